@@ -1,0 +1,1 @@
+"""kubemini: a small, deterministic Kubernetes cluster that readers can break."""

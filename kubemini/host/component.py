@@ -1,0 +1,197 @@
+"""A component: a running program on a host. It starts, crashes, pauses and resumes.
+
+Invariant: nothing of a dead incarnation ever acts again. Timers, deliveries and tasks carry the incarnation they
+belong to; those of a dead one are dropped, those of a paused one wait, in order, until it resumes.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from typing import Any
+
+import simpy
+
+from kubemini.host.machine import Host
+from kubemini.net import rpc
+from kubemini.net.network import CONNECTION, HEARTBEAT, MESSAGE, Network
+from kubemini.sim.kernel import TIMER, Occurrence, Sim
+
+
+class Timer:
+    """A call that will happen later, unless cancelled."""
+
+    __slots__ = ("cancelled",)
+
+    def __init__(self) -> None:
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        """Forget it."""
+        self.cancelled = True
+
+
+class Task:
+    """A generator that yields SimPy events; it dies with its component and stands still while it is paused."""
+
+    __slots__ = ("component", "done", "generator", "incarnation")
+
+    def __init__(self, component: "Component", generator: Generator):
+        self.component, self.generator = component, generator
+        self.incarnation = component.incarnation
+        self.done = False
+        self._advance(None)
+
+    def _wake(self, event: simpy.Event) -> None:
+        self.component.guarded(self.incarnation, self._advance, (event.value,), self.generator.close)
+
+    def _advance(self, value: Any) -> None:
+        while True:
+            try:
+                event = self.generator.send(value)
+            except StopIteration:
+                self.done = True
+                return
+            if event.callbacks is not None:
+                event.callbacks.append(self._wake)
+                return
+            value = event.value  # it has happened already
+
+
+class Component:
+    """Base class of every program of the cluster; override `boot`, `handle`, `receive`, `shutdown`."""
+
+    def __init__(self, sim: Sim, net: Network, host: Host, name: str):
+        self.sim, self.net, self.host, self.name = sim, net, host, name
+        self.up = False
+        self.paused = False
+        self.incarnation = 0
+        self.index = net.attach(self)
+        self._waiting: deque = deque()  # what arrived while paused
+        self._timers = 0
+        self.rpc = rpc.Endpoint(self)
+        host.components.append(self)
+
+    # -- to override -------------------------------------------------------------------------------------------
+    def boot(self) -> None:
+        """Build memory afresh; what must survive lies in ``self.host.disk.files``."""
+
+    def shutdown(self) -> None:
+        """The component has just died."""
+
+    def handle(self, call: rpc.Call) -> Generator | None:
+        """An RPC has arrived: answer it with ``call.reply(value)`` or ``call.fail(error)``; may be a generator."""
+        call.fail(rpc.Unreachable(f"{self.name} answers no calls", definite=True))
+        return None
+
+    def receive(self, source: str, payload: Any) -> None:
+        """A datagram has arrived from the component named *source*."""
+
+    # -- life --------------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Start the program, if it is down and its host has power."""
+        if self.up or not self.host.powered:
+            return
+        self.up, self.paused = True, False
+        self.incarnation += 1
+        self.sim.record(self.name, "start")
+        self.boot()
+        self.net.changed()
+
+    def crash(self) -> None:
+        """Kill the program: its memory is gone, its peers' connections are reset."""
+        if self.up:
+            self.sim.record(self.name, "crash")
+            self.stop("crash")
+
+    def stop(self, how: str) -> None:
+        """End this incarnation; *how* is crash (peers are told at once) or power_off (they are not)."""
+        if not self.up:
+            return
+        self.up, self.paused = False, False
+        self.incarnation += 1
+        self._waiting.clear()
+        self.rpc.abandon(reset=how == "crash")
+        self.shutdown()
+        self.net.changed()
+
+    def pause(self) -> None:
+        """Stand still, as after SIGSTOP: nothing is lost, nothing is answered."""
+        if self.up and not self.paused:
+            self.paused = True
+            self.sim.record(self.name, "pause")
+            self.net.changed()
+
+    def resume(self) -> None:
+        """Go on with all that has piled up, in order."""
+        if not (self.up and self.paused):
+            return
+        self.paused = False
+        self.sim.record(self.name, "resume")
+        while self._waiting and not self.paused and self.up:
+            act, args = self._waiting.popleft()
+            act(*args)
+        self.net.changed()
+
+    def guarded(self, incarnation: int, act: Callable, args: tuple, otherwise: Callable | None = None) -> None:
+        """``act(*args)`` if that incarnation still lives (now, or when it resumes), else *otherwise*."""
+        if incarnation != self.incarnation or not self.up:
+            if otherwise:
+                otherwise()
+        elif self.paused:
+            self._waiting.append((act, args))
+        else:
+            act(*args)
+
+    # -- time --------------------------------------------------------------------------------------------------
+    def after(self, delay: int, act: Callable, *args: Any, key: int | None = None) -> Timer:
+        """``act(*args)`` after *delay* µs, unless this incarnation dies or the timer is cancelled.
+
+        *key* orders timers of one component that fire at the same instant (default: order of setting).
+        """
+        timer = Timer()
+        self._timers += 1
+        priority = TIMER + (self.index << 62) + (self._timers if key is None else key)
+        self.sim.schedule(Occurrence(self._fire, (timer, self.incarnation, act, args)), priority, delay)
+        return timer
+
+    def _fire(self, timer: Timer, incarnation: int, act: Callable, args: tuple) -> None:
+        if not timer.cancelled:
+            self.guarded(incarnation, self._fire_now, (timer, act, args))
+
+    def _fire_now(self, timer: Timer, act: Callable, args: tuple) -> None:
+        if not timer.cancelled:
+            act(*args)
+
+    def timeout(self, delay: int) -> simpy.Event:
+        """For tasks: ``yield self.timeout(2 * SECOND)``."""
+        return self.sim.timeout(delay)
+
+    def spawn(self, generator: Generator) -> Task:
+        """Run *generator* as a task of this incarnation; it starts at once."""
+        return Task(self, generator)
+
+    # -- the wire ----------------------------------------------------------------------------------------------
+    def send(self, target: str, payload: Any, stream: str = "message") -> int | None:
+        """Send a datagram; the instant it will arrive, or None if it is lost."""
+        purpose = HEARTBEAT if stream == "heartbeat" else MESSAGE
+        destination = self.net.components[target]
+        return self.net.send(self, target, purpose, destination.arrive, self.name, payload)
+
+    def arrive(self, source: str, payload: Any) -> None:
+        """A datagram is at the door."""
+        if self.up and not self.paused:
+            self.receive(source, payload)
+        else:
+            self.guarded(self.incarnation, self.receive, (source, payload))
+
+    def call(self, target: str, method: str, payload: Any = None, timeout: int | None = None) -> simpy.Event:
+        """Call *method* of the component *target*; ``reply = yield self.call(...)`` (a `rpc.Reply`, never an exception)."""
+        return self.rpc.call(target, method, payload, timeout)
+
+    def open_stream(
+        self, target: str, method: str, payload: Any, on_item: Callable[[Any], None], on_close: Callable[[Any], None]
+    ) -> rpc.ClientStream:
+        """Open a server-push stream: *on_item* for each item, *on_close* once with the error (None: closed in peace)."""
+        return self.rpc.open_stream(target, method, payload, on_item, on_close)
+
+
+__all__ = ["CONNECTION", "Component", "Task", "Timer"]

@@ -1,0 +1,66 @@
+"""A host: power, one disk, the components that run on it.
+
+Power loss ends every component at once and forgets all memory; what was fsynced stays. The kernel's packet rules
+(`Host.kernel`) live as long as the power does: a crash of kube-proxy leaves them in place.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from kubemini.sim.kernel import TIMER, Sim
+
+if TYPE_CHECKING:
+    from kubemini.host.component import Component
+
+
+class Disk:
+    """A disk whose fsync takes time. `files` survives crashes and power loss."""
+
+    def __init__(self, sim: Sim, name: str, fsync: tuple[int, int]):
+        self.sim, self.fsync_latency = sim, fsync
+        self.files: dict[str, Any] = {}
+        self.slow = 0  # extra microseconds a fsync, set by a fault
+        self._draws = sim.draw(f"disk/{name}")
+        self._count = 0
+
+    def fsync(self, component: "Component", then: Callable[..., Any], *args: Any) -> int:
+        """Call ``then(*args)`` when the data is stable; dropped if *component* dies first. Returns µs it takes."""
+        self._count += 1
+        took = self._draws.between(self._count, *self.fsync_latency) + self.slow
+        component.after(took, then, *args)
+        return took
+
+
+class Host:
+    """One machine."""
+
+    def __init__(self, sim: Sim, name: str, zone: str = "a", fsync: tuple[int, int] = (400, 800)):
+        self.sim, self.name, self.zone = sim, name, zone
+        self.powered = True
+        self.disk = Disk(sim, name, fsync)
+        self.components: list[Component] = []
+        self.kernel: dict[str, Any] = {}  # packet rules and the like: gone with the power
+
+    def power_off(self) -> None:
+        """Pull the plug: nothing is said to anybody."""
+        if not self.powered:
+            return
+        self.powered = False
+        self.sim.record(self.name, "power_off")
+        for component in self.components:
+            component.stop("power_off")
+        self.kernel.clear()
+
+    def power_on(self) -> None:
+        """Boot: every component starts again, from what the disk holds."""
+        if self.powered:
+            return
+        self.powered = True
+        self.sim.record(self.name, "power_on")
+        for number, component in enumerate(self.components):
+            self.sim.occur(0, TIMER + number, component.start)
+
+    def set_slow_disk(self, extra: int) -> None:
+        """Every fsync takes *extra* microseconds longer from now on (0: as before)."""
+        self.disk.slow = extra
+        self.sim.record(self.name, "slow_disk", extra=extra)

@@ -1,0 +1,131 @@
+"""The network: named hosts, links with latency, loss and cuts.
+
+A packet travels from component to component. Between two hosts it takes the link's latency and can be lost or cut
+off; inside a host it takes the loopback's and cannot. Packets of one pair of components arrive in order, as on TCP.
+Latency and loss are counter-based: a function of (seed, pair, stream, number of the packet).
+Simplified: no bandwidth and no queues; a lost packet of a connection comes 200 ms late (one retransmission).
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from kubemini.params import Params
+from kubemini.sim.kernel import DELIVERY, Occurrence, Sim
+
+if TYPE_CHECKING:
+    from kubemini.host.component import Component
+
+MESSAGE, HEARTBEAT, CONNECTION = range(3)  # each has draws of its own, so a skipped heartbeat shifts nobody's luck
+
+
+class Channel:
+    """What is known of one ordered pair of components: counters, streams of chance, the last arrival."""
+
+    __slots__ = ("destination", "last", "loopback", "pair", "priority", "sent", "source", "streams")
+
+    def __init__(self, sim: Sim, source: "Component", destination: "Component"):
+        self.source, self.destination = source, destination
+        self.loopback = source.host is destination.host
+        self.pair = (source.host.name, destination.host.name)
+        self.last = 0
+        self.sent = [0, 0, 0]
+        name = f"net/{source.name}/{destination.name}/"
+        self.streams = [sim.draw(name + purpose) for purpose in ("message", "heartbeat", "connection")]
+        self.priority = DELIVERY + (destination.index << 62) + (source.index << 46)
+
+
+class Network:
+    """All links of a cluster. Hosts are named; every change goes through here and lands in the trace."""
+
+    def __init__(self, sim: Sim, params: Params | None = None):
+        self.sim = sim
+        self.params = params or Params()
+        self.components: dict[str, Component] = {}
+        self.channels: dict[tuple[str, str], Channel] = {}
+        self.severed: set[tuple[str, str]] = set()  # ordered pairs of hosts
+        self.latencies: dict[tuple[str, str], tuple[int, int]] = {}
+        self.losses: dict[tuple[str, str], float] = {}
+        self.packets = 0
+        self.watchers: list[Callable[[], None]] = []  # told when reachability may have changed
+
+    # -- who is there ------------------------------------------------------------------------------------------
+    def attach(self, component: "Component") -> int:
+        """Register *component* under its name; its number orders simultaneous deliveries."""
+        assert component.name not in self.components, f"two components are called {component.name}"
+        self.components[component.name] = component
+        return len(self.components)
+
+    def channel(self, source: "Component", target: str) -> Channel:
+        """The channel from *source* to the component named *target*."""
+        key = (source.name, target)
+        found = self.channels.get(key)
+        if found is None:
+            assert target in self.components, f"no component is called {target}"
+            found = self.channels[key] = Channel(self.sim, source, self.components[target])
+        return found
+
+    # -- sending -----------------------------------------------------------------------------------------------
+    def send(self, source: "Component", target: str, purpose: int, act: Callable[..., Any], *args: Any) -> int | None:
+        """Let ``act(*args)`` happen when a packet from *source* reaches *target*; the instant of arrival, or None if lost."""
+        channel = self.channel(source, target)
+        n = channel.sent[purpose]
+        channel.sent[purpose] = n + 1
+        self.packets += 1
+        now = self.sim.now
+        late = 0
+        if channel.loopback:
+            low, high = self.params.loopback_latency
+        else:
+            if channel.pair in self.severed or not channel.destination.host.powered:
+                return None
+            if self.losses and channel.streams[purpose].chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
+                if purpose != CONNECTION:
+                    return None
+                late = self.params.tcp_retransmission_timeout
+            low, high = self.latencies.get(channel.pair) or self.params.network_latency
+        arrival = now + late + low + channel.streams[purpose].u(n) % (high - low + 1)
+        if arrival <= channel.last:
+            arrival = channel.last + 1
+        channel.last = arrival
+        self.sim.schedule(
+            Occurrence(act, args), channel.priority + (purpose << 44) + (n & 0xFFF_FFFF_FFFF), arrival - now
+        )
+        return arrival
+
+    # -- faults ------------------------------------------------------------------------------------------------
+    def reachable(self, a: str, b: str) -> bool:
+        """Whether a packet from host *a* would reach host *b* now."""
+        return a == b or (a, b) not in self.severed
+
+    def cut(self, a: Iterable[str], b: Iterable[str], one_way: bool = False) -> None:
+        """Nothing passes from hosts *a* to hosts *b* any more, nor back unless *one_way*."""
+        a, b = list(a), list(b)
+        for x in a:
+            for y in b:
+                if x != y:
+                    self.severed.add((x, y))
+                    if not one_way:
+                        self.severed.add((y, x))
+        self.sim.record("network", "cut", a=a, b=b, one_way=one_way)
+        self.changed()
+
+    def heal(self) -> None:
+        """Every cut is gone."""
+        self.severed.clear()
+        self.sim.record("network", "heal")
+        self.changed()
+
+    def set_latency(self, a: str, b: str, low: int, high: int) -> None:
+        """Packets between hosts *a* and *b* take *low* to *high* microseconds, both ways."""
+        self.latencies[a, b] = self.latencies[b, a] = (low, high)
+        self.sim.record("network", "latency", a=a, b=b, low=low, high=high)
+
+    def set_loss(self, a: str, b: str, p: float) -> None:
+        """A share *p* of the packets between hosts *a* and *b* is lost, both ways."""
+        self.losses[a, b] = self.losses[b, a] = p
+        self.sim.record("network", "loss", a=a, b=b, p=p)
+
+    def changed(self) -> None:
+        """Reachability may have changed: connections take note."""
+        for watcher in self.watchers:
+            watcher()

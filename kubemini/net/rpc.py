@@ -1,0 +1,313 @@
+"""Calls and streams between components, over connections.
+
+A call ends exactly once, with a value: the server's answer, the server's error, or `Unreachable`. What the caller may
+conclude is in ``error.definite``: True means it certainly did not happen. "connection refused" (the program is not
+running, its host is) is definite; "connection reset" (the program died) and "deadline exceeded" (silence) are not.
+A stream delivers items in order until it is closed by either side, reset, or declared dead by keep-alive pings, as
+HTTP/2 does in client-go (ping after 30 s of silence, 15 s to answer).
+Simplified: one connection a stream; a cut drops calls in flight and holds stream items back until it heals.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import simpy
+
+from kubemini.net.network import CONNECTION
+
+if TYPE_CHECKING:
+    from kubemini.host.component import Component
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The wire failed, not the server. *definite*: the call certainly did not happen."""
+
+    reason: str
+    definite: bool
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+REFUSED = Unreachable("connection refused", definite=True)
+RESET = Unreachable("connection reset by peer", definite=False)
+DEADLINE = Unreachable("deadline exceeded", definite=False)
+LOST = Unreachable("http2: client connection lost", definite=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How a call ended: ``ok`` with a *value*, or not, with an *error*."""
+
+    ok: bool
+    value: Any = None
+    error: Any = None
+
+
+class Call:
+    """The server's end of a call or stream: answer it once."""
+
+    __slots__ = ("_cancel", "closed", "id", "method", "payload", "server", "source", "stream")
+
+    def __init__(self, server: "Endpoint", source: str, id: int, method: str, payload: Any, stream: bool):
+        self.server, self.source, self.id, self.method, self.payload = server, source, id, method, payload
+        self.stream = ServerStream(self) if stream else None
+        self.closed = False
+        self._cancel: list[Callable[[], None]] = []
+
+    def reply(self, value: Any = None) -> None:
+        """It worked: here is the result."""
+        self._finish(Reply(True, value))
+
+    def fail(self, error: Any) -> None:
+        """It did not: here is why (a value with ``definite``)."""
+        self._finish(Reply(False, None, error))
+
+    def on_cancel(self, act: Callable[[], None]) -> None:
+        """Call *act* if the client gives up or is gone."""
+        self._cancel.append(act)
+
+    def _finish(self, reply: Reply) -> None:
+        if not self.closed:
+            self.closed = True
+            self.server.open.pop((self.source, self.id), None)
+            self.server.answer(self.source, self.id, reply)
+
+    def cancelled(self) -> None:
+        """The client is gone."""
+        if not self.closed:
+            self.closed = True
+            self.server.open.pop((self.source, self.id), None)
+            for act in self._cancel:
+                act()
+
+
+class ServerStream:
+    """The server's end of a stream."""
+
+    __slots__ = ("call", "held")
+
+    def __init__(self, call: Call):
+        self.call = call
+        self.held: list = []  # items a cut keeps back
+
+    def push(self, item: Any) -> None:
+        """Send *item* to the client."""
+        if not self.call.closed:
+            self.held.append(item)
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what is held back, if the client can be reached."""
+        call, component = self.call, self.call.server.component
+        client = component.net.components[call.source]
+        while self.held and component.net.reachable(component.host.name, client.host.name) and client.host.powered:
+            component.net.send(component, call.source, CONNECTION, client.rpc.item, call.id, self.held.pop(0))
+
+    def close(self, error: Any = None) -> None:
+        """End the stream; *error* None means in peace."""
+        self.call.fail(error) if error is not None else self.call.reply(None)
+
+
+class ClientStream:
+    """The client's end of a stream."""
+
+    __slots__ = ("closed", "endpoint", "id", "incarnation", "on_close", "on_item", "opened", "suspected", "target")
+
+    def __init__(self, endpoint: "Endpoint", id: int, target: str, on_item: Callable, on_close: Callable):
+        self.endpoint, self.id, self.target, self.on_item, self.on_close = endpoint, id, target, on_item, on_close
+        self.incarnation = endpoint.component.net.components[target].incarnation
+        self.opened = endpoint.component.sim.now
+        self.closed = self.suspected = False
+
+    def close(self) -> None:
+        """Give the stream up; `on_close` is not called."""
+        if not self.closed:
+            self.endpoint.drop(self)
+            self.endpoint.tell_cancel(self.target, self.id)
+
+    def end(self, error: Any) -> None:
+        """It is over: tell the owner, once."""
+        if not self.closed:
+            self.endpoint.drop(self)
+            self.on_close(error)
+
+
+class Endpoint:
+    """One component's calls: those it made (`calls`, `streams`) and those it serves (`open`)."""
+
+    def __init__(self, component: "Component"):
+        self.component = component
+        self.calls: dict[int, simpy.Event] = {}
+        self.streams: dict[int, ClientStream] = {}
+        self.open: dict[tuple[str, int], Call] = {}
+        self._next = 0
+        self._deadlines: list[tuple[int, int]] = []
+        self._armed: int | None = None
+        component.net.watchers.append(self._reachability_changed)
+
+    # -- the client's side ---------------------------------------------------------------------------------------
+    def call(self, target: str, method: str, payload: Any, timeout: int | None) -> simpy.Event:
+        component = self.component
+        self._next += 1
+        id = self._next
+        event = self.calls[id] = simpy.Event(component.sim)
+        deadline = component.sim.now + (timeout or component.net.params.call_timeout)
+        heapq.heappush(self._deadlines, (deadline, id))
+        self._arm()
+        server = component.net.components[target]
+        component.net.send(component, target, CONNECTION, server.rpc.request, component.name, id, method, payload, False)
+        return event
+
+    def open_stream(self, target: str, method: str, payload: Any, on_item: Callable, on_close: Callable) -> ClientStream:
+        component = self.component
+        self._next += 1
+        stream = self.streams[self._next] = ClientStream(self, self._next, target, on_item, on_close)
+        server = component.net.components[target]
+        sent = component.net.send(
+            component, target, CONNECTION, server.rpc.request, component.name, stream.id, method, payload, True
+        )
+        if sent is None:
+            self._suspect(stream)
+        return stream
+
+    def _arm(self) -> None:
+        """One timer for all deadlines: armed for the earliest, found done when it fires in most cases."""
+        first = self._deadlines[0][0]
+        if self._armed is None or first < self._armed:
+            self._armed = first
+            self.component.after(first - self.component.sim.now, self._expire, first)
+
+    def _expire(self, armed: int) -> None:
+        if armed != self._armed:
+            return
+        self._armed = None
+        now = self.component.sim.now
+        while self._deadlines and (self._deadlines[0][0] <= now or self._deadlines[0][1] not in self.calls):
+            _, id = heapq.heappop(self._deadlines)
+            if id in self.calls:
+                self._end(id, Reply(False, None, DEADLINE))
+        if self._deadlines:
+            self._arm()
+
+    def _end(self, id: int, reply: Reply) -> None:
+        """The call is over: its waiters go on at once."""
+        event = self.calls.pop(id, None)
+        if event is not None:
+            event._ok, event._value = True, reply
+            callbacks, event.callbacks = event.callbacks, None
+            for callback in callbacks:
+                callback(event)
+
+    def result(self, id: int, reply: Reply) -> None:
+        """An answer has arrived."""
+        component = self.component
+        component.guarded(component.incarnation, self._result, (id, reply))
+
+    def _result(self, id: int, reply: Reply) -> None:
+        if id in self.streams:
+            self.streams[id].end(reply.error)
+        else:
+            self._end(id, reply)
+
+    def item(self, id: int, item: Any) -> None:
+        """A stream's item has arrived."""
+        component = self.component
+        component.guarded(component.incarnation, self._item, (id, item))
+
+    def _item(self, id: int, item: Any) -> None:
+        stream = self.streams.get(id)
+        if stream is not None:
+            stream.on_item(item)
+
+    def drop(self, stream: ClientStream) -> None:
+        """Forget *stream*."""
+        stream.closed = True
+        self.streams.pop(stream.id, None)
+
+    def tell_cancel(self, target: str, id: int) -> None:
+        """Tell the server that nobody listens any more."""
+        server = self.component.net.components[target]
+        self.component.net.send(self.component, target, CONNECTION, server.rpc.cancel, self.component.name, id)
+
+    # -- keep-alive ----------------------------------------------------------------------------------------------
+    def _reachability_changed(self) -> None:
+        for call in list(self.open.values()):
+            if call.stream is not None and call.stream.held:
+                call.stream.flush()
+        for stream in list(self.streams.values()):
+            if not self._answers(stream):
+                self._suspect(stream)
+
+    def _answers(self, stream: ClientStream) -> bool:
+        server, here = self.component.net.components[stream.target], self.component.host.name
+        there = server.host.name
+        net = self.component.net
+        reached = net.reachable(here, there) and net.reachable(there, here)
+        return server.up and not server.paused and reached and server.incarnation == stream.incarnation
+
+    def _suspect(self, stream: ClientStream) -> None:
+        """Look again when the next ping would have gone unanswered."""
+        if stream.suspected:
+            return
+        stream.suspected = True
+        params = self.component.net.params
+        age = self.component.sim.now - stream.opened
+        next_ping = params.http2_read_idle_timeout - age % params.http2_read_idle_timeout
+        self.component.after(next_ping + params.http2_ping_timeout, self._pinged, stream)
+
+    def _pinged(self, stream: ClientStream) -> None:
+        stream.suspected = False
+        if not stream.closed and not self._answers(stream):
+            stream.end(LOST)
+
+    # -- the server's side ---------------------------------------------------------------------------------------
+    def request(self, source: str, id: int, method: str, payload: Any, stream: bool) -> None:
+        """A call has arrived at this host."""
+        component = self.component
+        if not component.host.powered:
+            return
+        if not component.up:
+            self.answer(source, id, Reply(False, None, REFUSED))
+            return
+        component.guarded(component.incarnation, self._serve, (source, id, method, payload, stream))
+
+    def _serve(self, source: str, id: int, method: str, payload: Any, stream: bool) -> None:
+        call = self.open[source, id] = Call(self, source, id, method, payload, stream)
+        generator = self.component.handle(call)
+        if generator is not None:
+            self.component.spawn(generator)
+
+    def answer(self, source: str, id: int, reply: Reply) -> None:
+        """Send *reply* to the caller; whatever a cut drops, the caller's deadline notices."""
+        component = self.component
+        client = component.net.components[source]
+        component.net.send(component, source, CONNECTION, client.rpc.result, id, reply)
+
+    def cancel(self, source: str, id: int) -> None:
+        """The client of a call has gone."""
+        call = self.open.get((source, id))
+        if call is not None:
+            call.cancelled()
+
+    def abandon(self, reset: bool) -> None:
+        """The component died: forget its calls; with *reset*, the machine tells the peers at once."""
+        calls, self.open = list(self.open.values()), {}
+        streams, self.streams = list(self.streams.values()), {}
+        self.calls.clear()
+        self._deadlines.clear()
+        self._armed = None
+        for call in calls:
+            call.closed = True
+            if reset:
+                self.answer(call.source, call.id, Reply(False, None, RESET))
+        for stream in streams:
+            stream.closed = True
+            if reset:
+                self.tell_cancel(stream.target, stream.id)
+
+
+__all__ = ["DEADLINE", "LOST", "REFUSED", "RESET", "Call", "ClientStream", "Reply", "ServerStream", "Unreachable"]

@@ -1,0 +1,90 @@
+"""Every period, timeout and limit, by its real flag or field name, with its source and version.
+
+Durations are microseconds. A run takes one `Params`; change one with ``dataclasses.replace(Params(), …)``.
+Pinned: Kubernetes 1.37, etcd 3.5, HAProxy 2.6. Sources are named without addresses so that the book works offline.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from kubemini.sim.units import MINUTE, MS, SECOND, US
+
+
+def flag(default: Any, name: str, source: str) -> Any:
+    """A parameter: its default, the name it has in the real program, and where that default was read."""
+    return field(default=default, metadata={"flag": name, "source": source})
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """The defaults of the pinned versions."""
+
+    # the wire and the machines: ours, chosen to be plausible
+    network_latency: tuple[int, int] = flag((150 * US, 450 * US), "one-way latency between hosts", "ours: one LAN")
+    loopback_latency: tuple[int, int] = flag((20 * US, 40 * US), "one-way latency inside a host", "ours")
+    disk_fsync: tuple[int, int] = flag((400 * US, 800 * US), "fsync", "measured: etcd WAL fsync mean 0.43-0.77 ms, ext4")
+    tcp_retransmission_timeout: int = flag(200 * MS, "TCP RTO", "Linux minimum retransmission timeout")
+    call_timeout: int = flag(10 * SECOND, "deadline of a call that names none", "ours")
+    http2_read_idle_timeout: int = flag(30 * SECOND, "HTTP2_READ_IDLE_TIMEOUT_SECONDS", "apimachinery util/net")
+    http2_ping_timeout: int = flag(15 * SECOND, "HTTP2_PING_TIMEOUT_SECONDS", "apimachinery util/net")
+
+    # etcd
+    etcd_heartbeat_interval: int = flag(100 * MS, "--heartbeat-interval", "etcd 3.5 embed/config.go")
+    etcd_election_timeout: int = flag(1000 * MS, "--election-timeout", "etcd 3.5 embed/config.go")
+    etcd_pre_vote: bool = flag(True, "--pre-vote", "etcd 3.5 (3.4: false)")
+    etcd_check_quorum: bool = flag(True, "CheckQuorum", "etcd server/etcdserver/raft.go")
+    etcd_request_timeout: int = flag(7 * SECOND, "5 s + 2 x election timeout", "etcd config.go ReqTimeout; measured")
+    etcd_max_request_bytes: int = flag(1_572_864, "--max-request-bytes", "etcd 3.5 embed/config.go")
+    etcd_max_txn_ops: int = flag(128, "--max-txn-ops", "etcd 3.5 embed/config.go")
+    etcd_read_index_retry: int = flag(500 * MS, "readIndexRetryTime", "etcd v3_server.go; measured")
+
+    # kube-apiserver
+    etcd_healthcheck_timeout: int = flag(2 * SECOND, "--etcd-healthcheck-timeout", "kube-apiserver 1.37")
+    etcd_readycheck_timeout: int = flag(2 * SECOND, "--etcd-readycheck-timeout", "kube-apiserver 1.37")
+    request_timeout: int = flag(60 * SECOND, "--request-timeout", "kube-apiserver 1.37")
+    api_request_work: int = flag(1 * MS, "time an API server works on a request", "ours")
+
+    # leader election of scheduler and controller-manager
+    leader_elect_lease_duration: int = flag(15 * SECOND, "--leader-elect-lease-duration", "component-base config")
+    leader_elect_renew_deadline: int = flag(10 * SECOND, "--leader-elect-renew-deadline", "component-base config")
+    leader_elect_retry_period: int = flag(2 * SECOND, "--leader-elect-retry-period", "component-base config")
+    leader_elect_jitter: float = flag(1.2, "JitterFactor", "client-go tools/leaderelection")
+
+    # kubelet and node life cycle
+    node_lease_duration: int = flag(40 * SECOND, "nodeLeaseDurationSeconds", "KubeletConfiguration 1.37")
+    node_lease_renew_interval: int = flag(10 * SECOND, "0.25 x nodeLeaseDurationSeconds", "kubelet.go")
+    node_status_report_frequency: int = flag(5 * MINUTE, "nodeStatusReportFrequency", "KubeletConfiguration 1.37")
+    node_monitor_period: int = flag(5 * SECOND, "--node-monitor-period", "kube-controller-manager 1.37")
+    node_monitor_grace_period: int = flag(50 * SECOND, "--node-monitor-grace-period", "1.32 and later (40 s before)")
+    toleration_seconds: int = flag(300 * SECOND, "--default-unreachable-toleration-seconds", "kube-apiserver 1.37")
+    pod_start: tuple[int, int] = flag((800 * MS, 1600 * MS), "time to start a container, image present", "ours")
+    termination_grace_period: int = flag(30 * SECOND, "terminationGracePeriodSeconds", "k/k pkg/apis/core/v1")
+    probe_period: int = flag(10 * SECOND, "periodSeconds", "k/k pkg/apis/core/v1/defaults.go")
+    probe_timeout: int = flag(1 * SECOND, "timeoutSeconds", "k/k pkg/apis/core/v1/defaults.go")
+    probe_failure_threshold: int = flag(3, "failureThreshold", "k/k pkg/apis/core/v1/defaults.go")
+    probe_success_threshold: int = flag(1, "successThreshold", "k/k pkg/apis/core/v1/defaults.go")
+
+    # controllers and clients
+    reflector_backoff: tuple[int, int] = flag((800 * MS, 30 * SECOND), "backoff of list and watch", "client-go reflector.go")
+    workqueue_backoff: tuple[int, int] = flag((5 * MS, 1000 * SECOND), "ItemExponentialFailureRateLimiter", "client-go")
+    client_timeout: int = flag(10 * SECOND, "timeout of an API call by a component", "ours: renew deadline's order")
+    scheduler_backoff: tuple[int, int] = flag((1 * SECOND, 10 * SECOND), "podInitial/MaxBackoffSeconds", "kube-scheduler 1.37")
+    scheduler_unschedulable_flush: int = flag(5 * MINUTE, "DefaultPodMaxInUnschedulablePodsDuration", "scheduling_queue.go")
+
+    # kube-proxy
+    iptables_min_sync_period: int = flag(1 * SECOND, "iptables.minSyncPeriod", "KubeProxyConfiguration 1.37")
+
+    # load balancer
+    haproxy_inter: int = flag(2 * SECOND, "inter", "HAProxy 2.6 configuration manual")
+    haproxy_rise: int = flag(2, "rise", "HAProxy 2.6 configuration manual")
+    haproxy_fall: int = flag(3, "fall", "HAProxy 2.6 configuration manual")
+    haproxy_connect_timeout: int = flag(1 * SECOND, "timeout connect", "ours: as in the measurements")
+
+    # the clients we simulate
+    visitor_timeout: int = flag(1 * SECOND, "how long a visitor waits for an answer", "ours")
+
+
+def table(params: Params | None = None) -> list[tuple[str, Any, str, str]]:
+    """(name, value, real flag, source) of every parameter, for the book's appendix."""
+    params = params or Params()
+    return [(f.name, getattr(params, f.name), f.metadata["flag"], f.metadata["source"]) for f in fields(params)]

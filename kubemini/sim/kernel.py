@@ -1,0 +1,82 @@
+"""The simulation kernel: SimPy's Environment with a seed and a memory.
+
+Invariant: events of one instant are ordered by what they are, never by when they were scheduled: faults and
+commands first, then deliveries, then timers (`FAULT`, `DELIVERY`, `TIMER`). SimPy's own events (priority 0 and 1)
+come before all of them, so what one event causes at the same instant is settled before the next one acts.
+"""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import simpy
+
+from kubemini.sim.chance import Stream
+from kubemini.sim.trace import Record, Trace
+from kubemini.sim.vocabulary import WHAT
+
+FAULT = 1 << 78
+DELIVERY = 2 << 78
+TIMER = 3 << 78
+
+
+class Occurrence:
+    """A bare event for SimPy's queue: something happens at an instant, nobody waits for it."""
+
+    __slots__ = ("act", "args", "callbacks")
+    _ok = True
+
+    def __init__(self, act: Callable[..., Any], args: tuple):
+        self.act, self.args, self.callbacks = act, args, _RUN
+
+
+def _run(event: Occurrence) -> None:
+    event.act(*event.args)
+
+
+_RUN = (_run,)
+
+
+class Sim(simpy.Environment):
+    """Integer microseconds, one seed, one trace."""
+
+    def __init__(self, seed: int = 0):
+        super().__init__(initial_time=0)
+        self.seed = seed
+        self.trace = Trace()
+        self.events = 0
+        self._commands = 0
+
+    def record(self, actor: str, what: str, **detail: Any) -> None:
+        """Append to the trace; *what* must stand in `vocabulary.WHAT`."""
+        assert what in WHAT, f"{what!r} is not in the trace vocabulary: add it to kubemini/sim/vocabulary.py"
+        self.trace.records.append(Record(self._now, actor, what, detail))
+
+    def rng(self, name: str) -> Random:
+        """A sequential random stream of its own, so that a new component disturbs no other."""
+        return Random(f"{self.seed}/{name}")
+
+    def draw(self, name: str) -> Stream:
+        """A counter-based stream: the n-th draw does not depend on the others having been made."""
+        return Stream(self.seed, name)
+
+    def occur(self, delay: int, priority: int, act: Callable[..., Any], *args: Any) -> None:
+        """Call ``act(*args)`` after *delay* microseconds, among the events of that instant by *priority*."""
+        self.schedule(Occurrence(act, args), priority, delay)
+
+    def command(self, at: int, act: Callable[..., Any], *args: Any) -> None:
+        """Call ``act(*args)`` at the instant *at*, before anything else that happens then, in order of asking."""
+        self._commands += 1
+        self.occur(at - self._now, FAULT + self._commands, act, *args)
+
+    def step(self) -> None:
+        """Process one event, and count it."""
+        self.events += 1
+        super().step()
+
+    def run_until(self, instant: int) -> None:
+        """Process every event before *instant* and stand there."""
+        queue = self._queue
+        while queue and queue[0][0] < instant:
+            self.step()
+        self._now = instant

@@ -1,0 +1,42 @@
+"""The closed table of what a record can say: `what` → the actor and the fields of `detail`.
+
+`Sim.record` refuses any other word, so a widget or checker that knows this table knows every trace.
+"""
+
+WHAT: dict[str, str] = {
+    # programs and machines
+    "start": "a component starts; {}",
+    "crash": "a component dies, its memory is gone; {}",
+    "pause": "a component stands still, as after SIGSTOP; {}",
+    "resume": "it goes on; {}",
+    "power_off": "a host loses power: memory gone, disk kept; {}",
+    "power_on": "the host boots and starts its components; {}",
+    "slow_disk": "a host's fsync takes longer from now on; {extra: µs}",
+    # the wire; the actor is "network"
+    "cut": "two groups of hosts cannot reach each other; {a: [hosts], b: [hosts], one_way: bool}",
+    "heal": "all cuts are gone; {}",
+    "latency": "a link's latency changes; {a, b, low: µs, high: µs}",
+    "loss": "a link loses packets; {a, b, p}",
+    # Raft; the actor is an etcd member
+    "role": "a member changes role, term or leader; {role: follower|pre-candidate|candidate|leader, term, lead}",
+    "vote": "a member votes; {for, term}",
+    "append": "its log grows; {index, term}: the last entry now",
+    "truncate": "conflicting entries are cut off; {index}: the first one gone",
+    "commit": "its commit index moves; {index}",
+    "apply": "its store has applied up to here; {index, revision}",
+    "message": "a Raft message other than a heartbeat; {to, type, term, arrives: µs or null if lost}",
+    "kv": "a revision exists: the first member applied it; {key, value or null, revision}",
+    # the control plane
+    "ready": "an API server's /readyz changes; {ready, why}; the actor is the API server",
+    "backend": "a load balancer changes its mind; {server, up, why}",
+    "holder": "a component takes a leader-election Lease; {lease, holder}",
+    "object": "an API object changed; {verb: ADDED|MODIFIED|DELETED, kind, namespace, name, revision, summary}",
+    # the nodes
+    "pod": "what really runs on a host; {name, namespace, app, state: starting|running|stopping|gone, ready, ip}",
+    "rules": "what a host's kernel is programmed with; {service, ip, endpoints: [{pod, ip, node}]}",
+    # clients
+    "request": "a client's request ends; {id, kind: api|service|etcd, verb, path, via, outcome: ok|failed|unknown,"
+    " started: µs, code, why}",
+    "command": "somebody did something to the cluster; {action, args}; the actor is you or scenario",
+    "note": "a remark; {text}",
+}
