@@ -1,0 +1,69 @@
+"""A run is a value: ``run(scenario, seed, commands, until) -> Trace`` is a pure function.
+
+The same arguments give the same bytes in any process and in the browser. Commands are what the reader did:
+``(12.5, "crash", "etcd-1")`` at 12.5 simulated seconds. Nothing ever copies a running simulation: to act in the past,
+run again with another list of commands.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from kubemini import faults
+from kubemini.cluster import Cluster
+from kubemini.scenarios import Scenario, load
+from kubemini.sim import Trace
+from kubemini.sim.units import SECOND, clock, duration
+
+EVENT_BUDGET = 3_000_000  # about ten seconds of work; a story of two minutes needs some 20,000
+
+
+class Runaway(RuntimeError):
+    """A run that would take too long; the message says when it stopped and what to change."""
+
+
+def run(
+    scenario: str | Path | Scenario,
+    seed: int | None = None,
+    commands: Iterable[Sequence[Any]] = (),
+    until: str | float | None = None,
+    progress: Callable[[float], None] | None = None,
+    budget: int = EVENT_BUDGET,
+) -> Trace:
+    """Simulate *scenario* (a name, a file, or a `Scenario`) and return everything that happened.
+
+    *until* is seconds or a duration such as "2m"; *progress* is called with the share done.
+    Raises ScenarioError or FaultError before anything runs, Runaway after *budget* events.
+    """
+    scenario = load(scenario)
+    commands = [list(c) for c in commands]
+    horizon = scenario.until if until is None else duration(until)
+    cluster = Cluster(scenario.topology, seed=scenario.seed if seed is None else seed, params=scenario.params)
+    plan = faults.parse_all(scenario.faults) + faults.parse_all(commands, by="you")
+    cluster.trace.header.update(
+        scenario=scenario.name,
+        title=scenario.title,
+        seed=cluster.sim.seed,
+        until=horizon,
+        commands=commands,
+        scenario_commands=[list(f) for f in scenario.faults],
+        topology=scenario.topology.header(),
+    )
+    cluster.prepare(scenario.manifests, scenario.workload)
+    faults.schedule(cluster, plan)
+    advance(cluster, horizon, progress, budget)
+    return cluster.trace
+
+
+def advance(cluster: Cluster, horizon: int, progress: Callable[[float], None] | None, budget: int) -> None:
+    """Run *cluster* to *horizon* in steps of one simulated second."""
+    start = cluster.sim.now
+    for instant in [*range(start + SECOND, horizon, SECOND), horizon]:
+        cluster.sim.run_until(instant)
+        if cluster.sim.events > budget:
+            raise Runaway(
+                f"stopped at {clock(instant)}: more than {budget:,} events. Ask for a shorter time, fewer hosts, "
+                "or a slower workload"
+            )
+        if progress and horizon > start:
+            progress((instant - start) / (horizon - start))

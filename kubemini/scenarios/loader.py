@@ -1,0 +1,156 @@
+"""Loading scenarios: a name or a file → a checked `Scenario`.
+
+`check` understands the few words of JSON Schema that schema.json uses (type, required, properties,
+additionalProperties, items, enum), so that the same schema serves editors, tests and the browser.
+"""
+
+import difflib
+import json
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from kubemini.cluster.topology import Topology, TopologyError, build
+from kubemini.params import Params
+from kubemini.sim.units import SECOND, duration
+
+FOLDER = Path(__file__).parent
+TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "number": (int, float)}
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be run; the message names the file, the field and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Everything that makes a run, but the seed and the reader's commands."""
+
+    name: str
+    title: str
+    topology: Topology
+    about: str = ""
+    params: Params = field(default_factory=Params)
+    manifests: str = ""
+    workload: dict[str, Any] = field(default_factory=dict)
+    faults: tuple[tuple[Any, ...], ...] = ()
+    seed: int = 1
+    until: int = 60 * SECOND
+
+
+def names() -> list[str]:
+    """The scenarios that come with kubemini, sorted."""
+    return sorted({f.stem for f in FOLDER.iterdir() if f.suffix in (".yaml", ".json")} - {"schema"})
+
+
+def load(source: "str | Path | Scenario") -> Scenario:
+    """The scenario called *source*, or in the file *source*. Raises ScenarioError that says what to do next."""
+    if isinstance(source, Scenario):
+        return source
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml", ".json"):
+        if str(source) not in names():
+            close = difflib.get_close_matches(str(source), names(), 1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise ScenarioError(f"there is no scenario {str(source)!r}.{hint} There are: {', '.join(names())}")
+        path = next(p for p in (FOLDER / f"{source}.yaml", FOLDER / f"{source}.json") if p.exists())
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{path}: is not UTF-8 text; write a scenario as YAML") from None
+    return from_data(_parse(text, path), path.stem, str(path.name))
+
+
+def _parse(text: str, path: Path) -> Any:
+    if path.suffix == ".json":
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ScenarioError(f"{path.name}: not JSON: {error}") from None
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
+        raise ScenarioError(f"{path.name}:{where} not YAML: {getattr(error, 'problem', None) or error}") from None
+
+
+def check(value: Any, schema: dict[str, Any], where: str) -> None:
+    """Raise ScenarioError if *value* does not fit *schema*; *where* names it."""
+    kind = TYPES[schema["type"]] if "type" in schema else object
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
+        raise ScenarioError(f"{where}: expected {_article(schema['type'])}, got {json.dumps(value, default=str)}")
+    if "enum" in schema and value not in schema["enum"]:
+        raise ScenarioError(f"{where}: expected one of {', '.join(schema['enum'])}, got {value!r}")
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        for name in schema.get("required", ()):
+            if name not in value:
+                raise ScenarioError(f"{where}: {name} is missing; it is {_article(known[name]['type'])}")
+        for name, item in value.items():
+            if name in known:
+                check(item, known[name], f"{where}.{name}")
+            elif schema.get("additionalProperties") is False:
+                raise ScenarioError(f"{where}: {name!r} is not known here; there are: {', '.join(known)}")
+    if isinstance(value, list) and "items" in schema:
+        for number, item in enumerate(value):
+            check(item, schema["items"], f"{where}[{number}]")
+
+
+def _article(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aio' else 'a'} {'mapping' if kind == 'object' else kind}"
+
+
+def from_data(data: Any, name: str, file: str = "") -> Scenario:
+    """A scenario from parsed YAML or JSON. Raises ScenarioError naming *file* and the field."""
+    file = file or name
+    schema = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
+    check(data, schema, file)
+    try:
+        topology = build(**data["topology"])
+        scenario = Scenario(
+            name=name,
+            title=data["title"],
+            topology=topology,
+            about=data.get("about", ""),
+            params=_params(data.get("params", {}), file),
+            manifests=data.get("manifests", ""),
+            workload=data.get("workload", {}),
+            faults=tuple(tuple(entry) for entry in data.get("faults", ())),
+            seed=data.get("seed", 1),
+            until=duration(data.get("until", "60s")),
+        )
+        for load_kind, options in scenario.workload.items():
+            if "every" in options and duration(options["every"]) < 1000:
+                raise ScenarioError(f"{file}.workload.{load_kind}.every: the shortest interval is 1ms")
+    except TopologyError as error:
+        raise ScenarioError(f"{file}.{error}") from None
+    except ScenarioError:
+        raise
+    except ValueError as error:
+        raise ScenarioError(f"{file}: {error}") from None
+    return scenario
+
+
+def _params(changed: dict[str, Any], file: str) -> Params:
+    known = {f.name: f for f in fields(Params)}
+    values: dict[str, Any] = {}
+    for name, value in changed.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise ScenarioError(f"{file}.params: there is no parameter {name!r}{hint}; see kubemini/params.py")
+        default = known[name].default
+        if isinstance(default, bool):
+            values[name] = bool(value)
+        elif isinstance(default, tuple):
+            values[name] = tuple(duration(v) for v in value)
+        elif isinstance(value, str):
+            values[name] = duration(value)
+        else:
+            values[name] = value
+    return replace(Params(), **values)
