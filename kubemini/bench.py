@@ -1,0 +1,183 @@
+"""How fast it is: interleaved rounds, CPU time, medians, beside the bars in bars.toml.
+
+Ratios are taken within one round, so a machine that slows down slows both sides. Counts of events are exact.
+"""
+
+import gzip
+import json
+import platform
+import re
+import statistics
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import simpy
+
+from kubemini.cluster import Cluster, build
+from kubemini.run import advance
+from kubemini.scenarios import load, names
+from kubemini.session import handle
+from kubemini.sim.units import SECOND
+
+ROUNDS = 7
+STORY = 120  # seconds
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One figure: the bar it belongs to, its value, and how far the rounds spread."""
+
+    bar: str
+    value: float
+    spread: str = ""
+    case: str = ""
+
+
+def cpu(work: Callable[[], Any]) -> float:
+    """CPU seconds of ``work()``."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def bare_simpy(events: int) -> None:
+    """The yardstick: a thousand timeouts in flight, each scheduling the next from a callback."""
+    env = simpy.Environment()
+    left = [events]
+
+    def fire(_: simpy.Event) -> None:
+        if left[0] > 0:
+            left[0] -= 1
+            env.timeout(1000).callbacks.append(fire)
+
+    for _ in range(20):
+        env.timeout(1000).callbacks.append(fire)
+    env.run()
+
+
+def idle_etcd(seconds: int) -> Cluster:
+    """Five members with nothing to do."""
+    cluster = Cluster(build("etcd", members=5), seed=1)
+    cluster.start()
+    advance(cluster, seconds * SECOND, None, 10**9)
+    return cluster
+
+
+def engine() -> list[Result]:
+    """A full etcd run beside bare SimPy, round by round."""
+    ratios, cluster = [], idle_etcd(5)
+    for _ in range(ROUNDS):
+        seconds = cpu(lambda: idle_etcd(300))
+        cluster = idle_etcd(300)
+        yardstick = 200_000
+        ratios.append((cluster.sim.events / seconds) / (yardstick / cpu(lambda: bare_simpy(200_000))))
+    per_message = cluster.sim.events / cluster.net.packets
+    return [Result("events_ratio", statistics.median(ratios), _spread(ratios)), Result("events_per_message", per_message)]
+
+
+def click(name: str) -> dict[str, Any]:
+    """The message a widget sends when the reader crashes something in the two-minute story of *name*."""
+    scenario = load(name)
+    target = scenario.topology.members[0]
+    return {"op": "simulate", "id": 1, "spec": {"scenario": name, "commands": [[15.5, "crash", target]], "until": STORY}}
+
+
+def clicks() -> list[Result]:
+    """Crash → new trace, on each scenario; etcd alone and whole clusters have bars of their own."""
+    times: dict[str, list[float]] = {name: [] for name in names()}
+    for name in times:
+        handle(click(name))
+    for _ in range(ROUNDS):
+        for name, took in times.items():
+            took.append(1000 * cpu(lambda name=name: json.dumps(handle(click(name)))))
+    return [_click("click", name, took) for name, took in times.items()]
+
+
+def _click(prefix: str, name: str, took: list[float]) -> Result:
+    kind = "etcd" if load(name).topology.kind == "etcd" else "cluster"
+    p95 = statistics.quantiles(took, n=20, method="inclusive")[18]
+    return Result(f"{prefix}_{kind}", p95, _spread(took), name)
+
+
+def in_pyodide() -> list[Result]:
+    """The same clicks in Pyodide under node, as the browser runs them."""
+    script = ROOT / "tests" / "pyodide.mjs"
+    request = json.dumps({"rounds": ROUNDS, "messages": {name: click(name) for name in names()}})
+    done = subprocess.run(["node", str(script)], input=request, capture_output=True, text=True, cwd=ROOT)
+    if done.returncode:
+        raise ValueError(f"Pyodide did not run: {done.stderr.strip().splitlines()[-1:] or done.returncode}; run `make book SERVE=0` first")
+    answer = json.loads(done.stdout)
+    return [_click("pyodide_click", name, took) for name, took in answer["times"].items()]
+
+
+def page_weight() -> list[Result]:
+    """Each chapter with every script and style it names, as a server that compresses sends it."""
+    results = []
+    for page in sorted((ROOT / "_build/html/chapters").glob("*.html")):
+        html = page.read_text(encoding="utf-8")
+        files = {f.split("?")[0] for f in re.findall(r'<(?:script|link)[^>]+(?:src|href)="([^"]+\.(?:js|css)[^"]*)"', html)}
+        parts = [page, *sorted({(page.parent / f).resolve() for f in files if not f.startswith("http")})]
+        weight = sum(len(gzip.compress(p.read_bytes(), 6)) for p in parts if p.exists())
+        results.append(Result("page_weight", weight / 1000, "", page.stem))
+    return results
+
+
+def import_cpu() -> list[Result]:
+    """`import kubemini` in fresh processes, less the interpreter's own start."""
+    code = "import time; t = time.process_time(); import kubemini.run; print(time.process_time() - t)"
+    took = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout)
+        for _ in range(ROUNDS)
+    ]
+    return [Result("import_cpu", statistics.median(took), _spread(took))]
+
+
+def book_build() -> list[Result]:
+    """The times `make book` noted when it last built, cold and cached."""
+    note = ROOT / "_build" / "build-times.json"
+    if not note.exists():
+        return []
+    times = json.loads(note.read_text())
+    return [Result(f"book_{kind}", times[kind]) for kind in ("cold", "cached") if kind in times]
+
+
+def _spread(values: list[float]) -> str:
+    return f"{min(values):.3g}–{max(values):.3g}"
+
+
+def bars() -> dict[str, dict[str, Any]]:
+    """The table of bars."""
+    return tomllib.loads((Path(__file__).parent / "bars.toml").read_text(encoding="utf-8"))
+
+
+def held(result: Result, bar: dict[str, Any]) -> bool:
+    """Whether *result* is within the bar and its slack."""
+    if bar["better"] == "more":
+        return result.value >= bar["hold"] * (1 - bar["slack"])
+    return result.value <= bar["hold"] * (1 + bar["slack"])
+
+
+def main(check: bool = False, pyodide: bool = False) -> int:
+    """Measure, print the table, and with *check* return 1 if a bar is not held."""
+    print(f"Python {platform.python_version()}, {ROUNDS} interleaved rounds, CPU time, medians (clicks: p95)")
+    table, missed = bars(), 0
+    measures = [engine, clicks, import_cpu, page_weight, book_build, *([in_pyodide] if pyodide else [])]
+    for measure in measures:
+        for result in measure():
+            bar = table[result.bar]
+            fine = held(result, bar)
+            missed += not fine
+            mark = "ok  " if fine else "MISS"
+            print(
+                f"{mark} {result.value:9.3f}  hold {bar['hold']:<7g} aim {bar['aim']:<7g} {bar['what']}"
+                f"{' [' + result.case + ']' if result.case else ''}{'  ' + result.spread if result.spread else ''}",
+                flush=True,
+            )
+    return 1 if check and missed else 0

@@ -1,0 +1,201 @@
+"""People at a terminal: etcdctl and kubectl, each deed recorded with its fate.
+
+The fate of a request is one of three: ok · failed (it certainly did not happen) · unknown (no answer, or an answer
+that does not say). A user's tool sticks to one server and moves on when that refuses the connection.
+Simplified: kubectl apply creates or merge-patches; it keeps no last-applied annotation.
+"""
+
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from kubemini.api.kinds import by_name
+from kubemini.api.objects import Obj, evolve
+from kubemini.apiserver.request import collection_path, object_path
+from kubemini.host import Component, Host
+from kubemini.net import Network, Reply
+from kubemini.sim import Sim
+from kubemini.sim.units import MS, SECOND
+
+ETCDCTL_TIMEOUT = 5 * SECOND  # etcdctl --command-timeout
+KUBECTL_TIMEOUT = 10 * SECOND  # kubectl --request-timeout as the book sets it (the default is to wait for ever)
+
+
+class EtcdUser(Component):
+    """etcdctl, and steady writers and readers."""
+
+    def __init__(self, sim: Sim, net: Network, host: Host, name: str, members: list[str]):
+        super().__init__(sim, net, host, name)
+        self.members = members
+        self.work_list: list[tuple[str, int, dict[str, Any]]] = []
+
+    def boot(self) -> None:
+        self.server = 0
+        self.requests = 0
+        for kind, every, options in self.work_list:
+            self.spawn(self.steadily(kind, every, options))
+
+    def work(self, kind: str, every: int, options: dict[str, Any]) -> None:
+        """From the start: a request of *kind* every *every* µs."""
+        self.work_list.append((kind, every, options))
+
+    def steadily(self, kind: str, every: int, options: dict[str, Any]) -> Generator:
+        """An open loop: the next request does not wait for the last."""
+        number = 0
+        yield self.timeout(every)
+        while True:
+            number += 1
+            self.begin(kind, number, options)
+            yield self.timeout(every)
+
+    def begin(self, kind: str, number: int, options: dict[str, Any]) -> None:
+        """One request of a steady load."""
+        if kind == "etcd_writes":
+            self.put("counter", str(number), options.get("member", ""))
+        elif kind == "etcd_reads":
+            self.get("counter", options.get("member", ""), options.get("consistency") == "serializable")
+
+    def put(self, key: str, value: str, member: str = "") -> None:
+        """``etcdctl put``."""
+        self.spawn(self.etcd("put", key, {"key": key, "value": value}, member))
+
+    def get(self, key: str, member: str = "", serializable: bool = False) -> None:
+        """``etcdctl get``, with ``--consistency=s`` if *serializable*."""
+        verb = "get serializable" if serializable else "get"
+        self.spawn(self.etcd(verb, key, {"key": key, "serializable": serializable}, member))
+
+    def etcd(self, verb: str, key: str, payload: dict[str, Any], member: str) -> Generator:
+        """One request to *member*, or to whoever accepts the connection."""
+        started, reply, via = self.sim.now, None, []
+        number = self.number()
+        for _ in self.members:
+            target = member or self.members[self.server]
+            via.append(target)
+            method = "put" if verb == "put" else "range"
+            reply = yield self.call(target, method, payload, timeout=ETCDCTL_TIMEOUT)
+            if reply.ok or member or not refused(reply):
+                break
+            self.server = (self.server + 1) % len(self.members)
+        assert reply is not None
+        answer = ""
+        if reply.ok and verb != "put":
+            answer = reply.value["kvs"][0]["value"] if reply.value["kvs"] else "(nothing)"
+        self.record_request(number, "etcd", verb, key, via, started, reply, answer)
+
+    def number(self) -> int:
+        """The number of the next request."""
+        self.requests += 1
+        return self.requests
+
+    def record_request(
+        self, number: int, kind: str, verb: str, path: str, via: list[str], started: int, reply: Reply, answer: str = ""
+    ) -> None:
+        """The fate of a request, for the trace."""
+        error = reply.error
+        outcome = "ok" if reply.ok else "failed" if error.definite else "unknown"
+        why = "" if reply.ok else str(getattr(error, "message", "") or getattr(error, "reason", error))
+        code = 200 if reply.ok else getattr(error, "code", 0)
+        detail = {"answer": answer} if answer else {}
+        self.sim.record(
+            self.name,
+            "request",
+            id=f"{self.name}/{number}",
+            kind=kind,
+            verb=verb,
+            path=path,
+            via=via,
+            outcome=outcome,
+            started=started,
+            code=code if isinstance(code, int) else 0,
+            why=why,
+            **detail,
+        )
+
+
+def refused(reply: Reply) -> bool:
+    """Whether nobody took the connection."""
+    return getattr(reply.error, "reason", "") == "connection refused"
+
+
+class User(EtcdUser):
+    """kubectl: everything goes to one server address, as a kubeconfig holds one."""
+
+    def __init__(self, sim: Sim, net: Network, host: Host, name: str, servers: list[str], members: list[str]):
+        super().__init__(sim, net, host, name, members)
+        self.api_server = servers[0]
+        self.first: list[Obj] = []
+
+    def boot(self) -> None:
+        super().boot()
+        self.spawn(self.create_first())
+
+    def at_start(self, objects: Iterable[Obj]) -> None:
+        """Create *objects* as soon as somebody answers."""
+        self.first += list(objects)
+
+    def create_first(self) -> Generator:
+        """Patiently, in order: what a bootstrap script does."""
+        for obj in [CONFIG, *self.first]:
+            while True:
+                reply = yield self.call_api("POST", collection_path(obj), obj)
+                if reply.ok or getattr(reply.error, "code", 0) == 409:
+                    break
+                yield self.timeout(500 * MS)
+
+    def call_api(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
+        """One API request; yield it for the reply."""
+        payload = {"verb": verb, "path": path, "query": query or {}, "body": body, "user": "kubernetes-admin"}
+        return self.call(self.api_server, "request", payload, timeout=KUBECTL_TIMEOUT)
+
+    def begin(self, kind: str, number: int, options: dict[str, Any]) -> None:
+        if kind == "api_writes":
+            body = {"data": {"count": str(number)}}
+            self.spawn(self.request("PATCH", object_path(CONFIG), body, {"type": "merge"}))
+        else:
+            super().begin(kind, number, options)
+
+    def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Generator:
+        """One recorded API request; the task returns nothing, the trace tells."""
+        started, number = self.sim.now, self.number()
+        reply = yield self.call_api(verb, path, body, query)
+        self.record_request(number, "api", verb, path, [self.api_server], started, reply)
+
+    def apply(self, objects: Iterable[Obj]) -> None:
+        """``kubectl apply``."""
+        objects = list(objects)
+        if self.up:
+            self.spawn(self.apply_all(objects))
+        else:
+            self.at_start(objects)
+
+    def apply_all(self, objects: list[Obj]) -> Generator:
+        """Create each, or patch it where it exists."""
+        for obj in objects:
+            started, number = self.sim.now, self.number()
+            verb, path = "PATCH", object_path(obj)
+            reply = yield self.call_api(verb, path, obj, {"type": "merge"})
+            if not reply.ok and getattr(reply.error, "code", 0) == 404:
+                verb, path = "POST", collection_path(obj)
+                reply = yield self.call_api(verb, path, obj)
+            self.record_request(number, "api", verb, path, [self.api_server], started, reply)
+
+    def scale(self, deployment: str, replicas: int) -> None:
+        """``kubectl scale``."""
+        path = f"/apis/apps/v1/namespaces/default/deployments/{deployment}"
+        self.spawn(self.request("PATCH", path, {"spec": {"replicas": replicas}}, {"type": "merge"}))
+
+    def resource(self, kind: str) -> Any:
+        """The kind called *kind* (pod, pods, po, Pod). Raises ValueError that lists the kinds."""
+        return by_name(kind)
+
+    def delete(self, kind: str, name: str) -> None:
+        """``kubectl delete``."""
+        found = self.resource(kind)
+        path = object_path({"apiVersion": found.api_version, "kind": found.kind, "metadata": {"name": name}})
+        self.spawn(self.request("DELETE", path))
+
+
+CONFIG: Obj = evolve(
+    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "default"}},
+    ("data", "count"),
+    "0",
+)
