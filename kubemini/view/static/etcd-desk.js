@@ -1,0 +1,132 @@
+// etcd desk: the members in a ring, their logs and roles, the messages between them, and what clients were told.
+var render = (() => {
+  "use strict";
+  const { MARKS, h, s, put, button, seconds, plural, width, fit, upto, alive, look, isCut, cutFrom, meter, widget, choosable, hatch, along, path, dot } = kmCommon;
+  const BOX = 17;
+
+  /** Where the members stand: a ring when there is room, two columns in ring order on a phone. */
+  function geometry(history, narrow) {
+    const members = history.topology.etcd || [], n = members.length, G = { members: {}, W: narrow ? 360 : 700 };
+    const w = (G.w = narrow ? 160 : n > 7 ? 146 : n > 5 ? 156 : 186), hh = (G.h = 84), boxes = (G.boxes = Math.floor((w - 20) / BOX));
+    void boxes;
+    if (narrow) {
+      const rows = Math.ceil((n - 1) / 2), step = hh + 26;
+      members.forEach((m, i) => {
+        const right = i >= 1 && i <= rows, row = i === 0 ? 0 : right ? i : n - i;
+        G.members[m] = { x: i === 0 ? (G.W - w) / 2 : right ? G.W - w - 10 : 10, y: 14 + row * step };
+      });
+      G.H = 14 + (rows + 1) * step;
+      G.centre = null;
+    } else {
+      G.H = n === 1 ? 200 : n <= 3 ? 350 : n <= 5 ? 430 : 520;
+      const rx = G.W / 2 - w / 2 - 26, ry = G.H / 2 - hh / 2 - 16, cx = G.W / 2, cy = G.H / 2;
+      members.forEach((m, i) => {
+        const a = -Math.PI / 2 + (2 * Math.PI * i) / n, one = n === 1 ? 0 : 1, lift = n === 3 ? 14 : 0;
+        G.members[m] = { x: cx + one * rx * Math.cos(a) * (n === 3 ? 0.86 : 1) - w / 2, y: cy + one * ry * Math.sin(a) - hh / 2 + (n === 3 && i ? ry * 0.42 : 0) + (n === 3 ? 0 : lift) };
+      });
+      G.centre = n > 1 ? [cx, cy + (n === 3 ? 18 : 0)] : null;
+    }
+    for (const m of members) { const b = G.members[m]; b.mid = [b.x + w / 2, b.y + hh / 2]; }
+    G.pairs = members.flatMap((a, i) => members.slice(i + 1).map((b) => ({ a, b })));
+    G.between = (a, b) => edge(G, G.members[a], G.members[b]);
+    return G;
+  }
+  /** The straight line from card to card, outside the cards. */
+  function edge(G, A, B) {
+    const out = (P, Q) => { const dx = Q.mid[0] - P.mid[0], dy = Q.mid[1] - P.mid[1], k = Math.min(Math.abs((G.w / 2 + 3) / (dx || 1e-9)), Math.abs((G.h / 2 + 3) / (dy || 1e-9))); return [P.mid[0] + dx * k, P.mid[1] + dy * k]; };
+    return [out(A, B), out(B, A)];
+  }
+
+  function make(ctl) {
+    const svg = s("svg", { class: "km-svg", role: "group" }), q = meter(), kvTitle = h("h4"), kv = h("ul", { class: "km-kv" }), out = h("ul", { class: "km-out" });
+    const under = h("div", { class: "km-under" }, h("section", {}, kvTitle, kv), h("section", {}, h("h4", {}, "What clients were told"), out));
+    let G = null, H = null, ui = null;
+
+    function setRun(history, narrow) {
+      H = history; G = geometry(history, narrow); ui = { member: {}, pair: [] };
+      const hid = "kmh" + Math.random().toString(36).slice(2, 7), held = svg.contains(document.activeElement) && document.activeElement.dataset.name;
+      put(svg, "viewBox", `0 0 ${G.W} ${G.H}`); put(svg, "aria-label", `etcd, ${plural(Object.keys(G.members).length, "member")} in a ring`); svg.style.setProperty("--km-hatch", `url(#${hid})`);
+      const back = s("g", { "aria-hidden": "true" }), cards = s("g");
+      ui.dots = s("g", { "aria-hidden": "true", class: "km-dots" });
+      for (const p of G.pairs) { const pts = G.between(p.a, p.b), e = s("path", { class: "km-wire", d: path(pts) }), x = s("path", { class: "km-x" }); back.append(e, x); ui.pair.push({ ...p, pts, e, x }); }
+      if (G.centre) { ui.big = s("text", { class: "km-big", x: G.centre[0], y: G.centre[1], "text-anchor": "middle" }); ui.small = s("text", { class: "km-mute", x: G.centre[0], y: G.centre[1] + 19, "text-anchor": "middle" }); back.append(ui.big, ui.small); }
+      for (const [m, b] of Object.entries(G.members)) {
+        const u = (ui.member[m] = { b, title: s("text", { class: "km-h", x: b.x + 12, y: b.y + 20 }), right: s("text", { class: "km-mute", x: b.x + G.w - 12, y: b.y + 20, "text-anchor": "end" }), info: s("text", { class: "km-mute", x: b.x + 12, y: b.y + 37 }), log: s("g", {}) });
+        u.g = choosable(ctl, m, s("rect", { class: "km-pulse", x: b.x - 2, y: b.y - 2, width: G.w + 4, height: G.h + 4, rx: 15 }), s("rect", { class: "km-chip", x: b.x, y: b.y, width: G.w, height: G.h, rx: 13 }), u.title, u.right, u.info, u.log);
+        cards.append(u.g);
+      }
+      svg.replaceChildren(hatch(hid), back, cards, ui.dots);
+      if (held) { const e = svg.querySelector(`[data-name="${CSS.escape(held)}"]`); if (e) e.focus({ preventScroll: true }); }
+    }
+
+    function draw({ st, t, fly, sel }) {
+      q.draw(st, H.topology);
+      const hostOf = (m) => (st.comp[m] || {}).host;
+      let lead = null;
+      for (const [m, u] of Object.entries(ui.member)) {
+        const e = st.etcd[m], lk = look(st, m), far = cutFrom(st, hostOf(m)).filter((x) => Object.keys(G.members).some((o) => hostOf(o) === x)), slow = (st.host[hostOf(m)] || {}).slow;
+        if (lk.cls === "leader" && (!lead || e.term > st.etcd[lead].term)) lead = m;
+        const title = `${lk.mark ? lk.mark + " " : ""}${m} ${lk.word}`, right = lk.cls === "down" ? "" : `term ${e.term}`;
+        put(u.g, "class", `km-pick km-chipg km-k-etcd km-${lk.cls}${sel === m ? " km-sel" : ""}`);
+        put(u.title, "text", fit(G.w - 28 - width(right, 11), 12.5, title, `${lk.mark ? lk.mark + " " : ""}${m}`)); put(u.right, "text", right);
+        put(u.info, "text", `${lk.cls === "down" ? "disk: " : ""}log ${e.last} · commit ${e.commit}${far.length ? " · ✕ cut" : slow && G.w > 150 ? " · slow" : ""}`);
+        put(u.g, "aria-pressed", String(sel === m)); put(u.g, "aria-label", `${m}, ${lk.word}, term ${e.term}, log ${e.last}, commit ${e.commit}${far.length ? ", cut from " + far.join(", ") : ""}`);
+        drawLog(u, e);
+      }
+      if (ui.big) { const terms = Object.values(st.etcd).map((e) => e.term); put(ui.big, "text", lead ? `term ${st.etcd[lead].term}` : "no leader"); put(ui.small, "text", lead ? `★ ${lead}` : `highest term ${Math.max(0, ...terms)}`); }
+      for (const p of ui.pair) {
+        const cut = isCut(st, hostOf(p.a), hostOf(p.b)), on = alive(st, p.a) && alive(st, p.b), l = on && (p.a === lead || p.b === lead);
+        put(p.e, "class", "km-wire" + (cut ? " km-wire-bad" : l ? " km-wire-lead" : " km-wire-none"));
+        const [x, y] = along(p.pts, 0.5); put(p.x, "d", cut ? `M${x - 4} ${y - 4}l8 8m0-8l-8 8` : "M0 0");
+      }
+      drawDots(st, fly); drawKeys(st); drawOutcomes(t);
+    }
+    /** The last entries as boxes with their term; solid up to the commit index, dashed beyond it. */
+    function drawLog(u, e) {
+      const n = Math.floor((G.w - 22) / BOX), last = e.log.slice(-n), sig = JSON.stringify([last, e.commit >= e.last ? "all" : e.commit]);
+      if (u.sig === sig) return;
+      u.sig = sig;
+      u.log.replaceChildren(...last.flatMap(([index, term], i) => {
+        const x = u.b.x + 11 + i * BOX, y = u.b.y + 47, done = index <= e.commit;
+        return [s("rect", { class: done ? "km-box" : "km-box-open", x: x + 0.5, y, width: BOX - 3, height: 16, rx: 3 }), s("text", { class: "km-box-t" + (done ? " km-box-solid-t" : ""), x: x + BOX / 2 - 1, y: y + 12, "text-anchor": "middle" }, String(term))];
+      }), ...(last.length ? [s("text", { class: "km-mute km-ip", x: u.b.x + 12, y: u.b.y + 77 }, String(last[0][0])), last.length > 1 ? s("text", { class: "km-mute km-ip", x: u.b.x + 9 + last.length * BOX, y: u.b.y + 77, "text-anchor": "end" }, String(last[last.length - 1][0])) : ""] : [s("text", { class: "km-mute", x: u.b.x + 12, y: u.b.y + 60 }, "empty log")]));
+    }
+    function drawDots(st, fly) {
+      const kids = [], seen = new Set();
+      for (const m of fly.messages) {
+        if (!G.members[m.from] || !G.members[m.to]) continue;
+        const [x, y] = along(G.between(m.from, m.to), m.f), vote = /vote/i.test(m.type);
+        kids.push(m.lost && m.f > 0.45 ? dot(x, y, "lost") : dot(x, y, vote ? "vote" : "msg", 5));
+        const key = m.from + m.type; // one label for a broadcast
+        if (!seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${m.type}${vote ? ` t${m.term}` : ""}`)); }
+      }
+      ui.dots.replaceChildren(...kids);
+    }
+    function drawKeys(st) {
+      const rows = Object.entries(st.kv).sort((a, b) => b[1].revision - a[1].revision).slice(0, 6), sig = st.revision + JSON.stringify(rows);
+      if (kv.kmKey === sig) return;
+      kv.kmKey = sig; put(kvTitle, "text", `Keys, revision ${st.revision}`);
+      kv.replaceChildren(...(rows.length ? rows.map(([k, v]) => h("li", v.revision === st.revision ? { class: "km-new" } : {}, h("span", { title: k }, k), h("span", { title: v.value }, v.value), h("i", {}, "r" + v.revision))) : [h("li", {}, h("span", {}, "no keys yet"))]));
+    }
+    function drawOutcomes(t) {
+      const n = upto(H.ended, t, (r) => r.at), rows = H.ended.slice(Math.max(0, n - 6), n).reverse();
+      if (out.kmKey === n && out.kmRun === H) return;
+      out.kmKey = n; out.kmRun = H;
+      out.replaceChildren(...(rows.length ? rows.map((r) => h("li", {}, h("b", { class: "km-o-" + r.outcome }, MARKS[r.outcome]), h("i", {}, seconds(r.at)), h("span", { title: `${r.from}: ${r.verb} ${r.path}` }, `${r.verb} ${r.path}`), h("span", {}, r.outcome === "ok" ? took(r) : `${r.outcome} ${took(r)}`), r.why && r.outcome !== "ok" ? h("span", { style: "grid-column:3 / -1;color:var(--mute)", title: r.why }, r.why) : null)) : [h("li", {}, h("b"), h("i", {}, ""), h("span", {}, "nothing asked yet"))]));
+    }
+    const took = (r) => { const ms = (r.at - r.started) / 1000; return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`; };
+
+    /** Put and get at the selected member. */
+    function more(sel, st) {
+      if (!G.members[sel] || !alive(st, sel)) return null;
+      const key = h("input", { value: "color", autocomplete: "off", spellcheck: "false" }), value = h("input", { value: "green", autocomplete: "off", spellcheck: "false" });
+      const need = () => key.value.trim() || "color";
+      return h("div", { class: "km-form" }, h("label", {}, "key", key), h("label", {}, "value", value),
+        button("Put", () => ctl.act({ action: "put", args: [need(), value.value, ctl.sel] })), button("Get", () => ctl.act({ action: "get", args: [need(), ctl.sel] }), { title: "linearizable: a majority confirms it" }),
+        button("Get, serializable", () => ctl.act({ action: "get", args: [need(), ctl.sel, "serializable"] }), { title: "from this member alone: works without quorum, may be old" }));
+    }
+    return { node: svg, under: [under], top: [q.node], setRun, draw, more, has: (name) => !!(G && G.members[name]), first: (history) => { const c = history.commands.find((x) => G.members[x.args[0]]); return c ? c.args[0] : Object.keys(G.members)[0]; } };
+  }
+  return ({ model, el }) => widget({ model, el, name: "etcd-desk", label: "etcd desk", make });
+})();
+export default { render };
