@@ -1,1 +1,49 @@
-"""kubemini: a small, deterministic Kubernetes cluster that readers can break."""
+"""kubemini: a small, deterministic Kubernetes cluster that readers can break.
+
+The map, in reading order (imports point down this list's end to its head):
+
+    params.py       every period, timeout and limit, by its real name, with its source
+    api/            the vocabulary: objects as values, kinds, labels, quantities, errors, manifests
+    sim/            the kernel: clock, chance, trace (and the closed table of what a trace can say)
+    net/            the wire: latency, loss, cuts; calls and streams
+    host/           machines: power, disks, programs that start, crash, pause, resume
+    etcd/           Raft as a pure machine, its log, the store of revisions, the member that drives them
+    apiserver/      request → validate → store; LIST and WATCH; health
+    client/         client-go: informers, work queues, leader election
+    controllers/  scheduler/  kubelet/  network/  loadbalancer/     the programs; they meet only through API objects
+    cluster/        topologies and wiring; users and their workload
+    faults/         what can be done to a cluster, as data
+    scenarios/      named stories as YAML
+    run.py          a run is a value: run(scenario, seed, commands, until) -> Trace
+    view/           trace → what is on screen; widgets; figures; the book's Sphinx extension
+    lab/            exercises and their checkers, quizzes
+    session.py      what a widget asks;  __main__.py  what a shell asks;  bench.py  how fast it is
+
+What most people need is here by name, loaded when first used.
+"""
+
+from typing import Any
+
+_WHERE = {
+    "Cluster": "kubemini.cluster",
+    "Params": "kubemini.params",
+    "Sim": "kubemini.sim",
+    "Trace": "kubemini.sim",
+    "faults": "kubemini",
+    "run": "kubemini.run",
+    "show": "kubemini.view.widgets",
+    "check": "kubemini.lab",
+    "quiz": "kubemini.lab",
+}
+__all__ = ["Cluster", "Params", "Sim", "Trace", "check", "faults", "quiz", "run", "show"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for, so that ``import kubemini`` costs nothing."""
+    import importlib
+
+    if name == "faults":
+        return importlib.import_module("kubemini.faults")
+    if name not in _WHERE:
+        raise AttributeError(f"kubemini has no {name!r}; it has: {', '.join(__all__)}")
+    return getattr(importlib.import_module(_WHERE[name]), name)

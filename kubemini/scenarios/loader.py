@@ -102,7 +102,8 @@ def check(value: Any, schema: dict[str, Any], where: str) -> None:
 
 
 def _article(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aio' else 'a'} {'mapping' if kind == 'object' else kind}"
+    word = 'mapping' if kind == 'object' else kind
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
 def from_data(data: Any, name: str, file: str = "") -> Scenario:

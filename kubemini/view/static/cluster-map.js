@@ -6,7 +6,7 @@ var render = (() => {
 
   // ---- where everything stands: pure geometry ----------------------------------------------------------------
   function geometry(history, narrow) {
-    const { hosts } = history.topology, role = (r) => hosts.filter((x) => x.role === r), G = { hosts: [], chips: {}, pods: {}, services: {}, routes: {}, peers: [], lines: [] };
+    const { hosts } = history.topology, role = (r) => hosts.filter((x) => x.role === r), G = { hosts: [], chips: {}, pods: {}, services: {}, rules: {}, routes: {}, peers: [], lines: [] };
     const W = (G.W = narrow ? 360 : 700), pad = narrow ? 10 : 18, full = W - 2 * pad, gap = narrow ? 10 : 14;
     const chip = (name, x, y, w, hgt = 26) => (G.chips[name] = { name, x, y, w, h: hgt, kind: kindOf(name) });
     const has = (host, kind) => host.components.filter((c) => kindOf(c) === kind);
@@ -14,7 +14,7 @@ var render = (() => {
     // clients: who asks the API stands above, who visits the pods below
     const kinds = {};
     for (const r of history.requests) (kinds[r.from] ||= r.kind);
-    const clients = [...new Set([...role("client").flatMap((x) => x.components), ...Object.keys(kinds).filter((c) => !/^(kubelet|scheduler|controller|kube-proxy|apiserver|etcd)/.test(c))])];
+    const clients = [...new Set([...role("client").flatMap((x) => x.components), ...Object.keys(kinds).filter((c) => kindOf(c) === "client")])];
     const below = clients.filter((c) => kinds[c] === "service" || (!kinds[c] && /visitor/.test(c))), above = clients.filter((c) => !below.includes(c));
     const lb = role("lb").flatMap((x) => x.components);
     let y = 20, x = pad;
@@ -46,11 +46,11 @@ var render = (() => {
       return cy - hy + 5;
     }
     const cps = role("control-plane"), etcds = role("etcd"), workers = role("worker");
-    const busY = y + (narrow ? 24 : 26), top = y;
+    const busY = y + (narrow ? 24 : 26);
     if (cps.length) y = cards(cps, busY + (narrow ? 8 : 20), control);
     if (etcds.length) {
-      G.etcdBus = y + 18;
-      y = cards(etcds, y + 36, (host, hx, hy, w) => { chip(has(host, "etcd")[0] || host.components[0], hx + 9, hy + 30, w - 18, 32); return 72; }, 220, pad, narrow ? 2 : etcds.length);
+      G.etcdBus = cps.length ? y + 18 : busY;
+      y = cards(etcds, y + (cps.length ? 36 : 46), (host, hx, hy, w) => { chip(has(host, "etcd")[0] || host.components[0], hx + 9, hy + 30, w - 18, 32); return 72; }, 220, pad, narrow ? 2 : etcds.length);
     }
     const members = history.topology.etcd || [];
     if (members.length > 1 && !narrow) y += 26 + Math.min(5, members.length) * 6; else y += 14;
@@ -77,14 +77,17 @@ var render = (() => {
     const wy = narrow ? ly + 6 : y, max = Math.max(1, ...Object.values(most));
     G.podArea = {};
     let bottom = wy;
+    const order = ["kubelet", "kube-proxy", "visitor"];
     if (workers.length) bottom = cards(workers, wy, (host, hx, hy, w) => {
-      const ix = hx + 10, iw = w - 20, two = (iw - 6) / 2, list = host.components.filter((c) => kindOf(c) !== "client");
-      const stack = two < 78 && list.length > 1;
-      list.forEach((c, i) => (stack ? chip(c, ix, hy + 30 + i * 29, iw, 24) : chip(c, ix + i * (two + 6), hy + 30, two, 24)));
-      const py = hy + 30 + (stack ? list.length * 29 : 30), per = Math.max(1, Math.floor(iw / 62)), rows = Math.min(3, Math.ceil(max / per));
+      const ix = hx + 10, iw = w - 20, two = (iw - 6) / 2, stack = two < 78, list = order.flatMap((k) => has(host, k));
+      let k = 0;
+      const place = () => { const xy = stack ? [ix, hy + 30 + k * 29, iw] : [ix + (k % 2) * (two + 6), hy + 30 + Math.floor(k / 2) * 29, two]; k++; return xy; };
+      for (const c of list) { const [cx, cy, cw2] = place(); chip(c, cx, cy, cw2, 24); }
+      if (services.length && has(host, "kube-proxy").length) { const [cx, cy, cw2] = place(); G.rules[host.name] = { x: cx, y: cy, w: cw2, h: 24 }; }
+      const py = hy + 34 + (stack ? k : Math.ceil(k / 2)) * 29, per = Math.max(1, Math.floor(iw / 62)), rows = Math.min(3, Math.ceil(max / per));
       G.podArea[host.name] = { x: ix, y: py, w: iw / per, per, rows };
       return py - hy + rows * 54 + 4;
-    }, 600, narrow || !side ? pad : pad + cw + 34, narrow ? 1 : Math.min(4, workers.length));
+    }, 600, narrow || !side ? pad : pad + cw + 28, narrow ? 1 : Math.min(4, workers.length));
     G.H = Math.max(bottom, ly) + 16;
 
     // routes: polylines between neighbours, both to draw and for dots to travel
@@ -109,8 +112,7 @@ var render = (() => {
       const pts = narrow ? (A.y === B.y ? [ca, cb] : curve([G.chips[a].x + G.chips[a].w, ca[1]], [W + 4, ca[1]], [W + 4, cb[1]], [G.chips[b].x + G.chips[b].w, cb[1]])) : curve([ca[0] + 8, A.y + A.h], [ca[0] + 8, A.y + A.h + deep], [cb[0] - 8, B.y + B.h + deep], [cb[0] - 8, B.y + B.h]);
       add(a, b, pts); G.peers.push({ a, b, pts });
     }));
-    for (const c of below) for (const sv of Object.values(G.services)) { const b = G.chips[c]; add(c, sv.name, narrow ? [[b.x + b.w, b.y + 17], [sv.x, sv.y + 20]] : [[mid(b)[0], b.y + b.h], [mid(b)[0], sv.y]], true); }
-    void top;
+    for (const c of above) if (!apis.length) for (const m of members) { const b = at(m), f = G.chips[c]; if (b) add(c, m, narrow ? [mid(f), mid(G.chips[m])] : [[mid(f)[0], f.y + f.h], [mid(f)[0], busY], [mid(b)[0], busY], [mid(b)[0], b.y]], true); }
     return G;
   }
 
@@ -121,7 +123,7 @@ var render = (() => {
 
     function setRun(history, narrow) {
       H = history; G = geometry(history, narrow);
-      ui = { host: {}, chip: {}, pod: {}, service: {}, line: [], peer: [] };
+      ui = { rules: {}, host: {}, chip: {}, pod: {}, service: {}, line: [], peer: [] };
       const hid = "kmh" + Math.random().toString(36).slice(2, 7), held = svg.contains(document.activeElement) && document.activeElement.dataset.name;
       put(svg, "viewBox", `0 0 ${G.W} ${G.H}`); put(svg, "aria-label", picture(history.topology)); svg.style.setProperty("--km-hatch", `url(#${hid})`);
       const back = s("g", { "aria-hidden": "true" }), cards = s("g"), front = s("g"), pods = s("g"), dots = s("g", { "aria-hidden": "true", class: "km-dots" });
@@ -135,7 +137,13 @@ var render = (() => {
         const g = choosable(ctl, b.host.name, s("rect", { class: "km-card", x: b.x, y: b.y, width: b.w, height: b.h, rx: 10 }), title, right);
         cards.append(g); ui.host[b.host.name] = { g, right, b };
         for (const c of b.host.components) if (G.chips[c]) cards.append(chipEl(c));
-        if (b.host.role === "worker") { const p = s("g"); cards.append(p); ui.host[b.host.name].pods = p; }
+        const r = G.rules[b.host.name];
+        if (r) {
+          const text2 = s("text", { class: "km-mute", x: r.x + 10, y: r.y + 16 }), name = Object.keys(G.services)[0];
+          const e = choosable(ctl, name, s("rect", { class: "km-chip km-rule", x: r.x, y: r.y, width: r.w, height: r.h, rx: 4 }), text2);
+          put(e, "class", "km-pick km-rules"); cards.append(e); ui.rules[b.host.name] = { g: e, text: text2, r, name };
+        }
+        const p = s("g"); cards.append(p); ui.host[b.host.name].pods = p;
       }
       for (const c of Object.keys(G.chips)) if (!ui.chip[c]) front.append(chipEl(c));
       for (const sv of Object.values(G.services)) {
@@ -205,7 +213,7 @@ var render = (() => {
       return [a.x + a.w * ((k % a.per) + 0.5), a.y + 20 + 54 * Math.floor(k / a.per)];
     }
     function drawPods(st, sel) {
-      const seen = new Set(), ends = new Map();
+      const seen = new Set();
       for (const [host, pods] of Object.entries(st.pods)) {
         const on = st.host[host] && st.host[host].on;
         for (const p of Object.values(pods)) {
@@ -224,6 +232,11 @@ var render = (() => {
         }
       }
       for (const key of Object.keys(ui.pod)) if (!seen.has(key)) { ui.pod[key].g.remove(); delete ui.pod[key]; }
+      for (const [host, u] of Object.entries(ui.rules)) {
+        const rule = Object.values(st.rules[`kube-proxy@${host}`] || {}).find((r) => base(r.service) === u.name), n = rule ? rule.endpoints.length : 0;
+        put(u.text, "text", fit(u.r.w - 18, 11, `rules: ${u.name} → ${plural(n, "pod")}`, `${u.name} → ${plural(n, "pod")}`, `→ ${n}`));
+        put(u.g, "aria-label", `rules in the kernel of ${host}: ${u.name} to ${rule ? rule.endpoints.map((e) => e.ip).join(", ") || "nowhere" : "nothing yet"}`); put(u.g, "aria-pressed", String(sel === u.name));
+      }
       // the Service: what the hosts' kernels are programmed with, right or stale
       const wires = [];
       for (const sv of Object.values(G.services)) {
@@ -240,27 +253,25 @@ var render = (() => {
       }
       const sig = wires.map(([p, b]) => path(p) + b).join();
       if (sig !== ui.webSig) { ui.webSig = sig; ui.webWires.replaceChildren(...wires.map(([p, bad]) => s("path", { class: "km-wire" + (bad ? " km-wire-bad" : ""), d: path(p) }))); }
-      void ends;
-    }
+          }
     const toPod = (sv, [px, py]) => { const a = [sv.x + sv.w, sv.y + 20]; return G.W < 500 ? curve([sv.x + sv.w / 2, sv.y + sv.h], [sv.x + sv.w / 2, sv.y + sv.h + 40], [px + 30, py - 40], [px, py - 16]) : curve(a, [a[0] + 26, a[1]], [px - 60, py - 6], [px - 16, py]); };
 
-    /** The way a request took, as points: from the trace's `via`. */
+    /** The way a request took, as points: from the trace's `via`. A visitor's goes through the rules of its own host. */
     function way(st, r) {
-      const stops = [r.from, ...(r.via || []).filter((v) => v !== r.from)];
-      if (r.kind === "service") { const sv = Object.keys(G.services).find((n) => String(r.path).includes(n) || (r.via || []).some((v) => base(v) === n)) || Object.keys(G.services)[0]; if (sv) stops.splice(1, 0, sv); }
+      const home = (st.comp[r.from] || {}).host, rule = r.kind === "service" && G.rules[home], stops = [r.from, ...(r.via || []).filter((v) => v !== r.from)];
       let pts = [], prev = null;
       for (const raw of stops) {
-        const v = base(raw), b = G.chips[raw] || G.services[v];
-        if (G.chips[raw] && G.chips[raw].kind === "kube-proxy") continue;
-        let xy = b && mid(b), pod = null;
-        if (!b) for (const [host, pods] of Object.entries(st.pods)) for (const p of Object.values(pods)) if (p.name === v || (p.ip && (p.ip === v || p.ip === String(v).split(":")[0]))) { xy = podAt(host, p.name); pod = p; }
+        const v = base(raw), chip = G.chips[raw], b = chip || (rule && G.services[v] ? { name: v, ...rule } : G.services[v]);
+        if (chip && chip.kind === "kube-proxy") continue;
+        let xy = b && mid(b);
+        if (!b) for (const [host, pods] of Object.entries(st.pods)) for (const p of Object.values(pods)) if (p.name === v || (p.ip && p.ip === String(v).split(":")[0])) xy = podAt(host, p.name);
         const name = b ? b.name : v;
         if (!xy || name === prev) continue;
-        const route = prev && (G.routes[prev + ">" + name] || (pod && G.services[prev] && toPod(G.services[prev], xy)));
-        pts = pts.concat(route || (prev ? [xy] : [xy])); prev = name;
+        pts = pts.concat((prev && G.routes[prev + ">" + name]) || (pts.length && r.kind === "service" && !b ? bow(pts[pts.length - 1], xy) : [xy])); prev = name;
       }
       return pts;
     }
+    const bow = (a, b) => curve(a, [a[0], a[1] + 26], [b[0], b[1] - 40], [b[0], b[1] - 14]);
     function drawDots(st, fly) {
       const kids = [];
       for (const m of fly.messages) { const pts = G.routes[m.from + ">" + m.to]; if (!pts) continue; const [x, y] = along(pts, m.f); kids.push(m.lost && m.f > 0.45 ? dot(x, y, "lost") : dot(x, y, /vote/i.test(m.type) ? "vote" : "msg", 4)); }

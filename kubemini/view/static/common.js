@@ -33,6 +33,11 @@ var kmCommon = (() => {
   }
   const seconds = (us, digits = 2) => (us / SECOND).toFixed(digits);
   const plural = (n, one, many = one + "s") => `${n} ${n === 1 ? one : many}`;
+  /** Microseconds in "12s", "200ms", "2m" or a number of seconds, as scenarios write instants. */
+  function instant(v) {
+    const [, n, unit] = /^\s*([\d.]+)\s*(us|ms|s|m|h)?\s*$/.exec(String(v)) || [0, 0, "s"];
+    return Math.round(n * { us: 1, ms: 1000, s: SECOND, m: 60 * SECOND, h: 3600 * SECOND }[unit || "s"]);
+  }
   const clamp = (x, lo, hi) => Math.min(hi, Math.max(lo, x));
   /** How many leading items of a sorted list have at(item) <= t. */
   function upto(list, t, at = (x) => x) {
@@ -49,7 +54,7 @@ var kmCommon = (() => {
   };
 
   // ---- names -------------------------------------------------------------------------------------------------
-  const KINDS = [[/^etcd/, "etcd"], [/^apiserver/, "apiserver"], [/^scheduler/, "scheduler"], [/^controller-manager/, "controllers"], [/^kubelet/, "kubelet"], [/^kube-proxy/, "kube-proxy"], [/^haproxy/, "lb"]];
+  const KINDS = [[/^etcd/, "etcd"], [/^apiserver/, "apiserver"], [/^scheduler/, "scheduler"], [/^controller-manager/, "controllers"], [/^kubelet/, "kubelet"], [/^kube-proxy/, "kube-proxy"], [/^haproxy/, "lb"], [/^pods@/, "pods"], [/^visitor@/, "visitor"]];
   const kindOf = (name) => (KINDS.find(([re]) => re.test(name)) || [0, "client"])[1];
   const LONG = { apiserver: "kube-apiserver", scheduler: "scheduler", controllers: "controllers", lb: "load balancer" };
 
@@ -119,14 +124,29 @@ var kmCommon = (() => {
         if (r[2] === "request") { this.requests.push({ at: r[0], from: r[1], ...r[3] }); flight = Math.max(flight, r[0] - r[3].started); }
       });
       this.flight = flight;
+      this.behind();
       this.ended = this.requests.slice();
       this.requests.sort((a, b) => a.started - b.started);
       this.commands = [...(run.header.scenario_commands || []).map((c) => ({ c, by: "scenario" })), ...(run.header.commands || []).map((c) => ({ c, by: "you" }))]
-        .map(({ c, by }) => ({ at: Math.round(c[0] * SECOND), action: c[1], args: c.slice(2), by })).sort((a, b) => a.at - b.at);
+        .map(({ c, by }) => ({ at: instant(c[0]), action: c[1], args: c.slice(2), by })).sort((a, b) => a.at - b.at);
       this.story = run.story || [];
       this.rows = this.snap(run.table || []);
       this.moments = [...new Set([0, ...this.rows.map((r) => r.at), ...this.story.map((r) => r[0]), ...this.commands.map((c) => c.at), this.until])].filter((x) => x <= this.until).sort((a, b) => a - b);
       this.cache = null;
+    }
+    /** A write through a balancer: its API server is the one that wrote the object meanwhile. */
+    behind() {
+      const objects = this.records.filter((r) => r[2] === "object");
+      for (const r of this.requests) {
+        const lastStop = (r.via || [])[r.via ? r.via.length - 1 : 0];
+        if (r.kind !== "api" || kindOf(lastStop || "") !== "lb" || r.outcome !== "ok") continue;
+        const name = String(r.path).split("/").pop();
+        for (let i = upto(objects, r.at, (o) => o[0]) - 1; i >= 0 && objects[i][0] >= r.started; i--)
+          if (objects[i][3].name === name || r.verb === "POST") {
+            const api = objects[i][1], host = this.topology.hosts.find((x) => x.components.includes(api));
+            r.via = [...r.via, api, ...(host ? host.components.filter((c) => kindOf(c) === "etcd") : [])]; break;
+          }
+      }
     }
     /** Rows of the table carry rounded times; give each the exact time of its record, so that a step shows it. */
     snap(table) {
@@ -227,7 +247,8 @@ var kmCommon = (() => {
         if (lk.cls === "down") lines.push("The kernel keeps these rules. Nobody updates them.");
       }
       if (kind === "lb") for (const x of Object.values(st.backend[sel] || {})) lines.push(`${x.up ? "●" : "✕"} ${x.server} ${x.up ? "up" : "down"}${x.why ? ": " + x.why : ""}`);
-      if (kind === "client") lines.push(tally(history, sel, t));
+      if (kind === "visitor") { const r = Object.values(st.rules[`kube-proxy@${c.host}`] || {}); lines.push(`a program on ${c.host}: its packets follow that host's own rules`, ...r.map((x) => `${base(x.service)} → ${x.endpoints.map((y) => y.ip).join(", ") || "nowhere"}`)); }
+      if (kind === "client" || kind === "visitor") lines.push(tally(history, sel, t));
       if (far.length) lines.push(`✕ ${c.host} cannot reach ${far.length >= topology.hosts.length - 1 ? "any other host" : far.join(", ")}`);
       if (power && power.slow && kind === "etcd") lines.push(`slow disk: fsync takes ${seconds(power.slow)} s longer`);
       return [sel, ...lines];
@@ -262,7 +283,7 @@ var kmCommon = (() => {
     }
     if (onHost && power && power.on) {
       const others = topology.hosts.map((x) => x.name).filter((x) => x !== onHost);
-      if (cutFrom(st, onHost).length < others.length && others.length) add(host ? "Cut off" : `Cut off ${onHost}`, "cut", [onHost, others.join(",")]);
+      if (cutFrom(st, onHost).length < others.length && others.length) add(host ? "Cut off" : `Cut off ${onHost}`, "cut", [onHost]);
       const disk = host ? host.components.some((c) => kindOf(c) === "etcd") : kindOf(sel) === "etcd";
       if (disk) add(power.slow ? "Normal disk" : "Slow disk", "slow_disk", [onHost, power.slow ? "0ms" : "500ms"]);
     }
@@ -460,7 +481,7 @@ var kmCommon = (() => {
         put(rate, "text", all ? Math.round((100 * row.ok[j]) / all) + " %" : "–");
       }
     }
-    const words = (c) => `${c.by}: ${c.action.replace(/_/g, " ")} ${c.action === "cut" ? c.args[0] : c.args.filter((x) => String(x).length < 24).join(" ")}`.trim();
+    const words = (c) => `${c.by === "you" ? "you: " : ""}${c.action.replace(/_/g, " ")} ${c.action === "cut" ? c.args[0] : c.args.filter((x) => String(x).length < 24).join(" ")}`.trim();
     function drawMarks() {
       const room = marks.clientWidth || 600, end = past.until / SECOND, kids = [];
       const nice = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 3600, 7200, 14400, 43200, 86400].find((x) => (room * x) / end >= 72) || end;
@@ -478,14 +499,14 @@ var kmCommon = (() => {
     // -- selecting and acting
     function select(to, focus) { sel = to; acts.kmKey = null; draw(); if (focus) live.textContent = describe(sel, past.at(t), t, past).filter(Boolean).join(". "); }
     function act({ action, args }) {
-      const at = Math.ceil(t / 1000) / 1000, mine = past.header.commands || [], kept = mine.filter((c) => c[0] <= at);
+      const at = Math.ceil(t / 1000) / 1000, mine = past.header.commands || [], kept = mine.filter((c) => instant(c[0]) <= at * SECOND);
       if (!canLive()) return say("This copy of the book plays recordings only.");
       ask({ commands: [...kept, [at, action, ...args]] }, { at: Math.round(at * SECOND), dropped: mine.length - kept.length });
     }
     /** Ask the simulator for the run with other commands or another seed; the answer arrives as a new `run`. */
     function ask(change, then = {}) {
       const H = past.header;
-      const spec = { scenario: H.scenario, seed: H.seed, commands: H.commands || [], until: Math.max(past.until, (then.at || 0) + 15 * SECOND) / SECOND, ...change };
+      const spec = { scenario: H.scenario, seed: H.seed, commands: H.commands || [], until: Math.max(past.until / SECOND, Math.ceil((then.at || 0) / SECOND + 15)), ...change };
       asked = { spec, then, was: past.run, resume: playing };
       play(false); trouble.hidden = true;
       if (kernel() === "recording") { queued = asked; say("Starting the simulator in this page…"); model.send({ op: "golive" }); } else send();
