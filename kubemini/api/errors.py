@@ -1,0 +1,205 @@
+"""API failures are values: the ``Status`` body that kubectl prints, and whether the deed certainly did not happen.
+
+Invariant: ``error.definite`` is True only if nothing was changed and nothing will be. A deadline is indefinite, a
+Conflict is definite.
+Source: kubernetes/apimachinery pkg/api/errors/errors.go, and kubernetes/apiserver responsewriters/status.go for errors
+of etcd, which reach the user as code 500 with no reason and etcd's own words.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api.kinds import Kind
+from kubemini.api.objects import EMPTY, Obj, freeze
+
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+TOO_LATE_WITHIN = "request did not complete within requested timeout - context deadline exceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiError:
+    """A request that was not carried out, or whose fate is unknown (``definite`` is False)."""
+
+    code: int
+    reason: str
+    message: str
+    details: Obj = EMPTY
+    definite: bool = True
+
+    def status(self) -> Obj:
+        """The body of the answer: a Kubernetes ``Status``."""
+        body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message}
+        body |= {"reason": self.reason} if self.reason else {}
+        body |= {"details": self.details} if self.details else {}
+        return freeze(body | {"code": self.code})
+
+    @property
+    def retry_after(self) -> int:
+        """Seconds after which a client may try again; 0 if the server names none."""
+        return self.details.get("retryAfterSeconds", 0)
+
+    def __str__(self) -> str:
+        """As kubectl prints it."""
+        return f"Error from server ({self.reason}): {self.message}" if self.reason else f"Error from server: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong with one field of an object. ``field`` is spelled as in Go: ``spec.containers[0].name``."""
+
+    reason: str
+    field: str
+    text: str
+
+    @property
+    def message(self) -> str:
+        """Field, type, value and detail, as in the text of Invalid."""
+        return f"{self.field}: {self.text}"
+
+    def cause(self) -> dict[str, str]:
+        """An entry of ``details.causes``."""
+        return {"reason": self.reason, "message": self.text, "field": self.field}
+
+
+# -- the constructors, one a kind of failure -------------------------------------------------------------------------
+
+
+def not_found(kind: Kind, name: str) -> ApiError:
+    """No such object."""
+    return ApiError(404, "NotFound", f'{kind.resource} "{name}" not found', _about(kind, name))
+
+
+def no_such_path() -> ApiError:
+    """No such URL, or no such kind."""
+    return ApiError(404, "NotFound", "the server could not find the requested resource", freeze({"causes": []}))
+
+
+def already_exists(kind: Kind, name: str, being_deleted: bool = False) -> ApiError:
+    """The name is taken, perhaps by an object that is on its way out."""
+    prefix = "object is being deleted: " if being_deleted else ""
+    return ApiError(409, "AlreadyExists", f'{prefix}{kind.resource} "{name}" already exists', _about(kind, name))
+
+
+def conflict(kind: Kind, name: str, why: str = MODIFIED) -> ApiError:
+    """The object is not, or no longer, what the writer believed."""
+    message = f'Operation cannot be fulfilled on {kind.resource} "{name}": {why}'
+    return ApiError(409, "Conflict", message, _about(kind, name))
+
+
+def precondition_failed(kind: Kind, name: str, what: str, wanted: str, found: str) -> ApiError:
+    """A delete that named a UID or ResourceVersion (*what*) met another object."""
+    how = "deleted and then recreated" if what == "UID" else "modified"
+    why = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). "
+    message = f'Operation cannot be fulfilled on {kind.kind} "{name}": {why}The object might have been {how}'
+    return ApiError(409, "Conflict", message, _about(kind, name))
+
+
+def invalid(kind: Kind, name: str, errors: Sequence[FieldError]) -> ApiError:
+    """The object breaks rules: at least one of *errors*."""
+    assert errors, "an Invalid needs at least one field error"
+    texts = [error.message for error in errors]
+    what = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
+    details = {"name": name, "group": kind.group, "kind": kind.kind, "causes": [error.cause() for error in errors]}
+    details = {key: value for key, value in details.items() if value}
+    return ApiError(422, "Invalid", f'{kind.group_kind} "{name}" is invalid: {what}', freeze(details))
+
+
+def forbidden(kind: Kind, name: str, why: str) -> ApiError:
+    """Not allowed, in the words of the admission plugin or authorizer *why*."""
+    subject = f'{kind.resource} "{name}"' if name else kind.resource
+    return ApiError(403, "Forbidden", f"{subject} is forbidden: {why}", _about(kind, name))
+
+
+def not_permitted(user: str, verb: str, kind: Kind, namespace: str = "", name: str = "", subresource: str = "") -> ApiError:
+    """RBAC says no."""
+    resource = f"{kind.plural}/{subresource}" if subresource else kind.plural
+    scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    why = f'User "{user}" cannot {verb} resource "{resource}" in API group "{kind.group}" {scope}'
+    return forbidden(kind, name, why)
+
+
+def namespace_terminating(kind: Kind, name: str, namespace: str) -> ApiError:
+    """Nothing new comes into a namespace that is going away."""
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    cause = {"reason": "NamespaceTerminating", "message": f"namespace {namespace} is being terminated", "field": "metadata.namespace"}
+    return _with_causes(forbidden(kind, name, why), [cause])
+
+
+def unauthorized() -> ApiError:
+    """Nobody knows who is asking."""
+    return ApiError(401, "Unauthorized", "Unauthorized")
+
+
+def bad_request(message: str) -> ApiError:
+    """The request makes no sense."""
+    return ApiError(400, "BadRequest", message)
+
+
+def method_not_allowed() -> ApiError:
+    """The resource exists, the verb does not."""
+    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+
+
+def unsupported_media_type(message: str) -> ApiError:
+    """A body, or a patch, of a type that the server does not read."""
+    return ApiError(415, "UnsupportedMediaType", message)
+
+
+def expired(message: str = "The resourceVersion for the provided watch is too old.") -> ApiError:
+    """The history that was asked for has been compacted: list again."""
+    return ApiError(410, "Expired", message)
+
+
+def too_old(requested: int, oldest: int) -> ApiError:
+    """The watch cache no longer holds what came after *requested*."""
+    return expired(f"too old resource version: {requested} ({oldest})")
+
+
+def too_large(requested: int, current: int) -> ApiError:
+    """A resourceVersion from the future: this server has not seen it yet."""
+    message = f"Timeout: Too large resource version: {requested}, current: {current}"
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    return ApiError(504, "Timeout", message, freeze({"causes": causes, "retryAfterSeconds": 1}))
+
+
+def too_many_requests(message: str = "Too many requests, please try again later.", retry_after: int = 1) -> ApiError:
+    """Overload: nothing was begun."""
+    return ApiError(429, "TooManyRequests", message, freeze({"retryAfterSeconds": retry_after}))
+
+
+def timeout(message: str = TOO_LATE_WITHIN) -> ApiError:
+    """No answer in time: it may have happened, or may yet."""
+    return ApiError(504, "Timeout", f"Timeout: {message}", definite=False)
+
+
+def unavailable(message: str, definite: bool = True) -> ApiError:
+    """The server cannot serve now."""
+    return ApiError(503, "ServiceUnavailable", message, definite=definite)
+
+
+def internal(message: str, definite: bool = False) -> ApiError:
+    """A failure of the server itself."""
+    causes = [{"message": message}]
+    return ApiError(500, "InternalError", f"Internal error occurred: {message}", freeze({"causes": causes}), definite)
+
+
+def from_etcd(message: str, definite: bool = False) -> ApiError:
+    """An error of etcd, passed on in its own words: ``etcdserver: request timed out``."""
+    return ApiError(500, "", message, definite=definite)
+
+
+def from_status(status: Mapping[str, Any], definite: bool = True) -> ApiError:
+    """The error that a ``Status`` body (say of an ERROR event of a watch) speaks of."""
+    details = freeze(status.get("details", {}))
+    return ApiError(status.get("code", 500), status.get("reason", ""), status.get("message", ""), details, definite)
+
+
+def _about(kind: Kind, name: str) -> Obj:
+    """``details``: in a Status, ``kind`` holds the resource."""
+    pairs = {"name": name, "group": kind.group, "kind": kind.plural}
+    return freeze({key: value for key, value in pairs.items() if value})
+
+
+def _with_causes(error: ApiError, causes: list[dict[str, str]]) -> ApiError:
+    return ApiError(error.code, error.reason, error.message, freeze({**error.details, "causes": causes}), error.definite)

@@ -1,0 +1,115 @@
+"""What names, labels, ports and percentages may look like. Each decider returns what is wrong: a list of texts.
+
+Source: kubernetes/apimachinery pkg/util/validation and pkg/api/validate/content (rules and texts).
+"""
+
+import re
+
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
+_DNS1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
+_NAME = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_CONFIG_KEY = "[-._a-zA-Z0-9]+"
+
+
+def _regex_error(text: str, pattern: str, *examples: str) -> str:
+    shown = " or ".join(f"'{example}', " for example in examples)
+    return f"{text} (e.g. {shown}regex used for validation is '{pattern}')"
+
+
+def _too_long(limit: int) -> str:
+    return f"must be no more than {limit} bytes"
+
+
+def dns_label(value: str) -> list[str]:
+    """A name of a namespace or a container."""
+    wrong = [_too_long(63)] if len(value) > 63 else []
+    if not re.fullmatch(_LABEL, value):
+        what = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
+        wrong.append(_regex_error(what + "with an alphanumeric character", _LABEL, "my-name", "123-abc"))
+    return wrong
+
+
+def dns_subdomain(value: str) -> list[str]:
+    """A name of most objects."""
+    wrong = [_too_long(253)] if len(value) > 253 else []
+    if not re.fullmatch(_SUBDOMAIN, value):
+        what = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
+        wrong.append(_regex_error(what + "and end with an alphanumeric character", _SUBDOMAIN, "example.com"))
+    return wrong
+
+
+def dns1035_label(value: str) -> list[str]:
+    """An older, narrower kind of name: a letter first."""
+    wrong = [_too_long(63)] if len(value) > 63 else []
+    if not re.fullmatch(_DNS1035, value):
+        what = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+        wrong.append(_regex_error(what + "and end with an alphanumeric character", _DNS1035, "my-name", "abc-123"))
+    return wrong
+
+
+def qualified_name(value: str) -> list[str]:
+    """A key of a label or annotation: ``[prefix/]name``."""
+    prefix, slash, name = value.rpartition("/")
+    if prefix.count("/"):
+        what = "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+        what = _regex_error(what + "alphanumeric character", _NAME, "MyName", "my.name", "123-abc")
+        return [what + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
+    wrong = []
+    if slash:
+        wrong = ["prefix part " + text for text in ([] if prefix else ["must be non-empty"]) or dns_subdomain(prefix)]
+        wrong = ["prefix part must be non-empty"] if not prefix else wrong
+    if not name:
+        wrong.append("name part must be non-empty")
+    elif len(name) > 63:
+        wrong.append("name part " + _too_long(63))
+    if not re.fullmatch(_NAME, name):
+        what = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
+        wrong.append("name part " + _regex_error(what, _NAME, "MyName", "my.name", "123-abc"))
+    return wrong
+
+
+def label_value(value: str) -> list[str]:
+    """A value of a label; may be empty."""
+    wrong = [_too_long(63)] if len(value) > 63 else []
+    if not re.fullmatch(f"({_NAME})?", value):
+        what = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+        pattern = f"({_NAME})?"
+        wrong.append(_regex_error(what + "end with an alphanumeric character", pattern, "MyValue", "my_value", "12345"))
+    return wrong
+
+
+def config_key(value: str) -> list[str]:
+    """A key of a ConfigMap or Secret: a file name."""
+    wrong = [_too_long(253)] if len(value) > 253 else []
+    if not re.fullmatch(_CONFIG_KEY, value):
+        what = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
+        wrong.append(_regex_error(what, _CONFIG_KEY, "key.name", "KEY_NAME", "key-name"))
+    if value in (".", "..") or value.startswith(".."):
+        wrong.append(f"must not be '{value}'" if value in (".", "..") else "must not start with '..'")
+    return wrong
+
+
+def port_number(value: int) -> list[str]:
+    """A TCP or UDP port."""
+    return [] if 1 <= value <= 65535 else ["must be between 1 and 65535, inclusive"]
+
+
+def port_name(value: str) -> list[str]:
+    """An IANA service name: at most 15 characters, one of them a letter."""
+    wrong = [] if len(value) <= 15 else ["must be no more than 15 characters"]
+    if not re.fullmatch("[-a-z0-9]+", value):
+        wrong.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    if not re.search("[a-z]", value):
+        wrong.append("must contain at least one letter (a-z)")
+    if "--" in value:
+        wrong.append("must not contain consecutive hyphens")
+    if value.startswith("-") or value.endswith("-"):
+        wrong.append("must not begin or end with a hyphen")
+    return wrong
+
+
+def percent(value: str) -> list[str]:
+    """``25%``."""
+    what = "a valid percent string must be a numeric string followed by an ending '%'"
+    return [] if re.fullmatch("[0-9]+%", value) else [_regex_error(what, "[0-9]+%", "1%", "93%")]

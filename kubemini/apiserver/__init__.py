@@ -1,0 +1,1 @@
+"""The API server: request ◇ → validation and defaulting ◇ → storage → watch cache → server (◇ = pure decisions)."""
