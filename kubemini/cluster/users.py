@@ -8,9 +8,8 @@ Simplified: kubectl apply creates or merge-patches; it keeps no last-applied ann
 from collections.abc import Generator, Iterable
 from typing import Any
 
-from kubemini.api.kinds import by_name
-from kubemini.api.objects import Obj, evolve
-from kubemini.apiserver.request import collection_path, object_path
+from kubemini.api.kinds import by_name, collection_path, object_path
+from kubemini.api.objects import Obj, freeze
 from kubemini.host import Component, Host
 from kubemini.net import Network, Reply
 from kubemini.sim import Sim
@@ -194,8 +193,11 @@ class User(EtcdUser):
         self.spawn(self.request("DELETE", path))
 
 
-CONFIG: Obj = evolve(
-    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "default"}},
-    ("data", "count"),
-    "0",
+CONFIG: Obj = freeze(
+    {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "default"},
+        "data": {"count": "0"},
+    }
 )

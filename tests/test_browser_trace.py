@@ -1,0 +1,35 @@
+"""The simulator in the browser's Python (Pyodide, wasm32) writes the same bytes as CPython."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kubemini.run import run
+from kubemini.scenarios import load, names
+
+ROOT = Path(__file__).parent.parent
+
+
+def ways_to_run():
+    """Every scenario of the book as it is, and once with a reader's crash."""
+    for name in names():
+        yield {"scenario": name}
+        yield {"scenario": name, "seed": 12, "commands": [[15.5, "crash", load(name).topology.members[0]]], "until": 40}
+
+
+@pytest.mark.needs("node", "built-book")
+def test_every_scenario_gives_the_same_bytes_in_pyodide():
+    runs = list(ways_to_run())
+    done = subprocess.run(
+        ["node", str(ROOT / "tests" / "pyodide.mjs")],
+        input=json.dumps({"digests": runs}),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    theirs = json.loads(done.stdout)["digests"]
+    assert theirs == [run(**arguments).digest() for arguments in runs]
