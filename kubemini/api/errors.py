@@ -7,11 +7,11 @@ of etcd, which reach the user as code 500 with no reason and etcd's own words.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import EMPTY, Obj, freeze
+from kubemini.api.objects import FrozenDict, Obj, freeze
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 TOO_LATE_WITHIN = "request did not complete within requested timeout - context deadline exceeded"
@@ -24,7 +24,7 @@ class ApiError:
     code: int
     reason: str
     message: str
-    details: Obj = EMPTY
+    details: Obj = field(default_factory=FrozenDict)
     definite: bool = True
 
     def status(self) -> Obj:
@@ -41,7 +41,8 @@ class ApiError:
 
     def __str__(self) -> str:
         """As kubectl prints it."""
-        return f"Error from server ({self.reason}): {self.message}" if self.reason else f"Error from server: {self.message}"
+        reason = f" ({self.reason})" if self.reason else ""
+        return f"Error from server{reason}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +112,9 @@ def forbidden(kind: Kind, name: str, why: str) -> ApiError:
     return ApiError(403, "Forbidden", f"{subject} is forbidden: {why}", _about(kind, name))
 
 
-def not_permitted(user: str, verb: str, kind: Kind, namespace: str = "", name: str = "", subresource: str = "") -> ApiError:
-    """RBAC says no."""
-    resource = f"{kind.plural}/{subresource}" if subresource else kind.plural
+def not_permitted(user: str, verb: str, kind: Kind, namespace: str = "", name: str = "", sub: str = "") -> ApiError:
+    """RBAC says no; *sub* is the sub-resource."""
+    resource = f"{kind.plural}/{sub}" if sub else kind.plural
     scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
     why = f'User "{user}" cannot {verb} resource "{resource}" in API group "{kind.group}" {scope}'
     return forbidden(kind, name, why)
@@ -122,8 +123,10 @@ def not_permitted(user: str, verb: str, kind: Kind, namespace: str = "", name: s
 def namespace_terminating(kind: Kind, name: str, namespace: str) -> ApiError:
     """Nothing new comes into a namespace that is going away."""
     why = f"unable to create new content in namespace {namespace} because it is being terminated"
-    cause = {"reason": "NamespaceTerminating", "message": f"namespace {namespace} is being terminated", "field": "metadata.namespace"}
-    return _with_causes(forbidden(kind, name, why), [cause])
+    text = f"namespace {namespace} is being terminated"
+    cause = {"reason": "NamespaceTerminating", "message": text, "field": "metadata.namespace"}
+    refused = forbidden(kind, name, why)
+    return replace(refused, details=freeze({**refused.details, "causes": [cause]}))
 
 
 def unauthorized() -> ApiError:
@@ -199,7 +202,3 @@ def _about(kind: Kind, name: str) -> Obj:
     """``details``: in a Status, ``kind`` holds the resource."""
     pairs = {"name": name, "group": kind.group, "kind": kind.plural}
     return freeze({key: value for key, value in pairs.items() if value})
-
-
-def _with_causes(error: ApiError, causes: list[dict[str, str]]) -> ApiError:
-    return ApiError(error.code, error.reason, error.message, freeze({**error.details, "causes": causes}), error.definite)

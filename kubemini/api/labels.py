@@ -88,7 +88,7 @@ def contains(labels: Mapping[str, str] | None, wanted: Mapping[str, str]) -> boo
 
 
 def matches(selector: Mapping[str, Any] | None, labels: Mapping[str, str] | None) -> bool:
-    """Whether the LabelSelector object *selector* (matchLabels, matchExpressions) picks *labels*; None picks nothing."""
+    """Whether a LabelSelector object (matchLabels, matchExpressions) picks *labels*; None picks nothing."""
     if selector is None:
         return False
     return contains(labels, selector.get("matchLabels") or {}) and (

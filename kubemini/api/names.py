@@ -52,7 +52,9 @@ def qualified_name(value: str) -> list[str]:
     """A key of a label or annotation: ``[prefix/]name``."""
     prefix, slash, name = value.rpartition("/")
     if prefix.count("/"):
-        what = "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+        what = (
+            "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+        )
         what = _regex_error(what + "alphanumeric character", _NAME, "MyName", "my.name", "123-abc")
         return [what + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
     wrong = []

@@ -87,9 +87,9 @@ def get(obj: Any, *path: str | int, default: Any = None) -> Any:
 
 def evolve(obj: Obj, path: Path, value: Any) -> Any:
     """*obj* with *value* at *path*, missing branches made; everything else is shared with the original."""
-    key = path[0]
+    key: Any = path[0]
     if len(path) > 1:
-        child = obj[key] if isinstance(obj, list) else obj.get(key)  # type: ignore[call-overload]
+        child = obj[key] if isinstance(obj, list) else obj.get(key)
         value = evolve(EMPTY if child is None else child, path[1:], value)
     else:
         value = freeze(value)
@@ -132,11 +132,11 @@ def changes(old: Any, new: Any, path: Path = ()) -> Iterator[tuple[Path, Any, An
         yield path, old, new
 
 
-def _with(obj: Any, key: str | int, value: Any) -> Any:
+def _with(obj: Any, key: Any, value: Any) -> Any:
     """A frozen copy of the one dict or list *obj* with *value* under *key*."""
     if isinstance(obj, list):
         items = FrozenList(obj)
-        list.__setitem__(items, key, value)  # type: ignore[index]
+        list.__setitem__(items, key, value)
         return items
     copy = FrozenDict(obj)
     dict.__setitem__(copy, key, value)
