@@ -1,7 +1,7 @@
 // Cluster map: hosts, programs, pods, the way in and the requests on it, all drawn from one recording.
 var render = (() => {
   "use strict";
-  const { LONG, h, s, put, plural, width, fit, kindOf, alive, look, isCut, cutFrom, short, meter, base, holds, widget, choosable, hatch, along, curve, path, dot } = kmCommon;
+  const { LONG, h, s, put, plural, width, fit, kindOf, alive, look, isCut, offside, short, meter, base, holds, widget, choosable, hatch, along, curve, path, dot } = kmCommon;
   const mid = (b) => [b.x + b.w / 2, b.y + b.h / 2];
 
   // ---- where everything stands: pure geometry ----------------------------------------------------------------
@@ -21,7 +21,7 @@ var render = (() => {
     const slot = narrow ? (full - gap * (above.length + lb.length - 1)) / Math.max(2, above.length + lb.length) : 112;
     for (const c of above) { chip(c, x, y, slot, 34); x += slot + (narrow ? gap : 18); }
     for (const c of lb) { chip(c, x, y, narrow ? slot : 124, 34); x += slot + gap; }
-    G.lbNote = lb.length ? { x: narrow ? G.chips[lb[0]].x : G.chips[lb[0]].x + 134, y: narrow ? y + 50 : y + 22 } : null;
+    G.lbNote = lb.length ? { x: narrow ? G.chips[lb[0]].x + 22 : G.chips[lb[0]].x + 134, y: narrow ? y + 50 : y + 22 } : null;
     if (above.length || lb.length) y += 34; else y -= 10;
 
     /** One row (wide) or stack (narrow) of host cards. *inside* places the chips and gives the card's height. */
@@ -60,12 +60,12 @@ var render = (() => {
     const names = new Set();
     for (const r of history.records) if (r[2] === "rules") names.add(base(r[3].service)); else if (r[2] === "object" && r[3].kind === "Service") names.add(r[3].name);
     names.delete("kubernetes"); names.delete("kube-dns");
-    const services = [...names].slice(0, 2), cw = narrow ? (full - gap) / 2 : 112;
+    const services = [...names].slice(0, 2), sw = narrow ? (full - gap) / 2 : 132, cw = narrow ? (full - gap) / 2 : 112;
     let ly = y;
-    below.forEach((c, i) => { chip(c, pad + (narrow ? 0 : 0), ly, cw, 34); if (!narrow || i < below.length - 1) ly += 34 + 20; });
-    services.forEach((name) => { G.services[name] = { name, x: narrow ? pad + cw + gap : pad, y: ly, w: cw, h: 40 }; ly += 40 + 12; });
-    if (narrow && !services.length && below.length) ly += 44;
-    const side = below.length || services.length;
+    below.forEach((c) => { chip(c, pad, ly, cw, 34); ly += 34 + 16; });
+    if (narrow) { services.forEach((name, i) => (G.services[name] = { name, x: pad + i * (sw + gap), y: ly, w: sw, h: 40 })); if (services.length) ly += 50; }
+    else services.forEach((name, i) => (G.services[name] = { name, x: W - pad - (services.length - i) * (sw + 10) + 10, y: 17, w: sw, h: 40 }));
+    const side = below.length;
 
     // pods keep one place for as long as they live
     const slots = {}, most = {};
@@ -91,7 +91,10 @@ var render = (() => {
     G.H = Math.max(bottom, ly) + 16;
 
     // routes: polylines between neighbours, both to draw and for dots to travel
-    const add = (a, b, pts, show) => { G.routes[a + ">" + b] = pts; G.routes[b + ">" + a] = pts.slice().reverse(); if (show) G.lines.push({ a, b, pts }); };
+    const add = (a, b, pts, show) => {
+      G.routes[a + ">" + b] = pts; G.routes[b + ">" + a] = pts.slice().reverse();
+      if (show) { const k = pts.length - 2; if (k) G.lines.push({ pts: pts.slice(0, k + 1) }); G.lines.push({ a, b, pts: pts.slice(k) }); } // a trunk that never changes, and the last stretch
+    };
     const apis = cps.flatMap((c) => has(c, "apiserver")), door = lb[0];
     for (const c of above) if (door) add(c, door, [[G.chips[c].x + G.chips[c].w, mid(G.chips[c])[1]], [G.chips[door].x, mid(G.chips[door])[1]]], true);
     for (const from of door ? [door] : above) for (const a of apis) {
@@ -103,8 +106,14 @@ var render = (() => {
       const ca = G.chips[a], cm = G.chips[m], ba = at(a), bm = at(m);
       if (!cm) continue;
       if (ba === bm) add(a, m, [mid(ca), mid(cm)]);
-      else if (G.etcdBus) add(a, m, [[mid(ba)[0], ba.y + ba.h], [mid(ba)[0], G.etcdBus], [mid(bm)[0], G.etcdBus], [mid(bm)[0], bm.y]], !narrow || bm.y < G.etcdBus + 30);
+      else if (G.etcdBus) add(a, m, [[mid(ba)[0], ba.y + ba.h], [mid(ba)[0], G.etcdBus], [mid(bm)[0], G.etcdBus], [mid(bm)[0], bm.y]]);
       else add(a, m, [mid(ca), mid(cm)]);
+    }
+    if (etcds.length && apis.length) {
+      const stubs = [...cps.map((x) => [x, box(x.name)]).filter(([, b]) => !narrow || b.y + b.h > G.etcdBus - 30).map(([x, b]) => ({ host: x.name, pts: [[mid(b)[0], G.etcdBus], [mid(b)[0], b.y + b.h]] })),
+        ...etcds.map((x) => [x, box(x.name)]).filter(([, b]) => b.y < G.etcdBus + 30).map(([x, b]) => ({ host: x.name, pts: [[mid(b)[0], G.etcdBus], [mid(b)[0], b.y]] }))];
+      const xs = stubs.map((q) => q.pts[0][0]);
+      G.lines.push(...stubs, { pts: [[Math.min(...xs), G.etcdBus], [Math.max(...xs), G.etcdBus]] });
     }
     members.forEach((a, i) => members.slice(i + 1).forEach((b, j) => {
       const A = at(a), B = at(b); if (!A || !B) return;
@@ -127,11 +136,10 @@ var render = (() => {
       const hid = "kmh" + Math.random().toString(36).slice(2, 7), held = svg.contains(document.activeElement) && document.activeElement.dataset.name;
       put(svg, "viewBox", `0 0 ${G.W} ${G.H}`); put(svg, "aria-label", picture(history.topology)); svg.style.setProperty("--km-hatch", `url(#${hid})`);
       const back = s("g", { "aria-hidden": "true" }), cards = s("g"), front = s("g"), pods = s("g"), dots = s("g", { "aria-hidden": "true", class: "km-dots" });
-      ui.podLayer = pods; ui.dots = dots; ui.webWires = s("g");
+      ui.podLayer = pods; ui.dots = dots;
       back.append(s("line", { class: "km-lane", x1: 12, x2: G.W - 12, y1: G.lane, y2: G.lane }));
       for (const l of G.lines) { const e = s("path", { class: "km-wire", d: path(l.pts) }), x = s("path", { class: "km-x" }); back.append(e, x); ui.line.push({ ...l, e, x }); }
       for (const l of G.peers) { const e = s("path", { class: "km-wire", d: path(l.pts) }), x = s("path", { class: "km-x" }); back.append(e, x); ui.peer.push({ ...l, e, x }); }
-      back.append(ui.webWires);
       for (const b of G.hosts) {
         const title = s("text", { class: "km-h", x: b.x + 12, y: b.y + 21 }, fit(b.w - 60, 12.5, b.host.name, b.host.name.replace("host-", ""))), right = s("text", { class: "km-mute", x: b.x + b.w - 12, y: b.y + 21, "text-anchor": "end" });
         const g = choosable(ctl, b.host.name, s("rect", { class: "km-card", x: b.x, y: b.y, width: b.w, height: b.h, rx: 10 }), title, right);
@@ -156,7 +164,7 @@ var render = (() => {
       if (held) { const e = svg.querySelector(`[data-name="${CSS.escape(held)}"]`); if (e) e.focus({ preventScroll: true }); }
     }
     function chipEl(name) {
-      const b = G.chips[name], round = b.kind === "etcd" ? b.h / 2 : 7, in0 = b.kind === "etcd" ? 14 : 10;
+      const b = G.chips[name], round = b.kind === "etcd" ? b.h / 2 : 7, in0 = b.kind === "etcd" ? 14 : b.w < 100 ? 8 : 10;
       const text = s("text", { class: "km-t", x: b.x + in0, y: b.y + b.h / 2 + 4 }), right = s("text", { class: "km-mute", x: b.x + b.w - in0, y: b.y + b.h / 2 + 4, "text-anchor": "end" });
       const halo = b.kind === "etcd" ? s("rect", { class: "km-pulse", x: b.x - 2, y: b.y - 2, width: b.w + 4, height: b.h + 4, rx: round + 2 }) : null;
       const g = choosable(ctl, name, ...(halo ? [halo] : []), s("rect", { class: "km-chip", x: b.x, y: b.y, width: b.w, height: b.h, rx: round }), text, right);
@@ -170,14 +178,14 @@ var render = (() => {
       if (m) return [[`${lk.mark ? lk.mark + " " : ""}${name} ${lk.word}`, `${lk.mark ? lk.mark + " " : ""}${name}`], lk.cls === "down" ? ["disk kept", ""] : [`term ${m.term}`, `t${m.term}`, ""]];
       if (kind === "apiserver") { const r = st.ready[name], ok = r && r.ready; return [[stop + LONG.apiserver, stop + "API server", stop + "api"], lk.cls === "up" ? (ok ? ["ready", "✓"] : ["✕ not ready", "✕"]) : [lk.word, ""]]; }
       if (kind === "kubelet" || kind === "kube-proxy") return [[stop + kind], [lk.cls === "up" ? "✓" : ""]];
-      const label = LONG[kind] || name, mark = holds(st, name) ? " ●" : "";
+      const label = LONG[kind] || name.split("@")[0], mark = holds(st, name) ? " ●" : "";
       return [[stop + label + mark, stop + label.replace("controllers", "ctrl").replace("load balancer", "balancer") + mark], [""]];
     }
 
     function draw({ st, t, fly, sel }) {
       q.draw(st, H.topology);
       for (const [name, u] of Object.entries(ui.host)) {
-        const p = st.host[name], far = cutFrom(st, name), all = far.length >= H.topology.hosts.length - 1, zone = u.b.host.zone ? `zone ${short(u.b.host.zone)}` : "";
+        const p = st.host[name], far = offside(st, name), all = far.length >= H.topology.hosts.length - 1, zone = u.b.host.zone ? `zone ${short(u.b.host.zone)}` : "";
         put(u.g, "class", `km-pick km-host${p.on ? "" : " km-off"}${far.length ? " km-cutoff" : ""}${sel === name ? " km-sel" : ""}`);
         const room = u.b.w - 30 - width(name, 12.5);
         put(u.right, "text", !p.on ? fit(room, 11, "✕ no power", "✕") : far.length ? fit(room, 11, all ? "✕ cut off" : `✕ cut from ${plural(far.length, "host")}`, "✕ cut") : p.slow ? fit(room, 11, "slow disk", "slow") : fit(room, 11, zone, zone.replace("zone ", "")));
@@ -196,8 +204,9 @@ var render = (() => {
       if (ui.lbNote) { const b = Object.values(Object.values(st.backend)[0] || {}), up = b.filter((x) => x.up).length; put(ui.lbNote, "text", b.length ? `${up} up, ${b.length - up} down` : ""); }
       const hostOf = (n) => (st.comp[n] || {}).host;
       for (const l of ui.line) {
-        const cut = hostOf(l.a) && hostOf(l.b) && isCut(st, hostOf(l.a), hostOf(l.b)), down = Object.values(st.backend[l.a] || {}).some((x) => !x.up && (x.server === l.b || x.server === hostOf(l.b)));
-        put(l.e, "class", "km-wire" + (cut || down ? " km-wire-bad" : "")); cross(l, cut || down, l.pts[l.pts.length - 1], [0, -7]);
+        const cut = l.host ? offside(st, l.host).length : l.a && hostOf(l.a) && hostOf(l.b) && isCut(st, hostOf(l.a), hostOf(l.b));
+        const bad = cut || (l.a && Object.values(st.backend[l.a] || {}).some((x) => !x.up && (x.server === l.b || x.server === hostOf(l.b))));
+        put(l.e, "class", "km-wire" + (bad ? " km-wire-bad" : "")); cross(l, bad, l.pts[l.pts.length - 1], [0, l.host ? (l.pts[0][1] < l.pts[1][1] ? -7 : 7) : -7]);
       }
       for (const l of ui.peer) {
         const cut = isCut(st, hostOf(l.a), hostOf(l.b)), la = look(st, l.a).cls, lb = look(st, l.b).cls, lead = la === "leader" || lb === "leader", dead = la === "down" || lb === "down";
@@ -233,28 +242,21 @@ var render = (() => {
       }
       for (const key of Object.keys(ui.pod)) if (!seen.has(key)) { ui.pod[key].g.remove(); delete ui.pod[key]; }
       for (const [host, u] of Object.entries(ui.rules)) {
-        const rule = Object.values(st.rules[`kube-proxy@${host}`] || {}).find((r) => base(r.service) === u.name), n = rule ? rule.endpoints.length : 0;
-        put(u.text, "text", fit(u.r.w - 18, 11, `rules: ${u.name} → ${plural(n, "pod")}`, `${u.name} → ${plural(n, "pod")}`, `→ ${n}`));
+        const rule = Object.values(st.rules[`kube-proxy@${host}`] || {}).find((r) => base(r.service) === u.name), n = rule ? rule.endpoints.length : 0, gone = rule ? rule.endpoints.filter((e) => { const p = (st.pods[e.node] || {})[base(e.pod || "")]; return !p || !st.host[e.node].on || p.state === "stopping"; }).length : 0;
+        put(u.text, "text", fit(u.r.w - 18, 11, ...(gone ? [`rules: ${u.name} → ${plural(n, "pod")}, ✕ ${gone} gone`, `${u.name} → ${n}, ✕ ${gone} gone`, `→ ${n}, ✕ ${gone}`] : [`rules: ${u.name} → ${plural(n, "pod")}`, `${u.name} → ${plural(n, "pod")}`, `→ ${n}`])));
+        put(u.text, "class", gone ? "km-mute km-bad-t" : "km-mute");
         put(u.g, "aria-label", `rules in the kernel of ${host}: ${u.name} to ${rule ? rule.endpoints.map((e) => e.ip).join(", ") || "nowhere" : "nothing yet"}`); put(u.g, "aria-pressed", String(sel === u.name));
       }
       // the Service: what the hosts' kernels are programmed with, right or stale
-      const wires = [];
-      for (const sv of Object.values(G.services)) {
+            for (const sv of Object.values(G.services)) {
         const eps = new Map();
         for (const rules of Object.values(st.rules)) for (const r of Object.values(rules)) if (base(r.service) === sv.name) for (const e of r.endpoints) eps.set(e.pod || e.ip, e);
         const meta = st.service[sv.name], rule = Object.values(st.rules).flatMap((x) => Object.values(x)).find((r) => base(r.service) === sv.name);
         const ip = (rule && rule.ip) || (meta && (meta.ip || meta.clusterIP)) || "";
-        put(ui.service[sv.name].sub, "text", fit(sv.w - 18, 11, `${ip} · ${eps.size}`, ip)); put(ui.service[sv.name].g, "class", `km-pick km-chipg km-k-service km-up${ctl.sel === sv.name ? " km-sel" : ""}`);
+        put(ui.service[sv.name].sub, "text", fit(sv.w - 18, 11, `${ip} → ${plural(eps.size, "pod")}`, `${ip} → ${eps.size}`, ip)); put(ui.service[sv.name].g, "class", `km-pick km-chipg km-k-service km-up${ctl.sel === sv.name ? " km-sel" : ""}`);
         put(ui.service[sv.name].g, "aria-pressed", String(ctl.sel === sv.name)); put(ui.service[sv.name].g, "aria-label", `Service ${sv.name}, ${plural(eps.size, "endpoint")}`);
-        for (const e of eps.values()) {
-          const live = (st.pods[e.node] || {})[base(e.pod || "")], xy = live ? podAt(e.node, live.name) : null, bad = !live || !st.host[e.node].on || !live.ready;
-          if (xy) wires.push([toPod(sv, xy), bad]);
-        }
       }
-      const sig = wires.map(([p, b]) => path(p) + b).join();
-      if (sig !== ui.webSig) { ui.webSig = sig; ui.webWires.replaceChildren(...wires.map(([p, bad]) => s("path", { class: "km-wire" + (bad ? " km-wire-bad" : ""), d: path(p) }))); }
-          }
-    const toPod = (sv, [px, py]) => { const a = [sv.x + sv.w, sv.y + 20]; return G.W < 500 ? curve([sv.x + sv.w / 2, sv.y + sv.h], [sv.x + sv.w / 2, sv.y + sv.h + 40], [px + 30, py - 40], [px, py - 16]) : curve(a, [a[0] + 26, a[1]], [px - 60, py - 6], [px - 16, py]); };
+    }
 
     /** The way a request took, as points: from the trace's `via`. A visitor's goes through the rules of its own host. */
     function way(st, r) {

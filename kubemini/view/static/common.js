@@ -45,7 +45,18 @@ var kmCommon = (() => {
     while (lo < hi) { const mid = (lo + hi) >> 1; if (at(list[mid]) <= t) lo = mid + 1; else hi = mid; }
     return lo;
   }
-  const width = (text, size = 12) => text.length * size * 0.56;
+  let pen = null;
+  const widths = new Map();
+  /** How wide *text* is at *size* px, measured where there is a canvas. */
+  function width(text, size = 12) {
+    let w = widths.get(text);
+    if (w === undefined) {
+      pen ||= document.createElement("canvas").getContext("2d") || { measureText: (x) => ({ width: x.length * 6.8 }) };
+      pen.font = '12px system-ui, "Segoe UI", Roboto, sans-serif';
+      widths.set(text, (w = pen.measureText(text).width));
+    }
+    return (w * size) / 12;
+  }
   /** The first wording that fits into *room* pixels, else the last. */
   const fit = (room, size, ...words) => words.find((w) => width(w, size) <= room) ?? words[words.length - 1];
   const storage = {
@@ -200,6 +211,8 @@ var kmCommon = (() => {
   }
   const isCut = (st, a, b) => st.cuts.some((c) => (c.a.includes(a) && c.b.includes(b)) || (c.b.includes(a) && c.a.includes(b)));
   const cutFrom = (st, host) => Object.keys(st.host).filter((o) => o !== host && isCut(st, host, o));
+  /** The hosts *host* cannot reach, if that is most of them: then it stands on the small side of a cut. */
+  function offside(st, host) { const far = cutFrom(st, host); return far.length * 2 >= Object.keys(st.host).length - 1 ? far : []; }
   /** Members up, members needed, and how many of those up can talk to each other. */
   function quorum(st, topology) {
     const members = topology.etcd || [], need = topology.quorum || Math.floor(members.length / 2) + 1;
@@ -344,7 +357,7 @@ var kmCommon = (() => {
     const bPlay = button("", () => play(!playing), { class: "km-b km-main-b km-play" });
     const bBack = button("◀", () => stepBy(-1), { "aria-label": "previous step", title: "previous step (←)" }), bNext = button("▶|", () => stepBy(1), { "aria-label": "next step", title: "next step (→)" });
     const speeds = h("select", { class: "km-b", "aria-label": "speed", onchange: () => { speed = +speeds.value; } }, SPEEDS.map((v) => h("option", { value: v, selected: v === 1 }, v + "×")));
-    const seed = h("input", { type: "number", class: "km-b km-seed", id: uid + "seed", min: 0, step: 1, title: "another seed: other delays, other timeouts, the same rules", onchange: () => newSeed() });
+    const seed = h("input", { type: "number", class: "km-b km-seed", min: 0, step: 1, title: "another seed: other delays, other timeouts, the same rules", onchange: () => newSeed() });
     const bLive = button("Run it here", () => { say("Starting the simulator…"); model.send({ op: "golive" }); }, { class: "km-b km-live", title: "loads Python and the simulator into this page" });
     const bReset = button("Reset", () => reset(), { title: "back to the recording" }), bUndo = button("Undo", () => back(), { title: "take back the last action" });
     const bPython = button("Copy as Python", () => copied(asPython(past.header), "The Python call is on your clipboard"));
@@ -355,12 +368,11 @@ var kmCommon = (() => {
     const help = h("div", { class: "km-help", id: uid + "help", hidden: true }, h("dl", {}, HELP.map(([k, v]) => h("div", {}, h("dt", {}, h("kbd", {}, k)), h("dd", {}, v)))),
       h("p", {}, "Messages and requests last about a millisecond. They are drawn slower than they travel, so that you can see them."));
     const gate = h("div", { class: "km-gate" }), trouble = h("div", { class: "km-trouble", hidden: true, role: "alert" });
-    const ctls = h("div", { class: "km-ctl" }, bPlay, bBack, bNext, speeds, h("label", { class: "km-lab", for: uid + "seed" }, "seed"), seed, bLive, bUndo, bReset, h("span", { class: "km-sp" }), bPython, bLink, bTable, bHelp);
+    const ctls = h("div", { class: "km-ctl" }, bPlay, bBack, bNext, speeds, h("label", { class: "km-lab" }, "seed ", seed), bLive, bUndo, bReset, h("span", { class: "km-sp" }), bPython, bLink, bTable, bHelp);
+    const body = h("div", { class: "km-body" }, h("div", { class: "km-pic" }, view.node, ...(view.under || [])), side);
+    const bar = h("div", { class: "km-bar" }, strips, h("div", { class: "km-track" }, h("i", { class: "km-rail" }), fillBar, range), marks, ctls, status);
     const root = h("div", { class: `km km-${name}`, role: "group", "aria-label": label, tabindex: "-1" },
-      h("div", { class: "km-say" }, tag, head, second, when), gate,
-      h("div", { class: "km-body" }, h("div", { class: "km-pic" }, view.node, ...(view.under || [])), side),
-      trouble,
-      h("div", { class: "km-bar" }, strips, h("div", { class: "km-track" }, h("i", { class: "km-rail" }), fillBar, range), marks, ctls, status),
+      h("div", { class: "km-say" }, h("p", { class: "km-now-line" }, tag, " ", head), second, when), gate, body, trouble, bar,
       table, help, live, h("p", { class: "km-cap" }));
     el.append(root);
 
@@ -468,7 +480,7 @@ var kmCommon = (() => {
           if (flag && prev && prev.flag === flag && prev.to >= i - 1) prev.to = i; else if (flag) flags.push({ flag, from: i, to: i });
         });
         const rate = h("b", {});
-        const lane = h("div", { class: "km-strip" }, h("span", { class: "km-strip-name" }, row.name, " ", rate), h("div", { class: "km-strip-lane" }, g,
+        const lane = h("div", { class: "km-strip" + (flags.length ? " km-flagged" : "") }, h("span", { class: "km-strip-name" }, row.name, " ", rate), h("div", { class: "km-strip-lane" }, g,
           flags.filter((f, i) => i === 0 || (100 * (f.from - flags[i - 1].to)) / n > 1.5).map((f) => h("i", { class: "km-flag km-flag-" + f.flag, "aria-hidden": "true", style: `left:${(100 * (f.from + f.to + 1)) / 2 / n}%` }, MARKS[f.flag]))));
         lane.kmRate = { rate, row, bucket }; return lane;
       }));
@@ -486,13 +498,15 @@ var kmCommon = (() => {
       const room = marks.clientWidth || 600, end = past.until / SECOND, kids = [];
       const nice = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 3600, 7200, 14400, 43200, 86400].find((x) => (room * x) / end >= 72) || end;
       for (let x = 0; x <= end + 1e-9; x += nice) kids.push(h("span", { class: "km-tick", style: `left:${(100 * x) / end}%` }, nice >= 60 && nice % 60 === 0 ? x / 60 + " min" : x + " s"));
-      let edge = -99;
-      for (const c of past.commands) {
-        const x = (room * c.at) / past.until, text = words(c), w = width(text, 11.5) + 14, left = x + w > room;
-        const free = left ? x - w > edge : x > edge;
-        kids.push(h("i", { class: "km-mark km-by-" + c.by, style: `left:${(100 * c.at) / past.until}%`, title: `${seconds(c.at)} s, ${text}` }, c.by === "you" ? "▼" : "▽"));
-        if (free) { kids.push(h("span", { class: "km-mark-text" + (left ? " km-left" : ""), style: `left:${(100 * c.at) / past.until}%` }, text)); edge = left ? x + 8 : x + w; } else edge = Math.max(edge, x + 8);
-      }
+      const xs = past.commands.map((c) => (room * c.at) / past.until);
+      let edge = 0; // right end of what is written so far
+      past.commands.forEach((c, i) => {
+        const x = xs[i], text = words(c), w = width(text, 11.5) + 12, next = xs[i + 1] === undefined ? room + 8 : xs[i + 1] - 6, style = `left:${(100 * c.at) / past.until}%`;
+        kids.push(h("i", { class: "km-mark km-by-" + c.by, style, title: `${seconds(c.at)} s, ${text}` }, c.by === "you" ? "▼" : "▽"));
+        const right = x + w < next, left = !right && x - w > edge;
+        if (right || left) kids.push(h("span", { class: "km-mark-text" + (left ? " km-left" : ""), style }, text));
+        edge = right ? x + w : x + 8;
+      });
       marks.replaceChildren(...kids);
     }
 
@@ -625,7 +639,9 @@ var kmCommon = (() => {
     function layout() {
       if (!past) return;
       const w = root.clientWidth || 900;
-      root.classList.toggle("km-thin", w < 720); narrow = w < 620;
+      const thin = w < 720;
+      narrow = w < 620;
+      if (root.classList.toggle("km-thin", thin)) { if (side.parentNode === body) bar.after(side); } else if (side.parentNode !== body) body.append(side);
       const key = `${narrow}`;
       if (key !== shape) { shape = key; view.setRun(past, narrow); }
     }
@@ -669,5 +685,5 @@ var kmCommon = (() => {
     return s("circle", { class: "km-dot-" + kind, cx: x, cy: y, r });
   }
 
-  return { SECOND, MARKS, LONG, h, s, put, button, seconds, plural, clamp, upto, width, fit, kindOf, History, alive, look, meter, base, holds, isCut, cutFrom, quorum, actionsFor, short, widget, choosable, hatch, along, curve, path, dot };
+  return { SECOND, MARKS, LONG, h, s, put, button, seconds, plural, clamp, upto, width, fit, kindOf, History, alive, look, meter, base, holds, isCut, cutFrom, offside, quorum, actionsFor, short, widget, choosable, hatch, along, curve, path, dot };
 })();

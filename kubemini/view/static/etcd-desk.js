@@ -68,7 +68,7 @@ var render = (() => {
         if (lk.cls === "leader" && (!lead || e.term > st.etcd[lead].term)) lead = m;
         const title = `${lk.mark ? lk.mark + " " : ""}${m} ${lk.word}`, right = lk.cls === "down" ? "" : `term ${e.term}`;
         put(u.g, "class", `km-pick km-chipg km-k-etcd km-${lk.cls}${sel === m ? " km-sel" : ""}`);
-        put(u.title, "text", fit(G.w - 28 - width(right, 11), 12.5, title, `${lk.mark ? lk.mark + " " : ""}${m}`)); put(u.right, "text", right);
+        put(u.title, "text", fit(G.w - 32 - width(right, 11), 13.4, title, `${lk.mark ? lk.mark + " " : ""}${m}`)); put(u.right, "text", right);
         put(u.info, "text", `${lk.cls === "down" ? "disk: " : ""}log ${e.last} · commit ${e.commit}${far.length ? " · ✕ cut" : slow && G.w > 150 ? " · slow" : ""}`);
         put(u.g, "aria-pressed", String(sel === m)); put(u.g, "aria-label", `${m}, ${lk.word}, term ${e.term}, log ${e.last}, commit ${e.commit}${far.length ? ", cut from " + far.join(", ") : ""}`);
         drawLog(u, e);
@@ -98,7 +98,7 @@ var render = (() => {
         const [x, y] = along(G.between(m.from, m.to), m.f), vote = /vote/i.test(m.type);
         kids.push(m.lost && m.f > 0.45 ? dot(x, y, "lost") : dot(x, y, vote ? "vote" : "msg", 5));
         const key = m.from + m.type; // one label for a broadcast
-        if (!seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${m.type}${vote ? ` t${m.term}` : ""}`)); }
+        if (!/resp/i.test(m.type) && !seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${m.type}${vote ? ` t${m.term}` : ""}`)); }
       }
       ui.dots.replaceChildren(...kids);
     }
