@@ -1,0 +1,111 @@
+"""Field selectors: ``metadata.name=web,status.phase!=Running``. Each kind offers a few fields only.
+
+Source: kubernetes/apimachinery pkg/fields/selector.go; the fields of each kind: k/k pkg/apis/core/v1/conversion.go.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api.kinds import Kind
+from kubemini.api.objects import get
+
+EVERY_KIND = ("metadata.name", "metadata.namespace")
+BY_KIND = {
+    "Pod": (
+        "spec.nodeName spec.restartPolicy spec.schedulerName spec.serviceAccountName spec.hostNetwork status.phase "
+        "status.podIP status.podIPs status.nominatedNodeName"
+    ).split(),
+    "Event": (
+        "involvedObject.kind involvedObject.namespace involvedObject.name involvedObject.uid involvedObject.apiVersion "
+        "involvedObject.resourceVersion involvedObject.fieldPath reason reportingComponent source type"
+    ).split(),
+    "Namespace": ["status.phase"],
+    "Node": ["spec.unschedulable"],
+    "Secret": ["type"],
+    "ReplicaSet": ["status.replicas"],
+    "Service": ["spec.clusterIP", "spec.type"],
+}
+
+
+class FieldSelectorError(ValueError):
+    """A field selector that cannot be read, or names a field that the kind does not offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition: the field, whether it must be equal, and the value."""
+
+    field: str
+    equal: bool
+    value: str
+
+    def matches(self, obj: Mapping[str, Any]) -> bool:
+        """Whether *obj* meets it; a missing field counts as the empty text."""
+        return (_text(get(obj, *self.field.split("."))) == self.value) == self.equal
+
+    def __str__(self) -> str:
+        escaped = self.value.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
+        return f"{self.field}{'=' if self.equal else '!='}{escaped}"
+
+
+def parse(text: str, kind: Kind | None = None) -> tuple[Term, ...]:
+    """The terms of *text*, checked against the fields of *kind* if one is given. Raises FieldSelectorError."""
+    terms = tuple(_term(part, text) for part in _split(text) if part)
+    for term in terms:
+        if kind and term.field not in (*EVERY_KIND, *BY_KIND.get(kind.kind, ())):
+            raise FieldSelectorError(f"field label not supported: {term.field}")
+    return terms
+
+
+def matches(terms: tuple[Term, ...], obj: Mapping[str, Any]) -> bool:
+    """Whether *obj* meets all *terms*."""
+    return all(term.matches(obj) for term in terms)
+
+
+def required(terms: tuple[Term, ...], field: str) -> str | None:
+    """The value that *field* must have, if the terms say."""
+    return next((term.value for term in terms if term.equal and term.field == field), None)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _split(text: str) -> list[str]:
+    """At commas that no backslash escapes."""
+    parts, part, escaped = [], "", False
+    for character in text:
+        if character == "," and not escaped:
+            parts.append(part)
+            part = ""
+        else:
+            part += character
+        escaped = character == "\\" and not escaped
+    return [*parts, part]
+
+
+def _term(part: str, whole: str) -> Term:
+    for at, character in enumerate(part):
+        for operator in ("!=", "==", "="):
+            if character in "!=" and part.startswith(operator, at):
+                return Term(part[:at], operator != "!=", _unescape(part[at + len(operator) :]))
+    raise FieldSelectorError(f"invalid selector: '{whole}'; can't understand '{part}'")
+
+
+def _unescape(value: str) -> str:
+    text, escaped = "", False
+    for character in value:
+        if escaped:
+            if character not in "\\,=":
+                raise FieldSelectorError(f"invalid field selector: invalid escape sequence: \\{character}")
+            text, escaped = text + character, False
+        elif character == "\\":
+            escaped = True
+        elif character in ",=":
+            raise FieldSelectorError(f"invalid field selector: unescaped character in value: {character}")
+        else:
+            text += character
+    if escaped:
+        raise FieldSelectorError("invalid field selector: invalid escape sequence: \\")
+    return text

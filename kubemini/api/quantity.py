@@ -1,0 +1,123 @@
+"""Amounts of cpu and memory as Kubernetes writes them: ``250m``, ``64Mi``, ``1.5``, ``2e3``.
+
+A quantity is exact: a fraction and the form it was written in. The smallest step is one nano; finer amounts are
+rounded away from zero. Two forms matter to deciders: ``millis`` (cpu) and ``whole`` (memory, counts), both rounded up.
+Source: kubernetes/apimachinery pkg/api/resource/quantity.go; maxSurge and maxUnavailable: pkg/util/intstr.
+"""
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
+NANO = Fraction(1, 10**9)
+_FORM = re.compile(
+    r"(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:[eE](?P<exponent>[+-]?[0-9]+)|(?P<suffix>[KMGTPE]i|[numkMGTPE]?))"
+)
+PROBLEM = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+
+
+class QuantityError(ValueError):
+    """A text that is no quantity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """An exact amount. ``form`` is BinarySI, DecimalSI or DecimalExponent, and decides how it is written."""
+
+    amount: Fraction
+    form: str = "DecimalSI"
+
+    @property
+    def whole(self) -> int:
+        """In units (bytes, pieces), rounded up."""
+        return _away_from_zero(self.amount)
+
+    @property
+    def millis(self) -> int:
+        """In thousandths (millicores), rounded up."""
+        return _away_from_zero(self.amount * 1000)
+
+    def __add__(self, other: "Quantity") -> "Quantity":
+        return Quantity(self.amount + other.amount, self.form if self.amount else other.form)
+
+    def __sub__(self, other: "Quantity") -> "Quantity":
+        return Quantity(self.amount - other.amount, self.form if self.amount else other.form)
+
+    def __str__(self) -> str:
+        """The canonical text: no fraction, the largest suffix that needs none."""
+        if not self.amount:
+            return "0"
+        if self.form == "BinarySI" and abs(self.amount) >= 1024 and self.amount.denominator == 1:
+            suffix = max((s for s, power in BINARY.items() if self.amount % 1024**power == 0), key=_power, default="")
+            return f"{int(self.amount / 1024 ** BINARY.get(suffix, 0))}{suffix}"
+        power = max(p for p in DECIMAL.values() if p == -9 or (self.amount / Fraction(10) ** p).denominator == 1)
+        number = _away_from_zero(self.amount / Fraction(10) ** power)
+        if self.form == "DecimalExponent":
+            return f"{number}e{power}" if power else str(number)
+        return f"{number}{next(suffix for suffix, p in DECIMAL.items() if p == power)}"
+
+
+@lru_cache(maxsize=4096)
+def parse(text: str) -> Quantity:
+    """The quantity that *text* states. Raises QuantityError."""
+    match = _FORM.fullmatch(text)
+    if not match:
+        raise QuantityError(PROBLEM)
+    suffix, exponent = match["suffix"] or "", match["exponent"]
+    if exponent is not None:
+        form, factor = "DecimalExponent", Fraction(10) ** int(exponent)
+    elif suffix in BINARY:
+        form, factor = "BinarySI", Fraction(1024 ** BINARY[suffix])
+    else:
+        form, factor = "DecimalSI", Fraction(10) ** DECIMAL[suffix]
+    amount = Fraction(match["number"].rstrip(".")) * factor
+    return Quantity(_away_from_zero(amount / NANO) * NANO, form)
+
+
+def millicores(text: str | int | None) -> int:
+    """An amount of cpu in thousandths of a core; nothing is 0."""
+    return 0 if text is None else parse(str(text)).millis
+
+
+def in_bytes(text: str | int | None) -> int:
+    """An amount of memory in bytes; nothing is 0."""
+    return 0 if text is None else parse(str(text)).whole
+
+
+def of_millicores(millis: int) -> str:
+    """Thousandths of a core as a quantity: 250 is ``250m``, 2000 is ``2``."""
+    return str(Quantity(Fraction(millis, 1000)))
+
+
+def of_bytes(count: int) -> str:
+    """Bytes as a quantity: ``64Mi``."""
+    return str(Quantity(Fraction(count), "BinarySI"))
+
+
+def scaled(value: int | str, total: int, round_up: bool) -> int:
+    """``maxSurge`` and ``maxUnavailable``: a number, or a percentage of *total* (surge rounds up, unavailable down)."""
+    if isinstance(value, int):
+        return value
+    if not re.fullmatch("[0-9]+%", value):
+        raise QuantityError(f"invalid value {value!r}: give a number, or a percentage such as 25%")
+    hundredths = int(value[:-1]) * total
+    return -(-hundredths // 100) if round_up else hundredths // 100
+
+
+def int_or_string(text: str) -> int | str:
+    """What a flag or a manifest means by *text*: a 32-bit number where it is one, else the text."""
+    if re.fullmatch("[+-]?[0-9]+", text) and -(2**31) <= int(text) < 2**31:
+        return int(text)
+    return text
+
+
+def _power(suffix: str) -> int:
+    return BINARY[suffix]
+
+
+def _away_from_zero(amount: Fraction) -> int:
+    size = -(-abs(amount).numerator // amount.denominator)
+    return size if amount >= 0 else -size

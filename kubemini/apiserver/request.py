@@ -1,0 +1,126 @@
+"""What a request asks for: verb and URL → verb, kind, namespace, name, sub-resource.
+
+    GET  /api/v1/namespaces/shop/pods/web-1/status  → get pods/status web-1 in shop
+    GET  /apis/apps/v1/deployments?watch=true       → watch deployments everywhere
+
+Invariant: a path that names no resource (``/healthz``) is a request too, with ``is_resource`` False.
+Source: kubernetes/apiserver pkg/endpoints/request/requestinfo.go. LIST and WATCH as methods are ours: what a client of
+the simulation sends for a GET that lists or watches.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api import fields
+from kubemini.api.kinds import Kind, by_resource, collection_path, object_path
+
+__all__ = ["RequestInfo", "collection_path", "object_path", "parse", "truth"]
+
+VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+SPECIAL_VERBS = ("proxy", "watch")
+NAMESPACE_SUBRESOURCES = ("status", "finalize")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """What is asked for. An empty namespace means all of them, or that the kind has none."""
+
+    verb: str
+    path: str
+    is_resource: bool = False
+    prefix: str = ""
+    group: str = ""
+    version: str = ""
+    namespace: str = ""
+    resource: str = ""
+    subresource: str = ""
+    name: str = ""
+    parts: tuple[str, ...] = ()
+    field_selector: str = ""
+    label_selector: str = ""
+
+    @property
+    def kind(self) -> Kind | None:
+        """The row of the table of kinds, or None if there is no such kind (or no such sub-resource)."""
+        found = by_resource(self.group, self.version, self.resource)
+        if found and self.subresource and self.subresource not in found.subresources:
+            return None
+        return found
+
+
+def parse(method: str, path: str, query: Mapping[str, Any] | None = None) -> RequestInfo:
+    """The request behind an HTTP method, a path without its query, and the query."""
+    query = query or {}
+    parts = [part for part in path.strip("/").split("/") if part]
+    found = _split(parts)
+    if found is None:
+        return RequestInfo(method.lower(), path)
+    prefix, group, version, parts = found
+    verb = VERBS.get("GET" if method in ("LIST", "WATCH") else method, "")
+    special = parts[0] in SPECIAL_VERBS
+    if special:
+        if len(parts) < 2:
+            return RequestInfo(method.lower(), path)
+        verb, parts = parts[0], parts[1:]
+    namespace, parts = _namespace(parts)
+    name = parts[1] if len(parts) > 1 else ""
+    subresource = parts[2] if len(parts) > 2 and verb != "proxy" else ""
+    field_selector = label_selector = ""
+    if not name and not special and verb in ("get", "delete"):
+        field_selector, label_selector = _first(query, "fieldSelector"), _first(query, "labelSelector")
+        watched = method == "WATCH" or truth(query.get("watch"))
+        verb = "deletecollection" if verb == "delete" else "watch" if watched else "list"
+        name = _only_name(field_selector)
+    return RequestInfo(
+        verb,
+        path,
+        True,
+        prefix,
+        group,
+        version,
+        namespace,
+        parts[0],
+        subresource,
+        name,
+        tuple(parts),
+        field_selector,
+        label_selector,
+    )
+
+
+def truth(value: Any) -> bool:
+    """A boolean of a query, as clients of several languages spell it: present, and neither 0 nor false."""
+    if value is None:
+        return False
+    return str(value[0] if isinstance(value, list) else value).lower() not in ("false", "0", "f")
+
+
+def _split(parts: list[str]) -> tuple[str, str, str, list[str]] | None:
+    """Prefix, group, version and the rest; None if the path names no resource."""
+    if len(parts) >= 3 and parts[0] == "api":
+        return "api", "", parts[1], parts[2:]
+    if len(parts) >= 4 and parts[0] == "apis":
+        return "apis", parts[1], parts[2], parts[3:]
+    return None
+
+
+def _namespace(parts: list[str]) -> tuple[str, list[str]]:
+    """The namespace, and what is asked for in it; a namespace is also an object of its own."""
+    if parts[0] != "namespaces" or len(parts) < 2:
+        return "", parts
+    inside = len(parts) > 2 and parts[2] not in NAMESPACE_SUBRESOURCES
+    return parts[1], parts[2:] if inside else parts
+
+
+def _first(query: Mapping[str, Any], key: str) -> str:
+    value = query.get(key) or ""
+    return value[0] if isinstance(value, list) else value
+
+
+def _only_name(field_selector: str) -> str:
+    """The name that a field selector asks for, so that RBAC can see it; "" if it cannot be read."""
+    try:
+        return fields.required(fields.parse(field_selector), "metadata.name") or ""
+    except fields.FieldSelectorError:
+        return ""
