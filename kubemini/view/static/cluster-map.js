@@ -38,10 +38,10 @@ var render = (() => {
     const box = (name) => G.hosts.find((b) => b.host.name === name);
     function control(host, hx, hy, w) {
       const ix = hx + 11, iw = w - 22, known = new Set(); let cy = hy + 32;
-      const line = (names, hgt, split) => { if (!names.length) return; names.forEach((n) => known.add(n)); const n = split ? names.length : 1, cw = (iw - 6 * (n - 1)) / n; names.forEach((c, i) => { chip(c, ix + (split ? i * (cw + 6) : 0), cy, cw, hgt); if (!split || i === names.length - 1) cy += hgt + 6; }); };
+      const line = (names, hgt, split) => { if (!names.length) return; names.forEach((n) => known.add(n)); const n = split ? names.length : 1, cw = (iw - 6 * (n - 1)) / n; names.forEach((c, i) => { const slim = split && n === 2 && !narrow ? 0.12 * cw : 0; chip(c, ix + (split ? i * (cw + 6 - slim) : 0), cy, cw + (i ? slim : -slim), hgt); if (!split || i === names.length - 1) cy += hgt + 6; }); };
       const api = has(host, "apiserver"), etcd = has(host, "etcd"), rest = host.components.filter((c) => !["apiserver", "etcd"].includes(kindOf(c)));
       if (narrow && etcd.length) line([...api, ...etcd], 30, true); else line(api, 26, true);
-      line(rest, 24, iw >= 170);
+      line(rest, 26, iw >= 170);
       if (!narrow) line(etcd, 32, true);
       return cy - hy + 5;
     }
@@ -50,7 +50,7 @@ var render = (() => {
     if (cps.length) y = cards(cps, busY + (narrow ? 8 : 20), control);
     if (etcds.length) {
       G.etcdBus = cps.length ? y + 18 : busY;
-      y = cards(etcds, y + (cps.length ? 36 : 46), (host, hx, hy, w) => { chip(has(host, "etcd")[0] || host.components[0], hx + 9, hy + 30, w - 18, 32); return 72; }, 220, pad, narrow ? 2 : etcds.length);
+      y = cards(etcds, y + (cps.length ? 36 : 46), (host, hx, hy, w) => { chip(has(host, "etcd")[0] || host.components[0], hx + 9, hy + 30, w - 18, 32); return 72; }, narrow ? 154 : 220, narrow ? pad + 6 : pad, narrow ? 2 : etcds.length);
     }
     const members = history.topology.etcd || [];
     if (members.length > 1 && !narrow) y += 26 + Math.min(5, members.length) * 6; else y += 14;
@@ -81,10 +81,10 @@ var render = (() => {
     if (workers.length) bottom = cards(workers, wy, (host, hx, hy, w) => {
       const ix = hx + 10, iw = w - 20, two = (iw - 6) / 2, stack = two < 78, list = order.flatMap((k) => has(host, k));
       let k = 0;
-      const place = () => { const xy = stack ? [ix, hy + 30 + k * 29, iw] : [ix + (k % 2) * (two + 6), hy + 30 + Math.floor(k / 2) * 29, two]; k++; return xy; };
-      for (const c of list) { const [cx, cy, cw2] = place(); chip(c, cx, cy, cw2, 24); }
-      if (services.length && has(host, "kube-proxy").length) { const [cx, cy, cw2] = place(); G.rules[host.name] = { x: cx, y: cy, w: cw2, h: 24 }; }
-      const py = hy + 34 + (stack ? k : Math.ceil(k / 2)) * 29, per = Math.max(1, Math.floor(iw / 62)), rows = Math.min(3, Math.ceil(max / per));
+      const place = () => { const xy = stack ? [ix, hy + 30 + k * 32, iw] : [ix + (k % 2) * (two + 6), hy + 30 + Math.floor(k / 2) * 32, two]; k++; return xy; };
+      for (const c of list) { const [cx, cy, cw2] = place(); chip(c, cx, cy, cw2, 26); }
+      if (services.length && has(host, "kube-proxy").length) { const [cx, cy, cw2] = place(); G.rules[host.name] = { x: cx, y: cy, w: cw2, h: 26 }; }
+      const py = hy + 34 + (stack ? k : Math.ceil(k / 2)) * 32, per = Math.max(1, Math.floor(iw / 62)), rows = Math.min(3, Math.ceil(max / per));
       G.podArea[host.name] = { x: ix, y: py, w: iw / per, per, rows };
       return py - hy + rows * 54 + 4;
     }, 600, narrow || !side ? pad : pad + cw + 28, narrow ? 1 : Math.min(4, workers.length));
@@ -118,7 +118,7 @@ var render = (() => {
     members.forEach((a, i) => members.slice(i + 1).forEach((b, j) => {
       const A = at(a), B = at(b); if (!A || !B) return;
       const ca = mid(G.chips[a]), cb = mid(G.chips[b]), deep = Math.min(64, 16 + 13 * (j + 1));
-      const pts = narrow ? (A.y === B.y ? [ca, cb] : curve([G.chips[a].x + G.chips[a].w, ca[1]], [W + 4, ca[1]], [W + 4, cb[1]], [G.chips[b].x + G.chips[b].w, cb[1]])) : curve([ca[0] + 8, A.y + A.h], [ca[0] + 8, A.y + A.h + deep], [cb[0] - 8, B.y + B.h + deep], [cb[0] - 8, B.y + B.h]);
+      const pts = narrow ? (A.x !== B.x ? [[A.x < B.x ? A.x + A.w : A.x, ca[1]], [A.x < B.x ? B.x : B.x + B.w, cb[1]]] : A.x > W / 2 || A.w > W / 2 ? curve([A.x + A.w, ca[1]], [W - 2, ca[1]], [W - 2, cb[1]], [B.x + B.w, cb[1]]) : curve([A.x, ca[1]], [2, ca[1]], [2, cb[1]], [B.x, cb[1]])) : curve([ca[0] + 8, A.y + A.h], [ca[0] + 8, A.y + A.h + deep], [cb[0] - 8, B.y + B.h + deep], [cb[0] - 8, B.y + B.h]);
       add(a, b, pts); G.peers.push({ a, b, pts });
     }));
     for (const c of above) if (!apis.length) for (const m of members) { const b = at(m), f = G.chips[c]; if (b) add(c, m, narrow ? [mid(f), mid(G.chips[m])] : [[mid(f)[0], f.y + f.h], [mid(f)[0], busY], [mid(b)[0], busY], [mid(b)[0], b.y]], true); }
@@ -147,7 +147,7 @@ var render = (() => {
         for (const c of b.host.components) if (G.chips[c]) cards.append(chipEl(c));
         const r = G.rules[b.host.name];
         if (r) {
-          const text2 = s("text", { class: "km-mute", x: r.x + 10, y: r.y + 16 }), name = Object.keys(G.services)[0];
+          const text2 = s("text", { class: "km-mute", x: r.x + 10, y: r.y + 17 }), name = Object.keys(G.services)[0];
           const e = choosable(ctl, name, s("rect", { class: "km-chip km-rule", x: r.x, y: r.y, width: r.w, height: r.h, rx: 4 }), text2);
           put(e, "class", "km-pick km-rules"); cards.append(e); ui.rules[b.host.name] = { g: e, text: text2, r, name };
         }
@@ -164,7 +164,7 @@ var render = (() => {
       if (held) { const e = svg.querySelector(`[data-name="${CSS.escape(held)}"]`); if (e) e.focus({ preventScroll: true }); }
     }
     function chipEl(name) {
-      const b = G.chips[name], round = b.kind === "etcd" ? b.h / 2 : 7, in0 = b.kind === "etcd" ? 14 : b.w < 100 ? 8 : 10;
+      const b = G.chips[name], round = b.kind === "etcd" ? b.h / 2 : 7, in0 = b.kind === "etcd" ? 14 : b.w < 110 ? 8 : 10;
       const text = s("text", { class: "km-t", x: b.x + in0, y: b.y + b.h / 2 + 4 }), right = s("text", { class: "km-mute", x: b.x + b.w - in0, y: b.y + b.h / 2 + 4, "text-anchor": "end" });
       const halo = b.kind === "etcd" ? s("rect", { class: "km-pulse", x: b.x - 2, y: b.y - 2, width: b.w + 4, height: b.h + 4, rx: round + 2 }) : null;
       const g = choosable(ctl, name, ...(halo ? [halo] : []), s("rect", { class: "km-chip", x: b.x, y: b.y, width: b.w, height: b.h, rx: round }), text, right);
@@ -190,16 +190,16 @@ var render = (() => {
         const room = u.b.w - 30 - width(name, 12.5);
         put(u.right, "text", !p.on ? fit(room, 11, "✕ no power", "✕") : far.length ? fit(room, 11, all ? "✕ cut off" : `✕ cut from ${plural(far.length, "host")}`, "✕ cut") : p.slow ? fit(room, 11, "slow disk", "slow") : fit(room, 11, zone, zone.replace("zone ", "")));
         put(u.right, "class", !p.on || far.length ? "km-mute km-bad-t" : "km-mute");
-        put(u.g, "aria-pressed", String(sel === name));
-        put(u.g, "aria-label", `host ${name}${zone ? ", " + zone : ""}${p.on ? "" : ", no power"}${far.length ? ", " + (all ? "cut off" : "cut from " + far.join(", ")) : ""}`);
+        put(u.g.hit, "aria-pressed", String(sel === name));
+        put(u.g.hit, "aria-label", `host ${name}${zone ? ", " + zone : ""}${p.on ? "" : ", no power"}${far.length ? ", " + (all ? "cut off" : "cut from " + far.join(", ")) : ""}`);
       }
       for (const [name, u] of Object.entries(ui.chip)) {
         const lk = look(st, name), [words, rights] = saying(st, name, u.b.kind, lk);
-        const right = fit(u.room - width(words[words.length - 1]) - 6, 11, ...rights);
-        put(u.text, "text", fit(u.room - (right ? width(right, 11) + 8 : 0), 12, ...words)); put(u.right, "text", right);
+        const bold = u.b.kind === "etcd" && /leader|down/.test(lk.cls) ? 1.12 : 1, right = fit(u.room - width(words[words.length - 1]) * bold - 8, 11 * bold, ...rights);
+        put(u.text, "text", fit(u.room - (right ? width(right, 11) * bold + 8 : 0), 12 * bold, ...words)); put(u.right, "text", right);
         put(u.g, "class", `km-pick km-chipg km-k-${u.b.kind} km-${lk.cls}${sel === name ? " km-sel" : ""}`);
         put(u.right, "class", /✕/.test(right) ? "km-mute km-bad-t" : "km-mute");
-        put(u.g, "aria-pressed", String(sel === name)); put(u.g, "aria-label", [name, lk.word, rights[0], holds(st, name) ? "holds the lease" : ""].filter(Boolean).join(", "));
+        put(u.g.hit, "aria-pressed", String(sel === name)); put(u.g.hit, "aria-label", [name, lk.word, rights[0], holds(st, name) ? "holds the lease" : ""].filter(Boolean).join(", "));
       }
       if (ui.lbNote) { const b = Object.values(Object.values(st.backend)[0] || {}), up = b.filter((x) => x.up).length; put(ui.lbNote, "text", b.length ? `${up} up, ${b.length - up} down` : ""); }
       const hostOf = (n) => (st.comp[n] || {}).host;
@@ -230,14 +230,14 @@ var render = (() => {
           const key = host + "/" + p.name; seen.add(key);
           let u = ui.pod[key];
           if (!u) {
-            u = ui.pod[key] = { mark: s("text", { class: "km-pod-m", x: xy[0] + 12, y: xy[1] - 9 }), sub: s("text", { class: "km-mute km-ip", x: xy[0], y: xy[1] + 29, "text-anchor": "middle" }) };
+            u = ui.pod[key] = { mark: s("text", { class: "km-pod-m", x: xy[0] + 13, y: xy[1] - 10 }), sub: s("text", { class: "km-mute km-ip", x: xy[0], y: xy[1] + 29, "text-anchor": "middle" }) };
             u.g = choosable(ctl, p.name, s("circle", { class: "km-pod-c", cx: xy[0], cy: xy[1], r: 16 }), s("text", { class: "km-pod-t", x: xy[0], y: xy[1] + 4, "text-anchor": "middle" }, fit(30, 11, p.app || "pod", (p.app || "pod").slice(0, 4))), u.mark, u.sub);
             ui.host[host].pods.append(u.g);
           }
           const cls = !on ? "down" : p.state === "running" ? (p.ready ? "ready" : "unready") : p.state;
           put(u.g, "class", `km-pick km-pod km-pod-${cls}${sel === p.name ? " km-sel" : ""}`);
           put(u.mark, "text", { down: "✕", unready: "!", starting: "…", stopping: "–" }[cls] || ""); put(u.sub, "text", p.ip || (cls === "starting" ? "starting" : ""));
-          put(u.g, "aria-pressed", String(sel === p.name)); put(u.g, "aria-label", `pod ${p.name}, ${on ? p.state + (p.state === "running" ? (p.ready ? ", ready" : ", not ready") : "") : "its host has no power"}${p.ip ? ", " + p.ip : ""}`);
+          put(u.g.hit, "aria-pressed", String(sel === p.name)); put(u.g.hit, "aria-label", `pod ${p.name}, ${on ? p.state + (p.state === "running" ? (p.ready ? ", ready" : ", not ready") : "") : "its host has no power"}${p.ip ? ", " + p.ip : ""}`);
         }
       }
       for (const key of Object.keys(ui.pod)) if (!seen.has(key)) { ui.pod[key].g.remove(); delete ui.pod[key]; }
@@ -245,7 +245,7 @@ var render = (() => {
         const rule = Object.values(st.rules[`kube-proxy@${host}`] || {}).find((r) => base(r.service) === u.name), n = rule ? rule.endpoints.length : 0, gone = rule ? rule.endpoints.filter((e) => { const p = (st.pods[e.node] || {})[base(e.pod || "")]; return !p || !st.host[e.node].on || p.state === "stopping"; }).length : 0;
         put(u.text, "text", fit(u.r.w - 18, 11, ...(gone ? [`rules: ${u.name} → ${plural(n, "pod")}, ✕ ${gone} gone`, `${u.name} → ${n}, ✕ ${gone} gone`, `→ ${n}, ✕ ${gone}`] : [`rules: ${u.name} → ${plural(n, "pod")}`, `${u.name} → ${plural(n, "pod")}`, `→ ${n}`])));
         put(u.text, "class", gone ? "km-mute km-bad-t" : "km-mute");
-        put(u.g, "aria-label", `rules in the kernel of ${host}: ${u.name} to ${rule ? rule.endpoints.map((e) => e.ip).join(", ") || "nowhere" : "nothing yet"}`); put(u.g, "aria-pressed", String(sel === u.name));
+        put(u.g.hit, "aria-label", `rules in the kernel of ${host}: ${u.name} to ${rule ? rule.endpoints.map((e) => e.ip).join(", ") || "nowhere" : "nothing yet"}`); put(u.g.hit, "aria-pressed", String(sel === u.name));
       }
       // the Service: what the hosts' kernels are programmed with, right or stale
             for (const sv of Object.values(G.services)) {
@@ -254,7 +254,7 @@ var render = (() => {
         const meta = st.service[sv.name], rule = Object.values(st.rules).flatMap((x) => Object.values(x)).find((r) => base(r.service) === sv.name);
         const ip = (rule && rule.ip) || (meta && (meta.ip || meta.clusterIP)) || "";
         put(ui.service[sv.name].sub, "text", fit(sv.w - 18, 11, `${ip} → ${plural(eps.size, "pod")}`, `${ip} → ${eps.size}`, ip)); put(ui.service[sv.name].g, "class", `km-pick km-chipg km-k-service km-up${ctl.sel === sv.name ? " km-sel" : ""}`);
-        put(ui.service[sv.name].g, "aria-pressed", String(ctl.sel === sv.name)); put(ui.service[sv.name].g, "aria-label", `Service ${sv.name}, ${plural(eps.size, "endpoint")}`);
+        put(ui.service[sv.name].g.hit, "aria-pressed", String(ctl.sel === sv.name)); put(ui.service[sv.name].g.hit, "aria-label", `Service ${sv.name}, ${plural(eps.size, "endpoint")}`);
       }
     }
 

@@ -347,7 +347,7 @@ var kmCommon = (() => {
     const live = h("p", { class: "km-sr", "aria-live": "polite" }), status = h("p", { class: "km-status", role: "status" });
     const ctl = { select, act, ask, kernel, canLive, calm, get sel() { return sel; }, get history() { return past; } };
     const view = make(ctl);
-    const side = h("div", { class: "km-side" }, ...(view.top || []), h("section", { class: "km-insp", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more), h("section", {}, h("h4", {}, "What happened"), log));
+    const side = h("div", { class: "km-side" }, h("div", {}, ...(view.top || []), h("section", { class: "km-insp", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more)), h("section", {}, h("h4", {}, "What happened"), log));
     // timeline
     const strips = h("div", { class: "km-strips" });
     const range = h("input", { type: "range", class: "km-range", min: 0, step: 1000, "aria-label": "simulated time", oninput: () => { play(false); seek(+range.value); } });
@@ -358,7 +358,7 @@ var kmCommon = (() => {
     const bBack = button("◀", () => stepBy(-1), { "aria-label": "previous step", title: "previous step (←)" }), bNext = button("▶|", () => stepBy(1), { "aria-label": "next step", title: "next step (→)" });
     const speeds = h("select", { class: "km-b", "aria-label": "speed", onchange: () => { speed = +speeds.value; } }, SPEEDS.map((v) => h("option", { value: v, selected: v === 1 }, v + "×")));
     const seed = h("input", { type: "number", class: "km-b km-seed", min: 0, step: 1, title: "another seed: other delays, other timeouts, the same rules", onchange: () => newSeed() });
-    const bLive = button("Run it here", () => { say("Starting the simulator…"); model.send({ op: "golive" }); }, { class: "km-b km-live", title: "loads Python and the simulator into this page" });
+    const bLive = button(`Run it here · ${options.size || "6 MB"}`, () => { say("Starting the simulator…"); model.send({ op: "golive" }); }, { class: "km-b km-live", title: "loads Python and the simulator into this page" });
     const bReset = button("Reset", () => reset(), { title: "back to the recording" }), bUndo = button("Undo", () => back(), { title: "take back the last action" });
     const bPython = button("Copy as Python", () => copied(asPython(past.header), "The Python call is on your clipboard"));
     const bLink = button("Link", () => link(), { title: "copy a link to this moment, this seed and these actions" });
@@ -369,7 +369,7 @@ var kmCommon = (() => {
       h("p", {}, "Messages and requests last about a millisecond. They are drawn slower than they travel, so that you can see them."));
     const gate = h("div", { class: "km-gate" }), trouble = h("div", { class: "km-trouble", hidden: true, role: "alert" });
     const ctls = h("div", { class: "km-ctl" }, bPlay, bBack, bNext, speeds, h("label", { class: "km-lab" }, "seed ", seed), bLive, bUndo, bReset, h("span", { class: "km-sp" }), bPython, bLink, bTable, bHelp);
-    const body = h("div", { class: "km-body" }, h("div", { class: "km-pic" }, view.node, ...(view.under || [])), side);
+    const pic = h("div", { class: "km-pic" }, view.node, ...(view.under || [])), body = h("div", { class: "km-body" }, pic, side);
     const bar = h("div", { class: "km-bar" }, strips, h("div", { class: "km-track" }, h("i", { class: "km-rail" }), fillBar, range), marks, ctls, status);
     const root = h("div", { class: `km km-${name}`, role: "group", "aria-label": label, tabindex: "-1" },
       h("div", { class: "km-say" }, h("p", { class: "km-now-line" }, tag, " ", head), second, when), gate, body, trouble, bar,
@@ -544,7 +544,7 @@ var kmCommon = (() => {
       if (Number.isFinite(v) && v >= 0 && seed.value !== "" && v !== past.header.seed) ask({ seed: v }); else seed.value = past.header.seed;
     }
     function setRun(run, at) { model.set("run", run); if (at != null) seek(at); if (kernel() === "jupyter") model.save_changes(); }
-    function back() { const old = undo.pop(); if (!old) return; say("Taken back."); asked = null; setRun(old.run, old.t); }
+    function back() { const old = undo.pop(); if (!old) return; asked = null; setRun(old.run, old.t); say("Taken back."); }
     function reset() { undo = []; asked = null; if (past.run !== base) { setRun(base, Math.min(t, base.header.until)); say("Back to the recording."); } else { go(0); say("This is the recording."); } }
 
     // -- model events
@@ -621,7 +621,7 @@ var kmCommon = (() => {
       if (!P || !prediction || revealed) return;
       revealed = true;
       const answer = typeof P.answer === "number" ? P.choices[P.answer] : P.answer, right = answer != null && prediction.choice === answer;
-      gate.replaceChildren(h("p", { class: "km-said" }, h("b", {}, `${answer == null ? "" : right ? "✓ " : "✕ "}You said “${prediction.choice}” at ${prediction.confidence} %; here is what happened. `), answer != null && !right ? `${answer} ` : "", P.explain || ""));
+      gate.replaceChildren(h("p", { class: "km-said" }, h("b", {}, `${answer == null ? "" : right ? "✓ " : "✕ "}You said “${prediction.choice}” at ${prediction.confidence} %; here is what happened. `), answer != null && !right ? `${String(answer).replace(/\.$/, "")}. ` : "", P.explain || ""));
     }
 
     // -- keys, size
@@ -639,9 +639,12 @@ var kmCommon = (() => {
     function layout() {
       if (!past) return;
       const w = root.clientWidth || 900;
-      const thin = w < 720;
+      const thin = w < 860;
       narrow = w < 620;
-      if (root.classList.toggle("km-thin", thin)) { if (side.parentNode === body) bar.after(side); } else if (side.parentNode !== body) body.append(side);
+      root.classList.toggle("km-phone", narrow);
+      if (root.classList.toggle("km-thin", thin) !== (side.parentNode !== body)) { // narrow: picture, controls, details; and the same order for Tab
+        if (thin) { bar.after(side); side.append(...(view.under || [])); } else { body.append(side); pic.append(...(view.under || [])); }
+      }
       const key = `${narrow}`;
       if (key !== shape) { shape = key; view.setRun(past, narrow); }
     }
@@ -661,10 +664,15 @@ var kmCommon = (() => {
     };
   }
 
-  /** An SVG group that can be chosen by mouse, touch and key. */
+  /** An SVG group that can be chosen by mouse, touch and key: its drawing, and over it the button that carries the name. */
   function choosable(ctl, name, ...kids) {
-    const pick = () => ctl.select(name, true);
-    return s("g", { class: "km-pick", role: "button", tabindex: "0", "data-name": name, onclick: pick, onkeydown: (ev) => { if (ev.key === "Enter" || ev.key === " ") { ev.preventDefault(); ev.stopPropagation(); pick(); } } }, ...kids);
+    const pick = () => ctl.select(name, true), frame = kids.find((k) => /km-(card|chip|pod-c)/.test(k.getAttribute("class") || ""));
+    const size = Object.fromEntries(["x", "y", "width", "height", "rx", "cx", "cy", "r"].map((k) => [k, frame.getAttribute(k)]));
+    if (size.height && size.height < 32) { size.y -= (32 - size.height) / 2; size.height = 32; } // room for a finger
+    const hit = s(frame.tagName, { ...size, class: "km-hit", role: "button", tabindex: "0", "data-name": name, onclick: pick, onkeydown: (ev) => { if (ev.key === "Enter" || ev.key === " ") { ev.preventDefault(); ev.stopPropagation(); pick(); } } });
+    const g = s("g", {}, s("g", { "aria-hidden": "true", class: "km-in" }, ...kids), hit);
+    g.hit = hit;
+    return g;
   }
   const hatch = (id) => s("defs", {}, s("pattern", { id, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, s("rect", { width: 6, height: 6, class: "km-hatch0" }), s("line", { x1: 0, y1: 0, x2: 0, y2: 6, class: "km-hatch1" })));
   /** A point a share *f* along a polyline. */

@@ -40,10 +40,11 @@ var render = (() => {
   function make(ctl) {
     const svg = s("svg", { class: "km-svg", role: "group" }), q = meter(), kvTitle = h("h4"), kv = h("ul", { class: "km-kv" }), out = h("ul", { class: "km-out" });
     const under = h("div", { class: "km-under" }, h("section", {}, kvTitle, kv), h("section", {}, h("h4", {}, "What clients were told"), out));
-    let G = null, H = null, ui = null;
+    let G = null, H = null, ui = null, told = [];
 
     function setRun(history, narrow) {
-      H = history; G = geometry(history, narrow); ui = { member: {}, pair: [] };
+      H = history; told = H.ended.filter((r) => r.kind !== "service"); if (!told.length) told = H.ended;
+      G = geometry(history, narrow); ui = { member: {}, pair: [] };
       const hid = "kmh" + Math.random().toString(36).slice(2, 7), held = svg.contains(document.activeElement) && document.activeElement.dataset.name;
       put(svg, "viewBox", `0 0 ${G.W} ${G.H}`); put(svg, "aria-label", `etcd, ${plural(Object.keys(G.members).length, "member")} in a ring`); svg.style.setProperty("--km-hatch", `url(#${hid})`);
       const back = s("g", { "aria-hidden": "true" }), cards = s("g");
@@ -69,8 +70,9 @@ var render = (() => {
         const title = `${lk.mark ? lk.mark + " " : ""}${m} ${lk.word}`, right = lk.cls === "down" ? "" : `term ${e.term}`;
         put(u.g, "class", `km-pick km-chipg km-k-etcd km-${lk.cls}${sel === m ? " km-sel" : ""}`);
         put(u.title, "text", fit(G.w - 32 - width(right, 11), 13.4, title, `${lk.mark ? lk.mark + " " : ""}${m}`)); put(u.right, "text", right);
-        put(u.info, "text", `${lk.cls === "down" ? "disk: " : ""}log ${e.last} · commit ${e.commit}${far.length ? " · ✕ cut" : slow && G.w > 150 ? " · slow" : ""}`);
-        put(u.g, "aria-pressed", String(sel === m)); put(u.g, "aria-label", `${m}, ${lk.word}, term ${e.term}, log ${e.last}, commit ${e.commit}${far.length ? ", cut from " + far.join(", ") : ""}`);
+        const nums = `log ${e.last} · commit ${e.commit}`;
+        put(u.info, "text", fit(G.w - 22, 11 * (lk.cls === "leader" ? 1.1 : 1), far.length ? `${nums} · ✕ cut` : slow ? `${nums} · slow disk` : lk.cls === "down" ? `disk: ${nums}` : nums, far.length ? `${e.last}/${e.commit} · ✕ cut` : nums));
+        put(u.g.hit, "aria-pressed", String(sel === m)); put(u.g.hit, "aria-label", `${m}, ${lk.word}, term ${e.term}, log ${e.last}, commit ${e.commit}${far.length ? ", cut from " + far.join(", ") : ""}`);
         drawLog(u, e);
       }
       if (ui.big) { const terms = Object.values(st.etcd).map((e) => e.term); put(ui.big, "text", lead ? `term ${st.etcd[lead].term}` : "no leader"); put(ui.small, "text", lead ? `★ ${lead}` : `highest term ${Math.max(0, ...terms)}`); }
@@ -109,10 +111,10 @@ var render = (() => {
       kv.replaceChildren(...(rows.length ? rows.map(([k, v]) => h("li", v.revision === st.revision ? { class: "km-new" } : {}, h("span", { title: k }, k), h("span", { title: v.value }, v.value), h("i", {}, "r" + v.revision))) : [h("li", {}, h("span", {}, "no keys yet"))]));
     }
     function drawOutcomes(t) {
-      const n = upto(H.ended, t, (r) => r.at), rows = H.ended.slice(Math.max(0, n - 6), n).reverse();
+      const n = upto(told, t, (r) => r.at), rows = told.slice(Math.max(0, n - 6), n).reverse();
       if (out.kmKey === n && out.kmRun === H) return;
       out.kmKey = n; out.kmRun = H;
-      out.replaceChildren(...(rows.length ? rows.map((r) => h("li", {}, h("b", { class: "km-o-" + r.outcome }, MARKS[r.outcome]), h("i", {}, seconds(r.at)), h("span", { title: `${r.from}: ${r.verb} ${r.path}` }, `${r.verb} ${r.path}`), h("span", {}, r.outcome === "ok" ? took(r) : `${r.outcome} ${took(r)}`), r.why && r.outcome !== "ok" ? h("span", { style: "grid-column:3 / -1;color:var(--mute)", title: r.why }, r.why) : null)) : [h("li", {}, h("b"), h("i", {}, ""), h("span", {}, "nothing asked yet"))]));
+      out.replaceChildren(...(rows.length ? rows.map((r) => h("li", {}, h("b", { class: "km-o-" + r.outcome }, MARKS[r.outcome]), h("i", {}, seconds(r.at)), h("span", { title: `${r.from}: ${r.verb} ${r.path}` }, `${r.verb} ${r.path.replace(/^.*\/namespaces\/[^/]+\//, "")}${r.answer != null ? " = " + r.answer : ""}`), h("span", {}, r.outcome === "ok" ? took(r) : `${r.outcome} ${took(r)}`), r.why && r.outcome !== "ok" ? h("span", { style: "grid-column:3 / -1;color:var(--mute)", title: r.why }, r.why) : null)) : [h("li", {}, h("b"), h("i", {}, ""), h("span", {}, "nothing asked yet"))]));
     }
     const took = (r) => { const ms = (r.at - r.started) / 1000; return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`; };
 
