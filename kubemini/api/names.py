@@ -9,7 +9,21 @@ _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _DNS1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _NAME = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
+_VALUE = f"({_NAME})?"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
+_ENDS = "must start and end with an alphanumeric character"
+_LABEL_RULE = f"a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and {_ENDS}"
+_SUBDOMAIN_RULE = (
+    f"a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and {_ENDS}"
+)
+_DNS1035_RULE = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
+    "and end with an alphanumeric character"
+)
+_NAME_RULE = f"must consist of alphanumeric characters, '-', '_' or '.', and {_ENDS}"
+_VALUE_RULE = (
+    f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and {_ENDS}"
+)
 
 
 def _regex_error(text: str, pattern: str, *examples: str) -> str:
@@ -22,11 +36,11 @@ def _too_long(limit: int) -> str:
 
 
 def dns_label(value: str) -> list[str]:
-    """A name of a namespace or a container."""
+    """A name of a namespace, a Service or a container."""
     wrong = [_too_long(63)] if len(value) > 63 else []
     if not re.fullmatch(_LABEL, value):
-        what = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
-        wrong.append(_regex_error(what + "with an alphanumeric character", _LABEL, "my-name", "123-abc"))
+        dotted = re.fullmatch(_SUBDOMAIN, value)
+        wrong.append("must not contain dots" if dotted else _regex_error(_LABEL_RULE, _LABEL, "my-name", "123-abc"))
     return wrong
 
 
@@ -34,8 +48,7 @@ def dns_subdomain(value: str) -> list[str]:
     """A name of most objects."""
     wrong = [_too_long(253)] if len(value) > 253 else []
     if not re.fullmatch(_SUBDOMAIN, value):
-        what = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
-        wrong.append(_regex_error(what + "and end with an alphanumeric character", _SUBDOMAIN, "example.com"))
+        wrong.append(_regex_error(_SUBDOMAIN_RULE, _SUBDOMAIN, "example.com"))
     return wrong
 
 
@@ -43,41 +56,34 @@ def dns1035_label(value: str) -> list[str]:
     """An older, narrower kind of name: a letter first."""
     wrong = [_too_long(63)] if len(value) > 63 else []
     if not re.fullmatch(_DNS1035, value):
-        what = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-        wrong.append(_regex_error(what + "and end with an alphanumeric character", _DNS1035, "my-name", "abc-123"))
+        wrong.append(_regex_error(_DNS1035_RULE, _DNS1035, "my-name", "abc-123"))
     return wrong
 
 
 def qualified_name(value: str) -> list[str]:
     """A key of a label or annotation: ``[prefix/]name``."""
     prefix, slash, name = value.rpartition("/")
-    if prefix.count("/"):
-        what = (
-            "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
-        )
-        what = _regex_error(what + "alphanumeric character", _NAME, "MyName", "my.name", "123-abc")
+    if "/" in prefix:
+        what = _regex_error("a qualified name " + _NAME_RULE, _NAME, "MyName", "my.name", "123-abc")
         return [what + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
     wrong = []
     if slash:
-        wrong = ["prefix part " + text for text in ([] if prefix else ["must be non-empty"]) or dns_subdomain(prefix)]
-        wrong = ["prefix part must be non-empty"] if not prefix else wrong
+        texts = dns_subdomain(prefix) if prefix else ["must be non-empty"]
+        wrong = ["prefix part " + text for text in texts]
     if not name:
         wrong.append("name part must be non-empty")
     elif len(name) > 63:
         wrong.append("name part " + _too_long(63))
     if not re.fullmatch(_NAME, name):
-        what = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
-        wrong.append("name part " + _regex_error(what, _NAME, "MyName", "my.name", "123-abc"))
+        wrong.append("name part " + _regex_error(_NAME_RULE, _NAME, "MyName", "my.name", "123-abc"))
     return wrong
 
 
 def label_value(value: str) -> list[str]:
     """A value of a label; may be empty."""
     wrong = [_too_long(63)] if len(value) > 63 else []
-    if not re.fullmatch(f"({_NAME})?", value):
-        what = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
-        pattern = f"({_NAME})?"
-        wrong.append(_regex_error(what + "end with an alphanumeric character", pattern, "MyValue", "my_value", "12345"))
+    if not re.fullmatch(_VALUE, value):
+        wrong.append(_regex_error(_VALUE_RULE, _VALUE, "MyValue", "my_value", "12345"))
     return wrong
 
 
@@ -99,7 +105,7 @@ def port_number(value: int) -> list[str]:
 
 def port_name(value: str) -> list[str]:
     """An IANA service name: at most 15 characters, one of them a letter."""
-    wrong = [] if len(value) <= 15 else ["must be no more than 15 characters"]
+    wrong = [_too_long(15)] if len(value) > 15 else []
     if not re.fullmatch("[-a-z0-9]+", value):
         wrong.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
     if not re.search("[a-z]", value):
