@@ -137,7 +137,7 @@ var render = (() => {
       put(svg, "viewBox", `0 0 ${G.W} ${G.H}`); put(svg, "aria-label", picture(history.topology)); svg.style.setProperty("--km-hatch", `url(#${hid})`);
       const back = s("g", { "aria-hidden": "true" }), cards = s("g"), front = s("g"), pods = s("g"), dots = s("g", { "aria-hidden": "true", class: "km-dots" });
       ui.podLayer = pods; ui.dots = dots;
-      back.append(s("line", { class: "km-lane", x1: 12, x2: G.W - 12, y1: G.lane, y2: G.lane }));
+      if (history.topology.hosts.some((x) => x.role === "worker")) back.append(s("line", { class: "km-lane", x1: 12, x2: G.W - 12, y1: G.lane, y2: G.lane }));
       for (const l of G.lines) { const e = s("path", { class: "km-wire", d: path(l.pts) }), x = s("path", { class: "km-x" }); back.append(e, x); ui.line.push({ ...l, e, x }); }
       for (const l of G.peers) { const e = s("path", { class: "km-wire", d: path(l.pts) }), x = s("path", { class: "km-x" }); back.append(e, x); ui.peer.push({ ...l, e, x }); }
       for (const b of G.hosts) {

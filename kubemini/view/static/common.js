@@ -65,7 +65,7 @@ var kmCommon = (() => {
   };
 
   // ---- names -------------------------------------------------------------------------------------------------
-  const KINDS = [[/^etcd/, "etcd"], [/^apiserver/, "apiserver"], [/^scheduler/, "scheduler"], [/^controller-manager/, "controllers"], [/^kubelet/, "kubelet"], [/^kube-proxy/, "kube-proxy"], [/^haproxy/, "lb"], [/^pods@/, "pods"], [/^visitor@/, "visitor"]];
+  const KINDS = [[/^etcd-\d/, "etcd"], [/^apiserver/, "apiserver"], [/^scheduler/, "scheduler"], [/^controller-manager/, "controllers"], [/^kubelet/, "kubelet"], [/^kube-proxy/, "kube-proxy"], [/^haproxy/, "lb"], [/^pods@/, "pods"], [/^visitor@/, "visitor"]];
   const kindOf = (name) => (KINDS.find(([re]) => re.test(name)) || [0, "client"])[1];
   const LONG = { apiserver: "kube-apiserver", scheduler: "scheduler", controllers: "controllers", lb: "load balancer" };
 
@@ -109,7 +109,7 @@ var kmCommon = (() => {
     kv(st, at, who, d) { st.revision = d.revision; if (d.value == null) delete st.kv[d.key]; else st.kv[d.key] = { value: d.value, revision: d.revision }; },
     ready(st, at, who, d) { st.ready[who] = d; },
     backend(st, at, who, d) { (st.backend[who] ||= {})[d.server] = d; },
-    holder(st, at, who, d) { st.holder[d.lease] = d.holder || who; },
+    holder(st, at, who, d) { st.holder[d.lease] = st.comp[who] ? who : d.holder; },
     object(st, at, who, d) {
       const box = d.kind === "Service" ? st.service : d.kind === "Node" ? st.node : null;
       if (box && d.verb === "DELETED") delete box[d.name]; else if (box) box[d.name] = { namespace: d.namespace, ...d.summary };
@@ -371,7 +371,7 @@ var kmCommon = (() => {
     const ctls = h("div", { class: "km-ctl" }, bPlay, bBack, bNext, speeds, h("label", { class: "km-lab" }, "seed ", seed), bLive, bUndo, bReset, h("span", { class: "km-sp" }), bPython, bLink, bTable, bHelp);
     const pic = h("div", { class: "km-pic" }, view.node, ...(view.under || [])), body = h("div", { class: "km-body" }, pic, side);
     const bar = h("div", { class: "km-bar" }, strips, h("div", { class: "km-track" }, h("i", { class: "km-rail" }), fillBar, range), marks, ctls, status);
-    const root = h("div", { class: `km km-${name}`, role: "group", "aria-label": label, tabindex: "-1" },
+    const root = h("div", { class: `km km-${name}`, role: "group", "aria-label": label, tabindex: "-1", "data-lm-suppress-shortcuts": "true" },
       h("div", { class: "km-say" }, h("p", { class: "km-now-line" }, tag, " ", head), second, when), gate, body, trouble, bar,
       table, help, live, h("p", { class: "km-cap" }));
     el.append(root);
@@ -556,6 +556,7 @@ var kmCommon = (() => {
       past = new History(run);
       base ||= run;
       if (mine) undo.push({ run: mine.was, t });
+      if (!mine) { speed = options.speed || SPEEDS.find((v) => v >= 1 && past.until / v <= 40 * SECOND) || 16; speeds.value = speed; }
       range.max = past.until; seed.value = run.header.seed; seed.defaultValue = run.header.seed;
       shape = ""; layout();
       if (!sel || !view.has(sel)) sel = view.first(past);

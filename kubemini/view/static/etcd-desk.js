@@ -3,6 +3,7 @@ var render = (() => {
   "use strict";
   const { MARKS, h, s, put, button, seconds, plural, width, fit, upto, alive, look, isCut, cutFrom, meter, widget, choosable, hatch, along, path, dot } = kmCommon;
   const BOX = 17;
+  const SAY = { MsgApp: "append", MsgVote: "vote?", MsgPreVote: "pre-vote?", MsgSnap: "snapshot", MsgTimeoutNow: "your turn", MsgProp: "proposal", MsgReadIndex: "read index", MsgTransferLeader: "hand over" };
 
   /** Where the members stand: a ring when there is room, two columns in ring order on a phone. */
   function geometry(history, narrow) {
@@ -100,7 +101,7 @@ var render = (() => {
         const [x, y] = along(G.between(m.from, m.to), m.f), vote = /vote/i.test(m.type);
         kids.push(m.lost && m.f > 0.45 ? dot(x, y, "lost") : dot(x, y, vote ? "vote" : "msg", 5));
         const key = m.from + m.type; // one label for a broadcast
-        if (!/resp/i.test(m.type) && !seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${m.type}${vote ? ` t${m.term}` : ""}`)); }
+        if (!/resp/i.test(m.type) && !seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${SAY[m.type] || m.type.replace(/^Msg/, "")}${vote ? ` t${m.term}` : ""}`)); }
       }
       ui.dots.replaceChildren(...kids);
     }
