@@ -11,15 +11,19 @@ from kubemini.api.kinds import Kind
 from kubemini.api.objects import get
 
 EVERY_KIND = ("metadata.name", "metadata.namespace")
-BY_KIND = {
-    "Pod": (
-        "spec.nodeName spec.restartPolicy spec.schedulerName spec.serviceAccountName spec.hostNetwork status.phase "
-        "status.podIP status.podIPs status.nominatedNodeName"
-    ).split(),
-    "Event": (
-        "involvedObject.kind involvedObject.namespace involvedObject.name involvedObject.uid involvedObject.apiVersion "
-        "involvedObject.resourceVersion involvedObject.fieldPath reason reportingComponent source type"
-    ).split(),
+BY_KIND: dict[str, list[str]] = {
+    "Pod": [
+        *(
+            "spec." + name
+            for name in ("nodeName", "restartPolicy", "schedulerName", "serviceAccountName", "hostNetwork")
+        ),
+        *("status." + name for name in ("phase", "podIP", "podIPs", "nominatedNodeName")),
+    ],
+    "Event": [
+        *("involvedObject." + name for name in ("kind", "namespace", "name", "uid", "apiVersion")),
+        *("involvedObject.resourceVersion", "involvedObject.fieldPath"),
+        *("reason", "reportingComponent", "source", "type"),
+    ],
     "Namespace": ["status.phase"],
     "Node": ["spec.unschedulable"],
     "Secret": ["type"],

@@ -126,9 +126,7 @@ def _service_promises(spec: dict) -> Iterator[schema.Problem]:
         yield schema.Problem("spec.ports", "missing; expected at least one port")
     for number, port in enumerate(ports):
         if len(ports) > 1 and not port.get("name"):
-            yield schema.Problem(
-                f"spec.ports[{number}].name", "missing; where there are several ports, each needs a name"
-            )
+            yield schema.Problem(f"spec.ports[{number}].name", "missing; of several ports each needs a name")
     yield from _repeated([port.get("name") for port in ports], "spec.ports")
 
 

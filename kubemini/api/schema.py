@@ -15,10 +15,11 @@ from kubemini.api import names, quantity
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A single value: what is expected, in words, and whether a value is that."""
+    """A single value: what is expected, in words, whether a value is that, and the Go type that holds it."""
 
     expected: str
     fits: Callable[[Any], bool]
+    type: str = "string"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +82,24 @@ def _text_that(expected: str, wrong: Callable[[str], list[str]]) -> Leaf:
     return Leaf(expected, lambda value: isinstance(value, str) and not wrong(value))
 
 
-ANYTHING = Leaf("anything", lambda value: True)
+ANYTHING = Leaf("anything", lambda value: True, "any")
 TEXT = Leaf("text", lambda value: isinstance(value, str))
-NUMBER = Leaf("a whole number", is_number)
-COUNT = Leaf("a whole number, 0 or more", lambda value: is_number(value) and value >= 0)
-POSITIVE = Leaf("a whole number, 1 or more", lambda value: is_number(value) and value >= 1)
-BOOLEAN = Leaf("true or false", lambda value: isinstance(value, bool))
-PORT = Leaf("a port number from 1 to 65535", lambda value: is_number(value) and not names.port_number(value))
+NUMBER = Leaf("a whole number", is_number, "int64")
+COUNT = Leaf("a whole number, 0 or more", lambda value: is_number(value) and value >= 0, "int32")
+POSITIVE = Leaf("a whole number, 1 or more", lambda value: is_number(value) and value >= 1, "int32")
+BOOLEAN = Leaf("true or false", lambda value: isinstance(value, bool), "bool")
+PORT = Leaf("a port number from 1 to 65535", lambda value: is_number(value) and not names.port_number(value), "int32")
 PORT_REF = Leaf(
     "a port number from 1 to 65535, or the name of a container port",
     lambda value: PORT.fits(value) or (isinstance(value, str) and not names.port_name(value)),
+    "int or string",
 )
 PORT_NAME = _text_that("a port name: at most 15 lower case letters, digits and hyphens", names.port_name)
-QUANTITY = Leaf("a quantity such as 100m, 0.5, 64Mi or 1Gi", _is_quantity)
+QUANTITY = Leaf("a quantity such as 100m, 0.5, 64Mi or 1Gi", _is_quantity, "Quantity")
 AMOUNT = Leaf(
     "a whole number, 0 or more, or a percentage such as 25%",
     lambda value: COUNT.fits(value) or (isinstance(value, str) and not names.percent(value)),
+    "int or string",
 )
 NAME = _text_that("a name of lower case letters, digits, '-' and '.', such as web-1", names.dns_subdomain)
 LABEL_NAME = _text_that("a name of at most 63 lower case letters, digits and '-', such as web-1", names.dns_label)
@@ -137,8 +140,8 @@ PROBE = fields(
 )
 CONTAINER = fields(
     "name image",
-    "command args workingDir envFrom resizePolicy restartPolicy restartPolicyRules volumeMounts volumeDevices lifecycle "
-    "terminationMessagePath terminationMessagePolicy securityContext stdin stdinOnce tty",
+    "command args workingDir envFrom resizePolicy restartPolicy restartPolicyRules volumeMounts volumeDevices "
+    "lifecycle terminationMessagePath terminationMessagePolicy securityContext stdin stdinOnce tty",
     name=LABEL_NAME,
     image=TEXT,
     imagePullPolicy=_one_of("Always", "IfNotPresent", "Never"),
@@ -199,8 +202,8 @@ DEPLOYMENT_SPEC = fields(
 )
 SERVICE_SPEC = fields(
     "",
-    "clusterIPs externalIPs sessionAffinityConfig loadBalancerIP loadBalancerSourceRanges healthCheckNodePort ipFamilies "
-    "ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass trafficDistribution",
+    "clusterIPs externalIPs sessionAffinityConfig loadBalancerIP loadBalancerSourceRanges healthCheckNodePort "
+    "ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass trafficDistribution",
     type=_one_of("ClusterIP", "NodePort", "LoadBalancer", "ExternalName"),
     selector=LABELS,
     clusterIP=TEXT,
