@@ -1,0 +1,1 @@
+"""etcd: Raft as a pure machine, the store of revisions, and the member that drives them."""

@@ -1,0 +1,133 @@
+"""What a member refuses before it troubles Raft: requests that could not be right on any member.
+
+Pure; the checks that need the store are in `mvcc.Store`. etcd 3.5 server/etcdserver/api/v3rpc/key.go.
+Simplified: sizes count keys and text values; a value that is an object weighs nothing here.
+"""
+
+from typing import Any
+
+from kubemini.etcd.errors import (
+    DUPLICATE_KEY,
+    EMPTY_KEY,
+    LEASE_PROVIDED,
+    TOO_LARGE,
+    TOO_MANY_OPS,
+    VALUE_PROVIDED,
+    EtcdError,
+    message_too_long,
+)
+from kubemini.etcd.mvcc import is_in
+from kubemini.params import Params
+
+Request = dict[str, Any]
+GRPC_OVERHEAD = 512 * 1024  # what a gRPC message may have beyond --max-request-bytes
+
+
+def check(method: str, request: Request, params: Params) -> EtcdError | None:
+    """Why *request* is refused at the door, or None."""
+    match method:
+        case "range" | "delete_range":
+            return None if request.get("key") else EMPTY_KEY
+        case "put":
+            return _check_size(request, params) or _check_put(request)
+        case "txn":
+            return _check_size(request, params) or _check_txn(request, params) or _check_duplicates(request)
+    return None
+
+
+def is_read(method: str, request: Request) -> bool:
+    """Whether the request can change nothing, whatever the store holds."""
+    if method == "txn":
+        branches = (*request.get("success", ()), *request.get("failure", ()))
+        return all("request_range" in operation for operation in branches)
+    return method == "range"
+
+
+def is_serializable(method: str, request: Request) -> bool:
+    """Whether a read is content with what this member knows."""
+    if method == "txn":
+        branches = (*request.get("success", ()), *request.get("failure", ()))
+        return bool(branches) and all(operation["request_range"].get("serializable") for operation in branches)
+    return bool(request.get("serializable"))
+
+
+def _check_put(request: Request) -> EtcdError | None:
+    if not request.get("key"):
+        return EMPTY_KEY
+    if request.get("ignore_value") and request.get("value"):
+        return VALUE_PROVIDED
+    return LEASE_PROVIDED if request.get("ignore_lease") and request.get("lease") else None
+
+
+def _check_txn(txn: Request, params: Params) -> EtcdError | None:
+    parts = [txn.get(part, ()) for part in ("compare", "success", "failure")]
+    if max(map(len, parts)) > params.etcd_max_txn_ops:
+        return TOO_MANY_OPS
+    if not all(compare.get("key") for compare in parts[0]):
+        return EMPTY_KEY
+    for operation in (*parts[1], *parts[2]):
+        for kind, request in operation.items():
+            if kind == "request_txn":
+                error = _check_txn(request, params)
+            elif kind == "request_put":
+                error = _check_put(request)
+            else:
+                error = None if request.get("key") else EMPTY_KEY
+            if error:
+                return error
+    return None
+
+
+def _check_duplicates(txn: Request) -> EtcdError | None:
+    """A key may be put once in a branch, and not be deleted there too."""
+    for branch in ("success", "failure"):
+        if _touched(txn.get(branch, ())) is None:
+            return DUPLICATE_KEY
+    return None
+
+
+def _touched(operations: Any) -> tuple[set[str], list[Request]] | None:
+    """The keys put and the ranges deleted by *operations*; None if they collide."""
+    puts: set[str] = set()
+    deletes: list[Request] = []
+    for operation in operations:
+        more_puts: set[str] = set()
+        more_deletes: list[Request] = []
+        if "request_put" in operation:
+            more_puts = {operation["request_put"]["key"]}
+        elif "request_delete_range" in operation:
+            more_deletes = [operation["request_delete_range"]]
+        elif "request_txn" in operation:
+            for branch in ("success", "failure"):
+                touched = _touched(operation["request_txn"].get(branch, ()))
+                if touched is None:
+                    return None
+                more_puts |= touched[0]
+                more_deletes += touched[1]
+        if puts & more_puts:
+            return None
+        puts |= more_puts
+        deletes += more_deletes
+        if any(is_in(key, gone["key"], gone.get("range_end", "")) for key in puts for gone in deletes):
+            return None
+    return puts, deletes
+
+
+def _check_size(request: Request, params: Params) -> EtcdError | None:
+    size = _size(request)
+    limit = params.etcd_max_request_bytes
+    if size > limit + GRPC_OVERHEAD:
+        return message_too_long(size, limit + GRPC_OVERHEAD)
+    return TOO_LARGE if size > limit else None
+
+
+def _size(value: Any) -> int:
+    """Bytes of the text in *value* as protobuf frames it: tag, length, UTF-8."""
+    if isinstance(value, str):
+        length = len(value.encode())
+        return 1 + max(1, (length.bit_length() + 6) // 7) + length if length else 0
+    if isinstance(value, list):
+        return sum(map(_size, value))
+    if type(value) is dict:
+        return sum(map(_size, value.values()))
+    return 0
