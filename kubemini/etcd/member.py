@@ -1,0 +1,310 @@
+"""An etcd member: a thin driver that gives the pure Raft machine a clock, a disk and a wire.
+
+Invariant: what a message promises is on disk before the message leaves. One write to disk is under way at a time; what
+arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a leader sends before its own write
+(thesis §10.2.1). On disk are term, vote, commit index, log, and the store as far as it has been applied.
+Ticks are counted, not simulated: a follower wakes only at the tick at which it would campaign.
+etcd 3.5 server/etcdserver/raft.go. What clients see is in `server.py`.
+Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts.
+"""
+
+from collections.abc import Generator, Iterable
+from typing import Any
+
+from kubemini.etcd.lease import Lessor
+from kubemini.etcd.mvcc import Change, Store
+from kubemini.etcd.raft import HEARTBEATS, LEADER, Config, Entry, HardState, Message, Raft, Ready
+from kubemini.etcd.server import Proposal, Server
+from kubemini.host import Component, Host, Timer
+from kubemini.net import Call, Network
+from kubemini.params import Params
+from kubemini.sim import Sim
+from kubemini.sim.units import MS, SECOND
+
+PEER_CHECK = 50 * MS  # how often a starting member looks whether it is connected to its peers
+PEER_WAIT = 5 * SECOND  # rafthttp.ConnReadTimeout: when it stops looking
+
+
+class DataDir:
+    """What of one member survives its process: everything here has been fsynced (``--data-dir``)."""
+
+    def __init__(self, minimum_ttl: int):
+        self.hard_state = HardState()
+        self.entries: list[Entry] = []
+        self.store = Store(Lessor(minimum_ttl))
+        self.applied = 0
+
+    def write(self, ready: Ready) -> None:
+        """*ready* is stable now."""
+        if ready.hard_state is not None:
+            self.hard_state = ready.hard_state
+        if ready.entries:
+            del self.entries[ready.entries[0].index - 1 :]
+            self.entries.extend(ready.entries)
+
+
+class Member(Component):
+    """One etcd process. Its Raft id is its place in *members*, from 1."""
+
+    raft: Raft
+    server: Server
+
+    def __init__(
+        self, sim: Sim, net: Network, host: Host, name: str, members: list[str], params: Params | None = None
+    ):
+        assert name in members, f"{name} is not one of the members {', '.join(members)}"
+        self.params = params or net.params
+        self.members = members
+        self.id = members.index(name) + 1
+        self.tick_length = self.params.etcd_heartbeat_interval
+        self.election_ticks = self.params.etcd_election_timeout // self.tick_length
+        self._timeouts = sim.draw(f"raft/{name}/timeout")
+        self._phases = sim.draw(f"raft/{name}/phase")
+        self._draws = 0
+        super().__init__(sim, net, host, name)
+        minimum_ttl = -(-3 * self.params.etcd_election_timeout // (2 * SECOND))
+        self.data: DataDir = host.disk.files.setdefault(name, DataDir(minimum_ttl))
+
+    # -- life ------------------------------------------------------------------------------------------------------
+    def boot(self) -> None:
+        data = self.data
+        self.raft = Raft(
+            Config(
+                id=self.id,
+                peers=range(1, len(self.members) + 1),
+                timeout=self._draw_timeout,
+                election_tick=self.election_ticks,
+                pre_vote=self.params.etcd_pre_vote,
+                check_quorum=self.params.etcd_check_quorum,
+                hard_state=data.hard_state,
+                entries=data.entries,
+            )
+        )
+        self.raft.applied = data.applied
+        self.server = Server(self, data.store)
+        self._writing = self._settling = False
+        self._seen = ("", 0, 0)
+        self._vote = data.hard_state.vote
+        self._commit = data.hard_state.commit
+        self._last = len(data.entries)
+        self._first_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
+        self._ticks = 0
+        self._timer: Timer | None = None
+        self._wake_at = 0
+        self._observe()
+        self._record_data(data)
+        self._fast_forward(self.sim.now + PEER_WAIT)
+        self._settle()
+
+    def _record_data(self, data: DataDir) -> None:
+        """A restarted member begins with what its disk holds."""
+        if data.entries:
+            self.sim.record(self.name, "append", index=len(data.entries), term=data.entries[-1].term)
+        if data.hard_state.commit:
+            self.sim.record(self.name, "commit", index=data.hard_state.commit)
+        if data.applied:
+            self.sim.record(self.name, "apply", index=data.applied, revision=data.store.revision)
+
+    def pause(self) -> None:
+        if self.up and not self.paused:
+            self._catch_up()
+        super().pause()
+
+    def resume(self) -> None:
+        if self.up and self.paused:
+            self._ticks = self._ticks_by_now()  # ticks that nobody took are lost, as with Go's Ticker
+        super().resume()
+
+    # -- time ------------------------------------------------------------------------------------------------------
+    def _draw_timeout(self, number: int) -> int:
+        """A randomized election timeout, in ticks; the draws of a dead incarnation are not drawn again."""
+        self._draws += 1
+        return self._timeouts.between(self._draws, self.election_ticks, 2 * self.election_ticks - 1)
+
+    def _ticks_by_now(self) -> int:
+        """How many ticks of the clock lie before this instant."""
+        return max(0, -(-(self.sim.now - self._first_tick) // self.tick_length))
+
+    def _catch_up(self) -> None:
+        """Count the ticks that have passed and did nothing else."""
+        passed = self._ticks_by_now()
+        if passed > self._ticks:
+            self.raft.skip(passed - self._ticks)
+            self._ticks = passed
+
+    def _arm(self) -> None:
+        """Wake at the next tick that acts; a timer that is too early finds out when it fires."""
+        due = self._first_tick + (self._ticks + self.raft.ticks_to_action() - 1) * self.tick_length
+        if self._timer is None or due < self._wake_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._wake_at = due
+            self._timer = self.after(max(0, due - self.sim.now), self._wake)
+
+    def _wake(self) -> None:
+        self._timer = None
+        self._catch_up()
+        due = self._first_tick + (self._ticks + self.raft.ticks_to_action() - 1) * self.tick_length
+        if due <= self.sim.now:
+            self.raft.tick()
+            self._ticks += 1
+        self._settle()
+
+    def _fast_forward(self, until: int) -> None:
+        """A starting member that reaches two peers or more (or is alone) need not wait out a whole election timeout.
+
+        etcd server.go adjustTicks.
+        """
+        peers = [self.net.components.get(name) for name in self.members if name != self.name]
+        active = sum(p is not None and p.up and self.net.reachable(self.host.name, p.host.name) for p in peers)
+        ticks = self.election_ticks - (2 if peers else 1)
+        started = self.sim.now + PEER_WAIT == until
+        if (active > 1 and not started) or not peers:
+            self._catch_up()
+            self.raft.skip(max(0, min(ticks, self.raft.ticks_to_action() - 1)))
+            self._settle()
+        elif self.sim.now < until:
+            self.after(PEER_CHECK, self._fast_forward, until)
+
+    # -- in ----------------------------------------------------------------------------------------------------------
+    def receive(self, source: str, payload: Message) -> None:
+        """A message of a peer's Raft."""
+        self._catch_up()
+        self.raft.step(payload)
+        self._settle()
+
+    def handle(self, call: Call) -> Generator | None:
+        """A client's request."""
+        return self.server.handle(call)
+
+    def propose(self, proposal: Proposal) -> bool:
+        """Bring *proposal* to the leader; False if it was dropped at once."""
+        self._catch_up()
+        accepted = self.raft.propose(proposal)
+        self._settle()
+        return accepted
+
+    def ask_read_index(self, context: Any) -> None:
+        """Ask the leader, if there is one, for an index fit for a linearizable read; see `Server.confirmed`."""
+        self._catch_up()
+        self.raft.read_index(context)
+        self._settle()
+
+    # -- out: persist, send, apply -----------------------------------------------------------------------------------
+    def _settle(self) -> None:
+        """Carry out whatever the machine has decided, then sleep until its next tick that matters."""
+        if self._settling:
+            return  # what the server asks for while it is told of effects is carried out by the loop below
+        self._settling = True
+        self._observe()
+        while not self._writing and self.raft.has_ready():
+            self._carry_out(self.raft.ready())
+            self._observe()
+        self._settling = False
+        self._arm()
+
+    def _carry_out(self, ready: Ready) -> None:
+        leads = self.raft.role == LEADER
+        self._record_progress(ready)
+        if leads:
+            self._send(ready.messages)
+        if ready.must_sync:
+            self._writing = True
+            self.host.disk.fsync(self, self._written, ready, leads)
+        else:
+            self._finish(ready, leads)
+
+    def _written(self, ready: Ready, sent: bool) -> None:
+        self._catch_up()
+        self._writing = False
+        self._finish(ready, sent)
+        self._settle()
+
+    def _finish(self, ready: Ready, sent: bool) -> None:
+        self.data.write(ready)
+        if not sent:
+            self._send(ready.messages)
+        self.raft.advance(ready)
+        if ready.committed:
+            self._apply(ready.committed)
+        for context, index in ready.reads:
+            self.server.confirmed(context, index)
+
+    def _send(self, messages: list[Message]) -> None:
+        for message in messages:
+            target = self.members[message.target - 1]
+            if message.type in HEARTBEATS:
+                self.send(target, message, stream="heartbeat")
+            else:
+                arrives = self.send(target, message)
+                self.sim.record(
+                    self.name, "message", to=target, type=message.type, term=message.term, arrives=arrives
+                )
+
+    def _apply(self, entries: list[Entry]) -> None:
+        store = self.data.store
+        for entry in entries:
+            before = store.revision
+            if entry.data is not None:
+                self.server.apply(entry.data)
+            self.data.applied = entry.index
+            if store.revision > before:
+                self._record_changes(store.history(store.revision))
+        self.sim.record(self.name, "apply", index=entries[-1].index, revision=store.revision)
+        self.server.applied(self.data.applied)
+
+    # -- the trace -----------------------------------------------------------------------------------------------------
+    def _observe(self) -> None:
+        """Note a change of role, term or leader, and tell the server of a new leader or of none."""
+        raft = self.raft
+        role, _, lead = seen = (raft.role, raft.term, raft.lead)
+        if seen == self._seen:
+            return
+        old_role, _, old_lead = self._seen
+        self._seen = seen
+        self.sim.record(self.name, "role", role=role, term=raft.term, lead=self.leader)
+        if (old_role, old_lead) != (role, lead):
+            self.server.leadership(old_lead, lead)
+
+    @property
+    def leader(self) -> str | None:
+        """The member that this one believes to lead."""
+        return self.members[self.raft.lead - 1] if self.raft.lead else None
+
+    def _record_progress(self, ready: Ready) -> None:
+        state, record = ready.hard_state, self.sim.record
+        if ready.entries:
+            first, last = ready.entries[0], ready.entries[-1]
+            if first.index <= self._last:
+                record(self.name, "truncate", index=first.index)
+            self._last = last.index
+            record(self.name, "append", index=last.index, term=last.term)
+        if state is None:
+            return
+        if state.vote != self._vote:
+            self._vote = state.vote
+            if state.vote:
+                record(self.name, "vote", **{"for": self.members[state.vote - 1], "term": state.term})
+        if state.commit > self._commit:
+            self._commit = state.commit
+            record(self.name, "commit", index=state.commit)
+
+    def _record_changes(self, changes: Any) -> None:
+        """Text values, once a revision: by the first member that applies it (looking at the others is for the trace alone)."""
+        change: Change
+        for change in changes:
+            text = change.kv["value"] if change.kv["version"] else change.previous and change.previous["value"]
+            if isinstance(text, str) and len(text) <= 200 and self._is_first(change.revision):
+                value = text if change.kv["version"] else None
+                self.sim.record(self.name, "kv", key=change.kv["key"], value=value, revision=change.revision)
+
+    def _is_first(self, revision: int) -> bool:
+        peers = (self.net.components.get(name) for name in self.members if name != self.name)
+        return all(peer.data.store.revision < revision for peer in peers if isinstance(peer, Member))
+
+
+def members(sim: Sim, net: Network, hosts: Iterable[Host], params: Params | None = None) -> list[Member]:
+    """A member on each host: etcd-1, etcd-2, …"""
+    hosts = list(hosts)
+    names = [f"etcd-{number}" for number in range(1, len(hosts) + 1)]
+    return [Member(sim, net, host, name, names, params) for host, name in zip(hosts, names, strict=True)]

@@ -1,0 +1,250 @@
+"""What a member does for its clients, above Raft: requests, their deadlines, leases, and who leads.
+
+Invariant: a request is answered once, and "ok" to a write only after the member has applied it. A write waits while
+there is no leader; one that is handed to a leader that dies is lost, and its client hears so 7 s later.
+etcd 3.5 server/etcdserver/v3_server.go, server.go. Linearizable reads are in `reads.py`, watches in `watch.py`.
+Simplified: no authentication, no quota, no alarms; members are fixed.
+"""
+
+from collections import deque
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from kubemini.etcd import request as requests
+from kubemini.etcd.errors import DEADLINE_EXCEEDED, NO_LEADER, TIMEOUT, TIMEOUT_LEADER_FAILURE, EtcdError
+from kubemini.etcd.mvcc import Answer, Request, Store
+from kubemini.etcd.raft import LEADER
+from kubemini.etcd.reads import Reads
+from kubemini.etcd.watch import Watches
+from kubemini.net import Call
+from kubemini.sim.units import MS
+
+if TYPE_CHECKING:
+    from kubemini.etcd.member import Member
+
+WRITES = ("put", "delete_range", "txn", "compact", "lease_grant", "lease_revoke")
+EXPIRY_CHECK = 500 * MS  # lessor.go runLoop
+
+
+class Proposal(NamedTuple):
+    """What travels through the log: *number* is known to the *member* whose client asked, in that incarnation."""
+
+    member: str
+    incarnation: int
+    number: int
+    method: str
+    request: Request
+
+
+class Waiting:
+    """A write whose client waits. *accepted*: a leader was known and it is on its way."""
+
+    __slots__ = ("accepted", "call", "proposal", "started")
+
+    def __init__(self, call: Call, proposal: Proposal, started: int):
+        self.call, self.proposal, self.started = call, proposal, started
+        self.accepted = False
+
+
+class Server:
+    """The memory of one incarnation of a member, besides Raft's."""
+
+    def __init__(self, member: "Member", store: Store):
+        self.member, self.store = member, store
+        self.lessor = store.lessor
+        self.lessor.demote()
+        self.reads = Reads(member, self._answer_read)
+        self.watches = Watches(member, store)
+        self.waiting: dict[int, Waiting] = {}
+        self.elected_at: int | None = None  # when this member last became leader
+        self._blocked: deque[Waiting] = deque()  # for want of a leader
+        self._deadlines: deque[Waiting] = deque()  # all have the same timeout: oldest first
+        self._next = 0
+        self._booted = member.sim.now
+        self._expiry_armed = False
+        self._revoking: set[int] = set()
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+    def handle(self, call: Call) -> Generator | None:
+        """Answer *call*, now or later."""
+        request = call.payload or {}
+        if request.get("require_leader") and not self.member.raft.lead:
+            call.fail(NO_LEADER)
+            return None
+        error = requests.check(call.method, request, self.member.params)
+        if error:
+            call.fail(error)
+        elif call.method == "watch":
+            self.watches.open(call)
+        elif requests.is_read(call.method, request):
+            if requests.is_serializable(call.method, request):
+                self._answer_read(call)
+            else:
+                self.reads.ask(call)
+        elif call.method in WRITES:
+            self._propose(call, request)
+        elif call.method in ("lease_keepalive", "lease_time_to_live"):
+            return self._lease_time(call)
+        else:
+            self._answer_about_itself(call)
+        return None
+
+    def _answer_read(self, call: Call) -> None:
+        self._answer(call, self.store.apply(call.method, call.payload))
+
+    def _answer(self, call: Call, answer: Answer | EtcdError) -> None:
+        if isinstance(answer, EtcdError):
+            call.fail(answer)
+        else:
+            answer["header"].update(raft_term=self.member.raft.term, member=self.member.name)
+            call.reply(answer)
+
+    def _answer_about_itself(self, call: Call) -> None:
+        """What needs no other member."""
+        member, raft = self.member, self.member.raft
+        answer: Answer = {"header": {"revision": self.store.revision}}
+        match call.method:
+            case "status":
+                answer.update(leader=member.leader, raft_term=raft.term, raft_index=raft.commit, errors=[])
+                answer["raft_applied_index"] = member.data.applied
+                if not raft.lead:
+                    answer["errors"].append(NO_LEADER.message)
+            case "member_list":
+                answer["members"] = [{"ID": id, "name": name} for id, name in enumerate(member.members, start=1)]
+            case "lease_leases":
+                answer["leases"] = [{"ID": id} for id in sorted(self.lessor.leases)]
+            case _:
+                call.fail(EtcdError("UNIMPLEMENTED", f"unknown method {call.method}"))
+                return
+        self._answer(call, answer)
+
+    # -- writes ------------------------------------------------------------------------------------------------------
+    def _propose(self, call: Call, request: Request) -> None:
+        self._next += 1
+        if call.method == "lease_grant" and not request.get("ID"):
+            request = {**request, "ID": (self.member.id << 48) + (self.member.incarnation << 32) + self._next}
+        proposal = Proposal(self.member.name, self.member.incarnation, self._next, call.method, request)
+        waiting = self.waiting[self._next] = Waiting(call, proposal, self.member.sim.now)
+        self._deadlines.append(waiting)
+        if len(self._deadlines) == 1:
+            self.member.after(self.member.params.etcd_request_timeout, self._expire)
+        if self.member.raft.lead:
+            self._hand_over(waiting)
+        else:
+            self._blocked.append(waiting)
+
+    def _hand_over(self, waiting: Waiting) -> None:
+        waiting.accepted = True
+        if not self.member.propose(waiting.proposal):
+            self.waiting.pop(waiting.proposal.number, None)
+            waiting.call.fail(EtcdError("UNKNOWN", "raft proposal dropped"))
+
+    def _expire(self) -> None:
+        """Time is up for the oldest requests, if they still wait."""
+        now, timeout = self.member.sim.now, self.member.params.etcd_request_timeout
+        while self._deadlines:
+            oldest = self._deadlines[0]
+            number = oldest.proposal.number
+            if number in self.waiting and now < oldest.started + timeout:
+                self.member.after(oldest.started + timeout - now, self._expire)
+                return
+            self._deadlines.popleft()
+            if self.waiting.pop(number, None):
+                oldest.call.fail(self._why_late(oldest))
+
+    def _why_late(self, waiting: Waiting) -> EtcdError:
+        """v3_server.go parseProposeCtxErr: only a member that has just become leader suspects its predecessor."""
+        if not waiting.accepted:
+            self._blocked.remove(waiting)
+            return DEADLINE_EXCEEDED
+        elected, suspicion = self.elected_at, 2 * self.member.params.etcd_election_timeout
+        if elected is not None and elected - suspicion < waiting.started < elected:
+            return TIMEOUT_LEADER_FAILURE
+        return TIMEOUT
+
+    def apply(self, proposal: Proposal) -> None:
+        """A committed proposal: every member applies it, the one whose client waits answers."""
+        answer = self.store.apply(proposal.method, proposal.request, self.member.sim.now)
+        self.watches.notify()
+        if proposal.method.startswith("lease"):
+            self._revoking.discard(proposal.request["ID"])
+            self._arm_expiry()
+        if proposal.member == self.member.name and proposal.incarnation == self.member.incarnation:
+            waiting = self.waiting.pop(proposal.number, None)
+            if waiting:
+                self._answer(waiting.call, answer)
+
+    # -- what Raft tells ---------------------------------------------------------------------------------------------
+    def applied(self, index: int) -> None:
+        """The store has reached *index*."""
+        self.reads.applied(index)
+
+    def confirmed(self, context: Any, index: int) -> None:
+        """The leader has confirmed that a read at *index* is linearizable."""
+        self.reads.confirmed(context, index)
+
+    def leadership(self, old: int, new: int) -> None:
+        """This member's role or its leader has changed (0: none known)."""
+        member, now = self.member, self.member.sim.now
+        if member.raft.role == LEADER and not self.lessor.primary:
+            self.elected_at = now
+            self._revoking.clear()
+            self.lessor.promote(now, member.params.etcd_election_timeout)
+            self._arm_expiry()
+        elif member.raft.role != LEADER and self.lessor.primary:
+            self.lessor.demote()
+        self.watches.leadership(bool(new))
+        if new and new != old:
+            self.reads.leader_changed()
+            while self._blocked and member.raft.lead:
+                self._hand_over(self._blocked.popleft())
+
+    # -- leases --------------------------------------------------------------------------------------------------------
+    def _lease_time(self, call: Call) -> Generator | None:
+        """Time is the leader's business: ask it, if that is somebody else."""
+        member = self.member
+        if member.raft.role != LEADER:
+            return self._ask_leader(call)
+        id, now = call.payload["ID"], member.sim.now
+        answer: Answer = {"header": {"revision": self.store.revision}, "ID": id}
+        if call.method == "lease_keepalive":
+            answer["TTL"] = self.lessor.renew(id, now)
+        else:
+            answer["TTL"] = self.lessor.remaining(id, now)
+            lease = self.lessor.leases.get(id)
+            if lease:
+                answer["grantedTTL"] = lease.ttl
+                answer["keys"] = sorted(lease.keys) if call.payload.get("keys") else []
+        self._answer(call, answer)
+        return None
+
+    def _ask_leader(self, call: Call) -> Generator:
+        leader = self.member.leader
+        if leader is None:
+            call.fail(NO_LEADER)
+            return
+        reply = yield self.member.call(leader, call.method, call.payload, self.member.params.etcd_request_timeout)
+        if reply.ok:
+            call.reply(reply.value)
+        else:
+            call.fail(reply.error if isinstance(reply.error, EtcdError) else TIMEOUT)
+
+    def _arm_expiry(self) -> None:
+        """Look at the next half second after the earliest expiry; without leases, never."""
+        expiry = self.lessor.next_expiry() if self.lessor.primary else None
+        if expiry is None or self._expiry_armed:
+            return
+        now = self.member.sim.now
+        checks = -(-(max(expiry, now + 1) - self._booted) // EXPIRY_CHECK)
+        self._expiry_armed = True
+        self.member.after(self._booted + checks * EXPIRY_CHECK - now, self._revoke_expired)
+
+    def _revoke_expired(self) -> None:
+        self._expiry_armed = False
+        if not self.lessor.primary:
+            return
+        for id in self.lessor.expired(self.member.sim.now):
+            if id not in self._revoking:
+                self._revoking.add(id)
+                self.member.propose(Proposal(self.member.name, 0, 0, "lease_revoke", {"ID": id}))
+        self._arm_expiry()

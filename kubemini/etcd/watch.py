@@ -1,0 +1,117 @@
+"""Watches: a client hears every change of a range of keys, from a revision on, in order, each once.
+
+Invariant: a watch never skips a revision. If the history it needs is compacted it is cancelled with the revision that
+can still be read; if it asked for a leader and there is none for three election timeouts, its stream dies, so that the
+client tries another member. etcd 3.5 mvcc/watchable_store.go, api/v3rpc/interceptor.go.
+Simplified: a slow client is never dropped; no progress notifications; one watch a stream.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kubemini.etcd.errors import NO_LEADER, EtcdError
+from kubemini.etcd.mvcc import DELETE, PUT, Change, Store, is_in
+from kubemini.host import Timer
+from kubemini.net import Call
+
+if TYPE_CHECKING:
+    from kubemini.etcd.member import Member
+
+MAX_NO_LEADER = 3  # election timeouts without a leader
+
+
+class Watcher:
+    """One stream: a range of keys and the next revision to send."""
+
+    __slots__ = ("call", "filters", "key", "next", "prev_kv", "range_end", "require_leader")
+
+    def __init__(self, call: Call, revision: int):
+        request = call.payload
+        self.call, self.next = call, revision
+        self.key, self.range_end = request.get("key", ""), request.get("range_end", "")
+        self.filters = [f.removeprefix("NO") for f in request.get("filters", ())]
+        self.prev_kv = bool(request.get("prev_kv"))
+        self.require_leader = bool(request.get("require_leader"))
+
+    def wants(self, change: Change) -> bool:
+        """Whether *change* is news here."""
+        return (
+            change.revision >= self.next
+            and is_in(change.kv["key"], self.key, self.range_end)
+            and change.type not in self.filters
+        )
+
+    def event(self, change: Change) -> dict[str, Any]:
+        """The change as it goes over the wire."""
+        event = {"type": change.type, "kv": change.kv}
+        if self.prev_kv and change.previous is not None:
+            event["prev_kv"] = change.previous
+        return event
+
+
+class Watches:
+    """The watches of one member."""
+
+    def __init__(self, member: "Member", store: Store):
+        self.member, self.store = member, store
+        self.watchers: list[Watcher] = []
+        self.revision = store.revision  # told so far
+        self._no_leader: Timer | None = None
+        self._booted = member.sim.now
+
+    def _header(self, revision: int) -> dict[str, Any]:
+        return {"revision": revision, "raft_term": self.member.raft.term, "member": self.member.name}
+
+    def open(self, call: Call) -> None:
+        """A client wants to watch, from now on or from ``start_revision``."""
+        assert call.stream is not None, "a watch is a stream: use open_stream"
+        start = call.payload.get("start_revision", 0)
+        now = self.store.revision
+        call.stream.push({"header": self._header(now), "created": True, "events": []})
+        past = self.store.history(start or now + 1)
+        if isinstance(past, EtcdError):
+            canceled = {"canceled": True, "compact_revision": self.store.compacted, "events": []}
+            call.stream.push({"header": self._header(0), **canceled})
+            call.stream.close()
+            return
+        watcher = Watcher(call, start or now + 1)
+        self.watchers.append(watcher)
+        call.on_cancel(lambda: self.watchers.remove(watcher))
+        self._send(watcher, past, now)
+
+    def notify(self) -> None:
+        """The store may have a new revision."""
+        now = self.store.revision
+        if now == self.revision:
+            return
+        changes = self.store.history(self.revision + 1)
+        self.revision = now
+        assert not isinstance(changes, EtcdError), "a compaction cannot outrun the watches of its own member"
+        for watcher in self.watchers:
+            self._send(watcher, changes, now)
+
+    def _send(self, watcher: Watcher, changes: list[Change], revision: int) -> None:
+        events = [watcher.event(change) for change in changes if watcher.wants(change)]
+        if events and watcher.call.stream is not None:
+            watcher.call.stream.push({"header": self._header(revision), "events": events})
+        watcher.next = max(watcher.next, revision + 1)
+
+    # -- require_leader ------------------------------------------------------------------------------------------------
+    def leadership(self, known: bool) -> None:
+        """A leader is known, or none is: in that case look again at the third election timeout of the process."""
+        if known and self._no_leader is not None:
+            self._no_leader.cancel()
+            self._no_leader = None
+        elif not known and self._no_leader is None:
+            period = self.member.params.etcd_election_timeout
+            age = self.member.sim.now - self._booted
+            wait = (age // period + MAX_NO_LEADER) * period - age
+            self._no_leader = self.member.after(wait, self._abandon)
+
+    def _abandon(self) -> None:
+        self._no_leader = None
+        for watcher in [w for w in self.watchers if w.require_leader]:
+            self.watchers.remove(watcher)
+            watcher.call.fail(NO_LEADER)
+
+
+__all__ = ["DELETE", "PUT", "Watches"]
