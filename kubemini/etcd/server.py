@@ -16,6 +16,7 @@ from kubemini.etcd.mvcc import Answer, Request, Store
 from kubemini.etcd.raft import LEADER
 from kubemini.etcd.reads import Reads
 from kubemini.etcd.watch import Watches
+from kubemini.host import Timer
 from kubemini.net import Call
 from kubemini.sim.units import MS
 
@@ -61,7 +62,8 @@ class Server:
         self._deadlines: deque[Waiting] = deque()  # all have the same timeout: oldest first
         self._next = 0
         self._booted = member.sim.now
-        self._expiry_armed = False
+        self._expiry_timer: Timer | None = None
+        self._expiry_check = 0
         self._revoking: set[int] = set()
 
     # -- requests ----------------------------------------------------------------------------------------------------
@@ -232,15 +234,18 @@ class Server:
     def _arm_expiry(self) -> None:
         """Look at the next half second after the earliest expiry; without leases, never."""
         expiry = self.lessor.next_expiry() if self.lessor.primary else None
-        if expiry is None or self._expiry_armed:
+        if expiry is None:
             return
         now = self.member.sim.now
-        checks = -(-(max(expiry, now + 1) - self._booted) // EXPIRY_CHECK)
-        self._expiry_armed = True
-        self.member.after(self._booted + checks * EXPIRY_CHECK - now, self._revoke_expired)
+        check = self._booted - (self._booted - max(expiry, now + 1)) // EXPIRY_CHECK * EXPIRY_CHECK
+        if self._expiry_timer is None or check < self._expiry_check:
+            if self._expiry_timer is not None:
+                self._expiry_timer.cancel()
+            self._expiry_check = check
+            self._expiry_timer = self.member.after(check - now, self._revoke_expired)
 
     def _revoke_expired(self) -> None:
-        self._expiry_armed = False
+        self._expiry_timer = None
         if not self.lessor.primary:
             return
         for id in self.lessor.expired(self.member.sim.now):
