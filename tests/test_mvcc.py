@@ -105,7 +105,8 @@ def test_compaction_forgets_deleted_keys_altogether():
 def test_a_failed_transaction_leaves_no_trace():
     store = Store()
     error = store.apply(
-        "txn", {"success": [{"request_put": {"key": "a", "value": "1"}}, {"request_range": {"key": "a", "revision": 99}}]}
+        "txn",
+        {"success": [{"request_put": {"key": "a", "value": "1"}}, {"request_range": {"key": "a", "revision": 99}}]},
     )
     assert error is FUTURE_REVISION
     assert store.revision == 1 and store.log == [] and store.get("a") is None

@@ -8,7 +8,7 @@ Simplified: sticks to one member until that fails, where clientv3 balances over 
     reply = yield from client.range("/registry/pods/", prefix_end("/registry/pods/"))
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 from kubemini.host import Component
@@ -17,6 +17,7 @@ from kubemini.net.rpc import ClientStream
 from kubemini.sim.units import SECOND
 
 DEFAULT_TIMEOUT = 10 * SECOND
+Replies = Generator[Any, Any, Reply]  # to be used with `yield from`
 
 
 def prefix_end(prefix: str) -> str:
@@ -37,21 +38,21 @@ class EtcdClient:
         """The member in use."""
         return self.endpoints[self._current]
 
-    def range(self, key: str, range_end: str = "", timeout: int = DEFAULT_TIMEOUT, **fields: Any) -> Generator:
+    def range(self, key: str, range_end: str = "", timeout: int = DEFAULT_TIMEOUT, **fields: Any) -> Replies:
         """Read a key or a range; *fields* as in etcd's RangeRequest."""
         return self.request("range", {"key": key, "range_end": range_end, **fields}, timeout)
 
-    def put(self, key: str, value: Any, timeout: int = DEFAULT_TIMEOUT, **fields: Any) -> Generator:
+    def put(self, key: str, value: Any, timeout: int = DEFAULT_TIMEOUT, **fields: Any) -> Replies:
         """Write a key."""
         return self.request("put", {"key": key, "value": value, **fields}, timeout)
 
     def txn(
-        self, compare: list[dict], success: list[dict], failure: list[dict] = [], timeout: int = DEFAULT_TIMEOUT  # noqa: B006
-    ) -> Generator:
+        self, compare: list[dict], success: list[dict], failure: Sequence[dict] = (), timeout: int = DEFAULT_TIMEOUT
+    ) -> Replies:
         """If all of *compare* hold then *success* else *failure*."""
-        return self.request("txn", {"compare": compare, "success": success, "failure": failure}, timeout)
+        return self.request("txn", {"compare": compare, "success": success, "failure": list(failure)}, timeout)
 
-    def request(self, method: str, payload: dict[str, Any], timeout: int = DEFAULT_TIMEOUT) -> Generator[Any, Any, Reply]:
+    def request(self, method: str, payload: dict[str, Any], timeout: int = DEFAULT_TIMEOUT) -> Replies:
         """Any method of etcd; *timeout* (µs) is for all attempts together."""
         deadline = self.component.sim.now + timeout
         for _ in self.endpoints:

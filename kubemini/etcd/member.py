@@ -49,9 +49,7 @@ class Member(Component):
     raft: Raft
     server: Server
 
-    def __init__(
-        self, sim: Sim, net: Network, host: Host, name: str, members: list[str], params: Params | None = None
-    ):
+    def __init__(self, sim: Sim, net: Network, host: Host, name: str, members: list[str], params: Params | None = None):
         assert name in members, f"{name} is not one of the members {', '.join(members)}"
         self.params = params or net.params
         self.members = members
@@ -237,9 +235,7 @@ class Member(Component):
                 self.send(target, message, stream="heartbeat")
             else:
                 arrives = self.send(target, message)
-                self.sim.record(
-                    self.name, "message", to=target, type=message.type, term=message.term, arrives=arrives
-                )
+                self.sim.record(self.name, "message", to=target, type=message.type, term=message.term, arrives=arrives)
 
     def _apply(self, entries: list[Entry]) -> None:
         store = self.data.store
@@ -249,7 +245,7 @@ class Member(Component):
                 self.server.apply(entry.data)
             self.data.applied = entry.index
             if store.revision > before:
-                self._record_changes(store.history(store.revision))
+                self._record_changes(store.last_changes())
         self.sim.record(self.name, "apply", index=entries[-1].index, revision=store.revision)
         self.server.applied(self.data.applied)
 
@@ -289,9 +285,8 @@ class Member(Component):
             self._commit = state.commit
             record(self.name, "commit", index=state.commit)
 
-    def _record_changes(self, changes: Any) -> None:
-        """Text values, once a revision: by the first member that applies it (looking at the others is for the trace alone)."""
-        change: Change
+    def _record_changes(self, changes: list[Change]) -> None:
+        """Text values, once a revision: the first member that applies it looks at the others, for the trace alone."""
         for change in changes:
             text = change.kv["value"] if change.kv["version"] else change.previous and change.previous["value"]
             if isinstance(text, str) and len(text) <= 200 and self._is_first(change.revision):

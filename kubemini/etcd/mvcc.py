@@ -3,7 +3,7 @@
 Invariant: applying the same requests in the same order gives the same store on every member. One transaction is one
 revision, and one that changes nothing makes none. The first write is revision 2, as in etcd.
 Requests and answers are dicts named like the fields of etcd's protocol; absent fields have their default. A key-value
-record (`kv`) is shared by all who ask: never change one. Values are any Python value; only text can be sorted or compared.
+record (`kv`) is shared by all who ask: never change one. A value may be any Python value; text alone has an order.
 Follows etcd 3.5 server/mvcc and etcdserver/apply.go. https://etcd.io/docs/v3.5/learning/data_model/
 Simplified: no backend file, no quota; compaction is done at once.
 """
@@ -280,6 +280,10 @@ class Store:
         if from_revision < self.compacted:
             return COMPACTED
         return self.log[bisect_left(self.log, from_revision, key=_revision) :]
+
+    def last_changes(self) -> list[Change]:
+        """What the newest revision changed."""
+        return self.log[bisect_left(self.log, self.revision, key=_revision) :]
 
     def _compact(self, revision: int) -> Answer | EtcdError:
         """Forget what *revision* overwrote; it can still be read itself."""
