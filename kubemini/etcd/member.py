@@ -85,8 +85,7 @@ class Member(Component):
         self._vote = data.hard_state.vote
         self._commit = data.hard_state.commit
         self._last = len(data.entries)
-        self._first_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
-        self._ticks = 0
+        self._next_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
         self._timer: Timer | None = None
         self._wake_at = 0
         self._observe()
@@ -109,8 +108,9 @@ class Member(Component):
         super().pause()
 
     def resume(self) -> None:
-        if self.up and self.paused:
-            self._ticks = self._ticks_by_now()  # ticks that nobody took are lost, as with Go's Ticker
+        if self.up and self.paused:  # ticks that nobody took are lost, as with Go's Ticker
+            late = max(0, self.sim.now - self._next_tick)
+            self._next_tick += -(-late // self.tick_length) * self.tick_length
         super().resume()
 
     # -- time ------------------------------------------------------------------------------------------------------
@@ -119,33 +119,33 @@ class Member(Component):
         self._draws += 1
         return self._timeouts.between(self._draws, self.election_ticks, 2 * self.election_ticks - 1)
 
-    def _ticks_by_now(self) -> int:
-        """How many ticks of the clock lie before this instant."""
-        return max(0, -(-(self.sim.now - self._first_tick) // self.tick_length))
-
     def _catch_up(self) -> None:
-        """Count the ticks that have passed and did nothing else."""
-        passed = self._ticks_by_now()
-        if passed > self._ticks:
-            self.raft.skip(passed - self._ticks)
-            self._ticks = passed
+        """Count the ticks before this instant; each of them did nothing else."""
+        late = self.sim.now - self._next_tick
+        if late > 0:
+            ticks = -(-late // self.tick_length)
+            self.raft.skip(ticks)
+            self._next_tick += ticks * self.tick_length
+
+    def _due(self) -> int:
+        """The instant of the next tick that acts."""
+        return self._next_tick + (self.raft.ticks_to_action() - 1) * self.tick_length
 
     def _arm(self) -> None:
-        """Wake at the next tick that acts; a timer that is too early finds out when it fires."""
-        due = self._first_tick + (self._ticks + self.raft.ticks_to_action() - 1) * self.tick_length
+        """Wake at the next tick that acts; a timer that has become too early finds out when it fires."""
+        due = self._due()
         if self._timer is None or due < self._wake_at:
             if self._timer is not None:
                 self._timer.cancel()
             self._wake_at = due
-            self._timer = self.after(max(0, due - self.sim.now), self._wake)
+            self._timer = self.after(due - self.sim.now, self._wake)
 
     def _wake(self) -> None:
         self._timer = None
         self._catch_up()
-        due = self._first_tick + (self._ticks + self.raft.ticks_to_action() - 1) * self.tick_length
-        if due <= self.sim.now:
+        if self._due() <= self.sim.now:
             self.raft.tick()
-            self._ticks += 1
+            self._next_tick += self.tick_length
         self._settle()
 
     def _fast_forward(self, until: int) -> None:
@@ -160,7 +160,7 @@ class Member(Component):
         if (active > 1 and not started) or not peers:
             self._catch_up()
             self.raft.skip(max(0, min(ticks, self.raft.ticks_to_action() - 1)))
-            self._settle()
+            self._arm()
         elif self.sim.now < until:
             self.after(PEER_CHECK, self._fast_forward, until)
 
@@ -194,12 +194,19 @@ class Member(Component):
         if self._settling:
             return  # what the server asks for while it is told of effects is carried out by the loop below
         self._settling = True
-        self._observe()
-        while not self._writing and self.raft.has_ready():
-            self._carry_out(self.raft.ready())
-            self._observe()
+        raft = self.raft
+        changed = self._observe()
+        while not self._writing and raft.has_ready():
+            ready = raft.ready()
+            if not (ready.entries or ready.hard_state or ready.committed or ready.reads):
+                self._send(ready.messages)  # nothing to persist: the life of a healthy cluster
+                raft.advance(ready)
+                break
+            self._carry_out(ready)
+            changed = self._observe() or changed
         self._settling = False
-        self._arm()
+        if changed or self._timer is None:  # else the next tick that acts can only have moved away
+            self._arm()
 
     def _carry_out(self, ready: Ready) -> None:
         leads = self.raft.role == LEADER
@@ -232,7 +239,7 @@ class Member(Component):
         for message in messages:
             target = self.members[message.target - 1]
             if message.type in HEARTBEATS:
-                self.send(target, message, stream="heartbeat")
+                self.send(target, message, "heartbeat")
             else:
                 arrives = self.send(target, message)
                 self.sim.record(self.name, "message", to=target, type=message.type, term=message.term, arrives=arrives)
@@ -250,17 +257,19 @@ class Member(Component):
         self.server.applied(self.data.applied)
 
     # -- the trace -----------------------------------------------------------------------------------------------------
-    def _observe(self) -> None:
+    def _observe(self) -> bool:
         """Note a change of role, term or leader, and tell the server of a new leader or of none."""
         raft = self.raft
-        role, _, lead = seen = (raft.role, raft.term, raft.lead)
+        seen = (raft.role, raft.term, raft.lead)
         if seen == self._seen:
-            return
+            return False
+        role, _, lead = seen
         old_role, _, old_lead = self._seen
         self._seen = seen
         self.sim.record(self.name, "role", role=role, term=raft.term, lead=self.leader)
         if (old_role, old_lead) != (role, lead):
             self.server.leadership(old_lead, lead)
+        return True
 
     @property
     def leader(self) -> str | None:

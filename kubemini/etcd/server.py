@@ -220,7 +220,7 @@ class Server:
         self._answer(call, answer)
         return None
 
-    def _ask_leader(self, call: Call) -> Generator:
+    def _ask_leader(self, call: Call) -> Generator[Any, Any, None]:
         leader = self.member.leader
         if leader is None:
             call.fail(NO_LEADER)
