@@ -74,14 +74,22 @@ def parser() -> argparse.ArgumentParser:
     go.add_argument("--seed", type=int, help="another seed: other luck")
     go.add_argument("--until", help="the horizon, such as 60s")
     go.add_argument("--trace", metavar="FILE", help="write every record as JSON lines")
-    go.add_argument("--command", action="append", default=[], metavar="TIME,ACTION,TARGET", help="do something, such as 12s,crash,etcd-1")
+    go.add_argument(
+        "--command",
+        action="append",
+        default=[],
+        metavar="TIME,ACTION,TARGET",
+        help="do something, such as 12s,crash,etcd-1",
+    )
     go.add_argument("--quiet", action="store_true", help="no progress bar")
     go.set_defaults(act=_run)
     listing = verbs.add_parser("scenarios", help="list the scenarios that come with kubemini")
     listing.set_defaults(act=_scenarios)
     measure = verbs.add_parser("bench", help="measure speed in interleaved rounds")
     measure.add_argument("--check", action="store_true", help="exit 1 where a bar is not held")
-    measure.add_argument("--pyodide", action="store_true", help="also measure in Pyodide (needs node and npm's pyodide)")
+    measure.add_argument(
+        "--pyodide", action="store_true", help="also measure in Pyodide (needs node and npm's pyodide)"
+    )
     measure.set_defaults(act=_bench)
     return top
 

@@ -79,14 +79,21 @@ def engine() -> list[Result]:
         yardstick = 200_000
         ratios.append((cluster.sim.events / seconds) / (yardstick / cpu(lambda: bare_simpy(200_000))))
     per_message = cluster.sim.events / cluster.net.packets
-    return [Result("events_ratio", statistics.median(ratios), _spread(ratios)), Result("events_per_message", per_message)]
+    return [
+        Result("events_ratio", statistics.median(ratios), _spread(ratios)),
+        Result("events_per_message", per_message),
+    ]
 
 
 def click(name: str) -> dict[str, Any]:
     """The message a widget sends when the reader crashes something in the two-minute story of *name*."""
     scenario = load(name)
     target = scenario.topology.members[0]
-    return {"op": "simulate", "id": 1, "spec": {"scenario": name, "commands": [[15.5, "crash", target]], "until": STORY}}
+    return {
+        "op": "simulate",
+        "id": 1,
+        "spec": {"scenario": name, "commands": [[15.5, "crash", target]], "until": STORY},
+    }
 
 
 def clicks() -> list[Result]:
@@ -112,7 +119,9 @@ def in_pyodide() -> list[Result]:
     request = json.dumps({"rounds": ROUNDS, "messages": {name: click(name) for name in names()}})
     done = subprocess.run(["node", str(script)], input=request, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
-        raise ValueError(f"Pyodide did not run: {done.stderr.strip().splitlines()[-1:] or done.returncode}; run `make book SERVE=0` first")
+        raise ValueError(
+            f"Pyodide did not run: {done.stderr.strip().splitlines()[-1:] or done.returncode}; run `make book SERVE=0` first"
+        )
     answer = json.loads(done.stdout)
     return [_click("pyodide_click", name, took) for name, took in answer["times"].items()]
 
@@ -122,7 +131,9 @@ def page_weight() -> list[Result]:
     results = []
     for page in sorted((ROOT / "_build/html/chapters").glob("*.html")):
         html = page.read_text(encoding="utf-8")
-        files = {f.split("?")[0] for f in re.findall(r'<(?:script|link)[^>]+(?:src|href)="([^"]+\.(?:js|css)[^"]*)"', html)}
+        files = {
+            f.split("?")[0] for f in re.findall(r'<(?:script|link)[^>]+(?:src|href)="([^"]+\.(?:js|css)[^"]*)"', html)
+        }
         parts = [page, *sorted({(page.parent / f).resolve() for f in files if not f.startswith("http")})]
         weight = sum(len(gzip.compress(p.read_bytes(), 6)) for p in parts if p.exists())
         results.append(Result("page_weight", weight / 1000, "", page.stem))

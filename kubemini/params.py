@@ -22,7 +22,9 @@ class Params:
     # the wire and the machines: ours, chosen to be plausible
     network_latency: tuple[int, int] = flag((150 * US, 450 * US), "one-way latency between hosts", "ours: one LAN")
     loopback_latency: tuple[int, int] = flag((20 * US, 40 * US), "one-way latency inside a host", "ours")
-    disk_fsync: tuple[int, int] = flag((400 * US, 800 * US), "fsync", "measured: etcd WAL fsync mean 0.43-0.77 ms, ext4")
+    disk_fsync: tuple[int, int] = flag(
+        (400 * US, 800 * US), "fsync", "measured: etcd WAL fsync mean 0.43-0.77 ms, ext4"
+    )
     tcp_retransmission_timeout: int = flag(200 * MS, "TCP RTO", "Linux minimum retransmission timeout")
     call_timeout: int = flag(10 * SECOND, "deadline of a call that names none", "ours")
     http2_read_idle_timeout: int = flag(30 * SECOND, "HTTP2_READ_IDLE_TIMEOUT_SECONDS", "apimachinery util/net")
@@ -65,11 +67,17 @@ class Params:
     probe_success_threshold: int = flag(1, "successThreshold", "k/k pkg/apis/core/v1/defaults.go")
 
     # controllers and clients
-    reflector_backoff: tuple[int, int] = flag((800 * MS, 30 * SECOND), "backoff of list and watch", "client-go reflector.go")
+    reflector_backoff: tuple[int, int] = flag(
+        (800 * MS, 30 * SECOND), "backoff of list and watch", "client-go reflector.go"
+    )
     workqueue_backoff: tuple[int, int] = flag((5 * MS, 1000 * SECOND), "ItemExponentialFailureRateLimiter", "client-go")
     client_timeout: int = flag(10 * SECOND, "timeout of an API call by a component", "ours: renew deadline's order")
-    scheduler_backoff: tuple[int, int] = flag((1 * SECOND, 10 * SECOND), "podInitial/MaxBackoffSeconds", "kube-scheduler 1.37")
-    scheduler_unschedulable_flush: int = flag(5 * MINUTE, "DefaultPodMaxInUnschedulablePodsDuration", "scheduling_queue.go")
+    scheduler_backoff: tuple[int, int] = flag(
+        (1 * SECOND, 10 * SECOND), "podInitial/MaxBackoffSeconds", "kube-scheduler 1.37"
+    )
+    scheduler_unschedulable_flush: int = flag(
+        5 * MINUTE, "DefaultPodMaxInUnschedulablePodsDuration", "scheduling_queue.go"
+    )
 
     # kube-proxy
     iptables_min_sync_period: int = flag(1 * SECOND, "iptables.minSyncPeriod", "KubeProxyConfiguration 1.37")

@@ -1,8 +1,8 @@
 """The message handler behind every widget: the same in a Jupyter kernel and in the browser's worker.
 
-    {"op": "simulate", "id": 1, "spec": {"scenario", "seed", "commands", "until"}}
-      -> {"op": "trace", "id": 1, "run": …}      see `kubemini.view.scene.present`
-      -> {"op": "error", "id": 1, "error": one clear sentence}
+{"op": "simulate", "id": 1, "spec": {"scenario", "seed", "commands", "until"}}
+  -> {"op": "trace", "id": 1, "run": …}      see `kubemini.view.scene.present`
+  -> {"op": "error", "id": 1, "error": one clear sentence}
 """
 
 from typing import Any

@@ -22,7 +22,11 @@ def test_three_processes_with_different_hash_seeds_write_the_same_trace(scenario
     for hash_seed in ("0", "1", "4242"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
-            [sys.executable, "-c", CODE.format(scenario=scenario)], capture_output=True, text=True, env=environment, check=True
+            [sys.executable, "-c", CODE.format(scenario=scenario)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=True,
         )
         digests.add(done.stdout.strip())
     assert len(digests) == 1

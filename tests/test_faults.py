@@ -21,7 +21,11 @@ def test_a_fault_happens_at_its_instant_and_is_in_the_trace(cluster):
     planned(cluster, "5s", "crash", "etcd-1")
     cluster.run("6s")
     (command,) = cluster.trace.of("command")
-    assert (command.at, command.actor, command.detail) == (5 * SECOND, "scenario", {"action": "crash", "args": ["etcd-1"]})
+    assert (command.at, command.actor, command.detail) == (
+        5 * SECOND,
+        "scenario",
+        {"action": "crash", "args": ["etcd-1"]},
+    )
     assert [r.at for r in cluster.trace.of("crash", "etcd-1")] == [5 * SECOND]
 
 

@@ -201,7 +201,9 @@ def test_a_word_outside_the_vocabulary_is_refused():
         Sim(1).record("etcd-1", "explode")
 
 
-@pytest.mark.parametrize(("text", "micros"), [("200ms", 200_000), ("1.5s", 1_500_000), (2, 2_000_000), ("2m", 120_000_000)])
+@pytest.mark.parametrize(
+    ("text", "micros"), [("200ms", 200_000), ("1.5s", 1_500_000), (2, 2_000_000), ("2m", 120_000_000)]
+)
 def test_durations_read_as_people_write_them(text, micros):
     assert duration(text) == micros
 

@@ -27,10 +27,19 @@ def test_every_scenario_says_what_it_shows(name):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"topology": {"kind": "ring"}}, "s.yaml.topology.kind: expected one of single, stacked, external, etcd, got 'ring'"),
-        ({"topology": {"kind": "etcd", "members": "three"}}, 's.yaml.topology.members: expected an integer, got "three"'),
+        (
+            {"topology": {"kind": "ring"}},
+            "s.yaml.topology.kind: expected one of single, stacked, external, etcd, got 'ring'",
+        ),
+        (
+            {"topology": {"kind": "etcd", "members": "three"}},
+            's.yaml.topology.members: expected an integer, got "three"',
+        ),
         ({"topology": {"kind": "etcd", "members": 12}}, "s.yaml.members: expected a number from 1 to 9, got 12"),
-        ({"topology": {"kind": "single", "members": 3}}, "s.yaml.topology.members: a single topology takes workers, zones"),
+        (
+            {"topology": {"kind": "single", "members": 3}},
+            "s.yaml.topology.members: a single topology takes workers, zones",
+        ),
         ({"topologie": {}}, "s.yaml: 'topologie' is not known here; there are: title, about"),
         ({"until": "soon"}, 's.yaml: "soon" is not a duration: write a number and a unit, such as 200ms, 1.5s or 2m'),
         ({"params": {"etcd_election_timout": "2s"}}, "did you mean etcd_election_timeout?"),

@@ -169,9 +169,9 @@ class _Reader:
         found = []
         while self.peek():
             found.append(self.requirement())
-            if self.take() not in (",", ""):
+            if self.peek() not in (",", ""):
                 raise self.unexpected("',' or the end")
-            if self.tokens[self.at - 1 : self.at] == [","] and not self.peek():
+            if self.take() == "," and not self.peek():
                 raise self.unexpected("a key after ','")
         return found
 
@@ -201,14 +201,16 @@ class _Reader:
         return self.take()
 
     def several(self) -> tuple[str, ...]:
-        if self.take() != "(":
+        if self.peek() != "(":
             raise self.unexpected("'('")
+        self.take()
         values = [self.value_in_set()]
         while self.peek() == ",":
             self.take()
             values.append(self.value_in_set())
-        if self.take() != ")":
+        if self.peek() != ")":
             raise self.unexpected("',' or ')'")
+        self.take()
         return tuple(sorted(dict.fromkeys(values)))
 
     def value_in_set(self) -> str:

@@ -32,11 +32,11 @@ from kubemini.sim.units import duration
 class Cluster:
     """A cluster you can run, use and break.
 
-        cluster = Cluster.stacked(members=3)
-        cluster.apply("shop.yaml")
-        cluster.run("30s")
-        cluster.components["etcd-1"].crash()
-        cluster.run("10s")
+    cluster = Cluster.stacked(members=3)
+    cluster.apply("shop.yaml")
+    cluster.run("30s")
+    cluster.components["etcd-1"].crash()
+    cluster.run("10s")
     """
 
     def __init__(self, topology: Topology, seed: int = 1, params: Params | None = None):
@@ -152,7 +152,9 @@ class Cluster:
 
         Raises ManifestError, naming file, document and field, before anything is changed.
         """
-        if isinstance(source, Path) or (isinstance(source, str) and "\n" not in source and source.endswith((".yaml", ".yml", ".json"))):
+        if isinstance(source, Path) or (
+            isinstance(source, str) and "\n" not in source and source.endswith((".yaml", ".yml", ".json"))
+        ):
             objects = load_manifests(Path(source).read_text(encoding="utf-8"), str(source))
         elif isinstance(source, str):
             objects = load_manifests(source, "manifest")

@@ -85,7 +85,9 @@ def _control_plane(i: int) -> tuple[str, ...]:
 
 def _workers(n: int, zones: Sequence[str]) -> list[HostSpec]:
     return [
-        HostSpec(f"worker-{i}", zone, WORKER, tuple(f"{p}@worker-{i}" for p in ("pods", "kubelet", "kube-proxy", "visitor")))
+        HostSpec(
+            f"worker-{i}", zone, WORKER, tuple(f"{p}@worker-{i}" for p in ("pods", "kubelet", "kube-proxy", "visitor"))
+        )
         for i, zone in enumerate(_spread(zones, n), start=1)
     ]
 

@@ -1,7 +1,7 @@
 """Faults: one frozen dataclass a fault. A schedule of faults is data, checked before the run begins.
 
-    faults.Crash("etcd-1")                      a fault
-    faults.parse(["12s", "crash", "etcd-1"])    an instant and a fault, as in a scenario file or a command
+faults.Crash("etcd-1")                      a fault
+faults.parse(["12s", "crash", "etcd-1"])    an instant and a fault, as in a scenario file or a command
 """
 
 from kubemini.faults.faults import (

@@ -159,10 +159,14 @@ class Endpoint:
         heapq.heappush(self._deadlines, (deadline, id))
         self._arm()
         server = component.net.components[target]
-        component.net.send(component, target, CONNECTION, server.rpc.request, component.name, id, method, payload, False)
+        component.net.send(
+            component, target, CONNECTION, server.rpc.request, component.name, id, method, payload, False
+        )
         return event
 
-    def open_stream(self, target: str, method: str, payload: Any, on_item: Callable, on_close: Callable) -> ClientStream:
+    def open_stream(
+        self, target: str, method: str, payload: Any, on_item: Callable, on_close: Callable
+    ) -> ClientStream:
         component = self.component
         self._next += 1
         stream = self.streams[self._next] = ClientStream(self, self._next, target, on_item, on_close)

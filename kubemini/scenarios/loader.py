@@ -102,7 +102,7 @@ def check(value: Any, schema: dict[str, Any], where: str) -> None:
 
 
 def _article(kind: str) -> str:
-    word = 'mapping' if kind == 'object' else kind
+    word = "mapping" if kind == "object" else kind
     return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 

@@ -8,8 +8,7 @@ var render = (() => {
   /** Where the members stand: a ring when there is room, two columns in ring order on a phone. */
   function geometry(history, narrow) {
     const members = history.topology.etcd || [], n = members.length, G = { members: {}, W: narrow ? 360 : 700 };
-    const w = (G.w = narrow ? 160 : n > 7 ? 146 : n > 5 ? 156 : 186), hh = (G.h = 84), boxes = (G.boxes = Math.floor((w - 20) / BOX));
-    void boxes;
+    const w = (G.w = narrow ? 160 : n > 7 ? 146 : n > 5 ? 156 : 186), hh = (G.h = 84);
     if (narrow) {
       const rows = Math.ceil((n - 1) / 2), step = hh + 26;
       members.forEach((m, i) => {
@@ -22,8 +21,8 @@ var render = (() => {
       G.H = n === 1 ? 200 : n <= 3 ? 350 : n <= 5 ? 430 : 520;
       const rx = G.W / 2 - w / 2 - 26, ry = G.H / 2 - hh / 2 - 16, cx = G.W / 2, cy = G.H / 2;
       members.forEach((m, i) => {
-        const a = -Math.PI / 2 + (2 * Math.PI * i) / n, one = n === 1 ? 0 : 1, lift = n === 3 ? 14 : 0;
-        G.members[m] = { x: cx + one * rx * Math.cos(a) * (n === 3 ? 0.86 : 1) - w / 2, y: cy + one * ry * Math.sin(a) - hh / 2 + (n === 3 && i ? ry * 0.42 : 0) + (n === 3 ? 0 : lift) };
+        const a = -Math.PI / 2 + (2 * Math.PI * i) / n, one = n === 1 ? 0 : 1, three = n === 3; // a triangle fills its box better than a circle does
+        G.members[m] = { x: cx + one * rx * Math.cos(a) * (three ? 0.86 : 1) - w / 2, y: cy + one * ry * Math.sin(a) - hh / 2 + (three && i ? ry * 0.42 : 0) };
       });
       G.centre = n > 1 ? [cx, cy + (n === 3 ? 18 : 0)] : null;
     }
@@ -101,7 +100,7 @@ var render = (() => {
         const [x, y] = along(G.between(m.from, m.to), m.f), vote = /vote/i.test(m.type);
         kids.push(m.lost && m.f > 0.45 ? dot(x, y, "lost") : dot(x, y, vote ? "vote" : "msg", 5));
         const key = m.from + m.type; // one label for a broadcast
-        if (!/resp/i.test(m.type) && !seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${SAY[m.type] || m.type.replace(/^Msg/, "")}${vote ? ` t${m.term}` : ""}`)); }
+        if (m.f > 0.15 && m.f < 0.85 && !/resp/i.test(m.type) && !seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${SAY[m.type] || m.type.replace(/^Msg/, "")}${vote ? ` t${m.term}` : ""}`)); }
       }
       ui.dots.replaceChildren(...kids);
     }
