@@ -1,0 +1,63 @@
+"""Running a learner's code: it may raise, return nothing, or never end.
+
+Invariant: whatever it does, the checker gets a value or raises `NotYet` with one clear sentence. A loop is stopped
+after a number of lines, not of seconds, so that the same answer gets the same report on every machine.
+Simplified: lines are counted in the learner's own file or cell; a call that hangs inside a C function is not stopped.
+"""
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from kubemini.lab.report import NotYet
+
+LINES = 200_000
+
+
+class OutOfLines(BaseException):
+    """The budget is used up; not an Exception, so that a learner's ``except Exception`` lets it pass."""
+
+
+def ask(function: Any, *arguments: Any, lines: int = LINES) -> Any:
+    """What the learner's *function* returns for *arguments*. Raises NotYet if it returns nothing at all."""
+    if not callable(function):
+        raise NotYet(f"Give check() the function itself, without calling it; it got {_short(function)}.")
+    call = f"{getattr(function, '__name__', 'your function')}({', '.join(_short(a) for a in arguments)})"
+    try:
+        value = _within(lines, function, arguments)
+    except OutOfLines:
+        raise NotYet(f"{call} did not end after {lines:,} lines: is there a loop that never reaches its end?") from None
+    except RecursionError:
+        raise NotYet(f"{call} calls itself without end: which call returns without calling again?") from None
+    except (Exception, SystemExit) as error:
+        raise NotYet(f"{call} raised {type(error).__name__}: {error}") from None
+    if value is None or value is ...:
+        raise NotYet(f"{call} returned nothing yet: replace the … with your answer and return it.")
+    return value
+
+
+def _within(lines: int, function: Callable[..., Any], arguments: tuple) -> Any:
+    code = getattr(function, "__code__", None)
+    own, left, before = code and code.co_filename, lines, sys.gettrace()
+
+    def local(frame: FrameType, event: str, arg: Any) -> Any:
+        nonlocal left
+        left -= event == "line"
+        if left < 0:
+            raise OutOfLines
+        return local
+
+    def enter(frame: FrameType, event: str, arg: Any) -> Any:
+        return local if frame.f_code.co_filename == own else None
+
+    sys.settrace(enter)
+    try:
+        return function(*arguments)
+    finally:
+        sys.settrace(before)
+
+
+def _short(value: Any, most: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 1] + "…"

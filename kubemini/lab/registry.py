@@ -1,0 +1,70 @@
+"""The exercises by name, and `check`, which asks the one that is meant.
+
+Invariant: in the book `check` never raises; with KUBEMINI_STRICT set (the tests) it raises NotSolved with exactly the
+hint. So a stub that fails for another reason than the one meant is noticed.
+"""
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kubemini.lab.report import NotSolved, NotYet, Report
+
+Checker = Callable[[Any], Report]
+_CHECKERS: dict[str, Checker] = {}
+_TOOLS = ("guard", "notebooks", "quizzes", "registry", "report")
+
+
+def exercise(name: str) -> Callable[[Checker], Checker]:
+    """Register the decorated ``answer -> Report`` as the checker of *name* (CHAPTER.NAME)."""
+
+    def register(checker: Checker) -> Checker:
+        _CHECKERS[name] = checker
+        return checker
+
+    return register
+
+
+def chapters() -> list[str]:
+    """The chapters that have a module here."""
+    found = (m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    return sorted(name for name in found if name not in _TOOLS)
+
+
+def load(name: str) -> None:
+    """Import the module of the chapter that *name* belongs to, if there is one."""
+    chapter = name.split(".")[0]
+    if chapter in chapters():
+        importlib.import_module(f"kubemini.lab.{chapter}")
+
+
+def names() -> list[str]:
+    """Every exercise there is."""
+    for chapter in chapters():
+        load(chapter)
+    return sorted(_CHECKERS)
+
+
+def check(name: str, answer: Any) -> Report:
+    """Try the learner's *answer* to the exercise *name* over many seeds, and report what it did."""
+    report = _report(str(name), answer)
+    if not report.passed and os.environ.get("KUBEMINI_STRICT"):
+        raise NotSolved(report.hint)
+    return report
+
+
+def _report(name: str, answer: Any) -> Report:
+    load(name)
+    if name not in _CHECKERS:
+        return Report("fail", (), f"There is no exercise {name!r}; there are: {', '.join(names())}.")
+    if answer is None or answer is ...:
+        return Report("hint", (), "There is no answer yet: replace the … and run both cells again.")
+    try:
+        return _CHECKERS[name](answer)
+    except NotYet as end:
+        return end.report
+    except Exception as error:  # whatever a learner hands over, the page says something
+        return Report("hint", (), f"Your answer could not be tried: {type(error).__name__}: {error}")
