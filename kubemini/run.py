@@ -59,7 +59,7 @@ def advance(cluster: Cluster, horizon: int, progress: Callable[[float], None] | 
     """Run *cluster* to *horizon* in steps of one simulated second."""
     start = cluster.sim.now
     for instant in [*range(start + SECOND, horizon, SECOND), horizon]:
-        cluster.sim.run_until(instant)
+        cluster.run_until(instant)
         if cluster.sim.events > budget:
             raise Runaway(
                 f"stopped at {clock(instant)}: more than {budget:,} events. Ask for a shorter time, fewer hosts, "

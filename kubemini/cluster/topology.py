@@ -42,7 +42,7 @@ class Topology:
     @property
     def members(self) -> list[str]:
         """The etcd members."""
-        return self.of("etcd-")
+        return [c for c in self.of("etcd-") if c != "etcd-client"]
 
     @property
     def quorum(self) -> int:
