@@ -81,3 +81,14 @@ def test_pause_holds_a_program_and_resume_lets_it_go_on(cluster):
     assert cluster.components["etcd-1"].paused
     cluster.run("1s")
     assert not cluster.components["etcd-1"].paused
+
+
+def test_a_lost_disk_kills_the_hosts_programs_and_a_member_that_starts_there_again_knows_nothing():
+    trace = run(
+        "etcd-3",
+        commands=[("5s", "lose_disk", "etcd-host-3"), ("8s", "restart", "etcd-3")],
+        until="8001ms",
+    )
+    assert [r.at for r in trace.of("crash", "etcd-3")] == [5 * SECOND]
+    assert max(r.detail["index"] for r in trace.of("append", "etcd-3") if r.at < 5 * SECOND) > 10
+    assert [r for r in trace.of("append", "etcd-3") if r.at >= 8 * SECOND] == []

@@ -60,12 +60,16 @@ class Member(Component):
         self._phases = sim.draw(f"raft/{name}/phase")
         self._draws = 0
         super().__init__(sim, net, host, name)
-        minimum_ttl = -(-3 * self.params.etcd_election_timeout // (2 * SECOND))
-        self.data: DataDir = host.disk.files.setdefault(name, DataDir(minimum_ttl))
+        self.data = self._open()
 
     # -- life ------------------------------------------------------------------------------------------------------
+    def _open(self) -> DataDir:
+        """What the disk holds; a new disk holds nothing."""
+        minimum_ttl = -(-3 * self.params.etcd_election_timeout // (2 * SECOND))
+        return self.host.disk.files.setdefault(self.name, DataDir(minimum_ttl))
+
     def boot(self) -> None:
-        data = self.data
+        data = self.data = self._open()
         self.raft = Raft(
             Config(
                 id=self.id,

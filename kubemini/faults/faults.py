@@ -154,6 +154,18 @@ class SlowDisk(OnHost):
 
 
 @dataclass(frozen=True, slots=True)
+class LoseDisk(OnHost):
+    """The host's disk is destroyed: its programs die, and what starts there next finds a new, empty disk."""
+
+    action: ClassVar[str] = "lose_disk"
+
+    def act(self, cluster: "Cluster") -> None:
+        for component in cluster.hosts[self.host].components:
+            component.crash()
+        cluster.hosts[self.host].disk.files.clear()
+
+
+@dataclass(frozen=True, slots=True)
 class Cut(Fault):
     """Hosts *a* cannot reach hosts *b* (default: all others); *one_way*: only from a to b."""
 
@@ -361,5 +373,6 @@ class Delete(OnApi):
         cluster.user.delete(self.kind, self.name)
 
 
-_ALL = (Crash, Restart, Pause, Resume, PowerOff, PowerOn, SlowDisk, Cut, Heal, Latency, Loss, ZoneOutage, ZoneRestore)
-ACTIONS: dict[str, type[Fault]] = {kind.action: kind for kind in (*_ALL, Put, Get, Apply, Scale, Delete)}
+_MACHINES = (Crash, Restart, Pause, Resume, PowerOff, PowerOn, SlowDisk, LoseDisk, ZoneOutage, ZoneRestore)
+_WIRES, _DEEDS = (Cut, Heal, Latency, Loss), (Put, Get, Apply, Scale, Delete)
+ACTIONS: dict[str, type[Fault]] = {kind.action: kind for kind in (*_MACHINES, *_WIRES, *_DEEDS)}
