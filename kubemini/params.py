@@ -87,6 +87,11 @@ class Params:
     haproxy_rise: int = flag(2, "rise", "HAProxy 2.6 configuration manual")
     haproxy_fall: int = flag(3, "fall", "HAProxy 2.6 configuration manual")
     haproxy_connect_timeout: int = flag(1 * SECOND, "timeout connect", "ours: as in the measurements")
+    haproxy_server_timeout: int = flag(35 * SECOND, "timeout server", "kubeadm ha-considerations.md")
+    haproxy_retries: int = flag(3, "retries", "HAProxy 2.6 configuration manual")
+    haproxy_redispatch: bool = flag(True, "option redispatch", "kubeadm ha-considerations.md (HAProxy's default: off)")
+    haproxy_balance: str = flag("roundrobin", "balance roundrobin|leastconn", "kubeadm ha-considerations.md")
+    haproxy_check: str = flag("http", "option httpchk (http), or a plain connect (tcp)", "kubeadm ha-considerations.md")
 
     # the clients we simulate
     visitor_timeout: int = flag(1 * SECOND, "how long a visitor waits for an answer", "ours")
