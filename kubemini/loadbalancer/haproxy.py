@@ -44,7 +44,7 @@ class HAProxy(Component):
             self.spawn(self.checks(server, spread))
 
     # -- health checks -----------------------------------------------------------------------------------------------
-    def checks(self, server: str, first: int) -> Generator:
+    def checks(self, server: str, first: int) -> Generator[Any, Any, None]:
         """Check *server* for ever: the next check begins *inter* after the last one ended."""
         yield self.timeout(first)
         while True:
@@ -56,7 +56,6 @@ class HAProxy(Component):
 
     def check(self, server: str) -> Generator[Any, Any, str]:
         """One check, given *inter* in all: what is wrong with *server*, or nothing."""
-        deadline = self.sim.now + self.params.haproxy_inter
         error = self.handshake(server)
         if error is NO_ANSWER:
             yield self.timeout(self.params.haproxy_inter)
@@ -66,7 +65,7 @@ class HAProxy(Component):
         if self.params.haproxy_check == "tcp":
             return ""
         question = {"verb": "GET", "path": "/readyz", "query": {}, "body": None, "user": "system:anonymous"}
-        reply = yield self.call(server, "request", question, timeout=deadline - self.sim.now)
+        reply = yield self.call(server, "request", question, timeout=self.params.haproxy_inter)
         if reply.ok:
             return ""
         code = getattr(reply.error, "code", 0)
@@ -84,7 +83,7 @@ class HAProxy(Component):
             return NO_ANSWER
         return None if target.up else REFUSED
 
-    def handle(self, call: Call) -> Generator:
+    def handle(self, call: Call) -> Generator[Any, Any, None]:
         """A client has connected."""
         server = yield from self.connect()
         if server is None:
@@ -123,7 +122,7 @@ class HAProxy(Component):
         self.turn = (place + 1) % len(self.servers)
         return self.servers[place]
 
-    def forward(self, call: Call, server: str) -> Generator:
+    def forward(self, call: Call, server: str) -> Generator[Any, Any, None]:
         """A connection with one request on it."""
         self.sessions[server] += 1
         reply = yield self.call(server, call.method, call.payload, timeout=self.params.haproxy_server_timeout)
