@@ -21,6 +21,7 @@ CLOSED = Unreachable("EOF", definite=True)  # closed before a byte of the reques
 NO_ANSWER = Unreachable("connect timed out", definite=True)
 TURNAROUND = SECOND  # before a retry on the same server: min(timeout connect, 1 s)
 
+READYZ: dict[str, Any] = {"verb": "GET", "path": "/readyz", "query": {}, "body": None, "user": "system:anonymous"}
 L7OK, L4CON, L4TOUT, L7TOUT = "check passed", "Layer4 connection problem", "Layer4 timeout", "Layer7 timeout"
 
 
@@ -64,8 +65,7 @@ class HAProxy(Component):
             return L4CON
         if self.params.haproxy_check == "tcp":
             return ""
-        question = {"verb": "GET", "path": "/readyz", "query": {}, "body": None, "user": "system:anonymous"}
-        reply = yield self.call(server, "request", question, timeout=self.params.haproxy_inter)
+        reply = yield self.call(server, "request", READYZ, timeout=self.params.haproxy_inter)
         if reply.ok:
             return ""
         code = getattr(reply.error, "code", 0)
