@@ -8,7 +8,7 @@ etcd 3.5 server/etcdserver/raft.go. What clients see is in `server.py`.
 Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from kubemini.etcd.lease import Lessor
@@ -18,7 +18,7 @@ from kubemini.etcd.server import Proposal, Server
 from kubemini.host import Component, Host, Timer
 from kubemini.net import Call, Network
 from kubemini.params import Params
-from kubemini.sim import Sim
+from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 
 PEER_CHECK = 50 * MS  # how often a starting member looks whether it is connected to its peers
@@ -175,7 +175,7 @@ class Member(Component):
         self.raft.step(payload)
         self._settle()
 
-    def handle(self, call: Call) -> Generator | None:
+    def handle(self, call: Call) -> Steps | None:
         """A client's request."""
         return self.server.handle(call)
 

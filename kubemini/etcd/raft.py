@@ -11,7 +11,7 @@ Simplified: fixed membership, no snapshots; the whole log is kept.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 FOLLOWER, PRE_CANDIDATE, CANDIDATE, LEADER = "follower", "pre-candidate", "candidate", "leader"
 PROBE, REPLICATE = "probe", "replicate"
@@ -570,7 +570,7 @@ class Raft:
         if self.role == LEADER and ready.entries and self._advance_commit():
             self._broadcast_append()
 
-    _HANDLERS = {
+    _HANDLERS: ClassVar = {
         "MsgVote": _on_vote,
         "MsgPreVote": _on_vote,
         "MsgVoteResp": _on_vote_answer,
