@@ -50,7 +50,7 @@ def check_zones(answer: Any) -> Report:
         "pass",
         (
             f"{_written(places)}: zone a, b or c lost, and {len(gaps)} of {len(gaps)} runs could write again",
-            f"{len(elections)} of them lost the leader too and waited {median(elections):.2f} s (median) for an election",
+            f"{len(elections)} of them lost the leader too: {median(elections):.2f} s (median) for an election",
             f"before the outage half of the writes took less than {took:.1f} ms",
             "in the whole cluster the API took writes with any one zone gone",
         ),
