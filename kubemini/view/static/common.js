@@ -317,7 +317,7 @@ var kmCommon = (() => {
     const list = rows.length > 1 ? `[\n    ${rows.join(",\n    ")},\n]` : `[${rows.join("")}]`;
     return `run(${JSON.stringify(header.scenario)}, seed=${header.seed}${rows.length ? ", commands=" + list : ""})`;
   }
-  const asHash = (id, t, header) => "#" + [id, "t=" + seconds(t), "seed=" + header.seed, ...(header.commands || []).map((c) => "c=" + c.map((x) => encodeURIComponent(x).replace(/%2C/gi, "+")).join(","))].join(";");
+  const asHash = (id, t, header) => "#" + [id, "t=" + seconds(t), "seed=" + header.seed, "until=" + header.until / SECOND, ...(header.commands || []).map((c) => "c=" + c.map((x) => encodeURIComponent(x).replace(/%2C/gi, "+")).join(","))].join(";");
   async function copy(text) {
     try { await navigator.clipboard.writeText(text); return true; } catch { /* file:// or no permission */ }
     const box = h("textarea", { style: "position:fixed;opacity:0" }); box.value = text; document.body.append(box); box.select();
@@ -384,9 +384,9 @@ var kmCommon = (() => {
     }
     async function copied(text, words) { say((await copy(text)) ? words + "." : text); }
     function link() {
-      model.set("t", t / SECOND); model.send({ op: "link" });
-      const host = el.closest("[id]"), id = options.id || (host && host.id) || name;
-      copied(location.href.split("#")[0] + asHash(id, t, past.header), "The link to this moment is on your clipboard");
+      const host = el.closest("[id]"), id = options.id || (host && host.id) || name, hash = asHash(id, t, past.header);
+      model.send({ op: "link", hash });
+      copied(location.href.split("#")[0] + hash, "The link to this moment is on your clipboard");
     }
 
     // -- time
@@ -396,8 +396,7 @@ var kmCommon = (() => {
       draw();
       if (t >= past.until) reveal();
     }
-    function go(to) { play(false); seek(to); announce(); keep(); }
-    const keep = () => { model.set("t", t / SECOND); if (kernel() !== "jupyter") model.save_changes(); };
+    function go(to) { play(false); seek(to); announce(); }
     function stepBy(d) {
       if (locked()) return ask4prediction();
       const i = upto(past.moments, d > 0 ? t : t - 1);
@@ -412,7 +411,7 @@ var kmCommon = (() => {
       put(bPlay, "text", playing ? "‖ Pause" : "▶ Play");
       root.classList.toggle("km-playing", playing);
       cancelAnimationFrame(raf); raf = 0; last = 0; idle = 0;
-      if (playing) raf = requestAnimationFrame(frame); else if (was) { draw(); keep(); }
+      if (playing) raf = requestAnimationFrame(frame); else if (was) draw();
     }
     function frame(now) {
       const dt = last ? Math.min(0.1, (now - last) / 1000) : 0;
@@ -578,7 +577,7 @@ var kmCommon = (() => {
       if (k !== "recording" && queued) send();
       if (past) draw();
     }
-    const onMsg = (m) => { if (m.op === "status") say(m.text); else if (m.op === "error") fail(m.error || "The simulation failed."); };
+    const onMsg = (m) => { if (m.op === "status") say(m.text); else if (m.op === "trace") { if (asked) onRun(); } else if (m.op === "error") fail(m.error || "The simulation failed."); };
     const onCap = () => { root.querySelector(".km-cap").textContent = model.get("caption") || ""; };
 
     // -- table, help
