@@ -6,15 +6,16 @@ missed the last writes. `commit_index` is compared with the paper's rule (§5.3,
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from statistics import median
 from typing import Any
 
-from kubemini.cluster import build
-from kubemini.faults import FaultError, parse_all
-from kubemini.lab import NotYet, Report, ask, exercise
+from kubemini.cluster import Cluster, build
+from kubemini.faults import FaultError, parse_all, schedule
+from kubemini.lab import NotYet, Question, Report, ask, exercise, questions
 from kubemini.run import run
-from kubemini.scenarios import Scenario
+from kubemini.scenarios import Scenario, load
 from kubemini.sim import Trace
 from kubemini.sim.units import SECOND, duration
 
@@ -239,3 +240,168 @@ def _compare(answer: Callable[..., Any], match: list[int], terms: list[int]) -> 
             case,
         )
     raise NotYet(f"With match {match} and terms {terms} the commit index is {right}, not {got!r}.", case)
+
+
+# -- who still answers? ----------------------------------------------------------------------------------------------
+MOMENTS = {"3 of 3 up": 14, "2 of 3 up": 24, "1 of 3 up": 38}  # seconds into the scenario `quorum`
+WINDOW = 6  # seconds: etcdctl gives up after 5
+VERBS = {"put": "put", "get": "linearizable get", "get serializable": "serializable get"}
+
+
+def who_answers(seed: int | None = None) -> list[list[str]]:
+    """The scenario `quorum`, questioned three times: a row for each question, a column for each moment."""
+    scenario = load("quorum")
+    cluster = Cluster(scenario.topology, scenario.seed if seed is None else seed, scenario.params)
+    cluster.prepare(scenario.manifests, scenario.workload)
+    schedule(cluster, parse_all([*scenario.faults, *(q for at in MOMENTS.values() for q in _questions(at))]))
+    columns = [["", *VERBS.values(), "watch", "running pods"]]
+    for moment, at in MOMENTS.items():
+        seen: list[str] = []
+        cluster.run_until((at - 1) * SECOND)
+        watch = {"key": "asked", "require_leader": True}
+        cluster.user.open_stream("etcd-1", "watch", watch, partial(_heard, seen), partial(_closed, seen))
+        cluster.run_until((at + WINDOW) * SECOND)
+        fates = [_fate(cluster.trace, at, verb) for verb in VERBS]
+        columns.append([moment, *fates, seen[0] if seen else "silence", _visits(cluster.trace, at)])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _questions(at: int) -> list[tuple]:
+    """A write and, a moment later, two reads, all through etcd-1."""
+    return [
+        (at, "put", "asked", f"at {at} s", "etcd-1"),
+        (at + 0.1, "get", "asked", "etcd-1"),
+        (at + 0.1, "get", "asked", "etcd-1", "serializable"),
+    ]
+
+
+def _heard(seen: list[str], item: Any) -> None:
+    seen += [f"event: {event['kv']['value']}" for event in item["events"]]
+
+
+def _closed(seen: list[str], error: Any) -> None:
+    seen.append(str(error))
+
+
+def _fate(trace: Trace, at: int, verb: str) -> str:
+    asked = (r for r in trace.of("request") if r.detail["kind"] == "etcd" and r.detail["verb"] == verb)
+    record = next((r for r in asked if at * SECOND <= r.detail["started"] < (at + 1) * SECOND), None)
+    if record is None:
+        return "still waiting"
+    detail = record.detail
+    return detail.get("answer", "ok") if detail["outcome"] == "ok" else detail["why"]
+
+
+def _visits(trace: Trace, at: int) -> str:
+    found = [r for r in trace.of("request") if r.detail["kind"] == "service"]
+    fates = [r.detail["outcome"] for r in found if at * SECOND <= r.detail["started"] < (at + WINDOW - 1) * SECOND]
+    return f"{fates.count('ok')} of {len(fates)} visits ok"
+
+
+# -- predictions and questions ---------------------------------------------------------------------------------------
+PREDICTIONS: dict[str, dict[str, Any]] = {
+    "two-of-three": {
+        "question": "etcd-2 crashes at 20 s, etcd-3 at 30 s. What do kubectl's writes and the visits to the shop do then?",
+        "choices": [
+            "Both go on: one member is left",
+            "Writes fail, visits go on",
+            "Both stop: the cluster is down",
+            "Writes go on, but what the other two held is lost",
+        ],
+        "answer": 1,
+        "explain": "One of three is no majority, so nothing can be written. No visit ever asks etcd.",
+    },
+    "partition": {
+        "question": "Five members, etcd-1 leads. At 10 s a cut leaves etcd-1 and etcd-2 alone. Who accepts writes at 20 s?",
+        "choices": [
+            "Both sides; etcd merges them when the cut heals",
+            "The side of the leader",
+            "The side of the three, after an election",
+            "Neither side, until the cut heals",
+        ],
+        "answer": 2,
+        "explain": "Three of five are a majority, whoever led before. The old leader steps down: nobody confirms it.",
+    },
+    "slow-disk": {
+        "question": "One follower's disk becomes slow at 10 s, the other's too at 25 s. When do writes become slow?",
+        "choices": [
+            "At 10 s: a write waits for every member",
+            "At 10 s a little, at 25 s more: it is the average that counts",
+            "At 25 s: a write waits for a majority",
+            "Never: followers copy in their own time",
+        ],
+        "answer": 2,
+        "explain": "Leader and fast follower are two of three. Only when both followers are slow, every majority is.",
+    },
+}
+
+questions(
+    "quorum.warm-up",
+    Question(
+        "The only API server of a cluster is down. What happens to a pod that is running?",
+        {
+            "It is killed when its node's Lease expires.": "Somebody would have to tell the kubelet, through an API server.",
+            "It runs on and answers.": "Nothing between a visitor and a pod asks the API.",
+            "It answers only on the node that it runs on.": "Rules for every node were programmed long before.",
+        },
+        answer="It runs on and answers.",
+    ),
+    Question(
+        "Which programs talk to etcd?",
+        {
+            "Only the API servers.": "Scheduler, controllers and kubelets see the world through the API.",
+            "API servers and scheduler.": "The scheduler binds a pod through the API, like everybody else.",
+            "Whoever has something to store.": "Then nobody could check or forbid it; the API server does both.",
+        },
+        answer="Only the API servers.",
+    ),
+    Question(
+        "Who starts the containers of a new pod?",
+        {
+            "The scheduler.": "It writes a name into spec.nodeName, and that is all it does.",
+            "The kubelet of the chosen node.": "It watches for pods that bear its node's name.",
+            "The controller-manager.": "It writes Pod objects; it starts nothing.",
+        },
+        answer="The kubelet of the chosen node.",
+    ),
+)
+
+questions(
+    "quorum.quiz",
+    Question(
+        "Five members, two are dead for good. You add a sixth before you remove the dead ones. How many must agree now?",
+        {
+            "3": "That was the majority of five; a member that has been added counts, alive or not (M7).",
+            "4": "A majority of six is four, and exactly four are alive: none may fail. Remove first, then add.",
+            "None: even numbers have no majority": "Even numbers are legal, only wasteful (M3).",
+        },
+        answer="4",
+    ),
+    Question(
+        "A put ended in a time-out. What do you know?",
+        {
+            "It failed; I repeat it blindly.": "It may have been written, or be written yet: repeated, it may happen twice.",
+            "It succeeded; etcd only answered late.": "It may never have reached a majority.",
+            "Nothing: read before you write again.": "A linearizable read, once it works, tells which of the two it was.",
+        },
+        answer="Nothing: read before you write again.",
+    ),
+    Question(
+        "etcd-1 and etcd-2 are cut off from the other three. What can etcd-2 still answer?",
+        {
+            "Nothing at all.": "What needs no agreement it answers from its own disk.",
+            "Serializable reads, perhaps old ones.": "Nobody vouches for them, and nobody needs to.",
+            "All reads, but no writes.": "A linearizable read must be confirmed by a majority, or it could be stale.",
+        },
+        answer="Serializable reads, perhaps old ones.",
+    ),
+    Question(
+        "A client writes to a follower. What happens?",
+        {
+            "An error that names the leader.": "Some systems do that; an etcd member forwards the request (M11).",
+            "The follower forwards it to the leader.": "One hop more; clients may ask any member (M11).",
+            "The follower writes it, the leader hears later.": "Then two members could write two truths.",
+        },
+        answer="The follower forwards it to the leader.",
+    ),
+)
