@@ -111,7 +111,7 @@ def _restored(incident: Incident, answer: Any) -> float:
     probe = next(r for r in requests if r.detail["path"] == "probe")
     if probe.detail["outcome"] != "ok":
         raise NotYet(
-            "After your commands there is still no majority: one of three may not decide, two must be up (M4).",
+            "After your commands there is still no majority: two must be up (M4: the last of three may not decide).",
             _named(incident, commands),
             f"a write at {VERDICT} s: {probe.detail['why']}",
         )
@@ -157,7 +157,7 @@ def _data_intact(incident: Incident, commands: list[tuple], trace: Trace) -> flo
 
 def _lost(incident: Incident, commands: list[tuple], fact: str) -> NotYet:
     return NotYet(
-        "Acknowledged orders are gone for good: an empty disk joined a majority that had not seen them (M6).",
+        "Acknowledged orders are gone for good: an empty disk voted (M6: a majority lost is no data lost, until then).",
         _named(incident, commands),
         f"{incident.survivor} {'had missed the last ten orders' if incident.behind else 'had every order'}",
         fact,
@@ -236,7 +236,7 @@ def _compare(answer: Callable[..., Any], match: list[int], terms: list[int]) -> 
         )
     if isinstance(got, int) and got > counted:
         raise NotYet(
-            f"Entry {got} is on {sum(m >= got for m in match)} of {len(match)} disks: that is no majority (M4).",
+            f"Entry {got} is on {sum(m >= got for m in match)} of {len(match)} disks: that is no majority.",
             case,
         )
     raise NotYet(f"With match {match} and terms {terms} the commit index is {right}, not {got!r}.", case)
@@ -301,7 +301,7 @@ def _visits(trace: Trace, at: int) -> str:
 # -- predictions and questions ---------------------------------------------------------------------------------------
 PREDICTIONS: dict[str, dict[str, Any]] = {
     "two-of-three": {
-        "question": "etcd-2 crashes at 20 s, etcd-3 at 30 s. What do kubectl's writes and the visits to the shop do then?",
+        "question": "etcd-2 crashes at 20 s, etcd-3 at 30 s. What becomes of kubectl's writes and of the visits?",
         "choices": [
             "Both go on: one member is left",
             "Writes fail, visits go on",
@@ -312,7 +312,7 @@ PREDICTIONS: dict[str, dict[str, Any]] = {
         "explain": "One of three is no majority, so nothing can be written. No visit ever asks etcd.",
     },
     "partition": {
-        "question": "Five members, etcd-1 leads. At 10 s a cut leaves etcd-1 and etcd-2 alone. Who accepts writes at 20 s?",
+        "question": "Of five members etcd-1 leads. At 10 s it is cut off with etcd-2. Who accepts writes at 20 s?",
         "choices": [
             "Both sides; etcd merges them when the cut heals",
             "The side of the leader",
@@ -340,7 +340,7 @@ questions(
     Question(
         "The only API server of a cluster is down. What happens to a pod that is running?",
         {
-            "It is killed when its node's Lease expires.": "Somebody would have to tell the kubelet, through an API server.",
+            "It is killed when its node's Lease expires.": "Only the API could tell its kubelet so.",
             "It runs on and answers.": "Nothing between a visitor and a pod asks the API.",
             "It answers only on the node that it runs on.": "Rules for every node were programmed long before.",
         },
@@ -369,20 +369,20 @@ questions(
 questions(
     "quorum.quiz",
     Question(
-        "Five members, two are dead for good. You add a sixth before you remove the dead ones. How many must agree now?",
+        "Five members, two dead for good. You add a sixth before you remove the dead. How many must agree now?",
         {
-            "3": "That was the majority of five; a member that has been added counts, alive or not (M7).",
+            "3": "That was the majority of five; a member that has been added counts, alive or not.",
             "4": "A majority of six is four, and exactly four are alive: none may fail. Remove first, then add.",
-            "None: even numbers have no majority": "Even numbers are legal, only wasteful (M3).",
+            "None: even numbers have no majority": "Even numbers are legal, only wasteful.",
         },
         answer="4",
     ),
     Question(
         "A put ended in a time-out. What do you know?",
         {
-            "It failed; I repeat it blindly.": "It may have been written, or be written yet: repeated, it may happen twice.",
+            "It failed; I repeat it blindly.": "It may be there already, or come yet: repeated, it may happen twice.",
             "It succeeded; etcd only answered late.": "It may never have reached a majority.",
-            "Nothing: read before you write again.": "A linearizable read, once it works, tells which of the two it was.",
+            "Nothing: read before you write again.": "A linearizable read, once it works, tells what happened.",
         },
         answer="Nothing: read before you write again.",
     ),
@@ -398,8 +398,8 @@ questions(
     Question(
         "A client writes to a follower. What happens?",
         {
-            "An error that names the leader.": "Some systems do that; an etcd member forwards the request (M11).",
-            "The follower forwards it to the leader.": "One hop more; clients may ask any member (M11).",
+            "An error that names the leader.": "Some systems do that; an etcd member forwards the request.",
+            "The follower forwards it to the leader.": "One hop more; clients may ask any member.",
             "The follower writes it, the leader hears later.": "Then two members could write two truths.",
         },
         answer="The follower forwards it to the leader.",

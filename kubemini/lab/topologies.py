@@ -82,7 +82,8 @@ def _lose_zone(places: Sequence[str], zone: str) -> list[Trace]:
         return traces
     lost = places.count(zone)
     raise NotYet(
-        f"With zone {zone} go {lost} of 5 members: {5 - lost} are left, 3 are needed, nothing can be written (M26).",
+        f"With zone {zone} go {lost} of 5 members: {5 - lost} are left, 3 are needed, nothing can be written"
+        " (M26: somebody holds the majority).",
         f"{_written(places)}: after zone {zone} went dark, 0 of {len(after)} writes in {len(traces)} runs succeeded",
         next="A zone may hold at most two. How many zones does that take?",
     )
@@ -175,7 +176,7 @@ def _not_available(topology: Topology, machine: str, fact: str) -> NotYet:
     members = len(topology.members)
     lost = sum(c in topology.members for h in topology.hosts if h.name == machine for c in h.components)
     if members - lost < topology.quorum:
-        belief = "M25: two stacked masters are not two halves of safety" if members == 2 else "M1"
+        belief = "M25: two stacked are no better than one" if members == 2 else "M1: count what is left"
         return NotYet(
             f"Without {machine}, {members - lost} of {members} members are left and {topology.quorum} are needed"
             f" ({belief}).",
@@ -184,7 +185,8 @@ def _not_available(topology: Topology, machine: str, fact: str) -> NotYet:
         )
     if not topology.of("haproxy-"):
         return NotYet(
-            f"etcd has its majority without {machine}, but clients know one API server, and it is gone (M21).",
+            f"etcd has its majority without {machine}, but clients know one API server, and it is gone"
+            " (M21: three machines, one address).",
             fact,
             next="Give the clients an address that does not die with a machine: keep the load balancer.",
         )
