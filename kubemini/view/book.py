@@ -33,8 +33,8 @@ PACKAGE = Path(kubemini.__file__).parent
 STATIC = PACKAGE / "view" / "static"
 WIDGETS = ("cluster-map", "etcd-desk")
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-NOT_IN_THE_BROWSER = ("lab/*", "check/*", "study/*", "serve/*", "bench.py", "__main__.py", "view/appendix.py")
-NEEDS_MORE_THAN_PYTHON = ("view/widgets.py", "view/figures.py", "view/book.py")
+LEFT_OUT = ("lab", "check", "study", "serve", "bench.py", "__main__.py")  # nothing that a widget asks for
+VIEW_CORE = ("__init__.py", "scene.py", "story.py", "words.py")  # of view/, all that is plain Python
 VIEW = "application/vnd.jupyter.widget-view+json"
 EPOCH = (2026, 1, 1, 0, 0, 0)  # of every file in the archive, so that equal sources give equal bytes
 
@@ -69,7 +69,7 @@ def archive() -> bytes:
             add(f"simpy/{path.relative_to(Path(simpy.__file__).parent).as_posix()}", path.read_bytes())
         for path in sorted(PACKAGE.rglob("*.py")):
             inside = path.relative_to(PACKAGE)
-            if not any(inside.match(p) for p in (*NOT_IN_THE_BROWSER, *NEEDS_MORE_THAN_PYTHON)):
+            if inside.parts[0] not in LEFT_OUT and (inside.parts[0] != "view" or path.name in VIEW_CORE):
                 add(f"kubemini/{inside.as_posix()}", path.read_bytes())
         for name, data in scenarios().items():
             add(f"kubemini/scenarios/{name}.json", data)

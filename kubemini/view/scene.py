@@ -53,8 +53,8 @@ def series_of(request: dict[str, Any]) -> str:
     """The strip a request belongs to."""
     if request["kind"] == "service":
         return "visits"
-    reads = request["verb"].lower().startswith("get")
-    return ("API " if request["kind"] == "api" else "etcd ") + ("reads" if reads else "writes")
+    what = "reads" if request["verb"].lower().startswith("get") else "writes"
+    return f"API {what}" if request["kind"] == "api" else what
 
 
 def strip(trace: Trace) -> dict[str, Any]:

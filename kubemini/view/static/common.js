@@ -139,7 +139,7 @@ var kmCommon = (() => {
       this.ended = this.requests.slice();
       this.requests.sort((a, b) => a.started - b.started);
       this.commands = [...(run.header.scenario_commands || []).map((c) => ({ c, by: "scenario" })), ...(run.header.commands || []).map((c) => ({ c, by: "you" }))]
-        .map(({ c, by }) => ({ at: instant(c[0]), action: c[1], args: c.slice(2), by })).sort((a, b) => a.at - b.at);
+        .map(({ c, by }) => ({ at: instant(c[0]), action: c[1], args: c.slice(2), by })).filter((c) => c.at <= this.until).sort((a, b) => a.at - b.at);
       this.story = run.story || [];
       this.rows = this.snap(run.table || []);
       this.moments = [...new Set([0, ...this.rows.map((r) => r.at), ...this.story.map((r) => r[0]), ...this.commands.map((c) => c.at), this.until])].filter((x) => x <= this.until).sort((a, b) => a - b);
@@ -434,7 +434,7 @@ var kmCommon = (() => {
       put(when, "text", `t = ${seconds(t)} s · seed ${past.header.seed}`);
       put(root, "data-level", level); put(root, "data-t", seconds(t, 3));
       range.value = t; put(range, "aria-valuetext", `${seconds(t)} of ${seconds(past.until, 0)} seconds. ${a}`);
-      fillBar.style.width = (100 * t) / past.until + "%";
+      fillBar.style.width = `calc((100% - 18px) * ${(t / past.until).toFixed(5)})`;
       const d = clamp(0.55 * speed, 0.25, 2.5) * SECOND;
       const fly = calm.matches ? past.flying(t, 4000) : past.flying(t, d);
       if (calm.matches) for (const x of [...fly.messages, ...fly.requests]) x.f = 0.5;
