@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from kubemini.etcd.lease import Lessor
+from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, Entry, HardState, Message, Ready
 from kubemini.etcd.mvcc import Change, Store
-from kubemini.etcd.raft import HEARTBEATS, LEADER, Config, Entry, HardState, Message, Raft, Ready
+from kubemini.etcd.raft import Raft
 from kubemini.etcd.server import Proposal, Server
 from kubemini.host import Component, Host, Timer
 from kubemini.net import Call, Network

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubemini.etcd import request as requests
 from kubemini.etcd.errors import DEADLINE_EXCEEDED, NO_LEADER, TIMEOUT, TIMEOUT_LEADER_FAILURE, EtcdError
+from kubemini.etcd.messages import LEADER
 from kubemini.etcd.mvcc import Answer, Request, Store
-from kubemini.etcd.raft import LEADER
 from kubemini.etcd.reads import Reads
 from kubemini.etcd.watch import Watches
 from kubemini.host import Timer
