@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kubemini.api.objects import freeze
-from kubemini.host import Host
+from kubemini.host import Host, podnetwork
 from kubemini.network import iptables, services
 from kubemini.network.services import Endpoint, Port, Rule
 from kubemini.sim import Sim
@@ -144,7 +144,7 @@ def test_affinity_ends_with_its_endpoint(host):
 
 def test_rules_and_listeners_die_with_the_power(host):
     program(host, THREE)
-    services.listening(host)["10.244.1.2"] = "web-2"
+    podnetwork.listening(host)["10.244.1.2"] = "web-2"
     host.power_off()
     host.power_on()
     assert not services.known(host, "web")
@@ -152,14 +152,14 @@ def test_rules_and_listeners_die_with_the_power(host):
 
 
 def test_pod_ips_come_one_after_the_other_from_the_node_s_range_and_survive_the_power(host):
-    assert services.pod_cidr(host) == "10.244.1.0/24"
-    first = [services.next_ip(host) for _ in range(2)]
+    assert podnetwork.pod_cidr(host) == "10.244.1.0/24"
+    first = [podnetwork.next_ip(host) for _ in range(2)]
     host.power_off()
     host.power_on()
-    assert [*first, services.next_ip(host)] == ["10.244.1.2", "10.244.1.3", "10.244.1.4"]
+    assert [*first, podnetwork.next_ip(host)] == ["10.244.1.2", "10.244.1.3", "10.244.1.4"]
     for _ in range(250):
-        services.next_ip(host)
-    assert services.next_ip(host) == "10.244.1.2"
+        podnetwork.next_ip(host)
+    assert podnetwork.next_ip(host) == "10.244.1.2"
 
 
 def test_headless_services_are_none_of_kube_proxy_s_business():

@@ -14,7 +14,7 @@ from kubemini.host import Component, Host
 from kubemini.loadbalancer.health import Health, next_server
 from kubemini.net import Call, Network, Unreachable
 from kubemini.net.rpc import DEADLINE, REFUSED
-from kubemini.sim import Sim
+from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
 
 CLOSED = Unreachable("EOF", definite=True)  # closed before a byte of the request was passed on
@@ -45,7 +45,7 @@ class HAProxy(Component):
             self.spawn(self.checks(server, spread))
 
     # -- health checks -----------------------------------------------------------------------------------------------
-    def checks(self, server: str, first: int) -> Generator[Any, Any, None]:
+    def checks(self, server: str, first: int) -> Steps:
         """Check *server* for ever: the next check begins *inter* after the last one ended."""
         yield self.timeout(first)
         while True:
@@ -83,7 +83,7 @@ class HAProxy(Component):
             return NO_ANSWER
         return None if target.up else REFUSED
 
-    def handle(self, call: Call) -> Generator[Any, Any, None]:
+    def handle(self, call: Call) -> Steps:
         """A client has connected."""
         server = yield from self.connect()
         if server is None:
@@ -122,7 +122,7 @@ class HAProxy(Component):
         self.turn = (place + 1) % len(self.servers)
         return self.servers[place]
 
-    def forward(self, call: Call, server: str) -> Generator[Any, Any, None]:
+    def forward(self, call: Call, server: str) -> Steps:
         """A connection with one request on it."""
         self.sessions[server] += 1
         reply = yield self.call(server, call.method, call.payload, timeout=self.params.haproxy_server_timeout)

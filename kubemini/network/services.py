@@ -13,6 +13,7 @@ from typing import Any
 
 from kubemini.api.objects import Obj, get
 from kubemini.host import Host
+from kubemini.host.podnetwork import pod_at
 from kubemini.sim.units import SECOND
 
 SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties an EndpointSlice to its Service
@@ -163,37 +164,21 @@ def _key(service: str) -> str:
     return service if "/" in service else f"default/{service}"
 
 
-# -- the pods of one host ----------------------------------------------------------------------------------------------
-def listening(host: Host) -> dict[str, str]:
-    """Who listens on the pod IPs of *host*: {ip: pod name}."""
-    return host.kernel.setdefault("listening", {})
-
-
-def pod_at(host: Host, ip: str) -> str | None:
-    """The pod that listens on *ip* of *host*, or None: the connection is refused."""
-    return listening(host).get(ip)
-
-
-def pod_cidr(host: Host) -> str:
-    """The range of the pods of worker N: 10.244.N.0/24."""
-    return f"{_pods_of(host)}.0/24"
-
-
-def next_ip(host: Host) -> str:
-    """An IP for a new pod: the one after the last given away, which is on disk, as the host-local plugin does.
-
-    Simplified: after .254 it begins again, without looking whether a pod still has the address.
-    """
-    last = host.disk.files.get("ipam", 1)
-    host.disk.files["ipam"] = following = 2 if last >= 254 else last + 1
-    return f"{_pods_of(host)}.{following}"
-
-
-def _pods_of(host: Host) -> str:
-    digits = host.name[len(host.name.rstrip("0123456789")) :]
-    return f"10.244.{int(digits or 0)}"
-
-
 def summary(rule: Rule) -> dict[str, Any]:
     """*rule* as it stands in the trace."""
     return {"service": rule.service, "ip": rule.ip, "endpoints": [e.row() for e in rule.endpoints]}
+
+
+__all__ = [
+    "Endpoint",
+    "Port",
+    "Rule",
+    "choose",
+    "known",
+    "pick",
+    "pod_at",
+    "rule",
+    "rules",
+    "summary",
+    "usable",
+]
