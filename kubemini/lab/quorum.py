@@ -161,7 +161,7 @@ def _lost(incident: Incident, commands: list[tuple], fact: str) -> NotYet:
         _named(incident, commands),
         f"{incident.survivor} {'had missed the last ten orders' if incident.behind else 'had every order'}",
         fact,
-        next="Which of the two dead members certainly holds every order? Start over, with that one first.",
+        next="Every order was on two disks at least. Start over: which two disks are left?",
         status="fail",
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubemini.cluster import Topology, build
 from kubemini.cluster.topology import CONTROL_PLANE, ETCD
-from kubemini.lab import NotYet, Report, exercise
+from kubemini.lab import NotYet, Question, Report, exercise, questions
 from kubemini.run import run
 from kubemini.scenarios import Scenario, load
 from kubemini.sim import Record, Trace
@@ -191,3 +191,101 @@ def _not_available(topology: Topology, machine: str, fact: str) -> NotYet:
             next="Give the clients an address that does not die with a machine: keep the load balancer.",
         )
     return NotYet(f"Without {machine} no API server is left.", fact, next="Where does a second API server stand?")
+
+
+# -- predictions and questions ---------------------------------------------------------------------------------------
+PREDICTIONS: dict[str, dict[str, Any]] = {
+    "stacked": {
+        "question": "At 20 s etcd-2 dies; its API server lives on. What becomes of kubectl's writes?",
+        "choices": [
+            "Nothing happens to them: the API server asks another member",
+            "Some fail for a few seconds, then none",
+            "A third of them fails until etcd-2 returns",
+            "All fail: the majority is lost",
+        ],
+        "answer": 1,
+        "explain": "apiserver-2 knows only its own member. It says so at /readyz, and the balancer stops asking it.",
+    },
+    "external": {
+        "question": "2 + 2 + 1 members. At 20 s one of them crashes, at 40 s zone b goes dark. What can be written then?",
+        "choices": [
+            "Everything: 2 + 2 + 1 survives the loss of any zone",
+            "Everything, after an election",
+            "Nothing: two of five members are left",
+            "Only what goes through an API server in zone a",
+        ],
+        "answer": 2,
+        "explain": "2 + 2 + 1 survives any zone, if all else is healthy. One crashed process had used that up.",
+    },
+}
+
+questions(
+    "topologies.warm-up",
+    Question(
+        "Of five members three are up. How many may still fail?",
+        {
+            "None": "Three of five is exactly a majority.",
+            "One": "Two of five would be left: no majority.",
+            "Two": "Two may fail of five. Two have.",
+        },
+        answer="None",
+    ),
+    Question(
+        "A member is alone on its side of a cut. Which request does it still answer?",
+        {
+            "A put": "No majority would have it on disk.",
+            "A linearizable get": "Somebody else may have written meanwhile; it must ask.",
+            "A serializable get": "It answers from its own disk, perhaps an old value.",
+        },
+        answer="A serializable get",
+    ),
+    Question(
+        "Whom does a kubelet ask when it wants to know its pods?",
+        {
+            "etcd": "Only API servers talk to etcd.",
+            "An API server, often through a load balancer": "One address for all; behind it any API server will do.",
+            "The scheduler": "The scheduler writes its choice into the pod, through the API.",
+        },
+        answer="An API server, often through a load balancer",
+    ),
+)
+
+questions(
+    "topologies.quiz",
+    Question(
+        "Stacked, three hosts. Does etcd-1 talk only to the API server beside it?",
+        {
+            "Yes, that is what stacked means.": "Then it could not replicate: its peers stand on the other hosts.",
+            "Of the API servers yes; it also talks to the other members.": "All day: log, votes, heartbeats.",
+            "No, it serves all three API servers.": "That is the external topology.",
+        },
+        answer="Of the API servers yes; it also talks to the other members.",
+    ),
+    Question(
+        "The leader is etcd-3. A write arrives at apiserver-1, stacked. Which way does it take?",
+        {
+            "apiserver-1, etcd-1, etcd-3, and back": "The local member forwards it to the leader.",
+            "apiserver-1, etcd-3": "apiserver-1 does not know etcd-3; it knows its own member.",
+            "apiserver-1, apiserver-3, etcd-3": "API servers do not talk to each other about this.",
+        },
+        answer="apiserver-1, etcd-1, etcd-3, and back",
+    ),
+    Question(
+        "Two API servers in front of three external members: enough to lose any one host?",
+        {
+            "Yes: API servers hold no data and need no majority.": "One is enough to serve.",
+            "No, API servers need a majority too.": "They keep no log; the state is in etcd.",
+            "No, schedulers need three to elect one.": "It takes a Lease in the API; two candidates will do.",
+        },
+        answer="Yes: API servers hold no data and need no majority.",
+    ),
+    Question(
+        "Seven members over three zones: which placement survives the loss of any zone?",
+        {
+            "5 + 1 + 1": "Without the five, two are left; four are needed.",
+            "4 + 2 + 1": "Without the four, three are left; four are needed.",
+            "3 + 2 + 2": "Four are left at worst, and four are needed.",
+        },
+        answer="3 + 2 + 2",
+    ),
+)
