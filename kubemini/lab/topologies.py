@@ -207,7 +207,7 @@ PREDICTIONS: dict[str, dict[str, Any]] = {
         "explain": "apiserver-2 knows only its own member. It says so at /readyz, and the balancer stops asking it.",
     },
     "external": {
-        "question": "2 + 2 + 1 members. At 20 s one of them crashes, at 40 s zone b goes dark. What can be written then?",
+        "question": "2 + 2 + 1 members. At 20 s one crashes, at 40 s zone b goes dark. What can be written then?",
         "choices": [
             "Everything: 2 + 2 + 1 survives the loss of any zone",
             "Everything, after an election",
