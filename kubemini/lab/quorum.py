@@ -367,6 +367,28 @@ questions(
 )
 
 questions(
+    "quorum.seen-partition",
+    Question(
+        "For most of a second two members called themselves leader. What told them apart?",
+        {
+            "Their terms, 1 and 2": "A message of an older term is refused, and only three of five can commit.",
+            "Their revisions": "Both stood at the same one. The newer term decides.",
+            "Nothing: there were two truths": "etcd-1 believed in itself, but two of five could commit nothing.",
+        },
+        answer="Their terms, 1 and 2",
+    ),
+    Question(
+        "The client of this story writes through etcd-1. What had become of the writes of the cut, when it healed?",
+        {
+            "They were merged into the log.": "A log has one order. There is nothing to merge.",
+            "etcd-1 cut them off its log.": "They conflicted with what the majority had committed at the same places.",
+            "They were sent again to etcd-4.": "etcd never repeats a write on its own.",
+        },
+        answer="etcd-1 cut them off its log.",
+    ),
+)
+
+questions(
     "quorum.quiz",
     Question(
         "Five members, two dead for good. You add a sixth before you remove the dead. How many must agree now?",
