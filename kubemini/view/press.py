@@ -7,6 +7,7 @@ Invariant: every page is written anew from the same inputs; only the execution o
 notebooks and the simulator together (`kubemini.view.book`), so a build that passed once passes again.
 """
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 OUT = Path("_build")
 PAGES = OUT / "html"
@@ -22,20 +24,35 @@ PORT = 8000
 
 def build() -> int:
     """Build the book in the current folder; the exit status of Jupyter Book."""
-    kind = "cached" if any((OUT / ".jupyter_cache").glob("*")) else "cold"
+    before, now = notes(), inputs()
+    cold = not (OUT / ".jupyter_cache").exists()
     start = time.monotonic()
     jupyter_book = str(Path(sys.executable).with_name("jupyter-book"))
     status = subprocess.run([jupyter_book, "build", ".", "--all", "-W", "--keep-going"], check=False).returncode
     if status == 0:
-        note(kind, time.monotonic() - start)
+        kind = "cold" if cold else "cached" if before.get("inputs") == now else "changed"
+        note(before | {"inputs": now, kind: round(time.monotonic() - start, 1)})
     return status
 
 
-def note(kind: str, seconds: float) -> None:
-    """Remember how long a *kind* of build took: `kubemini bench` shows it."""
+def inputs() -> str:
+    """A fingerprint of what the book is made of."""
+    files = [Path("_config.yml"), Path("_toc.yml"), *Path("chapters").rglob("*"), *Path("kubemini").rglob("*")]
+    summed = hashlib.sha256()
+    for file in sorted(f for f in files if f.is_file() and "__pycache__" not in f.parts):
+        summed.update(file.as_posix().encode() + b"\0" + file.read_bytes())
+    return summed.hexdigest()
+
+
+def notes() -> dict[str, Any]:
+    """What earlier builds took: {cold, cached, changed: seconds, inputs: of the last one}; `kubemini bench` shows it."""
     file = OUT / "build-times.json"
-    times = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps(times | {kind: round(seconds, 1)}) + "\n")
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
+def note(times: dict[str, Any]) -> None:
+    """Remember *times* for the next build."""
+    (OUT / "build-times.json").write_text(json.dumps(times) + "\n")
 
 
 class Pages(SimpleHTTPRequestHandler):
