@@ -45,7 +45,7 @@ def inputs() -> str:
 
 
 def notes() -> dict[str, Any]:
-    """What earlier builds took: {cold, cached, changed: seconds, inputs: of the last one}; `kubemini bench` shows it."""
+    """What earlier builds took: {cold, cached, changed: seconds}, and the inputs of the last one."""
     file = OUT / "build-times.json"
     return json.loads(file.read_text()) if file.exists() else {}
 
