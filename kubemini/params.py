@@ -60,6 +60,13 @@ class Params:
     node_status_report_frequency: int = flag(5 * MINUTE, "nodeStatusReportFrequency", "KubeletConfiguration 1.37")
     node_monitor_period: int = flag(5 * SECOND, "--node-monitor-period", "kube-controller-manager 1.37")
     node_monitor_grace_period: int = flag(50 * SECOND, "--node-monitor-grace-period", "1.32 and later (40 s before)")
+    node_startup_grace_period: int = flag(60 * SECOND, "--node-startup-grace-period", "kube-controller-manager 1.37")
+    node_eviction_rate: float = flag(0.1, "--node-eviction-rate", "kube-controller-manager 1.37; nodes a second")
+    secondary_node_eviction_rate: float = flag(
+        0.01, "--secondary-node-eviction-rate", "kube-controller-manager 1.37; nodes a second"
+    )
+    unhealthy_zone_threshold: float = flag(0.55, "--unhealthy-zone-threshold", "kube-controller-manager 1.37")
+    large_cluster_size_threshold: int = flag(50, "--large-cluster-size-threshold", "kube-controller-manager 1.37")
     toleration_seconds: int = flag(300 * SECOND, "--default-unreachable-toleration-seconds", "kube-apiserver 1.37")
     pod_start: tuple[int, int] = flag((800 * MS, 1600 * MS), "time to start a container, image present", "ours")
     pod_stop: tuple[int, int] = flag((20 * MS, 200 * MS), "time a container takes to exit after SIGTERM", "ours")

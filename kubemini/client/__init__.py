@@ -2,7 +2,7 @@
 
 from kubemini.client.client import ApiClient
 from kubemini.client.election import Elector
-from kubemini.client.informer import Informer, Informers
+from kubemini.client.informer import Index, Informer, Informers
 from kubemini.client.workqueue import WorkQueue
 
-__all__ = ["ApiClient", "Elector", "Informer", "Informers", "WorkQueue"]
+__all__ = ["ApiClient", "Elector", "Index", "Informer", "Informers", "WorkQueue"]

@@ -40,8 +40,10 @@ def worth_retrying(error: Any) -> bool:
 class Informer:
     """A reflector and its cache; handlers hear ``(old, new)``: (None, new) added, (old, None) deleted."""
 
-    def __init__(self, client: ApiClient, kind: Kind, on_change: Handler | None = None, **query: str):
-        self.client, self.kind, self.query = client, kind, query
+    def __init__(
+        self, client: ApiClient, kind: Kind, on_change: Handler | None = None, namespace: str = "", **query: str
+    ):
+        self.client, self.kind, self.namespace, self.query = client, kind, namespace, query
         self.handlers: list[Handler] = [on_change] if on_change else []
         self.objects: dict[tuple[str, str], Obj] = {}
         self.synced = False
@@ -70,7 +72,9 @@ class Informer:
 
     def _run(self) -> Generator:
         while True:
-            reply = yield from self.client.list(self.kind, resourceVersion=self._list_from(), **self.query)
+            reply = yield from self.client.list(
+                self.kind, self.namespace, resourceVersion=self._list_from(), **self.query
+            )
             if reply.ok:
                 self._expired = False
                 self._replace(reply.value)
@@ -115,6 +119,7 @@ class Informer:
             self.kind,
             on_item,
             on_close,
+            self.namespace,
             resourceVersion=self.version,
             allowWatchBookmarks="true",
             **self.query,
@@ -177,18 +182,19 @@ class Informers:
 
     def __init__(self, client: ApiClient):
         self.client = client
-        self.of_kind: dict[str, Informer] = {}
+        self.all: dict[tuple[str, str], Informer] = {}
 
-    def of(self, kind: Kind) -> Informer:
-        """The informer of *kind*."""
-        if kind.kind not in self.of_kind:
-            self.of_kind[kind.kind] = Informer(self.client, kind)
-        return self.of_kind[kind.kind]
+    def of(self, kind: Kind, namespace: str = "") -> Informer:
+        """The informer of *kind*, in one namespace if named."""
+        key = (kind.kind, namespace)
+        if key not in self.all:
+            self.all[key] = Informer(self.client, kind, namespace=namespace)
+        return self.all[key]
 
     @property
     def synced(self) -> bool:
         """Whether every informer has its first list."""
-        return all(informer.synced for informer in self.of_kind.values())
+        return all(informer.synced for informer in self.all.values())
 
     def start(self, when_synced: Callable[[], None]) -> None:
         """Start them all; *when_synced* is called once, when every one has its first list."""
@@ -197,6 +203,31 @@ class Informers:
             if self.synced:
                 when_synced()
 
-        for informer in self.of_kind.values():
+        for informer in self.all.values():
             informer.on_synced.append(check)
             informer.start()
+
+
+class Index:
+    """Objects of an informer by what a function says of them, such as the UID of their owner; kept up to date."""
+
+    def __init__(self, informer: Informer, keys: Callable[[Obj], Iterable[str]]):
+        self.keys = keys
+        self.entries: dict[str, dict[tuple[str, str], Obj]] = {}
+        informer.handlers.insert(0, self._changed)
+
+    def get(self, key: str) -> list[Obj]:
+        """The objects under *key*, in order of appearance."""
+        return list(self.entries.get(key, {}).values())
+
+    def _changed(self, old: Obj | None, new: Obj | None) -> None:
+        for obj, act in ((old, self._remove), (new, self._add)):
+            if obj is not None:
+                for key in self.keys(obj):
+                    act(key, (obj["metadata"].get("namespace", ""), obj["metadata"]["name"]), obj)
+
+    def _add(self, key: str, name: tuple[str, str], obj: Obj) -> None:
+        self.entries.setdefault(key, {})[name] = obj
+
+    def _remove(self, key: str, name: tuple[str, str], obj: Obj) -> None:
+        self.entries.get(key, {}).pop(name, None)
