@@ -97,6 +97,16 @@ def test_every_file_that_prose_points_at_is_there():
     assert sorted((where, path) for where, path in pointed if not (ROOT / path).exists()) == []
 
 
+def test_every_picture_and_page_that_prose_links_to_is_there():
+    missing = [
+        f"{path.name}: {target}"
+        for path in PROSE
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+        if "://" not in target and not (path.parent / target).exists()
+    ]
+    assert missing == []
+
+
 def test_every_dotted_name_that_prose_points_at_is_there():
     names = {(where, name) for where, text in words() for name in re.findall(r"`(kubemini(?:\.\w+)+)`", text)}
     assert sorted((where, name) for where, name in names if not resolves(name)) == []
