@@ -222,7 +222,7 @@ var kmCommon = (() => {
   }
   function meter() {
     const words = h("div", { class: "km-quorum" }), bars = h("div", { class: "km-meter", "aria-hidden": "true" });
-    const node = h("section", {}, h("h4", {}, "Quorum"), words, bars);
+    const node = h("section", {}, h("div", { class: "km-h4" }, "Quorum"), words, bars);
     return { node, draw(st, topology) {
       const q = quorum(st, topology), spare = q.together - q.need;
       put(words, "text", q.up > q.together && q.members.length > 1 ? `${q.up} up, ${q.together} can talk to each other, ${q.need} needed` : `${q.up} up, ${q.need} needed: ${spare < 0 ? "no writes" : spare === 0 ? "none may fail now" : `${spare} more may fail`}`);
@@ -342,12 +342,12 @@ var kmCommon = (() => {
     // sentence
     const tag = h("i", { class: "km-tag", "aria-hidden": "true" }), head = h("b", { class: "km-head" }), second = h("span", { class: "km-second" }), when = h("span", { class: "km-when" });
     // inspector, list
-    const selTitle = h("h4", { id: uid + "sel" }), selText = h("div", { class: "km-what" }), acts = h("div", { class: "km-acts" }), more = h("div", { class: "km-more" });
+    const selTitle = h("div", { id: uid + "sel", class: "km-h4" }), selText = h("div", { class: "km-what" }), acts = h("div", { class: "km-acts" }), more = h("div", { class: "km-more" });
     const log = h("ol", { class: "km-log" });
     const live = h("p", { class: "km-sr", "aria-live": "polite" }), status = h("p", { class: "km-status", role: "status" });
     const ctl = { select, act, ask, kernel, canLive, calm, get sel() { return sel; }, get history() { return past; } };
     const view = make(ctl);
-    const side = h("div", { class: "km-side" }, h("div", {}, ...(view.top || []), h("section", { class: "km-insp", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more)), h("section", {}, h("h4", {}, "What happened"), log));
+    const side = h("div", { class: "km-side" }, h("div", {}, ...(view.top || []), h("section", { class: "km-insp", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more)), h("section", {}, h("div", { class: "km-h4" }, "What happened"), log));
     // timeline
     const strips = h("div", { class: "km-strips" });
     const range = h("input", { type: "range", class: "km-range", min: 0, step: 1000, "aria-label": "simulated time", oninput: () => { play(false); seek(+range.value); } });
@@ -408,7 +408,7 @@ var kmCommon = (() => {
       const was = playing;
       playing = on;
       if (playing && t >= past.until) t = 0;
-      put(bPlay, "text", playing ? "‖ Pause" : "▶ Play");
+      put(bPlay, "text", playing ? "‖ Pause" : "▶ Play"); put(bPlay, "aria-label", playing ? "Pause playing" : "Play");
       root.classList.toggle("km-playing", playing);
       cancelAnimationFrame(raf); raf = 0; last = 0; idle = 0;
       if (playing) raf = requestAnimationFrame(frame); else if (was) draw();
@@ -521,18 +521,18 @@ var kmCommon = (() => {
       const H = past.header;
       const spec = { scenario: H.scenario, seed: H.seed, commands: H.commands || [], until: Math.max(past.until / SECOND, Math.ceil((then.at || 0) / SECOND + 15)), ...change };
       asked = { spec, then, was: past.run, resume: playing };
-      play(false); trouble.hidden = true;
+      play(false); trouble.hidden = true; root.dataset.busy = "1";
       if (kernel() === "recording") { queued = asked; say("Starting the simulator in this page…"); model.send({ op: "golive" }); } else send();
     }
     function send() {
-      queued = null; say("Simulating…"); root.dataset.busy = "1";
+      queued = null; say("Simulating…");
       clearTimeout(watchdog); watchdog = setTimeout(() => fail("The simulation has not answered for 30 seconds: it may be running away."), 30000);
       model.send({ op: "simulate", id: ++ids, spec: asked.spec });
     }
     function fail(text) {
       clearTimeout(watchdog); delete root.dataset.busy; say("");
       const again = asked;
-      trouble.replaceChildren(h("p", {}, text), again ? button("Start again", () => { trouble.hidden = true; asked = again; queued = null; if (kernel() === "recording") { queued = asked; say("Starting the simulator again…"); model.send({ op: "golive" }); } else send(); }, { class: "km-b km-main-b" }) : null,
+      trouble.replaceChildren(h("p", {}, text), again ? button("Start again", () => { trouble.hidden = true; root.dataset.busy = "1"; asked = again; queued = null; if (kernel() === "recording") { queued = asked; say("Starting the simulator again…"); model.send({ op: "golive" }); } else send(); }, { class: "km-b km-main-b" }) : null,
         button("Back to the recording", () => { trouble.hidden = true; asked = queued = null; seed.value = past.header.seed; reset(); }));
       trouble.hidden = false;
       seed.value = past.header.seed;

@@ -38,8 +38,8 @@ var render = (() => {
   }
 
   function make(ctl) {
-    const svg = s("svg", { class: "km-svg", role: "group" }), q = meter(), kvTitle = h("h4"), kv = h("ul", { class: "km-kv" }), out = h("ul", { class: "km-out" });
-    const under = h("div", { class: "km-under" }, h("section", {}, kvTitle, kv), h("section", {}, h("h4", {}, "What clients were told"), out));
+    const svg = s("svg", { class: "km-svg", role: "group" }), q = meter(), kvTitle = h("div", { class: "km-h4" }), kv = h("ul", { class: "km-kv" }), out = h("ul", { class: "km-out" });
+    const under = h("div", { class: "km-under" }, h("section", {}, kvTitle, kv), h("section", {}, h("div", { class: "km-h4" }, "What clients were told"), out));
     let G = null, H = null, ui = null, told = [];
 
     function setRun(history, narrow) {
