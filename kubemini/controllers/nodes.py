@@ -13,7 +13,7 @@ from kubemini.client.client import code
 from kubemini.client.workqueue import Steps
 from kubemini.controllers import nodelifecycle, podgc, tainteviction
 from kubemini.controllers.actions import Delete, UpdateStatus, is_finished, terminating
-from kubemini.controllers.nodelifecycle import Bucket, Health
+from kubemini.controllers.nodelifecycle import Health
 from kubemini.controllers.reconcile import WORKERS, Key, carry_out_all, key_of
 from kubemini.host import Timer
 
@@ -29,8 +29,9 @@ class NodeLifecycle:
         self.nodes, self.leases = informers.of(NODE), informers.of(LEASE, NODE_LEASES)
         self.queue = WorkQueue(self.component, self.taint, WORKERS)
         self.health: dict[str, Health] = {}
-        self.buckets: dict[str, Bucket] = {}
         self.granted: dict[str, None] = {}  # nodes whose pods may be evicted
+        self.last_grant: dict[str, int] = {}  # by zone
+        self.all_disrupted = False
         self.nodes.handlers.append(self._changed)
 
     def start(self) -> None:
@@ -84,16 +85,22 @@ class NodeLifecycle:
         params = self.params
         states = nodelifecycle.zone_states(nodes.values(), params.unhealthy_zone_threshold)
         rates = nodelifecycle.eviction_rates(states, nodes.values(), params)
+        self.all_disrupted = nodelifecycle.all_disrupted(states)
         for name, node in nodes.items():
             zone, ready = nodelifecycle.zone_of(node), nodelifecycle.readiness(node) == "True"
-            if ready or nodelifecycle.all_disrupted(states):
-                if self.granted.pop(name, self) is not self:
-                    self.queue.add(name)
+            if ready or self.all_disrupted:
+                self._revoke(name)
             elif name not in self.granted:
-                there, self.buckets[zone] = self.buckets.get(zone, Bucket()).take(rates[zone], self.component.sim.now)
-                if there:
+                if nodelifecycle.may_evict(self.last_grant.get(zone), rates[zone], self.component.sim.now):
+                    self.last_grant[zone] = self.component.sim.now
                     self.granted[name] = None
                     self.queue.add(name)
+
+    def _revoke(self, name: str) -> None:
+        """The node answers again, or it is not the node that is at fault."""
+        if name in self.granted:
+            del self.granted[name]
+            self.queue.add(name)
 
     def taint(self, name: Hashable) -> Steps:
         """Bring the taints of one node in line with its conditions."""
@@ -104,7 +111,7 @@ class NodeLifecycle:
         wanted = nodelifecycle.with_no_schedule(node, now)
         if name in self.granted:
             wanted = nodelifecycle.with_no_execute(wanted, now)
-        elif nodelifecycle.readiness(node) == "True":
+        elif nodelifecycle.readiness(node) == "True" or self.all_disrupted:
             wanted = nodelifecycle.without_no_execute(wanted)
         if wanted is node:
             return None
