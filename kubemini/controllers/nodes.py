@@ -10,12 +10,12 @@ from kubemini.api.kinds import LEASE, NODE, POD
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import code
-from kubemini.client.workqueue import Steps
 from kubemini.controllers import nodelifecycle, podgc, tainteviction
 from kubemini.controllers.actions import Delete, UpdateStatus, is_finished, terminating
 from kubemini.controllers.nodelifecycle import Health
 from kubemini.controllers.reconcile import WORKERS, Key, carry_out_all, key_of
 from kubemini.host import Timer
+from kubemini.sim import Steps
 
 NODE_LEASES = "kube-node-lease"
 

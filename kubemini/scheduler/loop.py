@@ -14,7 +14,6 @@ from kubemini.api.objects import Obj, evolve, freeze, get
 from kubemini.api.timestamps import timestamp
 from kubemini.client import ApiClient, Elector, Informers
 from kubemini.client.client import code
-from kubemini.client.workqueue import Steps
 from kubemini.host import Component, Host, Timer
 from kubemini.net import Network
 from kubemini.scheduler import queue
@@ -23,7 +22,7 @@ from kubemini.scheduler.framework import Decision, decide
 from kubemini.scheduler.plugins import Question
 from kubemini.scheduler.queue import Entry, SchedulingQueue
 from kubemini.scheduler.spread import Picks
-from kubemini.sim import Sim
+from kubemini.sim import Sim, Steps
 
 USER = "system:kube-scheduler"
 LEASE_NAME = "kube-scheduler"
