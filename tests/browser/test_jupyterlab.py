@@ -36,12 +36,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     nbformat.write(notebook, folder / "desk.ipynb")
     home = {name: str(folder / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "HOME")}
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     log = folder / "log"
     with log.open("w") as out:
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *QUIET],
             cwd=folder,
-            env={**os.environ, **home, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, **home, "PYTHONPATH": path},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -65,6 +66,7 @@ def address(log: Path, server: subprocess.Popen) -> str:
 def test_the_kernel_answers_a_crash_and_no_other_host_is_asked(open_page, lab, widget):
     page = open_page(f"{lab}/tree/desk.ipynb", viewport={"width": 1500, "height": 1000})
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=90_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=90_000)
     page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     page.locator(".km").first.wait_for(timeout=90_000)

@@ -557,6 +557,7 @@ var kmCommon = (() => {
       if (mine) undo.push({ run: mine.was, t });
       if (!mine) { speed = options.speed || SPEEDS.find((v) => v >= 1 && past.until / v <= 40 * SECOND) || 16; speeds.value = speed; }
       range.max = past.until; seed.value = run.header.seed; seed.defaultValue = run.header.seed;
+      if (Number.isNaN(t)) t = Math.max(0, ((past.commands[0] || { at: 0 }).at) - 2 * SECOND); // all is well, and soon something breaks
       shape = ""; layout();
       if (!sel || !view.has(sel)) sel = view.first(past);
       drawStrips(); drawMarks(); buildTable();
@@ -653,7 +654,7 @@ var kmCommon = (() => {
     const events = [["change:run", onRun], ["change:kernel", onKernel], ["change:caption", onCap], ["msg:custom", onMsg]];
     for (const [what, f] of events) model.on(what, f);
     if (calm.addEventListener) calm.addEventListener("change", onMotion);
-    t = Math.round((options.t0 || 0) * SECOND);
+    t = Math.round((options.t0 ?? NaN) * SECOND);
     play(false); onRun(); onKernel(); onCap(); drawGate();
     say("");
     if (watch) watch.observe(root);
