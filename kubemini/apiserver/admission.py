@@ -6,8 +6,9 @@ Simplified: the addresses in use are those of the Services that this server has 
 at the same instant could give one address twice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from random import Random
+from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
@@ -92,7 +93,8 @@ def _ports(spec: Obj, others: list[Obj], luck: Random) -> list[Obj]:
     return ports
 
 
-def _draw(draw, used: list):  # noqa: ANN001, ANN202
+def _draw(draw: Callable[[], Any], used: list[Any]) -> Any:
+    """The first that is not in use."""
     while (drawn := draw()) in used:
         pass
     return drawn

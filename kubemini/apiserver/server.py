@@ -1,6 +1,6 @@
 """The API server: the only door to etcd. It checks, stores, and tells all who watch.
 
-A request is decoded, filled with defaults, admitted, validated and stored, in this order. Who asks is believed as named.
+A request is decoded, filled with defaults, admitted, validated and stored, in this order; who asks is believed.
 Invariant: the server keeps no state but what it can read in etcd again, so any number of them may run side by side.
 kubernetes/apiserver pkg/endpoints/handlers, pkg/registry/generic/registry/store.go.
 Simplified: no authentication, no authorization, no webhooks; lists are neither limited nor continued, and a list
@@ -267,8 +267,7 @@ class ApiServer(Component):
         body = freeze(body)
 
         def decide(old: Obj) -> Obj | Remove | ApiError:
-            new = subresources.scaled(old, body) if scaling else body
-            return _replaced(kind, old, new, info.subresource)
+            return _replaced(kind, old, subresources.scaled(old, body) if scaling else body, info.subresource)
 
         return self._shaped((yield from self._change(kind, info, decide)), scaling)
 

@@ -25,6 +25,7 @@ from kubemini.params import Params
 Fate = Generator[Any, Any, Any]  # to be used with `yield from`; the value is the result or an ApiError
 
 
+Operations = list[dict[str, Any]]
 Decide = Callable[[Obj], "Obj | Remove | ApiError"]
 
 
@@ -174,7 +175,7 @@ class Storage:
             return None
         return Written(old, with_version(new, reply.value["header"]["revision"]), removed)
 
-    def _txn(self, compare: list, success: list, key: str) -> Fate:
+    def _txn(self, compare: Operations, success: Operations, key: str) -> Fate:
         """A transaction that reads *key* if the comparison fails."""
         reply = yield from self.etcd.txn(
             compare, success, [{"request_range": {"key": key}}], timeout=self.params.request_timeout

@@ -61,7 +61,7 @@ def scale_of(obj: Obj) -> Obj:
     )
 
 
-def scaled(obj: Obj, scale: Obj) -> "Obj | ApiError":
+def scaled(obj: Obj, scale: Obj) -> Obj:
     """*obj* as *scale* wants it."""
     replicas = get(scale, "spec", "replicas", default=0)
     version = get(scale, "metadata", "resourceVersion", default="")

@@ -164,7 +164,9 @@ class WatchCache:
             if self.ready:
                 yield from self._follow()
                 self._empty()
-            yield self.server.timeout(self.params.watch_cache_retry)
+                yield self.server.timeout(self.params.watch_cache_retry)
+            else:
+                yield from self.server.health.wait(self.params.watch_cache_patience)
 
     def _fill(self, objects: dict[str, Obj], revision: int) -> None:
         self.objects, self.revision, self._oldest, self.ready = objects, revision, revision, True
@@ -212,11 +214,14 @@ class WatchCache:
             elif item["events"]:
                 self._hear(item)
 
+        def on_close(error: Any) -> None:
+            ended.succeed(error)
+
         stream = self.server.etcd.watch(
             self.prefix,
             prefix_end(self.prefix),
             on_item,
-            ended.succeed,
+            on_close,
             start_revision=self.revision + 1,
             require_leader=True,
         )
