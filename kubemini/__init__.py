@@ -13,6 +13,7 @@ The map, in reading order (imports point down this list's end to its head):
     controllers/  scheduler/  kubelet/  network/  loadbalancer/     the programs; they meet only through API objects
     cluster/        topologies and wiring; users and their workload
     faults/         what can be done to a cluster, as data
+    check/          what a history of requests must satisfy, whoever recorded it
     scenarios/      named stories as YAML
     run.py          a run is a value: run(scenario, seed, commands, until) -> Trace
     view/           trace → what is on screen; widgets; figures; the book's Sphinx extension

@@ -14,6 +14,7 @@ import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,11 @@ def click(name: str) -> dict[str, Any]:
     }
 
 
+def answer(message: dict[str, Any]) -> str:
+    """What a widget gets back."""
+    return json.dumps(handle(message))
+
+
 def clicks() -> list[Result]:
     """Crash → new trace, on each scenario; etcd alone and whole clusters have bars of their own."""
     times: dict[str, list[float]] = {name: [] for name in names()}
@@ -103,7 +109,7 @@ def clicks() -> list[Result]:
         handle(click(name))
     for _ in range(ROUNDS):
         for name, took in times.items():
-            took.append(1000 * cpu(lambda name=name: json.dumps(handle(click(name)))))
+            took.append(1000 * cpu(partial(answer, click(name))))
     return [_click("click", name, took) for name, took in times.items()]
 
 
@@ -119,11 +125,10 @@ def in_pyodide() -> list[Result]:
     request = json.dumps({"rounds": ROUNDS, "messages": {name: click(name) for name in names()}})
     done = subprocess.run(["node", str(script)], input=request, capture_output=True, text=True, cwd=ROOT)
     if done.returncode:
-        raise ValueError(
-            f"Pyodide did not run: {done.stderr.strip().splitlines()[-1:] or done.returncode}; run `make book SERVE=0` first"
-        )
-    answer = json.loads(done.stdout)
-    return [_click("pyodide_click", name, took) for name, took in answer["times"].items()]
+        why = (done.stderr.strip().splitlines() or [f"node exited with {done.returncode}"])[-1]
+        raise ValueError(f"Pyodide did not run ({why}); run `make book SERVE=0` first")
+    theirs = json.loads(done.stdout)
+    return [_click("pyodide_click", name, took) for name, took in theirs["times"].items()]
 
 
 def page_weight() -> list[Result]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from kubemini.sim.units import MINUTE, MS, SECOND, US
 
+PINNED = {"Kubernetes": "1.37", "etcd": "3.5", "HAProxy": "2.6", "Pyodide": "314.0.7", "Python": "3.11 or later"}
+
 
 def flag(default: Any, name: str, source: str) -> Any:
     """A parameter: its default, the name it has in the real program, and where that default was read."""
@@ -58,8 +60,24 @@ class Params:
     node_status_report_frequency: int = flag(5 * MINUTE, "nodeStatusReportFrequency", "KubeletConfiguration 1.37")
     node_monitor_period: int = flag(5 * SECOND, "--node-monitor-period", "kube-controller-manager 1.37")
     node_monitor_grace_period: int = flag(50 * SECOND, "--node-monitor-grace-period", "1.32 and later (40 s before)")
+    node_startup_grace_period: int = flag(60 * SECOND, "--node-startup-grace-period", "kube-controller-manager 1.37")
+    node_eviction_rate: float = flag(0.1, "--node-eviction-rate", "kube-controller-manager 1.37; nodes a second")
+    secondary_node_eviction_rate: float = flag(
+        0.01, "--secondary-node-eviction-rate", "kube-controller-manager 1.37; nodes a second"
+    )
+    unhealthy_zone_threshold: float = flag(0.55, "--unhealthy-zone-threshold", "kube-controller-manager 1.37")
+    large_cluster_size_threshold: int = flag(50, "--large-cluster-size-threshold", "kube-controller-manager 1.37")
     toleration_seconds: int = flag(300 * SECOND, "--default-unreachable-toleration-seconds", "kube-apiserver 1.37")
     pod_start: tuple[int, int] = flag((800 * MS, 1600 * MS), "time to start a container, image present", "ours")
+    pod_stop: tuple[int, int] = flag((20 * MS, 200 * MS), "time a container takes to exit after SIGTERM", "ours")
+    pod_status_sync: int = flag(10 * SECOND, "syncPeriod of the status manager", "kubelet status_manager.go")
+    crash_loop_backoff: tuple[int, int] = flag(
+        (10 * SECOND, 300 * SECOND), "initialCrashLoopBackOff, MaxContainerBackOff", "kubelet.go"
+    )
+    node_status_update_frequency: int = flag(10 * SECOND, "nodeStatusUpdateFrequency", "KubeletConfiguration 1.37")
+    node_register_backoff: tuple[int, int] = flag(
+        (100 * MS, 7 * SECOND), "back-off of registration", "kubelet_node_status.go"
+    )
     termination_grace_period: int = flag(30 * SECOND, "terminationGracePeriodSeconds", "k/k pkg/apis/core/v1")
     probe_period: int = flag(10 * SECOND, "periodSeconds", "k/k pkg/apis/core/v1/defaults.go")
     probe_timeout: int = flag(1 * SECOND, "timeoutSeconds", "k/k pkg/apis/core/v1/defaults.go")
@@ -81,6 +99,7 @@ class Params:
 
     # kube-proxy
     iptables_min_sync_period: int = flag(1 * SECOND, "iptables.minSyncPeriod", "KubeProxyConfiguration 1.37")
+    iptables_restore: tuple[int, int] = flag((10 * MS, 40 * MS), "time iptables-restore takes", "ours: a small cluster")
 
     # load balancer
     haproxy_inter: int = flag(2 * SECOND, "inter", "HAProxy 2.6 configuration manual")

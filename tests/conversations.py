@@ -31,8 +31,9 @@ from kubemini.etcd.confchange import (
     configuration,
 )
 from kubemini.etcd.log import Entry, Snapshot
+from kubemini.etcd.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Config, HardState, Message, Ready
 from kubemini.etcd.progress import PROBE, REPLICATE, SNAPSHOT, Progress
-from kubemini.etcd.raft import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Config, HardState, Message, Raft, Ready
+from kubemini.etcd.raft import Raft
 
 ELECTION, HEARTBEAT = 3, 1  # ticks
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL", "NONE")
@@ -460,7 +461,7 @@ WORDS: dict[str, tuple[str, str, Facts]] = {
     "transfer-again": (
         "INFO",
         "%x [term %d] transfer leadership to %x is in progress, ignores request to same node %x",
-        lambda r, to: (r.id, r.term, to, to),
+        lambda r: (r.id, r.term, r.transferee, r.transferee),
     ),
     "transfer-aborted": (
         "INFO",

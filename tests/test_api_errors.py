@@ -1,4 +1,4 @@
-"""Failures are values: the Status body and the words of the real API server, and whether it certainly did not happen."""
+"""Failures are values: the Status body, the words of the real API server, and whether it certainly did not happen."""
 
 import pytest
 
@@ -24,15 +24,15 @@ TEXTS = [  # (error, code, reason, message)
         errors.conflict(DEPLOYMENT, "x"),
         409,
         "Conflict",
-        'Operation cannot be fulfilled on deployments.apps "x": the object has been modified; please apply your changes '
-        "to the latest version and try again",
+        'Operation cannot be fulfilled on deployments.apps "x": the object has been modified; please apply your '
+        "changes to the latest version and try again",
     ),
     (
         errors.precondition_failed(POD, "x", "UID", "A", "B"),
         409,
         "Conflict",
-        'Operation cannot be fulfilled on Pod "x": the UID in the precondition (A) does not match the UID in record (B). '
-        "The object might have been deleted and then recreated",
+        'Operation cannot be fulfilled on Pod "x": the UID in the precondition (A) does not match the UID in record '
+        "(B). The object might have been deleted and then recreated",
     ),
     (
         errors.invalid(DEPLOYMENT, "x", [BAD]),
@@ -57,8 +57,8 @@ TEXTS = [  # (error, code, reason, message)
         errors.not_permitted("u", "get", DEPLOYMENT, "", "x", "scale"),
         403,
         "Forbidden",
-        'deployments.apps "x" is forbidden: User "u" cannot get resource "deployments/scale" in API group "apps" at the '
-        "cluster scope",
+        'deployments.apps "x" is forbidden: User "u" cannot get resource "deployments/scale" in API group "apps" at '
+        "the cluster scope",
     ),
     (
         errors.namespace_terminating(POD, "x", "shop"),

@@ -139,7 +139,7 @@ def test_a_short_cut_delays_the_items_of_a_stream_and_loses_none(world):
 
 
 def test_a_one_way_cut_stops_one_direction_only(world):
-    sim, net, server, client = world
+    _, net, server, client = world
     net.cut(["b"], ["a"], one_way=True)
     assert client.send("server", "lost") is None
     assert server.send("client", "arrives") is not None

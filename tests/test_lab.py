@@ -58,6 +58,14 @@ def never_ends_and_swallows(n):
             n = 0
 
 
+elsewhere = {}
+exec(compile("def helper(n):\n    while True:\n        n += 1", "<another cell>", "exec"), elsewhere)
+
+
+def never_ends_in_another_cell(n):
+    return elsewhere["helper"](n)
+
+
 def calls_itself(n):
     return calls_itself(n + 1)
 
@@ -79,6 +87,7 @@ def takes_none():
         (raises, "raises(1) raised KeyError: 1"),
         (never_ends, "never_ends(1) did not end after 200,000 lines: is there a loop that never reaches its end?"),
         (never_ends_and_swallows, "never_ends_and_swallows(1) did not end after 200,000 lines"),
+        (never_ends_in_another_cell, "never_ends_in_another_cell(1) did not end after 200,000 lines"),
         (calls_itself, "calls_itself(1) calls itself without end"),
         (leaves, "leaves(1) raised SystemExit: 3"),
         (does_nothing, "does_nothing(1) returned nothing yet: replace the … with your answer and return it."),

@@ -92,7 +92,7 @@ def test_a_field_selector_picks_by_fields():
 
 
 def test_a_field_that_the_kind_does_not_offer_is_refused():
-    with pytest.raises(fields.FieldSelectorError, match="field label not supported: spec.nodeName"):
+    with pytest.raises(fields.FieldSelectorError, match=r"field label not supported: spec\.nodeName"):
         fields.parse("spec.nodeName=x", CONFIG_MAP)
 
 

@@ -126,8 +126,8 @@ BROKEN = [  # (what is there, what is written instead, what the error says after
     (
         "cpu: 100m",
         "cpu: 100mm",
-        "document 2 (Deployment web), spec.template.spec.containers[0].resources.requests.cpu: expected a quantity such "
-        'as 100m, 0.5, 64Mi or 1Gi, found "100mm"',
+        "document 2 (Deployment web), spec.template.spec.containers[0].resources.requests.cpu: expected a quantity "
+        'such as 100m, 0.5, 64Mi or 1Gi, found "100mm"',
     ),
     (
         "image: shop/web:1.0",
@@ -138,7 +138,8 @@ BROKEN = [  # (what is there, what is written instead, what the error says after
     (
         "matchLabels: {app: web}",
         "matchLabels: {app: wob}",
-        "document 2 (Deployment web), spec.template.metadata.labels: expected labels that spec.selector picks (app=wob)",
+        "document 2 (Deployment web), spec.template.metadata.labels: "
+        "expected labels that spec.selector picks (app=wob)",
     ),
     (
         "selector: {app: web}",

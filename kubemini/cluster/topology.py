@@ -7,8 +7,9 @@ etcd      etcd members alone, for the chapters on Raft
 Follows kubernetes.io "Options for Highly Available Topology".
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 CONTROL_PLANE, ETCD, WORKER, BALANCER, CLIENT = "control-plane", "etcd", "worker", "lb", "client"
@@ -143,14 +144,14 @@ def etcd(members: int = 3, zones: Iterable[str] = ("a", "b", "c")) -> Topology:
     return Topology("etcd", (*hosts, HostSpec("client-1", "edge", CLIENT, ("etcd-client",))))
 
 
-KINDS = {"single": single, "stacked": stacked, "external": external, "etcd": etcd}
+KINDS: dict[str, Callable[..., Topology]] = {"single": single, "stacked": stacked, "external": external, "etcd": etcd}
 
 
 def build(kind: str, **options: Any) -> Topology:
     """The topology called *kind*. Raises TopologyError naming the kinds, or the option that does not fit."""
     if kind not in KINDS:
         raise TopologyError(f"topology.kind: {kind!r} is not one of {', '.join(KINDS)}")
-    allowed = KINDS[kind].__code__.co_varnames[: KINDS[kind].__code__.co_argcount]
+    allowed = list(signature(KINDS[kind]).parameters)
     for name in options:
         if name not in allowed:
             raise TopologyError(f"topology.{name}: a {kind} topology takes {', '.join(allowed)}")

@@ -5,14 +5,14 @@ that does not say). A user's tool sticks to one server and moves on when that re
 Simplified: kubectl apply creates or merge-patches; it keeps no last-applied annotation.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from kubemini.api.kinds import by_name, collection_path, object_path
 from kubemini.api.objects import Obj, freeze
 from kubemini.host import Component, Host
 from kubemini.net import Network, Reply
-from kubemini.sim import Sim
+from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 
 ETCDCTL_TIMEOUT = 5 * SECOND  # etcdctl --command-timeout
@@ -37,7 +37,7 @@ class EtcdUser(Component):
         """From the start: a request of *kind* every *every* µs."""
         self.work_list.append((kind, every, options))
 
-    def steadily(self, kind: str, every: int, options: dict[str, Any]) -> Generator:
+    def steadily(self, kind: str, every: int, options: dict[str, Any]) -> Steps:
         """An open loop: the next request does not wait for the last."""
         number = 0
         yield self.timeout(every)
@@ -62,7 +62,7 @@ class EtcdUser(Component):
         verb = "get serializable" if serializable else "get"
         self.spawn(self.etcd(verb, key, {"key": key, "serializable": serializable}, member))
 
-    def etcd(self, verb: str, key: str, payload: dict[str, Any], member: str) -> Generator:
+    def etcd(self, verb: str, key: str, payload: dict[str, Any], member: str) -> Steps:
         """One request to *member*, or to whoever accepts the connection."""
         started, reply, via = self.sim.now, None, []
         number = self.number()
@@ -131,7 +131,7 @@ class User(EtcdUser):
         """Create *objects* as soon as somebody answers."""
         self.first += list(objects)
 
-    def create_first(self) -> Generator:
+    def create_first(self) -> Steps:
         """Patiently, in order: what a bootstrap script does."""
         for obj in [CONFIG, *self.first]:
             while True:
@@ -152,7 +152,7 @@ class User(EtcdUser):
         else:
             super().begin(kind, number, options)
 
-    def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Generator:
+    def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Steps:
         """One recorded API request; the task returns nothing, the trace tells."""
         started, number = self.sim.now, self.number()
         reply = yield self.call_api(verb, path, body, query)
@@ -166,7 +166,7 @@ class User(EtcdUser):
         else:
             self.at_start(objects)
 
-    def apply_all(self, objects: list[Obj]) -> Generator:
+    def apply_all(self, objects: list[Obj]) -> Steps:
         """Create each, or patch it where it exists."""
         for obj in objects:
             started, number = self.sim.now, self.number()

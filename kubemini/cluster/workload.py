@@ -5,11 +5,10 @@ kernel picks an endpoint by the rules kube-proxy left, and the packet goes to th
 Simplified: one short connection a request; the pod answers at once.
 """
 
-from collections.abc import Generator
-
 from kubemini.host import Component
 from kubemini.net import Call, Unreachable
 from kubemini.network import services
+from kubemini.sim import Steps
 
 REFUSED = Unreachable("connection refused", definite=True)
 
@@ -17,7 +16,7 @@ REFUSED = Unreachable("connection refused", definite=True)
 class PodNetwork(Component):
     """The network stack of one host's pods: answers for the containers that run here, whoever manages them."""
 
-    def handle(self, call: Call) -> Generator | None:
+    def handle(self, call: Call) -> Steps | None:
         """A visitor's connection to the pod IP in the payload."""
         pod = services.pod_at(self.host, call.payload)
         if pod is None:
@@ -42,7 +41,7 @@ class Visitor(Component):
         if self.service:
             self.spawn(self.visits())
 
-    def visits(self) -> Generator:
+    def visits(self) -> Steps:
         """The steady pace begins when the Service exists here: a shop opens before it is measured."""
         draw = self.sim.draw(f"visitor/{self.name}")
         phase = (self.offset - self.sim.now) % self.every
@@ -53,7 +52,7 @@ class Visitor(Component):
                 self.spawn(self.request(self.sent, draw.u(self.sent)))
             yield self.timeout(self.every)
 
-    def request(self, number: int, luck: int) -> Generator:
+    def request(self, number: int, luck: int) -> Steps:
         """One connection, from rule to answer."""
         started = self.sim.now
         endpoint = services.choose(self.host, self.service, luck)

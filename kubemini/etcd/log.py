@@ -133,7 +133,7 @@ class Log:
     def guess(self, index: int, term: int) -> tuple[int, int]:
         """The last place up to *index* that can agree with a log whose term there is *term*, and our term at it.
 
-        Terms never decrease along a log, so whole terms can be passed over in one exchange (paper §5.3, end).
+        Terms never decrease along a log, so whole terms are passed over in one exchange (paper §5.3, end).
         """
         while index > 0:
             ours = self.term(index)
@@ -193,6 +193,16 @@ class Log:
         """What there is to write has been given to the driver."""
         self.handed = self.last_index
         self.snapshot_handed = self.snapshot is not None
+
+    @property
+    def snapshot_to_write(self) -> Snapshot | None:
+        """The snapshot that the driver has not been given yet."""
+        return None if self.snapshot_handed else self.snapshot
+
+    @property
+    def has_to_write(self) -> bool:
+        """Whether there is something to be given to the driver."""
+        return self.handed < self.last_index or (self.snapshot is not None and not self.snapshot_handed)
 
     @property
     def being_written(self) -> bool:

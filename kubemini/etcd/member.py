@@ -1,24 +1,27 @@
 """An etcd member: a thin driver that gives the pure Raft machine a clock, a disk and a wire.
 
 Invariant: what a message promises is on disk before the message leaves. One write to disk is under way at a time; what
-arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a leader sends before its own write
-(thesis §10.2.1). On disk are term, vote, commit index, log, and the store as far as it has been applied.
+arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a leader sends before its own write what
+promises nothing of its own (thesis §10.2.1). On disk are term, vote, commit index, log, and the store as far as it has been applied.
 Ticks are counted, not simulated: a follower wakes only at the tick at which it would campaign.
 etcd 3.5 server/etcdserver/raft.go. What clients see is in `server.py`.
 Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts.
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
+from kubemini.etcd.confchange import ConfChange, configuration
 from kubemini.etcd.lease import Lessor
+from kubemini.etcd.log import Entry
+from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, HardState, Message, Ready
 from kubemini.etcd.mvcc import Change, Store
-from kubemini.etcd.raft import HEARTBEATS, LEADER, Config, Entry, HardState, Message, Raft, Ready
+from kubemini.etcd.raft import Raft
 from kubemini.etcd.server import Proposal, Server
 from kubemini.host import Component, Host, Timer
 from kubemini.net import Call, Network
 from kubemini.params import Params
-from kubemini.sim import Sim
+from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 
 PEER_CHECK = 50 * MS  # how often a starting member looks whether it is connected to its peers
@@ -73,16 +76,16 @@ class Member(Component):
         self.raft = Raft(
             Config(
                 id=self.id,
-                peers=range(1, len(self.members) + 1),
                 timeout=self._draw_timeout,
+                configuration=configuration(range(1, len(self.members) + 1)),
                 election_tick=self.election_ticks,
                 pre_vote=self.params.etcd_pre_vote,
                 check_quorum=self.params.etcd_check_quorum,
                 hard_state=data.hard_state,
                 entries=data.entries,
+                applied=data.applied,
             )
         )
-        self.raft.applied = data.applied
         self.server = Server(self, data.store)
         self._writing = self._settling = False
         self._seen = ("", 0, 0)
@@ -175,7 +178,7 @@ class Member(Component):
         self.raft.step(payload)
         self._settle()
 
-    def handle(self, call: Call) -> Generator | None:
+    def handle(self, call: Call) -> Steps | None:
         """A client's request."""
         return self.server.handle(call)
 
@@ -205,23 +208,25 @@ class Member(Component):
             if not (ready.entries or ready.hard_state or ready.committed or ready.reads):
                 self._send(ready.messages)  # nothing to persist: the life of a healthy cluster
                 raft.advance(ready)
-                break
-            self._carry_out(ready)
+                if not ready.promises:
+                    break
+            else:
+                self._carry_out(ready)
             changed = self._observe() or changed
         self._settling = False
         if changed or self._timer is None:  # else the next tick that acts can only have moved away
             self._arm()
 
     def _carry_out(self, ready: Ready) -> None:
-        leads = self.raft.role == LEADER
+        early = self.raft.role == LEADER and all(promise.target == self.id for promise in ready.promises)
         self._record_progress(ready)
-        if leads:
+        if early:
             self._send(ready.messages)
         if ready.must_sync:
             self._writing = True
-            self.host.disk.fsync(self, self._written, ready, leads)
+            self.host.disk.fsync(self, self._written, ready, early)
         else:
-            self._finish(ready, leads)
+            self._finish(ready, early)
 
     def _written(self, ready: Ready, sent: bool) -> None:
         self._catch_up()
@@ -233,9 +238,9 @@ class Member(Component):
         self.data.write(ready)
         if not sent:
             self._send(ready.messages)
-        self.raft.advance(ready)
         if ready.committed:
             self._apply(ready.committed)
+        self.raft.advance(ready)
         for context, index in ready.reads:
             self.server.confirmed(context, index)
 

@@ -7,17 +7,17 @@ Simplified: no authentication, no quota, no alarms; members are fixed.
 """
 
 from collections import deque
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubemini.etcd import request as requests
 from kubemini.etcd.errors import DEADLINE_EXCEEDED, NO_LEADER, TIMEOUT, TIMEOUT_LEADER_FAILURE, EtcdError
+from kubemini.etcd.messages import LEADER
 from kubemini.etcd.mvcc import Answer, Request, Store
-from kubemini.etcd.raft import LEADER
 from kubemini.etcd.reads import Reads
 from kubemini.etcd.watch import Watches
 from kubemini.host import Timer
 from kubemini.net import Call
+from kubemini.sim import Steps
 from kubemini.sim.units import MS
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Server:
         self._revoking: set[int] = set()
 
     # -- requests ----------------------------------------------------------------------------------------------------
-    def handle(self, call: Call) -> Generator | None:
+    def handle(self, call: Call) -> Steps | None:
         """Answer *call*, now or later."""
         request = call.payload or {}
         if request.get("require_leader") and not self.member.raft.lead:
@@ -202,7 +202,7 @@ class Server:
                 self._hand_over(self._blocked.popleft())
 
     # -- leases --------------------------------------------------------------------------------------------------------
-    def _lease_time(self, call: Call) -> Generator | None:
+    def _lease_time(self, call: Call) -> Steps | None:
         """Time is the leader's business: ask it, if that is somebody else."""
         member = self.member
         if member.raft.role != LEADER:
@@ -220,7 +220,7 @@ class Server:
         self._answer(call, answer)
         return None
 
-    def _ask_leader(self, call: Call) -> Generator[Any, Any, None]:
+    def _ask_leader(self, call: Call) -> Steps:
         leader = self.member.leader
         if leader is None:
             call.fail(NO_LEADER)

@@ -54,7 +54,7 @@ def parse_all(entries: Iterable[Sequence[Any]], by: str = "scenario") -> list[Pl
 
 
 def schedule(cluster: "Cluster", plan: Iterable[Planned]) -> None:
-    """Check every fault against *cluster*, then let each happen at its instant, before anything else of that instant."""
+    """Check every fault against *cluster*, then let each happen at its instant, before all else that happens then."""
     plan = list(plan)
     for planned in plan:
         planned.fault.check(cluster)

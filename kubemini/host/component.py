@@ -5,7 +5,7 @@ belong to; those of a dead one are dropped, those of a paused one wait, in order
 """
 
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 import simpy
@@ -13,7 +13,7 @@ import simpy
 from kubemini.host.machine import Host
 from kubemini.net import rpc
 from kubemini.net.network import CONNECTION, HEARTBEAT, MESSAGE, Network
-from kubemini.sim.kernel import TIMER, Occurrence, Sim
+from kubemini.sim.kernel import TIMER, Occurrence, Sim, Steps
 
 
 class Timer:
@@ -34,7 +34,7 @@ class Task:
 
     __slots__ = ("component", "done", "generator", "incarnation")
 
-    def __init__(self, component: "Component", generator: Generator):
+    def __init__(self, component: "Component", generator: Steps):
         self.component, self.generator = component, generator
         self.incarnation = component.incarnation
         self.done = False
@@ -77,7 +77,7 @@ class Component:
     def shutdown(self) -> None:
         """The component has just died."""
 
-    def handle(self, call: rpc.Call) -> Generator | None:
+    def handle(self, call: rpc.Call) -> Steps | None:
         """An RPC has arrived: answer it with ``call.reply(value)`` or ``call.fail(error)``; may be a generator."""
         call.fail(rpc.Unreachable(f"{self.name} answers no calls", definite=True))
         return None
@@ -165,7 +165,7 @@ class Component:
         """For tasks: ``yield self.timeout(2 * SECOND)``."""
         return self.sim.timeout(delay)
 
-    def spawn(self, generator: Generator) -> Task:
+    def spawn(self, generator: Steps) -> Task:
         """Run *generator* as a task of this incarnation; it starts at once."""
         return Task(self, generator)
 
@@ -184,13 +184,13 @@ class Component:
             self.guarded(self.incarnation, self.receive, (source, payload))
 
     def call(self, target: str, method: str, payload: Any = None, timeout: int | None = None) -> simpy.Event:
-        """Call *method* of the component *target*; ``reply = yield self.call(...)`` (a `rpc.Reply`, never an exception)."""
+        """Call *method* of *target*; ``reply = yield self.call(...)``: a `rpc.Reply`, never an exception."""
         return self.rpc.call(target, method, payload, timeout)
 
     def open_stream(
         self, target: str, method: str, payload: Any, on_item: Callable[[Any], None], on_close: Callable[[Any], None]
     ) -> rpc.ClientStream:
-        """Open a server-push stream: *on_item* for each item, *on_close* once with the error (None: closed in peace)."""
+        """Open a server-push stream: *on_item* for each item, *on_close* once with the error (None: in peace)."""
         return self.rpc.open_stream(target, method, payload, on_item, on_close)
 
 

@@ -23,7 +23,7 @@ class Question:
     def html(self) -> str:
         """The question with one unfolding reply a choice."""
         rows = "".join(
-            f'<details class="km-choice" data-right="{int(choice == self.answer)}">'
+            f'<details class="km-answer" data-right="{int(choice == self.answer)}">'
             f"<summary>{html.escape(choice)}</summary>"
             f"<p>{'✓' if choice == self.answer else '✕'} {html.escape(reply)}</p></details>"
             for choice, reply in self.choices.items()

@@ -14,13 +14,14 @@ from kubemini.host import Component, Host
 from kubemini.loadbalancer.health import Health, next_server
 from kubemini.net import Call, Network, Unreachable
 from kubemini.net.rpc import DEADLINE, REFUSED
-from kubemini.sim import Sim
+from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
 
 CLOSED = Unreachable("EOF", definite=True)  # closed before a byte of the request was passed on
 NO_ANSWER = Unreachable("connect timed out", definite=True)
 TURNAROUND = SECOND  # before a retry on the same server: min(timeout connect, 1 s)
 
+READYZ: dict[str, Any] = {"verb": "GET", "path": "/readyz", "query": {}, "body": None, "user": "system:anonymous"}
 L7OK, L4CON, L4TOUT, L7TOUT = "check passed", "Layer4 connection problem", "Layer4 timeout", "Layer7 timeout"
 
 
@@ -44,7 +45,7 @@ class HAProxy(Component):
             self.spawn(self.checks(server, spread))
 
     # -- health checks -----------------------------------------------------------------------------------------------
-    def checks(self, server: str, first: int) -> Generator:
+    def checks(self, server: str, first: int) -> Steps:
         """Check *server* for ever: the next check begins *inter* after the last one ended."""
         yield self.timeout(first)
         while True:
@@ -56,7 +57,6 @@ class HAProxy(Component):
 
     def check(self, server: str) -> Generator[Any, Any, str]:
         """One check, given *inter* in all: what is wrong with *server*, or nothing."""
-        deadline = self.sim.now + self.params.haproxy_inter
         error = self.handshake(server)
         if error is NO_ANSWER:
             yield self.timeout(self.params.haproxy_inter)
@@ -65,8 +65,7 @@ class HAProxy(Component):
             return L4CON
         if self.params.haproxy_check == "tcp":
             return ""
-        question = {"verb": "GET", "path": "/readyz", "query": {}, "body": None, "user": "system:anonymous"}
-        reply = yield self.call(server, "request", question, timeout=deadline - self.sim.now)
+        reply = yield self.call(server, "request", READYZ, timeout=self.params.haproxy_inter)
         if reply.ok:
             return ""
         code = getattr(reply.error, "code", 0)
@@ -84,7 +83,7 @@ class HAProxy(Component):
             return NO_ANSWER
         return None if target.up else REFUSED
 
-    def handle(self, call: Call) -> Generator:
+    def handle(self, call: Call) -> Steps:
         """A client has connected."""
         server = yield from self.connect()
         if server is None:
@@ -123,7 +122,7 @@ class HAProxy(Component):
         self.turn = (place + 1) % len(self.servers)
         return self.servers[place]
 
-    def forward(self, call: Call, server: str) -> Generator:
+    def forward(self, call: Call, server: str) -> Steps:
         """A connection with one request on it."""
         self.sessions[server] += 1
         reply = yield self.call(server, call.method, call.payload, timeout=self.params.haproxy_server_timeout)

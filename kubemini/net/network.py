@@ -66,7 +66,7 @@ class Network:
 
     # -- sending -----------------------------------------------------------------------------------------------
     def send(self, source: "Component", target: str, purpose: int, act: Callable[..., Any], *args: Any) -> int | None:
-        """Let ``act(*args)`` happen when a packet from *source* reaches *target*; the instant of arrival, or None if lost."""
+        """Let ``act(*args)`` happen when a packet reaches *target*; the instant of arrival, or None if lost."""
         channel = self.channel(source, target)
         n = channel.sent[purpose]
         channel.sent[purpose] = n + 1

@@ -202,9 +202,10 @@ class Endpoint:
         event = self.calls.pop(id, None)
         if event is not None:
             event._ok, event._value = True, reply
-            callbacks, event.callbacks = event.callbacks, None
-            for callback in callbacks:
-                callback(event)
+            waiters: Any = event.callbacks
+            event.callbacks = None  # type: ignore[assignment]  # what SimPy itself does to an event that has happened
+            for waiter in waiters:
+                waiter(event)
 
     def result(self, id: int, reply: Reply) -> None:
         """An answer has arrived."""

@@ -81,7 +81,7 @@ def _parse(text: str, path: Path) -> Any:
 
 def check(value: Any, schema: dict[str, Any], where: str) -> None:
     """Raise ScenarioError if *value* does not fit *schema*; *where* names it."""
-    kind = TYPES[schema["type"]] if "type" in schema else object
+    kind: Any = TYPES[schema["type"]] if "type" in schema else object
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is int):
         raise ScenarioError(f"{where}: expected {_article(schema['type'])}, got {json.dumps(value, default=str)}")
     if "enum" in schema and value not in schema["enum"]:

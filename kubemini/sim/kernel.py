@@ -5,7 +5,8 @@ commands first, then deliveries, then timers (`FAULT`, `DELIVERY`, `TIMER`). Sim
 come before all of them, so what one event causes at the same instant is settled before the next one acts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from heapq import heappush
 from random import Random
 from typing import Any
 
@@ -14,6 +15,8 @@ import simpy
 from kubemini.sim.chance import Stream
 from kubemini.sim.trace import Record, Trace
 from kubemini.sim.vocabulary import WHAT
+
+Steps = Generator[Any, Any, Any]  # what a task does, step by step: it yields SimPy events and is sent their values
 
 FAULT = 1 << 78
 DELIVERY = 2 << 78
@@ -40,12 +43,24 @@ _RUN = (_run,)
 class Sim(simpy.Environment):
     """Integer microseconds, one seed, one trace."""
 
+    _now: int
+    _queue: list[Any]
+
     def __init__(self, seed: int = 0):
         super().__init__(initial_time=0)
         self.seed = seed
         self.trace = Trace()
         self.events = 0
         self._commands = 0
+
+    @property
+    def now(self) -> int:
+        """Microseconds since the run began."""
+        return self._now
+
+    def schedule(self, event: simpy.Event | Occurrence, priority: int = 1, delay: float = 0) -> None:
+        """Queue *event* to happen after *delay* microseconds, among the events of that instant by *priority*."""
+        heappush(self._queue, (self._now + delay, priority, next(self._eid), event))
 
     def record(self, actor: str, what: str, **detail: Any) -> None:
         """Append to the trace; *what* must stand in `vocabulary.WHAT`."""

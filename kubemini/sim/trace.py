@@ -63,14 +63,14 @@ class Trace:
         lines = text.splitlines()
         if not lines:
             raise ValueError("an empty file is not a trace: write one with `kubemini run NAME --trace FILE`")
+        header, records = None, []
         try:
-            header, number = json.loads(lines[0]), 1
-            records = []
-            for number, line in enumerate(lines[1:], start=2):
+            header = json.loads(lines[0])
+            for line in lines[1:]:
                 at, actor, what, detail = json.loads(line)
                 records.append(Record(at, actor, what, detail))
         except (ValueError, TypeError) as error:
-            raise ValueError(f"line {number} is not a trace record: {error}") from None
+            raise ValueError(f"line {len(records) + (header is not None) + 1} is not a trace record: {error}") from None
         return cls(header, records)
 
     def digest(self) -> str:

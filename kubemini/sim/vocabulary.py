@@ -32,7 +32,7 @@ WHAT: dict[str, str] = {
     "holder": "a component takes a leader-election Lease; {lease, holder}",
     "object": "an API object changed; {verb: ADDED|MODIFIED|DELETED, kind, namespace, name, revision, summary}",
     # the nodes
-    "pod": "what really runs on a host; {name, namespace, app, state: starting|running|stopping|gone, ready, ip}",
+    "pod": "what really runs on a host; {name, namespace, app, state: starting|running|exited|stopping|gone, ready, ip}",
     "rules": "what a host's kernel is programmed with; {service, ip, endpoints: [{pod, ip, node}]}",
     # clients
     "request": "a client's request ends; {id, kind: api|service|etcd, verb, path, via, outcome: ok|failed|unknown,"

@@ -139,7 +139,7 @@ var kmCommon = (() => {
       this.ended = this.requests.slice();
       this.requests.sort((a, b) => a.started - b.started);
       this.commands = [...(run.header.scenario_commands || []).map((c) => ({ c, by: "scenario" })), ...(run.header.commands || []).map((c) => ({ c, by: "you" }))]
-        .map(({ c, by }) => ({ at: instant(c[0]), action: c[1], args: c.slice(2), by })).sort((a, b) => a.at - b.at);
+        .map(({ c, by }) => ({ at: instant(c[0]), action: c[1], args: c.slice(2), by })).filter((c) => c.at <= this.until).sort((a, b) => a.at - b.at);
       this.story = run.story || [];
       this.rows = this.snap(run.table || []);
       this.moments = [...new Set([0, ...this.rows.map((r) => r.at), ...this.story.map((r) => r[0]), ...this.commands.map((c) => c.at), this.until])].filter((x) => x <= this.until).sort((a, b) => a - b);
@@ -222,7 +222,7 @@ var kmCommon = (() => {
   }
   function meter() {
     const words = h("div", { class: "km-quorum" }), bars = h("div", { class: "km-meter", "aria-hidden": "true" });
-    const node = h("section", {}, h("h4", {}, "Quorum"), words, bars);
+    const node = h("section", {}, h("div", { class: "km-h4" }, "Quorum"), words, bars);
     return { node, draw(st, topology) {
       const q = quorum(st, topology), spare = q.together - q.need;
       put(words, "text", q.up > q.together && q.members.length > 1 ? `${q.up} up, ${q.together} can talk to each other, ${q.need} needed` : `${q.up} up, ${q.need} needed: ${spare < 0 ? "no writes" : spare === 0 ? "none may fail now" : `${spare} more may fail`}`);
@@ -317,7 +317,7 @@ var kmCommon = (() => {
     const list = rows.length > 1 ? `[\n    ${rows.join(",\n    ")},\n]` : `[${rows.join("")}]`;
     return `run(${JSON.stringify(header.scenario)}, seed=${header.seed}${rows.length ? ", commands=" + list : ""})`;
   }
-  const asHash = (id, t, header) => "#" + [id, "t=" + seconds(t), "seed=" + header.seed, ...(header.commands || []).map((c) => "c=" + c.map((x) => encodeURIComponent(x).replace(/%2C/gi, "+")).join(","))].join(";");
+  const asHash = (id, t, header) => "#" + [id, "t=" + seconds(t), "seed=" + header.seed, "until=" + header.until / SECOND, ...(header.commands || []).map((c) => "c=" + c.map((x) => encodeURIComponent(x).replace(/%2C/gi, "+")).join(","))].join(";");
   async function copy(text) {
     try { await navigator.clipboard.writeText(text); return true; } catch { /* file:// or no permission */ }
     const box = h("textarea", { style: "position:fixed;opacity:0" }); box.value = text; document.body.append(box); box.select();
@@ -342,12 +342,12 @@ var kmCommon = (() => {
     // sentence
     const tag = h("i", { class: "km-tag", "aria-hidden": "true" }), head = h("b", { class: "km-head" }), second = h("span", { class: "km-second" }), when = h("span", { class: "km-when" });
     // inspector, list
-    const selTitle = h("h4", { id: uid + "sel" }), selText = h("div", { class: "km-what" }), acts = h("div", { class: "km-acts" }), more = h("div", { class: "km-more" });
+    const selTitle = h("div", { id: uid + "sel", class: "km-h4" }), selText = h("div", { class: "km-what" }), acts = h("div", { class: "km-acts" }), more = h("div", { class: "km-more" });
     const log = h("ol", { class: "km-log" });
     const live = h("p", { class: "km-sr", "aria-live": "polite" }), status = h("p", { class: "km-status", role: "status" });
     const ctl = { select, act, ask, kernel, canLive, calm, get sel() { return sel; }, get history() { return past; } };
     const view = make(ctl);
-    const side = h("div", { class: "km-side" }, h("div", {}, ...(view.top || []), h("section", { class: "km-insp", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more)), h("section", {}, h("h4", {}, "What happened"), log));
+    const side = h("div", { class: "km-side" }, h("div", {}, ...(view.top || []), h("section", { class: "km-insp", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more)), h("section", {}, h("div", { class: "km-h4" }, "What happened"), log));
     // timeline
     const strips = h("div", { class: "km-strips" });
     const range = h("input", { type: "range", class: "km-range", min: 0, step: 1000, "aria-label": "simulated time", oninput: () => { play(false); seek(+range.value); } });
@@ -384,9 +384,9 @@ var kmCommon = (() => {
     }
     async function copied(text, words) { say((await copy(text)) ? words + "." : text); }
     function link() {
-      model.set("t", t / SECOND); model.send({ op: "link" });
-      const host = el.closest("[id]"), id = options.id || (host && host.id) || name;
-      copied(location.href.split("#")[0] + asHash(id, t, past.header), "The link to this moment is on your clipboard");
+      const host = el.closest("[id]"), id = options.id || (host && host.id) || name, hash = asHash(id, t, past.header);
+      model.send({ op: "link", hash });
+      copied(location.href.split("#")[0] + hash, "The link to this moment is on your clipboard");
     }
 
     // -- time
@@ -396,8 +396,7 @@ var kmCommon = (() => {
       draw();
       if (t >= past.until) reveal();
     }
-    function go(to) { play(false); seek(to); announce(); keep(); }
-    const keep = () => { model.set("t", t / SECOND); if (kernel() !== "jupyter") model.save_changes(); };
+    function go(to) { play(false); seek(to); announce(); }
     function stepBy(d) {
       if (locked()) return ask4prediction();
       const i = upto(past.moments, d > 0 ? t : t - 1);
@@ -409,10 +408,10 @@ var kmCommon = (() => {
       const was = playing;
       playing = on;
       if (playing && t >= past.until) t = 0;
-      put(bPlay, "text", playing ? "‖ Pause" : "▶ Play");
+      put(bPlay, "text", playing ? "‖ Pause" : "▶ Play"); put(bPlay, "aria-label", playing ? "Pause playing" : "Play");
       root.classList.toggle("km-playing", playing);
       cancelAnimationFrame(raf); raf = 0; last = 0; idle = 0;
-      if (playing) raf = requestAnimationFrame(frame); else if (was) { draw(); keep(); }
+      if (playing) raf = requestAnimationFrame(frame); else if (was) draw();
     }
     function frame(now) {
       const dt = last ? Math.min(0.1, (now - last) / 1000) : 0;
@@ -435,7 +434,7 @@ var kmCommon = (() => {
       put(when, "text", `t = ${seconds(t)} s · seed ${past.header.seed}`);
       put(root, "data-level", level); put(root, "data-t", seconds(t, 3));
       range.value = t; put(range, "aria-valuetext", `${seconds(t)} of ${seconds(past.until, 0)} seconds. ${a}`);
-      fillBar.style.width = (100 * t) / past.until + "%";
+      fillBar.style.width = `calc((100% - 18px) * ${(t / past.until).toFixed(5)})`;
       const d = clamp(0.55 * speed, 0.25, 2.5) * SECOND;
       const fly = calm.matches ? past.flying(t, 4000) : past.flying(t, d);
       if (calm.matches) for (const x of [...fly.messages, ...fly.requests]) x.f = 0.5;
@@ -522,18 +521,18 @@ var kmCommon = (() => {
       const H = past.header;
       const spec = { scenario: H.scenario, seed: H.seed, commands: H.commands || [], until: Math.max(past.until / SECOND, Math.ceil((then.at || 0) / SECOND + 15)), ...change };
       asked = { spec, then, was: past.run, resume: playing };
-      play(false); trouble.hidden = true;
+      play(false); trouble.hidden = true; root.dataset.busy = "1";
       if (kernel() === "recording") { queued = asked; say("Starting the simulator in this page…"); model.send({ op: "golive" }); } else send();
     }
     function send() {
-      queued = null; say("Simulating…"); root.dataset.busy = "1";
+      queued = null; say("Simulating…");
       clearTimeout(watchdog); watchdog = setTimeout(() => fail("The simulation has not answered for 30 seconds: it may be running away."), 30000);
       model.send({ op: "simulate", id: ++ids, spec: asked.spec });
     }
     function fail(text) {
       clearTimeout(watchdog); delete root.dataset.busy; say("");
       const again = asked;
-      trouble.replaceChildren(h("p", {}, text), again ? button("Start again", () => { trouble.hidden = true; asked = again; queued = null; if (kernel() === "recording") { queued = asked; say("Starting the simulator again…"); model.send({ op: "golive" }); } else send(); }, { class: "km-b km-main-b" }) : null,
+      trouble.replaceChildren(h("p", {}, text), again ? button("Start again", () => { trouble.hidden = true; root.dataset.busy = "1"; asked = again; queued = null; if (kernel() === "recording") { queued = asked; say("Starting the simulator again…"); model.send({ op: "golive" }); } else send(); }, { class: "km-b km-main-b" }) : null,
         button("Back to the recording", () => { trouble.hidden = true; asked = queued = null; seed.value = past.header.seed; reset(); }));
       trouble.hidden = false;
       seed.value = past.header.seed;
@@ -578,7 +577,7 @@ var kmCommon = (() => {
       if (k !== "recording" && queued) send();
       if (past) draw();
     }
-    const onMsg = (m) => { if (m.op === "status") say(m.text); else if (m.op === "error") fail(m.error || "The simulation failed."); };
+    const onMsg = (m) => { if (m.op === "status") say(m.text); else if (m.op === "trace") { if (asked) onRun(); } else if (m.op === "error") fail(m.error || "The simulation failed."); };
     const onCap = () => { root.querySelector(".km-cap").textContent = model.get("caption") || ""; };
 
     // -- table, help

@@ -38,8 +38,8 @@ var render = (() => {
   }
 
   function make(ctl) {
-    const svg = s("svg", { class: "km-svg", role: "group" }), q = meter(), kvTitle = h("h4"), kv = h("ul", { class: "km-kv" }), out = h("ul", { class: "km-out" });
-    const under = h("div", { class: "km-under" }, h("section", {}, kvTitle, kv), h("section", {}, h("h4", {}, "What clients were told"), out));
+    const svg = s("svg", { class: "km-svg", role: "group" }), q = meter(), kvTitle = h("div", { class: "km-h4" }), kv = h("ul", { class: "km-kv" }), out = h("ul", { class: "km-out" });
+    const under = h("div", { class: "km-under" }, h("section", {}, kvTitle, kv), h("section", {}, h("div", { class: "km-h4" }, "What clients were told"), out));
     let G = null, H = null, ui = null, told = [];
 
     function setRun(history, narrow) {
@@ -67,10 +67,10 @@ var render = (() => {
       for (const [m, u] of Object.entries(ui.member)) {
         const e = st.etcd[m], lk = look(st, m), far = cutFrom(st, hostOf(m)).filter((x) => Object.keys(G.members).some((o) => hostOf(o) === x)), slow = (st.host[hostOf(m)] || {}).slow;
         if (lk.cls === "leader" && (!lead || e.term > st.etcd[lead].term)) lead = m;
-        const title = `${lk.mark ? lk.mark + " " : ""}${m} ${lk.word}`, right = lk.cls === "down" ? "" : `term ${e.term}`;
+        const title = `${lk.mark ? lk.mark + " " : ""}${m} ${lk.word}`, term = lk.cls === "down" ? "" : `term ${e.term}`, roomy = width(title, 13.4) + width(term, 11) + 32 <= G.w, right = roomy ? term : "";
         put(u.g, "class", `km-pick km-chipg km-k-etcd km-${lk.cls}${sel === m ? " km-sel" : ""}`);
         put(u.title, "text", fit(G.w - 32 - width(right, 11), 13.4, title, `${lk.mark ? lk.mark + " " : ""}${m}`)); put(u.right, "text", right);
-        const nums = `log ${e.last} · commit ${e.commit}`;
+        const nums = `${roomy || !term ? "" : term + " · "}log ${e.last} · commit ${e.commit}`;
         put(u.info, "text", fit(G.w - 22, 11 * (lk.cls === "leader" ? 1.1 : 1), far.length ? `${nums} · ✕ cut` : slow ? `${nums} · slow disk` : lk.cls === "down" ? `disk: ${nums}` : nums, far.length ? `${e.last}/${e.commit} · ✕ cut` : nums));
         put(u.g.hit, "aria-pressed", String(sel === m)); put(u.g.hit, "aria-label", `${m}, ${lk.word}, term ${e.term}, log ${e.last}, commit ${e.commit}${far.length ? ", cut from " + far.join(", ") : ""}`);
         drawLog(u, e);

@@ -1,0 +1,82 @@
+# make book      the environment, npm's part, the book; then serve it here and print the address (SERVE=0: only build)
+# make test      the environment and every check there is; KUBEMINI_REQUIRE=1: what is missing fails instead of skipping
+# make chapters  execute the notebooks, store their outputs in normal form
+# make bench     how fast it is, beside the bars
+# A target whose inputs have not changed is not made again.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+SERVE ?= 1
+BIN := .venv/bin
+PY := $(BIN)/python
+
+HAVE_NPM := $(shell command -v npm)
+NPM := $(if $(HAVE_NPM),node_modules/.ready,_build/.without-npm)
+CODE := $(shell find kubemini -type f -not -path '*/__pycache__/*' 2>/dev/null)
+CHAPTERS := $(shell find chapters -type f -not -path '*/.ipynb_checkpoints/*' 2>/dev/null)
+TESTS := $(shell find tests -type f -not -path '*/__pycache__/*' 2>/dev/null)
+BOOK := _build/html/.built
+CHECKED := _build/.lint
+TESTED := _build/.tested
+
+.PHONY: book test lint chapters bench clean again
+
+book: $(BOOK)
+ifeq ($(SERVE),1)
+	@$(PY) -m kubemini.view.press --serve
+else
+	@echo "The book: _build/html/index.html"
+endif
+
+# KUBEMINI_REQUIRE: somebody wants to know now
+$(if $(KUBEMINI_REQUIRE),$(TESTED): again)
+test: $(TESTED)
+	@tail -n 1 $(TESTED)
+
+$(TESTED): $(CHECKED) $(BOOK) $(TESTS)
+	@rm -f $@
+	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 180 tests chapters | tee _build/tests.txt
+	@tail -n 1 _build/tests.txt > $@
+
+lint: $(CHECKED)
+
+$(CHECKED): .venv/.ready pyproject.toml $(CODE) $(TESTS)
+	@mkdir -p _build
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	@touch $@
+
+$(BOOK): .venv/.ready $(NPM) _config.yml _toc.yml $(CODE) $(CHAPTERS)
+	$(PY) -m kubemini.view.press
+	@touch $@
+
+chapters: .venv/.ready
+	$(PY) -m kubemini.view.notebooks --run chapters/*.ipynb
+
+bench: $(BOOK)
+	$(PY) -m kubemini.view.press
+	$(PY) -m kubemini bench --check $(if $(HAVE_NPM),--pyodide)
+
+.venv/.ready: requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12")'
+	@[ -x $(PY) ] || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -qq --disable-pip-version-check -r requirements.txt -c constraints.txt
+	$(BIN)/pip install -qq --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json .npmrc
+	npm ci --loglevel=error
+	@touch $@
+
+_build/.without-npm:
+	@mkdir -p _build && touch $@
+	@echo "live mode is off: there is no npm here; recordings play all the same"
+
+clean:
+	rm -rf _build

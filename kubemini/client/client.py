@@ -1,0 +1,112 @@
+"""A client of the Kubernetes API: requests and watches to one of several servers.
+
+Invariant: a write is sent a second time only if the first certainly did not happen; a read may be repeated freely.
+Method names and paths follow client-go's typed clients.
+Simplified: a kubeconfig holds one address; where no load balancer stands in front of several API servers, we give a
+client all of them, and it moves on when one cannot be reached. No client-side rate limit (--kube-api-qps).
+
+    client = ApiClient(self, ["apiserver-1"], "system:kube-scheduler")
+    reply = yield from client.get(POD, "web-1", "default")
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+from kubemini.api.kinds import Kind, collection_path, object_path
+from kubemini.api.objects import Obj
+from kubemini.host import Component
+from kubemini.net import Reply, Unreachable
+from kubemini.net.rpc import ClientStream
+
+Replies = Generator[Any, Any, Reply]  # to be used with `yield from`
+
+
+def code(reply: Reply) -> int:
+    """The HTTP status code of a failed request; 0 if it worked or no server answered."""
+    return 0 if reply.ok else getattr(reply.error, "code", 0)
+
+
+class ApiClient:
+    """Use it from a component's tasks: ``reply = yield from client.create(...)``."""
+
+    def __init__(self, component: Component, servers: Sequence[str], user: str, timeout: int | None = None):
+        assert servers, "a client of the API needs at least one server"
+        self.component, self.servers, self.user = component, list(servers), user
+        self.timeout = timeout or component.net.params.client_timeout
+        self._current = 0
+
+    @property
+    def server(self) -> str:
+        """The API server, or load balancer, in use."""
+        return self.servers[self._current]
+
+    # -- objects -------------------------------------------------------------------------------------------------
+    def get(self, kind: Kind, name: str, namespace: str = "") -> Replies:
+        """One object."""
+        return self.request("GET", kind.path(namespace, name))
+
+    def list(self, kind: Kind, namespace: str = "", **query: str) -> Replies:
+        """A collection; no namespace means all of them. *query*: resourceVersion, labelSelector, fieldSelector."""
+        return self.request("GET", kind.path(namespace), query=query)
+
+    def create(self, obj: Obj) -> Replies:
+        """POST a new object to its collection."""
+        return self.request("POST", collection_path(obj), obj)
+
+    def update(self, obj: Obj) -> Replies:
+        """PUT the whole object; its resourceVersion guards against overwriting what others wrote meanwhile."""
+        return self.request("PUT", object_path(obj), obj)
+
+    def update_status(self, obj: Obj) -> Replies:
+        """PUT the status alone."""
+        return self.request("PUT", object_path(obj, "status"), obj)
+
+    def patch(self, kind: Kind, name: str, namespace: str, body: Obj, subresource: str = "") -> Replies:
+        """A JSON merge patch."""
+        return self.request("PATCH", kind.path(namespace, name, subresource), body, {"type": "merge"})
+
+    def delete(self, kind: Kind, name: str, namespace: str = "", **options: Any) -> Replies:
+        """DELETE one object; *options*: gracePeriodSeconds, preconditions, propagationPolicy."""
+        return self.request("DELETE", kind.path(namespace, name), options or None)
+
+    def post(self, path: str, body: Obj) -> Replies:
+        """POST to any path, such as ``…/pods/web-1/binding``."""
+        return self.request("POST", path, body)
+
+    # -- the wire ------------------------------------------------------------------------------------------------
+    def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Replies:
+        """Any request; the timeout is for all attempts together."""
+        component = self.component
+        payload = {"verb": verb, "path": path, "query": query or {}, "body": body, "user": self.user}
+        deadline = component.sim.now + self.timeout
+        for _ in self.servers:
+            reply = yield component.call(self.server, "request", payload, timeout=deadline - component.sim.now)
+            if not self._move_on(reply.error):
+                break
+            if not (reply.error.definite or verb == "GET") or component.sim.now >= deadline:
+                break
+        return reply
+
+    def watch(
+        self,
+        kind: Kind,
+        on_item: Callable[[Any], None],
+        on_close: Callable[[Any], None],
+        namespace: str = "",
+        **query: str,
+    ) -> ClientStream:
+        """Open a watch of a collection; if it ends with an error of the wire, the next goes to another server."""
+
+        def closed(error: Any) -> None:
+            self._move_on(error)
+            on_close(error)
+
+        payload = {"path": kind.path(namespace), "query": query, "user": self.user}
+        return self.component.open_stream(self.server, "watch", payload, on_item, closed)
+
+    def _move_on(self, error: Any) -> bool:
+        """Use the next server from now on, if *error* says that this one cannot be reached."""
+        if not isinstance(error, Unreachable):
+            return False
+        self._current = (self._current + 1) % len(self.servers)
+        return True

@@ -1,0 +1,158 @@
+"""Leader election over a Lease: of several copies of a program one acts, the others stand by.
+
+Invariant: a holder that cannot renew gives up (10 s after its last attempt began) before anybody else may take over
+(15 s after they last saw it renew), if all clocks run at the same rate and the holder runs at all. Nobody compares a
+clock with another's: a standby measures the time since *it* saw the record change.
+A holder that loses the Lease exits, and its supervisor starts it afresh: nothing half-done can go on acting.
+A paused holder that wakes up still believes; it acts until its next renewal fails. There is no fencing.
+client-go tools/leaderelection/leaderelection.go.
+Simplified: a program that exits is started again by us after the time a container takes, not by the kubelet.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api.kinds import LEASE
+from kubemini.api.objects import Obj, evolve, freeze
+from kubemini.api.timestamps import micro_timestamp
+from kubemini.client.client import ApiClient, code
+from kubemini.client.workqueue import Steps
+from kubemini.net import Reply
+from kubemini.sim.kernel import TIMER
+from kubemini.sim.units import SECOND
+
+
+@dataclass(slots=True)
+class Observed:
+    """The Lease as this candidate last saw it, and when *it* saw it change, by its own clock."""
+
+    lease: Obj | None = None
+    at: int = 0
+
+    def see(self, lease: Obj, now: int) -> None:
+        """A look at the Lease; only a change counts."""
+        if self.lease is None or self.lease["spec"] != lease["spec"]:
+            self.at = now
+        self.lease = lease
+
+    def valid(self, now: int, duration: int) -> bool:
+        """Whether its holder may still count on it."""
+        return self.lease is not None and self.at + duration > now
+
+    @property
+    def holder(self) -> str:
+        """Whoever holds it, or nobody."""
+        return self.lease["spec"].get("holderIdentity", "") if self.lease else ""
+
+
+def record(observed: Obj | None, identity: str, duration: int, now: int) -> dict[str, Any]:
+    """The ``spec`` of the Lease that *identity* wants to write: taken over, or kept and renewed."""
+    spec: Obj = observed["spec"] if observed else {}
+    kept = spec.get("holderIdentity") == identity
+    stamp = micro_timestamp(now)
+    return {
+        "holderIdentity": identity,
+        "leaseDurationSeconds": duration // SECOND,
+        "acquireTime": spec["acquireTime"] if kept else stamp,
+        "renewTime": stamp,
+        "leaseTransitions": spec.get("leaseTransitions", 0) + (1 if spec and not kept else 0),
+    }
+
+
+class Elector:
+    """One candidate. *on_started* is called once, when it has won; when it loses, the component exits."""
+
+    def __init__(self, client: ApiClient, lease: str, on_started: Callable[[], None], namespace: str = "kube-system"):
+        self.component = client.component
+        self.params = self.component.net.params
+        self.client = ApiClient(self.component, client.servers, client.user)
+        self.lease, self.namespace, self.on_started = lease, namespace, on_started
+        self.identity = f"{self.component.name}_{self.component.incarnation}"
+        self.observed = Observed()
+        self.leading = False
+        self._draw = self.component.sim.draw(f"election/{self.identity}")
+        self._draws = 0
+
+    def start(self) -> None:
+        """Stand for election."""
+        self.component.spawn(self._run())
+
+    def _run(self) -> Steps:
+        while not (yield from self._try()):
+            yield self.component.timeout(self._jittered())
+        self.leading = True
+        self.component.sim.record(self.component.name, "holder", lease=self.lease, holder=self.component.name)
+        self.on_started()
+        while (yield from self._renew()):
+            yield self.component.timeout(self.params.leader_elect_retry_period)
+        self._exit()
+
+    def _jittered(self) -> int:
+        """The retry period, and up to 1.2 times as much again by chance."""
+        self._draws += 1
+        period = self.params.leader_elect_retry_period
+        return self._draw.between(self._draws, period, round(period * (1 + self.params.leader_elect_jitter)))
+
+    def _renew(self) -> Steps:
+        """Try until it works, or until the renew deadline has passed."""
+        deadline = self.component.sim.now + self.params.leader_elect_renew_deadline
+        while not (yield from self._try(deadline)):
+            left = deadline - self.component.sim.now
+            if left <= self.params.leader_elect_retry_period:
+                yield self.component.timeout(max(0, left))
+                return False
+            yield self.component.timeout(self.params.leader_elect_retry_period)
+        return True
+
+    def _try(self, deadline: int | None = None) -> Steps:
+        """Acquire or renew the Lease: True if this candidate holds it now."""
+        duration = self.params.leader_elect_lease_duration
+        if self.leading and self.observed.valid(self.component.sim.now, duration):
+            if (yield from self._write(self.observed.lease, deadline)):
+                return True
+        self._wait_until(deadline)
+        reply = yield from self.client.get(LEASE, self.lease, self.namespace)
+        if code(reply) == 404:
+            return (yield from self._write(None, deadline))
+        if not reply.ok:
+            return False
+        now = self.component.sim.now
+        self.observed.see(reply.value, now)
+        held = self.observed.holder not in ("", self.identity) and self.observed.valid(now, duration)
+        return False if held else (yield from self._write(reply.value, deadline))
+
+    def _wait_until(self, deadline: int | None) -> None:
+        """No request lasts longer than half the renew deadline, nor beyond *deadline*."""
+        half = self.params.leader_elect_renew_deadline // 2
+        self.client.timeout = half if deadline is None else max(1, min(half, deadline - self.component.sim.now))
+
+    def _write(self, old: Obj | None, deadline: int | None) -> Steps:
+        now = self.component.sim.now
+        self._wait_until(deadline)
+        spec = record(old, self.identity, self.params.leader_elect_lease_duration, now)
+        if old is None:
+            reply: Reply = yield from self.client.create(self._new(spec))
+        else:
+            reply = yield from self.client.update(evolve(old, ("spec",), spec))
+        if reply.ok:
+            self.observed.see(reply.value, self.component.sim.now)
+        return reply.ok
+
+    def _new(self, spec: dict[str, Any]) -> Obj:
+        return freeze(
+            {
+                "apiVersion": LEASE.api_version,
+                "kind": LEASE.kind,
+                "metadata": {"name": self.lease, "namespace": self.namespace},
+                "spec": spec,
+            }
+        )
+
+    def _exit(self) -> None:
+        """The Lease is lost: die at once, and be started afresh."""
+        component = self.component
+        component.sim.record(component.name, "note", text=f"leader election lost: {self.lease}; the program exits")
+        component.crash()
+        low, high = self.params.pod_start
+        component.sim.occur(self._draw.between(0, low, high), TIMER + (component.index << 62), component.start)

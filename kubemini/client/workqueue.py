@@ -1,0 +1,93 @@
+"""A work queue: keys of objects that somebody should look at.
+
+Invariant: a key that waits is in the queue once, however often it was added; a key that is being worked on is never
+given to a second worker: if it is added meanwhile, it is looked at once more afterwards. A key whose work failed comes
+back after 5 ms, twice as long each time, at most 1000 s, until it succeeds.
+client-go util/workqueue (queue.go, delaying_queue.go, default_rate_limiters.go).
+Simplified: no overall limit of 10 keys a second with a burst of 100.
+"""
+
+from collections.abc import Callable, Generator, Hashable
+from typing import Any
+
+from kubemini.host import Component, Timer
+
+Steps = Generator[Any, Any, Any]  # a task, or a part of one, with a result
+Work = Callable[[Any], Steps]
+
+
+def exponential(failures: int, bounds: tuple[int, int]) -> int:
+    """The delay (µs) after so many failures: the first bound, doubled each time, never above the second."""
+    low, high = bounds
+    return min(low << min(failures, 40), high)
+
+
+class WorkQueue:
+    """Gives each key to *work*, a generator that returns None when all is well, or anything else to be called again."""
+
+    def __init__(self, component: Component, work: Work, workers: int = 1, backoff: tuple[int, int] | None = None):
+        self.component, self.work, self.workers = component, work, workers
+        self.backoff = backoff or component.net.params.workqueue_backoff
+        self.waiting: dict[Hashable, None] = {}  # in order of adding
+        self.processing: dict[Hashable, bool] = {}  # whether it was added again meanwhile
+        self.failures: dict[Hashable, int] = {}
+        self._later: dict[Hashable, tuple[int, Timer]] = {}
+        self._running = self._woken = False
+
+    def start(self) -> None:
+        """Let the workers begin: call it when the caches are filled."""
+        self._running = True
+        self._wake()
+
+    def add(self, key: Hashable) -> None:
+        """Somebody should look at *key* soon."""
+        if key in self.processing:
+            self.processing[key] = True
+        elif key not in self.waiting:
+            self.waiting[key] = None
+            self._wake()
+
+    def add_after(self, key: Hashable, delay: int) -> None:
+        """Somebody should look at *key* after *delay* µs; of several such wishes the earliest counts."""
+        due = self.component.sim.now + delay
+        if delay <= 0:
+            self.add(key)
+        elif key not in self._later or due < self._later[key][0]:
+            if key in self._later:
+                self._later[key][1].cancel()
+            self._later[key] = (due, self.component.after(delay, self._due, key))
+
+    def _due(self, key: Hashable) -> None:
+        del self._later[key]
+        self.add(key)
+
+    def retry(self, key: Hashable) -> None:
+        """Look at *key* again, after its back-off."""
+        failures = self.failures.get(key, 0)
+        self.failures[key] = failures + 1
+        self.add_after(key, exponential(failures, self.backoff))
+
+    def _wake(self) -> None:
+        """Begin when all that happens at this instant has been heard."""
+        if self._running and not self._woken:
+            self._woken = True
+            self.component.after(0, self._begin)
+
+    def _begin(self) -> None:
+        self._woken = False
+        while self.waiting and len(self.processing) < self.workers:
+            key = next(iter(self.waiting))
+            del self.waiting[key]
+            self.processing[key] = False
+            self.component.spawn(self._process(key))
+
+    def _process(self, key: Hashable) -> Generator:
+        failure = yield from self.work(key)
+        if failure is None:
+            self.failures.pop(key, None)
+        else:
+            self.retry(key)
+        if self.processing.pop(key):
+            self.waiting[key] = None
+        if self.waiting:
+            self._wake()

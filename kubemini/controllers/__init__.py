@@ -1,0 +1,1 @@
+"""kube-controller-manager: control loops that compare what is wanted with what is, and do the next step."""

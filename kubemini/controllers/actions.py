@@ -1,0 +1,112 @@
+"""What a controller may decide to do, and who owns whom. Pure: `reconcile` carries it out.
+
+An owner reference holds the owner's UID, so an owner that was deleted and created anew does not inherit.
+Source: kubernetes/apimachinery pkg/apis/meta/v1/controller_ref.go.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api.objects import Obj, get
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A new object; ``metadata.generateName`` lets the API server invent its name."""
+
+    obj: Obj
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The whole object, guarded by the resourceVersion that it was read at."""
+
+    obj: Obj
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateStatus:
+    """The status alone, guarded likewise."""
+
+    obj: Obj
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A merge patch of *obj*, or of a sub-resource of it: guarded by nothing."""
+
+    obj: Obj
+    body: Obj
+    subresource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """This very object, by its UID; *grace* in seconds, None for its own."""
+
+    obj: Obj
+    grace: int | None = None
+
+
+Action = Create | Update | UpdateStatus | Patch | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The next steps, in order, and the instant (µs) at which to look again though nothing has changed."""
+
+    actions: tuple[Action, ...] = ()
+    again_at: int | None = None
+
+
+# -- owners ----------------------------------------------------------------------------------------------------------
+
+
+def controller_of(obj: Obj) -> Obj | None:
+    """The owner reference of the controller that manages *obj*, if any."""
+    references = obj["metadata"].get("ownerReferences") or ()
+    return next((reference for reference in references if reference.get("controller")), None)
+
+
+def controller_uid(obj: Obj) -> str:
+    """The UID of the object that manages *obj*; "" if none does."""
+    reference = controller_of(obj)
+    return reference["uid"] if reference else ""
+
+
+def owner_reference(owner: Obj) -> dict[str, Any]:
+    """What an object that *owner* manages carries."""
+    return {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def terminating(obj: Obj) -> bool:
+    """Whether *obj* is on its way out."""
+    return "deletionTimestamp" in obj["metadata"]
+
+
+# -- conditions and pods ---------------------------------------------------------------------------------------------
+
+
+def condition(obj: Obj, type: str) -> Mapping[str, Any] | None:
+    """The condition of that type in the status of *obj*, if any."""
+    conditions: Iterable[Mapping[str, Any]] = get(obj, "status", "conditions", default=None) or ()
+    return next((found for found in conditions if found["type"] == type), None)
+
+
+def is_ready(pod: Obj) -> bool:
+    """Whether the pod says that it can serve."""
+    found = condition(pod, "Ready")
+    return found is not None and found["status"] == "True"
+
+
+def is_finished(pod: Obj) -> bool:
+    """Whether the pod has run to its end."""
+    return get(pod, "status", "phase") in ("Succeeded", "Failed")

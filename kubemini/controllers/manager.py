@@ -1,0 +1,58 @@
+"""kube-controller-manager: stands for election, and when it holds the Lease runs all controllers.
+
+Invariant: only the holder has caches and queues; a standby asks for the Lease every few seconds and does nothing else.
+k/k cmd/kube-controller-manager/app/controllermanager.go.
+Simplified: of about forty controllers, those that the book's chapters need.
+"""
+
+from typing import Any
+
+from kubemini.api.kinds import POD
+from kubemini.api.objects import Obj, get
+from kubemini.client import ApiClient, Elector, Index, Informers
+from kubemini.controllers.collector import GarbageCollector
+from kubemini.controllers.nodes import NodeLifecycle, PodGarbageCollector, TaintEviction
+from kubemini.controllers.workloads import Workloads
+from kubemini.host import Component, Host
+from kubemini.net import Network
+from kubemini.sim import Sim
+
+USER = "system:kube-controller-manager"
+LEASE_NAME = "kube-controller-manager"
+
+
+class ControllerManager(Component):
+    """One copy of the program; *servers* are the API servers it may use."""
+
+    def __init__(self, sim: Sim, net: Network, host: Host, name: str, servers: list[str]):
+        super().__init__(sim, net, host, name)
+        self.servers = servers
+
+    def boot(self) -> None:
+        self.client = ApiClient(self, self.servers, USER)
+        self.elector = Elector(self.client, LEASE_NAME, self.lead)
+        self.elector.start()
+
+    def lead(self) -> None:
+        """The Lease is ours: fill the caches, then begin."""
+        informers = Informers(self.client)
+        pods_on = Index(informers.of(POD), node_name)
+        controllers: list[Any] = [
+            Workloads(self.client, informers),
+            NodeLifecycle(self.client, informers, pods_on),
+            TaintEviction(self.client, informers, pods_on),
+            PodGarbageCollector(self.client, informers, pods_on),
+            GarbageCollector(self.client, informers),
+        ]
+
+        def begin() -> None:
+            for controller in controllers:
+                controller.start()
+
+        informers.start(begin)
+
+
+def node_name(pod: Obj) -> list[str]:
+    """The node a pod is bound to, if any; for an index."""
+    name = get(pod, "spec", "nodeName")
+    return [name] if name else []

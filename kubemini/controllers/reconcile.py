@@ -1,0 +1,136 @@
+"""The loop that every controller shares: something changed → key into the queue → facts → plan → carry out.
+
+Invariant: a plan is made from cached facts and carried out through the API alone; whatever fails, the key comes back.
+What was asked for is expected to show up in the cache before the same key may ask for more (`expectations`).
+k/k pkg/controller/replicaset/replica_set.go and its siblings: all have this form.
+"""
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any
+
+from kubemini.api.kinds import Kind, kind_of
+from kubemini.api.objects import Obj
+from kubemini.client import ApiClient, Informers, WorkQueue
+from kubemini.client.client import Replies, code
+from kubemini.client.workqueue import Steps
+from kubemini.controllers.actions import Action, Create, Delete, Patch, Plan, Update, UpdateStatus, terminating
+from kubemini.controllers.expectations import Expectations
+from kubemini.net import Reply
+
+Key = tuple[str, str]  # namespace, name
+Decide = Callable[[Obj, bool, int], Plan]  # (object, settled, now)
+WORKERS = 5  # --concurrent-deployment-syncs and its siblings
+
+
+def key_of(obj: Obj) -> Key:
+    """The key of an object in queues and caches."""
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def carry_out(client: ApiClient, action: Action) -> Replies:
+    """Ask the API server for it."""
+    obj = action.obj
+    match action:
+        case Create():
+            return client.create(obj)
+        case Update():
+            return client.update(obj)
+        case UpdateStatus():
+            return client.update_status(obj)
+        case Patch():
+            namespace, name = key_of(obj)
+            return client.patch(kind_of(obj), name, namespace, action.body, action.subresource)
+        case Delete():
+            namespace, name = key_of(obj)
+            options: dict[str, Any] = {"preconditions": {"uid": obj["metadata"]["uid"]}}
+            if action.grace is not None:
+                options["gracePeriodSeconds"] = action.grace
+            return client.delete(kind_of(obj), name, namespace, propagationPolicy="Background", **options)
+
+
+def is_done(action: Action, reply: Reply) -> bool:
+    """Whether the world is as *action* wants it: to delete what is gone is no failure."""
+    return reply.ok or (isinstance(action, Delete) and code(reply) == 404)
+
+
+def carry_out_all(client: ApiClient, actions: Iterable[Action]) -> Steps:
+    """Carry them out in order; returns the first error, or None."""
+    for action in actions:
+        reply = yield from carry_out(client, action)
+        if not is_done(action, reply):
+            return reply.error
+    return None
+
+
+class Reconciler:
+    """One controller: keys of *kind*, each brought a step closer to what is wanted by *decide*."""
+
+    def __init__(self, client: ApiClient, informers: Informers, kind: Kind, decide: Decide):
+        self.client, self.decide = client, decide
+        self.component = client.component
+        self.cache = informers.of(kind)
+        self.informers = informers
+        self.queue = WorkQueue(self.component, self.sync, WORKERS)
+        self.expectations = Expectations()
+        self.cache.handlers.append(self._changed)
+
+    def start(self) -> None:
+        """The caches are filled: begin."""
+        self.queue.start()
+
+    def watch(self, kind: Kind, keys: Callable[[Obj], Iterable[Key]], made_here: bool = False) -> None:
+        """Objects of *kind* wake *keys*; what this controller makes is expected to show up there."""
+
+        def changed(old: Obj | None, new: Obj | None) -> None:
+            for obj in (old, new):
+                for key in keys(obj) if obj is not None else ():
+                    self.queue.add(key)
+            for key in keys(new or old or {}) if made_here else ():
+                self._observe(key, old, new)
+
+        self.informers.of(kind).handlers.append(changed)
+
+    def _changed(self, old: Obj | None, new: Obj | None) -> None:
+        self.queue.add(key_of(new or old or {}))
+
+    def _observe(self, key: Key, old: Obj | None, new: Obj | None) -> None:
+        """The cache has caught up with one of the deeds."""
+        if old is None:
+            self.expectations.created(key)
+        if new is None or terminating(new):
+            self.expectations.deleted(key, (new or old or {})["metadata"]["uid"])
+
+    def sync(self, key: Hashable) -> Steps:
+        """One look at one object; returns None, or the error that calls for another."""
+        obj = self.cache.objects.get(key)  # type: ignore[call-overload]
+        if obj is None:
+            self.expectations.forget(key)
+            return None
+        now = self.component.sim.now
+        plan = self.decide(obj, self.expectations.satisfied(key, now), now)
+        if plan.again_at is not None:
+            self.queue.add_after(key, plan.again_at - now)
+        return (yield from self._carry_out(key, plan.actions))
+
+    def _carry_out(self, key: Hashable, actions: Iterable[Action]) -> Steps:
+        left = list(actions)
+        creations = sum(isinstance(action, Create) for action in left)
+        doomed = [action.obj["metadata"]["uid"] for action in left if isinstance(action, Delete)]
+        self.expectations.expect(key, creations, doomed, self.component.sim.now)
+        while left:
+            reply = yield from carry_out(self.client, left[0])
+            if not is_done(left[0], reply):
+                self._give_up(key, left)
+                return reply.error
+            if isinstance(left[0], Delete) and not reply.ok:
+                self._give_up(key, left[:1])
+            left.pop(0)
+        return None
+
+    def _give_up(self, key: Hashable, left: Iterable[Action]) -> None:
+        """These will not show up."""
+        for action in left:
+            if isinstance(action, Create):
+                self.expectations.created(key)
+            elif isinstance(action, Delete):
+                self.expectations.deleted(key, action.obj["metadata"]["uid"])

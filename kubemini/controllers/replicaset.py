@@ -1,0 +1,189 @@
+"""ReplicaSet controller: as many pods as ``spec.replicas`` says, and the least useful ones go first.
+
+Invariant: decides from states, never from events: called twice with the same facts it says the same, and what was
+missed in between does not matter. Pods that are on their way out, or have run to their end, do not count.
+k/k pkg/controller/replicaset/replica_set.go, pkg/controller/controller_utils.go (ActivePodsWithRanks).
+Simplified: pods are made one after another, not 1, 2, 4, … at once; no condition ReplicaFailure.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from kubemini.api import labels
+from kubemini.api.kinds import POD
+from kubemini.api.objects import EMPTY, Obj, evolve, freeze, get
+from kubemini.api.timestamps import instant
+from kubemini.controllers.actions import (
+    Action,
+    Create,
+    Delete,
+    Patch,
+    Plan,
+    UpdateStatus,
+    condition,
+    controller_of,
+    controller_uid,
+    is_finished,
+    is_ready,
+    owner_reference,
+    terminating,
+)
+from kubemini.sim.units import SECOND
+
+BURST = 500  # pods made or deleted in one go: BurstReplicas
+PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+
+
+def plan(replicaset: Obj, pods: Sequence[Obj], related: Sequence[Obj], settled: bool, now: int) -> Plan:
+    """What makes *replicaset* true.
+
+    *pods*: those of its namespace; *related*: the pods of all ReplicaSets of the same Deployment, for the ranking;
+    *settled*: the cache shows all that was asked for before.
+    """
+    claims = [] if terminating(replicaset) else claim(replicaset, pods)
+    mine = [pod for pod in pods if is_active(pod) and controller_uid(pod) == replicaset["metadata"]["uid"]]
+    mine = [pod for pod in mine if selects(replicaset, pod)]
+    steps: list[Action] = []
+    if settled and not claims and not terminating(replicaset):
+        steps = scale(replicaset, mine, related, now)
+    report = status(replicaset, mine, now)
+    if report != get(replicaset, "status"):
+        steps.append(UpdateStatus(evolve(replicaset, ("status",), report)))
+    return Plan((*claims, *steps), next_available(replicaset, mine, now))
+
+
+def is_active(pod: Obj) -> bool:
+    """Whether it counts."""
+    return not is_finished(pod) and not terminating(pod)
+
+
+def selects(replicaset: Obj, pod: Obj) -> bool:
+    """Whether the selector picks the pod."""
+    return labels.matches(replicaset["spec"]["selector"], pod["metadata"].get("labels"))
+
+
+def claim(replicaset: Obj, pods: Sequence[Obj]) -> list[Action]:
+    """Adopt orphans that the selector picks, and let go of pods that it picks no more."""
+    steps: list[Action] = []
+    for pod in pods:
+        if controller_of(pod) is None and is_active(pod) and selects(replicaset, pod):
+            steps.append(_own(pod, [*pod["metadata"].get("ownerReferences", ()), owner_reference(replicaset)]))
+        elif controller_uid(pod) == replicaset["metadata"]["uid"] and not selects(replicaset, pod):
+            others = [ref for ref in pod["metadata"]["ownerReferences"] if not ref.get("controller")]
+            steps.append(_own(pod, others or None))
+    return steps
+
+
+def _own(pod: Obj, references: list[Obj] | None) -> Patch:
+    """The patch names the UID, so that a namesake of the pod is not touched."""
+    return Patch(pod, freeze({"metadata": {"uid": pod["metadata"]["uid"], "ownerReferences": references}}))
+
+
+def scale(replicaset: Obj, mine: Sequence[Obj], related: Sequence[Obj], now: int) -> list[Action]:
+    """Pods to make, or to delete."""
+    missing = replicaset["spec"]["replicas"] - len(mine)
+    if missing > 0:
+        return [Create(new_pod(replicaset))] * min(missing, BURST)
+    surplus = min(-missing, BURST)
+    return [Delete(pod) for pod in least_useful_first(mine, related, now)[:surplus]] if surplus else []
+
+
+def new_pod(replicaset: Obj) -> Obj:
+    """A pod after the template; the API server completes its name."""
+    template = replicaset["spec"]["template"]
+    meta = template.get("metadata", EMPTY)
+    return freeze(
+        {
+            "apiVersion": POD.api_version,
+            "kind": POD.kind,
+            "metadata": {
+                **{part: meta[part] for part in ("labels", "annotations", "finalizers") if meta.get(part)},
+                "generateName": replicaset["metadata"]["name"] + "-",
+                "namespace": replicaset["metadata"]["namespace"],
+                "ownerReferences": [owner_reference(replicaset)],
+            },
+            "spec": template["spec"],
+        }
+    )
+
+
+# -- which pods go first ---------------------------------------------------------------------------------------------
+
+
+def least_useful_first(pods: Iterable[Obj], related: Iterable[Obj], now: int) -> list[Obj]:
+    """The order in which pods are given up.
+
+    Not scheduled, then Pending before Unknown before Running, not ready, cheap by annotation, crowded on its node,
+    ready for a shorter time (by orders of two), restarted more often, younger (by orders of two), lowest UID.
+    """
+    crowd = Counter(get(pod, "spec", "nodeName", default="") for pod in related if is_active(pod))
+
+    def rank(pod: Obj) -> tuple:
+        node = get(pod, "spec", "nodeName", default="")
+        return (
+            bool(node),
+            PHASES.get(get(pod, "status", "phase", default=""), 0),
+            is_ready(pod),
+            _cost(pod),
+            -crowd[node],
+            _ready_magnitude(pod, now),
+            -_restarts(pod),
+            _magnitude(pod["metadata"].get("creationTimestamp"), now),
+            pod["metadata"]["uid"],
+        )
+
+    return sorted(pods, key=rank)
+
+
+def _cost(pod: Obj) -> int:
+    text = get(pod, "metadata", "annotations", DELETION_COST, default="0")
+    return int(text) if text.lstrip("-").isdigit() else 0
+
+
+def _restarts(pod: Obj) -> int:
+    return max((c.get("restartCount", 0) for c in get(pod, "status", "containerStatuses", default=())), default=0)
+
+
+def _ready_magnitude(pod: Obj, now: int) -> int:
+    ready = condition(pod, "Ready")
+    return _magnitude(ready.get("lastTransitionTime"), now) if ready and ready["status"] == "True" else -1
+
+
+def _magnitude(since: str | None, now: int) -> int:
+    """How long ago, as a power of two in nanoseconds: LogarithmicScaleDown."""
+    return max(0, now - instant(since)).bit_length() if since else -1
+
+
+# -- status ----------------------------------------------------------------------------------------------------------
+
+
+def status(replicaset: Obj, mine: Sequence[Obj], now: int) -> Obj:
+    """What to report."""
+    wanted = get(replicaset, "spec", "template", "metadata", "labels", default=EMPTY)
+    counts = {
+        "replicas": len(mine),
+        "fullyLabeledReplicas": sum(labels.contains(pod["metadata"].get("labels"), wanted) for pod in mine),
+        "readyReplicas": sum(map(is_ready, mine)),
+        "availableReplicas": sum(available_at(replicaset, pod, now) <= now for pod in mine),
+    }
+    report = {key: count for key, count in counts.items() if count or key == "replicas"}
+    return freeze({**report, "observedGeneration": replicaset["metadata"].get("generation", 0)})
+
+
+NEVER = 1 << 62
+
+
+def available_at(replicaset: Obj, pod: Obj, now: int) -> int:
+    """When the pod counts as available: ready for ``minReadySeconds``."""
+    least = replicaset["spec"].get("minReadySeconds", 0) * SECOND
+    if not is_ready(pod):
+        return NEVER
+    since = (condition(pod, "Ready") or EMPTY).get("lastTransitionTime")
+    return now if not least else instant(since) + least if since else NEVER
+
+
+def next_available(replicaset: Obj, mine: Sequence[Obj], now: int) -> int | None:
+    """The next instant at which a pod becomes available by the passing of time alone."""
+    soon = [at for pod in mine if now < (at := available_at(replicaset, pod, now)) < NEVER]
+    return min(soon, default=None)

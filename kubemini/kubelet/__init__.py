@@ -1,0 +1,1 @@
+"""The kubelet: what the API says should run on a host, what runs there, and the difference."""

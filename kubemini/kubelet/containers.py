@@ -1,0 +1,152 @@
+"""The container runtime of one host: what really runs there, whoever manages it.
+
+Invariant: containers live in the host's memory. They outlive the kubelet that started them, go on serving without it,
+and end with the power. A pod listens on its IP from the moment its containers run until they are sent SIGTERM.
+containerd behind the CRI, and the host-local IPAM plugin behind the CNI.
+Simplified: a pod's containers are one unit; the sandbox is renewed with them, so a restart of the host gives a new IP.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api.objects import Obj, get
+from kubemini.host import Host, podnetwork
+from kubemini.kubelet.podworker import RUNNING, STARTING, STOPPING
+from kubemini.sim.kernel import TIMER
+
+EXITED = "exited"
+KILLED, COMPLETED, CRASHED = 137, 0, 1
+
+
+@dataclass(slots=True)
+class Running:
+    """The containers of one pod, as the runtime knows them."""
+
+    uid: str
+    namespace: str
+    name: str
+    app: str
+    ip: str
+    state: str = STARTING
+    ready: bool = False  # what the kubelet last said; for the trace
+    started_at: int = -1
+    finished_at: int = -1
+    exit_code: int = 0
+    life: int = 0  # which start this is: a timer of an earlier one does nothing
+
+
+class Containers:
+    """Made once per power-on; *actor* is who the trace says did it."""
+
+    def __init__(self, host: Host, actor: str, index: int):
+        self.host, self.sim, self.actor = host, host.sim, actor
+        self.of_pod: dict[str, Running] = {}
+        self.listener: Callable[[str, str], None] | None = None  # the kubelet, while it lives: (uid, event)
+        self._priority = TIMER + (index << 62) + (1 << 61)
+        self._timers = 0
+
+    @classmethod
+    def on(cls, host: Host, actor: str, index: int) -> "Containers":
+        """The runtime of *host*."""
+        if "containers" not in host.kernel:
+            host.kernel["containers"] = cls(host, actor, index)
+        return host.kernel["containers"]
+
+    # -- what the kubelet asks for -----------------------------------------------------------------------------------
+    def start(self, pod: Obj, took: int, exit_after: int | None) -> Running:
+        """Start the containers of *pod*: they run after *took* µs, and exit by themselves *exit_after* µs later."""
+        uid = pod["metadata"]["uid"]
+        running = self.of_pod.get(uid)
+        if running is None:
+            running = self.of_pod[uid] = self._sandbox(pod)
+        running.life += 1
+        running.state, running.ready = STARTING, False
+        self._record(running)
+        self._later(running, took, self._started, exit_after)
+        return running
+
+    def _sandbox(self, pod: Obj) -> Running:
+        meta = pod["metadata"]
+        labels = get(meta, "labels", default={})
+        app = labels.get("app") or labels.get("app.kubernetes.io/name") or meta["name"]
+        return Running(meta["uid"], meta["namespace"], meta["name"], app, podnetwork.next_ip(self.host))
+
+    def stop(self, uid: str, pre_stop: int, exits_in: int, grace: int) -> None:
+        """preStop, SIGTERM, and SIGKILL when *grace* is over; *exits_in*: what the program needs after SIGTERM."""
+        running = self.of_pod[uid]
+        if running.state in (STOPPING, EXITED):
+            return
+        served = running.state == RUNNING
+        running.life += 1
+        running.state, running.ready = STOPPING, False
+        self._record(running)
+        if not served:
+            pre_stop = 0
+        if pre_stop < grace:
+            self._later(running, pre_stop, self._terminate)
+        in_time = pre_stop + exits_in <= grace
+        delay = pre_stop + exits_in if in_time else grace
+        self._later(running, delay, self._exited, COMPLETED if in_time else KILLED, "stopped")
+
+    def kill(self, uid: str) -> None:
+        """End the containers so that they can be restarted: a liveness probe has failed."""
+        running = self.of_pod[uid]
+        if running.state == RUNNING:
+            self._exited(running, KILLED, "exited")
+
+    def remove(self, uid: str) -> None:
+        """Forget a pod whose containers have ended."""
+        self.of_pod.pop(uid, None)
+
+    def say_ready(self, uid: str, ready: bool) -> None:
+        """The kubelet's verdict, for the trace."""
+        running = self.of_pod[uid]
+        if running.ready != ready:
+            running.ready = ready
+            self._record(running)
+
+    # -- what happens by itself ----------------------------------------------------------------------------------------
+    def _later(self, running: Running, delay: int, act: Callable, *args: Any) -> None:
+        self._timers += 1
+        self.sim.occur(delay, self._priority + self._timers, self._due, running, running.life, act, args)
+
+    def _due(self, running: Running, life: int, act: Callable, args: tuple) -> None:
+        if self.host.kernel.get("containers") is self and running.life == life and running.state != EXITED:
+            act(running, *args)
+
+    def _started(self, running: Running, exit_after: int | None) -> None:
+        running.state, running.started_at = RUNNING, self.sim.now
+        podnetwork.listening(self.host)[running.ip] = running.name
+        self._tell(running, "started")
+        if not running.ready:  # else the kubelet has just said so
+            self._record(running)
+        if exit_after is not None:
+            self._later(running, exit_after, self._exited, CRASHED, "exited")
+
+    def _terminate(self, running: Running) -> None:
+        """SIGTERM: a well-behaved server stops listening."""
+        podnetwork.listening(self.host).pop(running.ip, None)
+
+    def _exited(self, running: Running, code: int, event: str) -> None:
+        self._terminate(running)
+        running.state, running.ready = EXITED, False
+        running.finished_at, running.exit_code = self.sim.now, code
+        self._record(running, "gone" if event == "stopped" else EXITED)
+        self._tell(running, event)
+
+    def _tell(self, running: Running, event: str) -> None:
+        if self.listener is not None:
+            self.listener(running.uid, event)
+
+    def _record(self, running: Running, state: str = "") -> None:
+        self.sim.record(
+            self.actor,
+            "pod",
+            name=running.name,
+            namespace=running.namespace,
+            app=running.app,
+            state=state or running.state,
+            ready=running.ready,
+            ip=running.ip,
+        )

@@ -1,0 +1,117 @@
+"""A node's sign of life: it registers once, renews its Lease every 10 s, and reports its status when that is wrong.
+
+Invariant: the Lease says "I am alive", cheaply and often; the Node's status says how the node is, on change and every
+5 min. If somebody else wrote that the node is not ready, the kubelet corrects it at its next look, every 10 s.
+component-helpers apimachinery/lease/controller.go; k/k pkg/kubelet/kubelet_node_status.go.
+Simplified: between looks nothing is simulated; the kubelet watches its Node and acts at the instant of the next look.
+"""
+
+from typing import Any
+
+from kubemini.api.kinds import LEASE, NODE
+from kubemini.api.objects import Obj, evolve, get
+from kubemini.api.timestamps import micro_timestamp
+from kubemini.client import ApiClient, Informer
+from kubemini.client.client import code
+from kubemini.host import Component
+from kubemini.host.podnetwork import pod_cidr
+from kubemini.kubelet import nodestatus
+from kubemini.sim import Steps
+
+
+class Heartbeat:
+    """The part of a kubelet that speaks for its node."""
+
+    def __init__(self, kubelet: Component, client: ApiClient):
+        self.kubelet, self.client = kubelet, client
+        self.params, self.name = kubelet.net.params, kubelet.host.name
+        self.informer = Informer(client, NODE, self._node_changed, fieldSelector=f"metadata.name={self.name}")
+        self.node: Obj | None = None
+        self._booted = kubelet.sim.now
+        self._owed = False  # a status must be sent
+        self._planned = False
+        self._jitter = kubelet.sim.draw(f"node-lease/{kubelet.name}/{kubelet.incarnation}")
+
+    def start(self) -> None:
+        """Once for each incarnation of the kubelet."""
+        self.kubelet.spawn(self._register())
+        self.kubelet.spawn(self._renew_for_ever())
+        self.kubelet.after(self.params.node_status_report_frequency, self._report_is_due)
+
+    # -- the Node ------------------------------------------------------------------------------------------------------
+    def _register(self) -> Steps:
+        delay, longest = self.params.node_register_backoff
+        while True:
+            host = self.kubelet.host
+            node = nodestatus.node(self.name, host.zone, pod_cidr(host), self.kubelet.sim.now)
+            reply = yield from self.client.create(node)
+            if reply.ok or code(reply) == 409:
+                break
+            yield self.kubelet.timeout(delay)
+            delay = min(2 * delay, longest)
+        self._owed = not reply.ok  # an old Node: it may say anything
+        self.informer.start()
+
+    def _node_changed(self, old: Obj | None, new: Obj | None) -> None:
+        first, self.node = self.node is None, new
+        if new is not None and (self._owed or not nodestatus.is_ready(new)):
+            self._owed = True
+            self._plan(0 if first else self._until_next_look())
+
+    def _until_next_look(self) -> int:
+        period = self.params.node_status_update_frequency
+        return period - (self.kubelet.sim.now - self._booted) % period
+
+    def _plan(self, delay: int) -> None:
+        if not self._planned:
+            self._planned = True
+            self.kubelet.after(delay, self._report)
+
+    def _report_is_due(self) -> None:
+        self._owed = True
+        self._plan(0)
+        self.kubelet.after(self.params.node_status_report_frequency, self._report_is_due)
+
+    def _report(self) -> None:
+        self.kubelet.spawn(self._send_status())
+
+    def _send_status(self) -> Steps:
+        before = get(self.node, "status", default={})
+        status = nodestatus.status(self.name, before, self.kubelet.sim.now)
+        reply = yield from self.client.patch(NODE, self.name, "", {"status": status}, "status")
+        self._planned, self._owed = False, not reply.ok
+        if self._owed:
+            self._plan(self._until_next_look())
+
+    # -- the Lease -----------------------------------------------------------------------------------------------------
+    def _renew_for_ever(self) -> Steps:
+        """Every 10 s, up to 4 % later; the first time at once."""
+        lease, number = None, 0
+        while True:
+            lease = yield from self._renew(lease)
+            number += 1
+            period = self.params.node_lease_renew_interval
+            yield self.kubelet.timeout(self._jitter.between(number, period, period + period // 25))
+
+    def _renew(self, lease: Obj | None) -> Steps:
+        """Write the Lease as last seen; if that fails, read or create it, more and more patiently, until it works."""
+        delay, longest = self.params.node_register_backoff
+        if lease is not None:
+            reply = yield from self._update(lease)
+            if reply.ok:
+                return reply.value
+        while True:
+            reply = yield from self.client.get(LEASE, self.name, nodestatus.LEASE_NAMESPACE)
+            if reply.ok:
+                reply = yield from self._update(reply.value)
+            elif code(reply) == 404:
+                duration = self.params.node_lease_duration
+                reply = yield from self.client.create(nodestatus.lease(self.name, duration, self.kubelet.sim.now))
+            if reply.ok:
+                return reply.value
+            yield self.kubelet.timeout(delay)
+            delay = min(2 * delay, longest)
+
+    def _update(self, lease: Obj) -> Any:
+        renewed = evolve(lease, ("spec", "renewTime"), micro_timestamp(self.kubelet.sim.now))
+        return self.client.update(renewed)

@@ -1,0 +1,285 @@
+"""The kubelet of one host: it makes the containers match the pods that the API assigns to it, and reports.
+
+Invariant: containers belong to the host, not to the kubelet. When it dies they go on, and when it returns it takes them
+over as it finds them; what runs without a pod is stopped, what should run and does not is started again.
+A pod that is being deleted leaves the API only when its kubelet has confirmed that its containers are gone.
+k/k pkg/kubelet/kubelet.go, pod_workers.go, status/status_manager.go.
+Simplified: no static pods, no eviction under pressure; the end of a container is noticed at once (PLEG: within 1 s).
+"""
+
+from kubemini.api.kinds import POD
+from kubemini.api.objects import Obj, get
+from kubemini.api.timestamps import instant
+from kubemini.client import ApiClient, Informer, WorkQueue
+from kubemini.client.client import code
+from kubemini.host import Component, Host
+from kubemini.kubelet import nodestatus, probes
+from kubemini.kubelet.containers import EXITED, Containers, Running
+from kubemini.kubelet.heartbeat import Heartbeat
+from kubemini.kubelet.podworker import (
+    FINISHED,
+    GONE,
+    MOVES,
+    RUNNING,
+    STOPPING,
+    WAITING,
+    PodWorker,
+    behaviour,
+    behaviour_time,
+    forgiven,
+    grace,
+    pre_stop,
+    restart_delay,
+    restarts_after,
+)
+from kubemini.kubelet.status import pod_status
+from kubemini.net import Network
+from kubemini.sim import Sim, Steps
+
+UNKNOWN_END = 255  # the exit code of a container whose host died with it
+
+
+class Kubelet(Component):
+    """One kubelet process."""
+
+    def __init__(self, sim: Sim, net: Network, host: Host, name: str, servers: list[str]):
+        super().__init__(sim, net, host, name)
+        self.servers = servers
+        self.params = net.params
+        self._draws: dict[str, int] = {}
+
+    def boot(self) -> None:
+        self.client = ApiClient(self, self.servers, f"system:node:{self.host.name}")
+        self.containers = Containers.on(self.host, self.name, self.index)
+        self.containers.listener = self._hear
+        self.workers: dict[str, PodWorker] = {}  # by uid
+        self.reports = WorkQueue(self, self._report, workers=10, backoff=(self.params.pod_status_sync,) * 2)
+        self.reports.start()
+        self.pods = Informer(self.client, POD, self._pod_changed, fieldSelector=f"spec.nodeName={self.host.name}")
+        self.pods.on_synced.append(self._stop_orphans)
+        self.pods.start()
+        Heartbeat(self, self.client).start()
+
+    def shutdown(self) -> None:
+        self.containers.listener = None
+
+    # -- what the API wants --------------------------------------------------------------------------------------------
+    def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
+        if old is not None and (new is None or old["metadata"]["uid"] != new["metadata"]["uid"]):
+            self._forget(old)
+        if new is not None:
+            self._want(new)
+
+    def _want(self, pod: Obj) -> None:
+        """This is how the API wants *pod* to be."""
+        worker = self.workers.get(pod["metadata"]["uid"])
+        if worker is None:
+            worker = self._admit(pod)
+        else:
+            before, worker.pod = worker.pod, pod
+            if get(before, "metadata", "annotations") != get(pod, "metadata", "annotations"):
+                self._probe(worker)
+            self._correct(worker)
+        if worker.deleting:
+            self._stop(worker)
+
+    def _admit(self, pod: Obj) -> PodWorker:
+        """A pod this kubelet has not heard of: new, or left by an earlier incarnation, or lost with the power."""
+        worker = self.workers[pod["metadata"]["uid"]] = remembered(pod, self.sim.now)
+        running = self.containers.of_pod.get(worker.uid)
+        if running is not None:
+            self._adopt(worker, running)
+        elif get(pod, "status", "phase") in ("Succeeded", "Failed"):
+            worker.state = FINISHED
+        elif not worker.deleting:
+            if worker.last_started_at >= 0:  # it ran here, and went with the power
+                worker.restarts, worker.exit_code, worker.finished_at = worker.restarts + 1, UNKNOWN_END, self.sim.now
+            self._start(worker)
+        return worker
+
+    def _adopt(self, worker: PodWorker, running: Running) -> None:
+        """Its containers are here already."""
+        worker.ip, worker.started_at = running.ip, running.started_at
+        worker.ready = running.ready
+        worker.state = RUNNING if running.state == EXITED else running.state
+        if running.state == EXITED:
+            self._container_event(worker.uid, "exited")
+        self._probe(worker)
+        self.reports.add(worker.uid)
+
+    def _correct(self, worker: PodWorker) -> None:
+        """If somebody else has written whether the pod is ready, say it again."""
+        if worker.reported is None or int(worker.pod["metadata"]["resourceVersion"]) <= worker.version:
+            return
+        if ready_condition(worker.pod["status"]) != ready_condition(worker.reported):
+            worker.reported = None
+            self.reports.add(worker.uid)
+
+    def _forget(self, pod: Obj) -> None:
+        """The API has no such pod any more: nothing to report, but containers may have to end."""
+        uid = pod["metadata"]["uid"]
+        self.workers.pop(uid, None)
+        if uid in self.containers.of_pod:
+            self._stop_containers(uid, pod)
+
+    def _stop_orphans(self) -> None:
+        """What runs here without a pod in the API ends."""
+        for uid in [uid for uid in self.containers.of_pod if uid not in self.workers]:
+            self._stop_containers(uid, None)
+
+    # -- what runs -----------------------------------------------------------------------------------------------------
+    def _start(self, worker: PodWorker) -> None:
+        worker.become("start")
+        took = self._draw(worker.pod["metadata"]["name"], self.params.pod_start)
+        running = self.containers.start(worker.pod, took, behaviour_time(worker.pod, "exit-after"))
+        worker.ip = running.ip
+        self.reports.add(worker.uid)
+
+    def _stop(self, worker: PodWorker) -> None:
+        """Gracefully: preStop, SIGTERM, and SIGKILL in the end."""
+        if worker.state in (STOPPING, GONE):
+            return
+        worker.become("stop")
+        worker.generation += 1
+        if worker.uid in self.containers.of_pod:
+            self._stop_containers(worker.uid, worker.pod)
+        else:
+            self._container_event(worker.uid, "stopped")
+
+    def _stop_containers(self, uid: str, pod: Obj | None) -> None:
+        running = self.containers.of_pod[uid]
+        if running.state == EXITED:
+            self._container_event(uid, "stopped")
+            return
+        exits_in = behaviour_time(pod, "stop-after") if pod else None
+        if exits_in is None:
+            exits_in = self._draw(running.name, self.params.pod_stop)
+        default = self.params.termination_grace_period
+        patience = grace(pod, default) if pod else default
+        self.containers.stop(uid, pre_stop(pod) if pod else 0, exits_in, patience)
+
+    def _draw(self, name: str, bounds: tuple[int, int]) -> int:
+        """A duration by chance; each pod has luck of its own."""
+        number = self._draws[name] = self._draws.get(name, 0) + 1
+        return self.sim.draw(f"pod/{name}").between(number, *bounds)
+
+    def _hear(self, uid: str, event: str) -> None:
+        """The container runtime has news: for later, if this kubelet is paused."""
+        self.guarded(self.incarnation, self._container_event, (uid, event))
+
+    def _container_event(self, uid: str, event: str) -> None:
+        worker, running = self.workers.get(uid), self.containers.of_pod.get(uid)
+        if worker is None:
+            if event == "stopped":
+                self.containers.remove(uid)
+            return
+        if (worker.state, event) not in MOVES:
+            return  # old news: heard after a pause
+        if event == "started":
+            assert running is not None
+            worker.become("started")
+            worker.started_at = running.started_at
+            self._probe(worker)
+        else:
+            self._ended(worker, running, event)
+        self.reports.add(uid)
+
+    def _ended(self, worker: PodWorker, running: Running | None, event: str) -> None:
+        """The containers have ended: by themselves (exited), or as asked (stopped)."""
+        worker.ready = False
+        worker.generation += 1
+        if running is not None and running.finished_at > worker.finished_at:
+            worker.last_started_at, worker.finished_at = running.started_at, running.finished_at
+            worker.exit_code = running.exit_code
+        if event == "stopped" or not restarts_after(worker.pod["spec"]["restartPolicy"], worker.exit_code):
+            worker.become("stopped" if event == "stopped" else "finished")
+        else:
+            self._back_off(worker)
+
+    def _back_off(self, worker: PodWorker) -> None:
+        worker.become("exited")
+        if forgiven(worker.finished_at - worker.last_started_at, self.params.crash_loop_backoff):
+            worker.crashes = 0
+        delay = restart_delay(worker.crashes, self.params.crash_loop_backoff)
+        worker.crashes += 1
+        self.after(delay, self._restart, worker, worker.generation)
+
+    def _restart(self, worker: PodWorker, generation: int) -> None:
+        if worker.state == WAITING and worker.generation == generation:
+            worker.restarts += 1
+            self._start(worker)
+
+    # -- probes --------------------------------------------------------------------------------------------------------
+    def _probe(self, worker: PodWorker) -> None:
+        """Something about the program inside may have changed: when will the probes know?"""
+        worker.generation += 1
+        if worker.state != RUNNING:
+            return
+        pod, now = worker.pod, self.sim.now
+        well = behaviour(pod, "readiness") != "fail"
+        at = probes.pod_verdict_at(pod, "readinessProbe", worker.started_at, now, well)
+        if at is None:
+            self._set_ready(worker, worker.generation, True)
+        elif well != worker.ready:
+            self.after(at - now, self._set_ready, worker, worker.generation, well)
+        if behaviour(pod, "liveness") == "fail":
+            at = probes.pod_verdict_at(pod, "livenessProbe", worker.started_at, now, False)
+            if at is not None:
+                self.after(at - now, self._kill, worker, worker.generation)
+
+    def _set_ready(self, worker: PodWorker, generation: int, ready: bool) -> None:
+        if worker.generation == generation and worker.ready != ready:
+            worker.ready = ready
+            self.containers.say_ready(worker.uid, ready)
+            self.reports.add(worker.uid)
+
+    def _kill(self, worker: PodWorker, generation: int) -> None:
+        if worker.generation == generation:
+            self.containers.kill(worker.uid)
+
+    # -- what the API is told ------------------------------------------------------------------------------------------
+    def _report(self, uid: str) -> Steps:
+        """Send the status if it is news; then, for a pod that is gone, let it go. Anything but None: try again."""
+        worker = self.workers.get(uid)
+        if worker is None:
+            return None
+        status = pod_status(worker, nodestatus.host_ip(self.host.name), self.sim.now)
+        if status != worker.reported:
+            namespace, name = worker.key
+            body = {"metadata": {"uid": uid}, "status": status}
+            reply = yield from self.client.patch(POD, name, namespace, body, "status")
+            if not reply.ok and code(reply) != 404:
+                return reply.error
+            worker.reported = status
+            worker.version = int(reply.value["metadata"]["resourceVersion"]) if reply.ok else worker.version
+        return (yield from self._let_go(worker)) if worker.state == GONE else None
+
+    def _let_go(self, worker: PodWorker) -> Steps:
+        """Delete the pod for good: its containers are gone."""
+        namespace, name = worker.key
+        reply = yield from self.client.delete(
+            POD, name, namespace, gracePeriodSeconds=0, preconditions={"uid": worker.uid}
+        )
+        if not reply.ok and code(reply) not in (404, 409):
+            return reply.error
+        self.containers.remove(worker.uid)
+        return None
+
+
+def remembered(pod: Obj, now: int) -> PodWorker:
+    """A worker for *pod* with what its status in the API tells of its past."""
+    status = get(pod, "status", default={})
+    worker = PodWorker(pod, seen_at=instant(status["startTime"]) if "startTime" in status else now)
+    for c in status.get("conditions") or ():
+        worker.conditions[c["type"]] = (c["status"], instant(c.get("lastTransitionTime") or status["startTime"]))
+    before = get(status, "containerStatuses", 0, default={})
+    worker.restarts = before.get("restartCount", 0)
+    started = get(before, "state", "running", "startedAt")
+    if started is not None:
+        worker.last_started_at = instant(started)
+    return worker
+
+
+def ready_condition(status: Obj) -> str:
+    """Whether *status* says that the pod is ready: True, False, or Unknown."""
+    return next((c["status"] for c in status.get("conditions") or () if c["type"] == "Ready"), "Unknown")

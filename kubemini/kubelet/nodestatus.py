@@ -1,0 +1,103 @@
+"""The Node and Lease of one host, as its kubelet writes them. Pure.
+
+k/k pkg/kubelet/nodestatus/setters.go, component-helpers apimachinery/lease; the words of the conditions are theirs.
+Simplified: every worker has the same size; the kubelet writes podCIDR, which really is the controller-manager's work.
+"""
+
+from typing import Any
+
+from kubemini.api.kinds import LEASE, NODE
+from kubemini.api.objects import Obj, freeze, get
+from kubemini.api.timestamps import micro_timestamp, timestamp
+from kubemini.sim.units import SECOND
+
+CAPACITY = {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "40Gi"}  # ours
+LEASE_NAMESPACE = "kube-node-lease"
+PRESSURES = (
+    ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+)
+
+
+def host_ip(host: str) -> str:
+    """The address of a worker in the hosts' own network."""
+    digits = host[len(host.rstrip("0123456789")) :]
+    return f"192.168.0.{100 + int(digits or 0)}"
+
+
+def node(name: str, zone: str, pod_cidr: str, now: int) -> Obj:
+    """The Node that a new host registers."""
+    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+    return freeze(
+        {
+            "apiVersion": NODE.api_version,
+            "kind": NODE.kind,
+            "metadata": {"name": name, "labels": labels | {"topology.kubernetes.io/zone": zone}},
+            "spec": {"podCIDR": pod_cidr, "podCIDRs": [pod_cidr]},
+            "status": status(name, {}, now),
+        }
+    )
+
+
+def status(name: str, before: Obj, now: int) -> dict[str, Any]:
+    """``node.status`` of a healthy host; *before* is the status the API server has."""
+    return {
+        "capacity": CAPACITY,
+        "allocatable": CAPACITY,
+        "conditions": [
+            *(_condition(before, type, "False", reason, message, now) for type, reason, message in PRESSURES),
+            _condition(before, "Ready", "True", "KubeletReady", "kubelet is posting ready status", now),
+        ],
+        "addresses": [{"type": "InternalIP", "address": host_ip(name)}, {"type": "Hostname", "address": name}],
+        "nodeInfo": _info(name),
+    }
+
+
+def _condition(before: Obj, type: str, status: str, reason: str, message: str, now: int) -> dict[str, str]:
+    same = [c for c in get(before, "conditions", default=()) if c["type"] == type and c["status"] == status]
+    stamp = timestamp(now)
+    return {
+        "type": type,
+        "status": status,
+        "lastHeartbeatTime": stamp,
+        "lastTransitionTime": same[0].get("lastTransitionTime", stamp) if same else stamp,
+        "reason": reason,
+        "message": message,
+    }
+
+
+def _info(name: str) -> dict[str, str]:
+    return {
+        "machineID": name,
+        "systemUUID": name,
+        "bootID": name,
+        "kernelVersion": "6.12",
+        "osImage": "kubemini",
+        "containerRuntimeVersion": "containerd://2.1.0",
+        "kubeletVersion": "v1.37.0",
+        "kubeProxyVersion": "v1.37.0",
+        "operatingSystem": "linux",
+        "architecture": "amd64",
+    }
+
+
+def is_ready(node: Obj) -> bool:
+    """Whether the API says that the node is ready."""
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in get(node, "status", "conditions", default=()))
+
+
+def lease(name: str, duration: int, now: int) -> Obj:
+    """The Lease that is a node's heartbeat."""
+    return freeze(
+        {
+            "apiVersion": LEASE.api_version,
+            "kind": LEASE.kind,
+            "metadata": {"name": name, "namespace": LEASE_NAMESPACE},
+            "spec": {
+                "holderIdentity": name,
+                "leaseDurationSeconds": duration // SECOND,
+                "renewTime": micro_timestamp(now),
+            },
+        }
+    )

@@ -1,0 +1,101 @@
+"""The status of a pod, as its kubelet reports it. Pure.
+
+Invariant: what is reported is a function of the worker and of nothing else; a condition's lastTransitionTime moves only
+when its status does.
+k/k pkg/kubelet/kubelet_pods.go (getPhase, convertToAPIContainerStatuses), status/generate.go (conditions and texts).
+Simplified: all containers of a pod share one state; images have no digests.
+"""
+
+from typing import Any
+
+from kubemini.api.objects import Obj, freeze
+from kubemini.api.timestamps import timestamp
+from kubemini.kubelet.podworker import FINISHED, GONE, PENDING, RUNNING, STOPPING, WAITING, PodWorker
+
+NEVER = -1
+
+
+def pod_status(worker: PodWorker, host_ip: str, now: int) -> Obj:
+    """``pod.status``; remembers in ``worker.conditions`` since when each condition holds."""
+    status: dict[str, Any] = {
+        "phase": phase(worker),
+        "conditions": conditions(worker, now),
+        "hostIP": host_ip,
+        "hostIPs": [{"ip": host_ip}],
+        "startTime": timestamp(worker.seen_at),
+        "containerStatuses": [_container(worker, c) for c in worker.pod["spec"]["containers"]],
+    }
+    if worker.ip:
+        status |= {"podIP": worker.ip, "podIPs": [{"ip": worker.ip}]}
+    return freeze(status)
+
+
+def phase(worker: PodWorker) -> str:
+    """Pending until the containers have run once; Succeeded or Failed when they will not run again."""
+    if worker.state in (FINISHED, GONE) and worker.finished_at != NEVER:
+        return "Failed" if worker.exit_code else "Succeeded"
+    return "Pending" if worker.started_at == NEVER and not worker.restarts else "Running"
+
+
+def conditions(worker: PodWorker, now: int) -> list[dict[str, Any]]:
+    """The five conditions every pod has."""
+    names = ", ".join(c["name"] for c in worker.pod["spec"]["containers"])
+    unready = {"reason": "ContainersNotReady", "message": f"containers with unready status: [{names}]"}
+    if worker.state in (FINISHED, GONE) and worker.finished_at != NEVER:
+        unready = {"reason": "PodFailed" if worker.exit_code else "PodCompleted"}
+    ready = {} if worker.ready else unready
+    return [
+        _condition(worker, "PodReadyToStartContainers", worker.ip != "" and worker.state != GONE, now),
+        _condition(worker, "Initialized", True, now),
+        _condition(worker, "Ready", worker.ready, now, ready),
+        _condition(worker, "ContainersReady", worker.ready, now, ready),
+        _condition(worker, "PodScheduled", True, now),
+    ]
+
+
+def _condition(worker: PodWorker, type: str, holds: bool, now: int, why: dict[str, str] | None = None) -> dict:
+    status = "True" if holds else "False"
+    before, since = worker.conditions.get(type, ("", now))
+    since = since if before == status else now
+    worker.conditions[type] = (status, since)
+    stamp = timestamp(since)
+    return {"type": type, "status": status, "lastProbeTime": None, "lastTransitionTime": stamp, **(why or {})}
+
+
+def _container(worker: PodWorker, container: Obj) -> dict[str, Any]:
+    running = worker.state in (RUNNING, STOPPING) and worker.started_at > worker.finished_at
+    state, last = _states(worker, running)
+    return {
+        "name": container["name"],
+        "image": container["image"],
+        "imageID": "",
+        "containerID": f"containerd://{worker.uid}-{worker.restarts}" if worker.started_at != NEVER else "",
+        "ready": worker.ready,
+        "started": running,
+        "restartCount": worker.restarts,
+        "state": state,
+        "lastState": last,
+    }
+
+
+def _states(worker: PodWorker, running: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``state`` and ``lastState`` of a container."""
+    ended = {"terminated": _terminated(worker)} if worker.finished_at != NEVER else {}
+    if running:
+        return {"running": {"startedAt": timestamp(worker.started_at)}}, ended
+    if worker.state == WAITING and worker.crashes:
+        message = "back-off restarting failed container"
+        return {"waiting": {"reason": "CrashLoopBackOff", "message": message}}, ended
+    if ended and worker.state != PENDING:
+        return ended, {}
+    return {"waiting": {"reason": "ContainerCreating"}}, {}
+
+
+def _terminated(worker: PodWorker) -> dict[str, Any]:
+    """How a container's last run ended."""
+    return {
+        "exitCode": worker.exit_code,
+        "reason": "Completed" if worker.exit_code == 0 else "Unknown" if worker.exit_code == 255 else "Error",
+        "startedAt": timestamp(max(worker.last_started_at, 0)),
+        "finishedAt": timestamp(worker.finished_at),
+    }

@@ -1,0 +1,184 @@
+"""Services: from EndpointSlices to a rule in a host's kernel, and from a connection to one endpoint.
+
+Invariant: a connection is decided by the rules of the host it starts on and by nothing else: rules outlive the
+kube-proxy that wrote them, a dead endpoint is tried as readily as a live one, and nobody tries a second one.
+kubernetes.io "Virtual IPs and Service Proxies", KEP-1669 (ProxyTerminatingEndpoints); checked against kube-proxy's own
+packet-flow tables and the Linux kernel.
+Simplified: ClusterIP only, IPv4, every port of a Service leads to the same endpoints, topology hints are not read.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api.objects import Obj, get
+from kubemini.host import Host
+from kubemini.host.podnetwork import pod_at
+from kubemini.sim.units import SECOND
+
+SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties an EndpointSlice to its Service
+WHOLE = 1 << 64  # draws are uniform below this
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One pod behind a Service, as an EndpointSlice names it."""
+
+    pod: str
+    ip: str
+    node: str
+
+    def row(self) -> dict[str, str]:
+        """As it stands in the trace."""
+        return {"pod": self.pod, "ip": self.ip, "node": self.node}
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of a Service and where it leads on the pods."""
+
+    name: str
+    port: int
+    target: int
+    protocol: str = "TCP"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the kernel of one host knows of one Service; *affinity* is a duration in µs, 0 for none.
+
+    *otherwise* is what happens to a connection when there is no endpoint: REJECT (refused at once), or DROP (silence),
+    if the Service wants an endpoint on this node and all of them are elsewhere.
+    """
+
+    service: str
+    ip: str
+    ports: tuple[Port, ...]
+    endpoints: tuple[Endpoint, ...]
+    affinity: int = 0
+    otherwise: str = "REJECT"
+
+
+# -- deciding the rules ------------------------------------------------------------------------------------------------
+def usable(endpoints: Iterable[Obj]) -> list[Obj]:
+    """The ready ones, or, if there is none, those that still serve while they terminate."""
+    endpoints = list(endpoints)
+    ready = [e for e in endpoints if get(e, "conditions", "ready", default=True)]
+    return ready or [e for e in endpoints if _serves(e) and get(e, "conditions", "terminating", default=False)]
+
+
+def _serves(endpoint: Obj) -> bool:
+    return get(endpoint, "conditions", "serving", default=get(endpoint, "conditions", "ready", default=True))
+
+
+def rule(service: Obj, slices: Iterable[Obj], node: str) -> Rule | None:
+    """The rule for *service* on *node*; None for a Service that kube-proxy does not touch (headless, ExternalName)."""
+    spec = service["spec"]
+    ip = spec.get("clusterIP", "")
+    if ip in ("", "None") or spec.get("type") == "ExternalName":
+        return None
+    slices = list(slices)
+    everywhere = [e for s in slices for e in s.get("endpoints") or ()]
+    local = spec.get("internalTrafficPolicy") == "Local"
+    found = usable(e for e in everywhere if not local or e.get("nodeName") == node)
+    endpoints = {_endpoint(e, address) for e in found for address in e["addresses"][:1]}
+    meta = service["metadata"]
+    return Rule(
+        service=f"{meta.get('namespace', 'default')}/{meta['name']}",
+        ip=ip,
+        ports=tuple(_port(p, slices) for p in spec.get("ports") or ()),
+        endpoints=tuple(sorted(endpoints, key=lambda e: _numbers(e.ip))),
+        affinity=_affinity(spec),
+        otherwise="DROP" if local and usable(everywhere) else "REJECT",
+    )
+
+
+def _endpoint(endpoint: Obj, address: str) -> Endpoint:
+    return Endpoint(get(endpoint, "targetRef", "name", default=address), address, endpoint.get("nodeName", ""))
+
+
+def _port(port: Obj, slices: list[Obj]) -> Port:
+    """A Service port; the EndpointSlices say which number it has on the pods, even if the Service names it."""
+    name = port.get("name", "")
+    targets = [p["port"] for s in slices for p in s.get("ports") or () if (p.get("name") or "") == name]
+    target = port.get("targetPort", port["port"])
+    number = targets[0] if targets else target if isinstance(target, int) else port["port"]
+    return Port(name, port["port"], number, port.get("protocol", "TCP"))
+
+
+def _affinity(spec: Obj) -> int:
+    if spec.get("sessionAffinity") != "ClientIP":
+        return 0
+    return get(spec, "sessionAffinityConfig", "clientIP", "timeoutSeconds", default=10_800) * SECOND
+
+
+def _numbers(ip: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in ip.split("."))
+
+
+# -- the kernel of one host --------------------------------------------------------------------------------------------
+def rules(host: Host) -> dict[str, Rule]:
+    """The rules in the kernel of *host*, by ``namespace/name``; gone with the power, not with kube-proxy."""
+    return host.kernel.setdefault("services", {})
+
+
+def known(host: Host, service: str) -> bool:
+    """Whether the kernel of *host* has a rule for *service* (a name in namespace default, or ``namespace/name``)."""
+    return _key(service) in rules(host)
+
+
+def choose(host: Host, service: str, luck: int) -> dict[str, str] | None:
+    """The endpoint that a new connection from *host* goes to, or None: no endpoint, the kernel rejects it.
+
+    *luck* is a draw, uniform in [0, 2**64).
+    """
+    found = rules(host).get(_key(service))
+    if found is None or not found.endpoints:
+        return None
+    endpoint = _remembered(host, found) or pick(found.endpoints, luck)
+    if found.affinity:
+        host.kernel.setdefault("recent", {})[found.service] = (endpoint, host.sim.now)
+    return endpoint.row()
+
+
+def _remembered(host: Host, rule: Rule) -> Endpoint | None:
+    """The endpoint of this client's last connection, if the Service wants that and it is not too long ago.
+
+    The time runs from the last new connection: each renews it (xt_recent; measured).
+    """
+    endpoint, at = host.kernel.get("recent", {}).get(rule.service, (None, 0))
+    fresh = rule.affinity and host.sim.now - at < rule.affinity
+    return endpoint if fresh and endpoint in rule.endpoints else None
+
+
+def pick(endpoints: tuple[Endpoint, ...], luck: int) -> Endpoint:
+    """Walk the chain: rule i of n applies with probability 1/(n-i), so that each endpoint gets 1/n."""
+    for left in range(len(endpoints), 1, -1):
+        if luck * left < WHOLE:
+            return endpoints[-left]
+        luck = (luck * left - WHOLE) // (left - 1)
+    return endpoints[-1]
+
+
+def _key(service: str) -> str:
+    return service if "/" in service else f"default/{service}"
+
+
+def summary(rule: Rule) -> dict[str, Any]:
+    """*rule* as it stands in the trace."""
+    return {"service": rule.service, "ip": rule.ip, "endpoints": [e.row() for e in rule.endpoints]}
+
+
+__all__ = [
+    "Endpoint",
+    "Port",
+    "Rule",
+    "choose",
+    "known",
+    "pick",
+    "pod_at",
+    "rule",
+    "rules",
+    "summary",
+    "usable",
+]

@@ -1,0 +1,263 @@
+"""The book's Sphinx extension: everything a page needs stands beside it, and a page without a widget loads none of it.
+
+`vendor` writes `_build/kubemini_static`: the widgets as classic scripts, the page's host, the simulator as an archive,
+Pyodide from npm, and the host of plain ipywidgets. The rest cures what Jupyter Book 1 does to an offline book: CDN
+addresses, a page error of sphinx-thebe, stale execution caches, static files that are not copied.
+Without node_modules/pyodide the book is built with live mode off: recordings play, nothing can be broken.
+"""
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import simpy
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+import kubemini
+from kubemini.view import appendix
+
+logger = logging.getLogger(__name__)
+PACKAGE = Path(kubemini.__file__).parent
+STATIC = PACKAGE / "view" / "static"
+WIDGETS = ("cluster-map", "etcd-desk")
+RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+LEFT_OUT = ("lab", "check", "study", "serve", "bench.py", "__main__.py")  # nothing that a widget asks for
+VIEW_CORE = ("__init__.py", "scene.py", "story.py", "words.py")  # of view/, all that is plain Python
+VIEW = "application/vnd.jupyter.widget-view+json"
+EPOCH = (2026, 1, 1, 0, 0, 0)  # of every file in the archive, so that equal sources give equal bytes
+
+
+# -- what the pages load ---------------------------------------------------------------------------------------------
+def digest(pattern: str = "*") -> str:
+    """A short fingerprint of the package's own files; changes exactly when one of them does."""
+    summed = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob(pattern)):
+        if path.is_file() and "__pycache__" not in path.parts:
+            summed.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
+    return summed.hexdigest()[:12]
+
+
+def classic(widget: str) -> str:
+    """A widget's module as a classic script: modules do not load from file://."""
+    source, export = (STATIC / f"{widget}.js").read_text(encoding="utf-8"), "export default { render };"
+    assert source.count("export ") == 1 and export in source, f"{widget}.js must end in {export!r}"
+    body = source.replace(export, f'(window.kubeminiWidgets ||= {{}})["{widget}"] = {{ render }};')
+    return "(() => {\n" + body + "})();\n"
+
+
+def archive() -> bytes:
+    """simpy and kubemini as the browser unpacks them."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zipped:
+
+        def add(name: str, data: bytes) -> None:
+            zipped.writestr(zipfile.ZipInfo(name, EPOCH), data, zipfile.ZIP_DEFLATED)
+
+        for path in sorted(Path(simpy.__file__).parent.rglob("*.py")):
+            add(f"simpy/{path.relative_to(Path(simpy.__file__).parent).as_posix()}", path.read_bytes())
+        for path in sorted(PACKAGE.rglob("*.py")):
+            inside = path.relative_to(PACKAGE)
+            if inside.parts[0] not in LEFT_OUT and (inside.parts[0] != "view" or path.name in VIEW_CORE):
+                add(f"kubemini/{inside.as_posix()}", path.read_bytes())
+        for name, data in scenarios().items():
+            add(f"kubemini/scenarios/{name}.json", data)
+    return out.getvalue()
+
+
+def scenarios() -> dict[str, bytes]:
+    """The scenarios and their schema as JSON: there is no YAML in the browser."""
+    import yaml
+
+    folder = PACKAGE / "scenarios"
+    found = {"schema": (folder / "schema.json").read_bytes()}
+    for path in sorted(folder.glob("*.yaml")):
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if "manifests" in data:
+            data["manifests"] = json.dumps([d for d in yaml.safe_load_all(data["manifests"]) if d is not None])
+        found[path.stem] = json.dumps(data).encode()
+    return found
+
+
+def packed(data: bytes) -> str:
+    """gzip in base64, the same bytes every time."""
+    return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
+
+
+def vendor(out: Path, npm: Path) -> dict[str, Any]:
+    """Write everything into *out*; returns what the pages are told: {live, version, pyodide, size}."""
+    stamp, runtime = out / "build.json", npm / "pyodide"
+    version = json.loads((runtime / "package.json").read_text())["version"] if runtime.exists() else ""
+    inputs = {"digest": digest(), "pyodide": version, "npm": sorted(p.name for p in npm.glob("*"))}
+    if stamp.exists() and (before := json.loads(stamp.read_text()))["inputs"] == inputs:
+        return before["build"]
+    shutil.rmtree(out, ignore_errors=True)
+    folder = out / "kubemini"
+    folder.mkdir(parents=True)
+    for widget in WIDGETS:
+        (folder / f"{widget}.js").write_text(classic(widget), encoding="utf-8")
+    for name in ("common.js", "widget.css", "host.js", "worker.js"):
+        shutil.copy(STATIC / name, folder / name)
+    (folder / "kubemini.zip").write_bytes(archive())
+    build: dict[str, Any] = {"live": False, "version": inputs["digest"]}
+    if version:
+        build.update(live=True, pyodide=f"pyodide-{version}", size=vendor_pyodide(folder, runtime, version))
+    vendor_ipywidgets(out / "widgets", npm)
+    stamp.write_text(json.dumps({"inputs": inputs, "build": build}))
+    return build
+
+
+def vendor_pyodide(folder: Path, runtime: Path, version: str) -> str:
+    """Copy Pyodide, and bundle it for pages opened from disk; returns the size of the download in words."""
+    target = folder / f"pyodide-{version}"
+    target.mkdir()
+    lock = json.dumps({"info": json.loads((runtime / "pyodide-lock.json").read_text())["info"], "packages": {}})
+    (target / "lock.json").write_text(lock)
+    for name in RUNTIME:
+        shutil.copy(runtime / name, target / name)
+    files = {name: packed((runtime / name).read_bytes()) for name in RUNTIME}
+    files |= {"lock.json": packed(lock.encode()), "kubemini.zip": packed((folder / "kubemini.zip").read_bytes())}
+    worker = base64.b64encode((STATIC / "worker.js").read_bytes()).decode()
+    bundle = "window.kubeminiBundle=" + json.dumps({"worker": worker, "files": files}) + ";\n"
+    (folder / "pyodide-bundle.js").write_text(bundle)
+    return f"{sum(map(len, files.values())) * 3 / 4 / 1e6:.0f} MB"
+
+
+def vendor_ipywidgets(folder: Path, npm: Path) -> None:
+    """require.js, the html-manager with its fonts inside, and anywidget under the name that is asked for."""
+    manager = npm / "@jupyter-widgets" / "html-manager" / "dist"
+    if not (manager.exists() and (npm / "requirejs").exists()):
+        return
+    folder.mkdir(parents=True)
+    shutil.copy(npm / "requirejs" / "require.js", folder)
+
+    def inline(match: re.Match[str]) -> str:
+        font = base64.b64encode((manager / match[2]).read_bytes()).decode() if match[2].endswith("woff2") else ""
+        return f'{match[1]}="data:font/woff2;base64,{font}"' if font else f'{match[1]}="data:,"'
+
+    text, fonts = re.subn(
+        r'(e\.exports)=[a-z]\.p\+"([0-9a-f]{20}\.(?:woff2?|ttf|eot|svg))"',
+        inline,
+        (manager / "embed-amd.js").read_text(),
+    )
+    assert fonts, "html-manager has changed: no fonts found in embed-amd.js"
+    (folder / "embed-amd.js").write_text(text)
+    module = Path(sys.prefix) / "share" / "jupyter" / "nbextensions" / "anywidget" / "index.js"
+    name = r'define("anywidget", ["@jupyter-widgets/base"]'
+    text, defines = re.subn(r'^define\(\["@jupyter-widgets/base"\]', name, module.read_text(), flags=re.MULTILINE)
+    assert defines == 1, "anywidget has changed: its index.js does not define one module"
+    (folder / "anywidget-amd.js").write_text("(function () {\n" + text + "\n})();\n")
+
+
+# -- Sphinx ----------------------------------------------------------------------------------------------------------
+def home(app: Sphinx) -> Path:
+    """The folder of _config.yml."""
+    return Path(app.confdir or app.srcdir).resolve()
+
+
+def configure(app: Sphinx, config: Any) -> None:
+    """Settings that make the book work offline and never show a stale result."""
+    paths = [str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))  # kernels run in chapters/
+    out = home(app) / "_build" / "kubemini_static"
+    config.kubemini_build = vendor(out, home(app) / config.kubemini_npm)
+    if not config.kubemini_build["live"]:
+        logger.info("kubemini: live mode is off, recordings play: there is no node_modules/pyodide (run: npm ci)")
+    config.html_static_path.append(str(out))
+    if config.nb_execution_mode == "cache":  # the cache knows notebooks only: another simulator, another cache
+        code = digest("*.py") + digest("*.yaml")
+        config.nb_execution_cache_path = str(home(app) / "_build" / ".jupyter_cache" / code)
+    config.nb_mime_priority_overrides = [*config.nb_mime_priority_overrides, ("html", "text/html", 5)]
+    scripts = ("require.js", "embed-amd.js", "anywidget-amd.js") if (out / "widgets").exists() else ()
+    config.nb_ipywidgets_js = {f"widgets/{name}": {} for name in scripts}
+
+
+def without_thebe(app: Sphinx) -> None:
+    """sphinx-thebe, always loaded by Jupyter Book 1, puts a CDN address and a page error on every page."""
+    unwanted = ("init_thebe_core", "update_thebe_context")
+    for event, listeners in app.events.listeners.items():
+        app.events.listeners[event] = [
+            x
+            for x in listeners
+            if getattr(x.handler, "__module__", "") != "sphinx_thebe" or x.handler.__name__ not in unwanted
+        ]
+
+
+def copy_static(app: Sphinx, error: Exception | None = None) -> None:
+    """Sphinx copies static files only when a page changed; before the pages, so that their checksums are true."""
+    if error is None and app.builder.format == "html":
+        target = Path(app.outdir) / "_static"
+        shutil.copytree(home(app) / "_build" / "kubemini_static", target, dirs_exist_ok=True)
+        (Path(app.outdir) / ".nojekyll").touch()  # GitHub Pages drops folders that begin with _
+
+
+def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Give a page what its widgets need, and take from it what it does not need."""
+    body = context.get("body") or ""
+    used = [widget for widget in WIDGETS if f'data-kubemini="{widget}"' in body]
+    if used:
+        app.add_css_file("kubemini/widget.css")
+        app.add_js_file(None, body=f"window.kubeminiBuild = {json.dumps(app.config.kubemini_build)};")
+        for name in ("common", *used, "host"):
+            app.add_js_file(f"kubemini/{name}.js", loading_method="defer")
+    scripts = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
+    for key in [key for key in scripts if key.startswith("ipywidgets") and VIEW not in body]:
+        del scripts[key]  # 4 MB of html-manager, for a page that has no plain ipywidget
+
+
+class Simplified(SphinxDirective):
+    """``{simplified}``: what the code says it leaves out, by module."""
+
+    def run(self) -> list[nodes.Node]:
+        groups: dict[str, nodes.bullet_list] = {}
+        for module, where, words in appendix.simplified():
+            text, _ = self.state.inline_text(f"{where}: {words}" if where else words, self.lineno)
+            groups.setdefault(module, nodes.bullet_list()).append(nodes.list_item("", nodes.paragraph("", "", *text)))
+        for path in appendix.modules():
+            self.env.note_dependency(str(path))
+        out: list[nodes.Node] = []
+        for module, items in groups.items():
+            out += [nodes.paragraph("", "", nodes.literal(module, module)), items]
+        return out
+
+
+class Parameters(SphinxDirective):
+    """``{parameters}``: every period, timeout and limit, with its source."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(PACKAGE / "params.py"))
+        group = nodes.tgroup(cols=4)
+        group += [nodes.colspec(colwidth=width) for width in (30, 16, 30, 34)]
+        group += nodes.thead("", row(["parameter", "value", "its real name", "source"]))
+        group += nodes.tbody("", *(row(cells) for cells in appendix.parameters()))
+        return [nodes.table("", group, classes=["km-parameters"])]
+
+
+def row(cells: Any) -> nodes.row:
+    """A row of a table."""
+    return nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in cells))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Called by Sphinx."""
+    app.add_config_value("kubemini_npm", "node_modules", "env")
+    app.add_config_value("kubemini_build", {}, "html")
+    app.connect("config-inited", configure, priority=900)
+    app.connect("builder-inited", without_thebe)
+    app.connect("builder-inited", copy_static)
+    app.connect("html-page-context", page_context, priority=400)
+    app.connect("build-finished", copy_static)
+    app.add_directive("simplified", Simplified)
+    app.add_directive("parameters", Parameters)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

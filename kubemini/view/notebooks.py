@@ -1,0 +1,94 @@
+"""The chapters' normal form, so that a diff shows what a person changed and nothing else.
+
+    python -m kubemini.view.notebooks chapters/*.ipynb            normalise
+    python -m kubemini.view.notebooks --run chapters/*.ipynb      execute from top to bottom, store outputs, normalise
+    python -m kubemini.view.notebooks --check chapters/*.ipynb    change nothing, exit 1 where a file would change
+
+Normal: cells are numbered within their chapter; no execution counts, no timing, no editor's state, no widget ids (a
+stored id names a model that exists nowhere); streams of one cell are one output.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+CELL_METADATA = ("mystnb", "tags")
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def normal(notebook: NotebookNode, stem: str) -> NotebookNode:
+    """A copy of *notebook* in normal form; *stem* is the chapter's name."""
+    cells = []
+    for number, cell in enumerate(notebook.cells):
+        kept = {key: cell.metadata[key] for key in CELL_METADATA if cell.metadata.get(key)}
+        plain = {"cell_type": cell.cell_type, "id": f"{stem}-{number:02d}", "metadata": kept, "source": cell.source}
+        if cell.cell_type == "code":
+            plain |= {"execution_count": None, "outputs": outputs(cell.outputs)}
+        cells.append(plain)
+    return nbformat.from_dict({"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5})
+
+
+def outputs(found: Iterable[NotebookNode]) -> list[dict]:
+    """The outputs of a cell without what differs from run to run."""
+    kept: list[dict] = []
+    for output in (dict(o) for o in found):
+        if output["output_type"] == "stream" and kept and kept[-1].get("name") == output["name"]:
+            kept[-1] = kept[-1] | {"text": kept[-1]["text"] + output["text"]}
+            continue
+        if "execution_count" in output:
+            output["execution_count"] = None
+        if "data" in output:
+            output["data"] = {mime: data for mime, data in output["data"].items() if mime != WIDGET_VIEW}
+        kept.append(output)
+    return kept
+
+
+def text(notebook: NotebookNode) -> str:
+    """A notebook as it is written to disk."""
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
+def normalise(path: Path, run: bool = False) -> str:
+    """The text of the notebook at *path* in normal form, executed first if *run*."""
+    notebook = nbformat.read(path, as_version=4)
+    if run:
+        execute(notebook, path)
+    return text(normal(notebook, path.stem))
+
+
+def execute(notebook: NotebookNode, path: Path) -> None:
+    """Run every cell, in the folder of the notebook, with a fresh kernel."""
+    from nbclient import NotebookClient
+
+    place = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=180, kernel_name="python3", store_widget_state=False, resources=place).execute()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m kubemini.view.notebooks", description="Normalise notebooks.")
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--run", action="store_true", help="execute every cell first")
+    parser.add_argument("--check", action="store_true", help="only say which files are not normal")
+    options = parser.parse_args(arguments)
+    changed = 0
+    for path in options.files:
+        before, after = path.read_text(encoding="utf-8"), normalise(path, options.run)
+        if before != after:
+            changed += 1
+            print(f"{path}: {'is not in normal form: run make chapters' if options.check else 'rewritten'}")
+            if not options.check:
+                path.write_text(after, encoding="utf-8")
+    return 1 if options.check and changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

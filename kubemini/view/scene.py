@@ -1,0 +1,97 @@
+"""What is on screen: a trace → the recording that widgets play, and a run told as text.
+
+`present` gives the widgets (static/common.js) all they draw: header, records, story, table, strip. Pure, and the same
+bytes in CPython and in the browser.
+"""
+
+from typing import Any
+
+from kubemini.sim import Record, Trace
+from kubemini.sim.units import MS, SECOND, clock
+from kubemini.view.story import story
+from kubemini.view.words import rows
+
+BUCKETS = (250 * MS, 500 * MS, SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, 60 * SECOND)
+MOST_BUCKETS = 100
+MARKS = {"ok": "●", "warn": "▲", "bad": "✕"}
+LONGEST_TABLE = 60
+
+KEPT = {  # of these words the widgets draw only these fields
+    "request": ("kind", "verb", "path", "via", "outcome", "started", "why", "answer"),
+    "message": ("to", "type", "arrives"),
+    "object": ("verb", "kind", "namespace", "name", "summary"),
+}
+SUMMARIZED = ("Service", "Node")
+
+
+def present(trace: Trace) -> dict[str, Any]:
+    """The recording of a run, as JSON values."""
+    return {
+        "header": trace.header,
+        "records": [row for record in trace if (row := drawn(record, trace.header["topology"]["kind"]))],
+        "story": [list(line) for line in story(trace)],
+        "table": [list(row) for row in rows(trace)],
+        "strip": strip(trace),
+    }
+
+
+def drawn(record: Record, kind: str) -> list[Any] | None:
+    """The record as far as it is drawn; None if it is not."""
+    what, detail = record.what, record.detail
+    if what == "kv" and kind != "etcd":
+        return None  # the store of a cluster holds objects, which are told as such
+    if what in KEPT:
+        detail = {name: detail[name] for name in KEPT[what] if detail.get(name) not in ("", None) or name == "arrives"}
+    if what == "message" and "Vote" in detail["type"]:
+        detail["term"] = record.detail["term"]
+    if what == "object" and detail["kind"] not in SUMMARIZED:
+        detail.pop("summary", None)
+    return [record.at, record.actor, what, detail]
+
+
+def series_of(request: dict[str, Any]) -> str:
+    """The strip a request belongs to."""
+    if request["kind"] == "service":
+        return "visits"
+    what = "reads" if request["verb"].lower().startswith("get") else "writes"
+    return f"API {what}" if request["kind"] == "api" else what
+
+
+def strip(trace: Trace) -> dict[str, Any]:
+    """The fate of all requests, by the bucket of time in which each began."""
+    until = trace.header["until"]
+    bucket = next((b for b in BUCKETS if until <= MOST_BUCKETS * b), BUCKETS[-1])
+    count = max(1, -(-until // bucket))
+    series: dict[str, dict[str, Any]] = {}
+    for record in trace.of("request"):
+        name = series_of(record.detail)
+        row = series.setdefault(name, {"name": name, "ok": [0] * count, "failed": [0] * count, "unknown": [0] * count})
+        row[record.detail["outcome"]][min(count - 1, record.detail["started"] // bucket)] += 1
+    return {"bucket": bucket, "series": [series[name] for name in sorted(series)]}
+
+
+def fares(trace: Trace) -> list[str]:
+    """One line a kind of request: how many were asked, and their fate."""
+    lines = []
+    for row in strip(trace)["series"]:
+        ok, failed, unknown = (sum(row[outcome]) for outcome in ("ok", "failed", "unknown"))
+        lines.append(f"{row['name']}: {ok + failed + unknown} asked, {ok} ok, {failed} failed, {unknown} unknown")
+    return lines
+
+
+def text_summary(trace: Trace) -> str:
+    """A run told as text: what was true when, what happened, how the clients fared."""
+    header, table = trace.header, rows(trace)
+    told = [(at, level, first) for at, level, first, _ in story(trace)]
+    changes = [line for before, line in zip([None, *told], told) if before is None or before[1:] != line[1:]]
+    lines = [
+        f"{header.get('title') or header.get('scenario', 'a run')}",
+        f"scenario {header.get('scenario', '-')}, seed {header['seed']}, {clock(header['until'])}",
+        "",
+        *(f"{clock(at):>9}  {MARKS[level]} {first}." for at, level, first in changes),
+        "",
+        *(f"{time:>8}s  {who}: {words}" for time, who, words in table[:LONGEST_TABLE]),
+    ]
+    if len(table) > LONGEST_TABLE:
+        lines.append(f"           … and {len(table) - LONGEST_TABLE} more")
+    return "\n".join([*lines, "", *fares(trace)])

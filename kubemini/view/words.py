@@ -1,0 +1,186 @@
+"""What happened, in words: the rows of the table that tells a run without a picture.
+
+One row a thing that a reader would mention. What a deed brings about at its own instant is not told twice, a state
+that repeats is told once, and requests are told when their fate changes.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from kubemini.sim import Record, Trace
+from kubemini.sim.units import SECOND
+
+Row = tuple[str, str, str]  # time text, who, words
+QUIET_KINDS = ("EndpointSlice", "Lease", "Event", "ConfigMap")
+
+DEEDS: dict[str, str] = {
+    "crash": "crashed {0}",
+    "restart": "restarted {0}",
+    "pause": "paused {0}",
+    "resume": "resumed {0}",
+    "power_off": "pulled the plug of {0}",
+    "power_on": "switched {0} on",
+    "slow_disk": "made every fsync of {0} {1} longer",
+    "cut": "cut {0} off",
+    "heal": "healed the network",
+    "zone_outage": "took the power of zone {0}",
+    "zone_restore": "gave zone {0} its power back",
+    "put": "put {0} = {1}",
+    "get": "asked for {0}",
+    "apply": "applied manifests",
+    "scale": "scaled {0} to {1}",
+    "delete": "deleted {0} {1}",
+}
+EFFECTS = ("start", "crash", "pause", "resume", "power_off", "power_on", "slow_disk", "cut", "heal", "latency", "loss")
+
+
+def time_text(at: int) -> str:
+    """Seconds with milliseconds, as the table prints them."""
+    return f"{at // SECOND}.{at % SECOND // 1000:03d}"
+
+
+def deed(detail: dict[str, Any]) -> str:
+    """What somebody did."""
+    action, args = detail["action"], [str(a) for a in detail["args"]]
+    if action == "cut" and len(args) > 1:
+        return f"cut the cable between {args[0].replace(',', ', ')} and {args[1].replace(',', ', ')}"
+    return DEEDS.get(action, f"did {action.replace('_', ' ')} {' '.join(args)}").format(*args, "", "")
+
+
+# -- one function a word of the vocabulary: the words, or None for nothing worth a row -------------------------------
+def _role(d: dict[str, Any]) -> str | None:
+    match d["role"]:
+        case "leader":
+            return f"★ is leader of term {d['term']}"
+        case "candidate":
+            return f"asks for votes in term {d['term']}"
+        case "pre-candidate":
+            return "hears no leader and asks around whether it could win"
+    return f"follows {d['lead']} in term {d['term']}" if d["lead"] else None
+
+
+def _object(d: dict[str, Any]) -> str | None:
+    if d["kind"] in QUIET_KINDS or (d["kind"] == "Pod" and d["verb"] == "MODIFIED"):
+        return None
+    verb = {"ADDED": "created", "MODIFIED": "changed", "DELETED": "deleted"}[d["verb"]]
+    said = summary(d) if d["verb"] == "MODIFIED" else ""
+    return f"stores: {d['kind']} {d['name']} {verb}{said}"
+
+
+def summary(d: dict[str, Any]) -> str:
+    """What of an object is worth a word; empty if it says nothing."""
+    fields = d.get("summary") or {}
+    if d["kind"] == "Node":
+        return ", ready" if fields.get("ready") else ", not ready"
+    return "".join(f", {k} {v}" for k, v in fields.items() if isinstance(v, str | int) and not isinstance(v, bool))
+
+
+def _pod(d: dict[str, Any]) -> str | None:
+    if d["state"] == "running":
+        return f"{d['name']} runs and is ready, {d['ip']}" if d["ready"] else f"{d['name']} runs, not ready"
+    return f"{d['name']} is {d['state']}"
+
+
+def _rules(d: dict[str, Any]) -> str | None:
+    ips = ", ".join(e["ip"] for e in d["endpoints"])
+    return f"rules: {d['service'].split('/')[-1]} → {ips or 'nowhere'}"
+
+
+WORDS: dict[str, Callable[[dict[str, Any]], str | None]] = {
+    "start": lambda d: "starts",
+    "crash": lambda d: "crashes",
+    "pause": lambda d: "stands still",
+    "resume": lambda d: "goes on",
+    "power_off": lambda d: "loses power",
+    "power_on": lambda d: "boots",
+    "slow_disk": lambda d: f"every fsync takes {time_text(d['extra'])} s longer",
+    "cut": lambda d: f"{', '.join(d['a'])} cannot reach {', '.join(d['b'])}",
+    "heal": lambda d: "every host reaches every other again",
+    "latency": lambda d: f"{d['a']} to {d['b']} takes up to {d['high'] / 1000:g} ms",
+    "loss": lambda d: f"{d['a']} to {d['b']} loses {100 * d['p']:g} % of the packets",
+    "role": _role,
+    "vote": lambda d: f"votes for {d['for']} in term {d['term']}",
+    "truncate": lambda d: f"cuts off its log from {d['index']} on: never committed",
+    "ready": lambda d: "is ready" if d["ready"] else f"is not ready: {d['why']}",
+    "backend": lambda d: f"marks {d['server']} {'up' if d['up'] else 'down'}: {d['why']}",
+    "holder": lambda d: f"holds the lease {d['lease']}",
+    "object": _object,
+    "pod": _pod,
+    "rules": _rules,
+    "command": deed,
+    "note": lambda d: d["text"],
+}
+
+
+class Teller:
+    """Goes through a trace once and keeps what a reader would mention."""
+
+    def __init__(self) -> None:
+        self.deed_at = self.power_at = -1
+        self.said: dict[Any, Any] = {}
+        self.led: set[str] = set()
+
+    def words(self, record: Record) -> str | None:
+        """The words for one record, or None."""
+        at, what, detail = record.at, record.what, record.detail
+        if what == "command":
+            self.deed_at = at
+        if what == "request":
+            return self.request(record)
+        if what not in WORDS or (what in EFFECTS and at == self.deed_at) or (what == "start" and at == 0):
+            return None
+        if what == "power_on":
+            self.power_at = at
+        if what == "start" and at == self.power_at:
+            return None
+        if what == "vote" and detail["for"] == record.actor:
+            return None
+        words = self.stepped_down(record) or WORDS[what](detail)
+        return words if self.new(record, words) else None
+
+    def stepped_down(self, record: Record) -> str | None:
+        """A leader that follows nobody has stepped down."""
+        if record.what in ("start", "crash", "power_off"):
+            self.led.discard(record.actor)
+        if record.what != "role":
+            return None
+        was = record.actor in self.led
+        self.led.discard(record.actor)
+        if record.detail["role"] == "leader":
+            self.led.add(record.actor)
+        return "steps down" if was and record.detail["role"] == "follower" and not record.detail["lead"] else None
+
+    def new(self, record: Record, words: str | None) -> bool:
+        """Whether the actor has not just said the same about the same thing."""
+        detail = record.detail
+        about = (record.actor, record.what, detail.get("name") or detail.get("server") or detail.get("service"))
+        if record.what not in ("role", "pod", "rules", "object", "backend", "ready"):
+            return words is not None
+        if words is None or self.said.get(about) == words:
+            return False
+        self.said[about] = words
+        return True
+
+    def request(self, record: Record) -> str | None:
+        """A row where the fate of such requests changes."""
+        d = record.detail
+        about, before = (record.actor, d["kind"], d["verb"], d["path"]), "ok"
+        before, self.said[about] = self.said.get(about, "ok"), d["outcome"]
+        what = f"{d['verb']} {d['path'].split('/')[-1]}"
+        if d["outcome"] == before:
+            return None
+        if d["outcome"] == "ok":
+            return f"● {what} is answered again"
+        mark = "✕" if d["outcome"] == "failed" else "?"
+        fate = "fails" if d["outcome"] == "failed" else "has an unknown fate"
+        return f"{mark} {what} {fate}: {d['why']}"
+
+
+def rows(trace: Trace) -> list[Row]:
+    """The table: (time text, who, words)."""
+    teller, told = Teller(), []
+    for record in trace:
+        words = teller.words(record)
+        if words:
+            told.append((time_text(record.at), record.actor, words))
+    return told

@@ -1,0 +1,188 @@
+"""A browser, and pages to open in it: over http and from disk, with every request elsewhere refused.
+
+The pages of `site` are made here from the same parts as the book's (`kubemini.view.book`), one recording each, so that
+what a widget does is tested without waiting for a chapter. The built book itself is opened in test_pages.py.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from kubemini.view import book
+from kubemini.view.press import Pages
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost", "file:", "data:", "blob:")
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
+<link rel="stylesheet" href="kubemini/widget.css">
+<style>@media (prefers-color-scheme: dark) {{ body {{ background: #14181e; color: #ddd }} }}</style><script>window.kubeminiBuild = {build};</script>{scripts}</head><body><main><h1>{title}</h1>
+{widget}</main></body></html>"""
+PREDICT = {
+    "question": "Two of three members crash. What happens to writes?",
+    "choices": ["they go on", "they stand still"],
+    "answer": 1,
+    "explain": "A write needs two of three members.",
+}
+
+
+def pages():
+    """The recordings, by the name of their page."""
+    from kubemini.view.widgets import show
+
+    return {
+        "desk": lambda: show("etcd-3", caption="Three members."),
+        "predict": lambda: show("etcd-3", predict=PREDICT),
+        "five": lambda: show("etcd-5", widget="cluster-map"),
+        "map": lambda: show("quorum"),
+        "first": lambda: show("first"),
+        "external": lambda: show("external"),
+    }
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of pages, one widget each."""
+    folder = tmp_path_factory.mktemp("site")
+    build = book.vendor(folder, ROOT / "node_modules")
+    for name, recording in pages().items():
+        widget = recording()
+        files = ("common", widget.picture, "host")
+        scripts = "".join(f'<script defer src="kubemini/{file}.js"></script>' for file in files)
+        text = PAGE.format(title=name, build=json.dumps(build), scripts=scripts, widget=widget.static_html())
+        (folder / f"{name}.html").write_text(text, encoding="utf-8")
+    return folder
+
+
+def serve(folder: Path) -> ThreadingHTTPServer:
+    """A server of *folder* on a free port of this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+@pytest.fixture(scope="session")
+def http(site: Path) -> Iterator[str]:
+    server = serve(site)
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture(params=["http", "file"])
+def root(request: pytest.FixtureRequest, site: Path, http: str) -> str:
+    """The site's address, once as served and once from disk."""
+    return http if request.param == "http" else site.as_uri()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=BROWSER)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """`open_page(address, **context)`; when the test is over, nothing must have gone wrong on any page."""
+    wrong: list[str] = []
+    contexts = []
+
+    def open_(address: str, **options):
+        context = chromium.new_context(**{"viewport": {"width": 1100, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.route(lambda url: not url.startswith(LOCAL), lambda route: route.abort())
+        page.on("request", lambda r: r.url.startswith(LOCAL) or wrong.append(f"asks another host: {r.url}"))
+        page.on("response", lambda r: r.status >= 400 and wrong.append(f"{r.status} {r.url}"))
+        page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
+        page.goto(address)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+class Widget:
+    """One widget of a page, as a reader handles it."""
+
+    def __init__(self, page, number: int = 0):
+        self.page, self.root = page, page.locator(".km").nth(number)
+        self.root.wait_for()
+
+    def seek(self, seconds: float) -> None:
+        self.root.locator(".km-range").fill(str(round(seconds * 1e6)))
+
+    def predict(self) -> None:
+        """Answer the question, where one is asked."""
+        if self.root.locator(".km-gate form").count():
+            self.root.locator(".km-gate input[type=radio]").first.check()
+            self.root.get_by_role("button", name="Lock in").click()
+
+    @property
+    def time(self) -> float:
+        return float(self.root.get_attribute("data-t"))
+
+    @property
+    def sentence(self) -> str:
+        return self.root.locator(".km-now-line").inner_text()
+
+    @property
+    def second(self) -> str:
+        return self.root.locator(".km-second").inner_text()
+
+    @property
+    def happened(self) -> str:
+        return self.root.locator(".km-log").inner_text()
+
+    @property
+    def status(self) -> str:
+        return self.root.locator(".km-status").inner_text()
+
+    @property
+    def kernel(self) -> str:
+        return self.root.get_attribute("data-kernel")
+
+    def select(self, name: str) -> None:
+        self.root.locator(f'[data-name="{name}"]').click()
+
+    def press(self, action: str) -> None:
+        """A button of the inspector, by what it does."""
+        self.root.locator(f'[data-action="{action}"]').first.click()
+
+    def settle(self, kernel: str = "pyodide") -> None:
+        """Wait until the simulator has answered."""
+        self.page.wait_for_function(
+            "([e, k]) => e.dataset.kernel === k && e.dataset.busy === undefined",
+            arg=[self.root.element_handle(), kernel],
+            timeout=90_000,
+        )
+
+    def do(self, name: str, action: str, kernel: str = "pyodide") -> None:
+        """Select *name*, press *action*, wait for the new run."""
+        self.select(name)
+        self.press(action)
+        self.settle(kernel)
+
+
+@pytest.fixture
+def widget():
+    return Widget
+
+
+def violations(page, scope: str) -> list[str]:
+    """What axe-core finds within *scope*."""
+    page.add_script_tag(path=str(AXE))
+    found = page.evaluate("scope => axe.run(scope, {resultTypes: ['violations']})", scope)["violations"]
+    return [f"{v['id']}: {v['help']}: {n['html'][:160]}" for v in found for n in v["nodes"]]

@@ -1,0 +1,60 @@
+"""What all tests share: tools that may be missing, and property tests that do the same on every machine.
+
+`@pytest.mark.needs("node", "built-book")` names what a test cannot do without. Where it is missing the test is skipped
+and says why; with KUBEMINI_REQUIRE set, as in CI, it fails instead.
+"""
+
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SBIN = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+
+def _program(name: str, package: str):
+    return lambda: "" if shutil.which(name, path=SBIN) else f"{name} is not installed: apt-get install {package}"
+
+
+def _path(path: str, how: str):
+    return lambda: "" if (ROOT / path).exists() else f"{path} is missing: {how}"
+
+
+def _module(name: str):
+    return lambda: "" if find_spec(name) else f"Python's {name} is not installed: pip install -r requirements.txt"
+
+
+TOOLS = {
+    "node": _program("node", "nodejs"),
+    "npm": _path("node_modules/pyodide/package.json", "npm ci"),
+    "axe-core": _path("node_modules/axe-core/axe.min.js", "npm ci"),
+    "built-book": _path("_build/html/index.html", "make book SERVE=0"),
+    "live-book": _path("_build/html/_static/kubemini/kubemini.zip", "npm ci && make book SERVE=0"),
+    "chromium": _program("chromium", "chromium"),
+    "etcd": _program("etcd", "etcd-server"),
+    "haproxy": _program("haproxy", "haproxy"),
+    "playwright": _module("playwright"),
+    "jupyterlab": _module("jupyterlab"),
+}
+
+
+def missing(tool: str) -> str:
+    """Why a test that needs *tool* cannot run here, or nothing."""
+    assert tool in TOOLS, f"needs({tool!r}): there are {', '.join(TOOLS)}; add it to tests/conftest.py"
+    return TOOLS[tool]()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for mark in item.iter_markers("needs"):
+        for tool in mark.args:
+            if reason := missing(tool):
+                (pytest.fail if os.environ.get("KUBEMINI_REQUIRE") else pytest.skip)(reason)
+
+
+# The same examples everywhere; how long one takes says more about the machine's other work than about ours.
+settings.register_profile("house", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")

@@ -1,0 +1,133 @@
+"""The house keeps its shape: layers, purity, size, no hidden state, and a map that is true."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "kubemini"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+LONGEST_MODULE, LONGEST_FUNCTION = 500, 50
+MEASURES_REAL_TIME = {"kubemini/bench.py", "kubemini/view/press.py"}
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def nodes(kind):
+    """(file:line, node) of every node of *kind* in the package."""
+    for name, tree in TREES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, kind):
+                yield f"{name}:{node.lineno}", node
+
+
+def imported(node):
+    """What an import statement names."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    return {f"{node.module}.{alias.name}" for alias in node.names}
+
+
+def test_imports_point_down_and_deciders_are_pure():
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[done.stdout.find("Broken contracts") :]
+
+
+def test_no_function_changes_a_global():
+    assert [where for where, _ in nodes(ast.Global)] == []
+
+
+def test_nobody_reads_the_wall_clock():
+    clocks = re.compile(r"time(\..*)?|datetime\.(datetime\.)?(now|utcnow|today)")
+    reads = [
+        where
+        for where, node in nodes(ast.Import | ast.ImportFrom)
+        if any(clocks.fullmatch(name) for name in imported(node))
+    ]
+    calls = [
+        where
+        for where, node in nodes(ast.Attribute)
+        if node.attr in {"utcnow", "today"} or (node.attr == "now" and getattr(node.value, "id", "") == "datetime")
+    ]
+    assert {where.split(":")[0] for where in reads + calls} <= MEASURES_REAL_TIME, reads + calls
+
+
+def test_luck_is_seeded():
+    allowed = {"random.Random"}  # a generator of one's own, with a seed
+    bad = [
+        where
+        for where, node in nodes(ast.Import | ast.ImportFrom)
+        if any(n.split(".")[0] in {"random", "secrets", "uuid"} and n not in allowed for n in imported(node))
+    ]
+    unseeded = [where for where, node in nodes(ast.Call) if called(node) == "Random" and not node.args]
+    assert bad + unseeded == []
+
+
+def called(node):
+    return getattr(node.func, "id", getattr(node.func, "attr", ""))
+
+
+def test_nothing_depends_on_hash_or_on_the_order_of_a_set():
+    hashes = [where for where, node in nodes(ast.Call) if isinstance(node.func, ast.Name) and called(node) == "hash"]
+    loops = [node for _, node in nodes(ast.For)]
+    loops += [loop for _, node in nodes(ast.ListComp | ast.DictComp | ast.GeneratorExp) for loop in node.generators]
+    unordered = [f"line {loop.iter.lineno}: {ast.unparse(loop.iter)}" for loop in loops if is_a_set(loop.iter)]
+    assert hashes + unordered == []
+
+
+def is_a_set(node):
+    """Whether an expression is plainly a set."""
+    return isinstance(node, ast.Set | ast.SetComp) or (
+        isinstance(node, ast.Call) and called(node) in {"set", "frozenset"}
+    )
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_module_can_be_read_in_one_sitting(name):
+    lines = (ROOT / name).read_text(encoding="utf-8").count("\n")
+    assert lines <= LONGEST_MODULE, f"{name} has {lines} lines: what in it is a thing of its own?"
+
+
+def test_a_function_fits_on_a_screen():
+    spans = {where: node.end_lineno - node.lineno + 1 for where, node in nodes(FUNCTIONS)}
+    assert {where: lines for where, lines in spans.items() if lines >= LONGEST_FUNCTION} == {}
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_module_says_what_it_is_in_fifteen_lines_or_less(name):
+    docstring = ast.get_docstring(TREES[name])
+    assert docstring, f"{name} does not say what it is"
+    assert docstring.count("\n") < (40 if name == "kubemini/__init__.py" else 15)
+
+
+def test_the_map_of_the_house_is_true():
+    map_ = ast.get_docstring(TREES["kubemini/__init__.py"])
+    named = set(re.findall(r"([a-z_]+(?:/|\.py))", map_))
+    there = {f"{p.name}/" for p in PACKAGE.iterdir() if (p / "__init__.py").exists()}
+    there |= {p.name for p in PACKAGE.glob("*.py") if p.name != "__init__.py"}
+    assert named == there
+
+
+def test_every_public_name_can_be_loaded():
+    import kubemini
+
+    for name in kubemini.__all__:
+        assert getattr(kubemini, name) is not None
+
+
+def test_importing_kubemini_pulls_in_simpy_alone():
+    names = "{name.split('.')[0] for name in sys.modules} - set(sys.stdlib_module_names)"
+    code = f"import sys, kubemini.run; print(*sorted({names}))"
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT, env=_bare())
+    assert set(done.stdout.split()) <= {"__main__", "kubemini", "simpy"}, done.stdout + done.stderr
+
+
+def _bare():
+    import simpy
+
+    return {"PYTHONPATH": f"{ROOT}:{Path(simpy.__file__).parent.parent}"}

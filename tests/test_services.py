@@ -1,0 +1,168 @@
+"""Services: kube-proxy's own tables, iptables' text, and what a connection finds in a host's kernel."""
+
+import json
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from kubemini.api.objects import freeze
+from kubemini.host import Host, podnetwork
+from kubemini.network import iptables, services
+from kubemini.network.services import Endpoint, Port, Rule
+from kubemini.sim import Sim
+from kubemini.sim.units import SECOND
+
+TABLE = json.loads((Path(__file__).parent / "testdata/network/kubeproxy_flows.json").read_text())
+FLOWS = [(group, flow) for group in TABLE["groups"] for flow in group["flows"]]
+THREE = tuple(Endpoint(f"web-{i}", f"10.244.1.{i}", "worker-1") for i in (2, 3, 4))
+
+
+def objects(row: dict) -> tuple:
+    """The Service and EndpointSlices behind a row of the table: a slice a port, as kube-proxy's tests make them."""
+    meta = {"name": row["name"], "namespace": row["namespace"]}
+    service = {"metadata": meta, "spec": {k: v for k, v in row.items() if k not in ("endpoints", "name", "namespace")}}
+    slices = [
+        {
+            "ports": [{"name": name, "port": endpoints[0]["port"]}] if endpoints else [],
+            "endpoints": [
+                {
+                    "addresses": [e["ip"]],
+                    "nodeName": e["node"],
+                    "conditions": {k: e[k] for k in ("ready", "serving", "terminating")},
+                }
+                for e in endpoints
+            ],
+        }
+        for name, endpoints in row["endpoints"].items()
+    ]
+    return freeze(service), freeze(slices)
+
+
+@pytest.mark.parametrize("group,flow", FLOWS, ids=[f"{g['test']}/{f['name']}" for g, f in FLOWS])
+def test_a_connection_to_a_cluster_ip_goes_where_kube_proxy_s_table_says(group, flow):
+    (row,) = [s for s in group["services"] if s["clusterIP"] == flow["dst"]]
+    rule = services.rule(*objects(row), "test-node")
+    (port,) = [p for p in rule.ports if p.port == flow["port"] and p.protocol == flow["proto"]]
+    if isinstance(flow["output"], str):
+        assert (rule.endpoints, rule.otherwise) == ((), flow["output"])
+    else:
+        assert sorted(f"{e.ip}:{port.target}" for e in rule.endpoints) == sorted(flow["output"])
+
+
+@pytest.mark.parametrize("row", TABLE["chain_names"], ids=lambda r: r["servicePort"] + r.get("endpoint", ""))
+def test_chains_have_kube_proxy_s_names(row):
+    if "endpoint" in row:
+        assert iptables.chain("KUBE-SEP-", row["servicePort"], row["proto"], row["endpoint"]) == row["sep"]
+    else:
+        assert iptables.chain("KUBE-SVC-", row["servicePort"], row["proto"]) == row["svc"]
+
+
+@pytest.mark.parametrize("n,text", [(n, p) for n, p in TABLE["probability"].items() if n != "100001"])
+def test_probabilities_are_printed_with_ten_decimals(n, text):
+    assert iptables.probability(int(n)) == text
+
+
+def test_the_chain_of_three_endpoints_reads_as_in_iptables_save():
+    lines = iptables.text(Rule("default/web", "10.96.0.7", (Port("", 80, 8080),), THREE))
+    assert lines[0] == (
+        '-A KUBE-SERVICES -d 10.96.0.7/32 -p tcp -m tcp --dport 80 -m comment --comment "default/web cluster IP" '
+        f"-j {iptables.chain('KUBE-SVC-', 'default/web', 'tcp')}"
+    )
+    chances = [line for line in lines if "->" in line]
+    assert [line.split("--probability ")[1].split()[0] for line in chances[:-1]] == ["0.3333333333", "0.5000000000"]
+    assert "statistic" not in chances[-1]
+    assert [line.rsplit(" ", 1)[1] for line in lines if "DNAT" in line] == [f"{e.ip}:8080" for e in THREE]
+
+
+def test_affinity_stands_before_chance():
+    lines = iptables.text(Rule("default/web", "10.96.0.7", (Port("", 80, 8080),), THREE, affinity=10_800 * SECOND))
+    kinds = ["recent" if "--rcheck --seconds 10800" in line else "chance" for line in lines if "->" in line]
+    assert kinds == ["recent"] * 3 + ["chance"] * 3
+
+
+def test_a_service_without_endpoints_is_rejected_by_rule():
+    (line,) = iptables.text(Rule("default/web", "10.96.0.7", (Port("", 80, 8080),), ()))
+    assert line.endswith('"default/web has no endpoints" -j REJECT')
+
+
+# -- one host ----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def host():
+    return Host(Sim(1), "worker-1")
+
+
+def program(host, endpoints, **more):
+    services.rules(host)["default/web"] = Rule("default/web", "10.96.0.7", (Port("", 80, 8080),), endpoints, **more)
+
+
+def test_a_connection_is_random_never_round_robin(host):
+    program(host, THREE)
+    draw = host.sim.draw("visitor")
+    picks = [services.choose(host, "web", draw.u(n))["pod"] for n in range(3000)]
+    expected = 1000
+    chi_square = sum((count - expected) ** 2 / expected for count in Counter(picks).values())
+    assert chi_square < 13.8  # 99.9 % of two degrees of freedom
+    assert any(a == b for a, b in pairwise(picks))
+
+
+def test_the_walk_of_the_chain_is_uniform_to_the_last_bit():
+    for n in (1, 2, 3, 5, 7):
+        endpoints = tuple(Endpoint(str(i), f"10.0.0.{i}", "") for i in range(n))
+        marks = [services.WHOLE * (2 * i + 1) // (2 * n) for i in range(n)]
+        assert [services.pick(endpoints, luck) for luck in marks] == list(endpoints)
+
+
+def test_no_rule_is_not_the_same_as_no_endpoint(host):
+    assert not services.known(host, "web")
+    program(host, ())
+    assert services.known(host, "web")
+    assert services.choose(host, "web", 5) is None
+
+
+def test_affinity_slides_with_each_new_connection(host):
+    program(host, THREE, affinity=2 * SECOND)
+    draw = host.sim.draw("visitor")
+    first = services.choose(host, "web", draw.u(0))
+    for n in range(1, 30):  # a connection every 1.1 s keeps it (measured on the Linux kernel)
+        host.sim.run_until(n * 1_100_000)
+        assert services.choose(host, "web", draw.u(n)) == first
+    later = set()
+    for n in range(30, 60):  # idle for longer than the timeout: chosen at random again
+        host.sim.run_until(n * 3 * SECOND)
+        later.add(services.choose(host, "web", draw.u(n))["pod"])
+    assert len(later) == 3
+
+
+def test_affinity_ends_with_its_endpoint(host):
+    program(host, THREE, affinity=2 * SECOND)
+    first = services.choose(host, "web", 0)["pod"]
+    program(host, tuple(e for e in THREE if e.pod != first), affinity=2 * SECOND)
+    assert services.choose(host, "web", 0)["pod"] != first
+
+
+def test_rules_and_listeners_die_with_the_power(host):
+    program(host, THREE)
+    podnetwork.listening(host)["10.244.1.2"] = "web-2"
+    host.power_off()
+    host.power_on()
+    assert not services.known(host, "web")
+    assert services.pod_at(host, "10.244.1.2") is None
+
+
+def test_pod_ips_come_one_after_the_other_from_the_node_s_range_and_survive_the_power(host):
+    assert podnetwork.pod_cidr(host) == "10.244.1.0/24"
+    first = [podnetwork.next_ip(host) for _ in range(2)]
+    host.power_off()
+    host.power_on()
+    assert [*first, podnetwork.next_ip(host)] == ["10.244.1.2", "10.244.1.3", "10.244.1.4"]
+    for _ in range(250):
+        podnetwork.next_ip(host)
+    assert podnetwork.next_ip(host) == "10.244.1.2"
+
+
+def test_headless_services_are_none_of_kube_proxy_s_business():
+    meta = {"name": "db", "namespace": "default"}
+    assert services.rule({"metadata": meta, "spec": {"clusterIP": "None"}}, [], "worker-1") is None
+    assert services.rule({"metadata": meta, "spec": {"type": "ExternalName"}}, [], "worker-1") is None
