@@ -77,6 +77,9 @@ class Configuration:
         return tuple(sorted(self.voters | self.outgoing | self.learners))
 
 
+NOBODY = Configuration()
+
+
 def configuration(voters: Iterable[int], learners: Iterable[int] = ()) -> Configuration:
     """A configuration that is not joint."""
     return Configuration(frozenset(voters), learners=frozenset(learners))

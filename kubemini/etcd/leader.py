@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kubemini.etcd.raft import Raft
 
 
-# -- appending ----------------------------------------------------------------------------------------------------------
+# -- appending --------------------------------------------------------------------------------------------------------
 def on_proposal(raft: "Raft", m: Message) -> str | None:
     """Append the commands and send them to everyone; why not, if not."""
     if raft.id not in raft.progress:
@@ -72,7 +72,7 @@ def _objection(raft: "Raft", change: ConfChange) -> str | None:
     return None
 
 
-# -- replicating ---------------------------------------------------------------------------------------------------------
+# -- replicating ------------------------------------------------------------------------------------------------------
 def broadcast_append(raft: "Raft", even_empty: bool = True) -> None:
     """Send everyone what they lack, or with *even_empty* at least the commit index."""
     for peer in raft.peers:
@@ -233,7 +233,7 @@ def report_snapshot(raft: "Raft", peer: int, arrived: bool) -> None:
     raft.note("snapshot-reported", peer, arrived)
 
 
-# -- membership ----------------------------------------------------------------------------------------------------------
+# -- membership -------------------------------------------------------------------------------------------------------
 def rearrange(raft: "Raft", anew: frozenset[int]) -> None:
     """Lead in a new configuration: newcomers are unknown, and fewer may be needed to commit."""
     old = raft.progress
@@ -254,7 +254,7 @@ def _newcomer(raft: "Raft") -> Progress:
     return progress
 
 
-# -- reads (thesis §6.4) ---------------------------------------------------------------------------------------------------
+# -- reads (thesis §6.4) ----------------------------------------------------------------------------------------------
 def on_read_index(raft: "Raft", m: Message) -> None:
     """A member wants to read what is committed now."""
     _read(raft, m.context)
@@ -280,7 +280,7 @@ def _answer_read(raft: "Raft", request: Request, index: int) -> None:
         raft.messages.append(Message("MsgReadIndexResp", raft.id, asker, raft.term, index, context=context))
 
 
-# -- handing over (thesis §3.10) -------------------------------------------------------------------------------------------
+# -- handing over (thesis §3.10) --------------------------------------------------------------------------------------
 def on_transfer(raft: "Raft", m: Message) -> None:
     """Bring the target up to date, then tell it to campaign at once; it has one election timeout for that."""
     target, progress = m.source, raft.progress.get(m.source)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.etcd.confchange import LEARNER, REMOVE, UPDATE, VOTER, ConfChange, Configuration
+from kubemini.etcd.confchange import LEARNER, NOBODY, REMOVE, UPDATE, VOTER, ConfChange, Configuration
 
 
 class Entry:
@@ -30,7 +30,7 @@ class Snapshot:
 
     index: int
     term: int
-    configuration: Configuration = Configuration()
+    configuration: Configuration = NOBODY
     data: Any = None
 
 
@@ -93,7 +93,8 @@ class Log:
     ):
         self.start, self.start_term = (snapshot.index, snapshot.term) if snapshot else (0, 0)
         self.entries = list(entries)
-        self.stable = self.handed = self.start + len(self.entries)  # on disk; given to the driver to be written
+        self.last_index = self.start + len(self.entries)
+        self.stable = self.handed = self.last_index  # on disk; given to the driver to be written
         self.commit = max(commit, self.start)
         self.applied = self.applying = max(applied, self.start)
         self.snapshot: Snapshot | None = None  # to be installed
@@ -104,11 +105,6 @@ class Log:
         self._note = note
 
     # -- what is where -------------------------------------------------------------------------------------------
-    @property
-    def last_index(self) -> int:
-        """The index of the last entry."""
-        return self.start + len(self.entries)
-
     @property
     def last_term(self) -> int:
         """The term of the last entry."""
@@ -150,6 +146,7 @@ class Log:
         if first <= self.last_index:
             self._cut(first)
         self.entries.extend(entries)
+        self.last_index = entries[-1].index
 
     def _cut(self, first: int) -> None:
         if first <= self.stable + 1:
@@ -187,7 +184,7 @@ class Log:
     # -- to the disk -----------------------------------------------------------------------------------------------
     def to_write(self) -> list[Entry]:
         """The entries that the driver has not been given yet."""
-        return self.entries[self.handed - self.start :] if self.handed < self.last_index else []
+        return self.entries[self.handed - self.start :]
 
     def hand_over(self) -> None:
         """What there is to write has been given to the driver."""
@@ -198,11 +195,6 @@ class Log:
     def snapshot_to_write(self) -> Snapshot | None:
         """The snapshot that the driver has not been given yet."""
         return None if self.snapshot_handed else self.snapshot
-
-    @property
-    def has_to_write(self) -> bool:
-        """Whether there is something to be given to the driver."""
-        return self.handed < self.last_index or (self.snapshot is not None and not self.snapshot_handed)
 
     @property
     def being_written(self) -> bool:
@@ -225,7 +217,7 @@ class Log:
 
     def has_to_apply(self, unwritten: bool) -> bool:
         """Whether there is something to apply, and room for it."""
-        if self.applying_paused or self.snapshot is not None:
+        if self.applying == self.commit or self.applying_paused or self.snapshot is not None:
             return False
         return self.applying < self.appliable(unwritten)
 
@@ -266,7 +258,7 @@ class Log:
         """Put *snapshot* in the place of the whole log."""
         self._note("restoring", snapshot)
         self.entries, self.start, self.start_term = [], snapshot.index, snapshot.term
-        self.stable = self.handed = self.commit = snapshot.index
+        self.last_index = self.stable = self.handed = self.commit = snapshot.index
         self.snapshot, self.snapshot_handed = snapshot, False
 
     def installed(self, index: int) -> None:

@@ -1,8 +1,9 @@
 """An etcd member: a thin driver that gives the pure Raft machine a clock, a disk and a wire.
 
 Invariant: what a message promises is on disk before the message leaves. One write to disk is under way at a time; what
-arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a leader sends before its own write what
-promises nothing of its own (thesis §10.2.1). On disk are term, vote, commit index, log, and the store as far as it has been applied.
+arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a leader that promises nothing to others
+sends before its own write (thesis §10.2.1). On disk are term, vote, commit index, log, and the store as far as it has
+been applied.
 Ticks are counted, not simulated: a follower wakes only at the tick at which it would campaign.
 etcd 3.5 server/etcdserver/raft.go. What clients see is in `server.py`.
 Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts.
@@ -11,7 +12,7 @@ Simplified: a crash keeps exactly what was fsynced; a member is up the moment it
 from collections.abc import Iterable
 from typing import Any
 
-from kubemini.etcd.confchange import ConfChange, configuration
+from kubemini.etcd.confchange import configuration
 from kubemini.etcd.lease import Lessor
 from kubemini.etcd.log import Entry
 from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, HardState, Message, Ready

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubemini.etcd.confchange import Configuration
+from kubemini.etcd.confchange import NOBODY, Configuration
 from kubemini.etcd.log import Entry, Snapshot
 
 FOLLOWER, PRE_CANDIDATE, CANDIDATE, LEADER = "follower", "pre-candidate", "candidate", "leader"
@@ -108,7 +108,7 @@ class Config:
 
     id: int
     timeout: Callable[[int], int]
-    configuration: Configuration = Configuration()
+    configuration: Configuration = NOBODY
     election_tick: int = 10
     heartbeat_tick: int = 1
     pre_vote: bool = True

@@ -141,7 +141,7 @@ class Raft:
 
     # -- messages --------------------------------------------------------------------------------------------------
     def step(self, m: Message) -> str | None:
-        """A message from a peer has arrived. Why it is refused, if it is: a dropped proposal, an answer of a stranger."""
+        """A message from a peer has arrived. Why it is refused: a dropped proposal, a stranger's answer; else None."""
         if m.type in ANSWERS and m.source not in self._members:
             return UNKNOWN_PEER
         return self._step(m)
@@ -246,11 +246,12 @@ class Raft:
         return bool(
             self.messages
             or self.promises
-            or log.has_to_write
+            or log.handed < log.last_index
             or log.has_to_apply(not self.config.async_storage)
             or self._hard_state_changed()
             or self._told != (self.lead, self.role)
             or self.reads
+            or log.snapshot_to_write is not None
         )
 
     def _hard_state_changed(self) -> bool:
@@ -263,9 +264,9 @@ class Raft:
         state, must_sync = self._take_hard_state()
         ready = Ready(
             state,
-            log.to_write(),
+            log.to_write() if log.handed < log.last_index else [],
             self.messages,
-            log.to_apply(unwritten),
+            log.to_apply(unwritten) if log.applying < log.commit else [],
             self.reads,
             must_sync,
             promises=self.promises,
@@ -297,9 +298,7 @@ class Raft:
         ready.snapshot = log.snapshot_to_write
         if log.being_written or ready.snapshot is not None:
             last = (log.last_index, log.last_term) if log.being_written else (0, 0)
-            ready.written = Message(
-                "MsgStorageAppendResp", self.id, self.id, self.term, *last, snapshot=ready.snapshot
-            )
+            ready.written = Message("MsgStorageAppendResp", self.id, self.id, self.term, *last, snapshot=ready.snapshot)
             log.hand_over()
 
     def advance(self, ready: Ready) -> None:
