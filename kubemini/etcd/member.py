@@ -1,8 +1,9 @@
 """An etcd member: a thin driver that gives the pure Raft machine a clock, a disk and a wire.
 
 Invariant: what a message promises is on disk before the message leaves. One write to disk is under way at a time; what
-arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a leader sends before its own write
-(thesis §10.2.1). On disk are term, vote, commit index, log, and the store as far as it has been applied.
+arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a leader that promises nothing to others
+sends before its own write (thesis §10.2.1). On disk are term, vote, commit index, log, and the store as far as it has
+been applied.
 Ticks are counted, not simulated: a follower wakes only at the tick at which it would campaign.
 etcd 3.5 server/etcdserver/raft.go. What clients see is in `server.py`.
 Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts.
@@ -11,8 +12,10 @@ Simplified: a crash keeps exactly what was fsynced; a member is up the moment it
 from collections.abc import Iterable
 from typing import Any
 
+from kubemini.etcd.confchange import configuration
 from kubemini.etcd.lease import Lessor
-from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, Entry, HardState, Message, Ready
+from kubemini.etcd.log import Entry
+from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, HardState, Message, Ready
 from kubemini.etcd.mvcc import Change, Store
 from kubemini.etcd.raft import Raft
 from kubemini.etcd.server import Proposal, Server
@@ -74,16 +77,16 @@ class Member(Component):
         self.raft = Raft(
             Config(
                 id=self.id,
-                peers=range(1, len(self.members) + 1),
                 timeout=self._draw_timeout,
+                configuration=configuration(range(1, len(self.members) + 1)),
                 election_tick=self.election_ticks,
                 pre_vote=self.params.etcd_pre_vote,
                 check_quorum=self.params.etcd_check_quorum,
                 hard_state=data.hard_state,
                 entries=data.entries,
+                applied=data.applied,
             )
         )
-        self.raft.applied = data.applied
         self.server = Server(self, data.store)
         self._writing = self._settling = False
         self._seen = ("", 0, 0)
@@ -206,23 +209,25 @@ class Member(Component):
             if not (ready.entries or ready.hard_state or ready.committed or ready.reads):
                 self._send(ready.messages)  # nothing to persist: the life of a healthy cluster
                 raft.advance(ready)
-                break
-            self._carry_out(ready)
+                if not ready.promises:
+                    break
+            else:
+                self._carry_out(ready)
             changed = self._observe() or changed
         self._settling = False
         if changed or self._timer is None:  # else the next tick that acts can only have moved away
             self._arm()
 
     def _carry_out(self, ready: Ready) -> None:
-        leads = self.raft.role == LEADER
+        early = self.raft.role == LEADER and all(promise.target == self.id for promise in ready.promises)
         self._record_progress(ready)
-        if leads:
+        if early:
             self._send(ready.messages)
         if ready.must_sync:
             self._writing = True
-            self.host.disk.fsync(self, self._written, ready, leads)
+            self.host.disk.fsync(self, self._written, ready, early)
         else:
-            self._finish(ready, leads)
+            self._finish(ready, early)
 
     def _written(self, ready: Ready, sent: bool) -> None:
         self._catch_up()
@@ -234,9 +239,9 @@ class Member(Component):
         self.data.write(ready)
         if not sent:
             self._send(ready.messages)
-        self.raft.advance(ready)
         if ready.committed:
             self._apply(ready.committed)
+        self.raft.advance(ready)
         for context, index in ready.reads:
             self.server.confirmed(context, index)
 

@@ -1,30 +1,26 @@
-"""What goes into the Raft machine and comes out of it, and what it keeps: values without behaviour.
+"""What goes into the Raft machine and comes out of it: values without behaviour.
 
-Follows etcd-io/raft: the types of messages and their fields, HardState, Ready, the leader's Progress of a follower.
+Follows etcd-io/raft: the types of messages and their fields, HardState, Ready, Config.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubemini.etcd.confchange import NOBODY, Configuration
+from kubemini.etcd.log import Entry, Snapshot
+
 FOLLOWER, PRE_CANDIDATE, CANDIDATE, LEADER = "follower", "pre-candidate", "candidate", "leader"
-PROBE, REPLICATE = "probe", "replicate"
-
-
-class Entry:
-    """One slot of the log. *data* None is the empty entry a new leader begins its term with."""
-
-    __slots__ = ("data", "index", "term")
-
-    def __init__(self, term: int, index: int, data: Any = None):
-        self.term, self.index, self.data = term, index, data
-
-    def __repr__(self) -> str:
-        return f"{self.term}/{self.index} {self.data!r}"
+DROPPED = "raft proposal dropped"
+UNKNOWN_PEER = "raft: cannot step as peer not found"
 
 
 class Message:
-    """What members say to each other; the types and fields are those of etcd-io/raft's messages."""
+    """What members say to each other; the types and fields are those of etcd-io/raft's messages.
+
+    *term* 0 is that of a request on its way to the leader, which belongs to no term. *force*: a vote asked for at the
+    leader's own wish.
+    """
 
     __slots__ = (
         "commit",
@@ -35,6 +31,7 @@ class Message:
         "index",
         "log_term",
         "reject",
+        "snapshot",
         "source",
         "target",
         "term",
@@ -54,17 +51,21 @@ class Message:
         reject: bool = False,
         hint: int = 0,
         context: Any = None,
+        snapshot: Snapshot | None = None,
+        force: bool = False,
     ):
         self.type, self.source, self.target, self.term = type, source, target, term
         self.index, self.log_term, self.commit, self.entries = index, log_term, commit, entries
         self.reject, self.hint, self.context = reject, hint, context
-        self.force = False
+        self.snapshot, self.force = snapshot, force
 
     def __repr__(self) -> str:
         return f"{self.source}->{self.target} {self.type} Term:{self.term} Log:{self.log_term}/{self.index}"
 
 
 HEARTBEATS = ("MsgHeartbeat", "MsgHeartbeatResp")
+ANSWERS = frozenset(("MsgAppResp", "MsgVoteResp", "MsgPreVoteResp", "MsgHeartbeatResp", "MsgReadIndexResp"))
+FROM_LEADER = ("MsgApp", "MsgHeartbeat", "MsgSnap")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,11 @@ class HardState:
 
 @dataclass(slots=True)
 class Ready:
-    """The effects of what has been stepped: persist, send, apply, answer reads."""
+    """The effects of what has been stepped: persist, send, apply, answer reads.
+
+    *promises* hold only once everything here is on disk; without ``async_storage`` those to others are in *messages*
+    already. *written* and *applied* are to be stepped when this has been written and applied; `Raft.advance` does both.
+    """
 
     hard_state: HardState | None
     entries: list[Entry]
@@ -86,29 +91,40 @@ class Ready:
     committed: list[Entry]
     reads: list[tuple[Any, int]]
     must_sync: bool
+    snapshot: Snapshot | None = None
+    leadership: tuple[int, str] | None = None  # the leader and our role, if they changed
+    promises: Sequence[Message] = ()
+    written: Message | None = None
+    applied: Message | None = None
 
 
 @dataclass(slots=True)
 class Config:
-    """A member's identity and settings. Timeouts are in ticks; *timeout* draws from [election, 2 election - 1]."""
+    """A member's identity and settings, and what its disk holds. The names are those of etcd-io/raft's Config.
+
+    Timeouts are in ticks; *timeout* gives the n-th randomized one, of [election, 2 election - 1]. Sizes are in bytes,
+    None is no limit. *take_snapshot* makes a snapshot of what has been applied. *observe* is told what happens.
+    """
 
     id: int
-    peers: Sequence[int]
-    timeout: Callable[[int], int]  # the n-th randomized election timeout
+    timeout: Callable[[int], int]
+    configuration: Configuration = NOBODY
     election_tick: int = 10
     heartbeat_tick: int = 1
     pre_vote: bool = True
     check_quorum: bool = True
-    max_inflight: int = 512
+    lease_reads: bool = False
+    step_down_on_removal: bool = False
+    disable_conf_change_validation: bool = False
+    async_storage: bool = False
+    max_inflight: int | None = 512
+    max_inflight_bytes: int | None = None
+    max_size_per_message: int | None = None
+    max_committed_size_per_ready: int | None = None
+    max_uncommitted_size: int | None = None
     hard_state: HardState = field(default_factory=HardState)
+    snapshot: Snapshot | None = None
     entries: Sequence[Entry] = ()
-
-
-class Progress:
-    """What a leader believes about one follower."""
-
-    __slots__ = ("active", "match", "next", "paused", "state")
-
-    def __init__(self, next_index: int):
-        self.match, self.next, self.state = 0, next_index, PROBE
-        self.active = self.paused = False
+    applied: int = 0
+    take_snapshot: Callable[[], Snapshot | None] = lambda: None
+    observe: Callable[..., None] | None = None
