@@ -16,8 +16,10 @@ from kubemini.controllers.nodelifecycle import Health
 from kubemini.controllers.reconcile import WORKERS, Key, carry_out_all, key_of
 from kubemini.host import Timer
 from kubemini.sim import Steps
+from kubemini.sim.units import MS
 
 NODE_LEASES = "kube-node-lease"
+LOOK = 1 * MS  # ours: looking at all nodes takes a while, so the looks are a little more than their period apart
 
 
 class NodeLifecycle:
@@ -52,7 +54,7 @@ class NodeLifecycle:
             for node in list(self.nodes.values()):
                 seen[node["metadata"]["name"]] = yield from self._look(node)
             self._grant(seen)
-            yield self.component.timeout(self.params.node_monitor_period)
+            yield self.component.timeout(self.params.node_monitor_period + LOOK)
 
     def _look(self, node: Obj) -> Steps:
         """One look at one node; returns it as the API server has it now."""
