@@ -65,16 +65,16 @@ def _grace(obj: Obj, options: Mapping[str, Any]) -> int:
     ended = get(obj, "status", "phase") in ("Failed", "Succeeded")
     if not get(obj, "spec", "nodeName") or ended:
         return 0
-    return 1 if grace < 0 else grace
+    return _positive(grace)
 
 
 def _marked(obj: Obj, grace: int, now: int) -> Obj:
     """*obj* with the time of its end; one that is marked already can only be given less."""
     meta = obj["metadata"]
     if "deletionTimestamp" in meta:
-        left = meta.get("deletionGracePeriodSeconds") or 0
+        left = _positive(meta.get("deletionGracePeriodSeconds") or 0)
         if grace >= left:
-            return obj
+            return obj if left == meta.get("deletionGracePeriodSeconds") else _given(obj, left)
         ends = instant(meta["deletionTimestamp"]) + (grace - left) * SECOND
         return _ending(obj, ends, grace)
     marked = _ending(obj, now + grace * SECOND, grace)
@@ -86,11 +86,16 @@ def _marked(obj: Obj, grace: int, now: int) -> Obj:
 
 
 def _ending(obj: Obj, ends: int, grace: int) -> Obj:
-    return evolve_many(
-        obj,
-        (("metadata", "deletionTimestamp"), timestamp(ends)),
-        (("metadata", "deletionGracePeriodSeconds"), grace),
-    )
+    return evolve_many(_given(obj, grace), (("metadata", "deletionTimestamp"), timestamp(ends)))
+
+
+def _given(obj: Obj, grace: int) -> Obj:
+    return evolve_many(obj, (("metadata", "deletionGracePeriodSeconds"), grace))
+
+
+def _positive(grace: int) -> int:
+    """A negative grace means one second."""
+    return 1 if grace < 0 else grace
 
 
 def _with_finalizers(obj: Obj, policy: str | None) -> Obj:
@@ -100,7 +105,7 @@ def _with_finalizers(obj: Obj, policy: str | None) -> Obj:
     held = list(obj["metadata"].get("finalizers") or [])
     wanted = [f for f in held if f not in (ORPHAN, FOREGROUND)]
     wanted += {"Orphan": [ORPHAN], "Foreground": [FOREGROUND]}.get(policy, [])
-    return obj if wanted == held else evolve_many(obj, (("metadata", "finalizers"), wanted))
+    return obj if sorted(wanted) == sorted(held) else evolve_many(obj, (("metadata", "finalizers"), wanted))
 
 
 def answer(kind: Kind, obj: Obj) -> Obj:

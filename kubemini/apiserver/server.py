@@ -96,7 +96,7 @@ class ApiServer(Component):
     def _serve(self, asked: dict[str, Any]) -> Fate:
         """The answer to one request: an object, or an ApiError."""
         query, body = asked.get("query") or {}, asked.get("body")
-        info = request.parse(asked["verb"], asked["path"], query)
+        info = _read(asked["verb"], asked["path"], query)
         kind = info.kind
         if kind is None:
             return errors.no_such_path()
@@ -157,7 +157,7 @@ class ApiServer(Component):
         asked = call.payload
         query = asked.get("query") or {}
         yield self.timeout(self.params.api_request_work)
-        info = request.parse("WATCH", asked["path"], query)
+        info = _read("WATCH", asked["path"], query)
         kind = info.kind
         if kind is None:
             call.fail(errors.no_such_path())
@@ -295,7 +295,8 @@ class ApiServer(Component):
         return subresources.scale_of(done.new) if scaling else done.new
 
     def _bind(self, info: RequestInfo, body: Any) -> Fate:
-        info = replace(info, name=info.name or body["metadata"]["name"])
+        if not isinstance(body, dict):
+            return errors.bad_request("a binding must be an object with a target")
         done = yield from self._change(POD, info, lambda pod: subresources.bind(pod, body, self.sim.now))
         return done if isinstance(done, ApiError) else subresources.BOUND
 
@@ -325,6 +326,12 @@ class ApiServer(Component):
             revision=int(meta["resourceVersion"]),
             summary=summary(done.new),
         )
+
+
+def _read(verb: str, path: str, query: Mapping[str, Any]) -> RequestInfo:
+    """What is asked for; a Namespace is in no namespace, though its URL reads as if it were in itself."""
+    info = request.parse(verb, path, query)
+    return replace(info, namespace="") if info.kind is not None and not info.kind.namespaced else info
 
 
 def _named(kind: Kind, body: Any, namespace: str) -> Obj:

@@ -9,7 +9,8 @@ Simplified: a cache is begun when its kind is first asked for; events and leases
 asked for the progress of a watch; a slow watcher is never dropped; a bookmark is sent only if it says something new.
 """
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import simpy
@@ -60,6 +61,10 @@ def _as_last_seen(change: Change) -> Obj:
     return change.new if change.type == DELETED else with_version(change.old, change.revision)
 
 
+def _revision(change: Change) -> int:
+    return change.revision
+
+
 def event(type: str, obj: Obj) -> Obj:
     """A watch event as it goes over the wire."""
     return FrozenDict({"type": type, "object": obj})
@@ -73,14 +78,14 @@ class Watcher:
     def __init__(self, call: Call, matches: Matches | None, seen: int, bookmarks: bool):
         self.call, self.matches, self.seen, self.bookmarks = call, matches, seen, bookmarks
 
-    def hear(self, change: Change) -> None:
-        """Pass *change* on, if it is news here."""
-        if change.revision <= self.seen:
-            return
-        said = change.seen_through(self.matches)
-        if said is not None:
-            self.seen = change.revision
-            self.push(*said)
+    def hear(self, changes: Sequence[Change]) -> None:
+        """Pass on what is news here; *changes* hold their revisions whole."""
+        seen = self.seen
+        for change in changes:
+            said = change.seen_through(self.matches) if change.revision > seen else None
+            if said is not None:
+                self.seen = change.revision
+                self.push(*said)
 
     def push(self, type: str, obj: Obj) -> None:
         assert self.call.stream is not None
@@ -128,8 +133,7 @@ class WatchCache:
             return errors.too_old(since, self._oldest)
         watcher = Watcher(call, matches, since or self.revision, bookmarks)
         if since:
-            for change in self.log:
-                watcher.hear(change)
+            watcher.hear(self.log[bisect_right(self.log, since, key=_revision) :])
         else:
             for obj in self.items():
                 if matches is None or matches(obj):
@@ -233,8 +237,7 @@ class WatchCache:
         self.log += changes
         self._trim()
         for watcher in self.watchers:
-            for change in changes:
-                watcher.hear(change)
+            watcher.hear(changes)
 
     def _apply(self, change: dict[str, Any]) -> Change:
         kv, now = change["kv"], self.server.sim.now
@@ -252,5 +255,5 @@ class WatchCache:
         """Forget what is too old, a hundred entries at a time."""
         if len(self.log) < 200 or self.log[100].at > self.server.sim.now - self.params.watch_cache_history:
             return
-        self._oldest = self.log[99].revision
+        self._oldest = self.log[100].revision - 1
         del self.log[:100]
