@@ -1,105 +1,16 @@
 """Controllers at work in a whole cluster: rollouts, dead nodes, changes of the holder, caches that lag."""
 
 import pytest
-from kubeworld import World
+from kubeworld import SHOP, Shop, World, a_deployment, image, run_until
 
 from kubemini.api.kinds import DEPLOYMENT, ENDPOINT_SLICE, NODE, POD, REPLICA_SET, SERVICE
-from kubemini.api.objects import evolve, freeze, get
+from kubemini.api.objects import evolve, freeze
 from kubemini.cluster import Cluster
 from kubemini.controllers.actions import is_ready
 from kubemini.controllers.deployment import revision
 from kubemini.controllers.manager import ControllerManager
 from kubemini.host import Host
 from kubemini.sim.units import MS, SECOND
-
-
-def a_deployment(replicas=3, name="web", cpu="100m", **spec):
-    container = {"name": "c", "image": "nginx:1.29", "resources": {"requests": {"cpu": cpu, "memory": "64Mi"}}}
-    return freeze(
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": name, "namespace": "default"},
-            "spec": {
-                "replicas": replicas,
-                "selector": {"matchLabels": {"app": name}},
-                "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}},
-                **spec,
-            },
-        }
-    )
-
-
-SHOP = freeze(
-    {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "web", "namespace": "default"},
-        "spec": {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]},
-    }
-)
-
-
-class Shop:
-    """A cluster with a Deployment and a Service, and short words for what tests do to it."""
-
-    def __init__(self, *objects, cluster=None, seed=1):
-        self.cluster = cluster or Cluster.single(workers=2, seed=seed)
-        self.sim = self.cluster.sim
-        self.cluster.apply(objects or [a_deployment(), SHOP])
-
-    def run(self, seconds):
-        self.cluster.run(seconds)
-
-    def all(self, kind):
-        """The objects of a kind, as the first API server that is up has them."""
-        up = [c for name, c in self.cluster.components.items() if name.startswith("apiserver-") and c.up]
-        return [o for o in up[0].cache(kind).items() if not o["metadata"].get("namespace", "").startswith("kube-")]
-
-    def pods(self, app="web"):
-        """The pods that count."""
-        mine = [p for p in self.all(POD) if get(p, "metadata", "labels", "app") == app]
-        return [p for p in mine if "deletionTimestamp" not in p["metadata"]]
-
-    def node(self, name):
-        return next(n for n in self.all(NODE) if n["metadata"]["name"] == name)
-
-    def readiness(self, name):
-        return next(c["status"] for c in self.node(name)["status"]["conditions"] if c["type"] == "Ready")
-
-    def ask(self, verb, path, body=None):
-        """A request of kubectl, one second for the answer."""
-        user = self.cluster.user
-        user.spawn(user.request(verb, path, freeze(body), {"type": "merge"}))
-        self.run(1)
-        outcome = self.sim.trace.of("request", user.name)[-1].detail
-        assert outcome["outcome"] == "ok", outcome
-
-    def patch(self, kind, name, body):
-        namespace = "default" if kind.namespaced else ""
-        self.ask("PATCH", kind.path(namespace, name), body)
-
-    def object_records(self, kind, verb):
-        return [r for r in self.sim.trace.of("object") if (r.detail["kind"], r.detail["verb"]) == (kind, verb)]
-
-    def made(self):
-        """How many pods were ever made."""
-        return len(self.object_records("Pod", "ADDED"))
-
-
-def image(version):
-    container = a_deployment()["spec"]["template"]["spec"]["containers"][0]
-    return {"spec": {"template": {"spec": {"containers": [evolve(container, ("image",), f"nginx:{version}")]}}}}
-
-
-def run_until(shop, happened, limit):
-    """Run in steps of 50 ms until *happened*; the instant in seconds."""
-    end = shop.sim.now + limit * SECOND
-    while not happened():
-        assert shop.sim.now < end, "it did not happen in time"
-        shop.run(0.05)
-    return shop.sim.now / SECOND
-
 
 # -- workloads -------------------------------------------------------------------------------------------------------
 
