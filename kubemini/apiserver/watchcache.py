@@ -24,6 +24,7 @@ from kubemini.etcd.client import prefix_end
 from kubemini.etcd.errors import COMPACTED, EtcdError
 from kubemini.etcd.mvcc import DELETE
 from kubemini.net import Call
+from kubemini.net.rpc import REFUSED
 from kubemini.sim import Steps
 from kubemini.sim.units import MS, SECOND
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from kubemini.apiserver.server import ApiServer
 
 ADDED, MODIFIED, DELETED, BOOKMARK, ERROR = "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"
+FORGIVEN = 60 * SECOND  # a watch that lived so long begins anew to count (client-go RetryWithDeadline)
 REDIAL = 50 * MS  # after etcd has been seen again
 Matches = Callable[[Obj], bool]
 
@@ -191,21 +193,27 @@ class WatchCache:
 
     def _follow(self) -> Steps:
         """Watch etcd, again and again from where the last watch ended, until history is lost or patience."""
-        first_failure = None
+        sim, patience = self.server.sim, self.params.watch_cache_patience
+        leaderless_since: int | None = None
         while True:
-            opened = self.server.sim.now
-            error = yield self._watch()
-            now = self.server.sim.now
+            opened = sim.now
+            error = yield from self._watch_somewhere()
             if error == COMPACTED:
                 return
-            if not isinstance(error, EtcdError) or (first_failure is not None and now - opened > 60 * SECOND):
-                first_failure = None
-            else:
-                first_failure = now if first_failure is None else first_failure
-                if now - first_failure > self.params.watch_cache_patience:
-                    return
-            yield from self.server.health.wait(self.params.watch_cache_patience)
+            if leaderless_since is None or sim.now - opened > FORGIVEN:
+                leaderless_since = sim.now if isinstance(error, EtcdError) else None
+            elif isinstance(error, EtcdError) and sim.now - leaderless_since > patience:
+                return
+            yield from self.server.health.wait(patience)
             yield self.server.timeout(REDIAL)
+
+    def _watch_somewhere(self) -> Fate:
+        """A watch at the first member that takes the connection; the error it ends with."""
+        for _ in self.server.etcd_endpoints:
+            error = yield self._watch()
+            if error != REFUSED:
+                break
+        return error
 
     def _watch(self) -> simpy.Event:
         """One watch of etcd; the event happens when it ends, with the error."""

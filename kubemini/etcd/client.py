@@ -59,6 +59,7 @@ class EtcdClient:
     def request(self, method: str, payload: dict[str, Any], timeout: int = DEFAULT_TIMEOUT) -> Replies:
         """Any method of etcd; *timeout* (µs) is for all attempts together."""
         deadline, attempts = self.component.sim.now + timeout, len(self.endpoints)
+        said: Reply | None = None  # what a member answered, when the next one does not even do that
         while True:
             left = deadline - self.component.sim.now
             reply = yield self.component.call(self.endpoint, method, payload, timeout=max(1, left))
@@ -66,11 +67,13 @@ class EtcdClient:
                 yield self.component.timeout(RETRY_PAUSE)
                 continue
             attempts -= 1
+            if said is None or not isinstance(reply.error, Unreachable):
+                said = reply
             if reply.ok or not self._move_on(reply.error) or not attempts:
                 break
             if not (reply.error.definite or method == "range") or self.component.sim.now >= deadline:
                 break
-        return reply
+        return said
 
     def watch(
         self, key: str, range_end: str, on_item: Callable[[Any], None], on_close: Callable[[Any], None], **fields: Any
