@@ -12,6 +12,7 @@ from kubemini.sim.units import SECOND
 
 Row = tuple[str, str, str]  # time text, who, words
 QUIET_KINDS = ("EndpointSlice", "Lease", "Event", "ConfigMap")
+LONGEST_WHY = 100  # characters of an error's text in a row
 TOLD_WHEN_CHANGED = ("Deployment", "Node")
 CALM = 5 * SECOND  # a spell of failures is over when none happened for so long
 
@@ -205,9 +206,9 @@ def spell_bounds(bad: list[Record]) -> list[tuple[Record, int]]:
 
 def failing(record: Record, what: str) -> str:
     """The words for the first failure of a spell."""
-    if record.detail["outcome"] == "failed":
-        return f"✕ {what} fails: {record.detail['why']}"
-    return f"? {what} has an unknown fate: {record.detail['why']}"
+    why, mark = record.detail["why"], "✕" if record.detail["outcome"] == "failed" else "?"
+    fate = "fails" if mark == "✕" else "has an unknown fate"
+    return f"{mark} {what} {fate}: {why if len(why) <= LONGEST_WHY else why[:LONGEST_WHY] + '…'}"
 
 
 def rows(trace: Trace) -> list[Row]:
