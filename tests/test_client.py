@@ -24,7 +24,12 @@ def world():
     return World()
 
 
-def watcher(world, name="watcher", **query):
+def watcher(world, **query):
+    """A program with an informer of ConfigMaps over all API servers."""
+    return watcher_of(world, world.names, **query)
+
+
+def watcher_of(world, servers, **query):
     """A program with an informer of ConfigMaps, and what its handler heard: (seconds, verb, name, data)."""
 
     def begin(program):
@@ -38,7 +43,7 @@ def watcher(world, name="watcher", **query):
         program.informer = Informer(program.client, CONFIG_MAP, heard, **query)
         program.informer.start()
 
-    return world.program(name, begin=begin)
+    return world.program("watcher", servers, begin)
 
 
 # -- requests --------------------------------------------------------------------------------------------------------
@@ -124,6 +129,28 @@ def test_nothing_is_lost_while_the_server_restarts(world):
     assert program.informer.get("default", "gone") is None
     assert program.informer.get("default", "a")["data"]["n"] == "2"
     assert program.heard.count(("DELETED", "gone", "")) == 1
+
+
+def test_a_version_too_old_leads_to_a_list_of_the_latest_state():
+    """410: the restarted server's history begins after what the client saw last, so it asks for "", not "0"."""
+    world = World(servers=2)
+    program = watcher_of(world, ["apiserver-1"])
+    for name in ("keep", "gone"):
+        world.ask(lambda c, name=name: c.create(a_map(name, n="1")))
+    asked, call = [], program.call
+
+    def noted(target, method, payload, timeout):
+        asked.append(payload)
+        return call(target, method, payload, timeout)
+
+    program.call = noted
+    world.servers[0].crash()
+    world.ask(lambda c: c.delete(CONFIG_MAP, "gone", "default"))
+    world.ask(lambda c: c.patch(CONFIG_MAP, "keep", "default", freeze({"data": {"n": "2"}})))
+    world.servers[0].start()
+    world.run(60)
+    assert sorted(program.heard[-2:]) == [("DELETED", "gone", "1"), ("MODIFIED", "keep", "2")]
+    assert asked[-1]["query"]["resourceVersion"] == ""
 
 
 def test_what_changed_behind_a_cut_is_news_afterwards():
@@ -280,6 +307,20 @@ def test_a_holder_that_cannot_write_exits_and_is_started_again(world):
     world.run(15)
     whats = [r.what for r in world.sim.trace if r.actor == "candidate-1"]
     assert whats == ["start", "holder", "note", "crash", "start"]
+
+
+def test_a_stall_of_etcd_of_twelve_seconds_makes_the_holder_exit_and_one_of_nine_does_not():
+    for stall, exits in ((12, 1), (9, 0)):
+        world = World()
+        candidates(world)
+        world.run(20)
+        (leader,) = leaders(world)
+        world.etcd.pause()
+        world.run(stall)
+        world.etcd.resume()
+        world.run(30)
+        assert len(world.sim.trace.of("crash", leader.name)) == exits
+        assert len(leaders(world)) == 1
 
 
 def test_a_paused_holder_still_believes_when_it_wakes_but_its_renewals_fail():

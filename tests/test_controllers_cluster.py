@@ -160,6 +160,22 @@ def test_a_dead_node_costs_40_to_55_seconds_and_its_pods_another_300(seed):
     assert len(leaving) == len(on_it)  # Terminating, until the kubelet says that they are gone
 
 
+def test_a_new_controller_manager_still_marks_the_pods_of_a_node_that_another_found_silent():
+    """It dies between writing that the node is Unknown and writing that its pods are not ready."""
+    shop = Shop()
+    shop.run(20)
+    shop.cluster.hosts["worker-1"].power_off()
+    on_it = [p["metadata"]["name"] for p in shop.pods() if p["spec"]["nodeName"] == "worker-1"]
+    while not [r for r in shop.object_records("Node", "MODIFIED") if r.at > 30 * SECOND]:
+        shop.sim.step()
+    shop.cluster.components["controller-manager-1"].crash()
+    shop.run(5)
+    assert any(is_ready(p) for p in shop.pods() if p["metadata"]["name"] in on_it)
+    shop.cluster.components["controller-manager-1"].start()
+    shop.run(30)
+    assert not any(is_ready(p) for p in shop.pods() if p["metadata"]["name"] in on_it)
+
+
 def test_a_node_that_returns_in_time_keeps_its_pods():
     shop = Shop()
     shop.run(20)

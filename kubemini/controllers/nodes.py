@@ -62,21 +62,19 @@ class NodeLifecycle:
         lease = self.leases.get(NODE_LEASES, name)
         health = self.health[name] = nodelifecycle.observe(self.health.get(name), node, lease, now)
         judged = nodelifecycle.judge(node, health, now, self._grace(node))
-        if judged is node:
-            return node
-        reply = yield from self.client.update_status(judged)
-        if not reply.ok:
-            return node  # the next look will try again
-        if nodelifecycle.readiness(node) == "True":
+        if judged is not node:
+            reply = yield from self.client.update_status(judged)
+            node = reply.value if reply.ok else node  # if not, the next look will try again
+        if nodelifecycle.readiness(node) != "True":
             yield from self._mark_pods(name)
-        return reply.value
+        return node
 
     def _grace(self, node: Obj) -> int:
         started = nodelifecycle.condition(node, "Ready") is not None
         return self.params.node_monitor_grace_period if started else self.params.node_startup_grace_period
 
     def _mark_pods(self, node: str) -> Steps:
-        """Nobody vouches for the pods of a silent node."""
+        """Nobody vouches for the pods of a node that is not ready; what fails is tried again at the next look."""
         for pod in self.pods_on.get(node):
             changed = nodelifecycle.not_ready(pod, self.component.sim.now)
             if changed is not None:
