@@ -13,14 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from kubemini.api import errors, fields, labels
-from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import LEASE, NAMESPACE, POD, SERVICE, Kind
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import NAMESPACE, POD, SERVICE, Kind
 from kubemini.api.objects import Obj, evolve_many, freeze
-from kubemini.api.patch import merge
 from kubemini.api.timestamps import timestamp
-from kubemini.apiserver import admission, deletion, request, strategy, subresources, validation
+from kubemini.apiserver import admission, deletion, request, strategy, subresources, update, validation
 from kubemini.apiserver.defaulting import add_tolerations, default
-from kubemini.apiserver.deletion import Remove
 from kubemini.apiserver.health import PATHS, Health
 from kubemini.apiserver.request import RequestInfo
 from kubemini.apiserver.storage import Fate, Storage, Written, listing
@@ -113,11 +111,11 @@ class ApiServer(Component):
             case "create", "binding":
                 return (yield from self._bind(info, body))
             case "update", _:
-                return (yield from self._update(kind, info, body))
+                return (yield from self._update(kind, info, update.by_put(kind, info, body)))
             case "patch", _:
                 if query.get("type", "merge") != "merge":
                     return errors.unsupported_media_type(UNKNOWN_PATCH)
-                return (yield from self._patch(kind, info, body))
+                return (yield from self._update(kind, info, update.by_patch(kind, info, body)))
             case "delete", "":
                 return (yield from self._delete(kind, info, body))
         return errors.method_not_allowed()
@@ -163,15 +161,18 @@ class ApiServer(Component):
             call.fail(errors.no_such_path())
             return
         matches = _matcher(kind, info)
-        refused = matches if isinstance(matches, ApiError) else (yield from self.cache(kind).wait())
-        if refused is not None:
-            call.fail(refused)
+        if isinstance(matches, ApiError):
+            call.fail(matches)
+            return
+        unready = yield from self.cache(kind).wait()
+        if unready is not None:
+            call.fail(unready)
         elif not call.closed:
-            bookmarks = request.truth(query.get("allowWatchBookmarks"))
-            self._begin_watch(call, kind, query.get("resourceVersion", ""), matches, bookmarks)
+            self._begin_watch(call, kind, query, matches)
 
-    def _begin_watch(self, call: Call, kind: Kind, version: str, matches: Any, bookmarks: bool) -> None:
-        expired = self.cache(kind).watch(call, version, matches, bookmarks)
+    def _begin_watch(self, call: Call, kind: Kind, query: Mapping[str, Any], matches: Matches | None) -> None:
+        bookmarks = request.truth(query.get("allowWatchBookmarks"))
+        expired = self.cache(kind).watch(call, query.get("resourceVersion", ""), matches, bookmarks)
         if expired is not None:
             assert call.stream is not None
             call.stream.push(freeze({"type": ERROR, "object": expired.status()}))
@@ -182,7 +183,7 @@ class ApiServer(Component):
         wrong = validation.undecodable(body, kind)
         if wrong is not None:
             return wrong
-        obj = _named(kind, body, info.namespace)
+        obj = update.named(kind, body, info.namespace)
         wrong = validation.mismatched(obj, info.namespace, "")
         if wrong is not None:
             return wrong
@@ -253,46 +254,12 @@ class ApiServer(Component):
             self._record(kind, done)
         return done
 
-    def _update(self, kind: Kind, info: RequestInfo, body: Any) -> Fate:
-        scaling = info.subresource == "scale"
-        if not scaling:
-            wrong = validation.undecodable(body, kind)
-            if wrong is not None:
-                return wrong
-            body = _named(kind, body, info.namespace)
-            wrong = validation.mismatched(body, info.namespace, info.name)
-            if wrong is not None:
-                return wrong
-            body = body if info.subresource else default(body)
-        body = freeze(body)
-
-        def decide(old: Obj) -> Obj | Remove | ApiError:
-            return _replaced(kind, old, subresources.scaled(old, body) if scaling else body, info.subresource)
-
-        return self._shaped((yield from self._change(kind, info, decide)), scaling)
-
-    def _patch(self, kind: Kind, info: RequestInfo, body: Any) -> Fate:
-        scaling = info.subresource == "scale"
-        if not isinstance(body, dict):
-            return errors.bad_request("a merge patch must be an object")
-
-        def decide(old: Obj) -> Obj | Remove | ApiError:
-            if scaling:
-                new = subresources.scaled(old, merge(subresources.scale_of(old), body))
-            else:
-                new = merge(old, body)
-                wrong = validation.undecodable(new, kind) or validation.mismatched(new, info.namespace, info.name)
-                if wrong is not None:
-                    return wrong
-                new = new if info.subresource else default(new)
-            return _replaced(kind, old, new, info.subresource)
-
-        return self._shaped((yield from self._change(kind, info, decide)), scaling)
-
-    def _shaped(self, done: Any, scaling: bool) -> Any:
+    def _update(self, kind: Kind, info: RequestInfo, decide: Any) -> Fate:
+        """A PUT or PATCH, as far as it could be read."""
+        done = decide if isinstance(decide, ApiError) else (yield from self._change(kind, info, decide))
         if isinstance(done, ApiError):
             return done
-        return subresources.scale_of(done.new) if scaling else done.new
+        return subresources.scale_of(done.new) if info.subresource == "scale" else done.new
 
     def _bind(self, info: RequestInfo, body: Any) -> Fate:
         if not isinstance(body, dict):
@@ -332,42 +299,6 @@ def _read(verb: str, path: str, query: Mapping[str, Any]) -> RequestInfo:
     """What is asked for; a Namespace is in no namespace, though its URL reads as if it were in itself."""
     info = request.parse(verb, path, query)
     return replace(info, namespace="") if info.kind is not None and not info.kind.namespaced else info
-
-
-def _named(kind: Kind, body: Any, namespace: str) -> Obj:
-    """*body* with what a client may leave to the URL: kind, apiVersion, namespace."""
-    meta = body.get("metadata") or {}
-    if kind.namespaced and namespace and "namespace" not in meta:
-        meta = {**meta, "namespace": namespace}
-    if body.get("kind") == kind.kind and "apiVersion" in body and meta is body.get("metadata"):
-        return freeze(body)
-    return freeze({**body, "kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta})
-
-
-def _replaced(kind: Kind, old: Obj, new: Obj, subresource: str) -> "Obj | Remove | ApiError":
-    """What an update makes of *old*: the state to store, its removal, or a refusal."""
-    name, meta = old["metadata"]["name"], new["metadata"]
-    if meta.get("uid", old["metadata"]["uid"]) != old["metadata"]["uid"]:
-        return errors.conflict(kind, name, subresources.wrong_uid(kind, old["metadata"], meta["uid"]))
-    version = meta.get("resourceVersion", "")
-    if version and version != old["metadata"]["resourceVersion"]:
-        return errors.conflict(kind, name)
-    if not version and kind == LEASE:
-        text = "Invalid value: 0: must be specified for an update"
-        return errors.invalid(kind, name, [FieldError("FieldValueInvalid", "metadata.resourceVersion", text)])
-    if subresource == "finalize":
-        return _finalized(old, new)
-    result = strategy.for_update(old, new, "status" if subresource == "status" else "")
-    wrong = None if subresource == "status" else validation.validate(result, old)
-    if wrong is not None:
-        return wrong
-    return Remove(result) if deletion.finished(result) else result
-
-
-def _finalized(old: Obj, new: Obj) -> "Obj | Remove":
-    """A namespace whose content is gone loses its finalizer, and itself."""
-    result = evolve_many(old, (("spec", "finalizers"), (new.get("spec") or {}).get("finalizers") or []))
-    return Remove(result) if deletion.finished(result) else result
 
 
 def _no_unique_name(error: ApiError) -> ApiError:

@@ -16,6 +16,7 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import FrozenDict, FrozenList, Obj
 from kubemini.apiserver.deletion import Remove
+from kubemini.apiserver.update import Decide
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import EtcdError
 from kubemini.net import Unreachable
@@ -26,7 +27,6 @@ Fate = Generator[Any, Any, Any]  # to be used with `yield from`; the value is th
 
 
 Operations = list[dict[str, Any]]
-Decide = Callable[[Obj], "Obj | Remove | ApiError"]
 
 
 class Written(NamedTuple):
