@@ -153,6 +153,19 @@ def test_a_version_too_old_leads_to_a_list_of_the_latest_state():
     assert asked[-1]["query"]["resourceVersion"] == ""
 
 
+def test_a_namesake_is_another_object():
+    """Deleted and created anew while nobody looked: told as both."""
+    world = World(servers=2)
+    program = watcher_of(world, ["apiserver-1"])
+    world.ask(lambda c: c.create(a_map("a", n="1")))
+    world.servers[0].crash()
+    world.ask(lambda c: c.delete(CONFIG_MAP, "a", "default"))
+    world.ask(lambda c: c.create(a_map("a", n="2")))
+    world.servers[0].start()
+    world.run(60)
+    assert program.heard == [("ADDED", "a", "1"), ("DELETED", "a", "1"), ("ADDED", "a", "2")]
+
+
 def test_what_changed_behind_a_cut_is_news_afterwards():
     world = World(servers=2)
     program = watcher(world)

@@ -170,6 +170,10 @@ class Informer:
                 act()
 
     def _tell(self, old: Obj | None, new: Obj | None) -> None:
+        """To every handler; a namesake of an object that is gone is no change of it, but another object."""
+        if old is not None and new is not None and old["metadata"]["uid"] != new["metadata"]["uid"]:
+            self._tell(old, None)
+            old = None
         for handler in self.handlers:
             handler(old, new)
 
