@@ -191,10 +191,11 @@ def test_a_restarted_program_lists_afresh(world):
     assert program.informer.synced and [name for _, name, _ in program.heard] == ["a"]
 
 
-def test_while_nobody_answers_the_attempts_get_rarer(world):
+@pytest.mark.parametrize("watched", [0.5, 5], ids=["after a very short watch", "after a long one"])
+def test_while_nobody_answers_the_attempts_get_rarer(world, watched):
     """0.8 s, doubled up to 30 s, each up to twice as long by chance."""
     program = watcher(world)
-    world.run(1)
+    world.run(watched)
     tries = []
 
     def counted(act):
