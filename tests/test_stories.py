@@ -1,10 +1,12 @@
 """Each scenario tells the story that its `about` promises: one headline number a scenario, over several seeds."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
 
 from kubemini.run import run
+from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
 
 SEEDS = (None, 1, 2, 3, 4, 5)  # None: the scenario's own
@@ -113,3 +115,12 @@ def test_external_one_member_is_not_missed_but_a_zone_of_two_more_is(seed):
     assert share(requests(trace, "api", 41, 59)) == 0.0
     assert share(requests(trace, "api", 72, 80)) == 1.0
     assert share(requests(trace, "service", 10, 39)) == 1.0
+
+
+def test_stacked_with_a_tcp_check_a_third_of_the_writes_fails_as_long_as_the_member_is_dead():
+    scenario = load("stacked")
+    trace = run(replace(scenario, params=replace(scenario.params, haproxy_check="tcp")))
+    assert not [r for r in trace.of("backend") if 20 * SECOND < r.at < 40 * SECOND]
+    failed = share(requests(trace, "api", 23, 39), "failed")
+    assert 0.2 < failed < 0.45
+    assert share(requests(story("stacked"), "api", 30, 39)) == 1.0  # asking /readyz, the balancer knows
