@@ -7,7 +7,7 @@ from kubemini.client import Informer
 from kubemini.sim.units import MS, SECOND
 from tests.kubeworld import World
 from tests.test_apiserver import config, done, refusal, version
-from tests.test_apiserver_watch import Listener
+from tests.test_apiserver_watch import Listener, carry_out
 
 REFUSED = 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp:'
 
@@ -295,6 +295,45 @@ def test_a_history_that_etcd_has_compacted_is_listed_anew():
     assert listener.ended == [None]  # sent away: what it missed cannot be told
     names = [o["metadata"]["name"] for o in done(world.ask(lambda c: c.list(CONFIG_MAP, resourceVersion="0")))["items"]]
     assert names == ["a", "b"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_any_faults_every_informer_knows_what_etcd_holds_and_no_change_was_heard_backwards(seed):
+    world = World(servers=2, members=3, seed=seed)
+    luck = world.sim.rng("faults")
+    informers, heard = [], []
+
+    def begin(program):
+        revisions = {name: [] for name in "abc"}
+        heard.append(revisions)
+
+        def changed(old, new):
+            if new is not None:
+                revisions[new["metadata"]["name"]].append(version(new))
+
+        informer = Informer(program.client, CONFIG_MAP, changed)
+        informer.start()
+        informers.append(informer)
+
+    for n, name in enumerate(world.names):
+        world.program(f"controller-{n}", [name], begin)
+    writers = [world.program(f"writer-{n}", [name]) for n, name in enumerate(world.names)]
+    for number in range(200):
+        writer = luck.choice(writers)
+        carry = carry_out(writer.client, luck.choice(["create", "patch", "delete"]), luck.choice("abc"), number)
+        writer.do(carry)
+        if luck.random() < 0.05:
+            victim = luck.choice([*world.members, *world.servers])
+            victim.crash()
+            world.sim.command(world.sim.now + luck.randint(1, 4) * SECOND, victim.start)
+        world.run(luck.random() * 0.6)
+    world.run(60)
+    listed = done(world.ask(lambda c: c.list(CONFIG_MAP)))
+    stored = {("default", obj["metadata"]["name"]): obj for obj in listed["items"]}
+    assert [informer.objects for informer in informers] == [stored, stored]
+    for revisions in heard:
+        assert sum(map(len, revisions.values())) > 8
+        assert all(numbers == sorted(set(numbers)) for numbers in revisions.values())
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -128,6 +128,16 @@ def test_a_bookmark_tells_a_watcher_that_hears_little_how_far_it_has_come(world)
     assert deaf.items == []
 
 
+def test_a_watch_can_send_the_list_too_and_says_where_it_ends(world):
+    made = done(world.ask(lambda c: c.create(config("a"))))
+    listener = Listener(world, CONFIG_MAP, sendInitialEvents="true", allowWatchBookmarks="true")
+    done(world.ask(lambda c: c.create(config("b"))))
+    first, end, second = listener.items
+    assert (first["type"], end["type"], second["type"]) == ("ADDED", "BOOKMARK", "ADDED")
+    assert end["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
+    assert version(end["object"]) >= version(made)
+
+
 def test_version_0_reads_the_cache_and_no_version_reads_etcd(world):
     done(world.ask(lambda c: c.list(CONFIG_MAP, resourceVersion="0")))
     cache = world.servers[0].caches["ConfigMap"]

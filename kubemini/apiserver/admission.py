@@ -7,13 +7,15 @@ at the same instant could give one address twice.
 """
 
 from collections.abc import Callable, Iterable
-from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import NAMESPACE, SERVICE, Kind
 from kubemini.api.objects import Obj, evolve_many, freeze, get
+
+if TYPE_CHECKING:
+    from random import Random
 
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 IMMORTAL = ("default", "kube-public", "kube-system")
@@ -43,12 +45,12 @@ def namespace(name: str) -> Obj:
     return freeze({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
 
-def generated(base: str, luck: Random) -> str:
+def generated(base: str, luck: "Random") -> str:
     """A name nobody has, most likely: *base* and five letters."""
     return base[:LONGEST_BASE] + "".join(luck.choices(NAME_LETTERS, k=5))
 
 
-def uid(luck: Random) -> str:
+def uid(luck: "Random") -> str:
     """A random UUID (version 4)."""
     digits = f"{luck.getrandbits(128):032x}"
     variant = "89ab"[int(digits[16], 16) & 3]
@@ -56,7 +58,7 @@ def uid(luck: Random) -> str:
 
 
 # -- the addresses of a Service --------------------------------------------------------------------------------------
-def allocate(service: Obj, others: Iterable[Obj], luck: Random) -> "Obj | ApiError":
+def allocate(service: Obj, others: Iterable[Obj], luck: "Random") -> "Obj | ApiError":
     """*service* with a cluster IP, and node ports if its type has some."""
     spec, others = service["spec"], list(others)
     if spec["type"] == "ExternalName":
@@ -81,7 +83,7 @@ def _taken(service: Obj, ip: str) -> ApiError:
     )
 
 
-def _ports(spec: Obj, others: list[Obj], luck: Random) -> list[Obj]:
+def _ports(spec: Obj, others: list[Obj], luck: "Random") -> list[Obj]:
     if spec["type"] not in ("NodePort", "LoadBalancer"):
         return spec.get("ports", [])
     used = [port.get("nodePort") for other in others for port in get(other, "spec", "ports", default=())]

@@ -5,7 +5,7 @@ Invariant: the server keeps no state but what it can read in etcd again, so any 
 kubernetes/apiserver pkg/endpoints/handlers, pkg/registry/generic/registry/store.go.
 Simplified: no authentication, no authorization, no webhooks; lists are neither limited nor continued, and a list
 without a resourceVersion reads a majority of etcd where Kubernetes 1.31 and later first try the watch cache; merge
-patches only; time spent on a request is one fixed delay.
+patches only; watches do not end after half an hour; events are kept for ever; each request takes the same time.
 """
 
 from collections.abc import Mapping
@@ -171,8 +171,8 @@ class ApiServer(Component):
             self._begin_watch(call, kind, query, matches)
 
     def _begin_watch(self, call: Call, kind: Kind, query: Mapping[str, Any], matches: Matches | None) -> None:
-        bookmarks = request.truth(query.get("allowWatchBookmarks"))
-        expired = self.cache(kind).watch(call, query.get("resourceVersion", ""), matches, bookmarks)
+        bookmarks, initial = (request.truth(query.get(key)) for key in ("allowWatchBookmarks", "sendInitialEvents"))
+        expired = self.cache(kind).watch(call, query.get("resourceVersion", ""), matches, bookmarks, initial)
         if expired is not None:
             assert call.stream is not None
             call.stream.push(freeze({"type": ERROR, "object": expired.status()}))

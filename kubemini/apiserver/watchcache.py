@@ -18,7 +18,7 @@ import simpy
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import FrozenDict, Obj
+from kubemini.api.objects import FrozenDict, Obj, freeze
 from kubemini.apiserver.storage import Fate, decode, with_version
 from kubemini.etcd.client import prefix_end
 from kubemini.etcd.errors import COMPACTED, EtcdError
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 ADDED, MODIFIED, DELETED, BOOKMARK, ERROR = "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"
 FORGIVEN = 60 * SECOND  # a watch that lived so long begins anew to count (client-go RetryWithDeadline)
 REDIAL = 50 * MS  # after etcd has been seen again
+END_OF_LIST = {"k8s.io/initial-events-end": "true"}
 Matches = Callable[[Obj], bool]
 
 
@@ -128,9 +129,14 @@ class WatchCache:
         return None if self.ready else errors.too_many_requests("storage is (re)initializing")
 
     # -- watching ----------------------------------------------------------------------------------------------------
-    def watch(self, call: Call, version: str, matches: Matches | None, bookmarks: bool) -> ApiError | None:
-        """Serve *call* from the state of *version* on ("" and "0": the objects there are, then what follows)."""
-        since = int(version or 0)
+    def watch(
+        self, call: Call, version: str, matches: Matches | None, bookmarks: bool, initial: bool = False
+    ) -> ApiError | None:
+        """Serve *call* from the state of *version* on ("" and "0": the objects there are, then what follows).
+
+        *initial* (sendInitialEvents): the objects there are in any case, and a bookmark that says that these were all.
+        """
+        since = 0 if initial else int(version or 0)
         if since and since < self._oldest:
             return errors.too_old(since, self._oldest)
         watcher = Watcher(call, matches, since or self.revision, bookmarks)
@@ -140,6 +146,8 @@ class WatchCache:
             for obj in self.items():
                 if matches is None or matches(obj):
                     watcher.push(ADDED, obj)
+            if initial:
+                watcher.push(BOOKMARK, self._bookmark(annotations=END_OF_LIST))
         self.watchers.append(watcher)
         call.on_cancel(lambda: self._forget(watcher))
         return None
@@ -153,11 +161,12 @@ class WatchCache:
         for watcher in self.watchers:
             if watcher.bookmarks and watcher.seen < self.revision:
                 watcher.seen = self.revision
-                meta = FrozenDict({"resourceVersion": str(self.revision)})
-                watcher.push(
-                    BOOKMARK,
-                    FrozenDict({"kind": self.kind.kind, "apiVersion": self.kind.api_version, "metadata": meta}),
-                )
+                watcher.push(BOOKMARK, self._bookmark())
+
+    def _bookmark(self, **meta: Any) -> Obj:
+        """An object that is nothing but a revision."""
+        meta = {"resourceVersion": str(self.revision), **meta}
+        return freeze({"kind": self.kind.kind, "apiVersion": self.kind.api_version, "metadata": meta})
 
     # -- following etcd ----------------------------------------------------------------------------------------------
     def _run(self) -> Steps:
