@@ -7,7 +7,7 @@ from kubemini.lab.first import OUTAGE, PREDICTIONS, outage, share, visits
 from kubemini.run import run
 from kubemini.sim.units import SECOND
 
-SEEDS = (7, 1, 2, 3)
+SEEDS = (8, 1, 2, 3)
 ANSWERS = {name: asked["choices"][asked["answer"]] for name, asked in PREDICTIONS.items()}
 
 

@@ -76,7 +76,7 @@ def check_success(answer: Any) -> Report:
         "pass",
         (f"{len(SEEDS)} runs, {len(WINDOWS)} windows each", f"the lowest share of all is {lowest:.0%}, after 60 s"),
         "The same records, read the same way, give the same shares.",
-        "Try your function on seed 7 from 20 to 40 s, and then on a run in which worker-1 loses power, too.",
+        'Try your function on a run in which worker-1 loses power, too: commands=[(70, "power_off", "worker-1")].',
     )
 
 
