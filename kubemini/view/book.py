@@ -194,6 +194,25 @@ def without_thebe(app: Sphinx) -> None:
         ]
 
 
+REPAIRS = (  # what the theme and MyST-NB write that axe-core objects to
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),  # its visible text says more
+    (r'(<button class="btn search-button[^>]*?) aria-label="Search"', r"\1"),  # so does this one's: the key
+    (r'<div id="pst-primary-sidebar"(?! role)', '<div id="pst-primary-sidebar" role="region" aria-label="Contents"'),
+    (r'<th class="head"><p></p></th>', "<td></td>"),  # an empty corner heads nothing
+)
+
+
+def repair(app: Sphinx, error: Exception | None) -> None:
+    """Make the written pages accessible."""
+    if error is None and app.builder.format == "html":
+        for page in Path(app.outdir).rglob("*.html"):
+            before = after = page.read_text(encoding="utf-8")
+            for wrong, right in REPAIRS:
+                after = re.sub(wrong, right, after)
+            if after != before:
+                page.write_text(after, encoding="utf-8")
+
+
 def copy_static(app: Sphinx, error: Exception | None = None) -> None:
     """Sphinx copies static files only when a page changed; before the pages, so that their checksums are true."""
     if error is None and app.builder.format == "html":
@@ -258,6 +277,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", copy_static)
     app.connect("html-page-context", page_context, priority=400)
     app.connect("build-finished", copy_static)
+    app.connect("build-finished", repair)
     app.add_directive("simplified", Simplified)
     app.add_directive("parameters", Parameters)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
