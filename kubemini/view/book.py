@@ -36,6 +36,11 @@ RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.
 LEFT_OUT = ("lab", "check", "study", "serve", "bench.py", "__main__.py")  # nothing that a widget asks for
 VIEW_CORE = ("__init__.py", "scene.py", "story.py", "words.py")  # of view/, all that is plain Python
 VIEW = "application/vnd.jupyter.widget-view+json"
+ICON = (  # every browser asks for one
+    '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 16 16%22%3E'
+    "%3Crect width=%2216%22 height=%2216%22 rx=%225%22 fill=%22%230b66a8%22/%3E%3Cpath fill=%22%23fff%22 d=%22M8 2l1.8"
+    ' 3.9 4.2.5-3.1 2.9.8 4.2L8 11.4l-3.7 2.1.8-4.2L2 6.4l4.2-.5z%22/%3E%3C/svg%3E">'
+)
 EPOCH = (2026, 1, 1, 0, 0, 0)  # of every file in the archive, so that equal sources give equal bytes
 
 
@@ -197,6 +202,7 @@ def without_thebe(app: Sphinx) -> None:
 REPAIRS = (  # what the theme and MyST-NB write that axe-core objects to
     (r'<summary aria-label="Toggle hidden content">', "<summary>"),  # its visible text says more
     (r'(<button class="btn search-button[^>]*?) aria-label="Search"', r"\1"),  # so does this one's: the key
+    (r'(<i class="theme-switch [^>]*?)\s+title="[^"]*"', r"\1"),  # read out beside the button's own name
     (r'<div id="pst-primary-sidebar"(?! role)', '<div id="pst-primary-sidebar" role="region" aria-label="Contents"'),
     (r'<th class="head"><p></p></th>', "<td></td>"),  # an empty corner heads nothing
 )
@@ -224,6 +230,7 @@ def copy_static(app: Sphinx, error: Exception | None = None) -> None:
 def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Give a page what its widgets need, and take from it what it does not need."""
     body = context.get("body") or ""
+    context["metatags"] = context.get("metatags", "") + ICON
     used = [widget for widget in WIDGETS if f'data-kubemini="{widget}"' in body]
     if used:
         app.add_css_file("kubemini/widget.css")
