@@ -251,5 +251,5 @@ def test_nobody_up_means_nobody_chosen():
 
 
 def test_an_unknown_check_is_named_with_what_would_be_right():
-    with pytest.raises(ValueError, match="params.haproxy_check: expected http or tcp, got 'ping'"):
+    with pytest.raises(ValueError, match=r"params\.haproxy_check: expected http or tcp, got 'ping'"):
         World(haproxy_check="ping")
