@@ -1,4 +1,4 @@
-"""Faults of Raft, one line each, and which of our tests notice them: ``python -m tests.mutants [NAME…]`` prints the table.
+"""Faults of Raft, one line each, and which of our tests notice them: ``python -m tests.mutants [NAME…]`` says so.
 
 A test that cannot fail is a defect; so is a rule that no test would miss. Each mutant changes one snippet of one module
 while it is imported; then the sentences, the conversations of etcd-io/raft and the seeded schedules are tried in turn.
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTICED, MISSED = "noticed", "missed"
@@ -522,9 +523,28 @@ def try_out(mutant: Mutant, everything: bool) -> dict[str, str]:
 
 
 def _sentences() -> bool:
-    import pytest
+    """The tests of `test_raft.py`, called without pytest, which would take longer than all of them."""
+    from tests import test_raft
 
-    return pytest.main(["-x", "-q", "--no-header", "-p", "no:cacheprovider", str(ROOT / "tests" / "test_raft.py")]) == 0
+    tests = [test for name, test in vars(test_raft).items() if name.startswith("test_")]
+    try:
+        for test in tests:
+            for arguments in _arguments(test):
+                test(*arguments)
+    except BaseException as error:  # pytest's Failed is no Exception
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return False
+    return True
+
+
+def _arguments(test: Any) -> list[tuple[Any, ...]]:
+    """What `pytest.mark.parametrize` says *test* is to be called with."""
+    marks = getattr(test, "pytestmark", [])
+    if not marks:
+        return [()]
+    names, values = marks[0].args
+    return list(values) if "," in names else [(value,) for value in values]
 
 
 def _conversations() -> bool:

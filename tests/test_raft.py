@@ -5,7 +5,18 @@ One machine, and messages made by hand. What no conversation of etcd-io/raft wou
 
 import pytest
 
-from kubemini.etcd.confchange import EXPLICIT, LEARNER, REMOVE, VOTER, Change, ConfChange, configuration
+from kubemini.etcd.confchange import (
+    EXPLICIT,
+    LEARNER,
+    REMOVE,
+    VOTER,
+    Change,
+    ConfChange,
+    ConfChangeError,
+    Configuration,
+    configuration,
+    simple,
+)
 from kubemini.etcd.log import Entry, Log, Snapshot, encoded, limited, payload
 from kubemini.etcd.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Config, HardState, Message
 from kubemini.etcd.progress import PROBE, REPLICATE, SNAPSHOT, Progress
@@ -123,6 +134,7 @@ def test_ticks_that_only_count_can_be_skipped():
         (3, {}, CANDIDATE),
         (3, {2: False}, CANDIDATE),
         (3, {2: False, 3: False}, FOLLOWER),
+        (4, {2: True}, CANDIDATE),
         (5, {2: True, 3: True}, LEADER),
         (5, {2: True}, CANDIDATE),
         (5, {2: True, 3: False, 4: False}, CANDIDATE),
@@ -161,6 +173,24 @@ def test_each_server_will_vote_for_at_most_one_candidate_in_a_given_term():
     for candidate in (2, 3, 2):
         raft.step(Message("MsgVote", candidate, 1, 2))
     assert [(m.target, m.reject) for m in settle(raft)] == [(2, False), (3, True), (2, False)]
+
+
+def test_a_new_term_is_a_new_vote():
+    raft = member(term=1)
+    for term, candidate in ((2, 2), (3, 3)):
+        raft.step(Message("MsgVote", candidate, 1, term))
+        assert (raft.term, raft.vote) == (term, candidate)
+
+
+def test_who_has_voted_waits_an_election_timeout_before_it_campaigns():
+    raft = member(term=1)
+    raft.skip(9)
+    raft.step(Message("MsgVote", 2, 1, 1))
+    assert raft.ticks_to_action() == 10
+    refusing = member(1, term=1)
+    refusing.skip(9)
+    refusing.step(Message("MsgVote", 2, 1, 1))
+    assert refusing.ticks_to_action() == 1
 
 
 def test_a_vote_survives_a_crash():
@@ -371,6 +401,18 @@ def test_an_old_message_that_comes_late_does_not_cut_the_log():
     assert raft.last_index == 3
 
 
+def test_a_follower_answers_for_what_the_message_holds_not_for_what_else_it_has():
+    raft = member(1, 1, 1, term=1)
+    raft.step(Message("MsgApp", 2, 1, 2, 1, 1))
+    assert [m.index for m in settle(raft)] == [1]
+
+
+def test_what_replaces_entries_on_disk_is_written_again():
+    raft = member(1, 1, 1, term=1)
+    raft.step(Message("MsgApp", 2, 1, 2, 1, 1, entries=[Entry(2, 2)]))
+    assert [(entry.term, entry.index) for entry in raft.ready().entries] == [(2, 2)]
+
+
 def test_a_follower_says_it_has_an_entry_only_when_it_is_on_disk():
     raft = member(term=1)
     raft.step(Message("MsgApp", 2, 1, 1, 0, 0, entries=entries(1)))
@@ -459,7 +501,7 @@ def test_a_window_of_messages_is_under_way_and_no_more():
     for _ in range(4):
         raft.propose("x")
     assert [m.index for m in settle(raft) if m.target == 2 and m.entries] == [1, 2]
-    assert raft.progress[2].full
+    assert raft.progress[2].full and raft.progress[2].waits
     assert [m.index for m in answer(raft, 2, 2) if m.target == 2 and m.entries] == [3]
 
 
@@ -576,8 +618,20 @@ def test_a_leader_that_steps_down_forgets_the_reads_that_waited():
     answer(raft, 2, 1)
     raft.read_index("r")
     raft.step(Message("MsgApp", 2, 1, 9))
-    raft.step(Message("MsgHeartbeatResp", 2, 1, 9, context=(1, "r")))
+    elect(raft)
+    answer(raft, 2, 2)
+    raft.step(Message("MsgHeartbeatResp", 2, 1, raft.term, context=(1, "r")))
     assert raft.reads == []
+
+
+def test_a_confirmation_is_worth_nothing_for_a_read_that_came_later():
+    raft = member()
+    elect(raft)
+    answer(raft, 2, 1)
+    raft.read_index("old")
+    raft.read_index("new")
+    raft.step(Message("MsgHeartbeatResp", 2, 1, raft.term, context=(1, "old")))
+    assert raft.reads == [("old", 1)]
 
 
 # -- membership (§6, thesis §4) ---------------------------------------------------------------------------------------
@@ -630,6 +684,26 @@ def test_joint_consensus_needs_both_majorities_and_leaves_by_itself():
     answer(raft, 4, 3)
     assert raft.commit == 3
     assert (raft.configuration.voters, raft.configuration.outgoing) == ({1, 4, 5}, frozenset())
+
+
+def test_in_a_joint_configuration_both_majorities_elect():
+    joint = Configuration(frozenset((1, 4, 5)), frozenset((1, 2, 3)))
+    raft = Raft(Config(1, lambda draw: 10, joint, pre_vote=False))
+    raft.campaign()
+    settle(raft)
+    raft.step(Message("MsgVoteResp", 2, 1, 1))
+    assert raft.role == CANDIDATE
+    raft.step(Message("MsgVoteResp", 4, 1, 1))
+    assert raft.role == LEADER
+
+
+def test_without_joint_consensus_one_voter_changes_at_a_time():
+    before = configuration((1, 2, 3))
+    with pytest.raises(ConfChangeError, match="more than one voter changed"):
+        simple(before, [Change(VOTER, 4), Change(REMOVE, 1)])
+    with pytest.raises(ConfChangeError, match="removed all voters"):
+        simple(configuration((1,)), [Change(REMOVE, 1)])
+    assert simple(before, [Change(VOTER, 4), Change(LEARNER, 5)])[0] == configuration((1, 2, 3, 4), (5,))
 
 
 def test_an_explicit_joint_configuration_waits_to_be_told():
@@ -772,8 +846,8 @@ def test_a_follower_installs_a_snapshot_and_goes_on_from_there():
 
 def test_a_snapshot_of_the_past_or_of_what_is_there_changes_nothing():
     raft = member(1, 1, 1, term=1, commit=2)
-    for index, commit in ((2, 2), (3, 3)):
-        raft.step(Message("MsgSnap", 2, 1, 1, snapshot=Snapshot(index, 1, configuration((1, 2, 3)))))
+    for index, term, commit in ((1, 9, 2), (2, 1, 2), (3, 1, 3)):
+        raft.step(Message("MsgSnap", 2, 1, 1, snapshot=Snapshot(index, term, configuration((1, 2, 3)))))
         assert (raft.last_index, raft.commit, raft.log.snapshot) == (3, commit, None)
 
 

@@ -2,7 +2,7 @@
 not synced, partitions, pauses, clocks that disagree, changes of membership, snapshots; and progress when it is over.
 
 `raft_world.py` has the world and the seeded nemesis; here Hypothesis also looks for trouble, and shrinks what it finds.
-``KUBEMINI_SCHEDULES`` says how many seeded schedules (each of `STEPS` actions) to run.
+``KUBEMINI_SCHEDULES`` says how many seeded schedules to run; without it 2,000, or 10,000 where everything is required.
 """
 
 import os
@@ -16,7 +16,7 @@ from kubemini.etcd.raft import Raft
 from tests import raft_world
 from tests.raft_world import KINDS, World
 
-SCHEDULES = int(os.environ.get("KUBEMINI_SCHEDULES", "2000"))
+SCHEDULES = int(os.environ.get("KUBEMINI_SCHEDULES") or (10_000 if os.environ.get("KUBEMINI_REQUIRE") else 2_000))
 STEPS = 150
 
 
