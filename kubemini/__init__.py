@@ -23,6 +23,9 @@ The map, in reading order (imports point down this list's end to its head):
 What most people need is here by name, loaded when first used.
 """
 
+import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 _WHERE = {
@@ -30,7 +33,6 @@ _WHERE = {
     "Params": "kubemini.params",
     "Sim": "kubemini.sim",
     "Trace": "kubemini.sim",
-    "faults": "kubemini",
     "run": "kubemini.run",
     "show": "kubemini.view.widgets",
     "check": "kubemini.lab",
@@ -41,10 +43,19 @@ __all__ = ["Cluster", "Params", "Sim", "Trace", "check", "faults", "quiz", "run"
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first asked for, so that ``import kubemini`` costs nothing."""
-    import importlib
-
     if name == "faults":
         return importlib.import_module("kubemini.faults")
     if name not in _WHERE:
         raise AttributeError(f"kubemini has no {name!r}; it has: {', '.join(__all__)}")
     return getattr(importlib.import_module(_WHERE[name]), name)
+
+
+class _Package(ModuleType):
+    """Keeps `run` and `check` the functions, also when the modules of the same name have been imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _WHERE and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -3,6 +3,7 @@
     python -m kubemini run quorum                       a scenario by name
     python -m kubemini run my.yaml --seed 7 --until 60s --trace out.jsonl
     python -m kubemini scenarios                        what there is
+    python -m kubemini check history.jsonl              is it linearizable?
     python -m kubemini bench --check                    how fast it is, against the bars
 Exit status: 0 done, 1 a check failed, 2 the input cannot be used (one sentence says why).
 """
@@ -65,6 +66,18 @@ def _bench(options: argparse.Namespace) -> int:
     return bench.main(check=options.check, pyodide=options.pyodide)
 
 
+def _check(options: argparse.Namespace) -> int:
+    from kubemini.check import check, draw, parse
+
+    operations = parse(Path(options.history).read_text(encoding="utf-8"))
+    violation = check(operations)
+    if violation:
+        print(draw(violation))
+        return 1
+    print(f"linearizable: {len(operations)} operation{'' if len(operations) == 1 else 's'} with a known or open fate")
+    return 0
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
     top = argparse.ArgumentParser(prog="kubemini", description="A small Kubernetes cluster that you can break.")
@@ -85,6 +98,9 @@ def parser() -> argparse.ArgumentParser:
     go.set_defaults(act=_run)
     listing = verbs.add_parser("scenarios", help="list the scenarios that come with kubemini")
     listing.set_defaults(act=_scenarios)
+    judge = verbs.add_parser("check", help="judge whether a history of reads and writes is linearizable")
+    judge.add_argument("history", help="JSON lines in Jepsen's shape: process, type, f, key, value")
+    judge.set_defaults(act=_check)
     measure = verbs.add_parser("bench", help="measure speed in interleaved rounds")
     measure.add_argument("--check", action="store_true", help="exit 1 where a bar is not held")
     measure.add_argument(

@@ -46,6 +46,10 @@ class Params:
     etcd_healthcheck_timeout: int = flag(2 * SECOND, "--etcd-healthcheck-timeout", "kube-apiserver 1.37")
     etcd_readycheck_timeout: int = flag(2 * SECOND, "--etcd-readycheck-timeout", "kube-apiserver 1.37")
     request_timeout: int = flag(60 * SECOND, "--request-timeout", "kube-apiserver 1.37")
+    watch_cache_history: int = flag(75 * SECOND, "DefaultEventFreshDuration", "apiserver storagebackend/config.go")
+    watch_cache_patience: int = flag(30 * SECOND, "MaxInternalErrorRetryDuration", "apiserver storage/cacher/cacher.go")
+    watch_cache_retry: int = flag(1 * SECOND, "time between attempts to fill a watch cache", "apiserver cacher.go")
+    watch_bookmark_period: int = flag(1 * MINUTE, "defaultBookmarkFrequency", "apiserver storage/cacher/cacher.go")
     api_request_work: int = flag(1 * MS, "time an API server works on a request", "ours")
 
     # leader election of scheduler and controller-manager

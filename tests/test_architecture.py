@@ -113,11 +113,16 @@ def test_the_map_of_the_house_is_true():
     assert named == there
 
 
-def test_every_public_name_can_be_loaded():
+def test_a_public_name_is_what_it_says_whatever_was_imported_before():
     import kubemini
+    import kubemini.check.availability
+    import kubemini.run
+    from kubemini import lab
 
-    for name in kubemini.__all__:
-        assert getattr(kubemini, name) is not None
+    assert kubemini.check is lab.check and kubemini.run("etcd-3", until=1).header["scenario"] == "etcd-3"
+    assert all(getattr(kubemini, name) is not None for name in kubemini.__all__)
+    with pytest.raises(AttributeError, match="it has: Cluster"):
+        kubemini.cheque  # noqa: B018
 
 
 def test_importing_kubemini_pulls_in_simpy_alone():

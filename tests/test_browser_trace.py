@@ -19,7 +19,7 @@ def ways_to_run():
         yield {"scenario": name, "seed": 12, "commands": [[15.5, "crash", load(name).topology.members[0]]], "until": 40}
 
 
-@pytest.mark.needs("node", "built-book")
+@pytest.mark.needs("node", "npm", "live-book")
 def test_every_scenario_gives_the_same_bytes_in_pyodide():
     runs = list(ways_to_run())
     done = subprocess.run(

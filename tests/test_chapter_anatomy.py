@@ -54,7 +54,7 @@ def test_without_the_scheduler_pods_are_made_and_none_starts(seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_restarted_scheduler_waits_for_its_lease_and_then_binds_what_it_missed(seed):
-    trace = run("anatomy", seed, [(15, "crash", "scheduler-1"), (40, "restart", "scheduler-1")], until=75)
+    trace = run("anatomy", seed, [(15, "crash", "scheduler-1"), (22, "restart", "scheduler-1")])
     assert len(names(trace, "pod", state="running")) == 2
 
 

@@ -40,10 +40,10 @@ def test_some_visits_to_a_dead_worker_fail_for_as_long_as_nobody_repairs(traces,
 @pytest.mark.parametrize("seed", SEEDS[:2])
 def test_the_pods_are_replaced_about_six_minutes_after_the_return(seed):
     assert ANSWERS["return"] == "After about six minutes"
-    trace = run("first", seed, until=480)
+    trace = run("first", seed, until=450)
     ready = [r for r in trace.of("pod") if r.at > 60 * SECOND and r.detail["ready"]]
     assert ready and 340 < ready[0].at / SECOND - 60 < 400
-    failed = [r for r in visits(trace, 60, 480) if r.detail["outcome"] != "ok"]
+    failed = [r for r in visits(trace, 60, 450) if r.detail["outcome"] != "ok"]
     assert 40 < failed[-1].at / SECOND - 60 < 80, "the visits recover when the node is found NotReady"
 
 

@@ -8,7 +8,7 @@ from kubemini.lab.services import BROAD, MISSING, PREDICTIONS, deal, dealt, tria
 from kubemini.network.iptables import probability
 from kubemini.run import run
 
-SEEDS = (11, 1, 2)
+SEEDS = (6, 1, 2)
 ANSWERS = {name: asked["choices"][asked["answer"]] for name, asked in PREDICTIONS.items()}
 
 
@@ -61,7 +61,7 @@ def test_every_repair_that_makes_the_shop_answer_is_right(repaired):
 @pytest.mark.parametrize(
     ("manifests", "hint"),
     [
-        (MISSING, "No visit reaches a pod of web."),
+        (MISSING, "the Service web has no endpoint"),
         (MISSING.replace("replicas: 3", "replicas: 1"), "1 pods of web run; 3 must"),
         (MISSING.replace("tier: web", "tier: [web"), "manifests"),
         (MISSING.replace("replicas: 3", "replicas: three"), "spec.replicas"),

@@ -62,12 +62,16 @@ def test_normal_form_is_reached_in_one_step_and_forgets_what_differs_from_run_to
     raw = notebooks.nbformat.from_dict({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     once = notebooks.normal(raw, "quorum")
     assert notebooks.text(notebooks.normal(once, "quorum")) == notebooks.text(once)
-    assert once.cells[0].id == "quorum-00" and once.cells[0].metadata == {} and once.cells[0].execution_count is None
+    assert once.cells[0].id == "quorum-00" and once.cells[0].metadata == {} and once.cells[0].execution_count == 1
     assert [o.get("text") or o.data for o in once.cells[0].outputs] == ["a\nb\n", {"text/plain": "w"}]
 
 
 def test_a_cell_is_short():
     assert {where: n for where, source, _ in code() if (n := source.count("\n") + 1) > SHORT} == {}
+
+
+def test_every_cell_has_been_run():
+    assert [where for where, _, cell in code() if cell["execution_count"] is None] == [], "run make chapters"
 
 
 def test_no_stored_output_is_an_error():

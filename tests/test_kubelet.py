@@ -218,7 +218,7 @@ def test_a_container_may_exit_by_itself():
 def test_a_stop_beats_an_exit_that_was_coming():
     machine = Machine()
     running = machine.start(pod(), exit_after=2 * SECOND)
-    machine.runtime.stop(running.uid, pre_stop=0, exits_in=100 * MS, grace=30 * SECOND)
+    machine.runtime.stop(running.uid, pre_stop=0, exits_in=3 * SECOND, grace=30 * SECOND)
     machine.run(5)
     assert [event for event, _ in machine.heard] == ["started", "stopped"]
 

@@ -11,6 +11,7 @@ from kubemini.lab import NotSolved, NotYet, Question, Report, ask, check, exerci
 @pytest.fixture(autouse=True)
 def an_exercise(monkeypatch):
     monkeypatch.delenv("KUBEMINI_STRICT", raising=False)
+    registry.names()  # the chapters register into the real table first
     monkeypatch.setattr(registry, "_CHECKERS", {})
 
     @exercise("trial.double")
@@ -132,6 +133,11 @@ def test_an_unknown_exercise_is_answered_with_the_list():
     report = check("trial.triple", 1)
     assert report.status == "fail" and report.hint.startswith("There is no exercise 'trial.triple'; there are: ")
     assert "trial.double" in report.hint
+
+
+def test_every_chapter_registers_under_its_own_name(monkeypatch):
+    monkeypatch.undo()
+    assert {name.split(".")[0] for name in registry.names()} == set(registry.chapters())
 
 
 def test_a_report_is_html_that_says_its_status_in_words_mark_and_colour():

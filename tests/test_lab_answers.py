@@ -1,5 +1,7 @@
 """What the checkers of *Quorum* and *Two topologies* say to answers that people give, right and wrong."""
 
+import re
+
 import pytest
 
 from kubemini.cluster import build
@@ -79,11 +81,14 @@ def test_what_goes_wrong_is_said(answer, status, words):
 
 def test_the_facts_of_lost_data_are_the_learners_own():
     report = check("quorum.restore", lambda members: restart(*down(members)))
-    assert report.facts[0].startswith(
-        "incident 1: etcd-2 down on an intact disk, etcd-1 on an empty disk; you: 30 restart"
+    incident = lab.Incident.of(int(re.match(r"incident (\d+): ", report.facts[0])[1]))
+    assert incident.behind and incident.disk_lost
+    mine = ", ".join(f"30 restart {name}" for name in down(incident.members()))
+    assert report.facts[0].endswith(
+        f"{incident.intact} down on an intact disk, {incident.other} on an empty disk; you: {mine}"
     )
     assert report.facts[1:] == (
-        "etcd-3 had missed the last ten orders",
+        f"{incident.survivor} had missed the last ten orders",
         "10 of 20 orders are left; the next write got revision 12 instead of 22",
     )
 

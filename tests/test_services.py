@@ -114,11 +114,12 @@ def test_the_walk_of_the_chain_is_uniform_to_the_last_bit():
         assert [services.pick(endpoints, luck) for luck in marks] == list(endpoints)
 
 
-def test_no_rule_is_not_the_same_as_no_endpoint(host):
-    assert not services.known(host, "web")
+def test_without_an_endpoint_nobody_is_chosen(host):
     program(host, ())
-    assert services.known(host, "web")
+    assert not services.has_endpoints(host, "web")
     assert services.choose(host, "web", 5) is None
+    program(host, THREE)
+    assert services.has_endpoints(host, "default/web")
 
 
 def test_affinity_slides_with_each_new_connection(host):
@@ -147,7 +148,7 @@ def test_rules_and_listeners_die_with_the_power(host):
     podnetwork.listening(host)["10.244.1.2"] = "web-2"
     host.power_off()
     host.power_on()
-    assert not services.known(host, "web")
+    assert not services.has_endpoints(host, "web")
     assert services.pod_at(host, "10.244.1.2") is None
 
 

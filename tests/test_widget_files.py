@@ -9,7 +9,7 @@ from kubemini.sim.vocabulary import WHAT
 
 STATIC = Path(__file__).parent.parent / "kubemini" / "view" / "static"
 WIDGETS = ("cluster-map", "etcd-desk")
-UNDRAWN = {"vote", "message", "request", "command", "note"}  # drawn from lists, or told by run.table
+UNDRAWN = {"vote", "decision", "message", "request", "command", "note"}  # drawn from lists, or told by run.table
 
 
 def text(name: str) -> str:

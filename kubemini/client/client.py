@@ -3,7 +3,8 @@
 Invariant: a write is sent a second time only if the first certainly did not happen; a read may be repeated freely.
 Method names and paths follow client-go's typed clients.
 Simplified: a kubeconfig holds one address; where no load balancer stands in front of several API servers, we give a
-client all of them, and it moves on when one cannot be reached. No client-side rate limit (--kube-api-qps).
+client all of them, and it moves on when one cannot be reached. No rate limit of its own
+(--kube-api-qps), and a server that is too busy (429) is an error like others.
 
     client = ApiClient(self, ["apiserver-1"], "system:kube-scheduler")
     reply = yield from client.get(POD, "web-1", "default")

@@ -17,8 +17,8 @@ from kubemini.api.kinds import LEASE
 from kubemini.api.objects import Obj, evolve, freeze
 from kubemini.api.timestamps import micro_timestamp
 from kubemini.client.client import ApiClient, code
-from kubemini.client.workqueue import Steps
 from kubemini.net import Reply
+from kubemini.sim import Steps
 from kubemini.sim.kernel import TIMER
 from kubemini.sim.units import SECOND
 
@@ -95,14 +95,17 @@ class Elector:
         return self._draw.between(self._draws, period, round(period * (1 + self.params.leader_elect_jitter)))
 
     def _renew(self) -> Steps:
-        """Try until it works, or until the renew deadline has passed."""
-        deadline = self.component.sim.now + self.params.leader_elect_renew_deadline
+        """Try every 2 s (at once if the last try took longer) until it works or the renew deadline has passed."""
+        began, period = self.component.sim.now, self.params.leader_elect_retry_period
+        deadline, tick = began + self.params.leader_elect_renew_deadline, 0
         while not (yield from self._try(deadline)):
-            left = deadline - self.component.sim.now
-            if left <= self.params.leader_elect_retry_period:
-                yield self.component.timeout(max(0, left))
+            passed = (self.component.sim.now - began) // period
+            if passed == tick:
+                yield self.component.timeout(min(began + (tick + 1) * period, deadline) - self.component.sim.now)
+                passed += 1
+            tick = passed
+            if self.component.sim.now >= deadline:
                 return False
-            yield self.component.timeout(self.params.leader_elect_retry_period)
         return True
 
     def _try(self, deadline: int | None = None) -> Steps:

@@ -8,7 +8,7 @@ does it list again, this time asking for the latest state. client-go tools/cache
 Simplified: list and watch, where newer clients let the watch send the list too; watches do not end every 5-10 min.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import simpy
@@ -19,6 +19,7 @@ from kubemini.api.objects import Obj
 from kubemini.client.client import ApiClient
 from kubemini.client.workqueue import exponential
 from kubemini.net.rpc import REFUSED
+from kubemini.sim import Steps
 from kubemini.sim.units import MINUTE, SECOND
 
 Handler = Callable[[Obj | None, Obj | None], None]
@@ -70,7 +71,7 @@ class Informer:
         """Begin; once for each incarnation of the component."""
         self.client.component.spawn(self._run())
 
-    def _run(self) -> Generator:
+    def _run(self) -> Steps:
         while True:
             reply = yield from self.client.list(
                 self.kind, self.namespace, resourceVersion=self._list_from(), **self.query
@@ -87,7 +88,7 @@ class Informer:
     def _list_from(self) -> str:
         return "" if self._expired else self.version or "0"
 
-    def _watch_until_lost(self) -> Generator:
+    def _watch_until_lost(self) -> Steps:
         """Watch, and watch again from where the last watch ended, as long as that is possible."""
         while True:
             opened, before = self.client.component.sim.now, self.version
@@ -169,6 +170,10 @@ class Informer:
                 act()
 
     def _tell(self, old: Obj | None, new: Obj | None) -> None:
+        """To every handler; a namesake of an object that is gone is no change of it, but another object."""
+        if old is not None and new is not None and old["metadata"]["uid"] != new["metadata"]["uid"]:
+            self._tell(old, None)
+            old = None
         for handler in self.handlers:
             handler(old, new)
 

@@ -7,12 +7,12 @@ client-go util/workqueue (queue.go, delaying_queue.go, default_rate_limiters.go)
 Simplified: no overall limit of 10 keys a second with a burst of 100.
 """
 
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 from kubemini.host import Component, Timer
+from kubemini.sim import Steps
 
-Steps = Generator[Any, Any, Any]  # a task, or a part of one, with a result
 Work = Callable[[Any], Steps]
 
 
@@ -81,7 +81,7 @@ class WorkQueue:
             self.processing[key] = False
             self.component.spawn(self._process(key))
 
-    def _process(self, key: Hashable) -> Generator:
+    def _process(self, key: Hashable) -> Steps:
         failure = yield from self.work(key)
         if failure is None:
             self.failures.pop(key, None)

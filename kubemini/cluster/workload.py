@@ -38,16 +38,18 @@ class Visitor(Component):
 
     def boot(self) -> None:
         self.sent = 0
+        self.opened = False
         if self.service:
             self.spawn(self.visits())
 
     def visits(self) -> Steps:
-        """The steady pace begins when the Service exists here: a shop opens before it is measured."""
+        """The steady pace begins with the Service's first endpoint here: a shop is measured once it has opened."""
         draw = self.sim.draw(f"visitor/{self.name}")
         phase = (self.offset - self.sim.now) % self.every
         yield self.timeout(phase)
         while True:
-            if services.known(self.host, self.service):
+            self.opened = self.opened or services.has_endpoints(self.host, self.service)
+            if self.opened:
                 self.sent += 1
                 self.spawn(self.request(self.sent, draw.u(self.sent)))
             yield self.timeout(self.every)

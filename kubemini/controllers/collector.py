@@ -6,9 +6,9 @@ from kubemini.api.kinds import BY_KIND, by_gvk
 from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import code
-from kubemini.client.workqueue import Steps
 from kubemini.controllers import garbagecollector
 from kubemini.controllers.reconcile import WORKERS, carry_out_all, key_of
+from kubemini.sim import Steps
 
 
 class GarbageCollector:

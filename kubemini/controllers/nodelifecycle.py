@@ -160,14 +160,6 @@ def eviction_rates(states: Mapping[str, str], nodes: Iterable[Obj], params: Para
     return {zone: slow[zone] if state == PARTIAL else params.node_eviction_rate for zone, state in states.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """A token bucket that holds one token: at most *rate* a second, the first at once."""
-
-    tokens: float = 1.0
-    at: int = 0
-
-    def take(self, rate: float, now: int) -> "tuple[bool, Bucket]":
-        """Whether a token was there, and the bucket after that."""
-        tokens = min(1.0, self.tokens + (now - self.at) * rate / SECOND)
-        return (True, Bucket(tokens - 1.0, now)) if tokens >= 1.0 else (False, Bucket(tokens, now))
+def may_evict(last: int | None, rate: float, now: int) -> bool:
+    """Whether a zone whose last node was given up at *last* may give up another: *rate* a second, the first at once."""
+    return rate > 0 and (last is None or now - last >= round(SECOND / rate))

@@ -10,14 +10,16 @@ from kubemini.api.kinds import LEASE, NODE, POD
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import code
-from kubemini.client.workqueue import Steps
 from kubemini.controllers import nodelifecycle, podgc, tainteviction
 from kubemini.controllers.actions import Delete, UpdateStatus, is_finished, terminating
-from kubemini.controllers.nodelifecycle import Bucket, Health
+from kubemini.controllers.nodelifecycle import Health
 from kubemini.controllers.reconcile import WORKERS, Key, carry_out_all, key_of
 from kubemini.host import Timer
+from kubemini.sim import Steps
+from kubemini.sim.units import MS
 
 NODE_LEASES = "kube-node-lease"
+LOOK = 1 * MS  # ours: looking at all nodes takes a while, so the looks are a little more than their period apart
 
 
 class NodeLifecycle:
@@ -29,8 +31,9 @@ class NodeLifecycle:
         self.nodes, self.leases = informers.of(NODE), informers.of(LEASE, NODE_LEASES)
         self.queue = WorkQueue(self.component, self.taint, WORKERS)
         self.health: dict[str, Health] = {}
-        self.buckets: dict[str, Bucket] = {}
         self.granted: dict[str, None] = {}  # nodes whose pods may be evicted
+        self.last_grant: dict[str, int] = {}  # by zone
+        self.all_disrupted = False
         self.nodes.handlers.append(self._changed)
 
     def start(self) -> None:
@@ -51,7 +54,7 @@ class NodeLifecycle:
             for node in list(self.nodes.values()):
                 seen[node["metadata"]["name"]] = yield from self._look(node)
             self._grant(seen)
-            yield self.component.timeout(self.params.node_monitor_period)
+            yield self.component.timeout(self.params.node_monitor_period + LOOK)
 
     def _look(self, node: Obj) -> Steps:
         """One look at one node; returns it as the API server has it now."""
@@ -59,21 +62,19 @@ class NodeLifecycle:
         lease = self.leases.get(NODE_LEASES, name)
         health = self.health[name] = nodelifecycle.observe(self.health.get(name), node, lease, now)
         judged = nodelifecycle.judge(node, health, now, self._grace(node))
-        if judged is node:
-            return node
-        reply = yield from self.client.update_status(judged)
-        if not reply.ok:
-            return node  # the next look will try again
-        if nodelifecycle.readiness(node) == "True":
+        if judged is not node:
+            reply = yield from self.client.update_status(judged)
+            node = reply.value if reply.ok else node  # if not, the next look will try again
+        if nodelifecycle.readiness(node) != "True":
             yield from self._mark_pods(name)
-        return reply.value
+        return node
 
     def _grace(self, node: Obj) -> int:
         started = nodelifecycle.condition(node, "Ready") is not None
         return self.params.node_monitor_grace_period if started else self.params.node_startup_grace_period
 
     def _mark_pods(self, node: str) -> Steps:
-        """Nobody vouches for the pods of a silent node."""
+        """Nobody vouches for the pods of a node that is not ready; what fails is tried again at the next look."""
         for pod in self.pods_on.get(node):
             changed = nodelifecycle.not_ready(pod, self.component.sim.now)
             if changed is not None:
@@ -84,16 +85,22 @@ class NodeLifecycle:
         params = self.params
         states = nodelifecycle.zone_states(nodes.values(), params.unhealthy_zone_threshold)
         rates = nodelifecycle.eviction_rates(states, nodes.values(), params)
+        self.all_disrupted = nodelifecycle.all_disrupted(states)
         for name, node in nodes.items():
             zone, ready = nodelifecycle.zone_of(node), nodelifecycle.readiness(node) == "True"
-            if ready or nodelifecycle.all_disrupted(states):
-                if self.granted.pop(name, self) is not self:
-                    self.queue.add(name)
+            if ready or self.all_disrupted:
+                self._revoke(name)
             elif name not in self.granted:
-                there, self.buckets[zone] = self.buckets.get(zone, Bucket()).take(rates[zone], self.component.sim.now)
-                if there:
+                if nodelifecycle.may_evict(self.last_grant.get(zone), rates[zone], self.component.sim.now):
+                    self.last_grant[zone] = self.component.sim.now
                     self.granted[name] = None
                     self.queue.add(name)
+
+    def _revoke(self, name: str) -> None:
+        """The node answers again, or it is not the node that is at fault."""
+        if name in self.granted:
+            del self.granted[name]
+            self.queue.add(name)
 
     def taint(self, name: Hashable) -> Steps:
         """Bring the taints of one node in line with its conditions."""
@@ -104,7 +111,7 @@ class NodeLifecycle:
         wanted = nodelifecycle.with_no_schedule(node, now)
         if name in self.granted:
             wanted = nodelifecycle.with_no_execute(wanted, now)
-        elif nodelifecycle.readiness(node) == "True":
+        elif nodelifecycle.readiness(node) == "True" or self.all_disrupted:
             wanted = nodelifecycle.without_no_execute(wanted)
         if wanted is node:
             return None

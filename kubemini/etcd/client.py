@@ -2,7 +2,8 @@
 
 Invariant: a write is sent a second time only if the first certainly did not happen; a read may be repeated freely.
 clientv3's retry policy, https://etcd.io/docs/v3.5/learning/design-client/
-Simplified: sticks to one member until that fails, where clientv3 balances over all.
+Simplified: sticks to one member until that fails, where clientv3 balances over all; a read that fails is repeated by
+the same member after a change of leader only, where clientv3 repeats it while the error is "unavailable".
 
     client = EtcdClient(self, ["etcd-1", "etcd-2"])
     reply = yield from client.range("/registry/pods/", prefix_end("/registry/pods/"))
@@ -11,12 +12,15 @@ Simplified: sticks to one member until that fails, where clientv3 balances over 
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
+from kubemini.etcd.errors import LEADER_CHANGED
 from kubemini.host import Component
 from kubemini.net import Reply, Unreachable
 from kubemini.net.rpc import ClientStream
-from kubemini.sim.units import SECOND
+from kubemini.sim.units import MS, SECOND
 
 DEFAULT_TIMEOUT = 10 * SECOND
+RETRY_PAUSE = 25 * MS  # defaultBackoffWaitBetween
+READ_ACROSS_ELECTION = LEADER_CHANGED.of_a_read()
 Replies = Generator[Any, Any, Reply]  # to be used with `yield from`
 
 
@@ -54,15 +58,22 @@ class EtcdClient:
 
     def request(self, method: str, payload: dict[str, Any], timeout: int = DEFAULT_TIMEOUT) -> Replies:
         """Any method of etcd; *timeout* (µs) is for all attempts together."""
-        deadline = self.component.sim.now + timeout
-        for _ in self.endpoints:
+        deadline, attempts = self.component.sim.now + timeout, len(self.endpoints)
+        said: Reply | None = None  # what a member answered, when the next one does not even do that
+        while True:
             left = deadline - self.component.sim.now
             reply = yield self.component.call(self.endpoint, method, payload, timeout=max(1, left))
-            if reply.ok or not self._move_on(reply.error):
+            if reply.error == READ_ACROSS_ELECTION and left > RETRY_PAUSE:
+                yield self.component.timeout(RETRY_PAUSE)
+                continue
+            attempts -= 1
+            if said is None or not isinstance(reply.error, Unreachable):
+                said = reply
+            if reply.ok or not self._move_on(reply.error) or not attempts:
                 break
             if not (reply.error.definite or method == "range") or self.component.sim.now >= deadline:
                 break
-        return reply
+        return said
 
     def watch(
         self, key: str, range_end: str, on_item: Callable[[Any], None], on_close: Callable[[Any], None], **fields: Any

@@ -175,7 +175,8 @@ class Member(Component):
     # -- in ----------------------------------------------------------------------------------------------------------
     def receive(self, source: str, payload: Message) -> None:
         """A message of a peer's Raft."""
-        self._catch_up()
+        if self.sim.now > self._next_tick:
+            self._catch_up()
         self.raft.step(payload)
         self._settle()
 
@@ -204,15 +205,12 @@ class Member(Component):
         self._settling = True
         raft = self.raft
         changed = self._observe()
-        while not self._writing and raft.has_ready():
-            ready = raft.ready()
-            if not (ready.entries or ready.hard_state or ready.committed or ready.reads):
-                self._send(ready.messages)  # nothing to persist: the life of a healthy cluster
-                raft.advance(ready)
-                if not ready.promises:
-                    break
-            else:
-                self._carry_out(ready)
+        while not self._writing:
+            if not raft.has_work():
+                if raft.messages:
+                    self._send(raft.take_messages())
+                break
+            self._carry_out(raft.ready())
             changed = self._observe() or changed
         self._settling = False
         if changed or self._timer is None:  # else the next tick that acts can only have moved away

@@ -62,7 +62,7 @@ class Store:
     def __init__(self, lessor: Lessor | None = None):
         self.lessor = lessor or Lessor()
         self.revision = 1
-        self.compacted = 0
+        self.compacted = -1  # nothing yet: compacting to 0 is a deed, once
         self.log: list[Change] = []  # oldest first; what watches read
         self._live: dict[str, KeyValue] = {}
         self._versions: dict[str, list[KeyValue]] = {}  # of each key, oldest first, deletions included

@@ -242,21 +242,27 @@ class Raft:
     # -- effects -------------------------------------------------------------------------------------------------
     def has_ready(self) -> bool:
         """Whether there is anything to carry out."""
-        log = self.log
+        return bool(self.messages) or self.has_work()
+
+    def has_work(self) -> bool:
+        """Whether there is more to carry out than messages to send."""
+        log, saved = self.log, self._saved
         return bool(
-            self.messages
-            or self.promises
+            self.promises
             or log.handed < log.last_index
-            or log.has_to_apply(not self.config.async_storage)
-            or self._hard_state_changed()
+            or (log.applying != log.commit and log.has_to_apply(not self.config.async_storage))
+            or saved.commit != log.commit
+            or saved.term != self.term
+            or saved.vote != self.vote
             or self._told != (self.lead, self.role)
             or self.reads
             or log.snapshot_to_write is not None
         )
 
-    def _hard_state_changed(self) -> bool:
-        saved = self._saved
-        return saved.term != self.term or saved.vote != self.vote or saved.commit != self.log.commit
+    def take_messages(self) -> list[Message]:
+        """The messages to send, if there is no other work: the life of a healthy cluster needs no `Ready`."""
+        messages, self.messages = self.messages, []
+        return messages
 
     def ready(self) -> Ready:
         """Take the effects; `advance` when they have been carried out."""
@@ -285,9 +291,9 @@ class Raft:
 
     def _take_hard_state(self) -> tuple[HardState | None, bool]:
         """The hard state if it changed, and whether it may not wait for a later write."""
-        if not self._hard_state_changed():
-            return None, False
         saved, state = self._saved, HardState(self.term, self.vote, self.log.commit)
+        if state == saved:
+            return None, False
         self._saved = state
         return state, (saved.term, saved.vote) != (state.term, state.vote)
 

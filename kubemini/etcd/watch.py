@@ -40,10 +40,10 @@ class Watcher:
             and change.type not in self.filters
         )
 
-    def event(self, change: Change) -> dict[str, Any]:
-        """The change as it goes over the wire."""
+    def event(self, change: Change, compacted: int) -> dict[str, Any]:
+        """The change as it goes over the wire; what was before it may be forgotten by now."""
         event = {"type": change.type, "kv": change.kv}
-        if self.prev_kv and change.previous is not None:
+        if self.prev_kv and change.previous is not None and change.revision > compacted:
             event["prev_kv"] = change.previous
         return event
 
@@ -90,7 +90,7 @@ class Watches:
             self._send(watcher, changes, now)
 
     def _send(self, watcher: Watcher, changes: list[Change], revision: int) -> None:
-        events = [watcher.event(change) for change in changes if watcher.wants(change)]
+        events = [watcher.event(change, self.store.compacted) for change in changes if watcher.wants(change)]
         if events and watcher.call.stream is not None:
             watcher.call.stream.push({"header": self._header(revision), "events": events})
         watcher.next = max(watcher.next, revision + 1)

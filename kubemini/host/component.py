@@ -13,7 +13,7 @@ import simpy
 from kubemini.host.machine import Host
 from kubemini.net import rpc
 from kubemini.net.network import CONNECTION, HEARTBEAT, MESSAGE, Network
-from kubemini.sim.kernel import TIMER, Occurrence, Sim, Steps
+from kubemini.sim.kernel import TIMER, Sim, Steps
 
 
 class Timer:
@@ -150,7 +150,7 @@ class Component:
         timer = Timer()
         self._timers += 1
         priority = TIMER + (self.index << 62) + (self._timers if key is None else key)
-        self.sim.schedule(Occurrence(self._fire, (timer, self.incarnation, act, args)), priority, delay)
+        self.sim.occur(delay, priority, self._fire, timer, self.incarnation, act, args)
         return timer
 
     def _fire(self, timer: Timer, incarnation: int, act: Callable, args: tuple) -> None:

@@ -202,10 +202,10 @@ class Kubelet(Component):
             worker.crashes = 0
         delay = restart_delay(worker.crashes, self.params.crash_loop_backoff)
         worker.crashes += 1
-        self.after(delay, self._restart, worker, worker.generation)
+        self.after(delay, self._restart, worker, worker.restarts)
 
-    def _restart(self, worker: PodWorker, generation: int) -> None:
-        if worker.state == WAITING and worker.generation == generation:
+    def _restart(self, worker: PodWorker, restarts: int) -> None:
+        if worker.state == WAITING and worker.restarts == restarts:
             worker.restarts += 1
             self._start(worker)
 

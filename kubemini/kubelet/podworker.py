@@ -44,7 +44,7 @@ class PodWorker:
     last_started_at: int = -1  # when the run began that ended at finished_at
     finished_at: int = -1
     exit_code: int = 0
-    generation: int = 0  # counts what makes pending probe verdicts stale
+    generation: int = 0  # counts what makes coming verdicts of probes stale
     crashes: int = 0  # restarts that count for the back-off
     conditions: dict[str, tuple[str, int]] = field(default_factory=dict)  # type: (status, since)
     reported: Obj | None = None  # the status the API server has acknowledged

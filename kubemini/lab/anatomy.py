@@ -32,7 +32,7 @@ PREDICTIONS: dict[str, dict[str, Any]] = {
         "explain": "kubectl changes one number in one object. All others watch the API server and see it there.",
     },
     "scheduler": {
-        "question": "The scheduler crashes at 15 s; at 20 s the shop is scaled from 2 to 4. What happens?",
+        "question": "You crash the scheduler at 15 s; at 20 s the shop is scaled from 2 to 4. What happens?",
         "choices": [
             "kubectl scale is refused",
             "Two new Pod objects appear and wait without a node; the two old pods serve",
@@ -43,7 +43,7 @@ PREDICTIONS: dict[str, dict[str, Any]] = {
         "explain": "The objects are made by the controller-manager. To give each a node is the scheduler's only job.",
     },
     "kubelet": {
-        "question": "The kubelet of worker-1 crashes at 20 s. What happens to the pods on worker-1 until 60 s?",
+        "question": "You crash the kubelet of worker-1 at 20 s. What happens to the pods on worker-1 until 60 s?",
         "choices": [
             "They stop",
             "They run and serve on",

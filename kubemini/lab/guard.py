@@ -26,7 +26,7 @@ def ask(function: Any, *arguments: Any, lines: int = LINES) -> Any:
     """What the learner's *function* returns for *arguments*. Raises NotYet if it returns nothing at all."""
     if not callable(function):
         raise NotYet(f"Give check() the function itself, without calling it; it got {_short(function)}.")
-    call = f"{getattr(function, '__name__', 'your function')}({', '.join(_short(a) for a in arguments)})"
+    call = f"{getattr(function, '__name__', 'your function')}({_short(*arguments)})"
     try:
         value = _within(lines, function, arguments)
     except OutOfLines:
@@ -60,6 +60,6 @@ def _within(lines: int, function: Callable[..., Any], arguments: tuple) -> Any:
         sys.settrace(before)
 
 
-def _short(value: Any, most: int = 60) -> str:
-    text = repr(value)
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _short(*values: Any, most: int = 60) -> str:
+    text = ", ".join(map(repr, values))
+    return text if len(text) <= most else "…"

@@ -367,6 +367,28 @@ questions(
 )
 
 questions(
+    "quorum.seen",
+    Question(
+        "From about 40 s on kubectl's writes no longer wait: each ends at once with EOF. Why?",
+        {
+            "The API servers have crashed.": "All three run. Ask one at /readyz, and it says what it lacks: etcd.",
+            "The load balancer has taken all API servers out.": "None passes its check without etcd.",
+            "etcd-1 refuses every write.": "It is not asked any more. Asked, it waits for others until time is up.",
+        },
+        answer="The load balancer has taken all API servers out.",
+    ),
+    Question(
+        "How many visits to the shop failed in these 75 seconds?",
+        {
+            "None": "A visit passes a kernel's rules and a pod. Neither asks etcd.",
+            "Those between 30 and 50 s": "Look at the strip again: it stays whole.",
+            "About a third, from 20 s on": "A third of the members is not a third of the pods.",
+        },
+        answer="None",
+    ),
+)
+
+questions(
     "quorum.seen-partition",
     Question(
         "For most of a second two members called themselves leader. What told them apart?",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from kubemini.params import Params
-from kubemini.sim.kernel import DELIVERY, Occurrence, Sim
+from kubemini.sim.kernel import DELIVERY, Sim
 
 if TYPE_CHECKING:
     from kubemini.host.component import Component
@@ -21,7 +21,7 @@ MESSAGE, HEARTBEAT, CONNECTION = range(3)  # each has draws of its own, so a ski
 class Channel:
     """What is known of one ordered pair of components: counters, streams of chance, the last arrival."""
 
-    __slots__ = ("destination", "last", "loopback", "pair", "priority", "sent", "source", "streams")
+    __slots__ = ("destination", "last", "loopback", "pair", "priorities", "sent", "source", "streams")
 
     def __init__(self, sim: Sim, source: "Component", destination: "Component"):
         self.source, self.destination = source, destination
@@ -31,7 +31,8 @@ class Channel:
         self.sent = [0, 0, 0]
         name = f"net/{source.name}/{destination.name}/"
         self.streams = [sim.draw(name + purpose) for purpose in ("message", "heartbeat", "connection")]
-        self.priority = DELIVERY + (destination.index << 62) + (source.index << 46)
+        first = DELIVERY + (destination.index << 62) + (source.index << 46)
+        self.priorities = [first + (purpose << 44) for purpose in (MESSAGE, HEARTBEAT, CONNECTION)]
 
 
 class Network:
@@ -67,29 +68,27 @@ class Network:
     # -- sending -----------------------------------------------------------------------------------------------
     def send(self, source: "Component", target: str, purpose: int, act: Callable[..., Any], *args: Any) -> int | None:
         """Let ``act(*args)`` happen when a packet reaches *target*; the instant of arrival, or None if lost."""
-        channel = self.channel(source, target)
+        channel = self.channels.get((source.name, target)) or self.channel(source, target)
         n = channel.sent[purpose]
         channel.sent[purpose] = n + 1
         self.packets += 1
-        now = self.sim.now
-        late = 0
+        luck = channel.streams[purpose]
+        arrival = self.sim.now
         if channel.loopback:
             low, high = self.params.loopback_latency
         else:
-            if channel.pair in self.severed or not channel.destination.host.powered:
+            if not channel.destination.host.powered or (self.severed and channel.pair in self.severed):
                 return None
-            if self.losses and channel.streams[purpose].chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
+            if self.losses and luck.chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
                 if purpose != CONNECTION:
                     return None
-                late = self.params.tcp_retransmission_timeout
+                arrival += self.params.tcp_retransmission_timeout
             low, high = self.latencies.get(channel.pair) or self.params.network_latency
-        arrival = now + late + low + channel.streams[purpose].u(n) % (high - low + 1)
+        arrival += low + luck.u(n) % (high - low + 1)
         if arrival <= channel.last:
             arrival = channel.last + 1
         channel.last = arrival
-        self.sim.schedule(
-            Occurrence(act, args), channel.priority + (purpose << 44) + (n & 0xFFF_FFFF_FFFF), arrival - now
-        )
+        self.sim.at(arrival, channel.priorities[purpose] + n, act, args)
         return arrival
 
     # -- faults ------------------------------------------------------------------------------------------------

@@ -122,9 +122,10 @@ def rules(host: Host) -> dict[str, Rule]:
     return host.kernel.setdefault("services", {})
 
 
-def known(host: Host, service: str) -> bool:
-    """Whether the kernel of *host* has a rule for *service* (a name in namespace default, or ``namespace/name``)."""
-    return _key(service) in rules(host)
+def has_endpoints(host: Host, service: str) -> bool:
+    """Whether a connection from *host* to *service* (``namespace/name``, or a name in default) goes to some pod."""
+    found = rules(host).get(_key(service))
+    return found is not None and bool(found.endpoints)
 
 
 def choose(host: Host, service: str, luck: int) -> dict[str, str] | None:
@@ -174,7 +175,7 @@ __all__ = [
     "Port",
     "Rule",
     "choose",
-    "known",
+    "has_endpoints",
     "pick",
     "pod_at",
     "rule",

@@ -6,7 +6,7 @@ come before all of them, so what one event causes at the same instant is settled
 """
 
 from collections.abc import Callable, Generator
-from heapq import heappush
+from heapq import heappop, heappush
 from random import Random
 from typing import Any
 
@@ -23,26 +23,13 @@ DELIVERY = 2 << 78
 TIMER = 3 << 78
 
 
-class Occurrence:
-    """A bare event for SimPy's queue: something happens at an instant, nobody waits for it."""
-
-    __slots__ = ("act", "args", "callbacks")
-    _ok = True
-
-    def __init__(self, act: Callable[..., Any], args: tuple):
-        self.act, self.args, self.callbacks = act, args, _RUN
-
-
-def _run(event: Occurrence) -> None:
-    event.act(*event.args)
-
-
-_RUN = (_run,)
+Occurrence = tuple[Callable[..., Any], tuple]  # in SimPy's queue: act(*args) at an instant, nobody waits for it
 
 
 class Sim(simpy.Environment):
     """Integer microseconds, one seed, one trace."""
 
+    now: int = 0  # microseconds since the run began; an attribute, as everybody reads it all the time
     _now: int
     _queue: list[Any]
 
@@ -53,12 +40,7 @@ class Sim(simpy.Environment):
         self.events = 0
         self._commands = 0
 
-    @property
-    def now(self) -> int:
-        """Microseconds since the run began."""
-        return self._now
-
-    def schedule(self, event: simpy.Event | Occurrence, priority: int = 1, delay: float = 0) -> None:
+    def schedule(self, event: simpy.Event, priority: int = 1, delay: float = 0) -> None:
         """Queue *event* to happen after *delay* microseconds, among the events of that instant by *priority*."""
         heappush(self._queue, (self._now + delay, priority, next(self._eid), event))
 
@@ -77,21 +59,40 @@ class Sim(simpy.Environment):
 
     def occur(self, delay: int, priority: int, act: Callable[..., Any], *args: Any) -> None:
         """Call ``act(*args)`` after *delay* microseconds, among the events of that instant by *priority*."""
-        self.schedule(Occurrence(act, args), priority, delay)
+        self.at(self._now + delay, priority, act, args)
+
+    def at(self, instant: int, priority: int, act: Callable[..., Any], args: tuple = ()) -> None:
+        """Call ``act(*args)`` at *instant*, among the events of that instant by *priority*."""
+        heappush(self._queue, (instant, priority, next(self._eid), (act, args)))
 
     def command(self, at: int, act: Callable[..., Any], *args: Any) -> None:
         """Call ``act(*args)`` at the instant *at*, before anything else that happens then, in order of asking."""
         self._commands += 1
-        self.occur(at - self._now, FAULT + self._commands, act, *args)
+        self.at(at, FAULT + self._commands, act, args)
 
     def step(self) -> None:
         """Process one event, and count it."""
-        self.events += 1
-        super().step()
+        if not self._queue:
+            raise simpy.core.EmptySchedule
+        self._step()
 
     def run_until(self, instant: int) -> None:
         """Process every event before *instant* and stand there."""
-        queue = self._queue
+        queue, step = self._queue, self._step
         while queue and queue[0][0] < instant:
-            self.step()
-        self._now = instant
+            step()
+        self.now = self._now = instant
+
+    def _step(self) -> None:
+        self.events += 1
+        now, _, _, event = heappop(self._queue)
+        self.now = self._now = now
+        if event.__class__ is tuple:
+            act, args = event
+            act(*args)
+            return
+        callbacks, event.callbacks = event.callbacks, None
+        for callback in callbacks:
+            callback(event)
+        if not event._ok and not hasattr(event, "_defused"):
+            raise event._value

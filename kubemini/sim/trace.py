@@ -35,12 +35,16 @@ def _dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Trace:
     """The history of a run: a header that says which run it was, and its records in order."""
 
     header: dict[str, Any] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        run = f" of {self.header['scenario']}, seed {self.header['seed']}" if "scenario" in self.header else ""
+        return f"<Trace{run}: {len(self.records)} records>"
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self.records)

@@ -31,8 +31,11 @@ WHAT: dict[str, str] = {
     "backend": "a load balancer changes its mind; {server, up, why}",
     "holder": "a component takes a leader-election Lease; {lease, holder}",
     "object": "an API object changed; {verb: ADDED|MODIFIED|DELETED, kind, namespace, name, revision, summary}",
+    "decision": "a scheduler decides about a pod; {pod, node or '', rejected: {node: [plugin, [reasons]]},"
+    " scores: {node: {plugin: 0..100}}, totals: {node: weighted sum}}",
     # the nodes
-    "pod": "what really runs on a host; {name, namespace, app, state: starting|running|exited|stopping|gone, ready, ip}",
+    "pod": "what really runs on a host; {name, namespace, app, ready, ip,"
+    " state: starting|running|exited|stopping|gone}",
     "rules": "what a host's kernel is programmed with; {service, ip, endpoints: [{pod, ip, node}]}",
     # clients
     "request": "a client's request ends; {id, kind: api|service|etcd, verb, path, via, outcome: ok|failed|unknown,"

@@ -4,8 +4,8 @@
     python -m kubemini.view.notebooks --run chapters/*.ipynb      execute from top to bottom, store outputs, normalise
     python -m kubemini.view.notebooks --check chapters/*.ipynb    change nothing, exit 1 where a file would change
 
-Normal: cells are numbered within their chapter; no execution counts, no timing, no editor's state, no widget ids (a
-stored id names a model that exists nowhere); streams of one cell are one output.
+Normal: cells are numbered within their chapter, execution counts run from 1 (nbval compares no cell that has none); no
+timing, no editor's state, no widget ids (a stored id names a model that exists nowhere); one output a stream.
 """
 
 import argparse
@@ -26,25 +26,28 @@ METADATA = {
 
 def normal(notebook: NotebookNode, stem: str) -> NotebookNode:
     """A copy of *notebook* in normal form; *stem* is the chapter's name."""
-    cells = []
+    cells: list[dict] = []
+    count = 0
     for number, cell in enumerate(notebook.cells):
         kept = {key: cell.metadata[key] for key in CELL_METADATA if cell.metadata.get(key)}
         plain = {"cell_type": cell.cell_type, "id": f"{stem}-{number:02d}", "metadata": kept, "source": cell.source}
         if cell.cell_type == "code":
-            plain |= {"execution_count": None, "outputs": outputs(cell.outputs)}
+            count += 1
+            ran = None if cell.execution_count is None else count
+            plain |= {"execution_count": ran, "outputs": outputs(cell.outputs, ran)}
         cells.append(plain)
     return nbformat.from_dict({"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5})
 
 
-def outputs(found: Iterable[NotebookNode]) -> list[dict]:
-    """The outputs of a cell without what differs from run to run."""
+def outputs(found: Iterable[NotebookNode], count: int | None) -> list[dict]:
+    """The outputs of a cell without what differs from run to run; it ran as number *count*."""
     kept: list[dict] = []
     for output in (dict(o) for o in found):
         if output["output_type"] == "stream" and kept and kept[-1].get("name") == output["name"]:
             kept[-1] = kept[-1] | {"text": kept[-1]["text"] + output["text"]}
             continue
         if "execution_count" in output:
-            output["execution_count"] = None
+            output["execution_count"] = count
         if "data" in output:
             output["data"] = {mime: data for mime, data in output["data"].items() if mime != WIDGET_VIEW}
         kept.append(output)

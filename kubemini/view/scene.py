@@ -12,7 +12,7 @@ from kubemini.view.story import story
 from kubemini.view.words import rows
 
 BUCKETS = (250 * MS, 500 * MS, SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, 60 * SECOND)
-MOST_BUCKETS = 100
+MOST_BUCKETS = 60
 MARKS = {"ok": "●", "warn": "▲", "bad": "✕"}
 LONGEST_TABLE = 60
 

@@ -12,8 +12,8 @@ from kubemini.sim import Record, Trace
 from kubemini.sim.units import MS, SECOND
 
 GRID = 500 * MS  # how often the sentences are looked at between state changes
-WINDOW = 1 * SECOND  # what "now" means for a rate
-Sentence = tuple[str, str, str]  # level (ok, warn, bad), the first sentence, the second
+WINDOW = 2 * SECOND  # what "now" means for a rate
+NOT_YET = "The only API server is not ready yet: writes wait"
 
 
 class World:
@@ -130,6 +130,8 @@ def through_the_servers(world: World, members: str) -> tuple[str, str]:
     """etcd works; do the API servers?"""
     ready = sum(world.alive(a) and world.ready.get(a, False) for a in world.apis)
     calm = all(world.alive(m) for m in world.members) and not world.cuts
+    if len(world.members) == len(world.apis) == 1:
+        return ("ok", "The only API server is ready: writes accepted") if ready else ("warn", NOT_YET)
     if world.apis and not ready:
         return "warn", f"{members}, no API server is ready yet: writes wait"
     if ready < len(world.apis):
@@ -139,12 +141,17 @@ def through_the_servers(world: World, members: str) -> tuple[str, str]:
 
 
 # -- the second sentence: who is served ------------------------------------------------------------------------------
+def share(part: int, whole: int) -> str:
+    """Roughly, as people say it: a rate over two seconds is no more exact than that."""
+    return f"{min(90, max(10, round(10 * part / whole) * 10))} %"
+
+
 def fate(requests: list[Record], nobody: str = "no answer") -> str:
     """How requests of one kind fared: all answered, none, or a share."""
     good = sum(r.detail["outcome"] == "ok" for r in requests)
     if good == len(requests):
         return "all answered"
-    return nobody if not good else f"{round(20 * good / len(requests)) * 5} % answered"
+    return nobody if not good else f"{share(good, len(requests))} answered"
 
 
 def who_is_served(world: World, recent: list[Record], waiting: list[Record]) -> str:
@@ -171,8 +178,8 @@ def pods_and_visits(world: World, visits: list[Record]) -> str:
     if not visits:
         return pods[0].upper() + pods[1:]
     good = sum(r.detail["outcome"] == "ok" for r in visits)
-    share = round(20 * good / len(visits)) * 5
-    whom = "every visitor" if good == len(visits) else f"{share} % of its visitors" if good else "no visitor"
+    some = f"{share(good, len(visits))} of its visitors"
+    whom = "every visitor" if good == len(visits) else some if good else "no visitor"
     return f"{pods}; {visits[0].detail['path']} answers {whom}".replace("no pods", "No pods", 1)
 
 

@@ -12,6 +12,9 @@ from kubemini.sim.units import SECOND
 
 Row = tuple[str, str, str]  # time text, who, words
 QUIET_KINDS = ("EndpointSlice", "Lease", "Event", "ConfigMap")
+LONGEST_WHY = 100  # characters of an error's text in a row
+TOLD_WHEN_CHANGED = ("Deployment", "Node")
+CALM = 5 * SECOND  # a spell of failures is over when none happened for so long
 
 DEEDS: dict[str, str] = {
     "crash": "crashed {0}",
@@ -60,19 +63,26 @@ def _role(d: dict[str, Any]) -> str | None:
 
 
 def _object(d: dict[str, Any]) -> str | None:
-    if d["kind"] in QUIET_KINDS or (d["kind"] == "Pod" and d["verb"] == "MODIFIED"):
+    kind, name = d["kind"], d["name"]
+    if kind in QUIET_KINDS or (kind == "Namespace" and name.startswith("kube-")):
         return None
-    verb = {"ADDED": "created", "MODIFIED": "changed", "DELETED": "deleted"}[d["verb"]]
-    said = summary(d) if d["verb"] == "MODIFIED" else ""
-    return f"stores: {d['kind']} {d['name']} {verb}{said}"
+    if d["verb"] == "DELETED":
+        return f"deletes {kind} {name}"
+    if d["verb"] == "ADDED":
+        return f"stores a new {kind} {name}"
+    return f"stores {kind} {name}: {facts(d)}" if kind in TOLD_WHEN_CHANGED and facts(d) else None
 
 
-def summary(d: dict[str, Any]) -> str:
-    """What of an object is worth a word; empty if it says nothing."""
+def facts(d: dict[str, Any]) -> str:
+    """What of a changed object is worth a word; empty if nothing."""
     fields = d.get("summary") or {}
     if d["kind"] == "Node":
-        return ", ready" if fields.get("ready") else ", not ready"
-    return "".join(f", {k} {v}" for k, v in fields.items() if isinstance(v, str | int) and not isinstance(v, bool))
+        return "ready" if fields.get("ready") else "not ready"
+    return ", ".join(f"{key} {value}" for key, value in fields.items())
+
+
+def _decision(d: dict[str, Any]) -> str:
+    return f"puts {d['pod'].split('/')[-1]} on {d['node']}" if d["node"] else f"finds no node for {d['pod']}"
 
 
 def _pod(d: dict[str, Any]) -> str | None:
@@ -105,6 +115,7 @@ WORDS: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "backend": lambda d: f"marks {d['server']} {'up' if d['up'] else 'down'}: {d['why']}",
     "holder": lambda d: f"holds the lease {d['lease']}",
     "object": _object,
+    "decision": _decision,
     "pod": _pod,
     "rules": _rules,
     "command": deed,
@@ -115,7 +126,8 @@ WORDS: dict[str, Callable[[dict[str, Any]], str | None]] = {
 class Teller:
     """Goes through a trace once and keeps what a reader would mention."""
 
-    def __init__(self) -> None:
+    def __init__(self, fates: dict[int, str]):
+        self.fates = fates
         self.deed_at = self.power_at = -1
         self.said: dict[Any, Any] = {}
         self.led: set[str] = set()
@@ -125,9 +137,13 @@ class Teller:
         at, what, detail = record.at, record.what, record.detail
         if what == "command":
             self.deed_at = at
+        if what in ("start", "crash"):
+            self.led.discard(record.actor)
         if what == "request":
-            return self.request(record)
-        if what not in WORDS or (what in EFFECTS and at == self.deed_at) or (what == "start" and at == 0):
+            return self.fates.get(id(record))
+        if what not in WORDS or (what in EFFECTS and at == self.deed_at):
+            return None
+        if at == 0 and what in ("start", "backend"):
             return None
         if what == "power_on":
             self.power_at = at
@@ -140,8 +156,6 @@ class Teller:
 
     def stepped_down(self, record: Record) -> str | None:
         """A leader that follows nobody has stepped down."""
-        if record.what in ("start", "crash", "power_off"):
-            self.led.discard(record.actor)
         if record.what != "role":
             return None
         was = record.actor in self.led
@@ -161,24 +175,45 @@ class Teller:
         self.said[about] = words
         return True
 
-    def request(self, record: Record) -> str | None:
-        """A row where the fate of such requests changes."""
-        d = record.detail
-        about, before = (record.actor, d["kind"], d["verb"], d["path"]), "ok"
-        before, self.said[about] = self.said.get(about, "ok"), d["outcome"]
-        what = f"{d['verb']} {d['path'].split('/')[-1]}"
-        if d["outcome"] == before:
-            return None
-        if d["outcome"] == "ok":
-            return f"● {what} is answered again"
-        mark = "✕" if d["outcome"] == "failed" else "?"
-        fate = "fails" if d["outcome"] == "failed" else "has an unknown fate"
-        return f"{mark} {what} {fate}: {d['why']}"
+
+def spells(trace: Trace) -> dict[int, str]:
+    """Where requests of one kind begin to fail, and where they are all answered again: words, by id of the record."""
+    told: dict[int, str] = {}
+    groups: dict[tuple[str, ...], list[Record]] = {}
+    for record in trace.of("request"):
+        detail = record.detail
+        groups.setdefault((record.actor, detail["kind"], detail["verb"], detail["path"]), []).append(record)
+    for (_, _, verb, path), group in groups.items():
+        bad = [r for r in group if r.detail["outcome"] != "ok"]
+        for first, after in spell_bounds(bad):
+            told[id(first)] = failing(first, f"{verb} {path.split('/')[-1]}")
+            good = [r for r in group if r.at > after and r.detail["outcome"] == "ok"]
+            if good:
+                told[id(good[0])] = f"● {verb} {path.split('/')[-1]} is always answered again"
+    return told
+
+
+def spell_bounds(bad: list[Record]) -> list[tuple[Record, int]]:
+    """(first failure, time of the last) of each spell."""
+    bounds: list[tuple[Record, int]] = []
+    for record in bad:
+        if bounds and record.at - bounds[-1][1] < CALM:
+            bounds[-1] = (bounds[-1][0], record.at)
+        else:
+            bounds.append((record, record.at))
+    return bounds
+
+
+def failing(record: Record, what: str) -> str:
+    """The words for the first failure of a spell."""
+    why, mark = record.detail["why"], "✕" if record.detail["outcome"] == "failed" else "?"
+    fate = "fails" if mark == "✕" else "has an unknown fate"
+    return f"{mark} {what} {fate}: {why if len(why) <= LONGEST_WHY else why[:LONGEST_WHY] + '…'}"
 
 
 def rows(trace: Trace) -> list[Row]:
     """The table: (time text, who, words)."""
-    teller, told = Teller(), []
+    teller, told = Teller(spells(trace)), []
     for record in trace:
         words = teller.words(record)
         if words:

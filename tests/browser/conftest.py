@@ -23,7 +23,8 @@ LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localho
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <link rel="stylesheet" href="kubemini/widget.css">
-<style>@media (prefers-color-scheme: dark) {{ body {{ background: #14181e; color: #ddd }} }}</style><script>window.kubeminiBuild = {build};</script>{scripts}</head><body><main><h1>{title}</h1>
+<style>@media (prefers-color-scheme: dark) {{ body {{ background: #14181e; color: #ddd }} }}</style>
+<script>window.kubeminiBuild = {build};</script>{scripts}</head><body><main><h1>{title}</h1>
 {widget}</main></body></html>"""
 PREDICT = {
     "question": "Two of three members crash. What happens to writes?",

@@ -25,6 +25,12 @@ def test_a_recording_plays_steps_and_scrubs_and_loads_no_simulator(open_page, ro
     assert [name for name in loaded if "pyodide" in name or "worker" in name or ".zip" in name] == []
 
 
+def test_a_recording_opens_when_all_is_well_shortly_before_something_breaks(open_page, http, widget):
+    desk = widget(open_page(f"{http}/desk.html"))
+    assert desk.time == 8
+    assert "3 of 3 members up, quorum is 2: writes accepted" in desk.sentence
+
+
 def test_what_happened_follows_the_time_in_both_directions(open_page, http, widget):
     desk = widget(open_page(f"{http}/desk.html"))
     desk.seek(12)
@@ -111,6 +117,7 @@ def test_printed_a_widget_is_its_picture_and_its_text(open_page, http, widget):
 def test_with_reduced_motion_time_jumps_from_moment_to_moment(open_page, http, widget):
     page = open_page(f"{http}/desk.html", reduced_motion="reduce")
     desk = widget(page)
+    desk.seek(0)
     desk.root.locator(".km-play").click()
     page.wait_for_timeout(400)
     assert desk.time == 0  # nothing glides

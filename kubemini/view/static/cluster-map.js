@@ -38,7 +38,7 @@ var render = (() => {
     const box = (name) => G.hosts.find((b) => b.host.name === name);
     function control(host, hx, hy, w) {
       const ix = hx + 11, iw = w - 22, known = new Set(); let cy = hy + 32;
-      const line = (names, hgt, split) => { if (!names.length) return; names.forEach((n) => known.add(n)); const n = split ? names.length : 1, cw = (iw - 6 * (n - 1)) / n; names.forEach((c, i) => { const slim = split && n === 2 && !narrow ? 0.12 * cw : 0; chip(c, ix + (split ? i * (cw + 6 - slim) : 0), cy, cw + (i ? slim : -slim), hgt); if (!split || i === names.length - 1) cy += hgt + 6; }); };
+      const line = (names, hgt, split) => { if (!names.length) return; names.forEach((n) => known.add(n)); const n = split ? names.length : 1, cw = (iw - 6 * (n - 1)) / n; names.forEach((c, i) => { const slim = split && n === 2 && !narrow ? 0.08 * cw : 0; chip(c, ix + (split ? i * (cw + 6 - slim) : 0), cy, cw + (i ? slim : -slim), hgt); if (!split || i === names.length - 1) cy += hgt + 6; }); };
       const api = has(host, "apiserver"), etcd = has(host, "etcd"), rest = host.components.filter((c) => !["apiserver", "etcd"].includes(kindOf(c)));
       if (narrow && etcd.length) line([...api, ...etcd], 30, true); else line(api, 26, true);
       line(rest, 26, iw >= 170);
@@ -105,7 +105,7 @@ var render = (() => {
     for (const a of apis) for (const m of members) {
       const ca = G.chips[a], cm = G.chips[m], ba = at(a), bm = at(m);
       if (!cm) continue;
-      if (ba === bm) add(a, m, [mid(ca), mid(cm)]);
+      if (ba === bm) add(a, m, narrow ? [[ca.x + ca.w, mid(ca)[1]], [cm.x, mid(cm)[1]]] : [[ca.x + ca.w + 5, mid(ca)[1]], [cm.x + cm.w + 5, mid(cm)[1]]]);
       else if (G.etcdBus) add(a, m, [[mid(ba)[0], ba.y + ba.h], [mid(ba)[0], G.etcdBus], [mid(bm)[0], G.etcdBus], [mid(bm)[0], bm.y]]);
       else add(a, m, [mid(ca), mid(cm)]);
     }
@@ -178,8 +178,8 @@ var render = (() => {
       if (m) return [[`${lk.mark ? lk.mark + " " : ""}${name} ${lk.word}`, `${lk.mark ? lk.mark + " " : ""}${name}`], lk.cls === "down" ? ["disk kept", ""] : [`term ${m.term}`, `t${m.term}`, ""]];
       if (kind === "apiserver") { const r = st.ready[name], ok = r && r.ready; return [[stop + LONG.apiserver, stop + "API server", stop + "api"], lk.cls === "up" ? (ok ? ["ready", "✓"] : ["✕ not ready", "✕"]) : [lk.word, ""]]; }
       if (kind === "kubelet" || kind === "kube-proxy") return [[stop + kind], [lk.cls === "up" ? "✓" : ""]];
-      const label = LONG[kind] || name.split("@")[0], mark = holds(st, name) ? " ●" : "";
-      return [[stop + label + mark, stop + label.replace("controllers", "ctrl").replace("load balancer", "balancer") + mark], [""]];
+      const label = LONG[kind] || name.split("@")[0], brief = { scheduler: "sched", controllers: "ctrl", "load balancer": "balancer" }[label] || label;
+      return [[stop + label, stop + brief], [holds(st, name) ? "●" : ""]];
     }
 
     function draw({ st, t, fly, sel }) {
@@ -195,7 +195,7 @@ var render = (() => {
       }
       for (const [name, u] of Object.entries(ui.chip)) {
         const lk = look(st, name), [words, rights] = saying(st, name, u.b.kind, lk);
-        const bold = u.b.kind === "etcd" && /leader|down/.test(lk.cls) ? 1.12 : 1, right = fit(u.room - width(words[words.length - 1]) * bold - 8, 11 * bold, ...rights);
+        const bold = /leader|down/.test(lk.cls) ? 1.12 : 1, right = fit(u.room - width(words[words.length - 1]) * bold - 8, 11 * bold, ...rights);
         put(u.text, "text", fit(u.room - (right ? width(right, 11) * bold + 8 : 0), 12 * bold, ...words)); put(u.right, "text", right);
         put(u.g, "class", `km-pick km-chipg km-k-${u.b.kind} km-${lk.cls}${sel === name ? " km-sel" : ""}`);
         put(u.right, "class", /✕/.test(right) ? "km-mute km-bad-t" : "km-mute");
@@ -248,7 +248,7 @@ var render = (() => {
         put(u.g.hit, "aria-label", `rules in the kernel of ${host}: ${u.name} to ${rule ? rule.endpoints.map((e) => e.ip).join(", ") || "nowhere" : "nothing yet"}`); put(u.g.hit, "aria-pressed", String(sel === u.name));
       }
       // the Service: what the hosts' kernels are programmed with, right or stale
-            for (const sv of Object.values(G.services)) {
+      for (const sv of Object.values(G.services)) {
         const eps = new Map();
         for (const rules of Object.values(st.rules)) for (const r of Object.values(rules)) if (base(r.service) === sv.name) for (const e of r.endpoints) eps.set(e.pod || e.ip, e);
         const meta = st.service[sv.name], rule = Object.values(st.rules).flatMap((x) => Object.values(x)).find((r) => base(r.service) === sv.name);
@@ -265,11 +265,12 @@ var render = (() => {
       for (const raw of stops) {
         const v = base(raw), chip = G.chips[raw], b = chip || (rule && G.services[v] ? { name: v, ...rule } : G.services[v]);
         if (chip && chip.kind === "kube-proxy") continue;
-        let xy = b && mid(b);
+        let xy = b && (rule ? [chip ? b.x + b.w - 14 : b.x + b.w / 2, b.y + b.h] : mid(b)); // a visit runs below the boxes: it covers no label
         if (!b) for (const [host, pods] of Object.entries(st.pods)) for (const p of Object.values(pods)) if (p.name === v || (p.ip && p.ip === String(v).split(":")[0])) xy = podAt(host, p.name);
-        const name = b ? b.name : v;
+        const name = b ? b.name : v, route = prev && G.routes[prev + ">" + name];
         if (!xy || name === prev) continue;
-        pts = pts.concat((prev && G.routes[prev + ">" + name]) || (pts.length && r.kind === "service" && !b ? bow(pts[pts.length - 1], xy) : [xy])); prev = name;
+        if (route && pts.length === 1) pts = []; // a route begins at the edge of its box
+        pts = pts.concat(route || (pts.length && r.kind === "service" && !b ? bow(pts[pts.length - 1], xy) : [xy])); prev = name;
       }
       return pts;
     }

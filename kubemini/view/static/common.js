@@ -82,7 +82,7 @@ var kmCommon = (() => {
   const part = (st, name) => (st.comp[name] ||= { host: null, up: true, paused: false, since: 0 });
   const FOLD = {
     start(st, at, who) { Object.assign(part(st, who), { up: true, paused: false, since: at }); if (st.etcd[who]) Object.assign(st.etcd[who], { role: "follower", lead: null }); },
-    crash(st, at, who) { Object.assign(part(st, who), { up: false, paused: false, since: at }); delete st.ready[who]; },
+    crash(st, at, who) { Object.assign(part(st, who), { up: false, paused: false, since: at }); delete st.ready[who]; for (const l of Object.keys(st.holder)) if (st.holder[l] === who) delete st.holder[l]; },
     pause(st, at, who) { Object.assign(part(st, who), { paused: true, since: at }); },
     resume(st, at, who) { Object.assign(part(st, who), { paused: false, since: at }); },
     power_off(st, at, who) {
@@ -252,7 +252,7 @@ var kmCommon = (() => {
       }
       if (kind === "scheduler" || kind === "controllers") {
         const lease = Object.entries(st.holder).find(([l, w]) => (kind === "scheduler") === /scheduler/.test(l) && w);
-        lines.push(!lease ? "nobody holds the lease yet" : holds(st, sel) ? `● holds the lease ${lease[0]}` : `waits: ${lease[1]} holds the lease`);
+        lines.push(!lease ? "nobody at work holds the lease" : holds(st, sel) ? `● holds the lease ${lease[0]}` : `waits: ${lease[1]} holds the lease`);
       }
       if (kind === "kubelet") lines.push(`${plural(Object.keys(st.pods[c.host] || {}).length, "pod")} on ${c.host}${lk.cls === "down" ? ": they go on without it" : ""}`);
       if (kind === "kube-proxy") {
@@ -358,7 +358,7 @@ var kmCommon = (() => {
     const bBack = button("◀", () => stepBy(-1), { "aria-label": "previous step", title: "previous step (←)" }), bNext = button("▶|", () => stepBy(1), { "aria-label": "next step", title: "next step (→)" });
     const speeds = h("select", { class: "km-b", "aria-label": "speed", onchange: () => { speed = +speeds.value; } }, SPEEDS.map((v) => h("option", { value: v, selected: v === 1 }, v + "×")));
     const seed = h("input", { type: "number", class: "km-b km-seed", min: 0, step: 1, title: "another seed: other delays, other timeouts, the same rules", onchange: () => newSeed() });
-    const bLive = button(`Run it here · ${options.size || "6 MB"}`, () => { say("Starting the simulator…"); model.send({ op: "golive" }); }, { class: "km-b km-live", title: "loads Python and the simulator into this page" });
+    const bLive = button(`Go live · ${options.size || "6 MB"}`, () => { say("Starting the simulator…"); model.send({ op: "golive" }); }, { class: "km-b km-live", title: "loads Python and the simulator into this page" });
     const bReset = button("Reset", () => reset(), { title: "back to the recording" }), bUndo = button("Undo", () => back(), { title: "take back the last action" });
     const bPython = button("Copy as Python", () => copied(asPython(past.header), "The Python call is on your clipboard"));
     const bLink = button("Link", () => link(), { title: "copy a link to this moment, this seed and these actions" });
@@ -372,7 +372,7 @@ var kmCommon = (() => {
     const pic = h("div", { class: "km-pic" }, view.node, ...(view.under || [])), body = h("div", { class: "km-body" }, pic, side);
     const bar = h("div", { class: "km-bar" }, strips, h("div", { class: "km-track" }, h("i", { class: "km-rail" }), fillBar, range), marks, ctls, status);
     const root = h("div", { class: `km km-${name}`, role: "group", "aria-label": label, tabindex: "-1", "data-lm-suppress-shortcuts": "true" },
-      h("div", { class: "km-say" }, h("p", { class: "km-now-line" }, tag, " ", head), second, when), gate, body, trouble, bar,
+      h("div", { class: "km-say" }, h("div", { class: "km-true" }, h("p", { class: "km-now-line" }, tag, " ", head), second), when), gate, body, trouble, bar,
       table, help, live, h("p", { class: "km-cap" }));
     el.append(root);
 
@@ -446,6 +446,7 @@ var kmCommon = (() => {
       if (log.kmKey !== key) {
         log.kmKey = key;
         log.replaceChildren(...(rows.length ? rows.map((r, i) => h("li", i === rows.length - 1 ? { class: "km-now", "aria-current": "true" } : {}, h("time", {}, seconds(r.at)), h("span", {}, h("b", {}, r.who), " ", r.words))) : [h("li", {}, h("time", {}, "0.00"), h("span", {}, "Nothing yet. Press Play."))]));
+        log.classList.toggle("km-more-above", log.scrollHeight > log.clientHeight + 1); log.scrollTop = log.scrollHeight; // the newest stays in sight
         for (const tr of table.querySelectorAll("tbody tr")) tr.classList.toggle("km-past", +tr.dataset.i < n);
       }
       const [title, ...lines] = describe(sel, st, t, past), list = locked() ? [] : actionsFor(sel, st, past.topology);
@@ -476,11 +477,11 @@ var kmCommon = (() => {
           let y = 12;
           for (const [what, k] of [["ok", ok], ["unknown", u], ["failed", f]]) if (k) { const hgt = Math.max(3, (12 * k) / all); y -= hgt; g.append(s("rect", { class: "km-s-" + what, x: i, y: Math.max(0, y), width: Math.min(1, n - i) * 0.94, height: hgt })); }
           const flag = f ? "failed" : u ? "unknown" : null, prev = flags[flags.length - 1];
-          if (flag && prev && prev.flag === flag && prev.to >= i - 1) prev.to = i; else if (flag) flags.push({ flag, from: i, to: i });
+          if (flag && prev && prev.flag === flag && prev.to >= i - 2) prev.to = i; else if (flag) flags.push({ flag, from: i, to: i });
         });
         const rate = h("b", {});
         const lane = h("div", { class: "km-strip" + (flags.length ? " km-flagged" : "") }, h("span", { class: "km-strip-name" }, row.name, " ", rate), h("div", { class: "km-strip-lane" }, g,
-          flags.filter((f, i) => i === 0 || (100 * (f.from - flags[i - 1].to)) / n > 1.5).map((f) => h("i", { class: "km-flag km-flag-" + f.flag, "aria-hidden": "true", style: `left:${(100 * (f.from + f.to + 1)) / 2 / n}%` }, MARKS[f.flag]))));
+          flags.filter((f, i) => i === 0 || (100 * (f.from - flags[i - 1].to)) / n > 4).map((f) => h("i", { class: "km-flag km-flag-" + f.flag, "aria-hidden": "true", style: `left:${(100 * (f.from + f.to + 1)) / 2 / n}%` }, MARKS[f.flag]))));
         lane.kmRate = { rate, row, bucket }; return lane;
       }));
     }
@@ -557,6 +558,7 @@ var kmCommon = (() => {
       if (mine) undo.push({ run: mine.was, t });
       if (!mine) { speed = options.speed || SPEEDS.find((v) => v >= 1 && past.until / v <= 40 * SECOND) || 16; speeds.value = speed; }
       range.max = past.until; seed.value = run.header.seed; seed.defaultValue = run.header.seed;
+      if (Number.isNaN(t)) t = Math.max(0, ((past.commands[0] || { at: 0 }).at) - 2 * SECOND); // all is well, and soon something breaks
       shape = ""; layout();
       if (!sel || !view.has(sel)) sel = view.first(past);
       drawStrips(); drawMarks(); buildTable();
@@ -653,7 +655,7 @@ var kmCommon = (() => {
     const events = [["change:run", onRun], ["change:kernel", onKernel], ["change:caption", onCap], ["msg:custom", onMsg]];
     for (const [what, f] of events) model.on(what, f);
     if (calm.addEventListener) calm.addEventListener("change", onMotion);
-    t = Math.round((options.t0 || 0) * SECOND);
+    t = Math.round((options.t0 ?? NaN) * SECOND);
     play(false); onRun(); onKernel(); onCap(); drawGate();
     say("");
     if (watch) watch.observe(root);

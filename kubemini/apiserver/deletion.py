@@ -1,0 +1,118 @@
+"""What a DELETE does to an object: gone at once, marked and given time, or kept by its finalizers. Pure.
+
+Invariant: an object leaves the store only when nobody's time and no finalizer is left; the time can only be shortened.
+kubernetes/apiserver pkg/registry/rest/delete.go and pkg/registry/generic/registry/store.go; pods:
+k/k pkg/registry/core/pod/strategy.go.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubemini.api import errors
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import NAMESPACE, POD, Kind, kind_of
+from kubemini.api.objects import Obj, evolve_many, get
+from kubemini.api.timestamps import instant, timestamp
+from kubemini.apiserver.strategy import COUNTED
+from kubemini.sim.units import SECOND
+
+ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
+DEFAULT_GRACE = 30  # seconds
+
+
+class Remove:
+    """A decision to take the object out of the store; *last* is its final state."""
+
+    __slots__ = ("last",)
+
+    def __init__(self, last: Obj):
+        self.last = last
+
+
+def delete(obj: Obj, options: Mapping[str, Any], now: int) -> "Obj | Remove | ApiError":
+    """What becomes of *obj*: a changed object to store, its removal, or a refusal. *now* in µs."""
+    refused = _precondition(obj, options.get("preconditions") or {})
+    if refused:
+        return refused
+    grace = _grace(obj, options)
+    marked = _marked(obj, grace, now)
+    marked = _with_finalizers(marked, options.get("propagationPolicy"))
+    return Remove(marked) if finished(marked) else marked
+
+
+def finished(obj: Obj) -> bool:
+    """Whether a marked object may go: no finalizer, no time left, no content."""
+    meta = obj["metadata"]
+    if "deletionTimestamp" not in meta or meta.get("finalizers") or meta.get("deletionGracePeriodSeconds"):
+        return False
+    return not (obj["kind"] == "Namespace" and get(obj, "spec", "finalizers"))
+
+
+def _precondition(obj: Obj, wanted: Mapping[str, str]) -> ApiError | None:
+    kind, meta = kind_of(obj), obj["metadata"]
+    for field, what in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        if wanted.get(field) and wanted[field] != meta[field]:
+            return errors.precondition_failed(kind, meta["name"], what, wanted[field], meta[field])
+    return None
+
+
+def _grace(obj: Obj, options: Mapping[str, Any]) -> int:
+    """Seconds that this deletion gives; only pods that have a node and still run get any."""
+    if obj["kind"] != "Pod":
+        return 0
+    asked = options.get("gracePeriodSeconds")
+    grace = get(obj, "spec", "terminationGracePeriodSeconds", default=DEFAULT_GRACE) if asked is None else asked
+    ended = get(obj, "status", "phase") in ("Failed", "Succeeded")
+    if not get(obj, "spec", "nodeName") or ended:
+        return 0
+    return _positive(grace)
+
+
+def _marked(obj: Obj, grace: int, now: int) -> Obj:
+    """*obj* with the time of its end; one that is marked already can only be given less."""
+    meta = obj["metadata"]
+    if "deletionTimestamp" in meta:
+        left = _positive(meta.get("deletionGracePeriodSeconds") or 0)
+        if grace >= left:
+            return obj if left == meta.get("deletionGracePeriodSeconds") else _given(obj, left)
+        ends = instant(meta["deletionTimestamp"]) + (grace - left) * SECOND
+        return _ending(obj, ends, grace)
+    marked = _ending(obj, now + grace * SECOND, grace)
+    if obj["kind"] == "Namespace":
+        marked = evolve_many(marked, (("status", "phase"), "Terminating"))
+    if obj["kind"] in COUNTED:
+        marked = evolve_many(marked, (("metadata", "generation"), meta.get("generation", 0) + 1))
+    return marked
+
+
+def _ending(obj: Obj, ends: int, grace: int) -> Obj:
+    return evolve_many(_given(obj, grace), (("metadata", "deletionTimestamp"), timestamp(ends)))
+
+
+def _given(obj: Obj, grace: int) -> Obj:
+    return evolve_many(obj, (("metadata", "deletionGracePeriodSeconds"), grace))
+
+
+def _positive(grace: int) -> int:
+    """A negative grace means one second."""
+    return 1 if grace < 0 else grace
+
+
+def _with_finalizers(obj: Obj, policy: str | None) -> Obj:
+    """The finalizers of the garbage collector, as *policy* (Background, Foreground, Orphan) wants them."""
+    if policy is None:
+        return obj
+    held = list(obj["metadata"].get("finalizers") or [])
+    wanted = [f for f in held if f not in (ORPHAN, FOREGROUND)]
+    wanted += {"Orphan": [ORPHAN], "Foreground": [FOREGROUND]}.get(policy, [])
+    return obj if sorted(wanted) == sorted(held) else evolve_many(obj, (("metadata", "finalizers"), wanted))
+
+
+def answer(kind: Kind, obj: Obj) -> Obj:
+    """What the user gets for an object that is gone: the object itself, or a Status that names it."""
+    if kind in (POD, NAMESPACE) or kind.kind == "Service":
+        return obj
+    details = {"name": obj["metadata"]["name"], "group": kind.group, "kind": kind.plural, "uid": obj["metadata"]["uid"]}
+    details = {key: value for key, value in details.items() if value}
+    status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
+    return evolve_many(status)

@@ -1,0 +1,276 @@
+"""The watch cache: one watch of etcd a kind serves all the watches and cached reads of an API server.
+
+Invariant: what is in the cache is a past state of etcd, never a mixture; a watcher hears every later change once, in
+order of revision, or is told that it cannot (410). Changes stand in one log, and a watcher is a place in it.
+While etcd has no leader the watches stay open and silent; after 30 s of that the cache gives up: its watchers are sent
+away, and it lists anew. If etcd cannot be reached at all, it waits for as long as that takes.
+kubernetes/apiserver pkg/storage/cacher: cacher.go, watch_cache.go, cache_watcher.go.
+Simplified: a cache is begun when its kind is first asked for; events and leases are cached like the rest; etcd is not
+asked for the progress of a watch; a slow watcher is never dropped; a bookmark is sent only if it says something new.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import simpy
+
+from kubemini.api import errors
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import Kind
+from kubemini.api.objects import FrozenDict, Obj, freeze
+from kubemini.apiserver.storage import Fate, decode, with_version
+from kubemini.etcd.client import prefix_end
+from kubemini.etcd.errors import COMPACTED, EtcdError
+from kubemini.etcd.mvcc import DELETE
+from kubemini.net import Call
+from kubemini.net.rpc import REFUSED
+from kubemini.sim import Steps
+from kubemini.sim.units import MS, SECOND
+
+if TYPE_CHECKING:
+    from kubemini.apiserver.server import ApiServer
+
+ADDED, MODIFIED, DELETED, BOOKMARK, ERROR = "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"
+FORGIVEN = 60 * SECOND  # a watch that lived so long begins anew to count (client-go RetryWithDeadline)
+REDIAL = 50 * MS  # after etcd has been seen again
+END_OF_LIST = {"k8s.io/initial-events-end": "true"}
+Matches = Callable[[Obj], bool]
+
+
+class Change(NamedTuple):
+    """One entry of the log: the object before and after; *new* of a deletion is its last state."""
+
+    at: int
+    revision: int
+    type: str
+    old: Obj | None
+    new: Obj
+
+    def seen_through(self, matches: Matches | None) -> tuple[str, Obj] | None:
+        """What a watcher with a selector hears: an object that begins to match is added, one that ceases deleted."""
+        if matches is None:
+            return self.type, self.new
+        after = self.type != DELETED and matches(self.new)
+        before = self.old is not None and matches(self.old)
+        if not after:
+            return (DELETED, _as_last_seen(self)) if before else None
+        return (MODIFIED if before else ADDED), self.new
+
+
+def _as_last_seen(change: Change) -> Obj:
+    """A deletion shows the state that did match, with the revision at which it ceased to."""
+    assert change.old is not None
+    return change.new if change.type == DELETED else with_version(change.old, change.revision)
+
+
+def _revision(change: Change) -> int:
+    return change.revision
+
+
+def event(type: str, obj: Obj) -> Obj:
+    """A watch event as it goes over the wire."""
+    return FrozenDict({"type": type, "object": obj})
+
+
+class Watcher:
+    """One client's watch: what it wants, and up to which revision it has heard."""
+
+    __slots__ = ("bookmarks", "call", "matches", "seen")
+
+    def __init__(self, call: Call, matches: Matches | None, seen: int, bookmarks: bool):
+        self.call, self.matches, self.seen, self.bookmarks = call, matches, seen, bookmarks
+
+    def hear(self, changes: Sequence[Change]) -> None:
+        """Pass on what is news here; *changes* hold their revisions whole."""
+        seen = self.seen
+        for change in changes:
+            said = change.seen_through(self.matches) if change.revision > seen else None
+            if said is not None:
+                self.seen = change.revision
+                self.push(*said)
+
+    def push(self, type: str, obj: Obj) -> None:
+        assert self.call.stream is not None
+        self.call.stream.push(event(type, obj))
+
+
+class WatchCache:
+    """The cache of one kind."""
+
+    def __init__(self, server: "ApiServer", kind: Kind):
+        self.server, self.kind, self.params = server, kind, server.net.params
+        self.prefix = kind.key()
+        self.objects: dict[str, Obj] = {}
+        self.revision = 0
+        self.ready = False
+        self.log: list[Change] = []
+        self.watchers: list[Watcher] = []
+        self._oldest = 0  # a watch from here on, or later, misses nothing
+        self._waiting: list[simpy.Event] = []
+        server.spawn(self._run())
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+    def get(self, namespace: str, name: str) -> Obj | None:
+        """The object as last heard of."""
+        return self.objects.get(self.kind.key(namespace, name))
+
+    def items(self, namespace: str = "") -> list[Obj]:
+        """The objects as last heard of, by key."""
+        prefix = self.kind.key(namespace)
+        return [self.objects[key] for key in sorted(self.objects) if key.startswith(prefix)]
+
+    def wait(self) -> Fate:
+        """Until there is something to read: None, or the ApiError of a cache that could not be filled."""
+        if not self.ready:
+            event = simpy.Event(self.server.sim)
+            self._waiting.append(event)
+            yield event
+        return None if self.ready else errors.too_many_requests("storage is (re)initializing")
+
+    # -- watching ----------------------------------------------------------------------------------------------------
+    def watch(
+        self, call: Call, version: str, matches: Matches | None, bookmarks: bool, initial: bool = False
+    ) -> ApiError | None:
+        """Serve *call* from the state of *version* on ("" and "0": the objects there are, then what follows).
+
+        *initial* (sendInitialEvents): the objects there are in any case, and a bookmark that says that these were all.
+        """
+        since = 0 if initial else int(version or 0)
+        if since and since < self._oldest:
+            return errors.too_old(since, self._oldest)
+        watcher = Watcher(call, matches, since or self.revision, bookmarks)
+        if since:
+            watcher.hear(self.log[bisect_right(self.log, since, key=_revision) :])
+        else:
+            for obj in self.items():
+                if matches is None or matches(obj):
+                    watcher.push(ADDED, obj)
+            if initial:
+                watcher.push(BOOKMARK, self._bookmark(annotations=END_OF_LIST))
+        self.watchers.append(watcher)
+        call.on_cancel(lambda: self._forget(watcher))
+        return None
+
+    def _forget(self, watcher: Watcher) -> None:
+        if watcher in self.watchers:
+            self.watchers.remove(watcher)
+
+    def send_bookmarks(self) -> None:
+        """Tell those who asked for it how far they have come."""
+        for watcher in self.watchers:
+            if watcher.bookmarks and watcher.seen < self.revision:
+                watcher.seen = self.revision
+                watcher.push(BOOKMARK, self._bookmark())
+
+    def _bookmark(self, **meta: Any) -> Obj:
+        """An object that is nothing but a revision."""
+        meta = {"resourceVersion": str(self.revision), **meta}
+        return freeze({"kind": self.kind.kind, "apiVersion": self.kind.api_version, "metadata": meta})
+
+    # -- following etcd ----------------------------------------------------------------------------------------------
+    def _run(self) -> Steps:
+        """List, then watch, until that cannot go on; then again."""
+        while True:
+            found = yield from self.server.storage.list(self.kind)
+            if not isinstance(found, ApiError):
+                self._fill(*found)
+            self._wake()
+            if self.ready:
+                yield from self._follow()
+                self._empty()
+                yield self.server.timeout(self.params.watch_cache_retry)
+            else:
+                yield from self.server.health.wait(self.params.watch_cache_patience)
+
+    def _fill(self, objects: dict[str, Obj], revision: int) -> None:
+        self.objects, self.revision, self._oldest, self.ready = objects, revision, revision, True
+        self.log.clear()
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for event in waiting:
+            event.succeed()
+
+    def _empty(self) -> None:
+        """Send the watchers away: they come back, and may have to list again."""
+        self.ready = False
+        watchers, self.watchers = self.watchers, []
+        for watcher in watchers:
+            assert watcher.call.stream is not None
+            watcher.call.stream.close()
+
+    def _follow(self) -> Steps:
+        """Watch etcd, again and again from where the last watch ended, until history is lost or patience."""
+        sim, patience = self.server.sim, self.params.watch_cache_patience
+        leaderless_since: int | None = None
+        while True:
+            opened = sim.now
+            error = yield from self._watch_somewhere()
+            if error == COMPACTED:
+                return
+            if leaderless_since is None or sim.now - opened > FORGIVEN:
+                leaderless_since = sim.now if isinstance(error, EtcdError) else None
+            elif isinstance(error, EtcdError) and sim.now - leaderless_since > patience:
+                return
+            yield from self.server.health.wait(patience)
+            yield self.server.timeout(REDIAL)
+
+    def _watch_somewhere(self) -> Fate:
+        """A watch at the first member that takes the connection; the error it ends with."""
+        for _ in self.server.etcd_endpoints:
+            error = yield self._watch()
+            if error != REFUSED:
+                break
+        return error
+
+    def _watch(self) -> simpy.Event:
+        """One watch of etcd; the event happens when it ends, with the error."""
+        ended = simpy.Event(self.server.sim)
+
+        def on_item(item: dict[str, Any]) -> None:
+            if item.get("canceled"):
+                stream.close()
+                ended.succeed(COMPACTED)
+            elif item["events"]:
+                self._hear(item)
+
+        def on_close(error: Any) -> None:
+            ended.succeed(error)
+
+        stream = self.server.etcd.watch(
+            self.prefix,
+            prefix_end(self.prefix),
+            on_item,
+            on_close,
+            start_revision=self.revision + 1,
+            require_leader=True,
+        )
+        return ended
+
+    def _hear(self, item: dict[str, Any]) -> None:
+        """News of etcd: into the cache, into the log, and out to the watchers."""
+        changes = [self._apply(change) for change in item["events"]]
+        self.log += changes
+        self._trim()
+        for watcher in self.watchers:
+            watcher.hear(changes)
+
+    def _apply(self, change: dict[str, Any]) -> Change:
+        kv, now = change["kv"], self.server.sim.now
+        key, revision = kv["key"], kv["mod_revision"]
+        old = self.objects.get(key)
+        self.revision = revision
+        if change["type"] == DELETE:
+            assert old is not None, f"etcd deleted {key}, which was not there"
+            del self.objects[key]
+            return Change(now, revision, DELETED, old, with_version(old, revision))
+        new = self.objects[key] = decode(kv)
+        return Change(now, revision, ADDED if old is None else MODIFIED, old, new)
+
+    def _trim(self) -> None:
+        """Forget what is too old, a hundred entries at a time."""
+        if len(self.log) < 200 or self.log[100].at > self.server.sim.now - self.params.watch_cache_history:
+            return
+        self._oldest = self.log[100].revision - 1
+        del self.log[:100]

@@ -1,0 +1,150 @@
+"""The scheduling queue: who is next, who must wait a little, who waits for something to happen. Pure: no clock inside.
+
+active          by priority, then by age
+backing off     failed lately: 1 s, twice as long each time, at most 10 s
+unschedulable   no node could take it: until an event that might help, or five minutes
+Invariant: a pod is in one of the three, or in flight. An event that comes while a pod is in flight is not lost.
+k/k pkg/scheduler/backend/queue/scheduling_queue.go; which events help: EventsToRegister of each plugin.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kubemini.api.objects import Obj, get
+
+POD_DELETED, NODE_ADDED, NODE_TAINT, NODE_LABEL, NODE_ALLOCATABLE, NODE_SPEC = (
+    "AssignedPodDelete",
+    "NodeAdd",
+    "NodeTaintUpdate",
+    "NodeLabelUpdate",
+    "NodeAllocatableUpdate",
+    "NodeSpecUnschedulableUpdate",
+)
+HELPS = {
+    "NodeUnschedulable": (NODE_ADDED, NODE_SPEC, NODE_TAINT),
+    "NodeName": (NODE_ADDED,),
+    "TaintToleration": (NODE_ADDED, NODE_TAINT),
+    "NodeAffinity": (NODE_ADDED, NODE_LABEL),
+    "NodePorts": (NODE_ADDED, POD_DELETED),
+    "NodeResourcesFit": (NODE_ADDED, NODE_ALLOCATABLE, POD_DELETED),
+    "PodTopologySpread": (NODE_ADDED, NODE_LABEL, NODE_TAINT, POD_DELETED),
+}
+
+
+@dataclass(slots=True)
+class Entry:
+    """A pod in the queue."""
+
+    pod: Obj
+    since: int
+    attempts: int = 0
+    rejected_by: tuple[str, ...] = ()
+    not_before: int = 0
+    parked_at: int = 0
+
+    @property
+    def rank(self) -> tuple[int, int, str]:
+        """Higher priority first, then whoever has waited longest."""
+        return -get(self.pod, "spec", "priority", default=0), self.since, self.pod["metadata"]["uid"]
+
+
+@dataclass(slots=True)
+class SchedulingQueue:
+    """Pods without a node, by UID."""
+
+    backoff: tuple[int, int]
+    flush: int
+    active: dict[str, Entry] = field(default_factory=dict)
+    backing_off: dict[str, Entry] = field(default_factory=dict)
+    unschedulable: dict[str, Entry] = field(default_factory=dict)
+    in_flight: dict[str, list[str]] = field(default_factory=dict)  # UID → events that came meanwhile
+
+    def add(self, pod: Obj, now: int) -> None:
+        """A pod without a node has appeared, or was changed: a change may make it fit."""
+        uid = pod["metadata"]["uid"]
+        for part in (self.active, self.backing_off):
+            if uid in part:
+                part[uid].pod = pod
+                return
+        held = self.unschedulable.get(uid)
+        if held is None:
+            if uid not in self.in_flight:
+                self.active[uid] = Entry(pod, now)
+        elif pod["spec"] == held.pod["spec"] and pod["metadata"].get("labels") == held.pod["metadata"].get("labels"):
+            held.pod = pod  # only its status: we wrote that ourselves
+        else:
+            held.pod = pod
+            self._release(uid, now)
+
+    def remove(self, uid: str) -> None:
+        """The pod is bound, or gone."""
+        for part in (self.active, self.backing_off, self.unschedulable):
+            part.pop(uid, None)
+
+    def pop(self, now: int) -> Entry | None:
+        """The next pod to schedule; it is in flight until `done` or `failed`."""
+        for uid, entry in list(self.backing_off.items()):
+            if entry.not_before <= now:
+                self.active[uid] = self.backing_off.pop(uid)
+        for uid, entry in list(self.unschedulable.items()):
+            if entry.parked_at + self.flush <= now:
+                self.active[uid] = self.unschedulable.pop(uid)
+        if not self.active:
+            return None
+        uid, entry = min(self.active.items(), key=lambda item: item[1].rank)
+        del self.active[uid]
+        entry.attempts += 1
+        self.in_flight[uid] = []
+        return entry
+
+    def done(self, uid: str) -> None:
+        """It has a node."""
+        self.in_flight.pop(uid, None)
+
+    def failed(self, entry: Entry, plugins: Iterable[str], now: int) -> None:
+        """No node could take it, because of *plugins*; or, if there are none, something went wrong: try again soon."""
+        uid = entry.pod["metadata"]["uid"]
+        entry.rejected_by, entry.parked_at = tuple(plugins), now
+        low, high = self.backoff
+        entry.not_before = now + min(low << min(entry.attempts - 1, 30), high)
+        events = self.in_flight.pop(uid, [])
+        if not entry.rejected_by or any(helps(event, entry.rejected_by) for event in events):
+            self.backing_off[uid] = entry
+        else:
+            self.unschedulable[uid] = entry
+
+    def happened(self, event: str, now: int) -> None:
+        """Something has changed in the cluster: those whom it might help try again."""
+        for events in self.in_flight.values():
+            events.append(event)
+        for uid, entry in list(self.unschedulable.items()):
+            if helps(event, entry.rejected_by):
+                self._release(uid, now)
+
+    def next_instant(self) -> int | None:
+        """When somebody's waiting ends by itself."""
+        ends = [entry.not_before for entry in self.backing_off.values()]
+        ends += [entry.parked_at + self.flush for entry in self.unschedulable.values()]
+        return min(ends, default=None)
+
+    def _release(self, uid: str, now: int) -> None:
+        entry = self.unschedulable.pop(uid)
+        (self.backing_off if entry.not_before > now else self.active)[uid] = entry
+
+
+def helps(event: str, plugins: Iterable[str]) -> bool:
+    """Whether *event* may change the mind of one of *plugins*."""
+    return any(event in HELPS[plugin] for plugin in plugins)
+
+
+def node_events(old: Obj | None, new: Obj) -> list[str]:
+    """What a change of a node means to the queue."""
+    if old is None:
+        return [NODE_ADDED]
+    parts = {
+        NODE_TAINT: ("spec", "taints"),
+        NODE_SPEC: ("spec", "unschedulable"),
+        NODE_LABEL: ("metadata", "labels"),
+        NODE_ALLOCATABLE: ("status", "allocatable"),
+    }
+    return [event for event, path in parts.items() if get(old, *path) != get(new, *path)]

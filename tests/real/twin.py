@@ -1,0 +1,167 @@
+"""Random requests that can be put to a real etcd and to ours, and our side of the pair.
+
+The requests stay where both must agree to the letter: every key, value, revision and lease is the request's own.
+"""
+
+import random
+
+from kubemini.etcd.member import members
+from kubemini.host import Component, Host
+from kubemini.net import Network
+from kubemini.sim import Sim
+from kubemini.sim.units import MS, SECOND
+
+KEYS = [f"k/{n}" for n in range(8)]
+TARGETS = ("KEY", "VERSION", "CREATE", "MOD", "VALUE")
+
+
+class Asker(Component):
+    """Asks one thing at a time and waits for the answer."""
+
+    def ask(self, target, method, request):
+        event = self.call(target, method, request, timeout=40 * SECOND)
+        while event.callbacks is not None:
+            self.sim.step()
+        return event.value
+
+
+class SimulatedCluster:
+    """Ours, with the same face as `realetcd.RealCluster`."""
+
+    def __init__(self, size=3, seed=1, params=None):
+        self.sim = Sim(seed)
+        net = Network(self.sim, params)
+        self.members = members(self.sim, net, [Host(self.sim, f"host-{n}") for n in range(1, size + 1)])
+        self.client = Asker(self.sim, net, Host(self.sim, "client-1"), "client")
+        for component in (*self.members, self.client):
+            component.start()
+        self.settle()
+
+    def settle(self):
+        """Until everybody who is up follows one leader."""
+        while True:
+            self.sim.run_until(self.sim.now + 100 * MS)
+            up = [m for m in self.members if m.up and not m.paused]
+            if up and len({m.leader for m in up}) == 1 and up[0].leader in [m.name for m in up]:
+                return next(m for m in up if m.name == up[0].leader)
+
+    def ask(self, target, method, request):
+        reply = self.client.ask(target, method, request)
+        if reply.ok:
+            return True, reply.value
+        return False, {"code": reply.error.code, "message": reply.error.message}
+
+    def watch(self, target, request):
+        """What a watch of the past says within a moment."""
+        items = []
+        stream = self.client.open_stream(target, "watch", request, items.append, lambda error: None)
+        self.sim.run_until(self.sim.now + 50 * MS)
+        stream.close()
+        return [event for item in items for event in item["events"]]
+
+
+def requests(seed, count):
+    """*count* random (method, request) pairs. Revisions are guessed around where the store may be by then."""
+    luck = random.Random(seed)
+    makers = [put] * 8 + [delete] * 3 + [ranges] * 8 + [transaction] * 6 + [compaction, grant, revoke, leases]
+    return [luck.choice(makers)(luck, number) for number in range(count)]
+
+
+def key(luck):
+    return luck.choice(KEYS)
+
+
+def span(luck):
+    """A range: one key, some, a prefix, or everything from a key on."""
+    start = key(luck)
+    return luck.choice([{"key": start}, {"key": start, "range_end": key(luck)}, {"key": "k/", "range_end": "k0"},
+                        {"key": start, "range_end": "\0"}])  # fmt: skip
+
+
+def put(luck, number):
+    request = {"key": key(luck), "value": f"v{luck.randrange(9)}"}
+    if luck.random() < 0.2:
+        request["lease"] = 1 + luck.randrange(4)
+    if luck.random() < 0.3:
+        request["prev_kv"] = True
+    if luck.random() < 0.05:
+        request = {"key": request["key"], "ignore_value": True}
+    return "put", request
+
+
+def delete(luck, number):
+    return "delete_range", span(luck) | ({"prev_kv": True} if luck.random() < 0.5 else {})
+
+
+def ranges(luck, number):
+    request = span(luck)
+    extras = {
+        "limit": luck.randrange(4),
+        "revision": luck.randrange(max(1, number)),
+        "keys_only": True,
+        "count_only": True,
+        "serializable": luck.random() < 0.3,
+        "min_mod_revision": luck.randrange(number + 1),
+        "max_create_revision": luck.randrange(number + 1),
+    }
+    for name in luck.sample(sorted(extras), luck.randrange(3)):
+        request[name] = extras[name]
+    if luck.random() < 0.3:
+        request |= {"sort_target": luck.choice(TARGETS), "sort_order": luck.choice(["ASCEND", "DESCEND"])}
+    return "range", request
+
+
+def compare(luck, number):
+    target = luck.choice(["VERSION", "CREATE", "MOD", "VALUE", "LEASE"])
+    field = {"VERSION": "version", "CREATE": "create_revision", "MOD": "mod_revision"}.get(target, target.lower())
+    value = f"v{luck.randrange(9)}" if target == "VALUE" else luck.randrange(1 + (number if "revision" in field else 3))
+    result = luck.choice(["EQUAL", "GREATER", "LESS", "NOT_EQUAL"])
+    return {"key": key(luck), "target": target, "result": result, field: value}
+
+
+def operation(luck, number):
+    kind = luck.randrange(4)
+    if kind == 0:
+        return {"request_range": span(luck)}
+    if kind == 1:
+        return {"request_delete_range": {"key": key(luck), "prev_kv": True}}
+    return {"request_put": {"key": key(luck), "value": f"t{number}", "prev_kv": True}}
+
+
+def transaction(luck, number):
+    return "txn", {
+        "compare": [compare(luck, number) for _ in range(luck.randrange(3))],
+        "success": [operation(luck, number) for _ in range(luck.randrange(4))],
+        "failure": [operation(luck, number) for _ in range(luck.randrange(3))],
+    }
+
+
+def compaction(luck, number):
+    return "compact", {"revision": luck.randrange(1 + number // 2)}
+
+
+def grant(luck, number):
+    return "lease_grant", {"ID": 1 + luck.randrange(4), "TTL": 3600}
+
+
+def revoke(luck, number):
+    return "lease_revoke", {"ID": 1 + luck.randrange(4)}
+
+
+def leases(luck, number):
+    return "lease_leases", {}
+
+
+def bare(value):
+    """Without fields at their default and without what no two clusters share (ids, terms)."""
+    if isinstance(value, (list, tuple)):
+        return [bare(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for name, item in value.items():
+        if name == "header":
+            kept[name] = {"revision": item["revision"]} if "revision" in item else {}
+        elif bare(item) not in ("", 0, False, [], None) and (name, item) != ("type", "PUT"):
+            kept[name] = bare(item)
+    return kept

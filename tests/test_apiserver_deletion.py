@@ -1,0 +1,95 @@
+"""What a DELETE does, by Kubernetes' own tables and by its rules."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kubemini.api.objects import freeze
+from kubemini.api.timestamps import instant, timestamp
+from kubemini.apiserver import deletion
+from kubemini.apiserver.deletion import Remove
+from kubemini.sim.units import SECOND
+
+TABLES = Path(__file__).parent / "testdata" / "kubernetes"
+NOW = 100 * SECOND
+
+
+def vectors(name):
+    return json.loads((TABLES / f"{name}.json").read_text(encoding="utf-8"))["vectors"]
+
+
+def obj(kind="Pod", spec=None, status=None, **meta):
+    base = {"name": "x", "namespace": "default", "uid": "u1", "resourceVersion": "7"}
+    spec = {"nodeName": "worker-1", "terminationGracePeriodSeconds": 30} if spec is None else spec
+    version = "v1" if kind in ("Pod", "ConfigMap", "Namespace") else "apps/v1"
+    body = {"apiVersion": version, "kind": kind, "metadata": base | meta, "spec": spec}
+    return freeze(body | ({"status": status} if status else {}))
+
+
+@pytest.mark.parametrize("vector", vectors("graceful_delete"), ids=lambda v: v["name"])
+def test_the_time_of_a_deletion_can_only_be_shortened(vector):
+    left = vector["deletionGracePeriodSeconds"]
+    pod = obj(deletionTimestamp=timestamp(NOW), deletionGracePeriodSeconds=left)
+    done = deletion.delete(pod, {"gracePeriodSeconds": vector["requestedGracePeriodSeconds"]}, NOW)
+    after = done.last if isinstance(done, Remove) else done
+    wanted = vector["wantDeletionGracePeriodSeconds"]
+    assert after["metadata"]["deletionGracePeriodSeconds"] == wanted
+    assert isinstance(done, Remove) == (wanted == 0)
+    if left > 0:
+        assert instant(after["metadata"]["deletionTimestamp"]) == NOW + (wanted - left) * SECOND
+
+
+POLICIES = {True: "Orphan", False: "Background", None: None}
+
+
+def explicit(vector):
+    """The policy that a request names; the older ``orphanDependents`` says the same in another word."""
+    policy = vector.get("propagationPolicy", POLICIES[vector.get("orphanDependents")])
+    return policy if policy is not None or vector["defaultPolicy"] == "none" else "skip"
+
+
+@pytest.mark.parametrize("vector", [v for v in vectors("gc_delete_policy") if explicit(v) != "skip"], ids=str)
+def test_the_policy_of_a_deletion_decides_on_finalizers(vector):
+    config = obj("ConfigMap", spec={}, finalizers=vector["finalizers"])
+    options = {"propagationPolicy": explicit(vector)} if explicit(vector) else {}
+    done = deletion.delete(config, options, NOW)
+    assert isinstance(done, Remove) == vector["deletedImmediately"]
+    if not vector["deletedImmediately"]:
+        assert done["metadata"]["finalizers"] == vector["finalizersAfter"]
+
+
+def test_a_pod_on_a_node_is_given_its_own_grace():
+    marked = deletion.delete(obj(spec={"nodeName": "n", "terminationGracePeriodSeconds": 7}), {}, NOW)
+    assert marked["metadata"]["deletionGracePeriodSeconds"] == 7
+    assert instant(marked["metadata"]["deletionTimestamp"]) == NOW + 7 * SECOND
+    assert marked["metadata"]["generation"] == 1
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [obj(spec={"terminationGracePeriodSeconds": 30}), obj(status={"phase": "Succeeded"}), obj("Deployment", spec={})],
+    ids=["never scheduled", "ended", "not a pod"],
+)
+def test_what_runs_nowhere_goes_at_once(pod):
+    assert isinstance(deletion.delete(pod, {"gracePeriodSeconds": 5}, NOW), Remove)
+
+
+def test_the_kubelet_s_word_ends_a_pod():
+    marked = deletion.delete(obj(), {}, NOW)
+    assert isinstance(deletion.delete(marked, {"gracePeriodSeconds": 0}, NOW), Remove)
+
+
+def test_a_namespace_with_content_is_terminating():
+    marked = deletion.delete(obj("Namespace", spec={"finalizers": ["kubernetes"]}), {}, NOW)
+    assert marked["status"]["phase"] == "Terminating"
+    assert not deletion.finished(marked)
+
+
+def test_a_precondition_names_what_was_meant_and_what_was_found():
+    said = deletion.delete(obj(), {"preconditions": {"uid": "u0"}}, NOW)
+    assert (said.code, said.message) == (
+        409,
+        'Operation cannot be fulfilled on Pod "x": the UID in the precondition (u0) does not match the UID in record '
+        "(u1). The object might have been deleted and then recreated",
+    )

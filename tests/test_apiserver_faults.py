@@ -1,0 +1,348 @@
+"""The API server when etcd is slow, gone, or without a majority, and when it dies itself (CURRICULUM M5, M31)."""
+
+import pytest
+
+from kubemini.api.kinds import CONFIG_MAP, POD
+from kubemini.client import Informer
+from kubemini.sim.units import MS, SECOND
+from tests.kubeworld import World
+from tests.test_apiserver import config, done, refusal, version
+from tests.test_apiserver_watch import Listener, carry_out
+
+REFUSED = 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp:'
+
+
+def ready(world, server="apiserver-1"):
+    """(seconds, ready, why) of each record."""
+    return [(r.at / SECOND, r.detail["ready"], r.detail["why"]) for r in world.sim.trace.of("ready", server)]
+
+
+def readyz(world, path="/readyz"):
+    return world.ask(lambda c: c.request("GET", path))
+
+
+def three_members(servers=1):
+    """A world of three members, with one ConfigMap, that is about to lose two of them."""
+    world = World(servers=servers, members=3)
+    done(world.ask(lambda c: c.create(config())))
+    return world
+
+
+def lose_majority(world):
+    """All crash but the leader; who has crashed."""
+    gone = [member for member in world.members if member.raft.role != "leader"]
+    for member in gone:
+        member.crash()
+    return gone
+
+
+# -- readyz ----------------------------------------------------------------------------------------------------------
+def test_a_server_is_ready_when_it_has_made_its_namespaces():
+    world = World()
+    assert [r[1] for r in ready(world)] == [True]
+    assert done(readyz(world)) == "ok"
+
+
+def test_readyz_fails_at_once_when_the_only_member_crashes_and_passes_soon_after_it_returns():
+    world = World()
+    world.at(5, world.etcd.crash)
+    world.at(20, world.etcd.start)
+    world.run(7)
+    code, words = refusal(readyz(world))
+    assert code == 500
+    assert words.splitlines()[2:4] == ["[-]etcd failed: reason withheld", "[-]etcd-readiness failed: reason withheld"]
+    assert words.endswith("readyz check failed")
+    world.run(20)
+    (_, _, _), (down, is_ready, why), (up, again, _) = ready(world)
+    assert (is_ready, why, again) == (False, "etcd failed: connection refused", True)
+    assert down < 5.01 and 20 < up < 23
+
+
+def test_livez_fails_with_etcd_too_and_says_less():
+    world = World()
+    world.etcd.crash()
+    world.run(1)
+    code, words = refusal(readyz(world, "/livez"))
+    assert code == 500 and words.endswith("livez check failed") and "etcd-readiness" not in words
+
+
+def test_without_a_majority_readyz_fails_after_2_s():
+    world = three_members()
+    lose_majority(world)
+    world.run(1.5)
+    asked = world.sim.now
+    assert refusal(readyz(world))[0] == 500
+    took = next(r for r in ready(world) if not r[1])[0] - asked / SECOND
+    assert took < 2.1
+
+
+def test_a_server_that_nobody_asks_notices_by_itself():
+    world = World(members=3)
+    lost = world.sim.now
+    lose_majority(world)
+    world.run(10)
+    [(at, _, why)] = [r for r in ready(world) if not r[1]]
+    assert at - lost / SECOND < 6.5 and why == "etcd failed: context deadline exceeded"
+
+
+def test_in_a_stacked_cluster_a_dead_member_takes_its_own_server_along_and_no_other():
+    world = World(servers=3, members=3, stacked=True)
+    world.members[1].crash()
+    world.run(10)
+    assert [ready(world, name)[-1][1] for name in world.names] == [True, False, True]
+
+
+def test_with_all_endpoints_the_loss_of_one_member_is_not_seen():
+    world = World(members=3)
+    world.members[0].crash()
+    world.run(10)
+    done(world.ask(lambda c: c.create(config())))
+    assert ready(world)[-1][1]
+
+
+# -- requests --------------------------------------------------------------------------------------------------------
+def test_a_member_that_refuses_the_connection_certainly_did_nothing():
+    world = World()
+    world.etcd.crash()
+    reply = world.ask(lambda c: c.create(config()))
+    assert refusal(reply)[0] == 500 and reply.error.message.startswith(REFUSED) and reply.error.definite
+
+
+def test_without_a_majority_a_write_ends_after_7_s_in_etcd_s_words_and_nobody_knows_its_fate():
+    world = three_members()
+    gone = lose_majority(world)
+    reply = world.ask(lambda c: c.create(config("b")))
+    assert reply.error.code == 500 and reply.error.reason == ""
+    assert reply.error.message == "etcdserver: request timed out" and not reply.error.definite
+    gone[0].start()  # with one more the survivor wins: its log is the longer one
+    world.run(15)
+    done(world.ask(lambda c: c.get(CONFIG_MAP, "b", "default")))  # it was stored after all
+
+
+def test_without_a_majority_a_read_of_the_latest_state_fails_and_has_certainly_changed_nothing():
+    world = three_members()
+    lose_majority(world)
+    reply = world.ask(lambda c: c.get(CONFIG_MAP, "a", "default"))
+    assert (reply.error.code, reply.error.message, reply.error.definite) == (500, "etcdserver: request timed out", True)
+
+
+def test_without_a_majority_the_cache_still_answers_and_watches_stay_open_and_silent():
+    world = three_members()
+    listener = Listener(world, CONFIG_MAP)
+    lose_majority(world)
+    world.run(20)
+    cached = world.ask(lambda c: c.list(CONFIG_MAP, resourceVersion="0"))
+    assert [obj["metadata"]["name"] for obj in done(cached)["items"]] == ["a"]
+    assert listener.heard() == [("ADDED", "a")] and listener.ended == []
+
+
+def test_when_the_majority_returns_in_time_a_watch_goes_on_without_a_gap():
+    world = three_members()
+    listener = Listener(world, CONFIG_MAP)
+    gone = lose_majority(world)
+    world.run(20)
+    for member in gone:
+        member.start()
+    world.run(10)
+    done(world.ask(lambda c: c.create(config("b"))))
+    assert listener.heard() == [("ADDED", "a"), ("ADDED", "b")] and listener.ended == []
+
+
+def test_after_30_s_without_a_leader_the_watchers_are_sent_away_and_the_cache_answers_no_more():
+    world = three_members()
+    listener = Listener(world, CONFIG_MAP)
+    lost = world.sim.now
+    gone = lose_majority(world)
+    while not listener.ended:
+        world.run(0.1)
+    assert 33 < (world.sim.now - lost) / SECOND < 38 and listener.ended == [None]
+    world.run(5)
+    reply = world.ask(lambda c: c.list(CONFIG_MAP, resourceVersion="0"), by="later")
+    assert not reply.ok
+    for member in gone:
+        member.start()
+    world.run(15)
+    done(world.ask(lambda c: c.list(CONFIG_MAP, resourceVersion="0")))
+
+
+def test_a_member_that_is_gone_altogether_is_waited_for_however_long_it_takes():
+    world = World()
+    done(world.ask(lambda c: c.create(config())))
+    listener = Listener(world, CONFIG_MAP)
+    world.etcd.crash()
+    world.run(300)
+    done(world.ask(lambda c: c.list(CONFIG_MAP, resourceVersion="0")))
+    world.etcd.start()
+    world.run(10)
+    done(world.ask(lambda c: c.create(config("b"))))
+    assert listener.heard() == [("ADDED", "a"), ("ADDED", "b")] and listener.ended == []
+
+
+def test_a_client_s_deadline_leaves_the_fate_of_its_write_open():
+    world = World()
+    world.etcd.pause()
+    asker = world.program("asker")
+    asker.client.timeout = 2 * SECOND
+    asker.do(asker.client.create(config()))
+    world.run(3)
+    assert not asker.replies[0].ok and not asker.replies[0].error.definite
+    world.etcd.resume()
+    world.run(1)
+    done(world.ask(lambda c: c.get(CONFIG_MAP, "a", "default")))
+
+
+def test_a_member_that_never_answers_is_given_up_after_the_request_timeout():
+    world = World()
+    world.etcd.pause()
+    asker = world.program("asker")
+    asker.client.timeout = 100 * SECOND
+    asker.do(asker.client.create(config()))
+    world.run(70)
+    [reply] = asker.replies
+    words = "Timeout: request did not complete within requested timeout - context deadline exceeded"
+    assert (reply.error.code, reply.error.message, reply.error.definite) == (504, words, False)
+
+
+def test_two_servers_never_store_the_same_create_twice():
+    world = World(servers=2, members=3)
+    writers = [world.program(f"w-{n}", [name]) for n, name in enumerate(world.names)]
+    for n in range(20):
+        for writer in writers:
+            writer.do(writer.client.create(config(f"c-{n}")))
+        if n == 10:
+            next(m for m in world.members if m.raft.role == "leader").crash()
+    world.run(20)
+    fates = list(zip(*(writer.replies for writer in writers)))
+    assert len(fates) == 20 and all(one.ok + two.ok <= 1 for one, two in fates)
+
+
+# -- the server itself -----------------------------------------------------------------------------------------------
+def test_a_watch_ends_with_its_server_and_resumes_at_another_from_where_it_ended():
+    world = World(servers=2, members=3)
+    done(world.ask(lambda c: c.create(config("a"))))
+    heard = []
+    program = world.program("controller", ["apiserver-1", "apiserver-2"])
+    Listener(world, CONFIG_MAP, server="apiserver-2", name="keeps the cache of apiserver-2 warm")
+    Informer(program.client, CONFIG_MAP, lambda old, new: heard.append(new["metadata"]["name"])).start()
+    world.run(1)
+    world.servers[0].crash()
+    other = world.program("other", ["apiserver-2"])
+    other.do(other.client.create(config("b")))
+    world.run(10)
+    other.do(other.client.create(config("c")))
+    world.run(1)
+    assert heard == ["a", "b", "c"]
+
+
+def test_a_server_that_starts_again_knows_nothing_older_than_its_first_list():
+    world = World()
+    old = done(world.ask(lambda c: c.create(config("a"))))
+    done(world.ask(lambda c: c.create(config("b"))))
+    Listener(world, CONFIG_MAP, old["metadata"]["resourceVersion"], name="first")
+    world.servers[0].crash()
+    world.servers[0].start()
+    world.run(2)
+    listener = Listener(world, CONFIG_MAP, old["metadata"]["resourceVersion"])
+    [said] = listener.items
+    assert (said["type"], said["object"]["code"]) == ("ERROR", 410)
+    assert said["object"]["message"] == f"too old resource version: {version(old)} ({version(old) + 1})"
+
+
+def test_an_informer_gets_over_410_by_listing_again():
+    world = World()
+    heard = []
+    program = world.program("controller")
+    Informer(program.client, CONFIG_MAP, lambda old, new: heard.append(new["metadata"]["name"])).start()
+    world.run(1)
+    world.servers[0].crash()
+    world.run(1)
+    world.servers[0].start()
+    world.run(1)
+    for name in "abc":
+        done(world.ask(lambda c: c.create(config(name))))  # noqa: B023
+    world.run(15)
+    assert sorted(heard) == ["a", "b", "c"]
+
+
+def test_a_server_that_boots_before_etcd_is_not_ready_and_recovers():
+    world = World()
+    world.servers[0].crash()
+    world.etcd.crash()
+    world.servers[0].start()
+    world.run(10)
+    assert not ready(world)[-1][1]
+    code, words = refusal(readyz(world))
+    assert code == 500 and "[-]poststarthook/start-system-namespaces-controller failed" in words
+    world.etcd.start()
+    world.run(5)
+    assert ready(world)[-1][1]
+
+
+def test_a_history_that_etcd_has_compacted_is_listed_anew():
+    world = World(members=1)
+    done(world.ask(lambda c: c.create(config("a"))))
+    listener = Listener(world, CONFIG_MAP)
+    asker = world.program("asker-of-etcd", ["apiserver-1"])
+    world.net.cut(["cp-1"], ["host-etcd-1"])
+    world.run(0.1)
+    asker.call("etcd-1", "put", {"key": "/registry/configmaps/default/b", "value": config("b")})
+    asker.call("etcd-1", "put", {"key": "/registry/configmaps/default/b", "value": config("b", x="2")})
+    world.run(60)  # the stream is found dead
+    asker.call("etcd-1", "compact", {"revision": world.etcd.data.store.revision})
+    world.run(1)
+    world.net.heal()
+    world.run(40)
+    assert listener.ended == [None]  # sent away: what it missed cannot be told
+    names = [o["metadata"]["name"] for o in done(world.ask(lambda c: c.list(CONFIG_MAP, resourceVersion="0")))["items"]]
+    assert names == ["a", "b"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_after_any_faults_every_informer_knows_what_etcd_holds_and_no_change_was_heard_backwards(seed):
+    world = World(servers=2, members=3, seed=seed)
+    luck = world.sim.rng("faults")
+    informers, heard = [], []
+
+    def begin(program):
+        revisions = {name: [] for name in "abc"}
+        heard.append(revisions)
+
+        def changed(old, new):
+            if new is not None:
+                revisions[new["metadata"]["name"]].append(version(new))
+
+        informer = Informer(program.client, CONFIG_MAP, changed)
+        informer.start()
+        informers.append(informer)
+
+    for n, name in enumerate(world.names):
+        world.program(f"controller-{n}", [name], begin)
+    writers = [world.program(f"writer-{n}", [name]) for n, name in enumerate(world.names)]
+    for number in range(200):
+        writer = luck.choice(writers)
+        carry = carry_out(writer.client, luck.choice(["create", "patch", "delete"]), luck.choice("abc"), number)
+        writer.do(carry)
+        if luck.random() < 0.05:
+            victim = luck.choice([*world.members, *world.servers])
+            victim.crash()
+            world.sim.command(world.sim.now + luck.randint(1, 4) * SECOND, victim.start)
+        world.run(luck.random() * 0.6)
+    world.run(60)
+    listed = done(world.ask(lambda c: c.list(CONFIG_MAP)))
+    stored = {("default", obj["metadata"]["name"]): obj for obj in listed["items"]}
+    assert [informer.objects for informer in informers] == [stored, stored]
+    for revisions in heard:
+        assert sum(map(len, revisions.values())) > 8
+        assert all(numbers == sorted(set(numbers)) for numbers in revisions.values())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_slow_disk_makes_writes_slow_and_leaves_readyz_alone(seed):
+    world = World(seed=seed)
+    world.etcd.host.set_slow_disk(900 * MS)
+    started = world.sim.now
+    done(world.ask(lambda c: c.create(config())))
+    assert world.sim.now - started >= 900 * MS
+    world.run(5)
+    assert [r[1] for r in ready(world)] == [True]
+    assert done(world.ask(lambda c: c.list(POD)))["items"] == []

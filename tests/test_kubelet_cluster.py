@@ -1,0 +1,220 @@
+"""The kubelet in a whole cluster: pods that start, fail, are restarted, deleted, adopted and lost with the power."""
+
+import pytest
+
+from kubemini.api.kinds import NODE, POD
+from kubemini.api.objects import get, thaw
+from kubemini.cluster import Cluster
+from kubemini.host import podnetwork
+from kubemini.params import Params
+from kubemini.sim.units import SECOND
+
+HTTP = {"httpGet": {"path": "/", "port": 8080}}
+
+
+def pod(name, annotations=None, **spec):
+    container = {"name": "web", "image": "shop/web:1.0", **spec.pop("container", {})}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": "default",
+            "labels": {"app": "web"},
+            "annotations": {f"kubemini.io/{k}": v for k, v in (annotations or {}).items()},
+        },
+        "spec": {"containers": [container], **spec},
+    }
+
+
+class World:
+    """One worker, and somebody who asks."""
+
+    def __init__(self):
+        self.cluster = Cluster.single(workers=1)
+        self.host = self.cluster.hosts["worker-1"]
+        self.kubelet = self.cluster.components["kubelet@worker-1"]
+        self.run(5)
+
+    def run(self, seconds):
+        self.cluster.run(seconds)
+
+    def apply(self, *objects):
+        self.cluster.apply(objects)
+        self.run(3)
+
+    def ask(self, verb, path, body=None):
+        replies = []
+        query = {"type": "merge"} if verb == "PATCH" else {}
+        event = self.cluster.user.call_api(verb, path, body, query)
+        event.callbacks.append(lambda e: replies.append(e.value))
+        self.run(0.1)
+        return replies[0]
+
+    def get(self, name):
+        reply = self.ask("GET", POD.path("default", name))
+        return thaw(reply.value) if reply.ok else None
+
+    def annotate(self, name, **behaviour):
+        annotations = {f"kubemini.io/{k}": v for k, v in behaviour.items()}
+        assert self.ask("PATCH", POD.path("default", name), {"metadata": {"annotations": annotations}}).ok
+
+    def states(self, name):
+        return [r.detail["state"] for r in self.cluster.trace.of("pod") if r.detail["name"] == name]
+
+    def serving(self):
+        return sorted(podnetwork.listening(self.host).values())
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def condition(obj, type="Ready"):
+    return next((c["status"] for c in get(obj, "status", "conditions", default=()) if c["type"] == type), None)
+
+
+def test_a_pod_that_is_bound_runs_and_says_so(world):
+    world.apply(pod("web"))
+    web = world.get("web")
+    assert (web["status"]["phase"], condition(web)) == ("Running", "True")
+    assert web["status"]["podIP"] in podnetwork.listening(world.host)
+    assert web["status"]["containerStatuses"][0]["restartCount"] == 0
+    assert world.states("web") == ["starting", "running"]
+
+
+def test_a_node_is_registered_once_and_its_lease_is_renewed_every_ten_seconds(world):
+    node = world.ask("GET", NODE.path("", "worker-1")).value
+    assert condition(node) == "True"
+    assert node["spec"]["podCIDR"] == "10.244.1.0/24"
+    renewals = []
+    for _ in range(30):
+        lease = world.ask("GET", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/worker-1").value
+        renewals.append(lease["spec"]["renewTime"])
+        world.run(0.9)
+    assert len(set(renewals)) in (3, 4)
+
+
+def test_a_crashing_container_is_restarted_more_and_more_patiently(world):
+    world.apply(pod("loop", {"exit-after": "1s"}))
+    world.run(80)
+    starts = [
+        r.at for r in world.cluster.trace.of("pod") if r.detail["name"] == "loop" and r.detail["state"] == "starting"
+    ]
+    ends = [r.at for r in world.cluster.trace.of("pod") if r.detail["name"] == "loop" and r.detail["state"] == "exited"]
+    waits = [(start - end) // SECOND for end, start in zip(ends, starts[1:])]
+    assert waits == [0, 10, 20, 40][: len(waits)] and len(waits) >= 4
+    status = world.get("loop")["status"]["containerStatuses"][0]
+    assert status["restartCount"] == 4
+
+
+def test_a_pod_that_is_never_restarted_has_failed(world):
+    world.apply(pod("once", {"exit-after": "1s"}, restartPolicy="Never"))
+    world.run(2)
+    assert world.get("once")["status"]["phase"] == "Failed"
+
+
+def test_a_failing_readiness_probe_takes_the_pod_out_but_does_not_restart_it(world):
+    probe = HTTP | {"periodSeconds": 2, "failureThreshold": 2}
+    world.apply(pod("web", container={"readinessProbe": probe}))
+    world.run(2)
+    assert condition(world.get("web")) == "True"
+    world.annotate("web", readiness="fail")
+    world.run(5)
+    web = world.get("web")
+    assert (condition(web), web["status"]["containerStatuses"][0]["restartCount"]) == ("False", 0)
+    world.annotate("web", readiness="ok")
+    world.run(3)
+    assert condition(world.get("web")) == "True"
+
+
+def test_a_failing_liveness_probe_restarts_the_container(world):
+    world.apply(pod("web", container={"livenessProbe": HTTP | {"periodSeconds": 2, "failureThreshold": 2}}))
+    world.annotate("web", liveness="fail")
+    world.run(5)
+    world.annotate("web", liveness="ok")
+    world.run(20)
+    web = world.get("web")
+    assert condition(web) == "True"
+    assert web["status"]["containerStatuses"][0]["restartCount"] >= 1
+
+
+def test_a_deleted_pod_leaves_the_api_only_when_its_containers_are_gone(world):
+    world.apply(pod("slow", {"stop-after": "3s"}))
+    world.cluster.user.delete("pod", "slow")
+    world.run(2)
+    slow = world.get("slow")
+    assert "deletionTimestamp" in slow["metadata"]
+    assert world.serving() == []
+    world.run(2)
+    assert world.get("slow") is None
+    assert world.states("slow") == ["starting", "running", "stopping", "gone"]
+
+
+def test_a_pod_that_ignores_sigterm_is_killed_after_its_grace(world):
+    world.apply(pod("deaf", {"stop-after": "10m"}, terminationGracePeriodSeconds=4))
+    world.cluster.user.delete("pod", "deaf")
+    world.run(3.5)
+    assert world.get("deaf") is not None
+    world.run(1)
+    assert world.get("deaf") is None
+
+
+def test_pods_go_on_serving_without_their_kubelet_and_are_taken_over_when_it_returns(world):
+    world.apply(pod("web"))
+    world.kubelet.crash()
+    world.run(5)
+    assert world.serving() == ["web"]
+    world.kubelet.start()
+    world.run(5)
+    web = world.get("web")
+    assert (condition(web), web["status"]["containerStatuses"][0]["restartCount"]) == ("True", 0)
+    assert world.states("web") == ["starting", "running"]
+
+
+def test_a_pod_deleted_while_the_kubelet_is_down_is_stuck_terminating_until_it_returns(world):
+    world.apply(pod("web"))
+    world.kubelet.crash()
+    world.cluster.user.delete("pod", "web")
+    world.run(40)
+    assert "deletionTimestamp" in world.get("web")["metadata"]
+    assert world.serving() == ["web"]
+    world.kubelet.start()
+    world.run(5)
+    assert world.get("web") is None
+    assert world.serving() == []
+
+
+def test_after_a_power_cycle_the_same_pod_runs_again_with_one_restart_and_another_address(world):
+    world.apply(pod("web"))
+    before = world.get("web")
+    world.host.power_off()
+    world.run(5)
+    world.host.power_on()
+    world.run(5)
+    after = world.get("web")
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert condition(after) == "True"
+    assert after["status"]["containerStatuses"][0]["restartCount"] == 1
+    assert after["status"]["podIP"] != before["status"]["podIP"]
+
+
+def test_a_status_that_could_not_be_sent_is_sent_when_the_api_server_is_back(world):
+    probe = HTTP | {"periodSeconds": 2, "failureThreshold": 1}
+    world.apply(pod("web", container={"readinessProbe": probe}))
+    world.annotate("web", readiness="fail")
+    world.cluster.components["apiserver-1"].crash()
+    world.run(5)
+    world.cluster.components["apiserver-1"].start()
+    world.run(Params().pod_status_sync / SECOND + 5)
+    assert condition(world.get("web")) == "False"
+
+
+def test_a_kubelet_that_was_silent_sets_its_node_ready_again(world):
+    world.kubelet.pause()
+    world.run(60)
+    assert condition(world.ask("GET", NODE.path("", "worker-1")).value) == "Unknown"
+    world.kubelet.resume()
+    world.run(65)
+    assert condition(world.ask("GET", NODE.path("", "worker-1")).value) == "True"

@@ -1,0 +1,126 @@
+"""Each scenario tells the story that its `about` promises: one headline number a scenario, over several seeds."""
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+
+from kubemini.run import run
+from kubemini.scenarios import load
+from kubemini.sim.units import SECOND
+
+SEEDS = (None, 1, 2, 3, 4, 5)  # None: the scenario's own
+
+
+@cache
+def story(name, seed=None):
+    return run(name, seed)
+
+
+def requests(trace, kind, start, end, actor=None):
+    """The requests of *kind* that began in [start, end) seconds."""
+    return [
+        r.detail
+        for r in trace.of("request", actor)
+        if r.detail["kind"] == kind and start * SECOND <= r.detail["started"] < end * SECOND
+    ]
+
+
+def share(found, outcome="ok"):
+    """The share of requests that ended so."""
+    assert found, "no requests in this stretch of the story"
+    return sum(r["outcome"] == outcome for r in found) / len(found)
+
+
+def pods(trace, instant):
+    """{pod: host} of what runs and is ready at *instant* (s); a host without power runs nothing."""
+    found = {}
+    for record in trace:
+        if record.at > instant * SECOND:
+            break
+        if record.what == "pod":
+            found.pop(record.detail["name"], None)
+            if record.detail["state"] == "running" and record.detail["ready"]:
+                found[record.detail["name"]] = record.actor.split("@")[1]
+        elif record.what == "power_off":
+            found = {pod: host for pod, host in found.items() if host != record.actor}
+    return found
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_first_nobody_notices_a_dead_api_server_until_a_worker_dies(seed):
+    trace = story("first", seed)
+    assert share(requests(trace, "service", 10, 39)) == 1.0
+    assert share(requests(trace, "api", 21, 59), "failed") == 1.0
+    assert share(requests(trace, "api", 62, 90)) == 1.0
+    lost = sum(host == "worker-2" for host in pods(trace, 39).values()) / 3
+    assert 0 < lost < 1
+    assert abs(share(requests(trace, "service", 41, 59, "visitor@worker-1"), "failed") - lost) < 0.25
+
+
+def test_first_the_share_of_lost_visits_is_the_share_of_dead_endpoints():
+    failed = expected = asked = 0
+    for seed in range(1, 9):
+        trace = story("first", seed)
+        found = requests(trace, "service", 41, 60, "visitor@worker-1")
+        asked += len(found)
+        failed += sum(r["outcome"] != "ok" for r in found)
+        expected += len(found) * sum(host == "worker-2" for host in pods(trace, 39).values()) / 3
+    assert abs(failed - expected) < 4 * (asked * 0.25) ** 0.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_anatomy_two_pods_become_four_within_seconds(seed):
+    trace = story("anatomy", seed)
+    assert len(pods(trace, 19)) == 2
+    assert len(pods(trace, 23)) == 4
+    assert share(requests(trace, "service", 10, 45)) == 1.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_services_stale_rules_send_a_share_of_one_worker_s_visitors_to_pods_that_are_gone(seed):
+    trace = story("services", seed)
+    assert share(requests(trace, "service", 10, 34)) == 1.0
+    assert share(requests(trace, "service", 37, 75, "visitor@worker-2")) == 1.0
+    stale = requests(trace, "service", 37, 54, "visitor@worker-1")
+    assert 0.35 < share(stale, "failed") < 0.95  # two of three endpoints are gone
+    assert share(requests(trace, "service", 57, 75, "visitor@worker-1")) == 1.0
+    assert len(pods(trace, 40)) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_quorum_with_one_of_three_members_nothing_can_be_written_and_everything_runs(seed):
+    trace = story("quorum", seed)
+    assert share(requests(trace, "api", 12, 19)) == 1.0
+    assert share(requests(trace, "api", 31, 49)) == 0.0
+    assert share(requests(trace, "api", 62, 65)) == 1.0
+    assert share(requests(trace, "service", 15, 75)) == 1.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_stacked_a_dead_member_takes_its_api_server_with_it_until_the_balancer_notices(seed):
+    trace = story("stacked", seed)
+    (down, *_) = [r for r in trace.of("backend") if r.at > 20 * SECOND and not r.detail["up"]]
+    assert down.detail["server"] == "apiserver-2"
+    assert 24 < down.at / SECOND < 33
+    assert share(requests(trace, "api", 34, 40)) == 1.0
+    assert share(requests(trace, "api", 72, 80)) == 1.0
+    assert share(requests(trace, "service", 15, 80)) == 1.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_external_one_member_is_not_missed_but_a_zone_of_two_more_is(seed):
+    trace = story("external", seed)
+    assert share(requests(trace, "api", 30, 39)) == 1.0
+    assert share(requests(trace, "api", 41, 59)) == 0.0
+    assert share(requests(trace, "api", 72, 80)) == 1.0
+    assert share(requests(trace, "service", 10, 39)) == 1.0
+
+
+def test_stacked_with_a_tcp_check_a_third_of_the_writes_fails_as_long_as_the_member_is_dead():
+    scenario = load("stacked")
+    trace = run(replace(scenario, params=replace(scenario.params, haproxy_check="tcp")))
+    assert not [r for r in trace.of("backend") if 20 * SECOND < r.at < 40 * SECOND]
+    failed = share(requests(trace, "api", 23, 39), "failed")
+    assert 0.2 < failed < 0.45
+    assert share(requests(story("stacked"), "api", 30, 39)) == 1.0  # asking /readyz, the balancer knows
