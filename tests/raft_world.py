@@ -38,6 +38,7 @@ class Disk:
     """What survives a crash: what was synced, and a snapshot of the state machine."""
 
     hard_state: HardState = field(default_factory=HardState)
+    synced: HardState = field(default_factory=HardState)
     start: Snapshot | None = None  # where the log begins
     entries: list[Entry] = field(default_factory=list)
     applied: int = 0
@@ -56,6 +57,16 @@ class Disk:
         if ready.entries:
             first = ready.entries[0].index - (self.start.index if self.start else 0) - 1
             self.entries[first:] = ready.entries
+        if ready.must_sync or ready.snapshot is not None:
+            self.sync()
+
+    def sync(self) -> None:
+        """What was written will survive a crash."""
+        self.synced = self.hard_state
+
+    def crash(self) -> None:
+        """What was not synced is gone."""
+        self.hard_state = self.synced
 
 
 @dataclass
@@ -101,7 +112,8 @@ class World:
         self.committed.append((1, None, 0))
         self.members: list[Member] = []
         for id in range(1, kind.members + kind.strangers + 1):
-            disk = Disk(HardState(1, 0, 1), start, [], 1, members) if id in members.members else Disk()
+            state = HardState(1, 0, 1)
+            disk = Disk(state, state, start, [], 1, members) if id in members.members else Disk()
             self.members.append(Member(id, disk, Random(seed * 16 + id)))
             self._boot(self.members[-1])
 
@@ -147,7 +159,10 @@ class World:
 
     def do_crash(self, a: int, b: int) -> None:
         """Memory is gone, and what was being written."""
-        self.members[a % len(self.members)].raft = None
+        member = self.members[a % len(self.members)]
+        if member.raft is not None:
+            member.raft = None
+            member.disk.crash()
 
     def do_restart(self, a: int, b: int) -> None:
         member = self.members[a % len(self.members)]
@@ -214,6 +229,15 @@ class World:
         alone = a % len(self.members) + 1
         for other in range(1, len(self.members) + 1):
             self.cuts |= {(alone, other), (other, alone)}
+
+    def do_strand(self, a: int, b: int) -> None:
+        """A leader is cut off and does not know it: it goes on appending what nobody gets."""
+        for member in self.members:
+            if member.raft is not None and member.raft.role == LEADER:
+                self.do_isolate(member.id - 1, 0)
+                for _ in range(b % 7 + 1):
+                    self.do_propose(member.id - 1, 0)
+                self.do_work(member.id - 1, 1)
 
     def do_heal(self, a: int, b: int) -> None:
         self.cuts.clear()
@@ -282,6 +306,7 @@ class World:
         index = max(raft.log.start, member.applied - b % 3)
         if disk.start is None or index <= disk.start.index:
             return
+        disk.sync()
         disk.applied, disk.configuration = member.applied, raft.configuration
         del disk.entries[: index - disk.start.index]
         disk.start = Snapshot(index, raft.log.term(index), raft.configuration)
@@ -312,7 +337,10 @@ class World:
         for entry in ready.entries:
             self._learn(raft, entry)
         promises = set(map(id, ready.promises))
-        self.wire += [m for m in ready.messages if id(m) not in promises]  # these may leave at once
+        for message in ready.messages:
+            if id(message) not in promises:  # may leave at once
+                self._check_promise(member, message)
+                self.wire.append(message)
         member.under_way = ready
         self._look(member)
 
@@ -389,9 +417,9 @@ class World:
             raise Violation(f"log matching: {raft.id} has {entry} after term {before}, others {seen}")
 
     def _check_promise(self, member: Member, m: Message) -> None:
-        """What leaves is on disk."""
-        state = member.disk.hard_state
-        if state.term < m.term and m.type != "MsgPreVoteResp":
+        """What leaves is on disk, if it says that it is."""
+        state = member.disk.synced
+        if m.type in ("MsgAppResp", "MsgVoteResp") and state.term < m.term:
             raise Violation(f"{member.id} speaks in term {m.term}, on disk is {state.term}")
         if m.type == "MsgVoteResp" and not m.reject and state.term == m.term and state.vote != m.target:
             raise Violation(f"{member.id} votes for {m.target}, on disk is {state.vote}")
@@ -477,6 +505,7 @@ LIKELY = {
     "resume": 3,
     "cut": 1,
     "isolate": 1,
+    "strand": 2,
     "heal": 2,
     "transfer": 1,
     "forget": 1,
