@@ -201,6 +201,23 @@ def test_a_write_that_changes_nothing_makes_no_revision(world):
     assert world.etcd.data.store.revision == before
 
 
+def test_a_stale_cache_does_not_make_a_write_look_needless():
+    world = World(servers=2)
+    one, two = world.program("one", ["apiserver-1"]), world.program("two", ["apiserver-2"])
+    one.do(one.client.create(config(x="1")))
+    two.do(two.client.list(CONFIG_MAP, resourceVersion="0"))
+    world.run(1)
+    world.net.set_latency("host-etcd-1", "cp-2", 100_000, 100_000)
+    one.do(one.client.patch(CONFIG_MAP, "a", "default", {"data": {"x": "2"}}))
+    world.run(0.01)
+    assert one.replies[-1].ok
+    assert world.servers[1].caches["ConfigMap"].get("default", "a")["data"] == {"x": "1"}
+    two.do(two.client.patch(CONFIG_MAP, "a", "default", {"data": {"x": "1"}}))
+    world.run(1)
+    assert version(done(two.replies[-1])) > version(done(one.replies[-1]))
+    assert done(world.ask(lambda c: c.get(CONFIG_MAP, "a", "default")))["data"] == {"x": "1"}
+
+
 def test_a_merge_patch_changes_what_it_names_and_null_removes(world):
     done(world.ask(lambda c: c.create(config(x="1", y="2"))))
     patched = done(world.ask(lambda c: c.patch(CONFIG_MAP, "a", "default", {"data": {"x": None, "z": "3"}})))

@@ -47,6 +47,15 @@ def test_a_watch_from_a_version_hears_what_came_after_it_and_nothing_else(world)
     assert version(first) < version(second) < version(third)
 
 
+def test_a_watch_from_a_version_the_cache_has_yet_to_hear_of_is_not_told_it_again(world):
+    coming = world.etcd.data.store.revision + 1
+    listener = Listener(world, CONFIG_MAP, str(coming))
+    known = done(world.ask(lambda c: c.create(config("a"))))
+    news = done(world.ask(lambda c: c.create(config("b"))))
+    assert version(known) == coming
+    assert [version(item["object"]) for item in listener.items] == [version(news)]
+
+
 def test_a_deletion_shows_the_last_state_with_the_revision_of_the_deletion(world):
     made = done(world.ask(lambda c: c.create(config(x="last"))))
     listener = Listener(world, CONFIG_MAP, made["metadata"]["resourceVersion"])

@@ -188,6 +188,13 @@ def test_a_rollout_never_leaves_its_limits(replicas, seed):
     assert progress["reason"] == "NewReplicaSetAvailable"
 
 
+def test_a_status_that_lags_costs_no_pod_too_many():
+    """The old ReplicaSet was told to shrink to 8 and still reports 10: nothing more may go."""
+    owner = a_deployment(10, surge=0, unavailable=2)
+    old = evolve(its_replicaset(owner, 10, old=1), ("spec", "replicas"), 8)
+    assert deployment.shrink(owner, its_replicaset(owner, 2, 0), [old]) == []
+
+
 def test_recreate_waits_until_the_old_pods_are_gone():
     owner = a_deployment(3, kind="Recreate")
     old = its_replicaset(owner, 3, old=1)

@@ -53,6 +53,8 @@ def play(path, monkeypatch, with_solutions):
     checks = {p["check"]: name for name, p in parts.items()}
     said, namespace = {}, {"__name__": "__main__"}
     for index, cell in enumerate(cells[: max(checks, default=-1) + 1]):
+        if "hide-input" in cell["metadata"].get("tags", []) and "import" not in source(cell):
+            continue  # a widget or a quiz: nothing that an exercise needs
         code = source(cells[stubs[index]] if with_solutions and index in stubs else cell)
         if index not in checks:
             execute(code, namespace)

@@ -109,6 +109,14 @@ def test_a_crashing_container_is_restarted_more_and_more_patiently(world):
     assert status["restartCount"] == 4
 
 
+def test_a_container_that_ran_for_ten_minutes_is_restarted_at_once(world):
+    world.apply(pod("steady", {"exit-after": "601s"}))
+    world.run(1220)
+    starts = [r.at for r in world.cluster.trace.of("pod") if r.detail["state"] == "starting"]
+    ends = [r.at for r in world.cluster.trace.of("pod") if r.detail["state"] == "exited"]
+    assert [start - end for end, start in zip(ends, starts[1:], strict=True)] == [0, 0]
+
+
 def test_a_pod_that_is_never_restarted_has_failed(world):
     world.apply(pod("once", {"exit-after": "1s"}, restartPolicy="Never"))
     world.run(2)
@@ -186,6 +194,29 @@ def test_a_pod_deleted_while_the_kubelet_is_down_is_stuck_terminating_until_it_r
     assert world.serving() == []
 
 
+def test_containers_whose_pod_is_gone_from_the_api_end_when_the_kubelet_returns(world):
+    world.apply(pod("web"))
+    world.kubelet.crash()
+    assert world.ask("DELETE", POD.path("default", "web"), {"gracePeriodSeconds": 0}).ok
+    world.run(5)
+    assert (world.get("web"), world.serving()) == (None, ["web"])
+    world.kubelet.start()
+    world.run(5)
+    assert world.serving() == []
+    assert world.host.kernel["containers"].of_pod == {}
+
+
+def test_a_container_that_exits_while_its_kubelet_is_dead_is_restarted_when_it_returns(world):
+    world.apply(pod("web", {"exit-after": "5s"}))
+    world.kubelet.crash()
+    world.run(10)
+    assert world.states("web")[-1] == "exited"
+    world.kubelet.start()
+    world.run(4)
+    assert world.states("web")[-2:] == ["starting", "running"]
+    assert world.get("web")["status"]["containerStatuses"][0]["restartCount"] == 1
+
+
 def test_after_a_power_cycle_the_same_pod_runs_again_with_one_restart_and_another_address(world):
     world.apply(pod("web"))
     before = world.get("web")
@@ -211,10 +242,14 @@ def test_a_status_that_could_not_be_sent_is_sent_when_the_api_server_is_back(wor
     assert condition(world.get("web")) == "False"
 
 
-def test_a_kubelet_that_was_silent_sets_its_node_ready_again(world):
+def test_a_kubelet_that_was_silent_sets_its_node_and_its_pods_ready_again(world):
+    world.apply(pod("web"))
     world.kubelet.pause()
     world.run(60)
     assert condition(world.ask("GET", NODE.path("", "worker-1")).value) == "Unknown"
+    assert condition(world.get("web")) == "False"  # the node controller says so; nobody has asked the pod
+    assert world.serving() == ["web"]
     world.kubelet.resume()
     world.run(65)
     assert condition(world.ask("GET", NODE.path("", "worker-1")).value) == "True"
+    assert condition(world.get("web")) == "True"

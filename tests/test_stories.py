@@ -50,22 +50,22 @@ def pods(trace, instant):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_first_nobody_notices_a_dead_api_server_until_a_worker_dies(seed):
     trace = story("first", seed)
-    assert share(requests(trace, "service", 10, 39)) == 1.0
-    assert share(requests(trace, "api", 21, 59), "failed") == 1.0
-    assert share(requests(trace, "api", 62, 90)) == 1.0
-    lost = sum(host == "worker-2" for host in pods(trace, 39).values()) / 3
+    assert share(requests(trace, "service", 10, 59)) == 1.0
+    assert share(requests(trace, "api", 21, 79), "failed") == 1.0
+    assert share(requests(trace, "api", 82, 110)) == 1.0
+    lost = sum(host == "worker-2" for host in pods(trace, 59).values()) / 3
     assert 0 < lost < 1
-    assert abs(share(requests(trace, "service", 41, 59, "visitor@worker-1"), "failed") - lost) < 0.25
+    assert abs(share(requests(trace, "service", 61, 79, "visitor@worker-1"), "failed") - lost) < 0.25
 
 
 def test_first_the_share_of_lost_visits_is_the_share_of_dead_endpoints():
     failed = expected = asked = 0
     for seed in range(1, 9):
         trace = story("first", seed)
-        found = requests(trace, "service", 41, 60, "visitor@worker-1")
+        found = requests(trace, "service", 61, 80, "visitor@worker-1")
         asked += len(found)
         failed += sum(r["outcome"] != "ok" for r in found)
-        expected += len(found) * sum(host == "worker-2" for host in pods(trace, 39).values()) / 3
+        expected += len(found) * sum(host == "worker-2" for host in pods(trace, 59).values()) / 3
     assert abs(failed - expected) < 4 * (asked * 0.25) ** 0.5
 
 

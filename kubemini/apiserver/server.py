@@ -5,7 +5,8 @@ Invariant: the server keeps no state but what it can read in etcd again, so any 
 kubernetes/apiserver pkg/endpoints/handlers, pkg/registry/generic/registry/store.go.
 Simplified: no authentication, no authorization, no webhooks; lists are neither limited nor continued, and a list
 without a resourceVersion reads a majority of etcd where Kubernetes 1.31 and later first try the watch cache; merge
-patches only; watches do not end after half an hour; events are kept for ever; each request takes the same time.
+patches only, no dry run, no collection deleted at once; no priority and fairness; watches never end of
+themselves; events are kept for ever; each request takes the same time; there is no Service `kubernetes`.
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@ An owner reference holds the owner's UID, so an owner that was deleted and creat
 Source: kubernetes/apimachinery pkg/apis/meta/v1/controller_ref.go.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,10 @@ class Plan:
 
 def controller_of(obj: Obj) -> Obj | None:
     """The owner reference of the controller that manages *obj*, if any."""
-    references = obj["metadata"].get("ownerReferences") or ()
-    return next((reference for reference in references if reference.get("controller")), None)
+    for reference in obj["metadata"].get("ownerReferences") or ():
+        if reference.get("controller"):
+            return reference
+    return None
 
 
 def controller_uid(obj: Obj) -> str:
@@ -97,8 +99,10 @@ def terminating(obj: Obj) -> bool:
 
 def condition(obj: Obj, type: str) -> Mapping[str, Any] | None:
     """The condition of that type in the status of *obj*, if any."""
-    conditions: Iterable[Mapping[str, Any]] = get(obj, "status", "conditions", default=None) or ()
-    return next((found for found in conditions if found["type"] == type), None)
+    for found in get(obj, "status", "conditions", default=None) or ():
+        if found["type"] == type:
+            return found
+    return None
 
 
 def is_ready(pod: Obj) -> bool:

@@ -65,22 +65,21 @@ def is_ours(slice: Obj, service: Obj) -> bool:
 
 def belongs(pod: Obj, service: Obj) -> bool:
     """Whether *pod* is to be listed."""
-    picked = labels.contains(pod["metadata"].get("labels"), service["spec"]["selector"])
-    return picked and not is_finished(pod) and bool(get(pod, "status", "podIP"))
+    if not get(pod, "status", "podIP") or is_finished(pod):
+        return False
+    return labels.contains(pod["metadata"].get("labels"), service["spec"]["selector"])
 
 
 def endpoint(pod: Obj, service: Obj) -> Obj:
     """The entry of one pod."""
     serving, leaving, meta = is_ready(pod), terminating(pod), pod["metadata"]
     publish = bool(service["spec"].get("publishNotReadyAddresses"))
-    return freeze(
-        {
-            "addresses": [pod["status"]["podIP"]],
-            "conditions": {"ready": publish or (serving and not leaving), "serving": serving, "terminating": leaving},
-            "nodeName": get(pod, "spec", "nodeName", default=""),
-            "targetRef": {"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]},
-        }
-    )
+    return {
+        "addresses": [pod["status"]["podIP"]],
+        "conditions": {"ready": publish or (serving and not leaving), "serving": serving, "terminating": leaving},
+        "nodeName": get(pod, "spec", "nodeName", default=""),
+        "targetRef": {"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]},
+    }
 
 
 def ports(service: Obj, pod: Obj) -> Ports:

@@ -113,6 +113,7 @@ class Config:
     heartbeat_tick: int = 1
     pre_vote: bool = True
     check_quorum: bool = True
+    following_restarts_timer: bool = True  # as in etcd; in the paper only a vote given or a leader heard does
     lease_reads: bool = False
     step_down_on_removal: bool = False
     disable_conf_change_validation: bool = False

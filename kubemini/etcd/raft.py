@@ -81,9 +81,11 @@ class Raft:
         self.note(role)
 
     def _start_over(self) -> None:
-        self.elapsed = self.heartbeat_elapsed = 0
-        self.draws += 1
-        self.timeout = self.config.timeout(self.draws)
+        if self.role != FOLLOWER or self.config.following_restarts_timer or not self.draws:
+            self.elapsed = 0
+            self.draws += 1
+            self.timeout = self.config.timeout(self.draws)
+        self.heartbeat_elapsed = 0
         self.progress: dict[int, Progress] = {}  # of every member, on a leader
         self.transferee = self.pending_change = self.uncommitted = 0
         self.read_requests = ReadRequests()

@@ -42,7 +42,7 @@ class Containers:
     def __init__(self, host: Host, actor: str, index: int):
         self.host, self.sim, self.actor = host, host.sim, actor
         self.of_pod: dict[str, Running] = {}
-        self.listener: Callable[[str, str], None] | None = None  # the kubelet, while it lives: (uid, event)
+        self.listener: Callable[[str, str], None] | None = None  # the kubelet: (uid, event)
         self._priority = TIMER + (index << 62) + (1 << 61)
         self._timers = 0
 

@@ -60,9 +60,6 @@ class Kubelet(Component):
         self.pods.start()
         Heartbeat(self, self.client).start()
 
-    def shutdown(self) -> None:
-        self.containers.listener = None
-
     # -- what the API wants --------------------------------------------------------------------------------------------
     def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
         if old is not None and (new is None or old["metadata"]["uid"] != new["metadata"]["uid"]):
@@ -164,7 +161,7 @@ class Kubelet(Component):
         return self.sim.draw(f"pod/{name}").between(number, *bounds)
 
     def _hear(self, uid: str, event: str) -> None:
-        """The container runtime has news: for later, if this kubelet is paused."""
+        """The container runtime has news: for later if this kubelet is paused, for nobody if it is dead."""
         self.guarded(self.incarnation, self._container_event, (uid, event))
 
     def _container_event(self, uid: str, event: str) -> None:

@@ -36,6 +36,11 @@ RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.
 LEFT_OUT = ("lab", "check", "study", "serve", "bench.py", "__main__.py")  # nothing that a widget asks for
 VIEW_CORE = ("__init__.py", "scene.py", "story.py", "words.py")  # of view/, all that is plain Python
 VIEW = "application/vnd.jupyter.widget-view+json"
+ICON = (  # every browser asks for one
+    '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 16 16%22%3E'
+    "%3Crect width=%2216%22 height=%2216%22 rx=%225%22 fill=%22%230b66a8%22/%3E%3Cpath fill=%22%23fff%22 d=%22M8 2l1.8"
+    ' 3.9 4.2.5-3.1 2.9.8 4.2L8 11.4l-3.7 2.1.8-4.2L2 6.4l4.2-.5z%22/%3E%3C/svg%3E">'
+)
 EPOCH = (2026, 1, 1, 0, 0, 0)  # of every file in the archive, so that equal sources give equal bytes
 
 
@@ -194,6 +199,26 @@ def without_thebe(app: Sphinx) -> None:
         ]
 
 
+REPAIRS = (  # what the theme and MyST-NB write that axe-core objects to
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),  # its visible text says more
+    (r'(<button class="btn search-button[^>]*?) aria-label="Search"', r"\1"),  # so does this one's: the key
+    (r'(<i class="theme-switch [^>]*?)\s+title="[^"]*"', r"\1"),  # read out beside the button's own name
+    (r'<div id="pst-primary-sidebar"(?! role)', '<div id="pst-primary-sidebar" role="region" aria-label="Contents"'),
+    (r'<th class="head"><p></p></th>', "<td></td>"),  # an empty corner heads nothing
+)
+
+
+def repair(app: Sphinx, error: Exception | None) -> None:
+    """Make the written pages accessible."""
+    if error is None and app.builder.format == "html":
+        for page in Path(app.outdir).rglob("*.html"):
+            before = after = page.read_text(encoding="utf-8")
+            for wrong, right in REPAIRS:
+                after = re.sub(wrong, right, after)
+            if after != before:
+                page.write_text(after, encoding="utf-8")
+
+
 def copy_static(app: Sphinx, error: Exception | None = None) -> None:
     """Sphinx copies static files only when a page changed; before the pages, so that their checksums are true."""
     if error is None and app.builder.format == "html":
@@ -205,6 +230,7 @@ def copy_static(app: Sphinx, error: Exception | None = None) -> None:
 def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Give a page what its widgets need, and take from it what it does not need."""
     body = context.get("body") or ""
+    context["metatags"] = context.get("metatags", "") + ICON
     used = [widget for widget in WIDGETS if f'data-kubemini="{widget}"' in body]
     if used:
         app.add_css_file("kubemini/widget.css")
@@ -258,6 +284,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", copy_static)
     app.connect("html-page-context", page_context, priority=400)
     app.connect("build-finished", copy_static)
+    app.connect("build-finished", repair)
     app.add_directive("simplified", Simplified)
     app.add_directive("parameters", Parameters)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

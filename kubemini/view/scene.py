@@ -7,11 +7,11 @@ bytes in CPython and in the browser.
 from typing import Any
 
 from kubemini.sim import Record, Trace
-from kubemini.sim.units import MS, SECOND, clock
+from kubemini.sim.units import SECOND, clock
 from kubemini.view.story import story
 from kubemini.view.words import rows
 
-BUCKETS = (250 * MS, 500 * MS, SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, 60 * SECOND)
+BUCKETS = (SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 30 * SECOND, 60 * SECOND)
 MOST_BUCKETS = 60
 MARKS = {"ok": "●", "warn": "▲", "bad": "✕"}
 LONGEST_TABLE = 60

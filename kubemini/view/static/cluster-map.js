@@ -38,7 +38,7 @@ var render = (() => {
     const box = (name) => G.hosts.find((b) => b.host.name === name);
     function control(host, hx, hy, w) {
       const ix = hx + 11, iw = w - 22, known = new Set(); let cy = hy + 32;
-      const line = (names, hgt, split) => { if (!names.length) return; names.forEach((n) => known.add(n)); const n = split ? names.length : 1, cw = (iw - 6 * (n - 1)) / n; names.forEach((c, i) => { const slim = split && n === 2 && !narrow ? 0.08 * cw : 0; chip(c, ix + (split ? i * (cw + 6 - slim) : 0), cy, cw + (i ? slim : -slim), hgt); if (!split || i === names.length - 1) cy += hgt + 6; }); };
+      const line = (names, hgt, split) => { if (!names.length) return; names.forEach((n) => known.add(n)); const n = split ? names.length : 1, cw = (iw - 6 * (n - 1)) / n; names.forEach((c, i) => { const slim = split && n === 2 && !narrow ? 0.05 * cw : 0; chip(c, ix + (split ? i * (cw + 6 - slim) : 0), cy, cw + (i ? slim : -slim), hgt); if (!split || i === names.length - 1) cy += hgt + 6; }); };
       const api = has(host, "apiserver"), etcd = has(host, "etcd"), rest = host.components.filter((c) => !["apiserver", "etcd"].includes(kindOf(c)));
       if (narrow && etcd.length) line([...api, ...etcd], 30, true); else line(api, 26, true);
       line(rest, 26, iw >= 170);

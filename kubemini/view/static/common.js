@@ -139,7 +139,7 @@ var kmCommon = (() => {
       this.ended = this.requests.slice();
       this.requests.sort((a, b) => a.started - b.started);
       this.commands = [...(run.header.scenario_commands || []).map((c) => ({ c, by: "scenario" })), ...(run.header.commands || []).map((c) => ({ c, by: "you" }))]
-        .map(({ c, by }) => ({ at: instant(c[0]), action: c[1], args: c.slice(2), by })).filter((c) => c.at <= this.until).sort((a, b) => a.at - b.at);
+        .map(({ c, by }) => ({ at: instant(c[0]), action: c[1], args: c.slice(2), by })).filter((c) => c.at <= this.until).filter((c) => c.at < this.until).sort((a, b) => a.at - b.at);
       this.story = run.story || [];
       this.rows = this.snap(run.table || []);
       this.moments = [...new Set([0, ...this.rows.map((r) => r.at), ...this.story.map((r) => r[0]), ...this.commands.map((c) => c.at), this.until])].filter((x) => x <= this.until).sort((a, b) => a - b);
@@ -347,7 +347,7 @@ var kmCommon = (() => {
     const live = h("p", { class: "km-sr", "aria-live": "polite" }), status = h("p", { class: "km-status", role: "status" });
     const ctl = { select, act, ask, kernel, canLive, calm, get sel() { return sel; }, get history() { return past; } };
     const view = make(ctl);
-    const side = h("div", { class: "km-side" }, h("div", {}, ...(view.top || []), h("section", { class: "km-insp", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more)), h("section", {}, h("div", { class: "km-h4" }, "What happened"), log));
+    const side = h("div", { class: "km-side" }, h("div", {}, ...(view.top || []), h("div", { class: "km-insp", role: "group", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more)), h("section", {}, h("div", { class: "km-h4" }, "What happened"), log));
     // timeline
     const strips = h("div", { class: "km-strips" });
     const range = h("input", { type: "range", class: "km-range", min: 0, step: 1000, "aria-label": "simulated time", oninput: () => { play(false); seek(+range.value); } });
@@ -364,7 +364,7 @@ var kmCommon = (() => {
     const bLink = button("Link", () => link(), { title: "copy a link to this moment, this seed and these actions" });
     const bTable = button("Table", () => showTable(), { "aria-expanded": "false", "aria-controls": uid + "table" });
     const bHelp = button("?", () => showHelp(), { "aria-label": "keys", "aria-expanded": "false", "aria-controls": uid + "help" });
-    const table = h("div", { class: "km-table", id: uid + "table", hidden: true, role: "region", "aria-label": "Everything that happened, as a table", tabindex: "0" });
+    const table = h("div", { class: "km-table", id: uid + "table", hidden: true, role: "group", "aria-label": "Everything that happened, as a table", tabindex: "0" });
     const help = h("div", { class: "km-help", id: uid + "help", hidden: true }, h("dl", {}, HELP.map(([k, v]) => h("div", {}, h("dt", {}, h("kbd", {}, k)), h("dd", {}, v)))),
       h("p", {}, "Messages and requests last about a millisecond. They are drawn slower than they travel, so that you can see them."));
     const gate = h("div", { class: "km-gate" }), trouble = h("div", { class: "km-trouble", hidden: true, role: "alert" });

@@ -1,0 +1,1 @@
+"""Studies: one question, many seeded runs, a distribution for an answer."""
