@@ -311,8 +311,12 @@ class Member(Component):
                 self.sim.record(self.name, "kv", key=change.kv["key"], value=value, revision=change.revision)
 
     def _is_first(self, revision: int) -> bool:
-        peers = (self.net.components.get(name) for name in self.members if name != self.name)
-        return all(peer.data.store.revision < revision for peer in peers if isinstance(peer, Member))
+        components = self.net.components
+        for name in self.members:
+            peer = components.get(name)
+            if peer is not self and isinstance(peer, Member) and peer.data.store.revision >= revision:
+                return False
+        return True
 
 
 def members(sim: Sim, net: Network, hosts: Iterable[Host], params: Params | None = None) -> list[Member]:
