@@ -442,18 +442,17 @@ var kmCommon = (() => {
       drawSide(st); drawRates();
     }
     function drawSide(st) {
-      const n = past.happened(t), rows = past.rows.slice(Math.max(0, n - 7), n), key = `${n}:${past.rows.length}`;
-      if (log.kmKey !== key) {
+      const n = past.happened(t), rows = past.rows.slice(Math.max(0, n - 7), n), key = `${n}:${past.rows.length}`, fresh = log.kmKey !== key;
+      if (fresh) {
         log.kmKey = key;
         log.replaceChildren(...(rows.length ? rows.map((r, i) => h("li", i === rows.length - 1 ? { class: "km-now", "aria-current": "true" } : {}, h("time", {}, seconds(r.at)), h("span", {}, h("b", {}, r.who), " ", r.words))) : [h("li", {}, h("time", {}, "0.00"), h("span", {}, "Nothing yet. Press Play."))]));
-        log.classList.toggle("km-more-above", log.scrollHeight > log.clientHeight + 1); log.scrollTop = log.scrollHeight; // the newest stays in sight
         for (const tr of table.querySelectorAll("tbody tr")) tr.classList.toggle("km-past", +tr.dataset.i < n);
       }
       const [title, ...lines] = describe(sel, st, t, past), list = locked() ? [] : actionsFor(sel, st, past.topology);
       put(selTitle, "text", title);
       const text = lines.filter(Boolean).join("\n");
       if (selText.kmKey !== text) { selText.kmKey = text; selText.replaceChildren(...lines.filter(Boolean).map((x) => h("p", {}, x))); }
-      const sig = JSON.stringify([sel, list, canLive(), locked()]);
+      const sig = JSON.stringify([sel, list, canLive(), locked()]), moved = fresh || acts.kmKey !== sig;
       if (acts.kmKey !== sig) {
         const held = acts.contains(document.activeElement) && document.activeElement.textContent;
         acts.kmKey = sig;
@@ -465,6 +464,7 @@ var kmCommon = (() => {
         else if (!canLive()) acts.append(h("small", {}, "This copy of the book plays recordings only: it was built without the simulator for the browser."));
         else if (kernel() === "recording" && list.length) acts.append(h("small", {}, "The first action loads the simulator into this page, once."));
       }
+      if (moved) { log.classList.toggle("km-more-above", log.scrollHeight > log.clientHeight + 1); log.scrollTop = log.scrollHeight; } // the newest stays in sight
     }
     /** The strips: one row a series; a bucket's column is its share of ok, failed, unknown. */
     function drawStrips() {

@@ -100,7 +100,8 @@ var render = (() => {
         const [x, y] = along(G.between(m.from, m.to), m.f), vote = /vote/i.test(m.type);
         kids.push(m.lost && m.f > 0.45 ? dot(x, y, "lost") : dot(x, y, vote ? "vote" : "msg", 5));
         const key = m.from + m.type; // one label for a broadcast
-        if (m.f > 0.15 && m.f < 0.85 && !/resp/i.test(m.type) && !seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${SAY[m.type] || m.type.replace(/^Msg/, "")}${vote ? ` t${m.term}` : ""}`)); }
+        const onTitle = G.centre && Math.abs(x - G.centre[0]) < 130 && Math.abs(y - G.centre[1]) < 34;
+        if (!onTitle && m.f > 0.15 && m.f < 0.85 && !/resp/i.test(m.type) && !seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${SAY[m.type] || m.type.replace(/^Msg/, "")}${vote ? ` t${m.term}` : ""}`)); }
       }
       ui.dots.replaceChildren(...kids);
     }
