@@ -13,7 +13,7 @@ from typing import Any
 
 from kubemini import faults
 from kubemini.cluster import Cluster
-from kubemini.scenarios import Scenario, load
+from kubemini.scenarios import Scenario, load, with_params
 from kubemini.sim import Trace
 from kubemini.sim.units import SECOND, clock, duration
 
@@ -31,13 +31,15 @@ def run(
     until: str | float | None = None,
     progress: Callable[[float], None] | None = None,
     budget: int = EVENT_BUDGET,
+    params: dict[str, Any] | None = None,
 ) -> Trace:
     """Simulate *scenario* (a name, a file, or a `Scenario`) and return everything that happened.
 
-    *until* is seconds or a duration such as "2m"; *progress* is called with the share done.
+    *until* is seconds or a duration such as "2m"; *progress* is called with the share done;
+    *params* changes parameters of the scenario, by their names in params.py: {"etcd_pre_vote": False}.
     Raises ScenarioError or FaultError before anything runs, Runaway after *budget* events.
     """
-    scenario = load(scenario)
+    scenario = with_params(load(scenario), params or {})
     commands = [list(c) for c in commands]
     horizon = scenario.until if until is None else duration(until)
     cluster = Cluster(scenario.topology, seed=scenario.seed if seed is None else seed, params=scenario.params)
@@ -51,6 +53,8 @@ def run(
         scenario_commands=[list(f) for f in scenario.faults],
         topology=scenario.topology.header(),
     )
+    if params:
+        cluster.trace.header["params"] = dict(params)
     cluster.prepare(scenario.manifests, scenario.workload)
     faults.schedule(cluster, plan)
     advance(cluster, horizon, progress, budget)

@@ -1,29 +1,59 @@
 """The message handler behind every widget: the same in a Jupyter kernel and in the browser's worker.
 
-{"op": "simulate", "id": 1, "spec": {"scenario", "seed", "commands", "until"}}
+{"op": "simulate", "id": 1, "spec": {"scenario", "seed", "commands", "until", "params"}}
   -> {"op": "trace", "id": 1, "run": …}      see `kubemini.view.scene.present`
+{"op": "elections", "id": 1, "seeds": [first, last + 1], "timeout": [low, high]} or {…, "scenario", "params"}
+  -> {"op": "elections", "id": 1, "times": [ms or null for none in 15 s, …]}
   -> {"op": "error", "id": 1, "error": one clear sentence}
 """
 
 from typing import Any
 
 from kubemini.run import Runaway, run
+from kubemini.scenarios import load, with_params
+from kubemini.study.elections import Setting, Trial, failover
 from kubemini.view.scene import present
 
 LONGEST = 900  # seconds a widget may ask for
+MOST = 200  # elections in one answer: a reader waits for the next few, not for all
 
 
 def handle(message: dict[str, Any]) -> dict[str, Any]:
     """Answer one message of a widget; never raises for what a reader can do."""
-    id = message.get("id")
-    if message.get("op") != "simulate":
-        return {"op": "error", "id": id, "error": f"the simulator knows simulate, not {message.get('op')!r}"}
+    id, op = message.get("id"), message.get("op")
+    if op not in OPERATIONS:
+        return {"op": "error", "id": id, "error": f"the simulator knows {' and '.join(OPERATIONS)}, not {op!r}"}
+    try:
+        return {"id": id} | OPERATIONS[op](message)
+    except (ValueError, Runaway) as error:
+        return {"op": "error", "id": id, "error": str(error)}
+
+
+def simulate(message: dict[str, Any]) -> dict[str, Any]:
+    """One run, as a recording."""
     spec = message.get("spec") or {}
     until = spec.get("until")
     if isinstance(until, int | float) and until > LONGEST:
-        return {"op": "error", "id": id, "error": f"a widget simulates up to {LONGEST} s; ask for less"}
-    try:
-        trace = run(spec.get("scenario", ""), spec.get("seed"), spec.get("commands") or (), until)
-    except (ValueError, Runaway) as error:
-        return {"op": "error", "id": id, "error": str(error)}
-    return {"op": "trace", "id": id, "run": present(trace)}
+        raise ValueError(f"a widget simulates up to {LONGEST} s; ask for less")
+    trace = run(
+        spec.get("scenario", ""), spec.get("seed"), spec.get("commands") or (), until, params=spec.get("params")
+    )
+    return {"op": "trace", "run": present(trace)}
+
+
+def elections(message: dict[str, Any]) -> dict[str, Any]:
+    """Some elections: of a whole etcd if there is a scenario, else of the paper's five servers."""
+    first, end = message["seeds"]
+    if not 0 < end - first <= MOST:
+        raise ValueError(f"ask for 1 to {MOST} elections at a time, not for {end - first}")
+    if "scenario" in message:
+        scenario = with_params(load(message["scenario"]), message.get("params") or {})
+        return {"op": "elections", "times": [failover(scenario, seed) for seed in range(first, end)]}
+    low, high = (float(x) for x in message["timeout"])
+    if not 1 <= low <= high <= 10_000:
+        raise ValueError(f"a timeout is drawn from at least 1 ms up to at most 10000 ms, not from {low:g}-{high:g} ms")
+    times = (Trial(Setting((low, high)), seed).run() for seed in range(first, end))
+    return {"op": "elections", "times": [round(time, 3) if time < float("inf") else None for time in times]}
+
+
+OPERATIONS = {"simulate": simulate, "elections": elections}

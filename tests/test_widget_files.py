@@ -8,8 +8,8 @@ import pytest
 from kubemini.sim.vocabulary import WHAT
 
 STATIC = Path(__file__).parent.parent / "kubemini" / "view" / "static"
-WIDGETS = ("cluster-map", "etcd-desk")
-UNDRAWN = {"vote", "decision", "message", "request", "command", "note"}  # drawn from lists, or told by run.table
+WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper", "election-curves")
+UNDRAWN = {"vote", "timer", "decision", "message", "request", "command", "note"}  # drawn from lists, or told in rows
 
 
 def text(name: str) -> str:
@@ -24,7 +24,7 @@ def test_a_widget_ends_in_the_one_export_line_its_hosts_rewrite(widget: str) -> 
     assert not re.search(r"^\s*import\b", text(f"{widget}.js"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("file", ["common.js", "cluster-map.js", "etcd-desk.js", "widget.css"])
+@pytest.mark.parametrize("file", ["common.js", *(f"{widget}.js" for widget in WIDGETS), "widget.css"])
 def test_nothing_is_fetched_from_anywhere(file: str) -> None:
     source = text(file).replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"https?:|\bfetch\(|XMLHttpRequest|@import|url\(['\"]?(?!#)", source)

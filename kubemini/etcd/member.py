@@ -90,12 +90,13 @@ class Member(Component):
         self.server = Server(self, data.store)
         self._writing = self._settling = False
         self._seen = ("", 0, 0)
-        self._vote = data.hard_state.vote
+        self._vote = (data.hard_state.term, data.hard_state.vote)
         self._commit = data.hard_state.commit
         self._last = len(data.entries)
         self._next_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
         self._timer: Timer | None = None
-        self._wake_at = 0
+        self._wake_at = self._told = 0
+        self._wound = self.sim.now
         self._observe()
         self._record_data(data)
         self._fast_forward(self.sim.now + PEER_WAIT)
@@ -139,9 +140,17 @@ class Member(Component):
         """The instant of the next tick that acts."""
         return self._next_tick + (self.raft.ticks_to_action() - 1) * self.tick_length
 
+    def _wound_up(self) -> int:
+        """The tick at which the election timer began to run: zero ticks ago, or as many as nobody was heard."""
+        return self._next_tick - (1 + self.raft.elapsed) * self.tick_length
+
     def _arm(self) -> None:
         """Wake at the next tick that acts; a timer that has become too early finds out when it fires."""
         due = self._due()
+        if due != self._told and self.raft.role != LEADER and self.raft.promotable:
+            self._told = due
+            timeout = self.raft.timeout * self.tick_length
+            self.sim.record(self.name, "timer", since=self._wound, until=due, timeout=timeout)
         if self._timer is None or due < self._wake_at:
             if self._timer is not None:
                 self._timer.cancel()
@@ -151,6 +160,7 @@ class Member(Component):
     def _wake(self) -> None:
         self._timer = None
         self._catch_up()
+        self._wound = self._wound_up()
         if self._due() <= self.sim.now:
             self.raft.tick()
             self._next_tick += self.tick_length
@@ -177,6 +187,7 @@ class Member(Component):
         """A message of a peer's Raft."""
         if self.sim.now > self._next_tick:
             self._catch_up()
+        self._wound = self._wound_up()
         self.raft.step(payload)
         self._settle()
 
@@ -294,8 +305,8 @@ class Member(Component):
             record(self.name, "append", index=last.index, term=last.term)
         if state is None:
             return
-        if state.vote != self._vote:
-            self._vote = state.vote
+        if (state.term, state.vote) != self._vote:
+            self._vote = (state.term, state.vote)
             if state.vote:
                 record(self.name, "vote", **{"for": self.members[state.vote - 1], "term": state.term})
         if state.commit > self._commit:

@@ -4,6 +4,6 @@
 thing that does not fit. In the browser, where there is no YAML parser, the build ships the same files as JSON.
 """
 
-from kubemini.scenarios.loader import Scenario, ScenarioError, load, names
+from kubemini.scenarios.loader import Scenario, ScenarioError, load, names, with_params
 
-__all__ = ["Scenario", "ScenarioError", "load", "names"]
+__all__ = ["Scenario", "ScenarioError", "load", "names", "with_params"]

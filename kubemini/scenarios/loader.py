@@ -118,7 +118,7 @@ def from_data(data: Any, name: str, file: str = "") -> Scenario:
             title=data["title"],
             topology=topology,
             about=data.get("about", ""),
-            params=_params(data.get("params", {}), file),
+            params=_params(Params(), data.get("params", {}), file),
             manifests=data.get("manifests", ""),
             workload=data.get("workload", {}),
             faults=tuple(tuple(entry) for entry in data.get("faults", ())),
@@ -137,7 +137,15 @@ def from_data(data: Any, name: str, file: str = "") -> Scenario:
     return scenario
 
 
-def _params(changed: dict[str, Any], file: str) -> Params:
+def with_params(scenario: Scenario, changed: dict[str, Any]) -> Scenario:
+    """*scenario* with other parameters, written as in its file. Raises ScenarioError that says what to do next."""
+    try:
+        return replace(scenario, params=_params(scenario.params, changed, scenario.name))
+    except (ValueError, TypeError) as error:
+        raise ScenarioError(str(error)) from None
+
+
+def _params(before: Params, changed: dict[str, Any], file: str) -> Params:
     known = {f.name: f for f in fields(Params)}
     values: dict[str, Any] = {}
     for name, value in changed.items():
@@ -154,4 +162,4 @@ def _params(changed: dict[str, Any], file: str) -> Params:
             values[name] = duration(value)
         else:
             values[name] = value
-    return replace(Params(), **values)
+    return replace(before, **values)

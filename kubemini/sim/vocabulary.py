@@ -20,6 +20,8 @@ WHAT: dict[str, str] = {
     # Raft; the actor is an etcd member
     "role": "a member changes role, term or leader; {role: follower|pre-candidate|candidate|leader, term, lead}",
     "vote": "a member votes; {for, term}",
+    "timer": "its election timer, when it is drawn or found rewound; {since: last wound up, until: it campaigns unless"
+    " it hears of a leader, timeout: µs}",
     "append": "its log grows; {index, term}: the last entry now",
     "truncate": "conflicting entries are cut off; {index}: the first one gone",
     "commit": "its commit index moves; {index}",

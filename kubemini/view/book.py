@@ -31,7 +31,7 @@ from kubemini.view import appendix, icons
 logger = logging.getLogger(__name__)
 PACKAGE = Path(kubemini.__file__).parent
 STATIC = PACKAGE / "view" / "static"
-WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper")
+WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper", "election-curves")
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 LEFT_OUT = ("lab", "check", "serve", "bench.py", "__main__.py")  # nothing that a widget asks for
 VIEW_CORE = ("__init__.py", "scene.py", "story.py", "words.py")  # of view/, all that is plain Python

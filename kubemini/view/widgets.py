@@ -1,4 +1,4 @@
-"""The widgets in Jupyter: one anywidget class, two pictures; the same JavaScript as on the book's pages.
+"""The widgets in Jupyter: anywidgets; the same JavaScript as on the book's pages.
 
 `show` runs a scenario and shows its recording. In a live notebook a reader's deed is answered by the kernel; the
 stored output carries the recording and a text, so that a page without a kernel, a printer and a diff can read it.
@@ -6,6 +6,7 @@ stored output carries the recording and a text, so that a page without a kernel,
 
 import html
 import json
+import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,17 @@ import anywidget
 import traitlets
 
 from kubemini import session
+from kubemini.params import Params
 from kubemini.run import run
-from kubemini.scenarios import Scenario
+from kubemini.scenarios import Scenario, load, names
 from kubemini.sim import Trace
+from kubemini.sim.units import MS
+from kubemini.study.elections import GIVE_UP, percentile
+from kubemini.view.figures import Curves
 from kubemini.view.scene import present, text_summary
 
 STATIC = Path(__file__).parent / "static"
-WIDGETS = ("cluster-map", "etcd-desk")
+WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper", "election-curves")
 
 
 def source(widget: str) -> str:
@@ -28,8 +33,8 @@ def source(widget: str) -> str:
     return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("common.js", f"{widget}.js"))
 
 
-class Recording(anywidget.AnyWidget):
-    """A recording on screen; use `show`, or one of the subclasses below."""
+class Widget(anywidget.AnyWidget):
+    """What all have: something recorded, a text that says the same, and a simulator to ask for more."""
 
     _css = STATIC / "widget.css"
     picture = ""
@@ -38,14 +43,14 @@ class Recording(anywidget.AnyWidget):
     caption = traitlets.Unicode("").tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, trace: Trace, caption: str = "", options: dict[str, Any] | None = None):
-        super().__init__(run=present(trace), caption=caption, options=options or {})
-        self.text = text_summary(trace)
+    def __init__(self, run: dict[str, Any], text: str, caption: str = "", options: dict[str, Any] | None = None):
+        super().__init__(run=run, caption=caption, options=options or {})
+        self.text = text
         self.on_msg(self._answer)
 
     def _answer(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
         """The front end asks for another run."""
-        if message.get("op") != "simulate":
+        if message.get("op") not in session.OPERATIONS:
             return  # golive and link are for pages without a kernel
         answer = session.handle(message)
         if "run" in answer:
@@ -68,6 +73,13 @@ class Recording(anywidget.AnyWidget):
         return data, metadata
 
 
+class Recording(Widget):
+    """A recording on screen; use `show`, or one of the subclasses below."""
+
+    def __init__(self, trace: Trace, caption: str = "", options: dict[str, Any] | None = None):
+        super().__init__(present(trace), text_summary(trace), caption, options)
+
+
 class ClusterMap(Recording):
     """Hosts, programs, pods, and the requests between them."""
 
@@ -82,7 +94,61 @@ class EtcdDesk(Recording):
     _esm = source(picture)
 
 
-CLASSES = {kind.picture: kind for kind in (ClusterMap, EtcdDesk)}
+class RaftStepper(Recording):
+    """The members in a ring, with their election timers and votes, and how long elections take."""
+
+    picture = "raft-stepper"
+    _esm = source(picture)
+
+    def __init__(self, trace: Trace, caption: str = "", options: dict[str, Any] | None = None):
+        known = trace.header.get("scenario") in names()
+        params = load(trace.header["scenario"]).params if known else Params()
+        settings = {name: in_ms(getattr(params, name)) for name in KNOBS}
+        super().__init__(trace, caption, {"settings": settings, **(options or {})})
+
+
+KNOBS = ("etcd_pre_vote", "etcd_election_timeout", "network_latency")  # what the stepper can change
+
+
+def in_ms(value: Any) -> Any:
+    """A parameter as scenarios write it: durations in milliseconds."""
+    if isinstance(value, tuple):
+        return [in_ms(item) for item in value]
+    return value if isinstance(value, bool) else f"{value / MS:g}ms"
+
+
+class ElectionCurves(Widget):
+    """How many of many elections are over after so many milliseconds; use `show_elections`."""
+
+    picture = "election-curves"
+    _esm = source(picture)
+
+    def __init__(self, curves: Curves, caption: str = "", options: dict[str, Any] | None = None):
+        samples = [sample(*curve) for curve in curves.items()]
+        run = {"header": {"scenario": "elections", "seed": 0}, "curves": samples}
+        super().__init__(run, "\n".join(map(told, samples)), caption, options)
+
+
+def sample(timeout: tuple[float, float], times: Sequence[float]) -> dict[str, Any]:
+    """A curve as it is drawn: *times* (sorted milliseconds) by their quantiles."""
+    quantiles = [round(min(percentile(times, n / 100), GIVE_UP / MS), 1) for n in range(100)]
+    facts = {"half": quantiles[50], "mean": round(statistics.mean(times), 1), "most": quantiles[99]}
+    return {"timeout": list(timeout), "count": len(times), "times": quantiles, **facts}
+
+
+def told(curve: dict[str, Any]) -> str:
+    """A curve in words."""
+    low, high = curve["timeout"]
+    half = f"{low:g}–{high:g} ms: half of {curve['count']} elections within {curve['half']:.0f} ms"
+    return f"{half}, 99 of 100 within {curve['most']:.0f} ms"
+
+
+def show_elections(curves: Curves, caption: str = "", **options: Any) -> ElectionCurves:
+    """Show *curves*, {range of timeouts: sorted milliseconds without a leader}; a reader may ask for a range more."""
+    return ElectionCurves(curves, caption, options)
+
+
+CLASSES = {kind.picture: kind for kind in (ClusterMap, EtcdDesk, RaftStepper)}
 
 
 def show(
@@ -97,9 +163,10 @@ def show(
 ) -> Recording:
     """Run *scenario* and show it; a `Trace` is shown as it is.
 
-    *widget* is "cluster-map" or "etcd-desk" (the default where there is nothing but etcd). *predict* is a question
-    asked before the recording plays: {"question", "choices": [...], "answer": index, "explain"}. Further *options*:
-    *t0* (seconds at which it opens), *speed*, *id* (for links). Raises ValueError naming the widgets.
+    *widget* is "cluster-map", "raft-stepper" or "etcd-desk" (the default where there is nothing but etcd). *predict* is
+    a question asked before the recording plays: {"question", "choices": [...], "answer": index, "explain"}. Further
+    *options*: *t0* (seconds at which it opens), *speed*, *id* (for links), *elections* (milliseconds, for the stepper's
+    histogram). Raises ValueError naming the widgets.
     """
     trace = scenario if isinstance(scenario, Trace) else run(scenario, seed, commands, until)
     widget = widget or ("etcd-desk" if trace.header["topology"]["kind"] == "etcd" else "cluster-map")

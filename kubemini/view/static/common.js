@@ -122,10 +122,17 @@ var kmCommon = (() => {
   };
   const step = (st, [at, who, what, d]) => FOLD[what] && FOLD[what](st, at, who, d);
 
+  /** The records of a recording, whose instants are distances (view/scene.py, compact), with instants again. */
+  function unrolled(records) {
+    let t = 0;
+    const back = (d, name, at) => (d[name] == null ? {} : { [name]: at + d[name] });
+    return (records || []).map(([dt, who, what, d]) => { t += dt; return [t, who, what, { ...d, ...back(d, "started", t), ...back(d, "arrives", t) }]; });
+  }
+
   /** A run made fast to scrub: key frames, moments, flights. */
   class History {
     constructor(run) {
-      this.run = run; this.header = run.header; this.records = run.records || []; this.until = run.header.until; this.topology = run.header.topology;
+      this.run = run; this.header = run.header; this.records = unrolled(run.records); this.until = run.header.until; this.topology = run.header.topology;
       this.frames = []; this.messages = []; this.requests = [];
       const st = blank(this.topology); let flight = 0;
       this.records.forEach((r, i) => {
@@ -315,9 +322,10 @@ var kmCommon = (() => {
   function asPython(header) {
     const rows = (header.commands || []).map((c) => `(${[py(c[0]), ...c.slice(1).map((x) => JSON.stringify(x))].join(", ")})`);
     const list = rows.length > 1 ? `[\n    ${rows.join(",\n    ")},\n]` : `[${rows.join("")}]`;
-    return `run(${JSON.stringify(header.scenario)}, seed=${header.seed}${rows.length ? ", commands=" + list : ""})`;
+    const values = Object.entries(header.params || {}).map(([k, v]) => `${JSON.stringify(k)}: ${typeof v === "boolean" ? (v ? "True" : "False") : JSON.stringify(v)}`);
+    return `run(${JSON.stringify(header.scenario)}, seed=${header.seed}${rows.length ? ", commands=" + list : ""}${values.length ? `, params={${values.join(", ")}}` : ""})`;
   }
-  const asHash = (id, t, header) => "#" + [id, "t=" + seconds(t), "seed=" + header.seed, "until=" + header.until / SECOND, ...(header.commands || []).map((c) => "c=" + c.map((x) => encodeURIComponent(x).replace(/%2C/gi, "+")).join(","))].join(";");
+  const asHash = (id, t, header) => "#" + [id, "t=" + seconds(t), "seed=" + header.seed, "until=" + header.until / SECOND, ...Object.entries(header.params || {}).map(([k, v]) => `p=${k},${encodeURIComponent(JSON.stringify(v))}`), ...(header.commands || []).map((c) => "c=" + c.map((x) => encodeURIComponent(x).replace(/%2C/gi, "+")).join(","))].join(";");
   async function copy(text) {
     try { await navigator.clipboard.writeText(text); return true; } catch { /* file:// or no permission */ }
     const box = h("textarea", { style: "position:fixed;opacity:0" }); box.value = text; document.body.append(box); box.select();
@@ -520,7 +528,7 @@ var kmCommon = (() => {
     /** Ask the simulator for the run with other commands or another seed; the answer arrives as a new `run`. */
     function ask(change, then = {}) {
       const H = past.header;
-      const spec = { scenario: H.scenario, seed: H.seed, commands: H.commands || [], until: Math.max(past.until / SECOND, Math.ceil((then.at || 0) / SECOND + 15)), ...change };
+      const spec = { scenario: H.scenario, seed: H.seed, commands: H.commands || [], ...(H.params ? { params: H.params } : {}), until: Math.max(past.until / SECOND, Math.ceil((then.at || 0) / SECOND + 15)), ...change };
       asked = { spec, then, was: past.run, resume: playing };
       play(false); trouble.hidden = true; root.dataset.busy = "1";
       if (kernel() === "recording") { queued = asked; say("Starting the simulator in this page…"); model.send({ op: "golive" }); } else send();

@@ -105,6 +105,7 @@
     for (const part of parts) {
       const [key, value] = [part.slice(0, part.indexOf("=")), part.slice(part.indexOf("=") + 1)];
       if (key === "c") { const [at, ...rest] = value.split(",").map((x) => decodeURIComponent(x.replace(/\+/g, "%2C"))); link.commands.push([+at, ...rest]); }
+      else if (key === "p") (link.params ||= {})[value.slice(0, value.indexOf(","))] = JSON.parse(decodeURIComponent(value.slice(value.indexOf(",") + 1)));
       else if (["t", "seed", "until"].includes(key) && Number.isFinite(+value)) link[key] = +value;
     }
     return link;
@@ -112,10 +113,10 @@
   /** Show the moment of a link; what the recording does not hold is simulated again. */
   async function follow(model, link) {
     const header = model.get("run").header, seed = link.seed ?? header.seed;
-    const same = seed === header.seed && JSON.stringify(link.commands) === JSON.stringify(header.commands || []);
+    const same = seed === header.seed && JSON.stringify(link.params) === JSON.stringify(header.params) && JSON.stringify(link.commands) === JSON.stringify(header.commands || []);
     if (same) return;
     if (!BUILD.live) return model.message({ op: "status", text: "This link shows a run that has to be simulated; this copy of the book plays recordings only." });
-    const until = link.until || header.until / 1e6, spec = { scenario: header.scenario, seed, commands: link.commands, until };
+    const until = link.until || header.until / 1e6, spec = { scenario: header.scenario, seed, commands: link.commands, until, params: link.params };
     if (await golive(model)) await simulate(model, { op: "simulate", id: 0, spec });
   }
 
@@ -129,7 +130,7 @@
     const model = new Model({ ...state, options, kernel: "recording" });
     model.onsend = (m) => {
       if (m.op === "golive") golive(model);
-      else if (m.op === "simulate") simulate(model, m);
+      else if (m.op === "simulate" || m.op === "elections") simulate(model, m);
       else if (m.op === "link") history.replaceState(null, "", m.hash);
     };
     models.push(model);
