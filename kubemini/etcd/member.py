@@ -12,27 +12,41 @@ Simplified: a crash keeps exactly what was fsynced; a member is up the moment it
 from collections.abc import Iterable
 from typing import Any
 
-from kubemini.etcd.confchange import configuration
+from kubemini.etcd.confchange import ConfChange
 from kubemini.etcd.lease import Lessor
+from kubemini.etcd.links import Links
 from kubemini.etcd.log import Entry
+from kubemini.etcd.membership import NO_CHANGE, Membership
 from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, HardState, Message, Ready
 from kubemini.etcd.mvcc import Change, Store
 from kubemini.etcd.raft import Raft
 from kubemini.etcd.server import Proposal, Server
 from kubemini.host import Component, Host, Timer
 from kubemini.net import Call, Network
+from kubemini.net.rpc import REFUSED
 from kubemini.params import Params
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 
 PEER_CHECK = 50 * MS  # how often a starting member looks whether it is connected to its peers
 PEER_WAIT = 5 * SECOND  # rafthttp.ConnReadTimeout: when it stops looking
+REMOVAL_DELAY = 1 * SECOND  # how long a member that has read of its own removal stays (server.go stopWithDelay)
+GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
+STRANGER = "error validating peerURLs: unmatched member while checking PeerURLs"
+UNREACHABLE = "cannot fetch cluster info from peer urls: could not retrieve cluster information from the given URLs"
 
 
 class DataDir:
-    """What of one member survives its process: everything here has been fsynced (``--data-dir``)."""
+    """What of one member survives its process: everything here has been fsynced (``--data-dir``).
 
-    def __init__(self, minimum_ttl: int):
+    *first* are the members at the beginning of the log. *addresses* are those that messages are sent to, which a
+    newcomer knows before it has read in the log how they came to be members.
+    """
+
+    def __init__(self, id: int, first: Membership, minimum_ttl: int):
+        self.id, self.first, self.membership = id, first, first.copy()
+        self.addresses = {m.id: m.address for m in first.members.values()}
+        self.learner = False  # as what it joined
         self.hard_state = HardState()
         self.entries: list[Entry] = []
         self.store = Store(Lessor(minimum_ttl))
@@ -48,16 +62,17 @@ class DataDir:
 
 
 class Member(Component):
-    """One etcd process. Its Raft id is its place in *members*, from 1."""
+    """One etcd process. *members* are those of a new cluster; one that is not among them is a spare: see `join`."""
 
     raft: Raft
     server: Server
+    links: Links
 
     def __init__(self, sim: Sim, net: Network, host: Host, name: str, members: list[str], params: Params | None = None):
-        assert name in members, f"{name} is not one of the members {', '.join(members)}"
         self.params = params or net.params
-        self.members = members
-        self.id = members.index(name) + 1
+        self.members = members  # ``--initial-cluster``
+        self.joining = name not in members  # ``--initial-cluster-state=existing``
+        self.serving = False
         self.tick_length = self.params.etcd_heartbeat_interval
         self.election_ticks = self.params.etcd_election_timeout // self.tick_length
         self._timeouts = sim.draw(f"raft/{name}/timeout")
@@ -65,20 +80,72 @@ class Member(Component):
         self._draws = 0
         super().__init__(sim, net, host, name)
         self.data = self._open()
+        net.watchers.append(self._reachability_changed)
 
     # -- life ------------------------------------------------------------------------------------------------------
     def _open(self) -> DataDir:
-        """What the disk holds; a new disk holds nothing."""
-        minimum_ttl = -(-3 * self.params.etcd_election_timeout // (2 * SECOND))
-        return self.host.disk.files.setdefault(self.name, DataDir(minimum_ttl))
+        """What the disk holds; a new disk holds nothing, and who joins does not know its id yet."""
+        files = self.host.disk.files
+        if self.name not in files:
+            empty = self._new_data(0 if self.joining else self.members.index(self.name) + 1, Membership(self.members))
+            if self.joining:
+                return empty
+            files[self.name] = empty
+        return files[self.name]
+
+    def _new_data(self, id: int, first: Membership) -> DataDir:
+        return DataDir(id, first, -(-3 * self.params.etcd_election_timeout // (2 * SECOND)))
 
     def boot(self) -> None:
-        data = self.data = self._open()
+        self.serving = False
+        self.data = self._open()
+        if self.data.id in self.membership.removed:
+            self.after(0, self.exit, GONE)
+        elif self.data.id:
+            self._serve()
+        else:
+            self.spawn(self._find_itself())
+
+    def join(self, members: list[str]) -> None:
+        """Start with an empty data directory, for a cluster that exists and has been told of us (``member add``)."""
+        self.crash()
+        self.host.disk.files.pop(self.name, None)
+        self.members, self.joining = members, True
+        self.start()
+
+    def _find_itself(self) -> Steps:
+        """Ask *members* who they are, and with which id they count us among them (GetClusterFromRemotePeers)."""
+        for peer in self.members:
+            if peer == self.name or peer not in self.net.components:
+                continue
+            reply = yield self.call(peer, "peer_members", timeout=2 * SECOND)
+            if reply.ok:
+                self._found(*reply.value)
+                return
+        self.exit(UNREACHABLE)
+
+    def _found(self, first: Membership, now: Membership) -> None:
+        ours = now.at(self.name)
+        if ours is None:
+            self.exit(STRANGER)
+            return
+        data = self.data = self._new_data(ours.id, first)
+        data.learner = ours.learner
+        data.addresses = {m.id: m.address for m in now.members.values()}
+        self.host.disk.files[self.name] = data
+        self._serve()
+
+    def _serve(self) -> None:
+        """The data directory is ours: begin."""
+        data = self.data
+        self.id, self.serving = data.id, True
+        self.links = Links(self)
+        self.links.refresh()
         self.raft = Raft(
             Config(
                 id=self.id,
                 timeout=self._draw_timeout,
-                configuration=configuration(range(1, len(self.members) + 1)),
+                configuration=data.membership.configuration(),
                 election_tick=self.election_ticks,
                 pre_vote=self.params.etcd_pre_vote,
                 check_quorum=self.params.etcd_check_quorum,
@@ -110,13 +177,32 @@ class Member(Component):
         if data.applied:
             self.sim.record(self.name, "apply", index=data.applied, revision=data.store.revision)
 
+    @property
+    def membership(self) -> Membership:
+        """The members, as far as this one has applied the log."""
+        return self.data.membership
+
+    @property
+    def learner(self) -> bool:
+        """Whether this member only listens."""
+        info = self.data.membership.members.get(self.id)
+        return info.learner if info is not None else self.data.learner
+
+    def peers(self) -> list[str]:
+        """The addresses of the others."""
+        return [address for id, address in self.data.addresses.items() if id != self.id]
+
+    def _reachability_changed(self) -> None:
+        if self.up and self.serving:
+            self.links.refresh()
+
     def pause(self) -> None:
-        if self.up and not self.paused:
+        if self.up and self.serving and not self.paused:
             self._catch_up()
         super().pause()
 
     def resume(self) -> None:
-        if self.up and self.paused:  # ticks that nobody took are lost, as with Go's Ticker
+        if self.up and self.serving and self.paused:  # ticks that nobody took are lost, as with Go's Ticker
             late = max(0, self.sim.now - self._next_tick)
             self._next_tick += -(-late // self.tick_length) * self.tick_length
         super().resume()
@@ -161,7 +247,7 @@ class Member(Component):
 
         etcd server.go adjustTicks.
         """
-        peers = [self.net.components.get(name) for name in self.members if name != self.name]
+        peers = [self.net.components.get(name) for name in self.peers()]
         active = sum(p is not None and p.up and self.net.reachable(self.host.name, p.host.name) for p in peers)
         ticks = self.election_ticks - (2 if peers else 1)
         started = self.sim.now + PEER_WAIT == until
@@ -173,21 +259,35 @@ class Member(Component):
             self.after(PEER_CHECK, self._fast_forward, until)
 
     # -- in ----------------------------------------------------------------------------------------------------------
-    def receive(self, source: str, payload: Message) -> None:
-        """A message of a peer's Raft."""
+    def receive(self, source: str, payload: Any) -> None:
+        """A message of a peer's Raft; one that was removed is told so instead of being heard."""
+        if not self.serving:
+            return
+        if payload is GONE:
+            self.exit(GONE)
+            return
+        if self.data.membership.removed and payload.source in self.data.membership.removed:
+            self.send(source, GONE)
+            return
         if self.sim.now > self._next_tick:
             self._catch_up()
         self.raft.step(payload)
         self._settle()
 
     def handle(self, call: Call) -> Steps | None:
-        """A client's request."""
-        return self.server.handle(call)
+        """A client's request, or a newcomer's."""
+        if not self.serving:
+            call.fail(REFUSED)
+        elif call.method == "peer_members":
+            call.reply((self.data.first, self.membership.copy()))
+        else:
+            return self.server.handle(call)
+        return None
 
-    def propose(self, proposal: Proposal) -> bool:
-        """Bring *proposal* to the leader; False if it was dropped at once."""
+    def propose(self, command: Any) -> bool:
+        """Bring *command* to the leader; False if it was dropped at once."""
         self._catch_up()
-        accepted = self.raft.propose(proposal)
+        accepted = self.raft.propose(command)
         self._settle()
         return accepted
 
@@ -245,7 +345,9 @@ class Member(Component):
 
     def _send(self, messages: list[Message]) -> None:
         for message in messages:
-            target = self.members[message.target - 1]
+            target = self.data.addresses.get(message.target)
+            if target not in self.net.components:
+                continue  # nobody is there: removed, or a peer URL with a typo in it
             if message.type in HEARTBEATS:
                 self.send(target, message, "heartbeat")
             else:
@@ -256,13 +358,53 @@ class Member(Component):
         store = self.data.store
         for entry in entries:
             before = store.revision
-            if entry.data is not None:
+            if isinstance(entry.data, ConfChange):
+                self._reconfigure(entry.index, entry.data)
+            elif entry.data is not None:
                 self.server.apply(entry.data)
             self.data.applied = entry.index
             if store.revision > before:
                 self._record_changes(store.last_changes())
         self.sim.record(self.name, "apply", index=entries[-1].index, revision=store.revision)
         self.server.applied(self.data.applied)
+
+    def _reconfigure(self, index: int, change: ConfChange) -> None:
+        """A committed change of the members: everyone judges it alike."""
+        proposal, membership = change.context, self.membership
+        error = membership.check(proposal.method, proposal.request, self.params.etcd_max_learners)
+        if error:
+            self.raft.apply_conf_change(NO_CHANGE)
+            self.server.answered(proposal, error)
+            return
+        id = proposal.request["ID"]
+        first = all(peer.data.applied < index for peer in self._peers())
+        membership.apply(proposal.method, proposal.request)
+        self._readdress(id)
+        self.raft.apply_conf_change(change)
+        if first:
+            self._record_membership()
+        answer = {"header": {"revision": self.data.store.revision}, "members": membership.answer()}
+        if id in membership.members:
+            answer["member"] = membership.members[id].answer()
+        self.server.answered(proposal, answer)
+        self._arm()
+
+    def publish(self) -> None:
+        """Tell everyone that we have started, until it stands in the member list (server.go publish)."""
+        info = self.membership.members.get(self.id)
+        if self.raft.lead and (info is None or not info.name):
+            self.propose(Proposal(self.name, 0, 0, "member_started", {"ID": self.id, "name": self.name}))
+            self.after(self.params.etcd_request_timeout, self.publish)
+
+    def _readdress(self, id: int) -> None:
+        """Messages go to who is a member now; who is none any more ends."""
+        if id in self.membership.members:
+            self.data.addresses[id] = self.membership.members[id].address
+            self.links.refresh()
+        else:
+            self.data.addresses.pop(id, None)
+            if id == self.id:
+                self.after(REMOVAL_DELAY, self.exit, GONE)
 
     # -- the trace -----------------------------------------------------------------------------------------------------
     def _observe(self) -> bool:
@@ -282,7 +424,7 @@ class Member(Component):
     @property
     def leader(self) -> str | None:
         """The member that this one believes to lead."""
-        return self.members[self.raft.lead - 1] if self.raft.lead else None
+        return self.data.addresses.get(self.raft.lead)
 
     def _record_progress(self, ready: Ready) -> None:
         state, record = ready.hard_state, self.sim.record
@@ -297,7 +439,7 @@ class Member(Component):
         if state.vote != self._vote:
             self._vote = state.vote
             if state.vote:
-                record(self.name, "vote", **{"for": self.members[state.vote - 1], "term": state.term})
+                record(self.name, "vote", **{"for": self.data.addresses.get(state.vote, ""), "term": state.term})
         if state.commit > self._commit:
             self._commit = state.commit
             record(self.name, "commit", index=state.commit)
@@ -310,9 +452,16 @@ class Member(Component):
                 value = text if change.kv["version"] else None
                 self.sim.record(self.name, "kv", key=change.kv["key"], value=value, revision=change.revision)
 
+    def _record_membership(self) -> None:
+        voters, learners = ([m.address for m in group] for group in (self.membership.voters, self.membership.learners))
+        self.sim.record(self.name, "membership", voters=voters, learners=learners)
+
     def _is_first(self, revision: int) -> bool:
-        peers = (self.net.components.get(name) for name in self.members if name != self.name)
-        return all(peer.data.store.revision < revision for peer in peers if isinstance(peer, Member))
+        return all(peer.data.store.revision < revision for peer in self._peers())
+
+    def _peers(self) -> Iterable["Member"]:
+        peers = (self.net.components.get(name) for name in self.peers())
+        return (peer for peer in peers if isinstance(peer, Member))
 
 
 def members(sim: Sim, net: Network, hosts: Iterable[Host], params: Params | None = None) -> list[Member]:

@@ -3,14 +3,24 @@
 Invariant: a request is answered once, and "ok" to a write only after the member has applied it. A write waits while
 there is no leader; one that is handed to a leader that dies is lost, and its client hears so 7 s later.
 etcd 3.5 server/etcdserver/v3_server.go, server.go. Linearizable reads are in `reads.py`, watches in `watch.py`.
-Simplified: no authentication, no quota, no alarms; members are fixed.
+Changes of the members are judged in `reconfigure.py`.
+Simplified: no authentication, no quota, no alarms.
 """
 
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubemini.etcd import request as requests
-from kubemini.etcd.errors import DEADLINE_EXCEEDED, NO_LEADER, TIMEOUT, TIMEOUT_LEADER_FAILURE, EtcdError
+from kubemini.etcd import reconfigure
+from kubemini.etcd.errors import (
+    DEADLINE_EXCEEDED,
+    NO_LEADER,
+    NOT_FOR_LEARNERS,
+    TIMEOUT,
+    TIMEOUT_LEADER_FAILURE,
+    EtcdError,
+)
+from kubemini.etcd.membership import change
 from kubemini.etcd.messages import LEADER
 from kubemini.etcd.mvcc import Answer, Request, Store
 from kubemini.etcd.reads import Reads
@@ -38,12 +48,12 @@ class Proposal(NamedTuple):
 
 
 class Waiting:
-    """A write whose client waits. *accepted*: a leader was known and it is on its way."""
+    """A write whose client waits. *accepted*: a leader was known and it is on its way; *command*: what Raft carries."""
 
-    __slots__ = ("accepted", "call", "proposal", "started")
+    __slots__ = ("accepted", "call", "command", "proposal", "started")
 
-    def __init__(self, call: Call, proposal: Proposal, started: int):
-        self.call, self.proposal, self.started = call, proposal, started
+    def __init__(self, call: Call, proposal: Proposal, command: Any, started: int):
+        self.call, self.proposal, self.command, self.started = call, proposal, command, started
         self.accepted = False
 
 
@@ -56,6 +66,7 @@ class Server:
         self.lessor.demote()
         self.reads = Reads(member, self._answer_read)
         self.watches = Watches(member, store)
+        self.reconfiguration = reconfigure.Reconfiguration(self)
         self.waiting: dict[int, Waiting] = {}
         self.elected_at: int | None = None  # when this member last became leader
         self._blocked: deque[Waiting] = deque()  # for want of a leader
@@ -73,6 +84,9 @@ class Server:
         if request.get("require_leader") and not self.member.raft.lead:
             call.fail(NO_LEADER)
             return None
+        if self.member.learner and not requests.for_learners(call.method, request):
+            call.fail(NOT_FOR_LEARNERS)
+            return None
         error = requests.check(call.method, request, self.member.params)
         if error:
             call.fail(error)
@@ -84,7 +98,11 @@ class Server:
             else:
                 self.reads.ask(call)
         elif call.method in WRITES:
-            self._propose(call, request)
+            self.propose(call, request)
+        elif call.method in reconfigure.METHODS:
+            return self.reconfiguration.handle(call)
+        elif call.method == "member_list" and request.get("linearizable"):
+            self.reads.ask(call)
         elif call.method in ("lease_keepalive", "lease_time_to_live"):
             return self._lease_time(call)
         else:
@@ -92,7 +110,10 @@ class Server:
         return None
 
     def _answer_read(self, call: Call) -> None:
-        self._answer(call, self.store.apply(call.method, call.payload))
+        if call.method == "member_list":
+            self._answer_about_itself(call)
+        else:
+            self._answer(call, self.store.apply(call.method, call.payload))
 
     def _answer(self, call: Call, answer: Answer | EtcdError) -> None:
         if isinstance(answer, EtcdError):
@@ -108,11 +129,11 @@ class Server:
         match call.method:
             case "status":
                 answer.update(leader=member.leader, raft_term=raft.term, raft_index=raft.commit, errors=[])
-                answer["raft_applied_index"] = member.data.applied
+                answer.update(raft_applied_index=member.data.applied, is_learner=member.learner)
                 if not raft.lead:
                     answer["errors"].append(NO_LEADER.message)
             case "member_list":
-                answer["members"] = [{"ID": id, "name": name} for id, name in enumerate(member.members, start=1)]
+                answer["members"] = member.membership.answer()
             case "lease_leases":
                 answer["leases"] = [{"ID": id} for id in sorted(self.lessor.leases)]
             case _:
@@ -121,15 +142,18 @@ class Server:
         self._answer(call, answer)
 
     # -- writes ------------------------------------------------------------------------------------------------------
-    def _propose(self, call: Call, request: Request) -> None:
+    def propose(self, call: Call, request: Request, patient: bool = False) -> None:
+        """Bring a write to the leader; *patient*: its client alone decides how long to wait."""
         self._next += 1
         if call.method == "lease_grant" and not request.get("ID"):
             request = {**request, "ID": (self.member.id << 48) + (self.member.incarnation << 32) + self._next}
         proposal = Proposal(self.member.name, self.member.incarnation, self._next, call.method, request)
-        waiting = self.waiting[self._next] = Waiting(call, proposal, self.member.sim.now)
-        self._deadlines.append(waiting)
-        if len(self._deadlines) == 1:
-            self.member.after(self.member.params.etcd_request_timeout, self._expire)
+        command = change(call.method, request, proposal) if call.method in reconfigure.METHODS else proposal
+        waiting = self.waiting[self._next] = Waiting(call, proposal, command, self.member.sim.now)
+        if not patient:
+            self._deadlines.append(waiting)
+            if len(self._deadlines) == 1:
+                self.member.after(self.member.params.etcd_request_timeout, self._expire)
         if self.member.raft.lead:
             self._hand_over(waiting)
         else:
@@ -137,7 +161,7 @@ class Server:
 
     def _hand_over(self, waiting: Waiting) -> None:
         waiting.accepted = True
-        if not self.member.propose(waiting.proposal):
+        if not self.member.propose(waiting.command):
             self.waiting.pop(waiting.proposal.number, None)
             waiting.call.fail(EtcdError("UNKNOWN", "raft proposal dropped"))
 
@@ -166,11 +190,18 @@ class Server:
 
     def apply(self, proposal: Proposal) -> None:
         """A committed proposal: every member applies it, the one whose client waits answers."""
+        if proposal.method == "member_started":
+            self.member.membership.apply(proposal.method, proposal.request)
+            return
         answer = self.store.apply(proposal.method, proposal.request, self.member.sim.now)
         self.watches.notify()
         if proposal.method.startswith("lease"):
             self._revoking.discard(proposal.request["ID"])
             self._arm_expiry()
+        self.answered(proposal, answer)
+
+    def answered(self, proposal: Proposal, answer: Answer | EtcdError) -> None:
+        """*proposal* has been applied with this result: tell the client, if it is ours."""
         if proposal.member == self.member.name and proposal.incarnation == self.member.incarnation:
             waiting = self.waiting.pop(proposal.number, None)
             if waiting:
@@ -198,6 +229,7 @@ class Server:
         self.watches.leadership(bool(new))
         if new and new != old:
             self.reads.leader_changed()
+            self.member.publish()
             while self._blocked and member.raft.lead:
                 self._hand_over(self._blocked.popleft())
 
@@ -206,7 +238,7 @@ class Server:
         """Time is the leader's business: ask it, if that is somebody else."""
         member = self.member
         if member.raft.role != LEADER:
-            return self._ask_leader(call)
+            return self.ask_leader(call)
         id, now = call.payload["ID"], member.sim.now
         answer: Answer = {"header": {"revision": self.store.revision}, "ID": id}
         if call.method == "lease_keepalive":
@@ -220,7 +252,8 @@ class Server:
         self._answer(call, answer)
         return None
 
-    def _ask_leader(self, call: Call) -> Steps:
+    def ask_leader(self, call: Call) -> Steps:
+        """Pass *call* on to the leader, and its answer back."""
         leader = self.member.leader
         if leader is None:
             call.fail(NO_LEADER)

@@ -102,14 +102,20 @@ class Component:
             self.sim.record(self.name, "crash")
             self.stop("crash")
 
+    def exit(self, why: str) -> None:
+        """The program ends by itself, in peace: as `crash`, but nobody is to blame."""
+        if self.up:
+            self.sim.record(self.name, "exit", why=why)
+            self.stop("exit")
+
     def stop(self, how: str) -> None:
-        """End this incarnation; *how* is crash (peers are told at once) or power_off (they are not)."""
+        """End this incarnation; *how* is crash or exit (peers are told at once) or power_off (they are not)."""
         if not self.up:
             return
         self.up, self.paused = False, False
         self.incarnation += 1
         self._waiting.clear()
-        self.rpc.abandon(reset=how == "crash")
+        self.rpc.abandon(reset=how != "power_off")
         self.shutdown()
         self.net.changed()
 

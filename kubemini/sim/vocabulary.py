@@ -7,6 +7,7 @@ WHAT: dict[str, str] = {
     # programs and machines
     "start": "a component starts; {}",
     "crash": "a component dies, its memory is gone; {}",
+    "exit": "a component ends by itself, or because it was told to, in peace; {why}",
     "pause": "a component stands still, as after SIGSTOP; {}",
     "resume": "it goes on; {}",
     "power_off": "a host loses power: memory gone, disk kept; {}",
@@ -25,6 +26,7 @@ WHAT: dict[str, str] = {
     "commit": "its commit index moves; {index}",
     "apply": "its store has applied up to here; {index, revision}",
     "message": "a Raft message other than a heartbeat; {to, type, term, arrives: µs or null if lost}",
+    "membership": "the members change: the first member applied it; {voters: [names], learners: [names]}",
     "kv": "a revision exists: the first member applied it; {key, value or null, revision}",
     # the control plane
     "ready": "an API server's /readyz changes; {ready, why}; the actor is the API server",
