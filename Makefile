@@ -1,6 +1,7 @@
 # make book      the environment, npm's part, the book; then serve it here and print the address (SERVE=0: only build)
 # make test      the environment and every check there is; KUBEMINI_REQUIRE=1: what is missing fails instead of skipping
 # make chapters  execute the notebooks, store their outputs in normal form
+# make soak      trouble for Raft by the hundred thousand schedules (SCHEDULES=n), and every fault that must be noticed
 # make bench     how fast it is, beside the bars
 # A target whose inputs have not changed is not made again.
 
@@ -23,7 +24,7 @@ BOOK := _build/html/.built
 CHECKED := _build/.lint
 TESTED := _build/.tested
 
-.PHONY: book test lint chapters bench clean again
+.PHONY: book test lint chapters soak bench clean again
 
 book: $(BOOK)
 ifeq ($(SERVE),1)
@@ -58,6 +59,11 @@ $(BOOK): .venv/.ready $(NPM) _config.yml _toc.yml $(CODE) $(CHAPTERS)
 
 chapters: .venv/.ready
 	$(PY) -m kubemini.view.notebooks --run chapters/*.ipynb
+
+SCHEDULES ?= 300000
+soak: .venv/.ready
+	$(PY) -m tests.raft_world $(SCHEDULES)
+	$(PY) -m tests.mutants --all
 
 bench: $(BOOK)
 	$(PY) -m kubemini.view.press

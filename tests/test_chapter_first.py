@@ -102,3 +102,9 @@ def test_an_unfinished_answer_about_the_outage_is_told_what_is_missing(answer):
 @pytest.mark.parametrize("name", ["first.saw-crash", "first.saw-worker", "first.quiz"])
 def test_the_questions_are_there(name):
     assert quiz(name).questions
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_worker_that_boots_during_the_outage_starts_no_pod(seed):
+    trace = run("first", seed, [(65, "power_on", "worker-2")], until=80)
+    assert not [r for r in trace.of("pod") if r.at > 60 * SECOND]

@@ -283,11 +283,16 @@ def test_a_controller_manager_that_wakes_from_a_pause_does_no_lasting_harm():
 
 
 def test_a_cache_that_lags_makes_nothing_twice():
-    """The watch is 400 ms late, the queue is fast: without expectations there would be too many pods."""
+    """The watch is 300 ms late, the queue is fast: without expectations there would be too many pods."""
     world = World()
-    host = Host(world.sim, "far")
-    world.net.set_latency("far", "cp-1", 200 * MS, 400 * MS)
-    ControllerManager(world.sim, world.net, host, "controller-manager-1", ["apiserver-1"]).start()
+    manager = ControllerManager(world.sim, world.net, Host(world.sim, "far"), "controller-manager-1", ["apiserver-1"])
+    opened = manager.open_stream
+
+    def late(target, method, payload, on_item, on_close):
+        return opened(target, method, payload, lambda item: manager.after(300 * MS, on_item, item), on_close)
+
+    manager.open_stream = late
+    manager.start()
     world.run(5)
     assert world.ask(lambda c: c.create(a_deployment(10))).ok
     world.run(60)
@@ -298,6 +303,31 @@ def test_a_cache_that_lags_makes_nothing_twice():
     assert world.ask(lambda c: c.create(SHOP)).ok
     world.run(10)
     assert len(world.ask(lambda c: c.list(ENDPOINT_SLICE)).value["items"]) == 1
+
+
+def test_what_could_not_be_made_is_not_waited_for():
+    """The API server dies amid twenty creations: what failed is asked for again in seconds, not after five minutes."""
+    shop = Shop(a_deployment(20))
+    shop.run(0.3)
+    while shop.made() < 7:
+        shop.sim.step()
+    shop.cluster.components["apiserver-1"].crash()
+    shop.run(1)
+    shop.cluster.components["apiserver-1"].start()
+    shop.run(60)
+    assert len(shop.pods()) == 20 and len(shop.sim.trace.of("holder")) == 2
+
+
+def test_the_silence_of_all_takes_back_the_eviction_of_one():
+    shop = Shop()
+    shop.run(20)
+    shop.cluster.net.cut(["worker-1"], ["cp-1"])
+    shop.run(60)
+    assert [t["effect"] for t in shop.node("worker-1")["spec"]["taints"]] == ["NoSchedule", "NoExecute"]
+    shop.cluster.net.cut(["worker-2"], ["cp-1"])
+    shop.run(400)
+    assert [t["effect"] for t in shop.node("worker-1")["spec"]["taints"]] == ["NoSchedule"]
+    assert shop.made() == 3
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,4 +1,4 @@
-"""Members come and go: what etcd allows, what it refuses and in which words (recorded with etcd 3.5.1, ops_3.5.1.json)."""
+"""Members come and go: what etcd allows, what it refuses and in which words (ops_3.5.1.json, recorded)."""
 
 import pytest
 from test_etcd_cluster import World

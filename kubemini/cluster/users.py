@@ -55,30 +55,56 @@ class EtcdUser(Component):
 
     def put(self, key: str, value: str, member: str = "") -> None:
         """``etcdctl put``."""
-        self.spawn(self.etcd("put", key, {"key": key, "value": value}, member))
+        self.spawn(self.etcd("put", "put", key, {"key": key, "value": value}, member))
 
     def get(self, key: str, member: str = "", serializable: bool = False) -> None:
         """``etcdctl get``, with ``--consistency=s`` if *serializable*."""
         verb = "get serializable" if serializable else "get"
-        self.spawn(self.etcd(verb, key, {"key": key, "serializable": serializable}, member))
+        self.spawn(self.etcd(verb, "range", key, {"key": key, "serializable": serializable}, member))
 
-    def etcd(self, verb: str, key: str, payload: dict[str, Any], member: str) -> Steps:
-        """One request to *member*, or to whoever accepts the connection."""
-        started, reply, via = self.sim.now, None, []
-        number = self.number()
+    def etcd(self, verb: str, method: str, path: str, payload: dict[str, Any], member: str = "") -> Steps:
+        """One recorded request to *member*, or to whoever accepts the connection; gives the reply."""
+        started, number, via = self.sim.now, self.number(), []
+        reply = yield from self.ask(method, payload, member, via)
+        answer = ""
+        if reply.ok and method == "range":
+            answer = reply.value["kvs"][0]["value"] if reply.value["kvs"] else "(nothing)"
+        self.record_request(number, "etcd", verb, path, via, started, reply, answer)
+        return reply
+
+    def ask(self, method: str, payload: dict[str, Any], member: str, via: list[str]) -> Steps:
+        """The reply to one request; *via* is told who was asked."""
+        reply = None
         for _ in self.members:
             target = member or self.members[self.server]
             via.append(target)
-            method = "put" if verb == "put" else "range"
             reply = yield self.call(target, method, payload, timeout=ETCDCTL_TIMEOUT)
             if reply.ok or member or not refused(reply):
                 break
             self.server = (self.server + 1) % len(self.members)
         assert reply is not None
-        answer = ""
-        if reply.ok and verb != "put":
-            answer = reply.value["kvs"][0]["value"] if reply.value["kvs"] else "(nothing)"
-        self.record_request(number, "etcd", verb, key, via, started, reply, answer)
+        return reply
+
+    def add_member(self, name: str, learner: bool, address: str) -> None:
+        """``etcdctl member add``, and then start etcd on that machine with an empty data directory, as told."""
+        self.spawn(self._add_member(name, learner, address))
+
+    def _add_member(self, name: str, learner: bool, address: str) -> Steps:
+        payload = {"peerURLs": [f"http://{address}:2380"], "isLearner": learner}
+        reply = yield from self.etcd("member add --learner" if learner else "member add", "member_add", name, payload)
+        program = self.net.components[name]
+        if reply.ok and not program.up:
+            program.join([m["peerURLs"][0][len("http://") : -len(":2380")] for m in reply.value["members"]])
+
+    def change_member(self, method: str, name: str) -> None:
+        """``etcdctl member remove`` and ``promote``, and ``move-leader``: they take an id, which the list tells."""
+        self.spawn(self._change_member(method, name))
+
+    def _change_member(self, method: str, name: str) -> Steps:
+        listed = yield from self.ask("member_list", {}, "", [])
+        members = listed.value["members"] if listed.ok else []
+        id = next((m["ID"] for m in members if f"http://{name}:2380" in m["peerURLs"]), 0)
+        yield from self.etcd(method.replace("_", " "), method, name, {"ID": id})
 
     def number(self) -> int:
         """The number of the next request."""

@@ -377,7 +377,8 @@ class Member(Component):
             self.server.answered(proposal, error)
             return
         id = proposal.request["ID"]
-        first = all(peer.data.applied < index for peer in self._peers())
+        peers = (self.net.components.get(name) for name in self.peers())
+        first = all(peer.data.applied < index for peer in peers if isinstance(peer, Member))
         membership.apply(proposal.method, proposal.request)
         self._readdress(id)
         self.raft.apply_conf_change(change)
@@ -457,11 +458,12 @@ class Member(Component):
         self.sim.record(self.name, "membership", voters=voters, learners=learners)
 
     def _is_first(self, revision: int) -> bool:
-        return all(peer.data.store.revision < revision for peer in self._peers())
-
-    def _peers(self) -> Iterable["Member"]:
-        peers = (self.net.components.get(name) for name in self.peers())
-        return (peer for peer in peers if isinstance(peer, Member))
+        components = self.net.components
+        for address in self.data.addresses.values():
+            peer = components.get(address)
+            if peer is not self and isinstance(peer, Member) and peer.data.store.revision >= revision:
+                return False
+        return True
 
 
 def members(sim: Sim, net: Network, hosts: Iterable[Host], params: Params | None = None) -> list[Member]:

@@ -105,7 +105,7 @@ class Membership:
         return self._enough(sum(bool(m.name) for m in stay), len(stay))
 
     def may_promote(self, match: int | None, leader_match: int) -> EtcdError | None:
-        """The learner must have most of the leader's log (*match*: how far it is known to be, None: unknown to Raft)."""
+        """The learner must have most of the leader's log; *match*: how far it is known to be, None: not to Raft."""
         if match is not None and 100 * match < READY_PERCENT * leader_match:
             return LEARNER_NOT_READY
         voters = self.voters

@@ -10,8 +10,8 @@ Simplified: no authentication, no quota, no alarms.
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubemini.etcd import request as requests
 from kubemini.etcd import reconfigure
+from kubemini.etcd import request as requests
 from kubemini.etcd.errors import (
     DEADLINE_EXCEEDED,
     NO_LEADER,

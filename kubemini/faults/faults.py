@@ -312,6 +312,56 @@ class Get(Fault):
 
 
 @dataclass(frozen=True, slots=True)
+class OnMember(Fault):
+    """A change of the members of etcd, made by a user with etcdctl."""
+
+    member: str
+
+    def check(self, cluster: "Cluster") -> None:
+        _one_of(self.member, [*cluster.topology.members, *cluster.topology.spares], "an etcd member, or a spare,")
+
+
+@dataclass(frozen=True, slots=True)
+class MemberAdd(OnMember):
+    """``member add`` as a voter or a learner, then etcd is started there with an empty disk.
+
+    *address* is what the peer URL says, if that is not the member's own: a typo to learn from.
+    """
+
+    kind: str = "voter"
+    address: str = ""
+    action: ClassVar[str] = "member_add"
+
+    def check(self, cluster: "Cluster") -> None:
+        OnMember.check(self, cluster)
+        if self.kind not in ("voter", "learner"):
+            raise FaultError(f"member_add: expected voter or learner, got {self.kind!r}")
+
+    def act(self, cluster: "Cluster") -> None:
+        cluster.user.add_member(self.member, self.kind == "learner", str(self.address or self.member))
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRemove(OnMember):
+    """``member remove``."""
+
+    action: ClassVar[str] = "member_remove"
+
+    def act(self, cluster: "Cluster") -> None:
+        cluster.user.change_member(self.action, self.member)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPromote(OnMember):
+    """``member promote``: a learner becomes a voter."""
+
+    action: ClassVar[str] = "member_promote"
+
+    def act(self, cluster: "Cluster") -> None:
+        cluster.user.change_member(self.action, self.member)
+
+
+@dataclass(frozen=True, slots=True)
 class OnApi(Fault):
     """A deed of a user of the Kubernetes API."""
 
@@ -375,4 +425,5 @@ class Delete(OnApi):
 
 _MACHINES = (Crash, Restart, Pause, Resume, PowerOff, PowerOn, SlowDisk, LoseDisk, ZoneOutage, ZoneRestore)
 _WIRES, _DEEDS = (Cut, Heal, Latency, Loss), (Put, Get, Apply, Scale, Delete)
-ACTIONS: dict[str, type[Fault]] = {kind.action: kind for kind in (*_MACHINES, *_WIRES, *_DEEDS)}
+_MEMBERS = (MemberAdd, MemberRemove, MemberPromote)
+ACTIONS: dict[str, type[Fault]] = {kind.action: kind for kind in (*_MACHINES, *_WIRES, *_DEEDS, *_MEMBERS)}

@@ -175,6 +175,7 @@ class Endpoint:
             component, target, CONNECTION, server.rpc.request, component.name, stream.id, method, payload, True
         )
         if sent is None:
+            stream.incarnation = -1  # the server has not heard of it, and will not when a cut heals
             self._suspect(stream)
         return stream
 

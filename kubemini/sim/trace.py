@@ -8,19 +8,18 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubemini.sim.units import clock
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """*at* microseconds, *actor* did *what*; the words and their details stand in `vocabulary.WHAT`."""
 
     at: int
     actor: str
     what: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any]
 
     def __str__(self) -> str:
         detail = " ".join(f"{k}={v}" for k, v in self.detail.items())
@@ -28,7 +27,7 @@ class Record:
 
     def row(self) -> list[Any]:
         """The record as a JSON array: [at, actor, what, detail]."""
-        return [self.at, self.actor, self.what, self.detail]
+        return list(self)
 
 
 def _dumps(value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import MS, SECOND
 
+MATTERS = {"start", "crash", "pause", "resume", "power_off", "power_on", "cut", "heal", "role", "ready", "pod"}
 GRID = 500 * MS  # how often the sentences are looked at between state changes
 WINDOW = 2 * SECOND  # what "now" means for a rate
 NOT_YET = "The only API server is not ready yet: writes wait"
@@ -40,6 +41,8 @@ class World:
 
     def linked(self, a: str, b: str) -> bool:
         """Whether no cut lies between two programs, in either direction."""
+        if not self.cuts:
+            return True
         x, y = self.home.get(a, a), self.home.get(b, b)
         return not any((x in p and y in q) or (x in q and y in p) for p, q in self.cuts)
 
@@ -47,14 +50,14 @@ class World:
         """How many living members *member* can talk to, with itself."""
         return sum(self.alive(m) and self.linked(member, m) for m in self.members)
 
-    def fold(self, record: Record) -> bool:
-        """Take one record in; whether it may change a sentence."""
+    def fold(self, record: Record) -> None:
+        """Take one record in."""
         actor, detail = record.actor, record.detail
         match record.what:
             case "start":
                 self.stopped.discard(actor)
                 self.paused.discard(actor)
-            case "crash":
+            case "crash" | "exit":
                 self.stopped.add(actor)
                 self.forget(actor)
             case "pause":
@@ -76,15 +79,14 @@ class World:
                 self.leaders.pop(actor, None)
                 if detail["role"] == "leader":
                     self.leaders[actor] = detail["term"]
+            case "membership":
+                self.members, self.quorum = detail["voters"], len(detail["voters"]) // 2 + 1
             case "ready":
                 self.ready[actor] = detail["ready"]
             case "pod":
                 self.pods[self.home.get(actor, actor)][detail["name"]] = detail
                 if detail["state"] == "gone":
                     del self.pods[self.home.get(actor, actor)][detail["name"]]
-            case _:
-                return False
-        return True
 
     def forget(self, program: str) -> None:
         """A dead program leads nobody and is ready for nothing."""
@@ -154,11 +156,12 @@ def fate(requests: list[Record], nobody: str = "no answer") -> str:
     return nobody if not good else f"{share(good, len(requests))} answered"
 
 
-def who_is_served(world: World, recent: list[Record], waiting: list[Record]) -> str:
+def who_is_served(world: World, requests: "Requests", at: int) -> str:
     """Second sentence."""
+    recent = requests.recent(at)
     if world.workers:
         return pods_and_visits(world, [r for r in recent if r.detail["kind"] == "service"])
-    parts = []
+    parts, waiting = [], requests.waiting(at)
     for verb, name in (("put", "writes"), ("get", "reads"), ("get serializable", "serializable reads")):
         ended = [r for r in recent if r.detail["verb"] == verb]
         if ended or any(r.detail["verb"] == verb for r in waiting):
@@ -211,7 +214,7 @@ def story(trace: Trace) -> list[tuple[int, str, str, str]]:
             at,
             level,
             first[0].upper() + first[1:],
-            who_is_served(world, requests.recent(at), requests.waiting(at)),
+            who_is_served(world, requests, at),
         )
         if told and told[-1][0] == at:  # several things at one instant: the last word counts
             told.pop()
@@ -223,7 +226,8 @@ def story(trace: Trace) -> list[tuple[int, str, str, str]]:
         while grid < record.at:
             look(grid)
             grid += GRID
-        if world.fold(record):
+        if record.what in MATTERS:
+            world.fold(record)
             look(record.at)
     for at in range(grid, trace.header["until"] + 1, GRID):
         look(at)

@@ -30,6 +30,9 @@ DEEDS: dict[str, str] = {
     "zone_restore": "gave zone {0} its power back",
     "put": "put {0} = {1}",
     "get": "asked for {0}",
+    "member_add": "asked etcd to add {0} as a {1}",
+    "member_remove": "asked etcd to remove {0}",
+    "member_promote": "asked etcd to make {0} a voter",
     "apply": "applied manifests",
     "scale": "scaled {0} to {1}",
     "delete": "deleted {0} {1}",
@@ -96,9 +99,15 @@ def _rules(d: dict[str, Any]) -> str | None:
     return f"rules: {d['service'].split('/')[-1]} → {ips or 'nowhere'}"
 
 
+def _membership(d: dict[str, Any]) -> str:
+    learners = f", {', '.join(d['learners'])} only listens" if d["learners"] else ""
+    return f"goes by new members: {', '.join(d['voters'])} vote{learners}"
+
+
 WORDS: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "start": lambda d: "starts",
     "crash": lambda d: "crashes",
+    "exit": lambda d: f"ends: {d['why']}",
     "pause": lambda d: "stands still",
     "resume": lambda d: "goes on",
     "power_off": lambda d: "loses power",
@@ -109,6 +118,7 @@ WORDS: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "latency": lambda d: f"{d['a']} to {d['b']} takes up to {d['high'] / 1000:g} ms",
     "loss": lambda d: f"{d['a']} to {d['b']} loses {100 * d['p']:g} % of the packets",
     "role": _role,
+    "membership": _membership,
     "vote": lambda d: f"votes for {d['for']} in term {d['term']}",
     "truncate": lambda d: f"cuts off its log from {d['index']} on: never committed",
     "ready": lambda d: "is ready" if d["ready"] else f"is not ready: {d['why']}",
@@ -137,7 +147,7 @@ class Teller:
         at, what, detail = record.at, record.what, record.detail
         if what == "command":
             self.deed_at = at
-        if what in ("start", "crash"):
+        if what in ("start", "crash", "exit"):
             self.led.discard(record.actor)
         if what == "request":
             return self.fates.get(id(record))

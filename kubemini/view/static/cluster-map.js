@@ -38,7 +38,7 @@ var render = (() => {
     const box = (name) => G.hosts.find((b) => b.host.name === name);
     function control(host, hx, hy, w) {
       const ix = hx + 11, iw = w - 22, known = new Set(); let cy = hy + 32;
-      const line = (names, hgt, split) => { if (!names.length) return; names.forEach((n) => known.add(n)); const n = split ? names.length : 1, cw = (iw - 6 * (n - 1)) / n; names.forEach((c, i) => { const slim = split && n === 2 && !narrow ? 0.05 * cw : 0; chip(c, ix + (split ? i * (cw + 6 - slim) : 0), cy, cw + (i ? slim : -slim), hgt); if (!split || i === names.length - 1) cy += hgt + 6; }); };
+      const line = (names, hgt, split) => { if (!names.length) return; names.forEach((n) => known.add(n)); const n = split ? names.length : 1, cw = (iw - 6 * (n - 1)) / n; names.forEach((c, i) => { const slim = split && n === 2 && !narrow ? 0.03 * cw : 0; chip(c, ix + (split ? i * (cw + 6 - slim) : 0), cy, cw + (i ? slim : -slim), hgt); if (!split || i === names.length - 1) cy += hgt + 6; }); };
       const api = has(host, "apiserver"), etcd = has(host, "etcd"), rest = host.components.filter((c) => !["apiserver", "etcd"].includes(kindOf(c)));
       if (narrow && etcd.length) line([...api, ...etcd], 30, true); else line(api, 26, true);
       line(rest, 26, iw >= 170);
@@ -164,7 +164,7 @@ var render = (() => {
       if (held) { const e = svg.querySelector(`[data-name="${CSS.escape(held)}"]`); if (e) e.focus({ preventScroll: true }); }
     }
     function chipEl(name) {
-      const b = G.chips[name], round = b.kind === "etcd" ? b.h / 2 : 7, in0 = b.kind === "etcd" ? 14 : b.w < 110 ? 8 : 10;
+      const b = G.chips[name], round = b.kind === "etcd" ? b.h / 2 : 7, in0 = b.kind === "etcd" ? 14 : b.w < 110 ? 7 : 10;
       const text = s("text", { class: "km-t", x: b.x + in0, y: b.y + b.h / 2 + 4 }), right = s("text", { class: "km-mute", x: b.x + b.w - in0, y: b.y + b.h / 2 + 4, "text-anchor": "end" });
       const halo = b.kind === "etcd" ? s("rect", { class: "km-pulse", x: b.x - 2, y: b.y - 2, width: b.w + 4, height: b.h + 4, rx: round + 2 }) : null;
       const g = choosable(ctl, name, ...(halo ? [halo] : []), s("rect", { class: "km-chip", x: b.x, y: b.y, width: b.w, height: b.h, rx: round }), text, right);
@@ -195,8 +195,8 @@ var render = (() => {
       }
       for (const [name, u] of Object.entries(ui.chip)) {
         const lk = look(st, name), [words, rights] = saying(st, name, u.b.kind, lk);
-        const bold = /leader|down/.test(lk.cls) ? 1.12 : 1, right = fit(u.room - width(words[words.length - 1]) * bold - 8, 11 * bold, ...rights);
-        put(u.text, "text", fit(u.room - (right ? width(right, 11) * bold + 8 : 0), 12 * bold, ...words)); put(u.right, "text", right);
+        const bold = /leader|down/.test(lk.cls) ? 1.12 : 1, right = fit(u.room - width(words[words.length - 1]) * bold - 5, 11 * bold, ...rights);
+        put(u.text, "text", fit(u.room - (right ? width(right, 11) * bold + 5 : 0), 12 * bold, ...words)); put(u.right, "text", right);
         put(u.g, "class", `km-pick km-chipg km-k-${u.b.kind} km-${lk.cls}${sel === name ? " km-sel" : ""}`);
         put(u.right, "class", /✕/.test(right) ? "km-mute km-bad-t" : "km-mute");
         put(u.g.hit, "aria-pressed", String(sel === name)); put(u.g.hit, "aria-label", [name, lk.word, rights[0], holds(st, name) ? "holds the lease" : ""].filter(Boolean).join(", "));

@@ -7,7 +7,7 @@ var render = (() => {
 
   /** Where the members stand: a ring when there is room, two columns in ring order on a phone. */
   function geometry(history, narrow) {
-    const members = history.topology.etcd || [], n = members.length, G = { members: {}, W: narrow ? 360 : 700 };
+    const members = [...(history.topology.etcd || []), ...(history.topology.spares || [])], n = members.length, G = { members: {}, W: narrow ? 360 : 700 };
     const w = (G.w = narrow ? 160 : n > 7 ? 146 : n > 5 ? 156 : 186), hh = (G.h = 84);
     if (narrow) {
       const rows = Math.ceil((n - 1) / 2), step = hh + 26;
@@ -100,7 +100,8 @@ var render = (() => {
         const [x, y] = along(G.between(m.from, m.to), m.f), vote = /vote/i.test(m.type);
         kids.push(m.lost && m.f > 0.45 ? dot(x, y, "lost") : dot(x, y, vote ? "vote" : "msg", 5));
         const key = m.from + m.type; // one label for a broadcast
-        if (m.f > 0.15 && m.f < 0.85 && !/resp/i.test(m.type) && !seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${SAY[m.type] || m.type.replace(/^Msg/, "")}${vote ? ` t${m.term}` : ""}`)); }
+        const onTitle = G.centre && Math.abs(x - G.centre[0]) < 130 && Math.abs(y - G.centre[1]) < 34;
+        if (!onTitle && m.f > 0.15 && m.f < 0.85 && !/resp/i.test(m.type) && !seen.has(key) && seen.size < 4) { seen.add(key); kids.push(s("text", { class: "km-tag-t", x: x + 8, y: y - 6 }, `${SAY[m.type] || m.type.replace(/^Msg/, "")}${vote ? ` t${m.term}` : ""}`)); }
       }
       ui.dots.replaceChildren(...kids);
     }

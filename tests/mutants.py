@@ -1,0 +1,599 @@
+"""Faults of Raft, one line each, and which of our tests notice them: ``python -m tests.mutants [NAME…]`` says so.
+
+A test that cannot fail is a defect; so is a rule that no test would miss. Each mutant changes one snippet of one module
+while it is imported; then the sentences, the conversations of etcd-io/raft and the seeded schedules are tried in turn.
+``--all`` tries all three on each, for the table of the book; without it the first that notices is enough.
+"""
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTICED, MISSED = "noticed", "missed"
+WAYS = ("sentences", "conversations", "schedules")
+SCHEDULES = 1500
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """In *module* of ``kubemini.etcd``, *new* stands where *old* stood; *fault* is what that means."""
+
+    name: str
+    fault: str
+    module: str
+    old: str
+    new: str
+
+    @property
+    def path(self) -> Path:
+        return ROOT / "kubemini" / "etcd" / f"{self.module}.py"
+
+    def source(self) -> str:
+        """The module with the fault in it."""
+        source = self.path.read_text(encoding="utf-8")
+        assert source.count(self.old) == 1, (
+            f"{self.name}: {self.path.name} has {self.old!r} {source.count(self.old)} times"
+        )
+        return source.replace(self.old, self.new)
+
+
+MUTANTS = (
+    # voting
+    Mutant("vote-twice", "votes for two candidates in a term", "election", "raft.vote == m.source or (", "True or ("),
+    Mutant(
+        "vote-for-any-log",
+        "votes without comparing logs",
+        "election",
+        "granted = free and raft.log.up_to_date(m.index, m.log_term)",
+        "granted = free",
+    ),
+    Mutant(
+        "longer-is-newer",
+        "takes the longer log for the newer one",
+        "log",
+        "return term > self.last_term or (term == self.last_term and index >= self.last_index)",
+        "return index >= self.last_index",
+    ),
+    Mutant(
+        "newer-must-be-longer",
+        "a newer last term is not enough for a vote",
+        "log",
+        "return term > self.last_term or (term == self.last_term and index >= self.last_index)",
+        "return term >= self.last_term and index >= self.last_index",
+    ),
+    Mutant(
+        "vote-not-kept",
+        "answers with a vote that was never saved",
+        "election",
+        "raft.elapsed, raft.vote = 0, m.source",
+        "raft.elapsed = 0",
+    ),
+    Mutant(
+        "vote-before-fsync",
+        "sends its vote before it is on disk",
+        "election",
+        'raft.promises.append(Message(m.type + "Resp", raft.id, m.source, term, reject=not granted))',
+        'raft.messages.append(Message(m.type + "Resp", raft.id, m.source, term, reject=not granted))',
+    ),
+    Mutant(
+        "vote-not-urgent",
+        "does not wait for the disk when only term or vote changed",
+        "raft",
+        "return state, (saved.term, saved.vote) != (state.term, state.vote)",
+        "return state, False",
+    ),
+    Mutant(
+        "half-is-enough",
+        "half of the voters elect a leader",
+        "quorum",
+        "needed = len(voters) // 2 + 1 if voters else 0",
+        "needed = (len(voters) + 1) // 2",
+    ),
+    Mutant(
+        "last-vote-counts",
+        "the last answer of a voter counts, not the first",
+        "election",
+        "raft.votes.setdefault(m.source, not m.reject)",
+        "raft.votes[m.source] = not m.reject",
+    ),
+    Mutant(
+        "refusals-count",
+        "counts a refusal as a vote",
+        "election",
+        "raft.votes.setdefault(m.source, not m.reject)",
+        "raft.votes.setdefault(m.source, True)",
+    ),
+    Mutant(
+        "own-vote-early",
+        "counts its own vote before it is on disk",
+        "election",
+        'raft.promises.append(Message(type + "Resp", raft.id, raft.id, term))',
+        "raft.votes[raft.id] = True",
+    ),
+    Mutant(
+        "stays-candidate",
+        "a candidate ignores the leader of its term",
+        "follower",
+        "    if raft.role != FOLLOWER:\n        raft.become(FOLLOWER, m.term, m.source)\n    raft.elapsed",
+        "    raft.elapsed",
+    ),
+    Mutant(
+        "no-patience",
+        "a vote does not restart the election timeout",
+        "election",
+        "raft.elapsed, raft.vote = 0, m.source",
+        "raft.vote = m.source",
+    ),
+    # terms, PreVote, CheckQuorum
+    Mutant(
+        "keeps-vote",
+        "keeps its vote when the term changes",
+        "raft",
+        "self.term, self.vote = term, 0",
+        "self.term = term",
+    ),
+    Mutant(
+        "old-terms-heard",
+        "acts on messages of earlier terms",
+        "raft",
+        "                self._on_lower_term(m)\n                return None",
+        "                self._on_lower_term(m)",
+    ),
+    Mutant(
+        "silent-to-the-past",
+        "lets a leader of an earlier term go on believing",
+        "raft",
+        'if m.type in ("MsgApp", "MsgHeartbeat") and (self.config.check_quorum or self.config.pre_vote):',
+        "if False:",
+    ),
+    Mutant(
+        "pre-vote-moves-term",
+        "a pre-vote already changes the term",
+        "raft",
+        'if m.type != "MsgPreVote" and (m.type != "MsgPreVoteResp" or m.reject):',
+        'if m.type != "MsgPreVoteResp" or m.reject:',
+    ),
+    Mutant(
+        "pre-vote-resets-timeout",
+        "granting a pre-vote restarts the election timeout",
+        "election",
+        "    if granted and real:\n        raft.elapsed, raft.vote = 0, m.source",
+        "    if granted:\n        raft.elapsed = 0\n    if granted and real:\n        raft.vote = m.source",
+    ),
+    Mutant(
+        "no-lease",
+        "grants votes while it hears from a leader",
+        "election",
+        "return raft.config.check_quorum and raft.lead != 0 and raft.elapsed < raft.config.election_tick",
+        "return False",
+    ),
+    Mutant(
+        "lease-too-long",
+        "holds the lease for its own, random timeout",
+        "election",
+        "raft.elapsed < raft.config.election_tick",
+        "raft.elapsed < raft.timeout",
+    ),
+    Mutant(
+        "lease-bars-transfer", "refuses the vote that the leader itself wants", "election", "or m.force:", "or False:"
+    ),
+    Mutant(
+        "never-steps-down",
+        "a leader without a majority stays leader",
+        "leader",
+        "if quorum.verdict(raft.configuration.majorities, active) != quorum.WON:",
+        "if False:",
+    ),
+    Mutant(
+        "remembers-activity",
+        "once heard of is for ever active",
+        "leader",
+        "progress.active = member == raft.id",
+        "pass",
+    ),
+    # the log
+    Mutant(
+        "no-check-before",
+        "appends without comparing the entry before",
+        "log",
+        "        if self.term(index) != term:\n            return None\n        for position",
+        "        for position",
+    ),
+    Mutant(
+        "always-cuts",
+        "cuts its log at every message",
+        "log",
+        "            if ours != entry.term:\n",
+        "            if entry.index > self.commit:\n",
+    ),
+    Mutant("never-cuts", "keeps entries that conflict", "log", "if ours != entry.term:", "if ours is None:"),
+    Mutant(
+        "commits-beyond-message",
+        "commits what the message does not vouch for",
+        "log",
+        "self.commit_to(min(commit, last))",
+        "self.commit_to(min(commit, self.last_index))",
+    ),
+    Mutant(
+        "ack-before-fsync",
+        "says it has an entry before the disk has it",
+        "follower",
+        'raft.promises.append(Message("MsgAppResp", raft.id, m.source, raft.term, index))',
+        'raft.messages.append(Message("MsgAppResp", raft.id, m.source, raft.term, index))',
+    ),
+    Mutant(
+        "leader-counts-early",
+        "a leader counts its own copy before its disk has it",
+        "leader",
+        'raft.promises.append(Message("MsgAppResp", raft.id, raft.id, raft.term, log.last_index))',
+        "raft.progress[raft.id].match = log.last_index",
+    ),
+    Mutant(
+        "overtaken-write-counts",
+        "takes a late write for the entry that replaced it",
+        "log",
+        '        elif self.term(index) != term:\n            self._note("mismatched", term, index, self.term(index))\n',
+        "",
+    ),
+    Mutant(
+        "acks-what-it-has",
+        "answers with the end of its log, not of the message",
+        "log",
+        "        self.commit_to(min(commit, last))\n        return last",
+        "        self.commit_to(min(commit, last))\n        return self.last_index",
+    ),
+    # committing
+    Mutant(
+        "commits-old-terms",
+        "commits an entry of an earlier term by counting (figure 8)",
+        "leader",
+        "if index <= log.commit or log.term(index) != raft.term:",
+        "if index <= log.commit:",
+    ),
+    Mutant(
+        "minority-commits",
+        "one copy fewer than a majority commits",
+        "quorum",
+        "return sorted(map(match, voters), reverse=True)[len(voters) // 2]",
+        "return sorted(map(match, voters), reverse=True)[max(0, len(voters) // 2 - 1)]",
+    ),
+    Mutant(
+        "no-empty-entry",
+        "a new leader begins its term without an entry of its own",
+        "raft",
+        "        leader.append_own(self, [None])\n",
+        "",
+    ),
+    Mutant(
+        "heartbeat-commits-all",
+        "a heartbeat carries a commit that the follower may not have",
+        "leader",
+        "progress.sent_commit = known = min(progress.match, commit)",
+        "progress.sent_commit = known = commit",
+    ),
+    # progress
+    Mutant(
+        "believes-old-refusals",
+        "an old refusal sends a replicating follower back",
+        "progress",
+        "            if index <= self.match:\n                return False\n            self.next",
+        "            self.next",
+    ),
+    Mutant(
+        "believes-any-refusal",
+        "an old refusal sends a probe back",
+        "progress",
+        "            if index != self.next - 1:\n                return False\n",
+        "",
+    ),
+    Mutant(
+        "match-goes-back",
+        "an old answer lowers what is known to match",
+        "progress",
+        "        if index <= self.match:\n            return False\n        self.match, self.next",
+        "        if index == self.match:\n            return False\n        self.match, self.next",
+    ),
+    Mutant(
+        "no-window",
+        "sends without limit",
+        "progress",
+        "        self.paused = self.full\n",
+        "",
+    ),
+    Mutant(
+        "stuck-window",
+        "a heartbeat's answer does not open a full window",
+        "leader",
+        "progress.active, progress.paused = True, False",
+        "progress.active = True",
+    ),
+    Mutant(
+        "probe-forever",
+        "a probe that is answered does not begin to replicate",
+        "leader",
+        "(progress.match == m.index and progress.state == PROBE)",
+        "False",
+    ),
+    Mutant(
+        "probes-twice",
+        "a prober does not wait for the answer",
+        "progress",
+        "self.paused = self.paused or entries > 0",
+        "pass",
+    ),
+    Mutant(
+        "slow-hint", "goes back one entry at a time", "leader", "if m.log_term else m.hint", "if False else m.index - 1"
+    ),
+    # reads
+    Mutant(
+        "reads-before-own-commit",
+        "a new leader answers reads before it has committed in its term",
+        "leader",
+        "if not alone and raft.log.term(raft.log.commit) != raft.term:",
+        "if False:",
+    ),
+    Mutant(
+        "reads-unconfirmed",
+        "a leader answers reads without asking whether it still leads",
+        "leader",
+        "elif alone or raft.config.lease_reads:",
+        "elif True:",
+    ),
+    Mutant(
+        "reads-confirmed-by-one",
+        "one answer confirms a read",
+        "readindex",
+        "if quorum.verdict(majorities, confirmed) == quorum.WON:",
+        "if len(confirmed) > 1:",
+    ),
+    Mutant(
+        "reads-outlive-the-term",
+        "reads that waited are answered in a later term",
+        "raft",
+        "        self.read_requests = ReadRequests()\n",
+        '        self.read_requests = getattr(self, "read_requests", ReadRequests())\n',
+    ),
+    Mutant(
+        "later-reads-too",
+        "a confirmation settles reads that came after it was asked for",
+        "readindex",
+        "return self._settle(position + 1)",
+        "return self._settle(len(self._waiting))",
+    ),
+    # membership
+    Mutant(
+        "two-changes",
+        "takes a second change of membership before the first is applied",
+        "leader",
+        "    if raft.pending_change > applied:\n",
+        "    if False:\n",
+    ),
+    Mutant(
+        "campaigns-unaware",
+        "campaigns with a committed change unapplied",
+        "election",
+        "    elif _change_unapplied(raft):",
+        "    elif False:",
+    ),
+    Mutant(
+        "joint-by-one",
+        "in a joint configuration one majority commits",
+        "quorum",
+        "return min(_committed(voters, match) for voters in majorities)",
+        "return max(_committed(voters, match) for voters in majorities)",
+    ),
+    Mutant(
+        "joint-elects-by-one",
+        "in a joint configuration one majority elects",
+        "quorum",
+        "return LOST if LOST in verdicts else PENDING if PENDING in verdicts else WON",
+        "return WON if WON in verdicts else LOST if LOST in verdicts else PENDING",
+    ),
+    Mutant(
+        "joint-for-ever",
+        "does not leave a joint configuration by itself",
+        "raft",
+        "if self.configuration.auto_leave and",
+        "if False and",
+    ),
+    Mutant(
+        "learner-counts",
+        "a learner campaigns",
+        "raft",
+        "self._votes_here = self.id in configuration.all_voters",
+        "self._votes_here = self.id in self._members",
+    ),
+    Mutant(
+        "many-voters-at-once",
+        "changes several voters in one step",
+        "confchange",
+        "    if len(before.voters ^ draft.voters) > 1:\n",
+        "    if False:\n",
+    ),
+    Mutant(
+        "removed-leader-appends",
+        "a removed leader takes proposals",
+        "leader",
+        "if raft.id not in raft.progress:\n        return DROPPED",
+        "if False:\n        return DROPPED",
+    ),
+    # snapshots
+    Mutant(
+        "installs-the-past",
+        "installs a snapshot older than its log",
+        "follower",
+        "    if snapshot.index <= raft.log.commit:\n        return False\n",
+        "",
+    ),
+    Mutant(
+        "installs-what-it-has",
+        "throws its log away for a snapshot that it matches",
+        "follower",
+        "if raft.log.term(snapshot.index) == snapshot.term:",
+        "if False:",
+    ),
+    Mutant(
+        "snapshot-sent-again",
+        "forgets that a snapshot is under way",
+        "progress",
+        "return self.paused or self.state == SNAPSHOT",
+        "return self.paused",
+    ),
+    Mutant(
+        "campaigns-half-installed",
+        "campaigns while a snapshot is being installed",
+        "raft",
+        "return self._votes_here and self.log.snapshot is None",
+        "return self._votes_here",
+    ),
+    # transfer
+    Mutant(
+        "appends-while-leaving",
+        "takes proposals while it hands over",
+        "leader",
+        '    if raft.transferee:\n        raft.note("transfer-drops")\n        return DROPPED\n',
+        "",
+    ),
+    Mutant("transfer-for-ever", "a transfer never times out", "raft", "            self.transferee = 0\n", ""),
+    Mutant(
+        "transfer-too-early",
+        "tells a member to take over that lacks entries",
+        "leader",
+        'if progress.match == raft.log.last_index:\n        raft.note("transfer-at-once", target)',
+        'if True:\n        raft.note("transfer-at-once", target)',
+    ),
+    Mutant(
+        "transfer-asks-first",
+        "who is told to take over asks for pre-votes",
+        "election",
+        "if raft.config.pre_vote and not force else",
+        "if raft.config.pre_vote else",
+    ),
+    # effects
+    Mutant(
+        "applies-before-commit",
+        "applies what is not committed",
+        "log",
+        "return self.commit if unwritten else min(self.commit, self.stable)",
+        "return self.last_index if unwritten else min(self.commit, self.stable)",
+    ),
+    Mutant(
+        "skips-entries",
+        "hands entries to be written only once, even if they were replaced",
+        "log",
+        "self.stable = self.handed = first - 1",
+        "self.stable = first - 1",
+    ),
+)
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module with the fault in it."""
+
+    def __init__(self, mutant: Mutant):
+        self.mutant = mutant
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        if name == f"kubemini.etcd.{self.mutant.module}":
+            return importlib.util.spec_from_loader(name, self, origin=str(self.mutant.path))
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(compile(self.mutant.source(), str(self.mutant.path), "exec"), module.__dict__)
+
+
+def try_out(mutant: Mutant, everything: bool) -> dict[str, str]:
+    """Which ways of testing notice *mutant*; to be called in a fresh process."""
+    sys.meta_path.insert(0, _Finder(mutant))
+    tests = {"sentences": _sentences, "conversations": _conversations, "schedules": _schedules}
+    found: dict[str, str] = {}
+    for way in WAYS:
+        if everything or NOTICED not in found.values():
+            found[way] = MISSED if tests[way]() else NOTICED
+    return found
+
+
+def _sentences() -> bool:
+    """The tests of `test_raft.py`, called without pytest, which would take longer than all of them."""
+    from tests import test_raft
+
+    tests = [test for name, test in vars(test_raft).items() if name.startswith("test_")]
+    try:
+        for test in tests:
+            for arguments in _arguments(test):
+                test(*arguments)
+    except BaseException as error:  # pytest's Failed is no Exception
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return False
+    return True
+
+
+def _arguments(test: Any) -> list[tuple[Any, ...]]:
+    """What `pytest.mark.parametrize` says *test* is to be called with."""
+    marks = getattr(test, "pytestmark", [])
+    if not marks:
+        return [()]
+    names, values = marks[0].args
+    return list(values) if "," in names else [(value,) for value in values]
+
+
+def _conversations() -> bool:
+    from tests import conversations, test_conversations
+
+    try:
+        return all(not conversations.difference(path) for path in test_conversations.FILES)
+    except Exception:
+        return False
+
+
+def _schedules() -> bool:
+    from tests import raft_world
+
+    try:
+        return all(not raft_world.failure(*raft_world.schedule(seed, 150), seed) for seed in range(SCHEDULES))
+    except Exception:
+        return False
+
+
+def examine(mutant: Mutant, everything: bool = False) -> dict[str, str]:
+    """Which ways of testing notice *mutant*, tried in a process of their own."""
+    command = [sys.executable, "-m", "tests.mutants", "--one", mutant.name, *(["--all"] if everything else [])]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    last = done.stdout.strip().splitlines()[-1:]
+    assert done.returncode == 0 and last, f"{mutant.name} could not be tried: {done.stderr[-500:]}"
+    return json.loads(last[0])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The table; 1 if a mutant goes unnoticed."""
+    everything = "--all" in arguments
+    names = [argument for argument in arguments if not argument.startswith("--")]
+    chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
+    if "--one" in arguments:
+        print("\n" + json.dumps(try_out(chosen[0], everything)))
+        return 0
+    unnoticed = []
+    for mutant in chosen:
+        found = examine(mutant, everything)
+        ways = [way for way, result in found.items() if result == NOTICED]
+        unnoticed += [] if ways else [mutant.name]
+        print(f"{mutant.name:26} {mutant.fault:64} {', '.join(ways) or 'NOT NOTICED'}", flush=True)
+    print(
+        f"{len(chosen) - len(unnoticed)} of {len(chosen)} noticed"
+        + (f", not: {', '.join(unnoticed)}" if unnoticed else "")
+    )
+    return 1 if unnoticed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,90 @@
+"""The book's Sphinx extension: what it writes is complete, the same every time, and plain enough for a browser."""
+
+import io
+import json
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kubemini.scenarios import loader, names
+from kubemini.view import appendix, book
+
+
+def test_a_widget_becomes_a_classic_script_that_registers_itself():
+    for widget in book.WIDGETS:
+        text = book.classic(widget)
+        assert not re.search(r"^export ", text, re.MULTILINE)
+        assert f'(window.kubeminiWidgets ||= {{}})["{widget}"] = {{ render }};' in text
+
+
+def test_the_archive_is_the_same_bytes_every_time():
+    assert book.archive() == book.archive()
+
+
+def test_the_archive_runs_a_session_without_yaml_or_anything_but_simpy(tmp_path: Path):
+    zipfile.ZipFile(io.BytesIO(book.archive())).extractall(tmp_path)
+    allowed = {"kubemini", "simpy", *sys.stdlib_module_names}
+    imported = set()
+    for path in tmp_path.rglob("*.py"):
+        found = re.findall(r"^(?:from|import) (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        imported |= set(found)
+    assert imported - allowed == set()
+    assert not list(tmp_path.rglob("*.yaml")) and not (tmp_path / "kubemini" / "lab").exists()
+
+
+def test_a_scenario_is_the_same_as_json_as_it_is_as_yaml():
+    packed = book.scenarios()
+    assert sorted(packed) == sorted([*names(), "schema"])
+    for name in names():
+        ours, theirs = loader.load(name), loader.from_data(json.loads(packed[name]), name)
+        documents = [d for d in yaml.safe_load_all(ours.manifests) if d is not None]
+        assert json.loads(theirs.manifests or "[]") == documents
+        assert (theirs.topology, theirs.workload, theirs.faults, theirs.until) == (
+            ours.topology,
+            ours.workload,
+            ours.faults,
+            ours.until,
+        )
+
+
+def test_without_npm_the_book_is_vendored_with_live_mode_off(tmp_path: Path):
+    assert book.vendor(tmp_path / "out", tmp_path / "nowhere") == {"live": False, "version": book.digest()}
+    assert not list((tmp_path / "out").rglob("*pyodide*")) and not (tmp_path / "out" / "widgets").exists()
+
+
+LABELLED = '<div id="pst-primary-sidebar" role="region" aria-label="Contents" class="x">'
+
+
+@pytest.mark.parametrize(
+    "wrong,right",
+    [
+        ('<summary aria-label="Toggle hidden content">', "<summary>"),
+        ('<div id="pst-primary-sidebar" class="x">', LABELLED),
+        ('<th class="head"><p></p></th>', "<td></td>"),
+    ],
+)
+def test_a_page_is_mended_once(wrong: str, right: str):
+    mended = wrong
+    for _ in range(2):
+        for pattern, replacement in book.REPAIRS:
+            mended = re.sub(pattern, replacement, mended)
+    assert mended == right
+
+
+def test_the_appendix_finds_what_the_code_says_it_leaves_out():
+    found = appendix.simplified()
+    assert any(module == "cluster/workload.py" and "one short connection" in words for module, _, words in found)
+    assert all(words and not words.endswith(appendix.TAG) for _, _, words in found)
+    tags = sum(path.read_text(encoding="utf-8").count(appendix.TAG) for path in appendix.modules())
+    assert len(found) >= tags - 6  # prose about the tag is no tag
+
+
+def test_the_appendix_writes_parameters_with_their_units():
+    values = {name: value for name, value, _, _ in appendix.parameters()}
+    assert values["etcd_heartbeat_interval"] == "100 ms"
+    assert values["network_latency"] == "150 µs to 450 µs"
+    assert values["haproxy_fall"] == "3" and values["etcd_max_request_bytes"] == "1,572,864"
