@@ -3,8 +3,11 @@
 import pytest
 from test_etcd_cluster import World
 
+from kubemini.cluster import Cluster, build
 from kubemini.etcd.member import Member
+from kubemini.faults import FaultError, parse
 from kubemini.host import Host
+from kubemini.run import run
 from kubemini.sim.units import SECOND
 
 IN_SYNC = "etcdserver: can only promote a learner member which is in sync with leader"
@@ -216,3 +219,36 @@ def test_a_member_that_comes_back_with_an_empty_disk_is_somebody_new():
     lost.start()
     world.run(2)
     assert world.get(lost.name) == "v"
+
+
+# -- as a reader does it ---------------------------------------------------------------------------------------
+def test_a_dead_member_is_replaced_in_a_scenario_and_no_write_fails():
+    trace = run("members")
+    assert [r.detail["voters"] for r in trace.of("membership")] == [
+        ["etcd-1", "etcd-2"],
+        ["etcd-1", "etcd-2"],
+        ["etcd-1", "etcd-2", "etcd-4"],
+    ]
+    assert all(r.detail["outcome"] == "ok" for r in trace.of("request"))
+    assert trace.header["topology"]["spares"] == ["etcd-4"]
+
+
+def test_the_replacement_added_first_and_with_a_typo_wedges_the_cluster():
+    """M7: with one of three down etcd refuses it. Before that it does not, and then four members need three."""
+    story = [(14, "member_add", "etcd-4", "voter", "etcd-44")]
+    trace = run("members", commands=story, until=20)
+    (refused,) = [r for r in trace.of("request") if r.detail["verb"] == "member add"]
+    assert refused.detail["why"] == "etcdserver: unhealthy cluster"
+    early = run("members", commands=[(8, "member_add", "etcd-4", "voter", "etcd-44")], until=20)
+    assert "unmatched" in early.of("exit", "etcd-4")[0].detail["why"]
+    outcomes = [r.detail["outcome"] for r in early.of("request") if r.detail["started"] > 10 * SECOND]
+    assert outcomes and all(outcome != "ok" for outcome in outcomes)
+
+
+def test_a_change_of_members_is_checked_before_the_run():
+    cluster = Cluster(build("etcd", members=3, spares=1))
+    parse([1, "member_add", "etcd-4", "learner"]).fault.check(cluster)
+    with pytest.raises(FaultError, match="etcd-1, etcd-2, etcd-3, etcd-4"):
+        parse([1, "member_remove", "etcd-9"]).fault.check(cluster)
+    with pytest.raises(FaultError, match="voter or learner"):
+        parse([1, "member_add", "etcd-4", "leader"]).fault.check(cluster)

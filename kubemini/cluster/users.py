@@ -10,6 +10,7 @@ from typing import Any
 
 from kubemini.api.kinds import by_name, collection_path, object_path
 from kubemini.api.objects import Obj, freeze
+from kubemini.etcd.member import Member
 from kubemini.host import Component, Host
 from kubemini.net import Network, Reply
 from kubemini.sim import Sim, Steps
@@ -64,7 +65,8 @@ class EtcdUser(Component):
 
     def etcd(self, verb: str, method: str, path: str, payload: dict[str, Any], member: str = "") -> Steps:
         """One recorded request to *member*, or to whoever accepts the connection; gives the reply."""
-        started, number, via = self.sim.now, self.number(), []
+        started, number = self.sim.now, self.number()
+        via: list[str] = []
         reply = yield from self.ask(method, payload, member, via)
         answer = ""
         if reply.ok and method == "range":
@@ -93,7 +95,7 @@ class EtcdUser(Component):
         payload = {"peerURLs": [f"http://{address}:2380"], "isLearner": learner}
         reply = yield from self.etcd("member add --learner" if learner else "member add", "member_add", name, payload)
         program = self.net.components[name]
-        if reply.ok and not program.up:
+        if reply.ok and isinstance(program, Member) and not program.up:
             program.join([m["peerURLs"][0][len("http://") : -len(":2380")] for m in reply.value["members"]])
 
     def change_member(self, method: str, name: str) -> None:

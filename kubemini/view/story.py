@@ -11,7 +11,8 @@ from typing import Any
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import MS, SECOND
 
-MATTERS = {"start", "crash", "pause", "resume", "power_off", "power_on", "cut", "heal", "role", "ready", "pod"}
+MATTERS = {"start", "crash", "exit", "pause", "resume", "power_off", "power_on", "cut", "heal", "role", "membership"}
+MATTERS |= {"ready", "pod"}
 GRID = 500 * MS  # how often the sentences are looked at between state changes
 WINDOW = 2 * SECOND  # what "now" means for a rate
 NOT_YET = "The only API server is not ready yet: writes wait"

@@ -25,6 +25,10 @@ PATHS = {
     "lease_revoke": "kv/lease/revoke",
     "lease_leases": "kv/lease/leases",
     "status": "maintenance/status",
+    "member_list": "cluster/member/list",
+    "member_add": "cluster/member/add",
+    "member_remove": "cluster/member/remove",
+    "member_promote": "cluster/member/promote",
 }
 BYTES = ("key", "range_end", "value")
 CODES = {2: "UNKNOWN", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 5: "NOT_FOUND", 8: "RESOURCE_EXHAUSTED"}
