@@ -119,7 +119,7 @@ def test_a_learner_joins_listens_is_promoted_and_only_then_votes():
     for method, payload in [("put", {"key": "k", "value": ""}), ("range", {"key": "k"}), ("lease_grant", {"TTL": 5})]:
         assert world.ask(method, "etcd-4", **payload)[1] == "etcdserver: rpc not supported for learner"
     assert world.get("etcd-4", serializable=True) == "v"
-    assert world.ask("status", "etcd-4")[0]["is_learner"] is True
+    assert world.ask("status", "etcd-4")[0]["isLearner"] is True
     answer, error = world.ask("member_promote", follower, ID=4)
     assert error is None and not answer["member"]["isLearner"]
     assert world.ask("member_promote", ID=4)[1] == "etcdserver: can only promote a learner member"

@@ -17,6 +17,7 @@ from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 
 ETCDCTL_TIMEOUT = 5 * SECOND  # etcdctl --command-timeout
+LONGEST_ANSWER = 200  # characters of a value that the trace keeps
 KUBECTL_TIMEOUT = 10 * SECOND  # kubectl --request-timeout as the book sets it (the default is to wait for ever)
 
 
@@ -50,7 +51,7 @@ class EtcdUser(Component):
     def begin(self, kind: str, number: int, options: dict[str, Any]) -> None:
         """One request of a steady load."""
         if kind == "etcd_writes":
-            self.put("counter", str(number), options.get("member", ""))
+            self.put("counter", str(number).rjust(options.get("size", 0)), options.get("member", ""))
         elif kind == "etcd_reads":
             self.get("counter", options.get("member", ""), options.get("consistency") == "serializable")
 
@@ -70,7 +71,7 @@ class EtcdUser(Component):
         reply = yield from self.ask(method, payload, member, via)
         answer = ""
         if reply.ok and method == "range":
-            answer = reply.value["kvs"][0]["value"] if reply.value["kvs"] else "(nothing)"
+            answer = shown(reply.value["kvs"][0]["value"]) if reply.value["kvs"] else "(nothing)"
         self.record_request(number, "etcd", verb, path, via, started, reply, answer)
         return reply
 
@@ -86,6 +87,29 @@ class EtcdUser(Component):
             self.server = (self.server + 1) % len(self.members)
         assert reply is not None
         return reply
+
+    def compact(self, revision: int) -> None:
+        """``etcdctl compact``; 0 is the newest revision."""
+        self.spawn(self._compact(revision))
+
+    def _compact(self, revision: int) -> Steps:
+        if not revision:
+            newest = yield from self.ask("range", {"key": "x"}, "", [])
+            revision = newest.value["header"]["revision"] if newest.ok else 0
+        yield from self.etcd("compact", "compact", str(revision), {"revision": revision})
+
+    def defragment(self, member: str) -> None:
+        """``etcdctl defrag`` of one member."""
+        self.spawn(self.etcd("defrag", "defragment", member, {}, member))
+
+    def disarm(self) -> None:
+        """``etcdctl alarm disarm``: every alarm there is."""
+        self.spawn(self._disarm())
+
+    def _disarm(self) -> Steps:
+        listed = yield from self.ask("alarm", {"action": "GET"}, "", [])
+        for alarm in listed.value["alarms"] if listed.ok else []:
+            yield from self.etcd("alarm disarm", "alarm", alarm["alarm"], {"action": "DEACTIVATE", **alarm})
 
     def add_member(self, name: str, learner: bool, address: str) -> None:
         """``etcdctl member add``, and then start etcd on that machine with an empty data directory, as told."""
@@ -136,6 +160,12 @@ class EtcdUser(Component):
             why=why,
             **detail,
         )
+
+
+def shown(value: str) -> str:
+    """A value as the trace keeps it: without padding, and not if it is long."""
+    text = value.strip()
+    return text if len(text) <= LONGEST_ANSWER else f"({len(value)} characters)"
 
 
 def refused(reply: Reply) -> bool:

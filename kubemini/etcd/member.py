@@ -19,6 +19,7 @@ from kubemini.etcd.log import Entry
 from kubemini.etcd.membership import NO_CHANGE, Membership
 from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, HardState, Message, Ready
 from kubemini.etcd.mvcc import Change, Store
+from kubemini.etcd.quota import Alarms
 from kubemini.etcd.raft import Raft
 from kubemini.etcd.server import Proposal, Server
 from kubemini.host import Component, Host, Timer
@@ -47,6 +48,7 @@ class DataDir:
         self.id, self.first, self.membership = id, first, first.copy()
         self.addresses = {m.id: m.address for m in first.members.values()}
         self.learner = False  # as what it joined
+        self.alarms = Alarms()
         self.hard_state = HardState()
         self.entries: list[Entry] = []
         self.store = Store(Lessor(minimum_ttl))
@@ -359,7 +361,7 @@ class Member(Component):
         for entry in entries:
             before = store.revision
             if isinstance(entry.data, ConfChange):
-                self._reconfigure(entry.index, entry.data)
+                self._reconfigure(entry.data)
             elif entry.data is not None:
                 self.server.apply(entry.data)
             self.data.applied = entry.index
@@ -368,7 +370,7 @@ class Member(Component):
         self.sim.record(self.name, "apply", index=entries[-1].index, revision=store.revision)
         self.server.applied(self.data.applied)
 
-    def _reconfigure(self, index: int, change: ConfChange) -> None:
+    def _reconfigure(self, change: ConfChange) -> None:
         """A committed change of the members: everyone judges it alike."""
         proposal, membership = change.context, self.membership
         error = membership.check(proposal.method, proposal.request, self.params.etcd_max_learners)
@@ -377,8 +379,7 @@ class Member(Component):
             self.server.answered(proposal, error)
             return
         id = proposal.request["ID"]
-        peers = (self.net.components.get(name) for name in self.peers())
-        first = all(peer.data.applied < index for peer in peers if isinstance(peer, Member))
+        first = self._applies_first()
         membership.apply(proposal.method, proposal.request)
         self._readdress(id)
         self.raft.apply_conf_change(change)
@@ -389,6 +390,16 @@ class Member(Component):
             answer["member"] = membership.members[id].answer()
         self.server.answered(proposal, answer)
         self._arm()
+
+    def alarm(self, request: dict[str, Any]) -> dict[str, Any]:
+        """An alarm is raised, disarmed or looked up: what the API answers."""
+        alarms, raises = self.data.alarms, request.get("action") == "ACTIVATE"
+        before = len(alarms.raised)
+        answer = alarms.apply(request)
+        if len(alarms.raised) != before and self._applies_first():
+            name = self.data.addresses.get(request["memberID"], "")
+            self.sim.record(self.name, "alarm", member=name, alarm=request["alarm"], raised=raises)
+        return {"header": {"revision": self.data.store.revision}, **answer}
 
     def publish(self) -> None:
         """Tell everyone that we have started, until it stands in the member list (server.go publish)."""
@@ -456,6 +467,11 @@ class Member(Component):
     def _record_membership(self) -> None:
         voters, learners = ([m.address for m in group] for group in (self.membership.voters, self.membership.learners))
         self.sim.record(self.name, "membership", voters=voters, learners=learners)
+
+    def _applies_first(self) -> bool:
+        """Whether nobody has yet applied what this member is applying."""
+        peers = (self.net.components.get(name) for name in self.peers())
+        return all(peer.data.applied <= self.data.applied for peer in peers if isinstance(peer, Member))
 
     def _is_first(self, revision: int) -> bool:
         components = self.net.components

@@ -4,17 +4,18 @@ Invariant: a request is answered once, and "ok" to a write only after the member
 there is no leader; one that is handed to a leader that dies is lost, and its client hears so 7 s later.
 etcd 3.5 server/etcdserver/v3_server.go, server.go. Linearizable reads are in `reads.py`, watches in `watch.py`.
 Changes of the members are judged in `reconfigure.py`.
-Simplified: no authentication, no quota, no alarms.
+Simplified: no authentication; a request is held against the quota when it comes, not again when it is applied.
 """
 
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubemini.etcd import reconfigure
+from kubemini.etcd import quota, reconfigure
 from kubemini.etcd import request as requests
 from kubemini.etcd.errors import (
     DEADLINE_EXCEEDED,
     NO_LEADER,
+    NO_SPACE,
     NOT_FOR_LEARNERS,
     TIMEOUT,
     TIMEOUT_LEADER_FAILURE,
@@ -33,7 +34,7 @@ from kubemini.sim.units import MS
 if TYPE_CHECKING:
     from kubemini.etcd.member import Member
 
-WRITES = ("put", "delete_range", "txn", "compact", "lease_grant", "lease_revoke")
+WRITES = ("put", "delete_range", "txn", "compact", "lease_grant", "lease_revoke", "alarm")
 EXPIRY_CHECK = 500 * MS  # lessor.go runLoop
 
 
@@ -87,6 +88,9 @@ class Server:
         if self.member.learner and not requests.for_learners(call.method, request):
             call.fail(NOT_FOR_LEARNERS)
             return None
+        if not self._has_room(call.method, request):
+            self.propose(call, {"action": "ACTIVATE", "memberID": self.member.id, "alarm": "NOSPACE"}, method="alarm")
+            return None
         error = requests.check(call.method, request, self.member.params)
         if error:
             call.fail(error)
@@ -109,6 +113,11 @@ class Server:
             self._answer_about_itself(call)
         return None
 
+    def _has_room(self, method: str, request: Request) -> bool:
+        """Whether what *request* might add fits into this member's file."""
+        more = quota.cost(method, request)
+        return not more or self.store.backend.has_room(more, self.member.params.etcd_quota_backend_bytes)
+
     def _answer_read(self, call: Call) -> None:
         if call.method == "member_list":
             self._answer_about_itself(call)
@@ -124,14 +133,13 @@ class Server:
 
     def _answer_about_itself(self, call: Call) -> None:
         """What needs no other member."""
-        member, raft = self.member, self.member.raft
+        member = self.member
         answer: Answer = {"header": {"revision": self.store.revision}}
         match call.method:
             case "status":
-                answer.update(leader=member.leader, raft_term=raft.term, raft_index=raft.commit, errors=[])
-                answer.update(raft_applied_index=member.data.applied, is_learner=member.learner)
-                if not raft.lead:
-                    answer["errors"].append(NO_LEADER.message)
+                answer.update(self._status())
+            case "defragment":
+                self.store.backend.defragment()
             case "member_list":
                 answer["members"] = member.membership.answer()
             case "lease_leases":
@@ -141,13 +149,29 @@ class Server:
                 return
         self._answer(call, answer)
 
+    def _status(self) -> Answer:
+        member, raft, backend = self.member, self.member.raft, self.store.backend
+        return {
+            "leader": member.leader,
+            "raftTerm": raft.term,
+            "raftIndex": raft.commit,
+            "raftAppliedIndex": member.data.applied,
+            "dbSize": backend.size,
+            "dbSizeInUse": backend.in_use,
+            "isLearner": member.learner,
+            "errors": [*([] if raft.lead else [NO_LEADER.message]), *member.data.alarms.errors()],
+        }
+
     # -- writes ------------------------------------------------------------------------------------------------------
-    def propose(self, call: Call, request: Request, patient: bool = False) -> None:
-        """Bring a write to the leader; *patient*: its client alone decides how long to wait."""
+    def propose(self, call: Call, request: Request, patient: bool = False, method: str = "") -> None:
+        """Bring a write to the leader; *patient*: its client alone decides how long to wait.
+
+        *method* is what is proposed if not what *call* asks for: then *call* is refused when that is done.
+        """
         self._next += 1
         if call.method == "lease_grant" and not request.get("ID"):
             request = {**request, "ID": (self.member.id << 48) + (self.member.incarnation << 32) + self._next}
-        proposal = Proposal(self.member.name, self.member.incarnation, self._next, call.method, request)
+        proposal = Proposal(self.member.name, self.member.incarnation, self._next, method or call.method, request)
         command = change(call.method, request, proposal) if call.method in reconfigure.METHODS else proposal
         waiting = self.waiting[self._next] = Waiting(call, proposal, command, self.member.sim.now)
         if not patient:
@@ -193,6 +217,12 @@ class Server:
         if proposal.method == "member_started":
             self.member.membership.apply(proposal.method, proposal.request)
             return
+        if proposal.method == "alarm":
+            self.answered(proposal, self.member.alarm(proposal.request))
+            return
+        if self.member.data.alarms.raised and quota.cost(proposal.method, proposal.request):
+            self.answered(proposal, NO_SPACE)
+            return
         answer = self.store.apply(proposal.method, proposal.request, self.member.sim.now)
         self.watches.notify()
         if proposal.method.startswith("lease"):
@@ -205,7 +235,7 @@ class Server:
         if proposal.member == self.member.name and proposal.incarnation == self.member.incarnation:
             waiting = self.waiting.pop(proposal.number, None)
             if waiting:
-                self._answer(waiting.call, answer)
+                self._answer(waiting.call, answer if waiting.call.method == proposal.method else NO_SPACE)
 
     # -- what Raft tells ---------------------------------------------------------------------------------------------
     def applied(self, index: int) -> None:

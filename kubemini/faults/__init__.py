@@ -6,8 +6,11 @@ faults.parse(["12s", "crash", "etcd-1"])    an instant and a fault, as in a scen
 
 from kubemini.faults.faults import (
     ACTIONS,
+    AlarmDisarm,
+    Compact,
     Crash,
     Cut,
+    Defrag,
     Fault,
     FaultError,
     Heal,
@@ -30,8 +33,11 @@ from kubemini.faults.plan import Planned, parse, parse_all, schedule
 
 __all__ = [
     "ACTIONS",
+    "AlarmDisarm",
+    "Compact",
     "Crash",
     "Cut",
+    "Defrag",
     "Fault",
     "FaultError",
     "Heal",

@@ -313,7 +313,7 @@ class Get(Fault):
 
 @dataclass(frozen=True, slots=True)
 class OnMember(Fault):
-    """A change of the members of etcd, made by a user with etcdctl."""
+    """Something done to a member of etcd by a user with etcdctl."""
 
     member: str
 
@@ -359,6 +359,41 @@ class MemberPromote(OnMember):
 
     def act(self, cluster: "Cluster") -> None:
         cluster.user.change_member(self.action, self.member)
+
+
+@dataclass(frozen=True, slots=True)
+class Compact(Fault):
+    """``etcdctl compact``: forget what *revision* (default: the newest) overwrote."""
+
+    revision: int = 0
+    action: ClassVar[str] = "compact"
+
+    def check(self, cluster: "Cluster") -> None:
+        if not str(self.revision).isdigit():
+            raise FaultError(f"compact: expected a revision such as 40, got {self.revision!r}")
+
+    def act(self, cluster: "Cluster") -> None:
+        cluster.user.compact(int(self.revision))
+
+
+@dataclass(frozen=True, slots=True)
+class Defrag(OnMember):
+    """``etcdctl defrag``: one member gives back the room inside its database file."""
+
+    action: ClassVar[str] = "defrag"
+
+    def act(self, cluster: "Cluster") -> None:
+        cluster.user.defragment(self.member)
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmDisarm(Fault):
+    """``etcdctl alarm disarm``."""
+
+    action: ClassVar[str] = "alarm_disarm"
+
+    def act(self, cluster: "Cluster") -> None:
+        cluster.user.disarm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,5 +460,5 @@ class Delete(OnApi):
 
 _MACHINES = (Crash, Restart, Pause, Resume, PowerOff, PowerOn, SlowDisk, LoseDisk, ZoneOutage, ZoneRestore)
 _WIRES, _DEEDS = (Cut, Heal, Latency, Loss), (Put, Get, Apply, Scale, Delete)
-_MEMBERS = (MemberAdd, MemberRemove, MemberPromote)
+_MEMBERS = (MemberAdd, MemberRemove, MemberPromote, Compact, Defrag, AlarmDisarm)
 ACTIONS: dict[str, type[Fault]] = {kind.action: kind for kind in (*_MACHINES, *_WIRES, *_DEEDS, *_MEMBERS)}

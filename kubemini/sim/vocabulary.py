@@ -27,6 +27,7 @@ WHAT: dict[str, str] = {
     "apply": "its store has applied up to here; {index, revision}",
     "message": "a Raft message other than a heartbeat; {to, type, term, arrives: µs or null if lost}",
     "membership": "the members change: the first member applied it; {voters: [names], learners: [names]}",
+    "alarm": "an alarm is raised or disarmed: the first member applied it; {member, alarm, raised: bool}",
     "kv": "a revision exists: the first member applied it; {key, value or null, revision}",
     # the control plane
     "ready": "an API server's /readyz changes; {ready, why}; the actor is the API server",

@@ -1,4 +1,4 @@
-"""The same changes of the members, asked of Debian's etcd and of ours: what is allowed, what is refused, in which words."""
+"""The same changes of the members, asked of Debian's etcd and of ours: what is allowed, and what is refused how."""
 
 import time
 
@@ -51,7 +51,7 @@ class Pair:
 def test_what_is_refused_and_what_is_allowed_is_the_same(tmp_path):
     with RealCluster(tmp_path) as real:
         pair = Pair(real)
-        theirs, here = pair.ask("member_list", {}, {})
+        theirs, _ = pair.ask("member_list", {}, {})
         taken = theirs["members"][0]["peerURLs"][0]
         pair.add(taken, "http://etcd-1:2380")
         for method in ("member_remove", "member_promote"):

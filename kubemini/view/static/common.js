@@ -99,6 +99,7 @@ var kmCommon = (() => {
     loss(st, at, who, d) { st.links.push({ what: "loss", ...d }); },
     role(st, at, who, d) { Object.assign((st.etcd[who] ||= { log: [] }), d); },
     membership(st, at, who, d) { st.voters = d.voters; st.learners = d.learners; },
+    alarm(st, at, who, d) { (st.alarms ||= {})[d.member] = d.raised ? d.alarm : ""; },
     append(st, at, who, d) {
       const m = st.etcd[who]; if (!m) return;
       m.log = m.log.filter((e) => e[0] < d.index);
@@ -249,6 +250,7 @@ var kmCommon = (() => {
       else if (lk.cls === "paused") lines.push(`‖ paused ${ago(c.since)}: it does nothing, and does not know it`);
       const e = st.etcd[sel];
       if (e && lk.cls !== "down") lines.push(`${lk.mark ? lk.mark + " " : ""}${e.role} of term ${e.term}${e.lead && e.lead !== sel ? `, follows ${e.lead}` : ""}`, `log ${e.last} · commit ${e.commit} · revision ${e.revision}`);
+      if (e && (st.alarms || {})[sel]) lines.push(`▲ raised the alarm ${st.alarms[sel]}: etcd refuses writes that need room`);
       if (kind === "apiserver") {
         const r = st.ready[sel]; if (lk.cls === "up") lines.push(r && r.ready ? "ready" : `not ready${r && r.why ? ": " + r.why : ""}`);
         for (const [lb, b] of Object.entries(st.backend)) { const x = b[sel] || b[c.host]; if (x) lines.push(`${lb} counts it ${x.up ? "up" : "down"}${x.why ? ": " + x.why : ""}`); }
