@@ -16,7 +16,7 @@ The map, in reading order (imports point down this list's end to its head):
     check/          what a history of requests must satisfy, whoever recorded it
     scenarios/      named stories as YAML
     run.py          a run is a value: run(scenario, seed, commands, until) -> Trace
-    view/           trace → what is on screen; widgets; figures; the book's Sphinx extension
+    view/           trace → what is on screen; widgets; the book's Sphinx extension
     lab/            exercises and their checkers, quizzes
     study/          one question, many seeded runs, a distribution for an answer
     session.py      what a widget asks;  __main__.py  what a shell asks;  bench.py  how fast it is

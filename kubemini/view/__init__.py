@@ -1,1 +1,1 @@
-"""From trace to page: what is on screen, figures, widgets, the Sphinx extension. Nothing below imports this."""
+"""From trace to page: what is on screen, widgets, the Sphinx extension. Nothing below imports this."""

@@ -33,9 +33,11 @@ PACKAGE = Path(kubemini.__file__).parent
 STATIC = PACKAGE / "view" / "static"
 WIDGETS = ("cluster-map", "etcd-desk")
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-LEFT_OUT = ("lab", "check", "study", "serve", "bench.py", "__main__.py")  # nothing that a widget asks for
+LEFT_OUT = ("lab", "check", "serve", "bench.py", "__main__.py")  # nothing that a widget asks for
 VIEW_CORE = ("__init__.py", "scene.py", "story.py", "words.py")  # of view/, all that is plain Python
 VIEW = "application/vnd.jupyter.widget-view+json"
+# The theme's bar across the top holds nothing but the search that the sidebar has too.
+NO_BAR = "<style>:root { --pst-header-height: 0px } .bd-header { display: none !important }</style>"
 ICON = (  # every browser asks for one
     '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=%22http://www.w3.org/2000/svg%22 viewBox=%220 0 16 16%22%3E'
     "%3Crect width=%2216%22 height=%2216%22 rx=%225%22 fill=%22%230b66a8%22/%3E%3Cpath fill=%22%23fff%22 d=%22M8 2l1.8"
@@ -230,7 +232,7 @@ def copy_static(app: Sphinx, error: Exception | None = None) -> None:
 def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Give a page what its widgets need, and take from it what it does not need."""
     body = context.get("body") or ""
-    context["metatags"] = context.get("metatags", "") + ICON
+    context["metatags"] = context.get("metatags", "") + ICON + NO_BAR
     used = [widget for widget in WIDGETS if f'data-kubemini="{widget}"' in body]
     if used:
         app.add_css_file("kubemini/widget.css")
