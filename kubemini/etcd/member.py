@@ -2,24 +2,23 @@
 
 Invariant: what a message promises is on disk before the message leaves. One write to disk is under way at a time; what
 arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a leader that promises nothing to others
-sends before its own write (thesis §10.2.1). On disk are term, vote, commit index, log, and the store as far as it has
-been applied.
+sends before its own write (thesis §10.2.1). What is on disk is in `datadir.py`.
 Ticks are counted, not simulated: a follower wakes only at the tick at which it would campaign.
 etcd 3.5 server/etcdserver/raft.go. What clients see is in `server.py`.
-Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts.
+Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts; a snapshot is one
+message, and one write.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 from kubemini.etcd.confchange import ConfChange
-from kubemini.etcd.lease import Lessor
+from kubemini.etcd.datadir import DataDir
 from kubemini.etcd.links import Links
-from kubemini.etcd.log import Entry
+from kubemini.etcd.log import Entry, Snapshot
 from kubemini.etcd.membership import NO_CHANGE, Membership
-from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, HardState, Message, Ready
-from kubemini.etcd.mvcc import Change, Store
-from kubemini.etcd.quota import Alarms
+from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, Message, Ready
+from kubemini.etcd.mvcc import Change
 from kubemini.etcd.raft import Raft
 from kubemini.etcd.server import Proposal, Server
 from kubemini.host import Component, Host, Timer
@@ -34,33 +33,8 @@ PEER_WAIT = 5 * SECOND  # rafthttp.ConnReadTimeout: when it stops looking
 REMOVAL_DELAY = 1 * SECOND  # how long a member that has read of its own removal stays (server.go stopWithDelay)
 GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
 STRANGER = "error validating peerURLs: unmatched member while checking PeerURLs"
+SNAPSHOT_TIMEOUT = 2 * SECOND  # peerDialTimeout: when a leader knows that it could not send a snapshot
 UNREACHABLE = "cannot fetch cluster info from peer urls: could not retrieve cluster information from the given URLs"
-
-
-class DataDir:
-    """What of one member survives its process: everything here has been fsynced (``--data-dir``).
-
-    *first* are the members at the beginning of the log. *addresses* are those that messages are sent to, which a
-    newcomer knows before it has read in the log how they came to be members.
-    """
-
-    def __init__(self, id: int, first: Membership, minimum_ttl: int):
-        self.id, self.first, self.membership = id, first, first.copy()
-        self.addresses = {m.id: m.address for m in first.members.values()}
-        self.learner = False  # as what it joined
-        self.alarms = Alarms()
-        self.hard_state = HardState()
-        self.entries: list[Entry] = []
-        self.store = Store(Lessor(minimum_ttl))
-        self.applied = 0
-
-    def write(self, ready: Ready) -> None:
-        """*ready* is stable now."""
-        if ready.hard_state is not None:
-            self.hard_state = ready.hard_state
-        if ready.entries:
-            del self.entries[ready.entries[0].index - 1 :]
-            self.entries.extend(ready.entries)
 
 
 class Member(Component):
@@ -152,16 +126,19 @@ class Member(Component):
                 pre_vote=self.params.etcd_pre_vote,
                 check_quorum=self.params.etcd_check_quorum,
                 hard_state=data.hard_state,
+                snapshot=data.start if data.start.index else None,
                 entries=data.entries,
+                take_snapshot=self._take_snapshot,
                 applied=data.applied,
             )
         )
         self.server = Server(self, data.store)
         self._writing = self._settling = False
+        self._rearm = False  # whether this member may have got the right to ask for votes
         self._seen = ("", 0, 0)
         self._vote = data.hard_state.vote
         self._commit = data.hard_state.commit
-        self._last = len(data.entries)
+        self._last = data.last_index
         self._next_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
         self._timer: Timer | None = None
         self._wake_at = 0
@@ -173,7 +150,7 @@ class Member(Component):
     def _record_data(self, data: DataDir) -> None:
         """A restarted member begins with what its disk holds."""
         if data.entries:
-            self.sim.record(self.name, "append", index=len(data.entries), term=data.entries[-1].term)
+            self.sim.record(self.name, "append", index=data.last_index, term=data.entries[-1].term)
         if data.hard_state.commit:
             self.sim.record(self.name, "commit", index=data.hard_state.commit)
         if data.applied:
@@ -315,7 +292,8 @@ class Member(Component):
             self._carry_out(raft.ready())
             changed = self._observe() or changed
         self._settling = False
-        if changed or self._timer is None:  # else the next tick that acts can only have moved away
+        if changed or self._rearm or self._timer is None:  # else the next tick that acts can only have moved away
+            self._rearm = False
             self._arm()
 
     def _carry_out(self, ready: Ready) -> None:
@@ -323,7 +301,7 @@ class Member(Component):
         self._record_progress(ready)
         if early:
             self._send(ready.messages)
-        if ready.must_sync:
+        if ready.must_sync or ready.snapshot is not None:
             self._writing = True
             self.host.disk.fsync(self, self._written, ready, early)
         else:
@@ -337,6 +315,8 @@ class Member(Component):
 
     def _finish(self, ready: Ready, sent: bool) -> None:
         self.data.write(ready)
+        if ready.snapshot is not None:
+            self._installed(ready.snapshot)
         if not sent:
             self._send(ready.messages)
         if ready.committed:
@@ -344,6 +324,8 @@ class Member(Component):
         self.raft.advance(ready)
         for context, index in ready.reads:
             self.server.confirmed(context, index)
+        if self.data.applied - self.data.snapshot_index > self.params.etcd_snapshot_count:
+            self._compact_log()
 
     def _send(self, messages: list[Message]) -> None:
         for message in messages:
@@ -354,7 +336,39 @@ class Member(Component):
                 self.send(target, message, "heartbeat")
             else:
                 arrives = self.send(target, message)
+                if message.snapshot is not None:
+                    wait = SNAPSHOT_TIMEOUT if arrives is None else arrives - self.sim.now
+                    self.after(wait, self._snapshot_sent, message.target, arrives is not None)
                 self.sim.record(self.name, "message", to=target, type=message.type, term=message.term, arrives=arrives)
+
+    # -- snapshots ---------------------------------------------------------------------------------------------------
+    def _compact_log(self) -> None:
+        """So much has been applied that the log is cut short, but for what a slow follower may still need."""
+        data = self.data
+        data.snapshot_index = data.applied
+        index = data.applied - self.params.etcd_snapshot_catchup_entries
+        if index > data.start.index:
+            self.raft.compact(index)
+            data.compact(index, self.raft.log.start_term)
+            self.sim.record(self.name, "compact", index=index)
+
+    def _take_snapshot(self) -> Snapshot | None:
+        """What has been applied, for a peer that needs more than the log still has."""
+        index = self.data.applied
+        term = self.raft.log.term(index)
+        return None if term is None else Snapshot(index, term, self.raft.configuration, self.data.image())
+
+    def _snapshot_sent(self, peer: int, arrived: bool) -> None:
+        self._catch_up()
+        self.raft.report_snapshot(peer, arrived)
+        self._settle()
+
+    def _installed(self, snapshot: Snapshot) -> None:
+        """The disk holds what a leader's snapshot brought: go on from there."""
+        self.sim.record(self.name, "snapshot", index=snapshot.index, revision=self.data.store.revision)
+        self.links.refresh()
+        self.server.restored()
+        self._rearm = True
 
     def _apply(self, entries: list[Entry]) -> None:
         store = self.data.store
@@ -389,7 +403,7 @@ class Member(Component):
         if id in membership.members:
             answer["member"] = membership.members[id].answer()
         self.server.answered(proposal, answer)
-        self._arm()
+        self._rearm = True
 
     def alarm(self, request: dict[str, Any]) -> dict[str, Any]:
         """An alarm is raised, disarmed or looked up: what the API answers."""
@@ -440,6 +454,8 @@ class Member(Component):
 
     def _record_progress(self, ready: Ready) -> None:
         state, record = ready.hard_state, self.sim.record
+        if ready.snapshot is not None:
+            self._last = ready.snapshot.index
         if ready.entries:
             first, last = ready.entries[0], ready.entries[-1]
             if first.index <= self._last:

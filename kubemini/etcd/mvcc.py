@@ -10,6 +10,7 @@ The size of the file is kept in `quota.py`. Simplified: compaction is done at on
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from operator import eq, gt, lt, ne
 from typing import Any, NamedTuple
 
@@ -102,6 +103,14 @@ class Store:
         if self._pending:
             self.revision += 1
             self._pending = 0
+
+    def become(self, other: "Store") -> None:
+        """Hold what *other* holds; what changes in one of them later does not touch the other."""
+        self.revision, self.compacted = other.revision, other.compacted
+        self.log, self._keys = list(other.log), list(other._keys)
+        self._live = dict(other._live)
+        self._versions = {key: list(versions) for key, versions in other._versions.items()}
+        self.backend, self.lessor.leases = replace(other.backend), other.lessor.copies()
 
     # -- reading -----------------------------------------------------------------------------------------------------
     def get(self, key: str) -> KeyValue | None:

@@ -8,6 +8,7 @@ Simplified: a record of more than a page has pages of its own, smaller ones shar
 so real files are up to a fifth larger. An API object weighs what a typical one does.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 PAGE = 4096
@@ -36,13 +37,13 @@ def _cost_of(operations: Any) -> int:
     return sum(cost("put", operation["request_put"]) for operation in operations if "request_put" in operation)
 
 
+@dataclass(slots=True)
 class Backend:
     """The sizes of one member's database file, in bytes."""
 
-    def __init__(self) -> None:
-        self.small = 0  # bytes of records that share pages
-        self.large = 0  # bytes of pages that a record has for itself
-        self.size = EMPTY
+    small: int = 0  # of records that share pages
+    large: int = 0  # of pages that a record has for itself
+    size: int = EMPTY
 
     @property
     def in_use(self) -> int:

@@ -237,6 +237,11 @@ class Server:
             if waiting:
                 self._answer(waiting.call, answer if waiting.call.method == proposal.method else NO_SPACE)
 
+    def restored(self) -> None:
+        """The store has jumped to a leader's snapshot."""
+        self.watches.restored()
+        self.reads.applied(self.member.data.applied)
+
     # -- what Raft tells ---------------------------------------------------------------------------------------------
     def applied(self, index: int) -> None:
         """The store has reached *index*."""

@@ -26,6 +26,8 @@ WHAT: dict[str, str] = {
     "commit": "its commit index moves; {index}",
     "apply": "its store has applied up to here; {index, revision}",
     "message": "a Raft message other than a heartbeat; {to, type, term, arrives: µs or null if lost}",
+    "compact": "its log forgets the entries up to here, long since applied; {index}",
+    "snapshot": "log and store are replaced by a leader's snapshot; {index: of its last entry, revision}",
     "membership": "the members change: the first member applied it; {voters: [names], learners: [names]}",
     "alarm": "an alarm is raised or disarmed: the first member applied it; {member, alarm, raised: bool}",
     "kv": "a revision exists: the first member applied it; {key, value or null, revision}",

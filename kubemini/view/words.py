@@ -121,6 +121,7 @@ WORDS: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "latency": lambda d: f"{d['a']} to {d['b']} takes up to {d['high'] / 1000:g} ms",
     "loss": lambda d: f"{d['a']} to {d['b']} loses {100 * d['p']:g} % of the packets",
     "role": _role,
+    "snapshot": lambda d: f"installs a snapshot: everything up to entry {d['index']}, revision {d['revision']}",
     "membership": _membership,
     "alarm": lambda d: f"sees the alarm {d['alarm']} of {d['member']} {'raised' if d['raised'] else 'disarmed'}",
     "vote": lambda d: f"votes for {d['for']} in term {d['term']}",

@@ -98,6 +98,8 @@ var kmCommon = (() => {
     latency(st, at, who, d) { st.links.push({ what: "latency", ...d }); },
     loss(st, at, who, d) { st.links.push({ what: "loss", ...d }); },
     role(st, at, who, d) { Object.assign((st.etcd[who] ||= { log: [] }), d); },
+    compact(st, at, who, d) { const m = st.etcd[who]; if (m) m.log = m.log.filter((e) => e[0] > d.index); },
+    snapshot(st, at, who, d) { const m = st.etcd[who]; if (m) Object.assign(m, { log: [], last: d.index, commit: d.index, applied: d.index, revision: d.revision }); },
     membership(st, at, who, d) { st.voters = d.voters; st.learners = d.learners; },
     alarm(st, at, who, d) { (st.alarms ||= {})[d.member] = d.raised ? d.alarm : ""; },
     append(st, at, who, d) {
