@@ -88,6 +88,16 @@ class EtcdUser(Component):
         assert reply is not None
         return reply
 
+    def move_leader(self, name: str) -> None:
+        """``etcdctl move-leader``, sent to the leader, as it must be."""
+        self.spawn(self._move_leader(name))
+
+    def _move_leader(self, name: str) -> Steps:
+        status = yield from self.ask("status", {}, "", [])
+        id = yield from self._member_id(name)
+        leader = (status.ok and status.value["leader"]) or name
+        yield from self.etcd("move-leader", "move_leader", name, {"targetID": id}, leader)
+
     def compact(self, revision: int) -> None:
         """``etcdctl compact``; 0 is the newest revision."""
         self.spawn(self._compact(revision))
@@ -123,13 +133,16 @@ class EtcdUser(Component):
             program.join([m["peerURLs"][0][len("http://") : -len(":2380")] for m in reply.value["members"]])
 
     def change_member(self, method: str, name: str) -> None:
-        """``etcdctl member remove`` and ``promote``, and ``move-leader``: they take an id, which the list tells."""
+        """``etcdctl member remove`` and ``promote``: they take an id, which the list tells."""
         self.spawn(self._change_member(method, name))
 
-    def _change_member(self, method: str, name: str) -> Steps:
+    def _member_id(self, name: str) -> Steps:
         listed = yield from self.ask("member_list", {}, "", [])
         members = listed.value["members"] if listed.ok else []
-        id = next((m["ID"] for m in members if f"http://{name}:2380" in m["peerURLs"]), 0)
+        return next((m["ID"] for m in members if f"http://{name}:2380" in m["peerURLs"]), 0)
+
+    def _change_member(self, method: str, name: str) -> Steps:
+        id = yield from self._member_id(name)
         yield from self.etcd(method.replace("_", " "), method, name, {"ID": id})
 
     def number(self) -> int:

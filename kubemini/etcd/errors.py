@@ -59,6 +59,9 @@ TIMEOUT = EtcdError("UNAVAILABLE", "etcdserver: request timed out", definite=Fal
 TIMEOUT_LEADER_FAILURE = EtcdError(
     "UNAVAILABLE", "etcdserver: request timed out, possibly due to previous leader failure", definite=False
 )
+TRANSFER_TIMEOUT = EtcdError(
+    "UNAVAILABLE", "etcdserver: request timed out, leader transfer took too long", definite=False
+)
 # Never accepted by Raft for want of a leader. The words are those of any deadline, so a client cannot tell.
 DEADLINE_EXCEEDED = EtcdError("UNKNOWN", "context deadline exceeded", definite=False)
 

@@ -12,6 +12,7 @@ message, and one write.
 from collections.abc import Iterable
 from typing import Any
 
+from kubemini.etcd import transfer
 from kubemini.etcd.confchange import ConfChange
 from kubemini.etcd.datadir import DataDir
 from kubemini.etcd.links import Links
@@ -175,6 +176,13 @@ class Member(Component):
         if self.up and self.serving:
             self.links.refresh()
 
+    def hand_over(self) -> None:
+        """A leader that is told to stop makes another one leader first."""
+        if self.serving:
+            self.spawn(transfer.stop(self))
+        else:
+            super().hand_over()
+
     def pause(self) -> None:
         if self.up and self.serving and not self.paused:
             self._catch_up()
@@ -269,6 +277,12 @@ class Member(Component):
         accepted = self.raft.propose(command)
         self._settle()
         return accepted
+
+    def transfer_leader(self, target: int) -> None:
+        """Wish for member *target* to lead."""
+        self._catch_up()
+        self.raft.transfer_leader(target)
+        self._settle()
 
     def ask_read_index(self, context: Any) -> None:
         """Ask the leader, if there is one, for an index fit for a linearizable read; see `Server.confirmed`."""

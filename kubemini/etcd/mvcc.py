@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from operator import eq, gt, lt, ne
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from kubemini.etcd.errors import COMPACTED, FUTURE_REVISION, KEY_NOT_FOUND, LEASE_NOT_FOUND, EtcdError
 from kubemini.etcd.lease import Lessor
@@ -292,6 +293,12 @@ class Store:
         if from_revision < self.compacted:
             return COMPACTED
         return self.log[bisect_left(self.log, from_revision, key=_revision) :]
+
+    def hash(self, revision: int = 0) -> int:
+        """A number that tells whether two stores hold the same history up to *revision* (0: all of it)."""
+        upto = revision or self.revision
+        kept = [kv for key in self._keys for kv in self._versions[key] if kv["mod_revision"] <= upto]
+        return crc32(repr((self.compacted, kept)).encode())
 
     def last_changes(self) -> list[Change]:
         """What the newest revision changed."""

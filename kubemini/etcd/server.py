@@ -10,7 +10,7 @@ Simplified: no authentication; a request is held against the quota when it comes
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubemini.etcd import quota, reconfigure
+from kubemini.etcd import quota, reconfigure, transfer
 from kubemini.etcd import request as requests
 from kubemini.etcd.errors import (
     DEADLINE_EXCEEDED,
@@ -105,6 +105,8 @@ class Server:
             self.propose(call, request)
         elif call.method in reconfigure.METHODS:
             return self.reconfiguration.handle(call)
+        elif call.method == "move_leader":
+            return transfer.move_leader(self.member, call)
         elif call.method == "member_list" and request.get("linearizable"):
             self.reads.ask(call)
         elif call.method in ("lease_keepalive", "lease_time_to_live"):
@@ -138,6 +140,8 @@ class Server:
         match call.method:
             case "status":
                 answer.update(self._status())
+            case "hash_kv":
+                answer.update(hash=self.store.hash(call.payload.get("revision", 0)))
             case "defragment":
                 self.store.backend.defragment()
             case "member_list":

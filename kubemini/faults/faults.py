@@ -89,6 +89,16 @@ class Restart(OnComponent):
 
 
 @dataclass(frozen=True, slots=True)
+class Stop(OnComponent):
+    """The program is told to end, as by SIGTERM: a leader of etcd hands over first."""
+
+    action: ClassVar[str] = "stop"
+
+    def act(self, cluster: "Cluster") -> None:
+        cluster.components[self.component].terminate()
+
+
+@dataclass(frozen=True, slots=True)
 class Pause(OnComponent):
     """The program stands still, as after SIGSTOP or a long garbage collection."""
 
@@ -362,6 +372,16 @@ class MemberPromote(OnMember):
 
 
 @dataclass(frozen=True, slots=True)
+class MoveLeader(OnMember):
+    """``etcdctl move-leader`` to this member."""
+
+    action: ClassVar[str] = "move_leader"
+
+    def act(self, cluster: "Cluster") -> None:
+        cluster.user.move_leader(self.member)
+
+
+@dataclass(frozen=True, slots=True)
 class Compact(Fault):
     """``etcdctl compact``: forget what *revision* (default: the newest) overwrote."""
 
@@ -458,7 +478,7 @@ class Delete(OnApi):
         cluster.user.delete(self.kind, self.name)
 
 
-_MACHINES = (Crash, Restart, Pause, Resume, PowerOff, PowerOn, SlowDisk, LoseDisk, ZoneOutage, ZoneRestore)
+_MACHINES = (Crash, Restart, Pause, Resume, Stop, PowerOff, PowerOn, SlowDisk, LoseDisk, ZoneOutage, ZoneRestore)
 _WIRES, _DEEDS = (Cut, Heal, Latency, Loss), (Put, Get, Apply, Scale, Delete)
-_MEMBERS = (MemberAdd, MemberRemove, MemberPromote, Compact, Defrag, AlarmDisarm)
+_MEMBERS = (MemberAdd, MemberRemove, MemberPromote, MoveLeader, Compact, Defrag, AlarmDisarm)
 ACTIONS: dict[str, type[Fault]] = {kind.action: kind for kind in (*_MACHINES, *_WIRES, *_DEEDS, *_MEMBERS)}

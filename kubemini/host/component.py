@@ -15,6 +15,8 @@ from kubemini.net import rpc
 from kubemini.net.network import CONNECTION, HEARTBEAT, MESSAGE, Network
 from kubemini.sim.kernel import TIMER, Sim, Steps
 
+TOLD = "it was told to stop"
+
 
 class Timer:
     """A call that will happen later, unless cancelled."""
@@ -101,6 +103,15 @@ class Component:
         if self.up:
             self.sim.record(self.name, "crash")
             self.stop("crash")
+
+    def terminate(self) -> None:
+        """SIGTERM: end in peace, when it is not paused. Who has something to hand over overrides `hand_over`."""
+        if self.up:
+            self.guarded(self.incarnation, self.hand_over, ())
+
+    def hand_over(self) -> None:
+        """The program has been told to end: end it, now or when that does no harm."""
+        self.exit(TOLD)
 
     def exit(self, why: str) -> None:
         """The program ends by itself, in peace: as `crash`, but nobody is to blame."""

@@ -18,6 +18,7 @@ CALM = 5 * SECOND  # a spell of failures is over when none happened for so long
 
 DEEDS: dict[str, str] = {
     "crash": "crashed {0}",
+    "stop": "told {0} to stop",
     "restart": "restarted {0}",
     "pause": "paused {0}",
     "resume": "resumed {0}",
@@ -33,6 +34,7 @@ DEEDS: dict[str, str] = {
     "member_add": "asked etcd to add {0} as a {1}",
     "member_remove": "asked etcd to remove {0}",
     "member_promote": "asked etcd to make {0} a voter",
+    "move_leader": "asked etcd to make {0} its leader",
     "compact": "compacted etcd",
     "defrag": "defragmented {0}",
     "alarm_disarm": "disarmed every alarm of etcd",
@@ -40,7 +42,20 @@ DEEDS: dict[str, str] = {
     "scale": "scaled {0} to {1}",
     "delete": "deleted {0} {1}",
 }
-EFFECTS = ("start", "crash", "pause", "resume", "power_off", "power_on", "slow_disk", "cut", "heal", "latency", "loss")
+EFFECTS = (
+    "start",
+    "crash",
+    "exit",
+    "pause",
+    "resume",
+    "power_off",
+    "power_on",
+    "slow_disk",
+    "cut",
+    "heal",
+    "latency",
+    "loss",
+)
 
 
 def time_text(at: int) -> str:
