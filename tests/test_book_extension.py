@@ -88,3 +88,16 @@ def test_the_appendix_writes_parameters_with_their_units():
     assert values["etcd_heartbeat_interval"] == "100 ms"
     assert values["network_latency"] == "150 µs to 450 µs"
     assert values["haproxy_fall"] == "3" and values["etcd_max_request_bytes"] == "1,572,864"
+
+
+def test_only_the_icons_that_are_named_are_kept_also_by_an_alias():
+    from kubemini.view import icons
+
+    visa, sun, cross = (
+        '"cc-visa":[9,9,[],"f1f0","M1"],',
+        'sun:[9,9,[9728],"f185",["M2"]],',
+        'xmark:[9,9,["times"],"f00d","M3"]',
+    )
+    script = f"a={{{visa}{sun}{cross}}}"
+    assert icons.thin(script, {"sun"}) == f"a={{{sun}}}"
+    assert "xmark" in icons.thin(script, {"times"}) and "cc-visa" not in icons.thin(script, {"times"})

@@ -1,7 +1,6 @@
 """A cluster of members under faults, against what was measured on real etcd (3.5.1, heartbeat 100 ms, election 1 s)."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,9 @@ from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.member import Member, members
 from kubemini.host import Component, Host
 from kubemini.net import Network
-from kubemini.params import Params
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
+from kubemini.study.failovers import critical, distance, failovers
 
 
 class Client(Component):
@@ -214,27 +213,13 @@ def test_a_killed_leader_is_replaced_within_the_measured_time(n):
     assert 0.95 <= sorted(took)[10] <= 1.5
 
 
-def distance(a, b):
-    """Kolmogorov-Smirnov: the largest difference between the two cumulative shares."""
-    return max(abs(sum(x <= at for x in a) / len(a) - sum(x <= at for x in b) / len(b)) for at in a + b)
-
-
 @pytest.mark.parametrize("n", [3, 5])
 @pytest.mark.parametrize("version", ["3.4.23", "3.5.1"])
 def test_failover_times_are_distributed_as_on_real_etcd(n, version):
     """35 measured failovers each; etcd 3.4 has no PreVote by default, which is where its long tail comes from."""
     measured = json.loads((Path(__file__).parent / "testdata/etcd/failover.json").read_text())["measured"]
-    params = replace(Params(), etcd_pre_vote=version == "3.5.1")
-    ours = []
-    for seed in range(120):
-        world = World(n, seed, params)
-        world.run(seed * 0.0137)
-        since = world.sim.now
-        world.leader.crash()
-        while not world.leaders:
-            world.sim.step()
-        ours.append((world.sim.now - since) / SECOND)
-    assert distance(ours, measured[f"{n} members, etcd {version}"]) < 1.36 * (1 / 120 + 1 / 35) ** 0.5
+    real, ours = measured[f"{n} members, etcd {version}"], failovers(n, "crash", pre_vote=version == "3.5.1")
+    assert distance(ours, real) < critical(len(ours), len(real))
 
 
 @pytest.mark.parametrize("fault", ["crash", "pause"])

@@ -26,12 +26,12 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 import kubemini
-from kubemini.view import appendix
+from kubemini.view import appendix, icons
 
 logger = logging.getLogger(__name__)
 PACKAGE = Path(kubemini.__file__).parent
 STATIC = PACKAGE / "view" / "static"
-WIDGETS = ("cluster-map", "etcd-desk")
+WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper")
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 LEFT_OUT = ("lab", "check", "serve", "bench.py", "__main__.py")  # nothing that a widget asks for
 VIEW_CORE = ("__init__.py", "scene.py", "story.py", "words.py")  # of view/, all that is plain Python
@@ -229,6 +229,12 @@ def copy_static(app: Sphinx, error: Exception | None = None) -> None:
         (Path(app.outdir) / ".nojekyll").touch()  # GitHub Pages drops folders that begin with _
 
 
+def fewer_icons(app: Sphinx, error: Exception | None) -> None:
+    """The theme's icon script weighs more than a chapter; keep the icons that are shown."""
+    if error is None and app.builder.format == "html":
+        icons.thin_out(Path(app.outdir))
+
+
 def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Give a page what its widgets need, and take from it what it does not need."""
     body = context.get("body") or ""
@@ -286,6 +292,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("builder-inited", copy_static)
     app.connect("html-page-context", page_context, priority=400)
     app.connect("build-finished", copy_static)
+    app.connect("build-finished", fewer_icons)
     app.connect("build-finished", repair)
     app.add_directive("simplified", Simplified)
     app.add_directive("parameters", Parameters)
