@@ -12,14 +12,14 @@ message, and one write.
 from collections.abc import Iterable
 from typing import Any
 
-from kubemini.etcd import transfer
+from kubemini.etcd import joining, transfer
 from kubemini.etcd.confchange import ConfChange
 from kubemini.etcd.datadir import DataDir
+from kubemini.etcd.diary import Diary
 from kubemini.etcd.links import Links
 from kubemini.etcd.log import Entry, Snapshot
 from kubemini.etcd.membership import NO_CHANGE, Membership
 from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, Message, Ready
-from kubemini.etcd.mvcc import Change
 from kubemini.etcd.raft import Raft
 from kubemini.etcd.server import Proposal, Server
 from kubemini.host import Component, Host, Timer
@@ -33,9 +33,7 @@ PEER_CHECK = 50 * MS  # how often a starting member looks whether it is connecte
 PEER_WAIT = 5 * SECOND  # rafthttp.ConnReadTimeout: when it stops looking
 REMOVAL_DELAY = 1 * SECOND  # how long a member that has read of its own removal stays (server.go stopWithDelay)
 GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
-STRANGER = "error validating peerURLs: unmatched member while checking PeerURLs"
 SNAPSHOT_TIMEOUT = 2 * SECOND  # peerDialTimeout: when a leader knows that it could not send a snapshot
-UNREACHABLE = "cannot fetch cluster info from peer urls: could not retrieve cluster information from the given URLs"
 
 
 class Member(Component):
@@ -64,13 +62,14 @@ class Member(Component):
         """What the disk holds; a new disk holds nothing, and who joins does not know its id yet."""
         files = self.host.disk.files
         if self.name not in files:
-            empty = self._new_data(0 if self.joining else self.members.index(self.name) + 1, Membership(self.members))
+            empty = self.new_data(0 if self.joining else self.members.index(self.name) + 1, Membership(self.members))
             if self.joining:
                 return empty
             files[self.name] = empty
         return files[self.name]
 
-    def _new_data(self, id: int, first: Membership) -> DataDir:
+    def new_data(self, id: int, first: Membership) -> DataDir:
+        """An empty data directory for member *id* of a cluster that began with *first*."""
         return DataDir(id, first, -(-3 * self.params.etcd_election_timeout // (2 * SECOND)))
 
     def boot(self) -> None:
@@ -79,9 +78,9 @@ class Member(Component):
         if self.data.id in self.membership.removed:
             self.after(0, self.exit, GONE)
         elif self.data.id:
-            self._serve()
+            self.serve(self.data)
         else:
-            self.spawn(self._find_itself())
+            self.spawn(joining.find_itself(self))
 
     def join(self, members: list[str]) -> None:
         """Start with an empty data directory, for a cluster that exists and has been told of us (``member add``)."""
@@ -90,31 +89,9 @@ class Member(Component):
         self.members, self.joining = members, True
         self.start()
 
-    def _find_itself(self) -> Steps:
-        """Ask *members* who they are, and with which id they count us among them (GetClusterFromRemotePeers)."""
-        for peer in self.members:
-            if peer == self.name or peer not in self.net.components:
-                continue
-            reply = yield self.call(peer, "peer_members", timeout=2 * SECOND)
-            if reply.ok:
-                self._found(*reply.value)
-                return
-        self.exit(UNREACHABLE)
-
-    def _found(self, first: Membership, now: Membership) -> None:
-        ours = now.at(self.name)
-        if ours is None:
-            self.exit(STRANGER)
-            return
-        data = self.data = self._new_data(ours.id, first)
-        data.learner = ours.learner
-        data.addresses = {m.id: m.address for m in now.members.values()}
-        self.host.disk.files[self.name] = data
-        self._serve()
-
-    def _serve(self) -> None:
-        """The data directory is ours: begin."""
-        data = self.data
+    def serve(self, data: DataDir) -> None:
+        """Begin, with what *data* holds."""
+        self.data = self.host.disk.files[self.name] = data
         self.id, self.serving = data.id, True
         self.links = Links(self)
         self.links.refresh()
@@ -137,25 +114,14 @@ class Member(Component):
         self._writing = self._settling = False
         self._rearm = False  # whether this member may have got the right to ask for votes
         self._seen = ("", 0, 0)
-        self._vote = data.hard_state.vote
-        self._commit = data.hard_state.commit
-        self._last = data.last_index
+        self.diary = Diary(self)
         self._next_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
         self._timer: Timer | None = None
         self._wake_at = 0
         self._observe()
-        self._record_data(data)
+        self.diary.begin()
         self._fast_forward(self.sim.now + PEER_WAIT)
         self._settle()
-
-    def _record_data(self, data: DataDir) -> None:
-        """A restarted member begins with what its disk holds."""
-        if data.entries:
-            self.sim.record(self.name, "append", index=data.last_index, term=data.entries[-1].term)
-        if data.hard_state.commit:
-            self.sim.record(self.name, "commit", index=data.hard_state.commit)
-        if data.applied:
-            self.sim.record(self.name, "apply", index=data.applied, revision=data.store.revision)
 
     @property
     def membership(self) -> Membership:
@@ -171,6 +137,11 @@ class Member(Component):
     def peers(self) -> list[str]:
         """The addresses of the others."""
         return [address for id, address in self.data.addresses.items() if id != self.id]
+
+    def others(self) -> list["Member"]:
+        """The others, as far as there is anybody at their addresses."""
+        found = map(self.net.components.get, self.data.addresses.values())
+        return [peer for peer in found if isinstance(peer, Member) and peer is not self]
 
     def _reachability_changed(self) -> None:
         if self.up and self.serving:
@@ -312,7 +283,7 @@ class Member(Component):
 
     def _carry_out(self, ready: Ready) -> None:
         early = self.raft.role == LEADER and all(promise.target == self.id for promise in ready.promises)
-        self._record_progress(ready)
+        self.diary.progress(ready)
         if early:
             self._send(ready.messages)
         if ready.must_sync or ready.snapshot is not None:
@@ -394,7 +365,7 @@ class Member(Component):
                 self.server.apply(entry.data)
             self.data.applied = entry.index
             if store.revision > before:
-                self._record_changes(store.last_changes())
+                self.diary.changes(store.last_changes())
         self.sim.record(self.name, "apply", index=entries[-1].index, revision=store.revision)
         self.server.applied(self.data.applied)
 
@@ -407,12 +378,10 @@ class Member(Component):
             self.server.answered(proposal, error)
             return
         id = proposal.request["ID"]
-        first = self._applies_first()
         membership.apply(proposal.method, proposal.request)
         self._readdress(id)
         self.raft.apply_conf_change(change)
-        if first:
-            self._record_membership()
+        self.diary.membership()
         answer = {"header": {"revision": self.data.store.revision}, "members": membership.answer()}
         if id in membership.members:
             answer["member"] = membership.members[id].answer()
@@ -424,9 +393,8 @@ class Member(Component):
         alarms, raises = self.data.alarms, request.get("action") == "ACTIVATE"
         before = len(alarms.raised)
         answer = alarms.apply(request)
-        if len(alarms.raised) != before and self._applies_first():
-            name = self.data.addresses.get(request["memberID"], "")
-            self.sim.record(self.name, "alarm", member=name, alarm=request["alarm"], raised=raises)
+        if len(alarms.raised) != before:
+            self.diary.alarm(request["memberID"], request["alarm"], raises)
         return {"header": {"revision": self.data.store.revision}, **answer}
 
     def publish(self) -> None:
@@ -446,7 +414,7 @@ class Member(Component):
             if id == self.id:
                 self.after(REMOVAL_DELAY, self.exit, GONE)
 
-    # -- the trace -----------------------------------------------------------------------------------------------------
+    # -- who leads -----------------------------------------------------------------------------------------------------
     def _observe(self) -> bool:
         """Note a change of role, term or leader, and tell the server of a new leader or of none."""
         raft = self.raft
@@ -465,51 +433,6 @@ class Member(Component):
     def leader(self) -> str | None:
         """The member that this one believes to lead."""
         return self.data.addresses.get(self.raft.lead)
-
-    def _record_progress(self, ready: Ready) -> None:
-        state, record = ready.hard_state, self.sim.record
-        if ready.snapshot is not None:
-            self._last = ready.snapshot.index
-        if ready.entries:
-            first, last = ready.entries[0], ready.entries[-1]
-            if first.index <= self._last:
-                record(self.name, "truncate", index=first.index)
-            self._last = last.index
-            record(self.name, "append", index=last.index, term=last.term)
-        if state is None:
-            return
-        if state.vote != self._vote:
-            self._vote = state.vote
-            if state.vote:
-                record(self.name, "vote", **{"for": self.data.addresses.get(state.vote, ""), "term": state.term})
-        if state.commit > self._commit:
-            self._commit = state.commit
-            record(self.name, "commit", index=state.commit)
-
-    def _record_changes(self, changes: list[Change]) -> None:
-        """Text values, once a revision: the first member that applies it looks at the others, for the trace alone."""
-        for change in changes:
-            text = change.kv["value"] if change.kv["version"] else change.previous and change.previous["value"]
-            if isinstance(text, str) and len(text) <= 200 and self._is_first(change.revision):
-                value = text if change.kv["version"] else None
-                self.sim.record(self.name, "kv", key=change.kv["key"], value=value, revision=change.revision)
-
-    def _record_membership(self) -> None:
-        voters, learners = ([m.address for m in group] for group in (self.membership.voters, self.membership.learners))
-        self.sim.record(self.name, "membership", voters=voters, learners=learners)
-
-    def _applies_first(self) -> bool:
-        """Whether nobody has yet applied what this member is applying."""
-        peers = (self.net.components.get(name) for name in self.peers())
-        return all(peer.data.applied <= self.data.applied for peer in peers if isinstance(peer, Member))
-
-    def _is_first(self, revision: int) -> bool:
-        components = self.net.components
-        for address in self.data.addresses.values():
-            peer = components.get(address)
-            if peer is not self and isinstance(peer, Member) and peer.data.store.revision >= revision:
-                return False
-        return True
 
 
 def members(sim: Sim, net: Network, hosts: Iterable[Host], params: Params | None = None) -> list[Member]:
