@@ -2,7 +2,7 @@
 
 A test that cannot fail is a defect; so is a rule that no test would miss. Each mutant changes one snippet of one module
 while it is imported; then the sentences, the conversations of etcd-io/raft and the seeded schedules are tried in turn.
-``--all`` tries all three on each, for the table of the book; without it the first that notices is enough.
+``--all`` tries all three on each and writes the table of the book; without it the first that notices is enough.
 """
 
 import importlib.abc
@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+TABLE = ROOT / "tests" / "testdata" / "raft" / "mutants.json"
 NOTICED, MISSED = "noticed", "missed"
 WAYS = ("sentences", "conversations", "schedules")
 SCHEDULES = 1500
@@ -582,12 +583,15 @@ def main(arguments: Sequence[str]) -> int:
     if "--one" in arguments:
         print("\n" + json.dumps(try_out(chosen[0], everything)))
         return 0
-    unnoticed = []
+    unnoticed, table = [], []
     for mutant in chosen:
         found = examine(mutant, everything)
         ways = [way for way, result in found.items() if result == NOTICED]
         unnoticed += [] if ways else [mutant.name]
+        table.append(json.dumps({"name": mutant.name, "fault": mutant.fault, "noticed_by": ways}))
         print(f"{mutant.name:26} {mutant.fault:64} {', '.join(ways) or 'NOT NOTICED'}", flush=True)
+    if everything and not names:
+        TABLE.write_text("[\n" + ",\n".join(table) + "\n]\n", encoding="utf-8")
     print(
         f"{len(chosen) - len(unnoticed)} of {len(chosen)} noticed"
         + (f", not: {', '.join(unnoticed)}" if unnoticed else "")

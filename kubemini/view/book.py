@@ -278,6 +278,24 @@ class Parameters(SphinxDirective):
         return [nodes.table("", group, classes=["km-parameters"])]
 
 
+class Mutants(SphinxDirective):
+    """``{mutants}``: faults put into Raft on purpose, and which tests noticed each."""
+
+    def run(self) -> list[nodes.Node]:
+        table = home(self.env.app) / "tests" / "testdata" / "raft" / "mutants.json"
+        self.env.note_dependency(str(table))
+        ways = ("sentences", "conversations", "schedules")
+        group = nodes.tgroup(cols=4)
+        group += [nodes.colspec(colwidth=width) for width in (55, 15, 15, 15)]
+        group += nodes.thead("", row(["a machine that …", *ways]))
+        found = [
+            [m["fault"], *("✓" if way in m["noticed_by"] else "–" for way in ways)]
+            for m in json.loads(table.read_text())
+        ]
+        group += nodes.tbody("", *(row(cells) for cells in found))
+        return [nodes.table("", group)]
+
+
 def row(cells: Any) -> nodes.row:
     """A row of a table."""
     return nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in cells))
@@ -296,4 +314,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("build-finished", repair)
     app.add_directive("simplified", Simplified)
     app.add_directive("parameters", Parameters)
+    app.add_directive("mutants", Mutants)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
