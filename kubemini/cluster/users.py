@@ -98,6 +98,29 @@ class EtcdUser(Component):
         leader = (status.ok and status.value["leader"]) or name
         yield from self.etcd("move-leader", "move_leader", name, {"targetID": id}, leader)
 
+    def save(self, member: str) -> None:
+        """``etcdctl snapshot save``: what this one member has applied, in a file of the user's machine."""
+        self.spawn(self._save(member))
+
+    def _save(self, member: str) -> Steps:
+        reply = yield from self.etcd("snapshot save", "snapshot", member, {}, member)
+        if reply.ok:
+            self.host.disk.files["backup"] = reply.value["image"]
+
+    def restore(self, members: list[str], bump: int) -> None:
+        """``etcdutl snapshot restore`` on each machine, then start etcd there: a new cluster of *members*."""
+        image = self.host.disk.files.get("backup")
+        programs = [self.net.components[name] for name in members]
+        running = [program.name for program in programs if program.up]
+        if image is None or running:
+            why = f"stop {', '.join(running)} first" if running else "there is no backup: snapshot_save makes one"
+            self.sim.record(self.name, "note", text=f"nothing is restored: {why}")
+            return
+        cluster = self.host.disk.files["clusters"] = self.host.disk.files.get("clusters", 1) + 1
+        for program in programs:
+            if isinstance(program, Member) and program.host.powered:
+                program.restore(image, members, cluster, bump)
+
     def compact(self, revision: int) -> None:
         """``etcdctl compact``; 0 is the newest revision."""
         self.spawn(self._compact(revision))

@@ -28,11 +28,11 @@ class DataDir:
     """The disk of member *id*.
 
     *first* are the members at the beginning of the log. *addresses* are those that messages are sent to, which a
-    newcomer knows before it has read in the log how they came to be members.
+    newcomer knows before it has read in the log how they came to be members. *cluster* is the cluster id.
     """
 
-    def __init__(self, id: int, first: Membership, minimum_ttl: int):
-        self.id, self.first, self.membership = id, first, first.copy()
+    def __init__(self, id: int, first: Membership, minimum_ttl: int, cluster: int = 1):
+        self.id, self.first, self.membership, self.cluster = id, first, first.copy(), cluster
         self.addresses = {m.id: m.address for m in first.members.values()}
         self.learner = False  # as what it joined
         self.alarms = Alarms()

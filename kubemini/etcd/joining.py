@@ -30,12 +30,13 @@ def find_itself(member: "Member") -> Steps:
     member.exit(UNREACHABLE)
 
 
-def _begin(member: "Member", first: Membership, now: Membership) -> None:
+def _begin(member: "Member", cluster: int, first: Membership, now: Membership) -> None:
     ours = now.at(member.name)
     if ours is None:
         member.exit(STRANGER)
         return
-    data = member.new_data(ours.id, first)
+    data = member.new_data(ours.id, first, cluster)
     data.learner = ours.learner
     data.addresses = {m.id: m.address for m in now.members.values()}
     member.serve(data)
+    member.net.changed()  # its peers can connect now

@@ -24,11 +24,13 @@ class Links:
     def __init__(self, member: "Member"):
         self.member = member
         self._since: dict[str, int] = {}
+        self.strangers: set[str] = set()  # at those addresses runs a member of another cluster: nobody listens there
         self._silent: dict[str, int] = {}  # since when a connection that still stands has brought nothing
 
     def refresh(self) -> None:
         """Somebody started, ended, stood still or was cut off, or went on."""
-        now = self.member.sim.now
+        now, cluster = self.member.sim.now, self.member.data.cluster
+        self.strangers = {peer.name for peer in self.member.at_my_peers() if peer.data.cluster != cluster}
         for address in self.member.peers():
             state = self._state(address)
             if state == GONE:
@@ -55,7 +57,7 @@ class Links:
 
     def _state(self, address: str) -> str:
         member, peer = self.member, self.member.net.components.get(address)
-        if peer is None or (not peer.up and peer.host.powered):
+        if peer is None or address in self.strangers or (not peer.up and peer.host.powered):
             return GONE
         here, there = member.host.name, peer.host.name
         heard = member.net.reachable(here, there) and member.net.reachable(there, here)

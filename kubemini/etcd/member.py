@@ -12,10 +12,10 @@ message, and one write.
 from collections.abc import Iterable
 from typing import Any
 
-from kubemini.etcd import joining, transfer
+from kubemini.etcd import backup, joining, transfer
 from kubemini.etcd.confchange import ConfChange
-from kubemini.etcd.datadir import DataDir
-from kubemini.etcd.diary import Diary
+from kubemini.etcd.datadir import DataDir, Image
+from kubemini.etcd.diary import LONGEST_VALUE, Diary
 from kubemini.etcd.links import Links
 from kubemini.etcd.log import Entry, Snapshot
 from kubemini.etcd.membership import NO_CHANGE, Membership
@@ -68,9 +68,9 @@ class Member(Component):
             files[self.name] = empty
         return files[self.name]
 
-    def new_data(self, id: int, first: Membership) -> DataDir:
+    def new_data(self, id: int, first: Membership, cluster: int = 1) -> DataDir:
         """An empty data directory for member *id* of a cluster that began with *first*."""
-        return DataDir(id, first, -(-3 * self.params.etcd_election_timeout // (2 * SECOND)))
+        return DataDir(id, first, -(-3 * self.params.etcd_election_timeout // (2 * SECOND)), cluster)
 
     def boot(self) -> None:
         self.serving = False
@@ -87,6 +87,15 @@ class Member(Component):
         self.crash()
         self.host.disk.files.pop(self.name, None)
         self.members, self.joining = members, True
+        self.start()
+
+    def restore(self, image: Image, members: list[str], cluster: int, bump: int = 0) -> None:
+        """Become one of *members* of a new cluster that begins with *image*: restore, while stopped, and start."""
+        assert not self.up, f"{self.name} runs: stop it before its data directory is replaced"
+        self.members, self.joining = members, False
+        data = self.data = self.host.disk.files[self.name] = backup.restored(image, self.name, members, cluster, bump)
+        kept = backup.keys(data, LONGEST_VALUE)
+        self.sim.record(self.name, "restore", revision=data.store.revision, members=members, kv=kept)
         self.start()
 
     def serve(self, data: DataDir) -> None:
@@ -139,7 +148,11 @@ class Member(Component):
         return [address for id, address in self.data.addresses.items() if id != self.id]
 
     def others(self) -> list["Member"]:
-        """The others, as far as there is anybody at their addresses."""
+        """The others, as far as there is anybody at their addresses, and of the same cluster."""
+        return [peer for peer in self.at_my_peers() if peer.data.cluster == self.data.cluster]
+
+    def at_my_peers(self) -> list["Member"]:
+        """Whoever is at the addresses of the others."""
         found = map(self.net.components.get, self.data.addresses.values())
         return [peer for peer in found if isinstance(peer, Member) and peer is not self]
 
@@ -237,7 +250,7 @@ class Member(Component):
         if not self.serving:
             call.fail(REFUSED)
         elif call.method == "peer_members":
-            call.reply((self.data.first, self.membership.copy()))
+            call.reply((self.data.cluster, self.data.first, self.membership.copy()))
         else:
             return self.server.handle(call)
         return None
@@ -315,8 +328,8 @@ class Member(Component):
     def _send(self, messages: list[Message]) -> None:
         for message in messages:
             target = self.data.addresses.get(message.target)
-            if target not in self.net.components:
-                continue  # nobody is there: removed, or a peer URL with a typo in it
+            if target not in self.net.components or target in self.links.strangers:
+                continue  # removed, a peer URL with a typo in it, or somebody of another cluster
             if message.type in HEARTBEATS:
                 self.send(target, message, "heartbeat")
             else:

@@ -322,6 +322,11 @@ class Store:
         self._keys = sorted(self._versions)
         return {}
 
+    def bump(self, by: int) -> None:
+        """Go on *by* revisions later, with nothing to be read before that (a restored store, see `backup.py`)."""
+        self.revision += by
+        self._compact(self.revision)
+
     def _forget(self, versions: list[KeyValue], count: int) -> None:
         """The first *count* of *versions* are no longer needed."""
         for kv in versions[:count]:

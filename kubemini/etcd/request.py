@@ -53,7 +53,7 @@ def is_serializable(method: str, request: Request) -> bool:
 
 def for_learners(method: str, request: Request) -> bool:
     """Whether a learner may answer: it serves what needs no other member, to those who know what they ask."""
-    return method == "status" or (method == "range" and bool(request.get("serializable")))
+    return method in ("status", "snapshot") or (method == "range" and bool(request.get("serializable")))
 
 
 def _check_put(request: Request) -> EtcdError | None:

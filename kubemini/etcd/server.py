@@ -142,6 +142,8 @@ class Server:
                 answer.update(self._status())
             case "hash_kv":
                 answer.update(hash=self.store.hash(call.payload.get("revision", 0)))
+            case "snapshot":
+                answer["image"] = member.data.image()
             case "defragment":
                 self.store.backend.defragment()
             case "member_list":

@@ -5,22 +5,14 @@ faults.parse(["12s", "crash", "etcd-1"])    an instant and a fault, as in a scen
 """
 
 from kubemini.faults.faults import (
-    ACTIONS,
-    AlarmDisarm,
-    Compact,
     Crash,
     Cut,
-    Defrag,
     Fault,
     FaultError,
     Heal,
     Latency,
     LoseDisk,
     Loss,
-    MemberAdd,
-    MemberPromote,
-    MemberRemove,
-    MoveLeader,
     Pause,
     PowerOff,
     PowerOn,
@@ -31,7 +23,18 @@ from kubemini.faults.faults import (
     ZoneOutage,
     ZoneRestore,
 )
-from kubemini.faults.plan import Planned, parse, parse_all, schedule
+from kubemini.faults.plan import ACTIONS, Planned, parse, parse_all, schedule
+from kubemini.faults.upkeep import (
+    AlarmDisarm,
+    Compact,
+    Defrag,
+    MemberAdd,
+    MemberPromote,
+    MemberRemove,
+    MoveLeader,
+    SnapshotRestore,
+    SnapshotSave,
+)
 
 __all__ = [
     "ACTIONS",
@@ -57,6 +60,8 @@ __all__ = [
     "Restart",
     "Resume",
     "SlowDisk",
+    "SnapshotRestore",
+    "SnapshotSave",
     "Stop",
     "ZoneOutage",
     "ZoneRestore",

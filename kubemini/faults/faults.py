@@ -17,7 +17,8 @@ class FaultError(ValueError):
     """A fault that cannot happen in this cluster; the message lists what can."""
 
 
-def _one_of(name: str, known: list[str], what: str) -> str:
+def one_of(name: str, known: list[str], what: str) -> str:
+    """*name*, if it is one of the *known*; else FaultError lists them."""
     if name not in known:
         raise FaultError(f"{name!r} is not {what} of this cluster; there are: {', '.join(known) or 'none'}")
     return name
@@ -64,7 +65,7 @@ class OnComponent(Fault):
     component: str
 
     def check(self, cluster: "Cluster") -> None:
-        _one_of(self.component, list(cluster.components), "a component")
+        one_of(self.component, list(cluster.components), "a component")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class OnHost(Fault):
     host: str
 
     def check(self, cluster: "Cluster") -> None:
-        _one_of(self.host, list(cluster.hosts), "a host")
+        one_of(self.host, list(cluster.hosts), "a host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,7 @@ class OnZone(Fault):
     zone: str
 
     def check(self, cluster: "Cluster") -> None:
-        _one_of(self.zone, cluster.zones, "a zone")
+        one_of(self.zone, cluster.zones, "a zone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +297,7 @@ class Put(Fault):
 
     def check(self, cluster: "Cluster") -> None:
         if self.member:
-            _one_of(self.member, cluster.topology.members, "an etcd member")
+            one_of(self.member, cluster.topology.members, "an etcd member")
 
     def act(self, cluster: "Cluster") -> None:
         cluster.user.put(str(self.key), str(self.value), self.member)
@@ -313,107 +314,12 @@ class Get(Fault):
 
     def check(self, cluster: "Cluster") -> None:
         if self.member:
-            _one_of(self.member, cluster.topology.members, "an etcd member")
+            one_of(self.member, cluster.topology.members, "an etcd member")
         if self.consistency not in ("linearizable", "serializable"):
             raise FaultError(f"get: expected linearizable or serializable, got {self.consistency!r}")
 
     def act(self, cluster: "Cluster") -> None:
         cluster.user.get(str(self.key), self.member, self.consistency == "serializable")
-
-
-@dataclass(frozen=True, slots=True)
-class OnMember(Fault):
-    """Something done to a member of etcd by a user with etcdctl."""
-
-    member: str
-
-    def check(self, cluster: "Cluster") -> None:
-        _one_of(self.member, [*cluster.topology.members, *cluster.topology.spares], "an etcd member, or a spare,")
-
-
-@dataclass(frozen=True, slots=True)
-class MemberAdd(OnMember):
-    """``member add`` as a voter or a learner, then etcd is started there with an empty disk.
-
-    *address* is what the peer URL says, if that is not the member's own: a typo to learn from.
-    """
-
-    kind: str = "voter"
-    address: str = ""
-    action: ClassVar[str] = "member_add"
-
-    def check(self, cluster: "Cluster") -> None:
-        OnMember.check(self, cluster)
-        if self.kind not in ("voter", "learner"):
-            raise FaultError(f"member_add: expected voter or learner, got {self.kind!r}")
-
-    def act(self, cluster: "Cluster") -> None:
-        cluster.user.add_member(self.member, self.kind == "learner", str(self.address or self.member))
-
-
-@dataclass(frozen=True, slots=True)
-class MemberRemove(OnMember):
-    """``member remove``."""
-
-    action: ClassVar[str] = "member_remove"
-
-    def act(self, cluster: "Cluster") -> None:
-        cluster.user.change_member(self.action, self.member)
-
-
-@dataclass(frozen=True, slots=True)
-class MemberPromote(OnMember):
-    """``member promote``: a learner becomes a voter."""
-
-    action: ClassVar[str] = "member_promote"
-
-    def act(self, cluster: "Cluster") -> None:
-        cluster.user.change_member(self.action, self.member)
-
-
-@dataclass(frozen=True, slots=True)
-class MoveLeader(OnMember):
-    """``etcdctl move-leader`` to this member."""
-
-    action: ClassVar[str] = "move_leader"
-
-    def act(self, cluster: "Cluster") -> None:
-        cluster.user.move_leader(self.member)
-
-
-@dataclass(frozen=True, slots=True)
-class Compact(Fault):
-    """``etcdctl compact``: forget what *revision* (default: the newest) overwrote."""
-
-    revision: int = 0
-    action: ClassVar[str] = "compact"
-
-    def check(self, cluster: "Cluster") -> None:
-        if not str(self.revision).isdigit():
-            raise FaultError(f"compact: expected a revision such as 40, got {self.revision!r}")
-
-    def act(self, cluster: "Cluster") -> None:
-        cluster.user.compact(int(self.revision))
-
-
-@dataclass(frozen=True, slots=True)
-class Defrag(OnMember):
-    """``etcdctl defrag``: one member gives back the room inside its database file."""
-
-    action: ClassVar[str] = "defrag"
-
-    def act(self, cluster: "Cluster") -> None:
-        cluster.user.defragment(self.member)
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmDisarm(Fault):
-    """``etcdctl alarm disarm``."""
-
-    action: ClassVar[str] = "alarm_disarm"
-
-    def act(self, cluster: "Cluster") -> None:
-        cluster.user.disarm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -480,5 +386,4 @@ class Delete(OnApi):
 
 _MACHINES = (Crash, Restart, Pause, Resume, Stop, PowerOff, PowerOn, SlowDisk, LoseDisk, ZoneOutage, ZoneRestore)
 _WIRES, _DEEDS = (Cut, Heal, Latency, Loss), (Put, Get, Apply, Scale, Delete)
-_MEMBERS = (MemberAdd, MemberRemove, MemberPromote, MoveLeader, Compact, Defrag, AlarmDisarm)
-ACTIONS: dict[str, type[Fault]] = {kind.action: kind for kind in (*_MACHINES, *_WIRES, *_DEEDS, *_MEMBERS)}
+ACTIONS: dict[str, type[Fault]] = {kind.action: kind for kind in (*_MACHINES, *_WIRES, *_DEEDS)}

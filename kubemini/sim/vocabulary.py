@@ -28,6 +28,8 @@ WHAT: dict[str, str] = {
     "message": "a Raft message other than a heartbeat; {to, type, term, arrives: µs or null if lost}",
     "compact": "its log forgets the entries up to here, long since applied; {index}",
     "snapshot": "log and store are replaced by a leader's snapshot; {index: of its last entry, revision}",
+    "restore": "a stopped member gets a data directory made from a backup; {revision, members: of the new cluster,"
+    " kv: {key: [value, revision]}}",
     "membership": "the members change: the first member applied it; {voters: [names], learners: [names]}",
     "alarm": "an alarm is raised or disarmed: the first member applied it; {member, alarm, raised: bool}",
     "kv": "a revision exists: the first member applied it; {key, value or null, revision}",

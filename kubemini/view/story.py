@@ -11,21 +11,8 @@ from typing import Any
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import MS, SECOND
 
-MATTERS = {
-    "start",
-    "crash",
-    "exit",
-    "pause",
-    "resume",
-    "power_off",
-    "power_on",
-    "cut",
-    "heal",
-    "role",
-    "membership",
-    "alarm",
-}
-MATTERS |= {"ready", "pod"}
+MATTERS = {"start", "crash", "exit", "pause", "resume", "power_off", "power_on", "cut", "heal", "role", "ready", "pod"}
+MATTERS |= {"membership", "restore", "alarm"}
 GRID = 500 * MS  # how often the sentences are looked at between state changes
 WINDOW = 2 * SECOND  # what "now" means for a rate
 NOT_YET = "The only API server is not ready yet: writes wait"
@@ -94,8 +81,9 @@ class World:
                 self.leaders.pop(actor, None)
                 if detail["role"] == "leader":
                     self.leaders[actor] = detail["term"]
-            case "membership":
-                self.members, self.quorum = detail["voters"], len(detail["voters"]) // 2 + 1
+            case "membership" | "restore":
+                self.members = detail["voters"] if record.what == "membership" else detail["members"]
+                self.quorum = len(self.members) // 2 + 1
             case "alarm":
                 self.alarms.add(detail["member"]) if detail["raised"] else self.alarms.discard(detail["member"])
             case "ready":

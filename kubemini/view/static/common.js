@@ -100,6 +100,11 @@ var kmCommon = (() => {
     role(st, at, who, d) { Object.assign((st.etcd[who] ||= { log: [] }), d); },
     compact(st, at, who, d) { const m = st.etcd[who]; if (m) m.log = m.log.filter((e) => e[0] > d.index); },
     snapshot(st, at, who, d) { const m = st.etcd[who]; if (m) Object.assign(m, { log: [], last: d.index, commit: d.index, applied: d.index, revision: d.revision }); },
+    restore(st, at, who, d) {
+      const m = st.etcd[who]; if (m) Object.assign(m, { log: [], last: 0, commit: 0, applied: 0, term: 0, revision: d.revision });
+      st.voters = d.members; st.learners = []; st.revision = d.revision; st.kv = {};
+      for (const [key, [value, revision]] of Object.entries(d.kv)) st.kv[key] = { value, revision };
+    },
     membership(st, at, who, d) { st.voters = d.voters; st.learners = d.learners; },
     alarm(st, at, who, d) { (st.alarms ||= {})[d.member] = d.raised ? d.alarm : ""; },
     append(st, at, who, d) {
