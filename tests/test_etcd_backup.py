@@ -123,3 +123,24 @@ def test_a_reader_saves_loses_everything_and_restores():
     answers = {r.detail["path"]: r.detail.get("answer") for r in trace.of("request") if r.at > 29 * SECOND}
     assert (answers["kept"], answers["late"]) == ("yes", "(nothing)")
     assert {r.detail["revision"] > BUMP for r in trace.of("restore")} == {True}
+
+
+@pytest.mark.parametrize("bump", [0, BUMP])
+def test_after_a_restore_controllers_hear_again_only_if_the_revision_was_bumped(bump):
+    """M9: the caches of API servers and controllers wait for revisions that the restored etcd has not reached."""
+    trace = run(
+        "quorum",
+        commands=[
+            (15, "snapshot_save", "etcd-1"),
+            (17, "scale", "web", 5),
+            (40, "crash", "etcd-1"),
+            (41, "crash", "etcd-2"),
+            (45, "snapshot_restore", "etcd-1,etcd-2,etcd-3", bump),
+            (60, "scale", "web", 4),
+        ],
+    )
+    late = [r.detail for r in trace.of("object") if r.at > 60 * SECOND and r.detail["kind"] != "ConfigMap"]
+    assert late[0]["kind"] == "Deployment"
+    assert [d["kind"] for d in late if d["verb"] == "ADDED"] == (["Pod"] if bump else [])
+    gone = [r for r in trace.of("pod") if r.at > 45 * SECOND and r.detail["state"] == "gone"]
+    assert len(gone) == (2 if bump else 0)  # the pods created after the backup: no object stands for them any more
