@@ -17,14 +17,14 @@ NOT_STARTED = "etcdserver: re-configuration failed due to not enough started mem
 class Growing(World):
     """A world with spare machines etcd-4 and etcd-5, old enough that its members' connections count."""
 
-    def __init__(self, n=3, seed=1, params=None):
+    def __init__(self, n=3, seed=1, params=None, settle=2):
         super().__init__(n, seed, params)
         names = [m.name for m in self.members]
         self.spares = {}
         for number in (n + 1, n + 2):
             host = Host(self.sim, f"etcd-host-{number}")
             self.spares[f"etcd-{number}"] = Member(self.sim, self.net, host, f"etcd-{number}", names)
-        self.run(2)
+        self.run(settle)
 
     def ask(self, method, target=None, **payload):
         """(answer, text of the error)"""

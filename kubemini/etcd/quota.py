@@ -5,7 +5,7 @@ So once the quota is reached three things are needed, in this order or any other
 alarm, which no amount of room clears by itself.
 etcd 3.5 server/storage/quota.go (costs), https://etcd.io/docs/v3.5/op-guide/maintenance/ (space quota)
 Simplified: a record of more than a page has pages of its own, smaller ones share; no half-empty pages and no free list,
-so real files are up to a fifth larger. An API object weighs what a typical one does.
+so a real file can be larger by two fifths. An API object weighs what a typical one does.
 """
 
 from dataclasses import dataclass

@@ -11,11 +11,11 @@ UNKNOWN = 0xDEADBEEF
 
 
 def described(answer):
-    """What both can agree on: without ids and URLs."""
+    """What both can agree on: who has started and who only listens, without ids, names and URLs."""
     ok, value = answer
     if not ok:
         return value
-    listed = sorted((m.get("name", ""), bool(m.get("isLearner"))) for m in value.get("members", ()))
+    listed = sorted((bool(m.get("name")), bool(m.get("isLearner"))) for m in value.get("members", ()))
     return {"members": listed, "member": bool(value.get("member"))}
 
 
