@@ -40,6 +40,10 @@ class Params:
     etcd_request_timeout: int = flag(7 * SECOND, "5 s + 2 x election timeout", "etcd config.go ReqTimeout; measured")
     etcd_max_request_bytes: int = flag(1_572_864, "--max-request-bytes", "etcd 3.5 embed/config.go")
     etcd_max_txn_ops: int = flag(128, "--max-txn-ops", "etcd 3.5 embed/config.go")
+    etcd_snapshot_count: int = flag(100_000, "--snapshot-count", "etcd 3.5 embed/config.go (3.6: 10000)")
+    etcd_snapshot_catchup_entries: int = flag(5000, "SnapshotCatchUpEntries", "etcd 3.5 etcdserver/server.go")
+    etcd_quota_backend_bytes: int = flag(2 * 1024**3, "--quota-backend-bytes", "etcd 3.5 storage/quota.go (0 there)")
+    etcd_max_learners: int = flag(1, "maxLearners", "etcd 3.5 membership/cluster.go (3.6: --max-learners)")
     etcd_read_index_retry: int = flag(500 * MS, "readIndexRetryTime", "etcd v3_server.go; measured")
 
     # kube-apiserver

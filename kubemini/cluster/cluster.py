@@ -163,11 +163,12 @@ class Cluster:
         self.user.apply(objects)
 
     def start(self) -> None:
-        """Start every program, once; `run` does it by itself."""
+        """Start every program but the spares, once; `run` does it by itself."""
         if not self._started:
             self._started = True
             for component in self.components.values():
-                component.start()
+                if component.name not in self.topology.spares:
+                    component.start()
 
     def run(self, time: str | float) -> Trace:
         """Let *time* ("30s", or seconds) pass and return the trace so far."""

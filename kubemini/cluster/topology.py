@@ -31,10 +31,11 @@ class HostSpec:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Everything `Cluster` needs to wire itself."""
+    """Everything `Cluster` needs to wire itself. *spares* are etcd members to be: installed, not started."""
 
     kind: str
     hosts: tuple[HostSpec, ...]
+    spares: tuple[str, ...] = ()
 
     def of(self, prefix: str) -> list[str]:
         """The components whose name starts with *prefix*, in order."""
@@ -42,8 +43,8 @@ class Topology:
 
     @property
     def members(self) -> list[str]:
-        """The etcd members."""
-        return [c for c in self.of("etcd-") if c != "etcd-client"]
+        """The etcd members that the cluster begins with."""
+        return [c for c in self.of("etcd-") if c != "etcd-client" and c not in self.spares]
 
     @property
     def quorum(self) -> int:
@@ -63,6 +64,7 @@ class Topology:
             ],
             "etcd": self.members,
             "quorum": self.quorum,
+            **({"spares": list(self.spares)} if self.spares else {}),
         }
 
 
@@ -137,11 +139,12 @@ def external(
     return Topology("external", (*planes, *members, *workers_, *_edge(load_balancer)))
 
 
-def etcd(members: int = 3, zones: Iterable[str] = ("a", "b", "c")) -> Topology:
-    """etcd members alone, with a client."""
-    places = _spread(zones, _count(members, "members", 1, 9))
+def etcd(members: int = 3, zones: Iterable[str] = ("a", "b", "c"), spares: int = 0) -> Topology:
+    """etcd members alone, with a client, and *spares* machines on which a member may be added later."""
+    places = _spread(zones, _count(members, "members", 1, 9) + _count(spares, "spares", 0, 9))
     hosts = [HostSpec(f"etcd-host-{i}", zone, ETCD, (f"etcd-{i}",)) for i, zone in enumerate(places, start=1)]
-    return Topology("etcd", (*hosts, HostSpec("client-1", "edge", CLIENT, ("etcd-client",))))
+    later = tuple(host.components[0] for host in hosts[members:])
+    return Topology("etcd", (*hosts, HostSpec("client-1", "edge", CLIENT, ("etcd-client",))), later)
 
 
 KINDS: dict[str, Callable[..., Topology]] = {"single": single, "stacked": stacked, "external": external, "etcd": etcd}

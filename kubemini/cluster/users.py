@@ -10,12 +10,14 @@ from typing import Any
 
 from kubemini.api.kinds import by_name, collection_path, object_path
 from kubemini.api.objects import Obj, freeze
+from kubemini.etcd.member import Member
 from kubemini.host import Component, Host
 from kubemini.net import Network, Reply
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 
 ETCDCTL_TIMEOUT = 5 * SECOND  # etcdctl --command-timeout
+LONGEST_ANSWER = 200  # characters of a value that the trace keeps
 KUBECTL_TIMEOUT = 10 * SECOND  # kubectl --request-timeout as the book sets it (the default is to wait for ever)
 
 
@@ -49,36 +51,122 @@ class EtcdUser(Component):
     def begin(self, kind: str, number: int, options: dict[str, Any]) -> None:
         """One request of a steady load."""
         if kind == "etcd_writes":
-            self.put("counter", str(number), options.get("member", ""))
+            self.put("counter", str(number).rjust(options.get("size", 0)), options.get("member", ""))
         elif kind == "etcd_reads":
             self.get("counter", options.get("member", ""), options.get("consistency") == "serializable")
 
     def put(self, key: str, value: str, member: str = "") -> None:
         """``etcdctl put``."""
-        self.spawn(self.etcd("put", key, {"key": key, "value": value}, member))
+        self.spawn(self.etcd("put", "put", key, {"key": key, "value": value}, member))
 
     def get(self, key: str, member: str = "", serializable: bool = False) -> None:
         """``etcdctl get``, with ``--consistency=s`` if *serializable*."""
         verb = "get serializable" if serializable else "get"
-        self.spawn(self.etcd(verb, key, {"key": key, "serializable": serializable}, member))
+        self.spawn(self.etcd(verb, "range", key, {"key": key, "serializable": serializable}, member))
 
-    def etcd(self, verb: str, key: str, payload: dict[str, Any], member: str) -> Steps:
-        """One request to *member*, or to whoever accepts the connection."""
-        started, reply, via = self.sim.now, None, []
-        number = self.number()
+    def etcd(self, verb: str, method: str, path: str, payload: dict[str, Any], member: str = "") -> Steps:
+        """One recorded request to *member*, or to whoever accepts the connection; gives the reply."""
+        started, number = self.sim.now, self.number()
+        via: list[str] = []
+        reply = yield from self.ask(method, payload, member, via)
+        answer = ""
+        if reply.ok and method == "range":
+            answer = shown(reply.value["kvs"][0]["value"]) if reply.value["kvs"] else "(nothing)"
+        self.record_request(number, "etcd", verb, path, via, started, reply, answer)
+        return reply
+
+    def ask(self, method: str, payload: dict[str, Any], member: str, via: list[str]) -> Steps:
+        """The reply to one request; *via* is told who was asked."""
+        reply = None
         for _ in self.members:
             target = member or self.members[self.server]
             via.append(target)
-            method = "put" if verb == "put" else "range"
             reply = yield self.call(target, method, payload, timeout=ETCDCTL_TIMEOUT)
             if reply.ok or member or not refused(reply):
                 break
             self.server = (self.server + 1) % len(self.members)
         assert reply is not None
-        answer = ""
-        if reply.ok and verb != "put":
-            answer = reply.value["kvs"][0]["value"] if reply.value["kvs"] else "(nothing)"
-        self.record_request(number, "etcd", verb, key, via, started, reply, answer)
+        return reply
+
+    def move_leader(self, name: str) -> None:
+        """``etcdctl move-leader``, sent to the leader, as it must be."""
+        self.spawn(self._move_leader(name))
+
+    def _move_leader(self, name: str) -> Steps:
+        status = yield from self.ask("status", {}, "", [])
+        id = yield from self._member_id(name)
+        leader = (status.ok and status.value["leader"]) or name
+        yield from self.etcd("move-leader", "move_leader", name, {"targetID": id}, leader)
+
+    def save(self, member: str) -> None:
+        """``etcdctl snapshot save``: what this one member has applied, in a file of the user's machine."""
+        self.spawn(self._save(member))
+
+    def _save(self, member: str) -> Steps:
+        reply = yield from self.etcd("snapshot save", "snapshot", member, {}, member)
+        if reply.ok:
+            self.host.disk.files["backup"] = reply.value["image"]
+
+    def restore(self, members: list[str], bump: int) -> None:
+        """``etcdutl snapshot restore`` on each machine, then start etcd there: a new cluster of *members*."""
+        image = self.host.disk.files.get("backup")
+        programs = [self.net.components[name] for name in members]
+        running = [program.name for program in programs if program.up]
+        if image is None or running:
+            why = f"stop {', '.join(running)} first" if running else "there is no backup: snapshot_save makes one"
+            self.sim.record(self.name, "note", text=f"nothing is restored: {why}")
+            return
+        cluster = self.host.disk.files["clusters"] = self.host.disk.files.get("clusters", 1) + 1
+        for program in programs:
+            if isinstance(program, Member) and program.host.powered:
+                program.restore(image, members, cluster, bump)
+
+    def compact(self, revision: int) -> None:
+        """``etcdctl compact``; 0 is the newest revision."""
+        self.spawn(self._compact(revision))
+
+    def _compact(self, revision: int) -> Steps:
+        if not revision:
+            newest = yield from self.ask("range", {"key": "x"}, "", [])
+            revision = newest.value["header"]["revision"] if newest.ok else 0
+        yield from self.etcd("compact", "compact", str(revision), {"revision": revision})
+
+    def defragment(self, member: str) -> None:
+        """``etcdctl defrag`` of one member."""
+        self.spawn(self.etcd("defrag", "defragment", member, {}, member))
+
+    def disarm(self) -> None:
+        """``etcdctl alarm disarm``: every alarm there is."""
+        self.spawn(self._disarm())
+
+    def _disarm(self) -> Steps:
+        listed = yield from self.ask("alarm", {"action": "GET"}, "", [])
+        for alarm in listed.value["alarms"] if listed.ok else []:
+            yield from self.etcd("alarm disarm", "alarm", alarm["alarm"], {"action": "DEACTIVATE", **alarm})
+
+    def add_member(self, name: str, learner: bool, address: str) -> None:
+        """``etcdctl member add``, and then start etcd on that machine with an empty data directory, as told."""
+        self.spawn(self._add_member(name, learner, address))
+
+    def _add_member(self, name: str, learner: bool, address: str) -> Steps:
+        payload = {"peerURLs": [f"http://{address}:2380"], "isLearner": learner}
+        reply = yield from self.etcd("member add --learner" if learner else "member add", "member_add", name, payload)
+        program = self.net.components[name]
+        if reply.ok and isinstance(program, Member) and not program.up:
+            program.join([m["peerURLs"][0][len("http://") : -len(":2380")] for m in reply.value["members"]])
+
+    def change_member(self, method: str, name: str) -> None:
+        """``etcdctl member remove`` and ``promote``: they take an id, which the list tells."""
+        self.spawn(self._change_member(method, name))
+
+    def _member_id(self, name: str) -> Steps:
+        listed = yield from self.ask("member_list", {}, "", [])
+        members = listed.value["members"] if listed.ok else []
+        return next((m["ID"] for m in members if f"http://{name}:2380" in m["peerURLs"]), 0)
+
+    def _change_member(self, method: str, name: str) -> Steps:
+        id = yield from self._member_id(name)
+        yield from self.etcd(method.replace("_", " "), method, name, {"ID": id})
 
     def number(self) -> int:
         """The number of the next request."""
@@ -108,6 +196,12 @@ class EtcdUser(Component):
             why=why,
             **detail,
         )
+
+
+def shown(value: str) -> str:
+    """A value as the trace keeps it: without padding, and not if it is long."""
+    text = value.strip()
+    return text if len(text) <= LONGEST_ANSWER else f"({len(value)} characters)"
 
 
 def refused(reply: Reply) -> bool:

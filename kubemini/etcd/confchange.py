@@ -8,6 +8,7 @@ Ongaro and Ousterhout 2014 §6, Ongaro's thesis §4; checked against the tables 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 VOTER, LEARNER, REMOVE, UPDATE = "voter", "learner", "remove", "update"
 AUTO, IMPLICIT, EXPLICIT = "auto", "implicit", "explicit"
@@ -31,11 +32,13 @@ class ConfChange:
 
     *transition* ``auto`` is joint only if it must be and then leaves by itself, ``implicit`` is joint and leaves by
     itself, ``explicit`` is joint until it is told to leave. *simple*: of the old kind that knows no joint consensus.
+    *context* is the driver's own: whatever it wants to find beside the change when it applies it.
     """
 
     changes: tuple[Change, ...] = ()
     transition: str = AUTO
     simple: bool = False
+    context: Any = None
 
     @property
     def leaves_joint(self) -> bool:

@@ -31,16 +31,36 @@ LEASE_PROVIDED = EtcdError("INVALID_ARGUMENT", "etcdserver: lease is provided")
 TOO_MANY_OPS = EtcdError("INVALID_ARGUMENT", "etcdserver: too many operations in txn request")
 DUPLICATE_KEY = EtcdError("INVALID_ARGUMENT", "etcdserver: duplicate key given in txn request")
 TOO_LARGE = EtcdError("INVALID_ARGUMENT", "etcdserver: request is too large")
+NO_SPACE = EtcdError("RESOURCE_EXHAUSTED", "etcdserver: mvcc: database space exceeded")
 COMPACTED = EtcdError("OUT_OF_RANGE", "etcdserver: mvcc: required revision has been compacted")
 FUTURE_REVISION = EtcdError("OUT_OF_RANGE", "etcdserver: mvcc: required revision is a future revision")
 LEASE_NOT_FOUND = EtcdError("NOT_FOUND", "etcdserver: requested lease not found")
 LEASE_EXISTS = EtcdError("FAILED_PRECONDITION", "etcdserver: lease already exists")
 LEASE_TTL_TOO_LARGE = EtcdError("OUT_OF_RANGE", "etcdserver: too large lease TTL")
 NO_LEADER = EtcdError("UNAVAILABLE", "etcdserver: no leader")
+NOT_LEADER = EtcdError("FAILED_PRECONDITION", "etcdserver: not leader")
+BAD_TRANSFEREE = EtcdError("FAILED_PRECONDITION", "etcdserver: bad leader transferee")
+UNHEALTHY = EtcdError("UNAVAILABLE", "etcdserver: unhealthy cluster")
+NOT_ENOUGH_STARTED = EtcdError(
+    "FAILED_PRECONDITION", "etcdserver: re-configuration failed due to not enough started members"
+)
+BAD_URLS = EtcdError("INVALID_ARGUMENT", "etcdserver: given member URLs are invalid")
+PEER_URL_EXISTS = EtcdError("FAILED_PRECONDITION", "etcdserver: Peer URLs already exists")
+MEMBER_EXISTS = EtcdError("FAILED_PRECONDITION", "etcdserver: member ID already exist")
+MEMBER_NOT_FOUND = EtcdError("NOT_FOUND", "etcdserver: member not found")
+NOT_A_LEARNER = EtcdError("FAILED_PRECONDITION", "etcdserver: can only promote a learner member")
+LEARNER_NOT_READY = EtcdError(
+    "FAILED_PRECONDITION", "etcdserver: can only promote a learner member which is in sync with leader"
+)
+TOO_MANY_LEARNERS = EtcdError("FAILED_PRECONDITION", "etcdserver: too many learner members in cluster")
+NOT_FOR_LEARNERS = EtcdError("UNAVAILABLE", "etcdserver: rpc not supported for learner")
 LEADER_CHANGED = EtcdError("UNAVAILABLE", "etcdserver: leader changed", definite=False)
 TIMEOUT = EtcdError("UNAVAILABLE", "etcdserver: request timed out", definite=False)
 TIMEOUT_LEADER_FAILURE = EtcdError(
     "UNAVAILABLE", "etcdserver: request timed out, possibly due to previous leader failure", definite=False
+)
+TRANSFER_TIMEOUT = EtcdError(
+    "UNAVAILABLE", "etcdserver: request timed out, leader transfer took too long", definite=False
 )
 # Never accepted by Raft for want of a leader. The words are those of any deadline, so a client cannot tell.
 DEADLINE_EXCEEDED = EtcdError("UNKNOWN", "context deadline exceeded", definite=False)

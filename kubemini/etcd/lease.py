@@ -50,6 +50,10 @@ class Lessor:
         lease = self.leases.pop(id, None)
         return LEASE_NOT_FOUND if lease is None else sorted(lease.keys)
 
+    def copies(self) -> dict[int, Lease]:
+        """The leases and their keys, for a snapshot: nobody knows there when they run out."""
+        return {lease.id: Lease(lease.id, lease.ttl, dict(lease.keys)) for lease in self.leases.values()}
+
     def attach(self, id: int, key: str) -> None:
         """*key* hangs on lease *id* from now on."""
         if id in self.leases:

@@ -2,62 +2,52 @@
 
 Invariant: what a message promises is on disk before the message leaves. One write to disk is under way at a time; what
 arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a leader that promises nothing to others
-sends before its own write (thesis §10.2.1). On disk are term, vote, commit index, log, and the store as far as it has
-been applied.
+sends before its own write (thesis §10.2.1). What is on disk is in `datadir.py`.
 Ticks are counted, not simulated: a follower wakes only at the tick at which it would campaign.
 etcd 3.5 server/etcdserver/raft.go. What clients see is in `server.py`.
-Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts.
+Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts; a snapshot is one
+message, and one write.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from kubemini.etcd.confchange import configuration
-from kubemini.etcd.lease import Lessor
-from kubemini.etcd.log import Entry
-from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, HardState, Message, Ready
-from kubemini.etcd.mvcc import Change, Store
+from kubemini.etcd import backup, joining, transfer
+from kubemini.etcd.confchange import ConfChange
+from kubemini.etcd.datadir import DataDir, Image
+from kubemini.etcd.diary import LONGEST_VALUE, Diary
+from kubemini.etcd.links import Links
+from kubemini.etcd.log import Entry, Snapshot
+from kubemini.etcd.membership import NO_CHANGE, Membership
+from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, Message, Ready
 from kubemini.etcd.raft import Raft
 from kubemini.etcd.server import Proposal, Server
 from kubemini.host import Component, Host, Timer
 from kubemini.net import Call, Network
+from kubemini.net.rpc import REFUSED
 from kubemini.params import Params
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 
 PEER_CHECK = 50 * MS  # how often a starting member looks whether it is connected to its peers
 PEER_WAIT = 5 * SECOND  # rafthttp.ConnReadTimeout: when it stops looking
-
-
-class DataDir:
-    """What of one member survives its process: everything here has been fsynced (``--data-dir``)."""
-
-    def __init__(self, minimum_ttl: int):
-        self.hard_state = HardState()
-        self.entries: list[Entry] = []
-        self.store = Store(Lessor(minimum_ttl))
-        self.applied = 0
-
-    def write(self, ready: Ready) -> None:
-        """*ready* is stable now."""
-        if ready.hard_state is not None:
-            self.hard_state = ready.hard_state
-        if ready.entries:
-            del self.entries[ready.entries[0].index - 1 :]
-            self.entries.extend(ready.entries)
+REMOVAL_DELAY = 1 * SECOND  # how long a member that has read of its own removal stays (server.go stopWithDelay)
+GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
+SNAPSHOT_TIMEOUT = 2 * SECOND  # peerDialTimeout: when a leader knows that it could not send a snapshot
 
 
 class Member(Component):
-    """One etcd process. Its Raft id is its place in *members*, from 1."""
+    """One etcd process. *members* are those of a new cluster; one that is not among them is a spare: see `join`."""
 
     raft: Raft
     server: Server
+    links: Links
 
     def __init__(self, sim: Sim, net: Network, host: Host, name: str, members: list[str], params: Params | None = None):
-        assert name in members, f"{name} is not one of the members {', '.join(members)}"
         self.params = params or net.params
-        self.members = members
-        self.id = members.index(name) + 1
+        self.members = members  # ``--initial-cluster``
+        self.joining = name not in members  # ``--initial-cluster-state=existing``
+        self.serving = False
         self.tick_length = self.params.etcd_heartbeat_interval
         self.election_ticks = self.params.etcd_election_timeout // self.tick_length
         self._timeouts = sim.draw(f"raft/{name}/timeout")
@@ -65,59 +55,126 @@ class Member(Component):
         self._draws = 0
         super().__init__(sim, net, host, name)
         self.data = self._open()
+        net.watchers.append(self._reachability_changed)
 
     # -- life ------------------------------------------------------------------------------------------------------
     def _open(self) -> DataDir:
-        """What the disk holds; a new disk holds nothing."""
-        minimum_ttl = -(-3 * self.params.etcd_election_timeout // (2 * SECOND))
-        return self.host.disk.files.setdefault(self.name, DataDir(minimum_ttl))
+        """What the disk holds; a new disk holds nothing, and who joins does not know its id yet."""
+        files = self.host.disk.files
+        if self.name not in files:
+            empty = self.new_data(0 if self.joining else self.members.index(self.name) + 1, Membership(self.members))
+            if self.joining:
+                return empty
+            files[self.name] = empty
+        return files[self.name]
+
+    def new_data(self, id: int, first: Membership, cluster: int = 1) -> DataDir:
+        """An empty data directory for member *id* of a cluster that began with *first*."""
+        return DataDir(id, first, -(-3 * self.params.etcd_election_timeout // (2 * SECOND)), cluster)
 
     def boot(self) -> None:
-        data = self.data = self._open()
+        self.serving = False
+        self.data = self._open()
+        if self.data.id in self.membership.removed:
+            self.after(0, self.exit, GONE)
+        elif self.data.id:
+            self.serve(self.data)
+        else:
+            self.spawn(joining.find_itself(self))
+
+    def join(self, members: list[str]) -> None:
+        """Start with an empty data directory, for a cluster that exists and has been told of us (``member add``)."""
+        self.crash()
+        self.host.disk.files.pop(self.name, None)
+        self.members, self.joining = members, True
+        self.start()
+
+    def restore(self, image: Image, members: list[str], cluster: int, bump: int = 0) -> None:
+        """Become one of *members* of a new cluster that begins with *image*: restore, while stopped, and start."""
+        assert not self.up, f"{self.name} runs: stop it before its data directory is replaced"
+        self.members, self.joining = members, False
+        data = self.data = self.host.disk.files[self.name] = backup.restored(image, self.name, members, cluster, bump)
+        kept = backup.keys(data, LONGEST_VALUE)
+        self.sim.record(self.name, "restore", revision=data.store.revision, members=members, kv=kept)
+        self.start()
+
+    def serve(self, data: DataDir) -> None:
+        """Begin, with what *data* holds."""
+        self.data = self.host.disk.files[self.name] = data
+        self.id, self.serving = data.id, True
+        self.links = Links(self)
+        self.links.refresh()
         self.raft = Raft(
             Config(
                 id=self.id,
                 timeout=self._draw_timeout,
-                configuration=configuration(range(1, len(self.members) + 1)),
+                configuration=data.membership.configuration(),
                 election_tick=self.election_ticks,
                 pre_vote=self.params.etcd_pre_vote,
                 check_quorum=self.params.etcd_check_quorum,
                 hard_state=data.hard_state,
+                snapshot=data.start if data.start.index else None,
                 entries=data.entries,
+                take_snapshot=self._take_snapshot,
                 applied=data.applied,
             )
         )
         self.server = Server(self, data.store)
         self._writing = self._settling = False
+        self._rearm = False  # whether this member may have got the right to ask for votes
         self._seen = ("", 0, 0)
-        self._vote = (data.hard_state.term, data.hard_state.vote)
-        self._commit = data.hard_state.commit
-        self._last = len(data.entries)
+        self.diary = Diary(self)
         self._next_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
         self._timer: Timer | None = None
         self._wake_at = self._told = 0
         self._wound = self.sim.now
         self._observe()
-        self._record_data(data)
+        self.diary.begin()
         self._fast_forward(self.sim.now + PEER_WAIT)
         self._settle()
 
-    def _record_data(self, data: DataDir) -> None:
-        """A restarted member begins with what its disk holds."""
-        if data.entries:
-            self.sim.record(self.name, "append", index=len(data.entries), term=data.entries[-1].term)
-        if data.hard_state.commit:
-            self.sim.record(self.name, "commit", index=data.hard_state.commit)
-        if data.applied:
-            self.sim.record(self.name, "apply", index=data.applied, revision=data.store.revision)
+    @property
+    def membership(self) -> Membership:
+        """The members, as far as this one has applied the log."""
+        return self.data.membership
+
+    @property
+    def learner(self) -> bool:
+        """Whether this member only listens."""
+        info = self.data.membership.members.get(self.id)
+        return info.learner if info is not None else self.data.learner
+
+    def peers(self) -> list[str]:
+        """The addresses of the others."""
+        return [address for id, address in self.data.addresses.items() if id != self.id]
+
+    def others(self) -> list["Member"]:
+        """The others, as far as there is anybody at their addresses, and of the same cluster."""
+        return [peer for peer in self.at_my_peers() if peer.data.cluster == self.data.cluster]
+
+    def at_my_peers(self) -> list["Member"]:
+        """Whoever is at the addresses of the others."""
+        found = map(self.net.components.get, self.data.addresses.values())
+        return [peer for peer in found if isinstance(peer, Member) and peer is not self]
+
+    def _reachability_changed(self) -> None:
+        if self.up and self.serving:
+            self.links.refresh()
+
+    def hand_over(self) -> None:
+        """A leader that is told to stop makes another one leader first."""
+        if self.serving:
+            self.spawn(transfer.stop(self))
+        else:
+            super().hand_over()
 
     def pause(self) -> None:
-        if self.up and not self.paused:
+        if self.up and self.serving and not self.paused:
             self._catch_up()
         super().pause()
 
     def resume(self) -> None:
-        if self.up and self.paused:  # ticks that nobody took are lost, as with Go's Ticker
+        if self.up and self.serving and self.paused:  # ticks that nobody took are lost, as with Go's Ticker
             late = max(0, self.sim.now - self._next_tick)
             self._next_tick += -(-late // self.tick_length) * self.tick_length
         super().resume()
@@ -171,7 +228,7 @@ class Member(Component):
 
         etcd server.go adjustTicks.
         """
-        peers = [self.net.components.get(name) for name in self.members if name != self.name]
+        peers = [self.net.components.get(name) for name in self.peers()]
         active = sum(p is not None and p.up and self.net.reachable(self.host.name, p.host.name) for p in peers)
         ticks = self.election_ticks - (2 if peers else 1)
         started = self.sim.now + PEER_WAIT == until
@@ -183,8 +240,16 @@ class Member(Component):
             self.after(PEER_CHECK, self._fast_forward, until)
 
     # -- in ----------------------------------------------------------------------------------------------------------
-    def receive(self, source: str, payload: Message) -> None:
-        """A message of a peer's Raft."""
+    def receive(self, source: str, payload: Any) -> None:
+        """A message of a peer's Raft; one that was removed is told so instead of being heard."""
+        if not self.serving:
+            return
+        if payload is GONE:
+            self.exit(GONE)
+            return
+        if self.data.membership.removed and payload.source in self.data.membership.removed:
+            self.send(source, GONE)
+            return
         if self.sim.now > self._next_tick:
             self._catch_up()
         self._wound = self._wound_up()
@@ -192,15 +257,27 @@ class Member(Component):
         self._settle()
 
     def handle(self, call: Call) -> Steps | None:
-        """A client's request."""
-        return self.server.handle(call)
+        """A client's request, or a newcomer's."""
+        if not self.serving:
+            call.fail(REFUSED)
+        elif call.method == "peer_members":
+            call.reply((self.data.cluster, self.data.first, self.membership.copy()))
+        else:
+            return self.server.handle(call)
+        return None
 
-    def propose(self, proposal: Proposal) -> bool:
-        """Bring *proposal* to the leader; False if it was dropped at once."""
+    def propose(self, command: Any) -> bool:
+        """Bring *command* to the leader; False if it was dropped at once."""
         self._catch_up()
-        accepted = self.raft.propose(proposal)
+        accepted = self.raft.propose(command)
         self._settle()
         return accepted
+
+    def transfer_leader(self, target: int) -> None:
+        """Wish for member *target* to lead."""
+        self._catch_up()
+        self.raft.transfer_leader(target)
+        self._settle()
 
     def ask_read_index(self, context: Any) -> None:
         """Ask the leader, if there is one, for an index fit for a linearizable read; see `Server.confirmed`."""
@@ -224,15 +301,16 @@ class Member(Component):
             self._carry_out(raft.ready())
             changed = self._observe() or changed
         self._settling = False
-        if changed or self._timer is None:  # else the next tick that acts can only have moved away
+        if changed or self._rearm or self._timer is None:  # else the next tick that acts can only have moved away
+            self._rearm = False
             self._arm()
 
     def _carry_out(self, ready: Ready) -> None:
         early = self.raft.role == LEADER and all(promise.target == self.id for promise in ready.promises)
-        self._record_progress(ready)
+        self.diary.progress(ready)
         if early:
             self._send(ready.messages)
-        if ready.must_sync:
+        if ready.must_sync or ready.snapshot is not None:
             self._writing = True
             self.host.disk.fsync(self, self._written, ready, early)
         else:
@@ -246,6 +324,8 @@ class Member(Component):
 
     def _finish(self, ready: Ready, sent: bool) -> None:
         self.data.write(ready)
+        if ready.snapshot is not None:
+            self._installed(ready.snapshot)
         if not sent:
             self._send(ready.messages)
         if ready.committed:
@@ -253,29 +333,112 @@ class Member(Component):
         self.raft.advance(ready)
         for context, index in ready.reads:
             self.server.confirmed(context, index)
+        if self.data.applied - self.data.snapshot_index > self.params.etcd_snapshot_count:
+            self._compact_log()
 
     def _send(self, messages: list[Message]) -> None:
         for message in messages:
-            target = self.members[message.target - 1]
+            target = self.data.addresses.get(message.target)
+            if target not in self.net.components or target in self.links.strangers:
+                continue  # removed, a peer URL with a typo in it, or somebody of another cluster
             if message.type in HEARTBEATS:
                 self.send(target, message, "heartbeat")
             else:
                 arrives = self.send(target, message)
+                if message.snapshot is not None:
+                    wait = SNAPSHOT_TIMEOUT if arrives is None else arrives - self.sim.now
+                    self.after(wait, self._snapshot_sent, message.target, arrives is not None)
                 self.sim.record(self.name, "message", to=target, type=message.type, term=message.term, arrives=arrives)
+
+    # -- snapshots ---------------------------------------------------------------------------------------------------
+    def _compact_log(self) -> None:
+        """So much has been applied that the log is cut short, but for what a slow follower may still need."""
+        data = self.data
+        data.snapshot_index = data.applied
+        index = data.applied - self.params.etcd_snapshot_catchup_entries
+        if index > data.start.index:
+            self.raft.compact(index)
+            data.compact(index, self.raft.log.start_term)
+            self.sim.record(self.name, "compact", index=index)
+
+    def _take_snapshot(self) -> Snapshot | None:
+        """What has been applied, for a peer that needs more than the log still has."""
+        index = self.data.applied
+        term = self.raft.log.term(index)
+        return None if term is None else Snapshot(index, term, self.raft.configuration, self.data.image())
+
+    def _snapshot_sent(self, peer: int, arrived: bool) -> None:
+        self._catch_up()
+        self.raft.report_snapshot(peer, arrived)
+        self._settle()
+
+    def _installed(self, snapshot: Snapshot) -> None:
+        """The disk holds what a leader's snapshot brought: go on from there."""
+        self.sim.record(self.name, "snapshot", index=snapshot.index, revision=self.data.store.revision)
+        self.links.refresh()
+        self.server.restored()
+        self._rearm = True
 
     def _apply(self, entries: list[Entry]) -> None:
         store = self.data.store
         for entry in entries:
             before = store.revision
-            if entry.data is not None:
+            if isinstance(entry.data, ConfChange):
+                self._reconfigure(entry.data)
+            elif entry.data is not None:
                 self.server.apply(entry.data)
             self.data.applied = entry.index
             if store.revision > before:
-                self._record_changes(store.last_changes())
+                self.diary.changes(store.last_changes())
         self.sim.record(self.name, "apply", index=entries[-1].index, revision=store.revision)
         self.server.applied(self.data.applied)
 
-    # -- the trace -----------------------------------------------------------------------------------------------------
+    def _reconfigure(self, change: ConfChange) -> None:
+        """A committed change of the members: everyone judges it alike."""
+        proposal, membership = change.context, self.membership
+        error = membership.check(proposal.method, proposal.request, self.params.etcd_max_learners)
+        if error:
+            self.raft.apply_conf_change(NO_CHANGE)
+            self.server.answered(proposal, error)
+            return
+        id = proposal.request["ID"]
+        membership.apply(proposal.method, proposal.request)
+        self._readdress(id)
+        self.raft.apply_conf_change(change)
+        self.diary.membership()
+        answer = {"header": {"revision": self.data.store.revision}, "members": membership.answer()}
+        if id in membership.members:
+            answer["member"] = membership.members[id].answer()
+        self.server.answered(proposal, answer)
+        self._rearm = True
+
+    def alarm(self, request: dict[str, Any]) -> dict[str, Any]:
+        """An alarm is raised, disarmed or looked up: what the API answers."""
+        alarms, raises = self.data.alarms, request.get("action") == "ACTIVATE"
+        before = len(alarms.raised)
+        answer = alarms.apply(request)
+        if len(alarms.raised) != before:
+            self.diary.alarm(request["memberID"], request["alarm"], raises)
+        return {"header": {"revision": self.data.store.revision}, **answer}
+
+    def publish(self) -> None:
+        """Tell everyone that we have started, until it stands in the member list (server.go publish)."""
+        info = self.membership.members.get(self.id)
+        if self.raft.lead and (info is None or not info.name):
+            self.propose(Proposal(self.name, 0, 0, "member_started", {"ID": self.id, "name": self.name}))
+            self.after(self.params.etcd_request_timeout, self.publish)
+
+    def _readdress(self, id: int) -> None:
+        """Messages go to who is a member now; who is none any more ends."""
+        if id in self.membership.members:
+            self.data.addresses[id] = self.membership.members[id].address
+            self.links.refresh()
+        else:
+            self.data.addresses.pop(id, None)
+            if id == self.id:
+                self.after(REMOVAL_DELAY, self.exit, GONE)
+
+    # -- who leads -----------------------------------------------------------------------------------------------------
     def _observe(self) -> bool:
         """Note a change of role, term or leader, and tell the server of a new leader or of none."""
         raft = self.raft
@@ -293,41 +456,7 @@ class Member(Component):
     @property
     def leader(self) -> str | None:
         """The member that this one believes to lead."""
-        return self.members[self.raft.lead - 1] if self.raft.lead else None
-
-    def _record_progress(self, ready: Ready) -> None:
-        state, record = ready.hard_state, self.sim.record
-        if ready.entries:
-            first, last = ready.entries[0], ready.entries[-1]
-            if first.index <= self._last:
-                record(self.name, "truncate", index=first.index)
-            self._last = last.index
-            record(self.name, "append", index=last.index, term=last.term)
-        if state is None:
-            return
-        if (state.term, state.vote) != self._vote:
-            self._vote = (state.term, state.vote)
-            if state.vote:
-                record(self.name, "vote", **{"for": self.members[state.vote - 1], "term": state.term})
-        if state.commit > self._commit:
-            self._commit = state.commit
-            record(self.name, "commit", index=state.commit)
-
-    def _record_changes(self, changes: list[Change]) -> None:
-        """Text values, once a revision: the first member that applies it looks at the others, for the trace alone."""
-        for change in changes:
-            text = change.kv["value"] if change.kv["version"] else change.previous and change.previous["value"]
-            if isinstance(text, str) and len(text) <= 200 and self._is_first(change.revision):
-                value = text if change.kv["version"] else None
-                self.sim.record(self.name, "kv", key=change.kv["key"], value=value, revision=change.revision)
-
-    def _is_first(self, revision: int) -> bool:
-        components = self.net.components
-        for name in self.members:
-            peer = components.get(name)
-            if peer is not self and isinstance(peer, Member) and peer.data.store.revision >= revision:
-                return False
-        return True
+        return self.data.addresses.get(self.raft.lead)
 
 
 def members(sim: Sim, net: Network, hosts: Iterable[Host], params: Params | None = None) -> list[Member]:

@@ -5,16 +5,19 @@ revision, and one that changes nothing makes none. The first write is revision 2
 Requests and answers are dicts named like the fields of etcd's protocol; absent fields have their default. A key-value
 record (`kv`) is shared by all who ask: never change one. A value may be any Python value; text alone has an order.
 Follows etcd 3.5 server/mvcc and etcdserver/apply.go. https://etcd.io/docs/v3.5/learning/data_model/
-Simplified: no backend file, no quota; compaction is done at once.
+The size of the file is kept in `quota.py`. Simplified: compaction is done at once.
 """
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from operator import eq, gt, lt, ne
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from kubemini.etcd.errors import COMPACTED, FUTURE_REVISION, KEY_NOT_FOUND, LEASE_NOT_FOUND, EtcdError
 from kubemini.etcd.lease import Lessor
+from kubemini.etcd.quota import Backend
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
@@ -61,6 +64,7 @@ class Store:
 
     def __init__(self, lessor: Lessor | None = None):
         self.lessor = lessor or Lessor()
+        self.backend = Backend()
         self.revision = 1
         self.compacted = -1  # nothing yet: compacting to 0 is a deed, once
         self.log: list[Change] = []  # oldest first; what watches read
@@ -100,6 +104,14 @@ class Store:
         if self._pending:
             self.revision += 1
             self._pending = 0
+
+    def become(self, other: "Store") -> None:
+        """Hold what *other* holds; what changes in one of them later does not touch the other."""
+        self.revision, self.compacted = other.revision, other.compacted
+        self.log, self._keys = list(other.log), list(other._keys)
+        self._live = dict(other._live)
+        self._versions = {key: list(versions) for key, versions in other._versions.items()}
+        self.backend, self.lessor.leases = replace(other.backend), other.lessor.copies()
 
     # -- reading -----------------------------------------------------------------------------------------------------
     def get(self, key: str) -> KeyValue | None:
@@ -164,6 +176,7 @@ class Store:
             versions = self._versions[key] = []
             insort(self._keys, key)
         versions.append(kv)
+        self.backend.add(kv)
         self.log.append(Change(kv["mod_revision"], kv, previous))
         self._pending += 1
         if previous is not None and previous["lease"]:
@@ -281,6 +294,12 @@ class Store:
             return COMPACTED
         return self.log[bisect_left(self.log, from_revision, key=_revision) :]
 
+    def hash(self, revision: int = 0) -> int:
+        """A number that tells whether two stores hold the same history up to *revision* (0: all of it)."""
+        upto = revision or self.revision
+        kept = [kv for key in self._keys for kv in self._versions[key] if kv["mod_revision"] <= upto]
+        return crc32(repr((self.compacted, kept)).encode())
+
     def last_changes(self) -> list[Change]:
         """What the newest revision changed."""
         return self.log[bisect_left(self.log, self.revision, key=_revision) :]
@@ -295,13 +314,24 @@ class Store:
         del self.log[: bisect_left(self.log, revision, key=_revision)]
         for key in list(self._versions):
             versions = self._versions[key]
-            del versions[: max(0, bisect_right(versions, revision, key=_mod_revision) - 1)]
+            self._forget(versions, max(0, bisect_right(versions, revision, key=_mod_revision) - 1))
             if versions[0]["mod_revision"] <= revision and not versions[0]["version"]:
-                del versions[0]
+                self._forget(versions, 1)
             if not versions:
                 del self._versions[key]
         self._keys = sorted(self._versions)
         return {}
+
+    def bump(self, by: int) -> None:
+        """Go on *by* revisions later, with nothing to be read before that (a restored store, see `backup.py`)."""
+        self.revision += by
+        self._compact(self.revision)
+
+    def _forget(self, versions: list[KeyValue], count: int) -> None:
+        """The first *count* of *versions* are no longer needed."""
+        for kv in versions[:count]:
+            self.backend.add(kv, times=-1)
+        del versions[:count]
 
 
 def _operations(txn: Request, holds: bool) -> Iterator[tuple[str, Request]]:

@@ -51,6 +51,11 @@ def is_serializable(method: str, request: Request) -> bool:
     return bool(request.get("serializable"))
 
 
+def for_learners(method: str, request: Request) -> bool:
+    """Whether a learner may answer: it serves what needs no other member, to those who know what they ask."""
+    return method in ("status", "snapshot") or (method == "range" and bool(request.get("serializable")))
+
+
 def _check_put(request: Request) -> EtcdError | None:
     if not request.get("key"):
         return EMPTY_KEY

@@ -3,14 +3,25 @@
 Invariant: a request is answered once, and "ok" to a write only after the member has applied it. A write waits while
 there is no leader; one that is handed to a leader that dies is lost, and its client hears so 7 s later.
 etcd 3.5 server/etcdserver/v3_server.go, server.go. Linearizable reads are in `reads.py`, watches in `watch.py`.
-Simplified: no authentication, no quota, no alarms; members are fixed.
+Changes of the members are judged in `reconfigure.py`.
+Simplified: no authentication; a request is held against the quota when it comes, not again when it is applied.
 """
 
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kubemini.etcd import quota, reconfigure, transfer
 from kubemini.etcd import request as requests
-from kubemini.etcd.errors import DEADLINE_EXCEEDED, NO_LEADER, TIMEOUT, TIMEOUT_LEADER_FAILURE, EtcdError
+from kubemini.etcd.errors import (
+    DEADLINE_EXCEEDED,
+    NO_LEADER,
+    NO_SPACE,
+    NOT_FOR_LEARNERS,
+    TIMEOUT,
+    TIMEOUT_LEADER_FAILURE,
+    EtcdError,
+)
+from kubemini.etcd.membership import change
 from kubemini.etcd.messages import LEADER
 from kubemini.etcd.mvcc import Answer, Request, Store
 from kubemini.etcd.reads import Reads
@@ -23,7 +34,7 @@ from kubemini.sim.units import MS
 if TYPE_CHECKING:
     from kubemini.etcd.member import Member
 
-WRITES = ("put", "delete_range", "txn", "compact", "lease_grant", "lease_revoke")
+WRITES = ("put", "delete_range", "txn", "compact", "lease_grant", "lease_revoke", "alarm")
 EXPIRY_CHECK = 500 * MS  # lessor.go runLoop
 
 
@@ -38,12 +49,12 @@ class Proposal(NamedTuple):
 
 
 class Waiting:
-    """A write whose client waits. *accepted*: a leader was known and it is on its way."""
+    """A write whose client waits. *accepted*: a leader was known and it is on its way; *command*: what Raft carries."""
 
-    __slots__ = ("accepted", "call", "proposal", "started")
+    __slots__ = ("accepted", "call", "command", "proposal", "started")
 
-    def __init__(self, call: Call, proposal: Proposal, started: int):
-        self.call, self.proposal, self.started = call, proposal, started
+    def __init__(self, call: Call, proposal: Proposal, command: Any, started: int):
+        self.call, self.proposal, self.command, self.started = call, proposal, command, started
         self.accepted = False
 
 
@@ -56,6 +67,7 @@ class Server:
         self.lessor.demote()
         self.reads = Reads(member, self._answer_read)
         self.watches = Watches(member, store)
+        self.reconfiguration = reconfigure.Reconfiguration(self)
         self.waiting: dict[int, Waiting] = {}
         self.elected_at: int | None = None  # when this member last became leader
         self._blocked: deque[Waiting] = deque()  # for want of a leader
@@ -73,6 +85,12 @@ class Server:
         if request.get("require_leader") and not self.member.raft.lead:
             call.fail(NO_LEADER)
             return None
+        if self.member.learner and not requests.for_learners(call.method, request):
+            call.fail(NOT_FOR_LEARNERS)
+            return None
+        if not self._has_room(call.method, request):
+            self.propose(call, {"action": "ACTIVATE", "memberID": self.member.id, "alarm": "NOSPACE"}, method="alarm")
+            return None
         error = requests.check(call.method, request, self.member.params)
         if error:
             call.fail(error)
@@ -84,15 +102,29 @@ class Server:
             else:
                 self.reads.ask(call)
         elif call.method in WRITES:
-            self._propose(call, request)
+            self.propose(call, request)
+        elif call.method in reconfigure.METHODS:
+            return self.reconfiguration.handle(call)
+        elif call.method == "move_leader":
+            return transfer.move_leader(self.member, call)
+        elif call.method == "member_list" and request.get("linearizable"):
+            self.reads.ask(call)
         elif call.method in ("lease_keepalive", "lease_time_to_live"):
             return self._lease_time(call)
         else:
             self._answer_about_itself(call)
         return None
 
+    def _has_room(self, method: str, request: Request) -> bool:
+        """Whether what *request* might add fits into this member's file."""
+        more = quota.cost(method, request)
+        return not more or self.store.backend.has_room(more, self.member.params.etcd_quota_backend_bytes)
+
     def _answer_read(self, call: Call) -> None:
-        self._answer(call, self.store.apply(call.method, call.payload))
+        if call.method == "member_list":
+            self._answer_about_itself(call)
+        else:
+            self._answer(call, self.store.apply(call.method, call.payload))
 
     def _answer(self, call: Call, answer: Answer | EtcdError) -> None:
         if isinstance(answer, EtcdError):
@@ -103,16 +135,19 @@ class Server:
 
     def _answer_about_itself(self, call: Call) -> None:
         """What needs no other member."""
-        member, raft = self.member, self.member.raft
+        member = self.member
         answer: Answer = {"header": {"revision": self.store.revision}}
         match call.method:
             case "status":
-                answer.update(leader=member.leader, raft_term=raft.term, raft_index=raft.commit, errors=[])
-                answer["raft_applied_index"] = member.data.applied
-                if not raft.lead:
-                    answer["errors"].append(NO_LEADER.message)
+                answer.update(self._status())
+            case "hash_kv":
+                answer.update(hash=self.store.hash(call.payload.get("revision", 0)))
+            case "snapshot":
+                answer["image"] = member.data.image()
+            case "defragment":
+                self.store.backend.defragment()
             case "member_list":
-                answer["members"] = [{"ID": id, "name": name} for id, name in enumerate(member.members, start=1)]
+                answer["members"] = member.membership.answer()
             case "lease_leases":
                 answer["leases"] = [{"ID": id} for id in sorted(self.lessor.leases)]
             case _:
@@ -120,16 +155,35 @@ class Server:
                 return
         self._answer(call, answer)
 
+    def _status(self) -> Answer:
+        member, raft, backend = self.member, self.member.raft, self.store.backend
+        return {
+            "leader": member.leader,
+            "raftTerm": raft.term,
+            "raftIndex": raft.commit,
+            "raftAppliedIndex": member.data.applied,
+            "dbSize": backend.size,
+            "dbSizeInUse": backend.in_use,
+            "isLearner": member.learner,
+            "errors": [*([] if raft.lead else [NO_LEADER.message]), *member.data.alarms.errors()],
+        }
+
     # -- writes ------------------------------------------------------------------------------------------------------
-    def _propose(self, call: Call, request: Request) -> None:
+    def propose(self, call: Call, request: Request, patient: bool = False, method: str = "") -> None:
+        """Bring a write to the leader; *patient*: its client alone decides how long to wait.
+
+        *method* is what is proposed if not what *call* asks for: then *call* is refused when that is done.
+        """
         self._next += 1
         if call.method == "lease_grant" and not request.get("ID"):
             request = {**request, "ID": (self.member.id << 48) + (self.member.incarnation << 32) + self._next}
-        proposal = Proposal(self.member.name, self.member.incarnation, self._next, call.method, request)
-        waiting = self.waiting[self._next] = Waiting(call, proposal, self.member.sim.now)
-        self._deadlines.append(waiting)
-        if len(self._deadlines) == 1:
-            self.member.after(self.member.params.etcd_request_timeout, self._expire)
+        proposal = Proposal(self.member.name, self.member.incarnation, self._next, method or call.method, request)
+        command = change(call.method, request, proposal) if call.method in reconfigure.METHODS else proposal
+        waiting = self.waiting[self._next] = Waiting(call, proposal, command, self.member.sim.now)
+        if not patient:
+            self._deadlines.append(waiting)
+            if len(self._deadlines) == 1:
+                self.member.after(self.member.params.etcd_request_timeout, self._expire)
         if self.member.raft.lead:
             self._hand_over(waiting)
         else:
@@ -137,7 +191,7 @@ class Server:
 
     def _hand_over(self, waiting: Waiting) -> None:
         waiting.accepted = True
-        if not self.member.propose(waiting.proposal):
+        if not self.member.propose(waiting.command):
             self.waiting.pop(waiting.proposal.number, None)
             waiting.call.fail(EtcdError("UNKNOWN", "raft proposal dropped"))
 
@@ -166,15 +220,33 @@ class Server:
 
     def apply(self, proposal: Proposal) -> None:
         """A committed proposal: every member applies it, the one whose client waits answers."""
+        if proposal.method == "member_started":
+            self.member.membership.apply(proposal.method, proposal.request)
+            return
+        if proposal.method == "alarm":
+            self.answered(proposal, self.member.alarm(proposal.request))
+            return
+        if self.member.data.alarms.raised and quota.cost(proposal.method, proposal.request):
+            self.answered(proposal, NO_SPACE)
+            return
         answer = self.store.apply(proposal.method, proposal.request, self.member.sim.now)
         self.watches.notify()
         if proposal.method.startswith("lease"):
             self._revoking.discard(proposal.request["ID"])
             self._arm_expiry()
+        self.answered(proposal, answer)
+
+    def answered(self, proposal: Proposal, answer: Answer | EtcdError) -> None:
+        """*proposal* has been applied with this result: tell the client, if it is ours."""
         if proposal.member == self.member.name and proposal.incarnation == self.member.incarnation:
             waiting = self.waiting.pop(proposal.number, None)
             if waiting:
-                self._answer(waiting.call, answer)
+                self._answer(waiting.call, answer if waiting.call.method == proposal.method else NO_SPACE)
+
+    def restored(self) -> None:
+        """The store has jumped to a leader's snapshot."""
+        self.watches.restored()
+        self.reads.applied(self.member.data.applied)
 
     # -- what Raft tells ---------------------------------------------------------------------------------------------
     def applied(self, index: int) -> None:
@@ -198,6 +270,7 @@ class Server:
         self.watches.leadership(bool(new))
         if new and new != old:
             self.reads.leader_changed()
+            self.member.publish()
             while self._blocked and member.raft.lead:
                 self._hand_over(self._blocked.popleft())
 
@@ -206,7 +279,7 @@ class Server:
         """Time is the leader's business: ask it, if that is somebody else."""
         member = self.member
         if member.raft.role != LEADER:
-            return self._ask_leader(call)
+            return self.ask_leader(call)
         id, now = call.payload["ID"], member.sim.now
         answer: Answer = {"header": {"revision": self.store.revision}, "ID": id}
         if call.method == "lease_keepalive":
@@ -220,7 +293,8 @@ class Server:
         self._answer(call, answer)
         return None
 
-    def _ask_leader(self, call: Call) -> Steps:
+    def ask_leader(self, call: Call) -> Steps:
+        """Pass *call* on to the leader, and its answer back."""
         leader = self.member.leader
         if leader is None:
             call.fail(NO_LEADER)

@@ -69,14 +69,30 @@ class Watches:
         call.stream.push({"header": self._header(now), "created": True, "events": []})
         past = self.store.history(start or now + 1)
         if isinstance(past, EtcdError):
-            canceled = {"canceled": True, "compact_revision": self.store.compacted, "events": []}
-            call.stream.push({"header": self._header(0), **canceled})
-            call.stream.close()
+            self._cancel(call)
             return
         watcher = Watcher(call, start or now + 1)
         self.watchers.append(watcher)
         call.on_cancel(lambda: self.watchers.remove(watcher))
         self._send(watcher, past, now)
+
+    def _cancel(self, call: Call) -> None:
+        """What the watch still needs has been compacted."""
+        assert call.stream is not None
+        canceled = {"canceled": True, "compact_revision": self.store.compacted, "events": []}
+        call.stream.push({"header": self._header(0), **canceled})
+        call.stream.close()
+
+    def restored(self) -> None:
+        """The store has jumped: a watch hears what it missed, or ends if that is compacted."""
+        self.revision = self.store.revision
+        for watcher in list(self.watchers):
+            past = self.store.history(watcher.next)
+            if isinstance(past, EtcdError):
+                self.watchers.remove(watcher)
+                self._cancel(watcher.call)
+            else:
+                self._send(watcher, past, self.revision)
 
     def notify(self) -> None:
         """The store may have a new revision."""

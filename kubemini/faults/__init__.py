@@ -5,7 +5,6 @@ faults.parse(["12s", "crash", "etcd-1"])    an instant and a fault, as in a scen
 """
 
 from kubemini.faults.faults import (
-    ACTIONS,
     Crash,
     Cut,
     Fault,
@@ -20,21 +19,40 @@ from kubemini.faults.faults import (
     Restart,
     Resume,
     SlowDisk,
+    Stop,
     ZoneOutage,
     ZoneRestore,
 )
-from kubemini.faults.plan import Planned, parse, parse_all, schedule
+from kubemini.faults.plan import ACTIONS, Planned, parse, parse_all, schedule
+from kubemini.faults.upkeep import (
+    AlarmDisarm,
+    Compact,
+    Defrag,
+    MemberAdd,
+    MemberPromote,
+    MemberRemove,
+    MoveLeader,
+    SnapshotRestore,
+    SnapshotSave,
+)
 
 __all__ = [
     "ACTIONS",
+    "AlarmDisarm",
+    "Compact",
     "Crash",
     "Cut",
+    "Defrag",
     "Fault",
     "FaultError",
     "Heal",
     "Latency",
     "LoseDisk",
     "Loss",
+    "MemberAdd",
+    "MemberPromote",
+    "MemberRemove",
+    "MoveLeader",
     "Pause",
     "Planned",
     "PowerOff",
@@ -42,6 +60,9 @@ __all__ = [
     "Restart",
     "Resume",
     "SlowDisk",
+    "SnapshotRestore",
+    "SnapshotSave",
+    "Stop",
     "ZoneOutage",
     "ZoneRestore",
     "parse",

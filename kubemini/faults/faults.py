@@ -17,7 +17,8 @@ class FaultError(ValueError):
     """A fault that cannot happen in this cluster; the message lists what can."""
 
 
-def _one_of(name: str, known: list[str], what: str) -> str:
+def one_of(name: str, known: list[str], what: str) -> str:
+    """*name*, if it is one of the *known*; else FaultError lists them."""
     if name not in known:
         raise FaultError(f"{name!r} is not {what} of this cluster; there are: {', '.join(known) or 'none'}")
     return name
@@ -64,7 +65,7 @@ class OnComponent(Fault):
     component: str
 
     def check(self, cluster: "Cluster") -> None:
-        _one_of(self.component, list(cluster.components), "a component")
+        one_of(self.component, list(cluster.components), "a component")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,16 @@ class Restart(OnComponent):
     def act(self, cluster: "Cluster") -> None:
         cluster.components[self.component].crash()
         cluster.components[self.component].start()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop(OnComponent):
+    """The program is told to end, as by SIGTERM: a leader of etcd hands over first."""
+
+    action: ClassVar[str] = "stop"
+
+    def act(self, cluster: "Cluster") -> None:
+        cluster.components[self.component].terminate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +126,7 @@ class OnHost(Fault):
     host: str
 
     def check(self, cluster: "Cluster") -> None:
-        _one_of(self.host, list(cluster.hosts), "a host")
+        one_of(self.host, list(cluster.hosts), "a host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +261,7 @@ class OnZone(Fault):
     zone: str
 
     def check(self, cluster: "Cluster") -> None:
-        _one_of(self.zone, cluster.zones, "a zone")
+        one_of(self.zone, cluster.zones, "a zone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +297,7 @@ class Put(Fault):
 
     def check(self, cluster: "Cluster") -> None:
         if self.member:
-            _one_of(self.member, cluster.topology.members, "an etcd member")
+            one_of(self.member, cluster.topology.members, "an etcd member")
 
     def act(self, cluster: "Cluster") -> None:
         cluster.user.put(str(self.key), str(self.value), self.member)
@@ -303,7 +314,7 @@ class Get(Fault):
 
     def check(self, cluster: "Cluster") -> None:
         if self.member:
-            _one_of(self.member, cluster.topology.members, "an etcd member")
+            one_of(self.member, cluster.topology.members, "an etcd member")
         if self.consistency not in ("linearizable", "serializable"):
             raise FaultError(f"get: expected linearizable or serializable, got {self.consistency!r}")
 
@@ -373,6 +384,6 @@ class Delete(OnApi):
         cluster.user.delete(self.kind, self.name)
 
 
-_MACHINES = (Crash, Restart, Pause, Resume, PowerOff, PowerOn, SlowDisk, LoseDisk, ZoneOutage, ZoneRestore)
+_MACHINES = (Crash, Restart, Pause, Resume, Stop, PowerOff, PowerOn, SlowDisk, LoseDisk, ZoneOutage, ZoneRestore)
 _WIRES, _DEEDS = (Cut, Heal, Latency, Loss), (Put, Get, Apply, Scale, Delete)
 ACTIONS: dict[str, type[Fault]] = {kind.action: kind for kind in (*_MACHINES, *_WIRES, *_DEEDS)}

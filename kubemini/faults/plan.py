@@ -4,11 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, astuple, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from kubemini.faults.faults import ACTIONS, Fault, FaultError
+from kubemini.faults import faults, upkeep
+from kubemini.faults.faults import Fault, FaultError
 from kubemini.sim.units import duration
 
 if TYPE_CHECKING:
     from kubemini.cluster import Cluster
+
+ACTIONS: dict[str, type[Fault]] = {**faults.ACTIONS, **upkeep.ACTIONS}
 
 
 @dataclass(frozen=True, slots=True)

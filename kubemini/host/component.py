@@ -15,6 +15,8 @@ from kubemini.net import rpc
 from kubemini.net.network import CONNECTION, HEARTBEAT, MESSAGE, Network
 from kubemini.sim.kernel import TIMER, Sim, Steps
 
+TOLD = "it was told to stop"
+
 
 class Timer:
     """A call that will happen later, unless cancelled."""
@@ -102,14 +104,29 @@ class Component:
             self.sim.record(self.name, "crash")
             self.stop("crash")
 
+    def terminate(self) -> None:
+        """SIGTERM: end in peace, when it is not paused. Who has something to hand over overrides `hand_over`."""
+        if self.up:
+            self.guarded(self.incarnation, self.hand_over, ())
+
+    def hand_over(self) -> None:
+        """The program has been told to end: end it, now or when that does no harm."""
+        self.exit(TOLD)
+
+    def exit(self, why: str) -> None:
+        """The program ends by itself, in peace: as `crash`, but nobody is to blame."""
+        if self.up:
+            self.sim.record(self.name, "exit", why=why)
+            self.stop("exit")
+
     def stop(self, how: str) -> None:
-        """End this incarnation; *how* is crash (peers are told at once) or power_off (they are not)."""
+        """End this incarnation; *how* is crash or exit (peers are told at once) or power_off (they are not)."""
         if not self.up:
             return
         self.up, self.paused = False, False
         self.incarnation += 1
         self._waiting.clear()
-        self.rpc.abandon(reset=how == "crash")
+        self.rpc.abandon(reset=how != "power_off")
         self.shutdown()
         self.net.changed()
 

@@ -7,6 +7,7 @@ WHAT: dict[str, str] = {
     # programs and machines
     "start": "a component starts; {}",
     "crash": "a component dies, its memory is gone; {}",
+    "exit": "a component ends by itself, or because it was told to, in peace; {why}",
     "pause": "a component stands still, as after SIGSTOP; {}",
     "resume": "it goes on; {}",
     "power_off": "a host loses power: memory gone, disk kept; {}",
@@ -27,6 +28,12 @@ WHAT: dict[str, str] = {
     "commit": "its commit index moves; {index}",
     "apply": "its store has applied up to here; {index, revision}",
     "message": "a Raft message other than a heartbeat; {to, type, term, arrives: µs or null if lost}",
+    "compact": "its log forgets the entries up to here, long since applied; {index}",
+    "snapshot": "log and store are replaced by a leader's snapshot; {index: of its last entry, revision}",
+    "restore": "a stopped member gets a data directory made from a backup; {revision, members: of the new cluster,"
+    " kv: {key: [value, revision]}}",
+    "membership": "the members change: the first member applied it; {voters: [names], learners: [names]}",
+    "alarm": "an alarm is raised or disarmed: the first member applied it; {member, alarm, raised: bool}",
     "kv": "a revision exists: the first member applied it; {key, value or null, revision}",
     # the control plane
     "ready": "an API server's /readyz changes; {ready, why}; the actor is the API server",

@@ -11,7 +11,8 @@ from typing import Any
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import MS, SECOND
 
-MATTERS = {"start", "crash", "pause", "resume", "power_off", "power_on", "cut", "heal", "role", "ready", "pod"}
+MATTERS = {"start", "crash", "exit", "pause", "resume", "power_off", "power_on", "cut", "heal", "role", "ready", "pod"}
+MATTERS |= {"membership", "restore", "alarm"}
 GRID = 500 * MS  # how often the sentences are looked at between state changes
 WINDOW = 2 * SECOND  # what "now" means for a rate
 NOT_YET = "The only API server is not ready yet: writes wait"
@@ -28,6 +29,7 @@ class World:
         self.balancers = [c for c in self.home if c.startswith("haproxy-")]
         self.workers = [host["name"] for host in topology["hosts"] if host["role"] == "worker"]
         self.stopped: set[str] = set()
+        self.alarms: set[str] = set()
         self.paused: set[str] = set()
         self.dark: set[str] = set()
         self.cuts: list[tuple[list[str], list[str]]] = []
@@ -57,7 +59,7 @@ class World:
             case "start":
                 self.stopped.discard(actor)
                 self.paused.discard(actor)
-            case "crash":
+            case "crash" | "exit":
                 self.stopped.add(actor)
                 self.forget(actor)
             case "pause":
@@ -79,6 +81,11 @@ class World:
                 self.leaders.pop(actor, None)
                 if detail["role"] == "leader":
                     self.leaders[actor] = detail["term"]
+            case "membership" | "restore":
+                self.members = detail["voters"] if record.what == "membership" else detail["members"]
+                self.quorum = len(self.members) // 2 + 1
+            case "alarm":
+                self.alarms.add(detail["member"]) if detail["raised"] else self.alarms.discard(detail["member"])
             case "ready":
                 self.ready[actor] = detail["ready"]
             case "pod":
@@ -121,6 +128,8 @@ def who_writes(world: World) -> tuple[str, str]:
         return "bad", f"{members}: no write succeeds"
     if state == "electing":
         return "warn", f"{members}, no leader yet: writes wait"
+    if world.alarms:
+        return "bad", f"{members}, but the alarm NOSPACE is raised: no write that needs room succeeds"
     if world.balancers and not any(world.alive(b) for b in world.balancers):
         return "bad", "The load balancer is down: nobody reaches the API servers"
     return through_the_servers(world, members)

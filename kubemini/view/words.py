@@ -18,6 +18,7 @@ CALM = 5 * SECOND  # a spell of failures is over when none happened for so long
 
 DEEDS: dict[str, str] = {
     "crash": "crashed {0}",
+    "stop": "told {0} to stop",
     "restart": "restarted {0}",
     "pause": "paused {0}",
     "resume": "resumed {0}",
@@ -30,11 +31,33 @@ DEEDS: dict[str, str] = {
     "zone_restore": "gave zone {0} its power back",
     "put": "put {0} = {1}",
     "get": "asked for {0}",
+    "member_add": "asked etcd to add {0} as a {1}",
+    "member_remove": "asked etcd to remove {0}",
+    "member_promote": "asked etcd to make {0} a voter",
+    "move_leader": "asked etcd to make {0} its leader",
+    "snapshot_save": "asked {0} for a backup of etcd",
+    "snapshot_restore": "restored etcd on {0} from the backup",
+    "compact": "compacted etcd",
+    "defrag": "defragmented {0}",
+    "alarm_disarm": "disarmed every alarm of etcd",
     "apply": "applied manifests",
     "scale": "scaled {0} to {1}",
     "delete": "deleted {0} {1}",
 }
-EFFECTS = ("start", "crash", "pause", "resume", "power_off", "power_on", "slow_disk", "cut", "heal", "latency", "loss")
+EFFECTS = (
+    "start",
+    "crash",
+    "exit",
+    "pause",
+    "resume",
+    "power_off",
+    "power_on",
+    "slow_disk",
+    "cut",
+    "heal",
+    "latency",
+    "loss",
+)
 
 
 def time_text(at: int) -> str:
@@ -96,9 +119,15 @@ def _rules(d: dict[str, Any]) -> str | None:
     return f"rules: {d['service'].split('/')[-1]} → {ips or 'nowhere'}"
 
 
+def _membership(d: dict[str, Any]) -> str:
+    learners = f", {', '.join(d['learners'])} only listens" if d["learners"] else ""
+    return f"goes by new members: {', '.join(d['voters'])} vote{learners}"
+
+
 WORDS: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "start": lambda d: "starts",
     "crash": lambda d: "crashes",
+    "exit": lambda d: f"ends: {d['why']}",
     "pause": lambda d: "stands still",
     "resume": lambda d: "goes on",
     "power_off": lambda d: "loses power",
@@ -109,6 +138,10 @@ WORDS: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "latency": lambda d: f"{d['a']} to {d['b']} takes up to {d['high'] / 1000:g} ms",
     "loss": lambda d: f"{d['a']} to {d['b']} loses {100 * d['p']:g} % of the packets",
     "role": _role,
+    "snapshot": lambda d: f"installs a snapshot: everything up to entry {d['index']}, revision {d['revision']}",
+    "restore": lambda d: f"begins anew from a backup, as one of {', '.join(d['members'])}, revision {d['revision']}",
+    "membership": _membership,
+    "alarm": lambda d: f"sees the alarm {d['alarm']} of {d['member']} {'raised' if d['raised'] else 'disarmed'}",
     "vote": lambda d: f"votes for {d['for']} in term {d['term']}",
     "truncate": lambda d: f"cuts off its log from {d['index']} on: never committed",
     "ready": lambda d: "is ready" if d["ready"] else f"is not ready: {d['why']}",
@@ -137,7 +170,7 @@ class Teller:
         at, what, detail = record.at, record.what, record.detail
         if what == "command":
             self.deed_at = at
-        if what in ("start", "crash"):
+        if what in ("start", "crash", "exit"):
             self.led.discard(record.actor)
         if what == "request":
             return self.fates.get(id(record))

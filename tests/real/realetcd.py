@@ -25,6 +25,13 @@ PATHS = {
     "lease_revoke": "kv/lease/revoke",
     "lease_leases": "kv/lease/leases",
     "status": "maintenance/status",
+    "alarm": "maintenance/alarm",
+    "defragment": "maintenance/defragment",
+    "move_leader": "maintenance/transfer-leadership",
+    "member_list": "cluster/member/list",
+    "member_add": "cluster/member/add",
+    "member_remove": "cluster/member/remove",
+    "member_promote": "cluster/member/promote",
 }
 BYTES = ("key", "range_end", "value")
 CODES = {2: "UNKNOWN", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 5: "NOT_FOUND", 8: "RESOURCE_EXHAUSTED"}
@@ -61,7 +68,7 @@ def from_wire(value, name=""):
 class RealMember:
     """One etcd process."""
 
-    def __init__(self, name, folder, client_port, peer_port, cluster, pre_vote):
+    def __init__(self, name, folder, client_port, peer_port, cluster, pre_vote, flags=()):
         self.name, self.port = name, client_port
         client, peer = f"http://127.0.0.1:{client_port}", f"http://127.0.0.1:{peer_port}"
         self.command = [
@@ -70,6 +77,7 @@ class RealMember:
             *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
             *("--initial-cluster", cluster, "--initial-cluster-state", "new", "--log-level", "error"),
             f"--pre-vote={'true' if pre_vote else 'false'}",
+            *flags,
         ]
         self.process = None
 
@@ -121,14 +129,14 @@ class RealMember:
 
 
 class RealCluster:
-    """*size* members; use it in a `with`."""
+    """*size* members, with more *flags* if there are any; use it in a `with`."""
 
-    def __init__(self, folder: Path, size=3, pre_vote=True):
+    def __init__(self, folder: Path, size=3, pre_vote=True, flags=()):
         ports = free_ports(2 * size)
         names = [f"etcd-{n}" for n in range(1, size + 1)]
         cluster = ",".join(f"{name}=http://127.0.0.1:{port}" for name, port in zip(names, ports[size:], strict=True))
         self.members = [
-            RealMember(name, folder, client, peer, cluster, pre_vote)
+            RealMember(name, folder, client, peer, cluster, pre_vote, flags)
             for name, client, peer in zip(names, ports[:size], ports[size:], strict=True)
         ]
 

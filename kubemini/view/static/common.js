@@ -76,13 +76,15 @@ var kmCommon = (() => {
       st.host[host.name] = { on: true, since: 0, slow: 0 };
       for (const c of host.components) st.comp[c] = { host: host.name, up: true, paused: false, since: 0 };
     }
-    for (const m of topology.etcd || []) st.etcd[m] = { role: "follower", term: 0, lead: null, last: 0, commit: 0, applied: 0, revision: 0, log: [] };
+    for (const m of topology.spares || []) Object.assign(st.comp[m], { up: false, why: "not a member yet" });
+    for (const m of [...(topology.etcd || []), ...(topology.spares || [])]) st.etcd[m] = { role: "follower", term: 0, lead: null, last: 0, commit: 0, applied: 0, revision: 0, log: [] };
     return st;
   }
   const part = (st, name) => (st.comp[name] ||= { host: null, up: true, paused: false, since: 0 });
   const FOLD = {
-    start(st, at, who) { Object.assign(part(st, who), { up: true, paused: false, since: at }); if (st.etcd[who]) Object.assign(st.etcd[who], { role: "follower", lead: null }); },
+    start(st, at, who) { Object.assign(part(st, who), { up: true, paused: false, since: at, why: "" }); if (st.etcd[who]) Object.assign(st.etcd[who], { role: "follower", lead: null }); },
     crash(st, at, who) { Object.assign(part(st, who), { up: false, paused: false, since: at }); delete st.ready[who]; for (const l of Object.keys(st.holder)) if (st.holder[l] === who) delete st.holder[l]; },
+    exit(st, at, who, d) { FOLD.crash(st, at, who); part(st, who).why = d.why; },
     pause(st, at, who) { Object.assign(part(st, who), { paused: true, since: at }); },
     resume(st, at, who) { Object.assign(part(st, who), { paused: false, since: at }); },
     power_off(st, at, who) {
@@ -96,6 +98,15 @@ var kmCommon = (() => {
     latency(st, at, who, d) { st.links.push({ what: "latency", ...d }); },
     loss(st, at, who, d) { st.links.push({ what: "loss", ...d }); },
     role(st, at, who, d) { Object.assign((st.etcd[who] ||= { log: [] }), d); },
+    compact(st, at, who, d) { const m = st.etcd[who]; if (m) m.log = m.log.filter((e) => e[0] > d.index); },
+    snapshot(st, at, who, d) { const m = st.etcd[who]; if (m) Object.assign(m, { log: [], last: d.index, commit: d.index, applied: d.index, revision: d.revision }); },
+    restore(st, at, who, d) {
+      const m = st.etcd[who]; if (m) Object.assign(m, { log: [], last: 0, commit: 0, applied: 0, term: 0, revision: d.revision });
+      st.voters = d.members; st.learners = []; st.revision = d.revision; st.kv = {};
+      for (const [key, [value, revision]] of Object.entries(d.kv)) st.kv[key] = { value, revision };
+    },
+    membership(st, at, who, d) { st.voters = d.voters; st.learners = d.learners; },
+    alarm(st, at, who, d) { (st.alarms ||= {})[d.member] = d.raised ? d.alarm : ""; },
     append(st, at, who, d) {
       const m = st.etcd[who]; if (!m) return;
       m.log = m.log.filter((e) => e[0] < d.index);
@@ -208,13 +219,13 @@ var kmCommon = (() => {
   /** What one member looks like: the fixed mark, class and word of the book. */
   function look(st, name) {
     const c = st.comp[name] || {};
-    if (!alive(st, name)) return { cls: "down", mark: "✕", word: st.host[c.host] && !st.host[c.host].on ? "no power" : "crashed" };
+    if (!alive(st, name)) return { cls: "down", mark: "✕", word: st.host[c.host] && !st.host[c.host].on ? "no power" : c.why ? "not running" : "crashed" };
     if (c.paused) return { cls: "paused", mark: "‖", word: "paused" };
     const m = st.etcd[name];
     if (!m) return { cls: "up", mark: "", word: "running" };
     if (m.role === "leader") return { cls: "leader", mark: "★", word: "leader" };
     if (/candidate/.test(m.role)) return { cls: "candidate", mark: "◇", word: m.role };
-    return { cls: "follower", mark: "", word: m.role || "follower" };
+    return { cls: "follower", mark: "", word: (st.learners || []).includes(name) ? "learner" : m.role || "follower" };
   }
   const isCut = (st, a, b) => st.cuts.some((c) => (c.a.includes(a) && c.b.includes(b)) || (c.b.includes(a) && c.a.includes(b)));
   const cutFrom = (st, host) => Object.keys(st.host).filter((o) => o !== host && isCut(st, host, o));
@@ -222,7 +233,7 @@ var kmCommon = (() => {
   function offside(st, host) { const far = cutFrom(st, host); return far.length * 2 >= Object.keys(st.host).length - 1 ? far : []; }
   /** Members up, members needed, and how many of those up can talk to each other. */
   function quorum(st, topology) {
-    const members = topology.etcd || [], need = topology.quorum || Math.floor(members.length / 2) + 1;
+    const members = st.voters || topology.etcd || [], need = (!st.voters && topology.quorum) || Math.floor(members.length / 2) + 1;
     const up = members.filter((m) => alive(st, m) && !st.comp[m].paused);
     const together = Math.max(0, ...up.map((m) => up.filter((o) => !isCut(st, st.comp[m].host, st.comp[o].host)).length));
     return { members, need, up: up.length, together };
@@ -249,10 +260,11 @@ var kmCommon = (() => {
     }
     if (c) {
       const kind = kindOf(sel), lk = look(st, sel), lines = [], power = st.host[c.host], far = c.host ? cutFrom(st, c.host) : [];
-      if (lk.cls === "down") lines.push(`✕ ${power && !power.on ? "its host lost power" : "crashed"} ${ago(power && !power.on ? power.since : c.since)}${kind === "etcd" ? `, log ${st.etcd[sel].last}: the disk is kept` : ""}`);
+      if (lk.cls === "down") lines.push(`✕ ${power && !power.on ? "its host lost power" : c.why || "crashed"} ${ago(power && !power.on ? power.since : c.since)}${kind === "etcd" ? `, log ${st.etcd[sel].last}: the disk is kept` : ""}`);
       else if (lk.cls === "paused") lines.push(`‖ paused ${ago(c.since)}: it does nothing, and does not know it`);
       const e = st.etcd[sel];
       if (e && lk.cls !== "down") lines.push(`${lk.mark ? lk.mark + " " : ""}${e.role} of term ${e.term}${e.lead && e.lead !== sel ? `, follows ${e.lead}` : ""}`, `log ${e.last} · commit ${e.commit} · revision ${e.revision}`);
+      if (e && (st.alarms || {})[sel]) lines.push(`▲ raised the alarm ${st.alarms[sel]}: etcd refuses writes that need room`);
       if (kind === "apiserver") {
         const r = st.ready[sel]; if (lk.cls === "up") lines.push(r && r.ready ? "ready" : `not ready${r && r.why ? ": " + r.why : ""}`);
         for (const [lb, b] of Object.entries(st.backend)) { const x = b[sel] || b[c.host]; if (x) lines.push(`${lb} counts it ${x.up ? "up" : "down"}${x.why ? ": " + x.why : ""}`); }
@@ -295,11 +307,14 @@ var kmCommon = (() => {
       if (power.on) add("Power off", "power_off", [sel], { danger: true, key: "c" }); else add("Power on", "power_on", [sel], { main: true, key: "c" });
     } else if (comp) {
       if (power && !power.on) add(`Power on ${onHost}`, "power_on", [onHost], { main: true, key: "c" });
+      else if ((topology.spares || []).includes(sel) && !comp.up) { add("Add as voter", "member_add", [sel], { main: true, key: "c" }); add("Add as learner", "member_add", [sel, "learner"]); }
       else if (!comp.up) add("Restart", "restart", [sel], { main: true, key: "c" });
       else {
         add("Crash", "crash", [sel], { danger: true, key: "c" });
         if (comp.paused) add("Resume", "resume", [sel], { main: true, key: "p" }); else add("Pause", "pause", [sel], { key: "p" });
+        if ((st.learners || []).includes(sel)) add("Promote to voter", "member_promote", [sel]);
       }
+      if (kindOf(sel) === "etcd" && (topology.spares || []).length && (!power || power.on) && [...(st.voters || topology.etcd), ...(st.learners || [])].includes(sel)) add("Remove member", "member_remove", [sel], { danger: true });
     }
     if (onHost && power && power.on) {
       const others = topology.hosts.map((x) => x.name).filter((x) => x !== onHost);

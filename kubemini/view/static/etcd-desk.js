@@ -7,7 +7,7 @@ var render = (() => {
 
   /** Where the members stand: a ring when there is room, two columns in ring order on a phone. */
   function geometry(history, narrow) {
-    const members = history.topology.etcd || [], n = members.length, G = { members: {}, W: narrow ? 360 : 700 };
+    const members = [...(history.topology.etcd || []), ...(history.topology.spares || [])], n = members.length, G = { members: {}, W: narrow ? 360 : 700 };
     const w = (G.w = narrow ? 160 : n > 7 ? 146 : n > 5 ? 156 : 186), hh = (G.h = 84);
     if (narrow) {
       const rows = Math.ceil((n - 1) / 2), step = hh + 26;

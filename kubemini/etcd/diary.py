@@ -1,0 +1,85 @@
+"""What a member writes into the trace: how far its log, its votes and its store have come.
+
+Invariant: nothing depends on it. What all members do alike (a revision, a change of the members, an alarm) is written
+once, by the first that applies it: it looks at the others, for the trace alone.
+"""
+
+from typing import TYPE_CHECKING
+
+from kubemini.etcd.messages import Ready
+from kubemini.etcd.mvcc import Change
+
+if TYPE_CHECKING:
+    from kubemini.etcd.member import Member
+
+LONGEST_VALUE = 200  # characters of a value that the trace keeps
+
+
+class Diary:
+    """The diary of one incarnation, which begins with what its disk holds."""
+
+    def __init__(self, member: "Member"):
+        self.member, self.name, self.record = member, member.name, member.sim.record
+        data = member.data
+        self._vote = (data.hard_state.term, data.hard_state.vote)
+        self._commit, self._last = data.hard_state.commit, data.last_index
+
+    def begin(self) -> None:
+        """A restarted member begins with what its disk holds."""
+        data = self.member.data
+        if data.entries:
+            self.record(self.name, "append", index=data.last_index, term=data.entries[-1].term)
+        if data.hard_state.commit:
+            self.record(self.name, "commit", index=data.hard_state.commit)
+        if data.applied:
+            self.record(self.name, "apply", index=data.applied, revision=data.store.revision)
+
+    def progress(self, ready: Ready) -> None:
+        """What *ready* is about to write."""
+        state = ready.hard_state
+        if ready.snapshot is not None:
+            self._last = ready.snapshot.index
+        if ready.entries:
+            first, last = ready.entries[0], ready.entries[-1]
+            if first.index <= self._last:
+                self.record(self.name, "truncate", index=first.index)
+            self._last = last.index
+            self.record(self.name, "append", index=last.index, term=last.term)
+        if state is None:
+            return
+        if (state.term, state.vote) != self._vote:
+            self._vote = (state.term, state.vote)
+            if state.vote:
+                candidate = self.member.data.addresses.get(state.vote, "")
+                self.record(self.name, "vote", **{"for": candidate, "term": state.term})
+        if state.commit > self._commit:
+            self._commit = state.commit
+            self.record(self.name, "commit", index=state.commit)
+
+    def changes(self, changes: list[Change]) -> None:
+        """A revision, if it changed text that is not too long."""
+        for change in changes:
+            text = change.kv["value"] if change.kv["version"] else change.previous and change.previous["value"]
+            if isinstance(text, str) and len(text) <= LONGEST_VALUE and self._has_first(change.revision):
+                value = text if change.kv["version"] else None
+                self.record(self.name, "kv", key=change.kv["key"], value=value, revision=change.revision)
+
+    def membership(self) -> None:
+        """The members have changed."""
+        if self._applies_first():
+            members = self.member.membership
+            voters, learners = ([m.address for m in group] for group in (members.voters, members.learners))
+            self.record(self.name, "membership", voters=voters, learners=learners)
+
+    def alarm(self, id: int, alarm: str, raised: bool) -> None:
+        """An alarm was raised or disarmed."""
+        if self._applies_first():
+            name = self.member.data.addresses.get(id, "")
+            self.record(self.name, "alarm", member=name, alarm=alarm, raised=raised)
+
+    def _applies_first(self) -> bool:
+        """Whether nobody has yet applied what this member is applying."""
+        return all(peer.data.applied <= self.member.data.applied for peer in self.member.others())
+
+    def _has_first(self, revision: int) -> bool:
+        return all(peer.data.store.revision < revision for peer in self.member.others())

@@ -1,0 +1,64 @@
+"""Since when a member has been connected to each of its peers, as its transport knows it.
+
+Invariant: a peer whose program ended is known to be gone at once; one that has fallen silent (paused, cut off, without
+power) counts as connected until the connection's read times out. Changes are noted when they happen, never polled for.
+etcd 3.5 server/etcdserver/api/rafthttp (peer_status.go, ConnReadTimeout), cluster_util.go numConnectedSince.
+Simplified: a connection is made the moment both ends are there.
+"""
+
+from typing import TYPE_CHECKING
+
+from kubemini.sim.units import SECOND
+
+if TYPE_CHECKING:
+    from kubemini.etcd.member import Member
+
+READ_TIMEOUT = 5 * SECOND  # rafthttp.ConnReadTimeout
+HEALTH_INTERVAL = 5 * SECOND  # etcdserver.HealthInterval: a younger connection does not count for a change of members
+UP, SILENT, GONE = "up", "silent", "gone"
+
+
+class Links:
+    """One member's connections."""
+
+    def __init__(self, member: "Member"):
+        self.member = member
+        self._since: dict[str, int] = {}
+        self.strangers: set[str] = set()  # at those addresses runs a member of another cluster: nobody listens there
+        self._silent: dict[str, int] = {}  # since when a connection that still stands has brought nothing
+
+    def refresh(self) -> None:
+        """Somebody started, ended, stood still or was cut off, or went on."""
+        now, cluster = self.member.sim.now, self.member.data.cluster
+        self.strangers = {peer.name for peer in self.member.at_my_peers() if peer.data.cluster != cluster}
+        for address in self.member.peers():
+            state = self._state(address)
+            if state == GONE:
+                self._since.pop(address, None)
+                self._silent.pop(address, None)
+            elif state == SILENT:
+                self._silent.setdefault(address, now)
+            else:
+                if self.since(address) is None:
+                    self._since[address] = now
+                self._silent.pop(address, None)
+
+    def since(self, address: str) -> int | None:
+        """The instant since which *address* has been connected; None if it is not."""
+        silent = self._silent.get(address)
+        if silent is not None and self.member.sim.now - silent >= READ_TIMEOUT:
+            return None
+        return self._since.get(address)
+
+    def lasting(self, address: str) -> bool:
+        """Whether *address* is this member, or has been connected for a while."""
+        since = self.since(address)
+        return address == self.member.name or (since is not None and self.member.sim.now - since > HEALTH_INTERVAL)
+
+    def _state(self, address: str) -> str:
+        member, peer = self.member, self.member.net.components.get(address)
+        if peer is None or address in self.strangers or (not peer.up and peer.host.powered):
+            return GONE
+        here, there = member.host.name, peer.host.name
+        heard = member.net.reachable(here, there) and member.net.reachable(there, here)
+        return UP if peer.up and heard and not peer.paused and not member.paused else SILENT

@@ -1,0 +1,70 @@
+"""Changing the members of a living cluster: add, remove, promote, list.
+
+Invariant: a change is an entry of the log and needs a quorum like any other, so it cannot help a cluster that has lost
+its own. Before it is proposed, the member that is asked refuses what might cost the quorum (strict reconfiguration).
+etcd 3.5 server/etcdserver/server.go AddMember, mayAddMember, mayRemoveMember, PromoteMember.
+Simplified: peer URLs cannot be changed.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from kubemini.etcd.errors import UNHEALTHY, EtcdError
+from kubemini.etcd.membership import address_of
+from kubemini.etcd.messages import LEADER
+from kubemini.net import Call
+from kubemini.sim import Steps
+
+if TYPE_CHECKING:
+    from kubemini.etcd.server import Server
+
+METHODS = ("member_add", "member_remove", "member_promote")
+
+
+class Reconfiguration:
+    """What one member says to a request to change the members."""
+
+    def __init__(self, server: "Server"):
+        self.server, self.member = server, server.member
+
+    def handle(self, call: Call) -> Steps | None:
+        """Judge the request by what this member sees, then propose it."""
+        request: dict[str, Any] = {"ID": call.payload.get("ID", 0)}
+        match call.method:
+            case "member_add":
+                address = address_of(call.payload.get("peerURLs", []))
+                learner = bool(call.payload.get("isLearner"))
+                request = {"ID": self.member.membership.next_id, "address": address, "isLearner": learner}
+                error = address if isinstance(address, EtcdError) else self._may_add(learner)
+            case "member_remove":
+                error = self._may_remove(request["ID"])
+            case _:
+                if self.member.raft.role != LEADER:  # the leader alone knows how far a learner is
+                    return self.server.ask_leader(call)
+                error = self._may_promote(request["ID"])
+        if error:
+            call.fail(error)
+        else:
+            self.server.propose(call, request, patient=True)
+        return None
+
+    def _may_add(self, learner: bool) -> EtcdError | None:
+        membership, links = self.member.membership, self.member.links
+        connected = all(links.lasting(m.address) for m in membership.voters)
+        return membership.may_add(learner) or (None if connected else UNHEALTHY)
+
+    def _may_remove(self, id: int) -> EtcdError | None:
+        membership, links = self.member.membership, self.member.links
+        gone = membership.members.get(id)
+        if gone is not None and gone.learner:
+            return None
+        error = membership.may_remove(id)
+        if error or (id != self.member.id and (gone is None or links.since(gone.address) is None)):
+            return error  # who is down already is no loss to the quorum
+        voters = membership.voters
+        active = sum(links.lasting(m.address) for m in voters)
+        return UNHEALTHY if active - 1 < 1 + (len(voters) - 1) // 2 else None
+
+    def _may_promote(self, id: int) -> EtcdError | None:
+        progress = self.member.raft.progress
+        match = progress[id].match if id in progress else None
+        return self.member.membership.may_promote(match, self.member.raft.last_index)

@@ -1,0 +1,58 @@
+"""Handing leadership over: when an operator asks for it, and before a leader ends in peace.
+
+Invariant: it is a wish; whoever takes over is elected. The leader looks every tick whether it has happened, and gives
+up when a request would. etcd 3.5 server/etcdserver/server.go MoveLeader, TransferLeadership, longestConnected.
+"""
+
+from typing import TYPE_CHECKING
+
+from kubemini.etcd.errors import BAD_TRANSFEREE, NOT_LEADER, TRANSFER_TIMEOUT
+from kubemini.etcd.messages import LEADER
+from kubemini.host.component import TOLD
+from kubemini.net import Call
+from kubemini.sim import Steps
+
+if TYPE_CHECKING:
+    from kubemini.etcd.member import Member
+
+
+def move_leader(member: "Member", call: Call) -> Steps:
+    """Answer a MoveLeaderRequest, which only the leader takes."""
+    target = member.membership.members.get(call.payload.get("targetID", 0))
+    if member.raft.role != LEADER:
+        call.fail(NOT_LEADER)
+    elif target is None or target.learner:
+        call.fail(BAD_TRANSFEREE)
+    elif (yield from _transfer(member, target.id)):
+        call.reply({"header": {"revision": member.data.store.revision}})
+    else:
+        call.fail(TRANSFER_TIMEOUT)
+
+
+def stop(member: "Member") -> Steps:
+    """End in peace: a leader with other voters first makes one of them leader."""
+    heir = longest_connected(member)
+    if member.raft.role == LEADER and heir is not None:
+        yield from _transfer(member, heir)
+    member.exit(TOLD)
+
+
+def longest_connected(member: "Member") -> int | None:
+    """The voter that *member* has been connected to for the longest; None if it is to none."""
+    connected = [
+        (since, voter.id)
+        for voter in member.membership.voters
+        if voter.id != member.id and (since := member.links.since(voter.address)) is not None
+    ]
+    return min(connected)[1] if connected else None
+
+
+def _transfer(member: "Member", target: int) -> Steps:
+    """Wish for *target* to lead; whether it does."""
+    give_up = member.sim.now + member.params.etcd_request_timeout
+    member.transfer_leader(target)
+    while member.raft.lead != target:
+        if member.sim.now >= give_up:
+            return False
+        yield member.timeout(member.tick_length)
+    return True

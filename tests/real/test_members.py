@@ -1,0 +1,76 @@
+"""The same changes of the members, asked of Debian's etcd and of ours: what is allowed, and what is refused how."""
+
+import time
+
+import pytest
+from realetcd import RealCluster
+from twin import SimulatedCluster
+
+pytestmark = pytest.mark.needs("etcd")
+UNKNOWN = 0xDEADBEEF
+
+
+def described(answer):
+    """What both can agree on: who has started and who only listens, without ids, names and URLs."""
+    ok, value = answer
+    if not ok:
+        return value
+    listed = sorted((bool(m.get("name")), bool(m.get("isLearner"))) for m in value.get("members", ()))
+    return {"members": listed, "member": bool(value.get("member"))}
+
+
+class Pair:
+    """One cluster of each kind, asked the same; ``url`` and ``id`` translate."""
+
+    def __init__(self, real):
+        self.real, self.ours = real, SimulatedCluster(3)
+        self.leads, self.mine = real.wait_for_leader(), self.ours.settle().name
+        self.rest()
+
+    def rest(self):
+        """Until connections count as healthy."""
+        time.sleep(6)
+        self.ours.sim.run_until(self.ours.sim.now + 6_000_000)
+
+    def ask(self, method, real, ours):
+        theirs, here = self.leads.ask(method, real), self.ours.ask(self.mine, method, ours)
+        assert described(here) == described(theirs), (method, real)
+        return theirs[1], here[1]
+
+    def add(self, real_url, our_url, learner=False):
+        return self.ask(
+            "member_add",
+            {"peerURLs": [real_url], "isLearner": learner},
+            {"peerURLs": [our_url], "isLearner": learner},
+        )
+
+    def change(self, method, real_id, our_id):
+        return self.ask(method, {"ID": real_id}, {"ID": our_id})
+
+
+def test_what_is_refused_and_what_is_allowed_is_the_same(tmp_path):
+    with RealCluster(tmp_path) as real:
+        pair = Pair(real)
+        theirs, _ = pair.ask("member_list", {}, {})
+        taken = theirs["members"][0]["peerURLs"][0]
+        pair.add(taken, "http://etcd-1:2380")
+        for method in ("member_remove", "member_promote"):
+            pair.change(method, UNKNOWN, UNKNOWN)
+        leader = next(m["ID"] for m in theirs["members"] if m["name"] == pair.leads.name)
+        pair.change("member_promote", leader, int(pair.mine[-1]))
+        added, _ = pair.add("http://127.0.0.1:9", "http://etcd-9:2380", learner=True)
+        pair.add("http://127.0.0.1:7", "http://etcd-7:2380", learner=True)
+        pair.change("member_promote", added["member"]["ID"], 4)
+        pair.change("member_remove", added["member"]["ID"], 4)
+        pair.change("member_remove", added["member"]["ID"], 4)
+        wrong, _ = pair.add("http://127.0.0.1:11", "http://etcd-11:2380")  # the id is made of URL and second: a new one
+        pair.add("http://127.0.0.1:7", "http://etcd-7:2380")
+        pair.change("member_remove", wrong["member"]["ID"], 5)
+        down = next(m for m in real.members if m is not pair.leads)
+        our_down = next(m for m in pair.ours.members if m.name != pair.mine)
+        down.stop()
+        our_down.crash()
+        pair.ours.sim.run_until(pair.ours.sim.now + 1_000_000)
+        pair.add("http://127.0.0.1:9", "http://etcd-9:2380")
+        gone = next(m["ID"] for m in theirs["members"] if m["name"] == down.name)
+        pair.change("member_remove", gone, our_down.id)
