@@ -34,7 +34,7 @@ class Figure:
         return self.words
 
     def _repr_html_(self) -> str:
-        return f'<figure class="km-figure" style="margin:16px 0">{self.svg}</figure>'
+        return f'<figure class="km-figure" style="margin:16px 0;overflow-x:auto" tabindex="0">{self.svg}</figure>'
 
 
 def cumulative(curves: Curves, published: Mapping[tuple[float, float], float] | None = None) -> Figure:
@@ -140,5 +140,7 @@ def _text(x: float, y: float, words: str, anchor: str, colour: str = "") -> str:
 def _svg(parts: Iterable[str], words: str) -> str:
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{html.escape(words)}"'
-        ' style="width:100%;max-width:760px;height:auto;font:12px system-ui,sans-serif">' + "".join(parts) + "</svg>"
+        ' style="width:100%;min-width:520px;max-width:760px;height:auto;font:12px system-ui,sans-serif">'
+        + "".join(parts)
+        + "</svg>"
     )

@@ -36,7 +36,8 @@ PREDICT = {
 
 def pages():
     """The recordings, by the name of their page."""
-    from kubemini.view.widgets import show
+    from kubemini.study.elections import Setting, elections
+    from kubemini.view.widgets import show, show_elections
 
     return {
         "desk": lambda: show("etcd-3", caption="Three members."),
@@ -45,6 +46,8 @@ def pages():
         "map": lambda: show("quorum"),
         "first": lambda: show("first"),
         "external": lambda: show("external"),
+        "stepper": lambda: show("split-vote", widget="raft-stepper", elections=[900, 1100, 1200]),
+        "curves": lambda: show_elections({ends: elections(Setting(ends), 60) for ends in ((150, 155), (150, 300))}),
     }
 
 

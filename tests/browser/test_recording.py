@@ -126,7 +126,7 @@ def test_with_reduced_motion_time_jumps_from_moment_to_moment(open_page, http, w
     assert page.evaluate("document.getAnimations().length") == 0
 
 
-@pytest.mark.parametrize("name", ["desk", "predict", "five", "map"])
+@pytest.mark.parametrize("name", ["desk", "predict", "five", "map", "stepper"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_widget_is_accessible_in_light_and_dark(open_page, http, widget, name, scheme):
     page = open_page(f"{http}/{name}.html", color_scheme=scheme)
@@ -141,7 +141,7 @@ def test_a_widget_is_accessible_in_light_and_dark(open_page, http, widget, name,
     assert violations(page, "html") == []
 
 
-@pytest.mark.parametrize("name", ["desk", "predict", "five", "map", "external"])
+@pytest.mark.parametrize("name", ["desk", "predict", "five", "map", "external", "stepper"])
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page, http, widget, name):
     page = open_page(f"{http}/{name}.html", viewport={"width": 390, "height": 800})
     drawn = widget(page)

@@ -70,7 +70,7 @@ var render = (() => {
     const options = model.get("options") || {}, settings = options.settings || {};
     const svg = s("svg", { class: "km-svg", role: "group" }), q = meter(), list = h("ol", { class: "km-terms" });
     const chart = histogram(ctl, model, options.elections || []);
-    const under = h("div", { class: "km-under" }, h("section", {}, h("div", { class: "km-h4" }, "Terms"), list), chart.node);
+    const under = h("div", { class: "km-under" }, h("section", { class: "km-elections" }, h("div", { class: "km-h4" }, "Terms"), list), chart.node);
     let G = null, H = null, ui = null, timers = {}, terms = [];
 
     function setRun(history, narrow) {
