@@ -107,6 +107,7 @@ var render = (() => {
 
     function drawMember(m, u, st, t, sel, now) {
       const e = st.etcd[m], lk = look(st, m), d = lk.cls === "follower" || lk.cls === "candidate" ? dial(timers[m], t) : null;
+      if (d && !e.lead) d.counts = true; // nobody winds it up
       put(u.g, "class", `km-pick km-chipg km-k-etcd km-${lk.cls}${sel === m ? " km-sel" : ""}${d && d.counts ? " km-counts" : ""}`);
       put(u.name, "text", `${lk.mark ? lk.mark + " " : ""}${m}`); put(u.term, "text", lk.cls === "down" ? lk.word : `term ${e.term}`);
       put(u.left, "text", d ? `${seconds(d.counts ? d.left : d.timeout, d.counts ? 2 : 1)} s` : lk.cls === "leader" ? "leader" : "");
