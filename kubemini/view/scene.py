@@ -31,7 +31,9 @@ def present(trace: Trace) -> dict[str, Any]:
     """The recording of a run, as JSON values."""
     return {
         "header": trace.header,
-        "records": compact([row for record in trace if (row := drawn(record, trace.header["topology"]["kind"]))]),
+        "records": compact(
+            spare([row for record in trace if (row := drawn(record, trace.header["topology"]["kind"]))])
+        ),
         "story": [list(line) for line in story(trace)],
         "table": [list(row) for row in rows(trace)],
         "strip": strip(trace),
@@ -50,6 +52,12 @@ def drawn(record: Record, kind: str) -> list[Any] | None:
     if what == "object" and detail["kind"] not in SUMMARIZED:
         detail.pop("summary", None)
     return [record.at, record.actor, what, detail]
+
+
+def spare(records: list[list[Any]]) -> list[list[Any]]:
+    """*records* without the commits that a member applies at the same instant: to have applied says as much."""
+    applied = {(at, who) for at, who, what, _ in records if what == "apply"}
+    return [row for row in records if row[2] != "commit" or (row[0], row[1]) not in applied]
 
 
 def compact(records: list[list[Any]]) -> list[list[Any]]:

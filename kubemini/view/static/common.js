@@ -116,7 +116,7 @@ var kmCommon = (() => {
     },
     truncate(st, at, who, d) { const m = st.etcd[who]; if (m) { m.log = m.log.filter((e) => e[0] < d.index); m.last = d.index - 1; } },
     commit(st, at, who, d) { if (st.etcd[who]) st.etcd[who].commit = d.index; },
-    apply(st, at, who, d) { const m = st.etcd[who]; if (m) { m.applied = d.index; m.revision = d.revision; } },
+    apply(st, at, who, d) { const m = st.etcd[who]; if (m) { m.applied = d.index; m.commit = Math.max(m.commit || 0, d.index); m.revision = d.revision; } },
     kv(st, at, who, d) { st.revision = d.revision; if (d.value == null) delete st.kv[d.key]; else st.kv[d.key] = { value: d.value, revision: d.revision }; },
     ready(st, at, who, d) { st.ready[who] = d; },
     backend(st, at, who, d) { (st.backend[who] ||= {})[d.server] = d; },
