@@ -142,8 +142,11 @@ def elections(setting: Setting, trials: int = 1000, seed: int = 0) -> list[float
 
 
 @collector_paused()
-def failover(scenario: Scenario, seed: int) -> float | None:
-    """The milliseconds without a leader when the members of *scenario* lose theirs at 3 s; None if it takes 15 s."""
+def failover(scenario: Scenario, seed: int, fault: str = "crash") -> float | None:
+    """The milliseconds until the next leader when the one of *scenario*'s members, some seconds old, meets *fault*.
+
+    *fault* is crash or pause; None if there is no leader within 15 s.
+    """
     cluster = Cluster(scenario.topology, seed, scenario.params)
     crash = 3 * SECOND + Random(f"failover/{seed}").randrange(SECOND)
     cluster.run_until(crash)
@@ -151,7 +154,7 @@ def failover(scenario: Scenario, seed: int) -> float | None:
     leading = [name for name, detail in roles.items() if detail["role"] == LEADER]
     if not leading:
         return None
-    cluster.components[max(leading, key=lambda name: roles[name]["term"])].crash()
+    getattr(cluster.components[max(leading, key=lambda name: roles[name]["term"])], fault)()
     for instant in range(crash + SECOND, crash + GIVE_UP + 1, SECOND):
         cluster.run_until(instant)
         since = (r.at for r in cluster.trace.of("role") if r.at > crash and r.detail["role"] == LEADER)

@@ -8,41 +8,18 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kubemini.etcd.member import Member, members
-from kubemini.host import Host
-from kubemini.net import Network
+from kubemini.cluster import build
 from kubemini.params import Params
-from kubemini.sim import Sim
-from kubemini.sim.units import SECOND
-
-SETTLED = 4 * SECOND  # by then a fresh cluster has a leader and is quiet
+from kubemini.scenarios import Scenario
+from kubemini.study.elections import failover
 
 
 def failovers(size: int = 3, fault: str = "crash", pre_vote: bool = True, trials: int = 120) -> list[float]:
     """Seconds from the *fault* (crash or pause) of the leader of *size* members to the next one, sorted."""
     params = replace(Params(), etcd_pre_vote=pre_vote)
-    return sorted(_failover(size, fault, params, seed) for seed in range(trials))
-
-
-def _failover(size: int, fault: str, params: Params, seed: int) -> float:
-    sim = Sim(seed)
-    hosts = [Host(sim, f"host-{number}") for number in range(1, size + 1)]
-    cluster = members(sim, Network(sim, params), hosts, params)
-    for member in cluster:
-        member.start()
-    sim.run_until(SETTLED + seed * 13_700)  # faults hit every phase of a heartbeat
-    leader = _leader(cluster)
-    assert leader is not None, "a quiet cluster has a leader"
-    getattr(leader, fault)()
-    since = sim.now
-    others = [member for member in cluster if member is not leader]
-    while _leader(others) is None:
-        sim.step()
-    return (sim.now - since) / SECOND
-
-
-def _leader(cluster: Sequence[Member]) -> Member | None:
-    return next((member for member in cluster if member.up and member.raft.role == "leader"), None)
+    scenario = Scenario("failover", "The leader is gone", build("etcd", members=size), params=params)
+    times = (failover(scenario, seed, fault) for seed in range(trials))
+    return sorted(float("inf") if time is None else time / 1000 for time in times)
 
 
 def distance(one: Sequence[float], other: Sequence[float]) -> float:
