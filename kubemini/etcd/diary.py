@@ -57,11 +57,12 @@ class Diary:
             self.record(self.name, "commit", index=state.commit)
 
     def changes(self, changes: list[Change]) -> None:
-        """A revision, if it changed text that is not too long."""
+        """A revision, if it changed text; of a long one its length is told."""
         for change in changes:
             text = change.kv["value"] if change.kv["version"] else change.previous and change.previous["value"]
-            if isinstance(text, str) and len(text) <= LONGEST_VALUE and self._has_first(change.revision):
-                value = text if change.kv["version"] else None
+            if isinstance(text, str) and self._has_first(change.revision):
+                told = text if len(text) <= LONGEST_VALUE else f"({len(text):,} bytes)"
+                value = told if change.kv["version"] else None
                 self.record(self.name, "kv", key=change.kv["key"], value=value, revision=change.revision)
 
     def membership(self) -> None:
