@@ -1,6 +1,5 @@
 """What the chapter *etcd as the memory* says in prose, and the answer keys of its predictions, measured."""
 
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -86,7 +85,11 @@ def test_writes_are_accepted_again_when_the_alarm_is_disarmed_and_reads_never_fa
     assert {r.detail["outcome"] for r in trace.of("request") if r.detail["verb"] == "get"} == {"ok"}
 
 
-@cache
+def test_the_desk_has_the_counter_with_its_length_in_each_of_its_revisions():
+    told = [(r.detail["key"], r.detail["value"], r.detail["revision"]) for r in run("nospace", until=10).of("kv")]
+    assert told == [("counter", "(500,000 bytes)", revision) for revision in range(2, 35)]
+
+
 def filled():
     etcd = Etcd(etcd_quota_backend_bytes=16 * MIB)
     while etcd("put counter " + "x" * 500_000).startswith("OK"):
@@ -105,6 +108,13 @@ def test_a_full_store_refuses_what_needs_room_until_it_is_compacted_defragmented
     etcd("defrag --cluster")
     assert etcd("put color red") == FULL and etcd("endpoint status").split()[1] == "0.5"
     assert etcd("alarm disarm") == "1 disarmed" and etcd("put color red") == "OK, revision 35"
+
+
+def test_room_inside_the_file_is_no_room_and_an_alarm_disarmed_too_early_is_raised_again():
+    etcd = filled()
+    assert etcd.session("compact 34", "alarm disarm").endswith("1 disarmed") and etcd("alarm list") == "none"
+    assert etcd("put color " + "x" * 500_000) == FULL == etcd("put color red")
+    assert etcd("alarm list") == "NOSPACE of etcd-1"
 
 
 # -- leases ----------------------------------------------------------------------------------------------------------

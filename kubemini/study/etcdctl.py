@@ -24,7 +24,7 @@ from kubemini.sim.units import MS, SECOND
 SETTLED = 4  # seconds: by then a fresh cluster has a leader and is quiet
 PATIENCE = 20 * SECOND  # longer than etcd lets anybody wait
 MIB = 1024 * 1024
-WIDE = 72  # characters that stand beside each other on a page
+WIDE = 68  # characters that stand beside each other on a page
 
 
 class Unknown(ValueError):
