@@ -78,6 +78,22 @@ def test_an_old_member_that_comes_back_is_a_stranger_to_the_new_cluster():
     assert world.get("etcd-1") == "mine" and world.get("etcd-2") == "ours"
 
 
+def test_a_member_that_was_forgotten_in_the_restore_does_not_take_part():
+    """Two of three are restored for a cluster of three; the third comes back with its old disk, at a known address."""
+    world = Ruined()
+    names = ["etcd-1", "etcd-2", "etcd-3"]
+    for member in world.members[:2]:
+        member.restore(world.image, names, 2)
+    forgotten = world.members[2]
+    forgotten.start()
+    world.run(8)
+    assert world.put("etcd-1", "new").ok
+    world.run(1)
+    assert forgotten.data.store.get("k")["value"] == "f" and forgotten.leader is None
+    assert world.members[0].links.since("etcd-3") is None
+    assert not [r for r in world.sim.trace.of("message", "etcd-3") if r.at > world.sim.now - 7 * SECOND]
+
+
 def test_a_restored_single_member_grows_again():
     world = Ruined()
     world.restore(names=("etcd-1",))

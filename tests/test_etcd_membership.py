@@ -4,7 +4,9 @@ import pytest
 from test_etcd_cluster import World
 
 from kubemini.cluster import Cluster, build
+from kubemini.etcd.errors import LEARNER_NOT_READY, MEMBER_NOT_FOUND
 from kubemini.etcd.member import Member
+from kubemini.etcd.membership import Membership
 from kubemini.faults import FaultError, parse
 from kubemini.host import Host
 from kubemini.run import run
@@ -113,15 +115,19 @@ def test_a_learner_joins_listens_is_promoted_and_only_then_votes():
     follower = world.followers[0].name
     assert world.ask("member_promote", ID=4)[1] == world.ask("member_promote", follower, ID=4)[1] == IN_SYNC
     assert world.add("etcd-5", learner=True)[1] == "etcdserver: too many learner members in cluster"
+    assert world.leader.raft.configuration.learners == {4}
     learner = world.spares["etcd-4"]
     learner.join(["etcd-1", "etcd-2", "etcd-3", "etcd-4"])
+    while not learner.serving:
+        world.sim.step()
+    assert learner.learner and 4 not in learner.membership.members  # it knows before it has read so in the log
     world.run(1)
     for method, payload in [("put", {"key": "k", "value": ""}), ("range", {"key": "k"}), ("lease_grant", {"TTL": 5})]:
         assert world.ask(method, "etcd-4", **payload)[1] == "etcdserver: rpc not supported for learner"
     assert world.get("etcd-4", serializable=True) == "v"
     assert world.ask("status", "etcd-4")[0]["isLearner"] is True
     answer, error = world.ask("member_promote", follower, ID=4)
-    assert error is None and not answer["member"]["isLearner"]
+    assert error is None and not any(m["isLearner"] for m in answer["members"])
     assert world.ask("member_promote", ID=4)[1] == "etcdserver: can only promote a learner member"
     world.followers[0].crash()
     assert world.put(world.leader.name, "3 of 4").ok
@@ -153,6 +159,17 @@ def test_a_removed_follower_leaves_in_peace_and_nobody_notices():
     assert not gone.up and (world.leader, leader.raft.term) == (leader, term)
     (record,) = world.sim.trace.of("membership")
     assert len(record.detail["voters"]) == 2 and gone.name not in record.detail["voters"]
+
+
+def test_a_removed_member_that_nobody_answers_ends_a_second_after_it_has_read_of_it():
+    world = Growing()
+    gone = world.followers[0]
+    world.net.cut([gone.host.name], [h.name for h in world.hosts if h is not gone.host], one_way=True)
+    assert world.ask("member_remove", ID=gone.id)[1] is None
+    read = world.sim.now
+    world.run(3)
+    (end,) = world.sim.trace.of("exit")
+    assert 1.0 <= (end.at - read) / SECOND <= 1.01
 
 
 def test_a_dead_member_is_replaced_by_removing_it_first():
@@ -192,6 +209,56 @@ def test_removing_needs_a_quorum_of_those_who_stay():
     assert alone.ask("member_remove", ID=1)[1] == NOT_STARTED
     assert alone.add("etcd-2")[1] is None
     assert alone.add("etcd-3")[1] == NOT_STARTED
+
+
+def test_a_learner_can_be_removed_whoever_is_down():
+    world = Growing()
+    id = world.join("etcd-4", learner=True)
+    world.followers[0].crash()
+    assert world.ask("member_remove", ID=id)[1] is None
+
+
+def test_a_promoted_learner_asks_for_votes_when_the_leader_is_gone():
+    world = Growing()
+    id = world.join("etcd-4", learner=True)
+    assert world.ask("member_promote", ID=id)[1] is None
+    world.run(0.5)
+    for member in world.members[:3]:
+        member.crash()
+    world.run(3)
+    assert world.members[3].raft.role == "pre-candidate"
+
+
+def test_a_member_that_fell_behind_answers_a_leader_that_it_has_not_read_of():
+    world = Growing()
+    late, leader = world.followers[0], world.leader
+    id = world.join("etcd-4", learner=True)
+    world.net.cut([late.host.name], [h.name for h in world.hosts if h is not late.host] + ["etcd-host-4"])
+    assert world.ask("member_promote", ID=id)[1] is None
+    late.data.addresses.pop(id, None)  # as if it had not been there when it was added
+    assert world.ask("move_leader", leader.name, targetID=id)[1] is None
+    world.net.heal()
+    world.run(3)
+    assert world.leader.id == id and late.raft.lead == id
+    assert world.put("etcd-4", "v").ok
+    world.run(0.5)
+    assert late.data.store.get("k")["value"] == "v"
+
+
+# -- the pure part ---------------------------------------------------------------------------------------------
+def test_a_learner_needs_nine_tenths_of_the_log():
+    members = Membership(["a", "b", "c"])
+    assert members.may_promote(89, 100) == LEARNER_NOT_READY
+    assert members.may_promote(90, 100) is members.may_promote(None, 100) is None
+
+
+def test_an_id_is_used_once_and_a_copy_is_a_copy():
+    members = Membership(["a", "b"])
+    members.apply("member_add", {"ID": 3, "address": "c", "isLearner": False})
+    copy = members.copy()
+    members.apply("member_remove", {"ID": 3})
+    assert (members.next_id, sorted(copy.members), copy.removed) == (4, [1, 2, 3], {})
+    assert members.check("member_add", {"ID": 3, "address": "d", "isLearner": False}, 1) == MEMBER_NOT_FOUND
 
 
 def test_without_a_quorum_no_member_can_be_removed():

@@ -8,6 +8,7 @@ from test_etcd_membership import Growing
 
 from kubemini.params import Params
 
+DEEDS = ["crash", "crash", "pause", "stop", "cut", "heal", "back", "back", "add", "remove", "promote", "move"]
 SHORT = replace(Params(), etcd_snapshot_count=15, etcd_snapshot_catchup_entries=5)
 
 
@@ -34,11 +35,19 @@ class Troubled(Growing):
     def trouble(self):
         machine = self.luck.choice(self.machines)
         hosts = [m.host.name for m in self.machines]
-        match self.luck.choice(["crash", "crash", "pause", "cut", "heal", "back", "back", "add", "remove", "promote"]):
+        match self.luck.choice(DEEDS):
             case "crash":
                 machine.crash()
             case "pause":
                 machine.pause()
+            case "stop":
+                machine.terminate()
+            case "move":
+                leader = next((m for m in self.leaders_now() if not m.paused), None)
+                if leader is not None:
+                    self.client.call(
+                        leader.name, "move_leader", {"targetID": self.luck.choice(list(leader.membership.members))}
+                    )
             case "cut":
                 self.net.cut([machine.host.name], [h for h in hosts if h != machine.host.name])
             case "heal":
@@ -52,6 +61,9 @@ class Troubled(Growing):
                 if known is not None:
                     id = self.luck.choice(sorted(known.membership.members))
                     self.client.call(known.name, f"member_{what}", {"ID": id})
+
+    def leaders_now(self):
+        return [m for m in self.machines if m.up and m.serving and m.raft.role == "leader"]
 
     def bring_back(self, machine):
         machine.resume()
@@ -82,9 +94,7 @@ def test_no_acknowledged_write_is_lost_and_all_agree_in_the_end(seed):
     for machine in world.machines:
         world.bring_back(machine)
     world.run(20)
-    leaders = [m for m in world.machines if m.up and m.serving and m.raft.role == "leader"]
-    assert len(leaders) == 1
-    (leader,) = leaders
+    (leader,) = world.leaders_now()
     everyone = [m for m in world.machines if m.up and m.serving and m.id in leader.membership.members]
     assert len(everyone) == len(leader.membership.members) >= 1
     for member in everyone:

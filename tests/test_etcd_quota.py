@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from test_etcd_cluster import World
 
-from kubemini.etcd.quota import EMPTY, PAGE, Backend, cost
+from kubemini.etcd.quota import EMPTY, PAGE, Alarms, Backend, cost
 from kubemini.params import Params
 from kubemini.run import run
 
@@ -104,9 +104,24 @@ def test_sizes_count_pages_and_only_defragmentation_shrinks_the_file():
     assert (backend.size, backend.in_use) == (EMPTY + 123 * PAGE, EMPTY)
     backend.defragment()
     assert backend.size == EMPTY
+    large = {"key": "k", "value": "x" * 5000}
+    backend.add(large)
+    backend.add(large)
+    assert backend.size == EMPTY + 4 * PAGE
+    backend.add(large, times=-2)
+    backend.defragment()
     for _ in range(1000):
         backend.add({"key": "k", "value": "v"})
     assert backend.size == EMPTY + 16 * PAGE  # 62 bytes each
+
+
+def test_disarming_ends_one_alarm_of_one_member():
+    alarms = Alarms()
+    for id in (1, 2):
+        alarms.apply({"action": "ACTIVATE", "memberID": id, "alarm": "NOSPACE"})
+    alarms.apply({"action": "DEACTIVATE", "memberID": 2, "alarm": "NOSPACE"})
+    assert alarms.apply({"action": "DEACTIVATE", "memberID": 2, "alarm": "NOSPACE"}) == {"alarms": []}
+    assert alarms.errors() == ["memberID:1 alarm:NOSPACE "]
 
 
 def test_what_costs_room_is_what_a_full_store_refuses():
@@ -126,3 +141,10 @@ def test_the_scenario_tells_the_alarm_and_its_end():
     writes = [r.detail["outcome"] for r in trace.of("request") if r.detail["verb"] == "put"]
     assert writes[0] == writes[-1] == "ok" and writes.count("failed") > 50
     assert all(r.detail["outcome"] == "ok" for r in trace.of("request") if r.detail["verb"] == "get")
+
+
+def test_without_a_quorum_nothing_is_compacted_and_no_alarm_disarmed():
+    down = [(2, "crash", "etcd-2"), (2, "crash", "etcd-3")]
+    trace = run("nospace", commands=[*down, (5, "compact"), (6, "alarm_disarm")], until=14)
+    fates = {r.detail["verb"]: r.detail["outcome"] for r in trace.of("request") if r.detail["verb"][0] in "ca"}
+    assert fates == {"compact": "unknown", "alarm disarm": "unknown"}

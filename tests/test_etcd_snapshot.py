@@ -7,7 +7,12 @@ from test_etcd_cluster import World
 from test_etcd_membership import Growing
 
 from kubemini.etcd.client import prefix_end
+from kubemini.etcd.datadir import DataDir
+from kubemini.etcd.log import Entry, Snapshot
+from kubemini.etcd.membership import Membership
+from kubemini.etcd.messages import Ready
 from kubemini.params import Params
+from kubemini.sim.units import MS
 
 SHORT = replace(Params(), etcd_snapshot_count=20, etcd_snapshot_catchup_entries=5)
 
@@ -72,6 +77,33 @@ def test_one_that_is_only_a_little_behind_needs_none():
     late.start()
     world.run(1)
     assert everything(late) == everything(world.leader) and not world.sim.trace.of("snapshot")
+
+
+def test_a_snapshot_counts_when_it_is_on_disk():
+    world = World(3, params=SHORT)
+    late = world.followers[0]
+    late.crash()
+    write(world, 60)
+    late.host.set_slow_disk(300 * MS)
+    late.start()
+    while late.raft.log.start == 0:
+        world.sim.step()
+    assert late.data.applied < 60
+    late.crash()
+    late.start()
+    assert late.raft.last_index < 60  # it had not been written
+    world.run(3)
+    assert everything(late) == everything(world.leader)
+
+
+def test_what_replaces_the_tail_of_a_shortened_log_replaces_it():
+    data = DataDir(1, Membership(["a"]), 2)
+    data.write(Ready(None, [Entry(1, index) for index in range(1, 11)], [], [], [], True))
+    data.compact(6, 1)
+    data.write(Ready(None, [Entry(2, 9)], [], [], [], True))
+    assert [(e.term, e.index) for e in data.entries] == [(1, 7), (1, 8), (2, 9)] and data.last_index == 9
+    data.write(Ready(None, [], [], [], [], True, snapshot=Snapshot(20, 2, data=data.image())))
+    assert (data.applied, data.snapshot_index, data.last_index, data.entries) == (20, 20, 20, [])
 
 
 def test_a_snapshot_that_is_lost_is_sent_again():

@@ -34,6 +34,20 @@ def test_a_leader_that_is_told_to_stop_hands_over_within_milliseconds(n, seed):
     assert leader.raft.term == 2
 
 
+def test_the_heir_is_the_one_that_has_been_connected_for_longest():
+    for young in (0, 1):
+        world = World(3)
+        world.followers[young].crash()
+        world.run(0.2)
+        for member in world.members:
+            member.start()
+        world.run(1)
+        old, heir = world.leader, world.followers[1 - young]
+        old.terminate()
+        world.run(0.05)
+        assert heir.raft.role == "leader"
+
+
 def test_whoever_leads_nothing_or_nobody_just_ends():
     world = World(3)
     follower = world.followers[0]

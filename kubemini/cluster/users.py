@@ -88,6 +88,15 @@ class EtcdUser(Component):
         assert reply is not None
         return reply
 
+    def look(self, verb: str, method: str, payload: dict[str, Any]) -> Steps:
+        """What *verb* must know first; if that is not answered, this is what became of *verb*, and None."""
+        started = self.sim.now
+        via: list[str] = []
+        reply = yield from self.ask(method, payload, "", via)
+        if not reply.ok:
+            self.record_request(self.number(), "etcd", verb, "", via, started, reply)
+        return reply.value
+
     def move_leader(self, name: str) -> None:
         """``etcdctl move-leader``, sent to the leader, as it must be."""
         self.spawn(self._move_leader(name))
@@ -127,8 +136,10 @@ class EtcdUser(Component):
 
     def _compact(self, revision: int) -> Steps:
         if not revision:
-            newest = yield from self.ask("range", {"key": "x"}, "", [])
-            revision = newest.value["header"]["revision"] if newest.ok else 0
+            newest = yield from self.look("compact", "range", {"key": "x"})
+            if newest is None:
+                return
+            revision = newest["header"]["revision"]
         yield from self.etcd("compact", "compact", str(revision), {"revision": revision})
 
     def defragment(self, member: str) -> None:
@@ -140,8 +151,8 @@ class EtcdUser(Component):
         self.spawn(self._disarm())
 
     def _disarm(self) -> Steps:
-        listed = yield from self.ask("alarm", {"action": "GET"}, "", [])
-        for alarm in listed.value["alarms"] if listed.ok else []:
+        listed = yield from self.look("alarm disarm", "alarm", {"action": "GET"})
+        for alarm in listed["alarms"] if listed else []:
             yield from self.etcd("alarm disarm", "alarm", alarm["alarm"], {"action": "DEACTIVATE", **alarm})
 
     def add_member(self, name: str, learner: bool, address: str) -> None:

@@ -250,6 +250,9 @@ class Member(Component):
         if self.data.membership.removed and payload.source in self.data.membership.removed:
             self.send(source, GONE)
             return
+        if payload.source not in self.data.addresses:  # it joined later than what we have read of the log
+            self.data.addresses[payload.source] = source  # (rafthttp: X-PeerURLs, AddRemote)
+            self.links.refresh()
         if self.sim.now > self._next_tick:
             self._catch_up()
         self._wound = self._wound_up()
@@ -407,7 +410,7 @@ class Member(Component):
         self.raft.apply_conf_change(change)
         self.diary.membership()
         answer = {"header": {"revision": self.data.store.revision}, "members": membership.answer()}
-        if id in membership.members:
+        if proposal.method == "member_add":
             answer["member"] = membership.members[id].answer()
         self.server.answered(proposal, answer)
         self._rearm = True

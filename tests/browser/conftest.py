@@ -42,6 +42,7 @@ def pages():
     return {
         "desk": lambda: show("etcd-3", caption="Three members."),
         "predict": lambda: show("etcd-3", predict=PREDICT),
+        "members": lambda: show("members"),
         "five": lambda: show("etcd-5", widget="cluster-map"),
         "map": lambda: show("quorum"),
         "first": lambda: show("first"),

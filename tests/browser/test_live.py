@@ -1,6 +1,7 @@
 """The simulator in the page: break something, and see what a cluster does; over http and from disk."""
 
 import pytest
+from conftest import violations
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "npm")
 
@@ -32,6 +33,24 @@ def test_without_quorum_writes_are_not_answered_and_serializable_reads_are(open_
     desk.do("etcd-3", "restart")
     desk.seek(12)
     assert "writes accepted" in desk.sentence
+
+
+def test_a_spare_becomes_a_member_and_then_the_leader(open_page, http, widget):
+    desk = widget(open_page(f"{http}/members.html"))
+    desk.seek(7)
+    desk.do("etcd-4", "member_add")
+    desk.seek(9)
+    assert "4 of 4 members up, quorum is 3" in desk.sentence
+    desk.do("etcd-4", "move_leader")
+    desk.seek(9.5)
+    assert "etcd-4, leader" in desk.root.locator('[data-name="etcd-4"]').get_attribute("aria-label")
+    desk.do("etcd-4", "stop")
+    desk.seek(9.9)
+    assert "etcd-4 ends: it was told to stop" in desk.happened and "3 of 4 members up" in desk.sentence
+    assert violations(desk.page, ".km") == []
+    desk.do("etcd-4", "restart")
+    desk.seek(12)
+    assert "etcd-4, follower" in desk.root.locator('[data-name="etcd-4"]').get_attribute("aria-label")
 
 
 def test_acting_in_the_past_branches_and_undo_brings_the_later_back(open_page, http, widget):

@@ -31,6 +31,22 @@ def test_a_recording_opens_when_all_is_well_shortly_before_something_breaks(open
     assert "3 of 3 members up, quorum is 2: writes accepted" in desk.sentence
 
 
+def test_the_desk_shows_who_is_a_member_now(open_page, http, widget):
+    desk = widget(open_page(f"{http}/members.html"))
+
+    def seen(name):
+        return desk.root.locator(f'[data-name="{name}"]').get_attribute("aria-label")
+
+    desk.seek(12)
+    assert "not running" in seen("etcd-4") and "2 of 3 members up" in desk.sentence
+    desk.seek(16)
+    assert "crashed" in seen("etcd-3") and "2 of 2 members up" in desk.sentence
+    desk.seek(24)
+    assert "learner" in seen("etcd-4") and "2 of 2 members up" in desk.sentence
+    desk.seek(30)
+    assert "follower" in seen("etcd-4") and "3 of 3 members up, quorum is 2" in desk.sentence
+
+
 def test_what_happened_follows_the_time_in_both_directions(open_page, http, widget):
     desk = widget(open_page(f"{http}/desk.html"))
     desk.seek(12)

@@ -132,9 +132,11 @@ class RealCluster:
     """*size* members, with more *flags* if there are any; use it in a `with`."""
 
     def __init__(self, folder: Path, size=3, pre_vote=True, flags=()):
-        ports = free_ports(2 * size)
+        ports, self.folder, self.joined = free_ports(2 * size), folder, []
         names = [f"etcd-{n}" for n in range(1, size + 1)]
-        cluster = ",".join(f"{name}=http://127.0.0.1:{port}" for name, port in zip(names, ports[size:], strict=True))
+        self.cluster = cluster = ",".join(
+            f"{name}=http://127.0.0.1:{port}" for name, port in zip(names, ports[size:], strict=True)
+        )
         self.members = [
             RealMember(name, folder, client, peer, cluster, pre_vote, flags)
             for name, client, peer in zip(names, ports[:size], ports[size:], strict=True)
@@ -147,8 +149,15 @@ class RealCluster:
         return self
 
     def __exit__(self, *_):
-        for member in self.members:
+        for member in (*self.members, *self.joined):
             member.stop()
+
+    def newcomer(self, name):
+        """A member to be, not started, and its peer URL."""
+        client, peer = free_ports(2)
+        url, flags = f"http://127.0.0.1:{peer}", ["--initial-cluster-state", "existing"]
+        self.joined.append(RealMember(name, self.folder, client, peer, f"{self.cluster},{name}={url}", True, flags))
+        return self.joined[-1], url
 
     def wait_for_leader(self, among=None, seconds=20):
         """The member that leads, once all of *among* (default: all) agree on it."""

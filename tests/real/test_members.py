@@ -6,6 +6,9 @@ import pytest
 from realetcd import RealCluster
 from twin import SimulatedCluster
 
+from kubemini.etcd.member import Member
+from kubemini.host import Host
+
 pytestmark = pytest.mark.needs("etcd")
 UNKNOWN = 0xDEADBEEF
 
@@ -46,6 +49,39 @@ class Pair:
 
     def change(self, method, real_id, our_id):
         return self.ask(method, {"ID": real_id}, {"ID": our_id})
+
+
+def test_a_learner_joins_listens_and_is_promoted_as_the_real_one_does(tmp_path):
+    with RealCluster(tmp_path) as real:
+        pair = Pair(real)
+        newcomer, url = real.newcomer("etcd-4")
+        ours = Member(pair.ours.sim, pair.ours.client.net, Host(pair.ours.sim, "host-4"), "etcd-4", ["etcd-1"])
+        added, _ = pair.add(url, "http://etcd-4:2380", learner=True)
+        id = added["member"]["ID"]
+        pair.change("member_promote", id, 4)
+        newcomer.start()
+        ours.join(["etcd-1", "etcd-2", "etcd-3", "etcd-4"])
+        deadline = time.monotonic() + 20
+        while not newcomer.ask("range", {"key": "k", "serializable": True}, timeout=1)[0]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        pair.rest()
+        for method, request in [
+            ("put", {"key": "k", "value": "v"}),
+            ("range", {"key": "k"}),
+            ("lease_grant", {"TTL": 60}),
+            ("move_leader", {"targetID": 4}),
+        ]:
+            assert pair.ours.ask("etcd-4", method, request) == newcomer.ask(method, request)
+        pair.ask("move_leader", {"targetID": id}, {"targetID": 4})
+        pair.ask("member_list", {}, {})
+        pair.change("member_promote", id, 4)
+        pair.change("member_promote", id, 4)
+        pair.ask("member_list", {}, {})
+        time.sleep(1)
+        pair.ours.sim.run_until(pair.ours.sim.now + 1_000_000)
+        for cluster in (newcomer.ask("put", {"key": "k", "value": "v"}), pair.ours.ask("etcd-4", "put", {"key": "k"})):
+            assert cluster[0]
 
 
 def test_what_is_refused_and_what_is_allowed_is_the_same(tmp_path):

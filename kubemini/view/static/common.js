@@ -299,6 +299,7 @@ var kmCommon = (() => {
   }
 
   // ---- actions: only those that make sense now ---------------------------------------------------------------
+  const isMember = (name, st, topology) => [...(st.voters || topology.etcd), ...(st.learners || [])].includes(name);
   function actionsFor(sel, st, topology) {
     const out = [], add = (label, action, args, props) => out.push({ label, action, args, ...props });
     const host = topology.hosts.find((x) => x.name === sel), comp = st.comp[sel], onHost = host ? sel : comp && comp.host;
@@ -307,14 +308,14 @@ var kmCommon = (() => {
       if (power.on) add("Power off", "power_off", [sel], { danger: true, key: "c" }); else add("Power on", "power_on", [sel], { main: true, key: "c" });
     } else if (comp) {
       if (power && !power.on) add(`Power on ${onHost}`, "power_on", [onHost], { main: true, key: "c" });
-      else if ((topology.spares || []).includes(sel) && !comp.up) { add("Add as voter", "member_add", [sel], { main: true, key: "c" }); add("Add as learner", "member_add", [sel, "learner"]); }
+      else if ((topology.spares || []).includes(sel) && !comp.up && !isMember(sel, st, topology)) { add("Add as voter", "member_add", [sel], { main: true, key: "c" }); add("Add as learner", "member_add", [sel, "learner"]); }
       else if (!comp.up) add("Restart", "restart", [sel], { main: true, key: "c" });
       else {
         add("Crash", "crash", [sel], { danger: true, key: "c" });
         if (comp.paused) add("Resume", "resume", [sel], { main: true, key: "p" }); else add("Pause", "pause", [sel], { key: "p" });
         if ((st.learners || []).includes(sel)) add("Promote to voter", "member_promote", [sel]);
       }
-      if (kindOf(sel) === "etcd" && (topology.spares || []).length && (!power || power.on) && [...(st.voters || topology.etcd), ...(st.learners || [])].includes(sel)) add("Remove member", "member_remove", [sel], { danger: true });
+      if (kindOf(sel) === "etcd" && (topology.spares || []).length && (!power || power.on) && isMember(sel, st, topology)) add("Remove member", "member_remove", [sel], { danger: true });
     }
     if (onHost && power && power.on) {
       const others = topology.hosts.map((x) => x.name).filter((x) => x !== onHost);

@@ -119,14 +119,23 @@ var render = (() => {
     }
     const took = (r) => { const ms = (r.at - r.started) / 1000; return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`; };
 
-    /** Put and get at the selected member. */
+    /** What an operator does: at the selected member, or when none is left. */
+    function chores(sel, st) {
+      const members = H.topology.etcd || [], act = (label, action, args, title) => button(label, () => ctl.act({ action, args }), { title, "data-action": action });
+      if (!Object.keys(G.members).some((m) => alive(st, m))) return [act("Restore from the backup", "snapshot_restore", [members.join(","), "1000000000"], "a new cluster begins with the last backup, its revision raised beyond the old one")];
+      if (!alive(st, sel)) return [];
+      return [st.etcd[sel].role !== "leader" && act("Make it leader", "move_leader", [sel], "etcdctl move-leader"), act("Stop", "stop", [sel], "SIGTERM: a leader hands over first"), act("Back up", "snapshot_save", [sel], "etcdctl snapshot save"), act("Compact", "compact", [], "forget what the newest revision overwrote"), act("Defragment", "defrag", [sel], "give back the room inside the database file"), Object.values(st.alarms || {}).some(Boolean) && act("Disarm", "alarm_disarm", [], "etcdctl alarm disarm")];
+    }
+    /** Put and get at the selected member, and its upkeep. */
     function more(sel, st) {
-      if (!G.members[sel] || !alive(st, sel)) return null;
+      if (!G.members[sel]) return null;
+      const upkeep = h("div", { class: "km-form" }, chores(sel, st));
+      if (!alive(st, sel)) return upkeep.children.length ? upkeep : null;
       const key = h("input", { value: "color", autocomplete: "off", spellcheck: "false" }), value = h("input", { value: "green", autocomplete: "off", spellcheck: "false" });
       const need = () => key.value.trim() || "color";
-      return h("div", { class: "km-form" }, h("label", {}, "key", key), h("label", {}, "value", value),
+      return h("div", {}, h("div", { class: "km-form" }, h("label", {}, "key", key), h("label", {}, "value", value),
         button("Put", () => ctl.act({ action: "put", args: [need(), value.value, ctl.sel] })), button("Get", () => ctl.act({ action: "get", args: [need(), ctl.sel] }), { title: "linearizable: a majority confirms it" }),
-        button("Get, serializable", () => ctl.act({ action: "get", args: [need(), ctl.sel, "serializable"] }), { title: "from this member alone: works without quorum, may be old" }));
+        button("Get, serializable", () => ctl.act({ action: "get", args: [need(), ctl.sel, "serializable"] }), { title: "from this member alone: works without quorum, may be old" })), upkeep);
     }
     return { node: svg, under: [under], top: [q.node], setRun, draw, more, has: (name) => !!(G && G.members[name]), first: (history) => { const c = history.commands.find((x) => G.members[x.args[0]]); return c ? c.args[0] : Object.keys(G.members)[0]; } };
   }
