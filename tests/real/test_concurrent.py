@@ -115,7 +115,7 @@ def test_what_clients_of_ours_saw_is_linearizable(how, seed):
     clients.start()
     ours.sim.run_until(ours.sim.now + SECOND)
     leader = next(m for m in ours.members if m.raft.role == "leader")
-    leader.pause() if how == "pauses" else leader.crash()
+    {"dies": leader.crash, "pauses": leader.pause, "stops": leader.terminate}[how]()
     ours.sim.run_until(ours.sim.now + 2500 * MS)
     leader.resume() if how == "pauses" else leader.start()
     ours.sim.run_until(ours.sim.now + 3 * SECOND)

@@ -72,7 +72,7 @@ def strike(real_member, our_member, deed):
         our_member.pause()
     else:
         real_member.signal(signal.SIGTERM if deed.endswith("stops") else signal.SIGKILL)
-        our_member.crash()
+        our_member.terminate() if deed.endswith("stops") else our_member.crash()
 
 
 def heal(real_member, our_member):
