@@ -47,7 +47,7 @@ def test_a_full_store_refuses_and_recovers_as_the_real_one(tmp_path):
         both("lease_grant", {"TTL": 60})
         both("range", {"key": "k", "count_only": True})
         both("delete_range", {"key": "nothing"})
-        both("compact", {"revision": theirs[0] + 1}, {"revision": here[0] + 1})
+        both("compact", {"revision": theirs[0] + 1, "physical": True}, {"revision": here[0] + 1})
         both("put", SMALL)
         for member, our_member in zip(real.members, ours.members, strict=True):
             member.ask("defragment", {})
