@@ -186,8 +186,16 @@ def widget():
     return Widget
 
 
+# The theme turns dark after the page has loaded, and its colours take a moment: half-way there is no contrast to judge.
+SETTLED = """async () => {
+    const frame = () => new Promise(requestAnimationFrame);
+    do { await frame(); await frame(); } while (document.getAnimations().some((a) => a instanceof CSSTransition));
+}"""
+
+
 def violations(page, scope: str) -> list[str]:
-    """What axe-core finds within *scope*."""
+    """What axe-core finds within *scope*, once no colour is on its way to another."""
+    page.evaluate(SETTLED)
     page.add_script_tag(path=str(AXE))
     found = page.evaluate("scope => axe.run(scope, {resultTypes: ['violations']})", scope)["violations"]
     return [f"{v['id']}: {v['help']}: {n['html'][:160]}" for v in found for n in v["nodes"]]
