@@ -181,12 +181,6 @@ def unavailable(message: str, definite: bool = True) -> ApiError:
     return ApiError(503, "ServiceUnavailable", message, definite=definite)
 
 
-def internal(message: str, definite: bool = False) -> ApiError:
-    """A failure of the server itself."""
-    causes = [{"message": message}]
-    return ApiError(500, "InternalError", f"Internal error occurred: {message}", freeze({"causes": causes}), definite)
-
-
 def from_etcd(message: str, definite: bool = False) -> ApiError:
     """An error of etcd, passed on in its own words: ``etcdserver: request timed out``."""
     return ApiError(500, "", message, definite=definite)

@@ -139,9 +139,3 @@ def object_path(obj: Mapping[str, Any], subresource: str = "") -> str:
 def collection_path(obj: Mapping[str, Any]) -> str:
     """The URL path that *obj* is POSTed to."""
     return kind_of(obj).path(obj["metadata"].get("namespace", "default"))
-
-
-def storage_key(obj: Mapping[str, Any]) -> str:
-    """Where etcd keeps *obj*: ``/registry/pods/default/web-1``."""
-    kind, meta = kind_of(obj), obj["metadata"]
-    return kind.key(meta.get("namespace", "default") if kind.namespaced else "", meta["name"])

@@ -16,7 +16,7 @@ from kubemini.etcd import backup, joining, transfer
 from kubemini.etcd.confchange import ConfChange
 from kubemini.etcd.datadir import DataDir, Image
 from kubemini.etcd.diary import LONGEST_VALUE, Diary
-from kubemini.etcd.links import Links
+from kubemini.etcd.links import READ_TIMEOUT, Links
 from kubemini.etcd.log import Entry, Snapshot
 from kubemini.etcd.membership import NO_CHANGE, Membership
 from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, Message, Ready
@@ -29,8 +29,7 @@ from kubemini.params import Params
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 
-PEER_CHECK = 50 * MS  # how often a starting member looks whether it is connected to its peers
-PEER_WAIT = 5 * SECOND  # rafthttp.ConnReadTimeout: when it stops looking
+PEER_CHECK = 50 * MS  # how often a starting member looks, for READ_TIMEOUT, whether it is connected to its peers
 REMOVAL_DELAY = 1 * SECOND  # how long a member that has read of its own removal stays (server.go stopWithDelay)
 GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
 SNAPSHOT_TIMEOUT = 2 * SECOND  # peerDialTimeout: when a leader knows that it could not send a snapshot
@@ -130,7 +129,7 @@ class Member(Component):
         self._wound = self.sim.now
         self._observe()
         self.diary.begin()
-        self._fast_forward(self.sim.now + PEER_WAIT)
+        self._fast_forward(self.sim.now + READ_TIMEOUT)
         self._settle()
 
     @property
@@ -231,7 +230,7 @@ class Member(Component):
         peers = [self.net.components.get(name) for name in self.peers()]
         active = sum(p is not None and p.up and self.net.reachable(self.host.name, p.host.name) for p in peers)
         ticks = self.election_ticks - (2 if peers else 1)
-        started = self.sim.now + PEER_WAIT == until
+        started = self.sim.now + READ_TIMEOUT == until
         if (active > 1 and not started) or not peers:
             self._catch_up()
             self.raft.skip(max(0, min(ticks, self.raft.ticks_to_action() - 1)))
