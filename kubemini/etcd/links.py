@@ -8,6 +8,7 @@ Simplified: a connection is made the moment both ends are there.
 
 from typing import TYPE_CHECKING
 
+from kubemini.net.network import Channel
 from kubemini.sim.units import SECOND
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ class Links:
         self._since: dict[str, int] = {}
         self.strangers: set[str] = set()  # at those addresses runs a member of another cluster: nobody listens there
         self._silent: dict[str, int] = {}  # since when a connection that still stands has brought nothing
+        self._channels: dict[int, Channel] = {}  # to each peer, as `channel` found it
 
     def refresh(self) -> None:
         """Somebody started, ended, stood still or was cut off, or went on."""
         now, cluster = self.member.sim.now, self.member.data.cluster
+        self._channels.clear()
         self.strangers = {peer.name for peer in self.member.at_my_peers() if peer.data.cluster != cluster}
         for address in self.member.peers():
             state = self._state(address)
@@ -42,6 +45,15 @@ class Links:
                 if self.since(address) is None:
                     self._since[address] = now
                 self._silent.pop(address, None)
+
+    def channel(self, peer: int) -> Channel | None:
+        """The way to a peer; None: it was removed, its URL has a typo in it, or somebody of another cluster is there."""
+        found = self._channels.get(peer)
+        if found is None:
+            address, net = self.member.data.addresses.get(peer), self.member.net
+            if address in net.components and address not in self.strangers:
+                found = self._channels[peer] = net.channel(self.member, address)
+        return found
 
     def since(self, address: str) -> int | None:
         """The instant since which *address* has been connected; None if it is not."""

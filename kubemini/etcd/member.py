@@ -24,6 +24,7 @@ from kubemini.etcd.raft import Raft
 from kubemini.etcd.server import Proposal, Server
 from kubemini.host import Component, Host, Timer
 from kubemini.net import Call, Network
+from kubemini.net.network import HEARTBEAT, MESSAGE
 from kubemini.net.rpc import REFUSED
 from kubemini.params import Params
 from kubemini.sim import Sim, Steps
@@ -252,11 +253,16 @@ class Member(Component):
         if payload.source not in self.data.addresses:  # it joined later than what we have read of the log
             self.data.addresses[payload.source] = source  # (rafthttp: X-PeerURLs, AddRemote)
             self.links.refresh()
+        raft = self.raft
         if self.sim.now > self._next_tick:
             self._catch_up()
-        self._wound = self._wound_up()
-        self.raft.step(payload)
-        self._settle()
+        self._wound = self._next_tick - (1 + raft.elapsed) * self.tick_length  # `_wound_up`
+        if not self._writing and raft.beat(payload):
+            if raft.messages:
+                self._send(raft.take_messages())
+        else:
+            raft.step(payload)
+            self._settle()
 
     def handle(self, call: Call) -> Steps | None:
         """A client's request, or a newcomer's."""
@@ -340,17 +346,17 @@ class Member(Component):
 
     def _send(self, messages: list[Message]) -> None:
         for message in messages:
-            target = self.data.addresses.get(message.target)
-            if target not in self.net.components or target in self.links.strangers:
-                continue  # removed, a peer URL with a typo in it, or somebody of another cluster
+            channel = self.links.channel(message.target)
+            if channel is None:
+                continue
             if message.type in HEARTBEATS:
-                self.send(target, message, "heartbeat")
+                self.net.carry(channel, HEARTBEAT, channel.arrive, (self.name, message))
             else:
-                arrives = self.send(target, message)
+                arrives = self.net.carry(channel, MESSAGE, channel.arrive, (self.name, message))
                 if message.snapshot is not None:
                     wait = SNAPSHOT_TIMEOUT if arrives is None else arrives - self.sim.now
                     self.after(wait, self._snapshot_sent, message.target, arrives is not None)
-                self.sim.record(self.name, "message", to=target, type=message.type, term=message.term, arrives=arrives)
+                self.sim.record(self.name, "message", to=channel.destination.name, type=message.type, term=message.term, arrives=arrives)
 
     # -- snapshots ---------------------------------------------------------------------------------------------------
     def _compact_log(self) -> None:
@@ -434,11 +440,11 @@ class Member(Component):
         """Messages go to who is a member now; who is none any more ends."""
         if id in self.membership.members:
             self.data.addresses[id] = self.membership.members[id].address
-            self.links.refresh()
         else:
             self.data.addresses.pop(id, None)
             if id == self.id:
                 self.after(REMOVAL_DELAY, self.exit, GONE)
+        self.links.refresh()
 
     # -- who leads -----------------------------------------------------------------------------------------------------
     def _observe(self) -> bool:

@@ -74,6 +74,7 @@ class Raft:
     def become(self, role: str, term: int, lead: int = 0) -> None:
         """Change role, and term if it is a new one. A pre-candidate changes nothing else: it may yet go back."""
         self.role, self.lead, self.votes = role, lead, {}
+        self._handlers = self._HANDLERS[role]
         if role != PRE_CANDIDATE:
             if term != self.term:
                 self.term, self.vote = term, 0
@@ -148,6 +149,21 @@ class Raft:
             return UNKNOWN_PEER
         return self._step(m)
 
+    def beat(self, m: Message) -> bool:
+        """Step *m*, if it is a heartbeat or an answer to one that leaves nothing to do but to send messages.
+
+        Most of what is ever said is of that kind; whether this was. If not, nothing has changed: `step` it.
+        """
+        if m.term != self.term or m.context is not None:
+            return False
+        if m.type == "MsgHeartbeat":
+            routine = self.role == FOLLOWER and self.lead == m.source and m.commit <= self.log.commit
+        else:
+            routine = m.type == "MsgHeartbeatResp" and self.role == LEADER and m.source in self._members
+        if routine:
+            self._handlers[m.type](self, m)
+        return routine
+
     def _step(self, m: Message) -> str | None:
         if m.term != self.term and m.term:
             if m.term < self.term:
@@ -155,7 +171,7 @@ class Raft:
                 return None
             if not self._on_higher_term(m):
                 return None
-        handler = self._HANDLERS[self.role].get(m.type)
+        handler = self._handlers.get(m.type)
         return handler(self, m) if handler is not None else None
 
     def _on_higher_term(self, m: Message) -> bool:

@@ -167,11 +167,15 @@ class Component:
         timer = Timer()
         self._timers += 1
         priority = TIMER + (self.index << 62) + (self._timers if key is None else key)
-        self.sim.occur(delay, priority, self._fire, timer, self.incarnation, act, args)
+        self.sim.at(self.sim.now + delay, priority, self._fire, (timer, self.incarnation, act, args))
         return timer
 
     def _fire(self, timer: Timer, incarnation: int, act: Callable, args: tuple) -> None:
-        if not timer.cancelled:
+        if timer.cancelled:
+            return
+        if incarnation == self.incarnation and not self.paused:  # most: what `guarded` would come to
+            act(*args)
+        else:
             self.guarded(incarnation, self._fire_now, (timer, act, args))
 
     def _fire_now(self, timer: Timer, act: Callable, args: tuple) -> None:

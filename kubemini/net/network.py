@@ -19,20 +19,39 @@ MESSAGE, HEARTBEAT, CONNECTION = range(3)  # each has draws of its own, so a ski
 
 
 class Channel:
-    """What is known of one ordered pair of components: counters, streams of chance, the last arrival."""
+    """What is known of one ordered pair of components: counters, streams of chance, latency, the last arrival."""
 
-    __slots__ = ("destination", "last", "loopback", "pair", "priorities", "sent", "source", "streams")
+    __slots__ = (
+        "arrive",
+        "destination",
+        "last",
+        "loopback",
+        "low",
+        "name",
+        "pair",
+        "priorities",
+        "sent",
+        "source",
+        "streams",
+        "width",
+    )
 
-    def __init__(self, sim: Sim, source: "Component", destination: "Component"):
+    def __init__(self, sim: Sim, source: "Component", destination: "Component", latency: tuple[int, int]):
         self.source, self.destination = source, destination
+        self.name, self.arrive = source.name, destination.arrive  # looked up once, used with every datagram
         self.loopback = source.host is destination.host
         self.pair = (source.host.name, destination.host.name)
+        self.take(*latency)
         self.last = 0
         self.sent = [0, 0, 0]
         name = f"net/{source.name}/{destination.name}/"
         self.streams = [sim.draw(name + purpose) for purpose in ("message", "heartbeat", "connection")]
         first = DELIVERY + (destination.index << 62) + (source.index << 46)
         self.priorities = [first + (purpose << 44) for purpose in (MESSAGE, HEARTBEAT, CONNECTION)]
+
+    def take(self, low: int, high: int) -> None:
+        """From now on a packet takes *low* to *high* microseconds."""
+        self.low, self.width = low, high - low + 1
 
 
 class Network:
@@ -62,29 +81,35 @@ class Network:
         found = self.channels.get(key)
         if found is None:
             assert target in self.components, f"no component is called {target}"
-            found = self.channels[key] = Channel(self.sim, source, self.components[target])
+            destination = self.components[target]
+            found = self.channels[key] = Channel(self.sim, source, destination, self._latency(source, destination))
         return found
+
+    def _latency(self, source: "Component", destination: "Component") -> tuple[int, int]:
+        if source.host is destination.host:
+            return self.params.loopback_latency
+        return self.latencies.get((source.host.name, destination.host.name)) or self.params.network_latency
 
     # -- sending -----------------------------------------------------------------------------------------------
     def send(self, source: "Component", target: str, purpose: int, act: Callable[..., Any], *args: Any) -> int | None:
         """Let ``act(*args)`` happen when a packet reaches *target*; the instant of arrival, or None if lost."""
         channel = self.channels.get((source.name, target)) or self.channel(source, target)
+        return self.carry(channel, purpose, act, args)
+
+    def carry(self, channel: Channel, purpose: int, act: Callable[..., Any], args: tuple) -> int | None:
+        """`send` for those who know the channel."""
         n = channel.sent[purpose]
         channel.sent[purpose] = n + 1
         self.packets += 1
-        luck = channel.streams[purpose]
-        arrival = self.sim.now
-        if channel.loopback:
-            low, high = self.params.loopback_latency
-        else:
+        luck, arrival = channel.streams[purpose], self.sim.now
+        if not channel.loopback:
             if not channel.destination.host.powered or (self.severed and channel.pair in self.severed):
                 return None
             if self.losses and luck.chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
                 if purpose != CONNECTION:
                     return None
                 arrival += self.params.tcp_retransmission_timeout
-            low, high = self.latencies.get(channel.pair) or self.params.network_latency
-        arrival += low + luck.u(n) % (high - low + 1)
+        arrival += channel.low + luck.u(n) % channel.width
         if arrival <= channel.last:
             arrival = channel.last + 1
         channel.last = arrival
@@ -117,6 +142,9 @@ class Network:
     def set_latency(self, a: str, b: str, low: int, high: int) -> None:
         """Packets between hosts *a* and *b* take *low* to *high* microseconds, both ways."""
         self.latencies[a, b] = self.latencies[b, a] = (low, high)
+        for channel in self.channels.values():
+            if channel.pair in ((a, b), (b, a)) and not channel.loopback:
+                channel.take(low, high)
         self.sim.record("network", "latency", a=a, b=b, low=low, high=high)
 
     def set_loss(self, a: str, b: str, p: float) -> None:

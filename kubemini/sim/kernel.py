@@ -78,19 +78,28 @@ class Sim(simpy.Environment):
 
     def run_until(self, instant: int) -> None:
         """Process every event before *instant* and stand there."""
-        queue, step = self._queue, self._step
-        while queue and queue[0][0] < instant:
-            step()
+        queue = self._queue
+        while queue and queue[0][0] < instant:  # the body of `_step`, without the call
+            self.events += 1
+            self.now, _, _, event = heappop(queue)
+            self._now = self.now
+            if event.__class__ is tuple:
+                event[0](*event[1])
+            else:
+                self._happen(event)
         self.now = self._now = instant
 
     def _step(self) -> None:
         self.events += 1
-        now, _, _, event = heappop(self._queue)
-        self.now = self._now = now
+        self.now, _, _, event = heappop(self._queue)
+        self._now = self.now
         if event.__class__ is tuple:
-            act, args = event
-            act(*args)
-            return
+            event[0](*event[1])
+        else:
+            self._happen(event)
+
+    def _happen(self, event: Any) -> None:
+        """What SimPy's own `step` does with an event."""
         callbacks, event.callbacks = event.callbacks, None
         for callback in callbacks:
             callback(event)
