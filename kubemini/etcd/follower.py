@@ -44,7 +44,10 @@ def on_heartbeat(raft: "Raft", m: Message) -> None:
     _hear_leader(raft, m)
     if m.commit > raft.log.commit:
         raft.log.commit_to(m.commit)
-    raft.messages.append(Message("MsgHeartbeatResp", raft.id, m.source, raft.term, context=m.context))
+    answer = raft.beat_answer
+    if answer is None or answer.target != m.source or answer.context is not m.context:
+        answer = raft.beat_answer = Message("MsgHeartbeatResp", raft.id, m.source, raft.term, context=m.context)
+    raft.messages.append(answer)
 
 
 def on_snapshot(raft: "Raft", m: Message) -> None:

@@ -116,14 +116,23 @@ def _send_snapshot(raft: "Raft", peer: int, progress: Progress) -> bool:
 
 
 def broadcast_heartbeat(raft: "Raft", context: Request | None = None) -> None:
-    """Heartbeats carry the newest read that waits for confirmation, and no commit beyond what the peer has."""
+    """Heartbeats carry the newest read that waits for confirmation, and no commit beyond what the peer has.
+
+    One that says what the last one said is the same value, said again; so is its answer.
+    """
     if context is None:
         context = raft.read_requests.newest
     commit, term, id, messages = raft.log.commit, raft.term, raft.id, raft.messages
     for peer in raft.peers:
         progress = raft.progress[peer]
-        progress.sent_commit = known = min(progress.match, commit)
-        messages.append(Message("MsgHeartbeat", id, peer, term, 0, 0, known, (), False, 0, context))
+        known = progress.match
+        if known > commit:
+            known = commit
+        progress.sent_commit = known
+        beat = progress.heartbeat
+        if beat is None or beat.commit != known or beat.context is not context:
+            beat = progress.heartbeat = Message("MsgHeartbeat", id, peer, term, commit=known, context=context)
+        messages.append(beat)
 
 
 def on_append_answer(raft: "Raft", m: Message) -> None:

@@ -6,6 +6,10 @@ Ongaro's thesis §10.2.1 (pipelining); checked against the conversations of etcd
 """
 
 from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kubemini.etcd.messages import Message
 
 PROBE, REPLICATE, SNAPSHOT = "probe", "replicate", "snapshot"
 
@@ -15,6 +19,7 @@ class Progress:
 
     __slots__ = (
         "active",
+        "heartbeat",
         "inflight",
         "inflight_bytes",
         "match",
@@ -33,6 +38,7 @@ class Progress:
         self.active = False  # heard of since the last check of the quorum
         self.paused = False  # nothing more until an answer, or a heartbeat's
         self.pending_snapshot = self.sent_commit = 0
+        self.heartbeat: "Message | None" = None  # the last one sent
         self.inflight: deque[tuple[int, int]] = deque()  # (last index, bytes) of each message under way
         self.inflight_bytes = 0
 

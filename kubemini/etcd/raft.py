@@ -88,6 +88,7 @@ class Raft:
             self.timeout = self.config.timeout(self.draws)
         self.heartbeat_elapsed = 0
         self.progress: dict[int, Progress] = {}  # of every member, on a leader
+        self.beat_answer: Message | None = None  # the last answer to a heartbeat
         self.transferee = self.pending_change = self.uncommitted = 0
         self.read_requests = ReadRequests()
 
@@ -134,7 +135,10 @@ class Raft:
         if self.role == LEADER:
             until_beat = self.config.heartbeat_tick - self.heartbeat_elapsed
             return max(1, min(until_beat, self.config.election_tick - self.elapsed))
-        return max(1, self.timeout - self.elapsed) if self.promotable else NEVER
+        if not self.promotable:
+            return NEVER
+        ticks = self.timeout - self.elapsed
+        return ticks if ticks > 1 else 1
 
     def skip(self, ticks: int) -> None:
         """Let *ticks* pass that `ticks_to_action` says do nothing but count."""
@@ -157,12 +161,14 @@ class Raft:
         if m.term != self.term or m.context is not None:
             return False
         if m.type == "MsgHeartbeat":
-            routine = self.role == FOLLOWER and self.lead == m.source and m.commit <= self.log.commit
-        else:
-            routine = m.type == "MsgHeartbeatResp" and self.role == LEADER and m.source in self._members
-        if routine:
-            self._handlers[m.type](self, m)
-        return routine
+            if self.role != FOLLOWER or self.lead != m.source or m.commit > self.log.commit:
+                return False
+            follower.on_heartbeat(self, m)
+            return True
+        if m.type != "MsgHeartbeatResp" or self.role != LEADER or m.source not in self._members:
+            return False
+        leader.on_heartbeat_answer(self, m)
+        return True
 
     def _step(self, m: Message) -> str | None:
         if m.term != self.term and m.term:
