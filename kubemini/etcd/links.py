@@ -27,12 +27,12 @@ class Links:
         self._since: dict[str, int] = {}
         self.strangers: set[str] = set()  # at those addresses runs a member of another cluster: nobody listens there
         self._silent: dict[str, int] = {}  # since when a connection that still stands has brought nothing
-        self._channels: dict[int, Channel] = {}  # to each peer, as `channel` found it
+        self.channels: dict[int, Channel] = {}  # to each peer, as far as `channel` has found it
 
     def refresh(self) -> None:
         """Somebody started, ended, stood still or was cut off, or went on."""
         now, cluster = self.member.sim.now, self.member.data.cluster
-        self._channels.clear()
+        self.channels.clear()
         self.strangers = {peer.name for peer in self.member.at_my_peers() if peer.data.cluster != cluster}
         for address in self.member.peers():
             state = self._state(address)
@@ -47,12 +47,11 @@ class Links:
                 self._silent.pop(address, None)
 
     def channel(self, peer: int) -> Channel | None:
-        """The way to a peer; None: it was removed, its URL has a typo in it, or somebody of another cluster is there."""
-        found = self._channels.get(peer)
-        if found is None:
-            address, net = self.member.data.addresses.get(peer), self.member.net
-            if address in net.components and address not in self.strangers:
-                found = self._channels[peer] = net.channel(self.member, address)
+        """The way to a peer; None if it was removed, its URL has a typo in it, or another cluster's member is there."""
+        address, net = self.member.data.addresses.get(peer), self.member.net
+        if address not in net.components or address in self.strangers:
+            return None
+        found = self.channels[peer] = net.channel(self.member, address)
         return found
 
     def since(self, address: str) -> int | None:

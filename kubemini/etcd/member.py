@@ -24,7 +24,7 @@ from kubemini.etcd.raft import Raft
 from kubemini.etcd.server import Proposal, Server
 from kubemini.host import Component, Host, Timer
 from kubemini.net import Call, Network
-from kubemini.net.network import HEARTBEAT, MESSAGE
+from kubemini.net.network import HEARTBEAT, MESSAGE, Channel
 from kubemini.net.rpc import REFUSED
 from kubemini.params import Params
 from kubemini.sim import Sim, Steps
@@ -247,11 +247,12 @@ class Member(Component):
         if payload is GONE:
             self.exit(GONE)
             return
-        if self.data.membership.removed and payload.source in self.data.membership.removed:
+        data = self.data
+        if data.membership.removed and payload.source in data.membership.removed:
             self.send(source, GONE)
             return
-        if payload.source not in self.data.addresses:  # it joined later than what we have read of the log
-            self.data.addresses[payload.source] = source  # (rafthttp: X-PeerURLs, AddRemote)
+        if payload.source not in data.addresses:  # it joined later than what we have read of the log
+            data.addresses[payload.source] = source  # (rafthttp: X-PeerURLs, AddRemote)
             self.links.refresh()
         raft = self.raft
         if self.sim.now > self._next_tick:
@@ -345,18 +346,23 @@ class Member(Component):
             self._compact_log()
 
     def _send(self, messages: list[Message]) -> None:
+        links, carry = self.links, self.net.carry
         for message in messages:
-            channel = self.links.channel(message.target)
+            channel = links.channels.get(message.target) or links.channel(message.target)
             if channel is None:
                 continue
             if message.type in HEARTBEATS:
-                self.net.carry(channel, HEARTBEAT, channel.arrive, (self.name, message))
+                carry(channel, HEARTBEAT, channel.arrive, (self.name, message))
             else:
-                arrives = self.net.carry(channel, MESSAGE, channel.arrive, (self.name, message))
-                if message.snapshot is not None:
-                    wait = SNAPSHOT_TIMEOUT if arrives is None else arrives - self.sim.now
-                    self.after(wait, self._snapshot_sent, message.target, arrives is not None)
-                self.sim.record(self.name, "message", to=channel.destination.name, type=message.type, term=message.term, arrives=arrives)
+                self._tell(channel, message)
+
+    def _tell(self, channel: Channel, message: Message) -> None:
+        arrives = self.net.carry(channel, MESSAGE, channel.arrive, (self.name, message))
+        if message.snapshot is not None:
+            wait = SNAPSHOT_TIMEOUT if arrives is None else arrives - self.sim.now
+            self.after(wait, self._snapshot_sent, message.target, arrives is not None)
+        to = channel.destination.name
+        self.sim.record(self.name, "message", to=to, type=message.type, term=message.term, arrives=arrives)
 
     # -- snapshots ---------------------------------------------------------------------------------------------------
     def _compact_log(self) -> None:

@@ -38,7 +38,7 @@ class Progress:
         self.active = False  # heard of since the last check of the quorum
         self.paused = False  # nothing more until an answer, or a heartbeat's
         self.pending_snapshot = self.sent_commit = 0
-        self.heartbeat: "Message | None" = None  # the last one sent
+        self.heartbeat: Message | None = None  # the last one sent
         self.inflight: deque[tuple[int, int]] = deque()  # (last index, bytes) of each message under way
         self.inflight_bytes = 0
 

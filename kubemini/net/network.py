@@ -98,10 +98,11 @@ class Network:
 
     def carry(self, channel: Channel, purpose: int, act: Callable[..., Any], args: tuple) -> int | None:
         """`send` for those who know the channel."""
-        n = channel.sent[purpose]
-        channel.sent[purpose] = n + 1
+        sent, luck, sim = channel.sent, channel.streams[purpose], self.sim
+        n = sent[purpose]
+        sent[purpose] = n + 1
         self.packets += 1
-        luck, arrival = channel.streams[purpose], self.sim.now
+        arrival = sim.now + channel.low + luck.u(n) % channel.width
         if not channel.loopback:
             if not channel.destination.host.powered or (self.severed and channel.pair in self.severed):
                 return None
@@ -109,11 +110,10 @@ class Network:
                 if purpose != CONNECTION:
                     return None
                 arrival += self.params.tcp_retransmission_timeout
-        arrival += channel.low + luck.u(n) % channel.width
         if arrival <= channel.last:
             arrival = channel.last + 1
         channel.last = arrival
-        self.sim.at(arrival, channel.priorities[purpose] + n, act, args)
+        sim.at(arrival, channel.priorities[purpose] + n, act, args)
         return arrival
 
     # -- faults ------------------------------------------------------------------------------------------------
