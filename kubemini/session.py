@@ -9,7 +9,7 @@
 
 from typing import Any
 
-from kubemini.run import Runaway, run
+from kubemini.run import Runaway, collector_paused, run
 from kubemini.scenarios import load, with_params
 from kubemini.study.elections import Setting, Trial, failover
 from kubemini.view.scene import present
@@ -18,6 +18,7 @@ LONGEST = 900  # seconds a widget may ask for
 MOST = 200  # elections in one answer: a reader waits for the next few, not for all
 
 
+@collector_paused()
 def handle(message: dict[str, Any]) -> dict[str, Any]:
     """Answer one message of a widget; never raises for what a reader can do."""
     id, op = message.get("id"), message.get("op")

@@ -6,6 +6,7 @@ Simplified: kubectl apply creates or merge-patches; it keeps no last-applied ann
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from kubemini.api.kinds import by_name, collection_path, object_path
@@ -209,6 +210,7 @@ class EtcdUser(Component):
         )
 
 
+@lru_cache(maxsize=8)  # what has grown long is read again and again
 def shown(value: str) -> str:
     """A value as the trace keeps it: without padding, and not if it is long."""
     text = value.strip()

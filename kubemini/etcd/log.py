@@ -34,6 +34,11 @@ class Snapshot:
     data: Any = None
 
 
+def utf8(text: str) -> int:
+    """Bytes of *text* in UTF-8; most text is ASCII, where nothing need be encoded to know."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
 def payload(entry: Entry) -> int:
     """Bytes that a proposal asks the log to carry: of text as UTF-8; any other command may have a ``size``."""
     data = entry.data
@@ -42,7 +47,7 @@ def payload(entry: Entry) -> int:
     if isinstance(data, ConfChange):
         return _conf_change_bytes(data)
     if isinstance(data, str):
-        return len(data.encode())
+        return utf8(data)
     return len(data) if isinstance(data, bytes) else getattr(data, "size", 0)
 
 

@@ -11,6 +11,8 @@ so a real file can be larger by two fifths. An API object weighs what a typical 
 from dataclasses import dataclass
 from typing import Any
 
+from kubemini.etcd.log import utf8
+
 PAGE = 4096
 EMPTY = 5 * PAGE  # measured: 20 kB, a new member's database
 KEY_OVERHEAD = 256  # quota.go kvOverhead: what a put costs beside key and value
@@ -21,7 +23,7 @@ OBJECT_BYTES = 1500  # a small Pod as protobuf
 
 def length(value: Any) -> int:
     """Bytes of a key or a value."""
-    return len(value.encode()) if isinstance(value, str) else OBJECT_BYTES
+    return utf8(value) if isinstance(value, str) else OBJECT_BYTES
 
 
 def cost(method: str, request: dict[str, Any]) -> int:

@@ -16,6 +16,7 @@ from kubemini.etcd.errors import (
     EtcdError,
     message_too_long,
 )
+from kubemini.etcd.log import utf8
 from kubemini.etcd.mvcc import is_in
 from kubemini.params import Params
 
@@ -129,7 +130,7 @@ def _check_size(request: Request, params: Params) -> EtcdError | None:
 def _size(value: Any) -> int:
     """Bytes of the text in *value* as protobuf frames it: tag, length, UTF-8."""
     if isinstance(value, str):
-        length = len(value.encode())
+        length = utf8(value)
         return 1 + max(1, (length.bit_length() + 6) // 7) + length if length else 0
     if isinstance(value, list):
         return sum(map(_size, value))
