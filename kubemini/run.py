@@ -25,7 +25,7 @@ class Runaway(RuntimeError):
 
 
 def run(
-    scenario: str | Path | Scenario,
+    scenario: str | Path | dict[str, Any] | Scenario,
     seed: int | None = None,
     commands: Iterable[Sequence[Any]] = (),
     until: str | float | None = None,
@@ -33,7 +33,7 @@ def run(
     budget: int = EVENT_BUDGET,
     params: dict[str, Any] | None = None,
 ) -> Trace:
-    """Simulate *scenario* (a name, a file, or a `Scenario`) and return everything that happened.
+    """Simulate *scenario* (a name, a file, its data, or a `Scenario`) and return everything that happened.
 
     *until* is seconds or a duration such as "2m"; *progress* is called with the share done;
     *params* changes parameters of the scenario, by their names in params.py: {"etcd_pre_vote": False}.
@@ -53,6 +53,8 @@ def run(
         scenario_commands=[list(f) for f in scenario.faults],
         topology=scenario.topology.header(),
     )
+    if scenario.source:
+        cluster.trace.header["source"] = scenario.source
     if params:
         cluster.trace.header["params"] = dict(params)
     cluster.prepare(scenario.manifests, scenario.workload)

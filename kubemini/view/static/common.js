@@ -339,7 +339,7 @@ var kmCommon = (() => {
     const rows = (header.commands || []).map((c) => `(${[py(c[0]), ...c.slice(1).map((x) => JSON.stringify(x))].join(", ")})`);
     const list = rows.length > 1 ? `[\n    ${rows.join(",\n    ")},\n]` : `[${rows.join("")}]`;
     const values = Object.entries(header.params || {}).map(([k, v]) => `${JSON.stringify(k)}: ${typeof v === "boolean" ? (v ? "True" : "False") : JSON.stringify(v)}`);
-    return `run(${JSON.stringify(header.scenario)}, seed=${header.seed}${rows.length ? ", commands=" + list : ""}${values.length ? `, params={${values.join(", ")}}` : ""})`;
+    return `run(${JSON.stringify(header.scenario + (header.source ? ".yaml" : ""))}, seed=${header.seed}${rows.length ? ", commands=" + list : ""}${values.length ? `, params={${values.join(", ")}}` : ""})`;
   }
   const asHash = (id, t, header) => "#" + [id, "t=" + seconds(t), "seed=" + header.seed, "until=" + header.until / SECOND, ...Object.entries(header.params || {}).map(([k, v]) => `p=${k},${encodeURIComponent(JSON.stringify(v))}`), ...(header.commands || []).map((c) => "c=" + c.map((x) => encodeURIComponent(x).replace(/%2C/gi, "+")).join(","))].join(";");
   async function copy(text) {
@@ -544,7 +544,7 @@ var kmCommon = (() => {
     /** Ask the simulator for the run with other commands or another seed; the answer arrives as a new `run`. */
     function ask(change, then = {}) {
       const H = past.header;
-      const spec = { scenario: H.scenario, seed: H.seed, commands: H.commands || [], ...(H.params ? { params: H.params } : {}), until: Math.max(past.until / SECOND, Math.ceil((then.at || 0) / SECOND + 15)), ...change };
+      const spec = { scenario: H.source || H.scenario, seed: H.seed, commands: H.commands || [], ...(H.params ? { params: H.params } : {}), until: Math.max(past.until / SECOND, Math.ceil((then.at || 0) / SECOND + 15)), ...change };
       asked = { spec, then, was: past.run, resume: playing };
       play(false); trouble.hidden = true; root.dataset.busy = "1";
       if (kernel() === "recording") { queued = asked; say("Starting the simulator in this page…"); model.send({ op: "golive" }); } else send();
