@@ -133,17 +133,25 @@ var kmCommon = (() => {
   };
   const step = (st, [at, who, what, d]) => FOLD[what] && FOLD[what](st, at, who, d);
 
-  /** The records of a recording, whose instants are distances (view/scene.py, compact), with instants again. */
-  function unrolled(records) {
+  /** The records of a recording, which stands there in columns (view/columns.py), as rows [at, who, what, detail] again. */
+  function unpacked({ names, at, who, what, fields }) {
+    const last = {}, next = {};
     let t = 0;
-    const back = (d, name, at) => (d[name] == null ? {} : { [name]: at + d[name] });
-    return (records || []).map(([dt, who, what, d]) => { t += dt; return [t, who, what, { ...d, ...back(d, "started", t), ...back(d, "arrives", t) }]; });
+    return at.map((dt, i) => {
+      const w = names[who[i]], k = names[what[i]], n = (next[k] = (next[k] ?? -1) + 1), d = {};
+      t += dt;
+      for (const [f, column] of Object.entries(fields[k])) {
+        const v = column[n], key = w + k + f;
+        d[f] = v == null ? null : /^(started|arrives|since|until)$/.test(f) ? v + t : /^(index|revision)$/.test(f) ? (last[key] = (last[key] || 0) + v) : v;
+      }
+      return [t, w, k, d];
+    });
   }
 
   /** A run made fast to scrub: key frames, moments, flights. */
   class History {
     constructor(run) {
-      this.run = run; this.header = run.header; this.records = unrolled(run.records); this.until = run.header.until; this.topology = run.header.topology;
+      this.run = run; this.header = run.header; this.records = unpacked(run.records); this.until = run.header.until; this.topology = run.header.topology;
       this.frames = []; this.messages = []; this.requests = [];
       const st = blank(this.topology); let flight = 0;
       this.records.forEach((r, i) => {
