@@ -72,24 +72,30 @@ class Network:
         n = channel.sent[purpose]
         channel.sent[purpose] = n + 1
         self.packets += 1
-        luck = channel.streams[purpose]
-        arrival = self.sim.now
-        if channel.loopback:
-            low, high = self.params.loopback_latency
-        else:
+        arrival = self.sim.now + self.latency(channel, purpose, n)
+        if not channel.loopback:
             if not channel.destination.host.powered or (self.severed and channel.pair in self.severed):
                 return None
-            if self.losses and luck.chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
+            if self.losses and channel.streams[purpose].chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
                 if purpose != CONNECTION:
                     return None
                 arrival += self.params.tcp_retransmission_timeout
-            low, high = self.latencies.get(channel.pair) or self.params.network_latency
-        arrival += low + luck.u(n) % (high - low + 1)
         if arrival <= channel.last:
             arrival = channel.last + 1
         channel.last = arrival
         self.sim.at(arrival, channel.priorities[purpose] + n, act, args)
         return arrival
+
+    def bounds(self, channel: Channel) -> tuple[int, int]:
+        """How long a packet takes at least and at most, in microseconds."""
+        if channel.loopback:
+            return self.params.loopback_latency
+        return self.latencies.get(channel.pair) or self.params.network_latency
+
+    def latency(self, channel: Channel, purpose: int, n: int) -> int:
+        """How long the *n*-th packet of its *purpose* takes, whenever it is sent."""
+        low, high = self.bounds(channel)
+        return low + channel.streams[purpose].u(n) % (high - low + 1)
 
     # -- faults ------------------------------------------------------------------------------------------------
     def reachable(self, a: str, b: str) -> bool:
@@ -98,6 +104,7 @@ class Network:
 
     def cut(self, a: Iterable[str], b: Iterable[str], one_way: bool = False) -> None:
         """Nothing passes from hosts *a* to hosts *b* any more, nor back unless *one_way*."""
+        self.sim.rouse()
         a, b = list(a), list(b)
         for x in a:
             for y in b:
@@ -110,17 +117,20 @@ class Network:
 
     def heal(self) -> None:
         """Every cut is gone."""
+        self.sim.rouse()
         self.severed.clear()
         self.sim.record("network", "heal")
         self.changed()
 
     def set_latency(self, a: str, b: str, low: int, high: int) -> None:
         """Packets between hosts *a* and *b* take *low* to *high* microseconds, both ways."""
+        self.sim.rouse()
         self.latencies[a, b] = self.latencies[b, a] = (low, high)
         self.sim.record("network", "latency", a=a, b=b, low=low, high=high)
 
     def set_loss(self, a: str, b: str, p: float) -> None:
         """A share *p* of the packets between hosts *a* and *b* is lost, both ways."""
+        self.sim.rouse()
         self.losses[a, b] = self.losses[b, a] = p
         self.sim.record("network", "loss", a=a, b=b, p=p)
 
