@@ -44,10 +44,10 @@ def is_read(method: str, request: Request) -> bool:
 
 
 def is_serializable(method: str, request: Request) -> bool:
-    """Whether a read is content with what this member knows."""
+    """Whether a read is content with what this member knows; a transaction that only compares always is."""
     if method == "txn":
         branches = (*request.get("success", ()), *request.get("failure", ()))
-        return bool(branches) and all(operation["request_range"].get("serializable") for operation in branches)
+        return all(operation["request_range"].get("serializable") for operation in branches)
     return bool(request.get("serializable"))
 
 
@@ -129,7 +129,7 @@ def _check_size(request: Request, params: Params) -> EtcdError | None:
 def _size(value: Any) -> int:
     """Bytes of the text in *value* as protobuf frames it: tag, length, UTF-8."""
     if isinstance(value, str):
-        length = len(value.encode())
+        length = len(value) if value.isascii() else len(value.encode())
         return 1 + max(1, (length.bit_length() + 6) // 7) + length if length else 0
     if isinstance(value, list):
         return sum(map(_size, value))
