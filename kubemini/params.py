@@ -44,6 +44,10 @@ class Params:
     etcd_snapshot_catchup_entries: int = flag(5000, "SnapshotCatchUpEntries", "etcd 3.5 etcdserver/server.go")
     etcd_quota_backend_bytes: int = flag(2 * 1024**3, "--quota-backend-bytes", "etcd 3.5 storage/quota.go (0 there)")
     etcd_max_learners: int = flag(1, "maxLearners", "etcd 3.5 membership/cluster.go (3.6: --max-learners)")
+    etcd_lease_forward_pause: int = flag(50 * MS, "pause before a lease is forwarded again", "etcd v3_server.go")
+    etcd_watch_progress_interval: int = flag(
+        10 * MINUTE, "--experimental-watch-progress-notify-interval", "etcd 3.5 embed/config.go (kubeadm: 5 s)"
+    )
     etcd_read_index_retry: int = flag(500 * MS, "readIndexRetryTime", "etcd v3_server.go; measured")
 
     # kube-apiserver

@@ -15,6 +15,7 @@ from kubemini import faults
 from kubemini.cluster import Cluster
 from kubemini.scenarios import Scenario, load, with_params
 from kubemini.sim import Trace
+from kubemini.sim.kernel import FULL
 from kubemini.sim.units import SECOND, clock, duration
 
 EVENT_BUDGET = 3_000_000  # about ten seconds of work; a story of two minutes needs some 20,000
@@ -25,24 +26,29 @@ class Runaway(RuntimeError):
 
 
 def run(
-    scenario: str | Path | Scenario,
+    scenario: str | Path | dict[str, Any] | Scenario,
     seed: int | None = None,
     commands: Iterable[Sequence[Any]] = (),
     until: str | float | None = None,
     progress: Callable[[float], None] | None = None,
     budget: int = EVENT_BUDGET,
     params: dict[str, Any] | None = None,
+    fidelity: str = FULL,
 ) -> Trace:
-    """Simulate *scenario* (a name, a file, or a `Scenario`) and return everything that happened.
+    """Simulate *scenario* (a name, a file, its data, or a `Scenario`) and return everything that happened.
 
     *until* is seconds or a duration such as "2m"; *progress* is called with the share done;
     *params* changes parameters of the scenario, by their names in params.py: {"etcd_pre_vote": False}.
+    *fidelity* "quiescent" leaves out heartbeats that change nothing, which takes less time: the same records come out,
+    but for those of the word "timer", which say where election timers stood (see etcd/quiescence.py).
     Raises ScenarioError or FaultError before anything runs, Runaway after *budget* events.
     """
     scenario = with_params(load(scenario), params or {})
     commands = [list(c) for c in commands]
     horizon = scenario.until if until is None else duration(until)
-    cluster = Cluster(scenario.topology, seed=scenario.seed if seed is None else seed, params=scenario.params)
+    cluster = Cluster(
+        scenario.topology, seed=scenario.seed if seed is None else seed, params=scenario.params, fidelity=fidelity
+    )
     plan = faults.parse_all(scenario.faults) + faults.parse_all(commands, by="you")
     cluster.trace.header.update(
         scenario=scenario.name,
@@ -53,6 +59,8 @@ def run(
         scenario_commands=[list(f) for f in scenario.faults],
         topology=scenario.topology.header(),
     )
+    if scenario.source:
+        cluster.trace.header["source"] = scenario.source
     if params:
         cluster.trace.header["params"] = dict(params)
     cluster.prepare(scenario.manifests, scenario.workload)
@@ -75,14 +83,17 @@ def collector_paused() -> Iterator[None]:
 
 @collector_paused()
 def advance(cluster: Cluster, horizon: int, progress: Callable[[float], None] | None, budget: int) -> None:
-    """Run *cluster* to *horizon* in steps of one simulated second."""
-    start = cluster.sim.now
-    for instant in [*range(start + SECOND, horizon, SECOND), horizon]:
-        cluster.run_until(instant)
+    """Run *cluster* to *horizon* in steps of one simulated second, or as long as nothing happens."""
+    cluster.start()
+    start = instant = cluster.sim.now
+    while instant < horizon:
+        instant = min(max(instant + SECOND, cluster.sim.next_instant()), horizon)
+        cluster.sim.run_until(instant)
         if cluster.sim.events > budget:
             raise Runaway(
                 f"stopped at {clock(instant)}: more than {budget:,} events. Ask for a shorter time, fewer hosts, "
                 "or a slower workload"
             )
-        if progress and horizon > start:
+        if progress:
             progress((instant - start) / (horizon - start))
+    cluster.run_until(horizon)

@@ -65,7 +65,8 @@ class Wire(Transport):
 
     def send(self, node: Node, message: Any) -> bool:
         """The other member will have it in a while."""
-        self.world.after(self.world.luck.uniform(*LATENCY), self.world.wires[node]._onMessageReceived, self.node, message)
+        arrive = self.world.wires[node]._onMessageReceived
+        self.world.after(self.world.luck.uniform(*LATENCY), arrive, self.node, message)
         return True
 
 

@@ -530,6 +530,89 @@ def test_a_keep_alive_through_a_follower_renews_the_lease():
     assert 7 in world.leader.data.store.lessor.leases
 
 
+def test_who_asks_a_follower_about_a_lease_waits_for_a_leader_for_seven_seconds():
+    """v3_server.go waitLeader; Debian's etcd says `no leader` after 7.00 s."""
+    world = World(3)
+    world.client.ask("etcd-1", "lease_grant", {"TTL": 60, "ID": 7})
+    world.wait()
+    survivor, killed = world.followers[0], [m for m in world.members if m is not world.followers[0]]
+    for member in killed:
+        member.crash()
+    world.run(3)
+    for method in ("lease_keepalive", "lease_time_to_live"):
+        world.client.ask(survivor.name, method, {"ID": 7})
+        reply, took = world.wait()
+        assert reply.error.message == "etcdserver: no leader" and took == pytest.approx(7, abs=0.01)
+    world.client.ask(survivor.name, "lease_keepalive", {"ID": 7})
+    world.run(1)
+    killed[0].start()
+    reply, took = world.wait()
+    assert reply.ok and reply.value["TTL"] == 60 and took < 5
+
+
+def test_a_keep_alive_that_a_dead_leader_swallowed_is_repeated_to_the_next_one():
+    world = World(3)
+    world.client.ask("etcd-1", "lease_grant", {"TTL": 60, "ID": 7})
+    world.wait()
+    world.leader.crash()
+    world.client.ask(world.followers[0].name, "lease_keepalive", {"ID": 7})
+    reply, took = world.wait()
+    assert reply.ok and 0.8 < took < 3.5
+
+
+def test_time_to_live_names_what_is_left_what_was_granted_and_the_keys():
+    world = World(3)
+    world.client.ask("etcd-1", "lease_grant", {"TTL": 60, "ID": 7})
+    world.wait()
+    for key in ("b", "a"):
+        world.put("etcd-1", "v", key=key, lease=7)
+    world.run(10)
+    for target in (world.leader.name, world.followers[0].name):
+        world.client.ask(target, "lease_time_to_live", {"ID": 7, "keys": True})
+        answer = world.wait()[0].value
+        assert (answer["TTL"], answer["grantedTTL"], answer["keys"]) == (49, 60, ["a", "b"])
+    world.client.ask(world.leader.name, "lease_time_to_live", {"ID": 8})
+    assert world.wait()[0].value["TTL"] == -1
+
+
+def test_status_tells_where_a_member_is():
+    world = World(3)
+    world.put("etcd-1", "v")
+    world.run(0.2)
+    found = {}
+    for member in world.members:
+        world.client.ask(member.name, "status", {})
+        found[member.name] = world.wait()[0].value
+    for status in found.values():
+        assert status["leader"] == world.leader.name and status["raftTerm"] == 1 and status["errors"] == []
+        assert status["raftIndex"] == status["raftAppliedIndex"] == 2 and status["dbSize"] >= status["dbSizeInUse"]
+        assert status["version"] == "3.5" and status["isLearner"] is False and status["header"]["revision"] == 2
+    world.leader.crash()
+    world.followers[0].crash()
+    world.run(3)
+    survivor = next(m for m in world.members if m.up)
+    world.client.ask(survivor.name, "status", {})
+    assert world.wait()[0].value["errors"] == ["etcdserver: no leader"]
+
+
+# -- what asks nobody ------------------------------------------------------------------------------------------------
+def test_a_transaction_that_only_compares_is_answered_without_a_leader():
+    """v3_server.go isTxnSerializable: with no read that asks for more. Debian's etcd does the same."""
+    world = World(3)
+    world.put("etcd-1", "v")
+    survivor = world.followers[0]
+    for member in world.members:
+        if member is not survivor:
+            member.crash()
+    world.run(3)
+    compare = {"key": "k", "target": "VERSION", "version": 1}
+    world.client.ask(survivor.name, "txn", {"compare": [compare]})
+    reply, took = world.wait()
+    assert reply.ok and reply.value["succeeded"] and took < 0.01
+    world.client.ask(survivor.name, "txn", {"compare": [compare], "success": [{"request_range": {"key": "k"}}]})
+    assert not world.wait()[0].ok
+
+
 # -- the client ------------------------------------------------------------------------------------------------
 class Task(Client):
     """Runs one generator and keeps its result."""

@@ -82,6 +82,57 @@ def test_disarming_before_there_is_room_raises_the_alarm_again():
     assert world.ask("alarm")["alarms"]
 
 
+def test_a_member_that_was_not_defragmented_raises_its_own_alarm_over_a_write_that_is_done():
+    """Debian's etcd, asked the same: the leader was defragmented and says yes, then both followers raise an alarm."""
+    world = Small()
+    world.fill()
+    world.ask("compact", revision=world.written + 1)
+    leader, others = world.leader, [m.id for m in world.followers]
+    world.ask("defragment", leader.name)
+    world.ask("alarm", action="DEACTIVATE", memberID=leader.id, alarm="NOSPACE")
+    assert "header" in world.ask("put", key="a", value=BIG)
+    world.run(0.1)
+    assert sorted(alarm["memberID"] for alarm in world.ask("alarm")["alarms"]) == sorted(others)
+    assert world.ask("range", key="a")["count"] == 1
+    assert world.ask("put", key="b", value="1") == FULL
+    assert world.ask("range", key="b")["count"] == 0
+    world.ask("alarm", action="DEACTIVATE", memberID=others[0], alarm="NOSPACE")
+    assert world.ask("put", key="b", value="1") == FULL
+
+
+def test_who_is_let_in_and_then_finds_no_room_is_told_so_and_it_is_done_all_the_same():
+    """apply.go quotaApplierV3: the write is carried out, then refused. Two at once, with room for one."""
+    world = Small()
+    leader = world.leader
+    room = leader.params.etcd_quota_backend_bytes - 700_000
+    while leader.data.store.backend.size < room:
+        world.put(leader.name, "x" * 100_000)
+    for key in ("a", "b"):
+        world.client.put(leader.name, BIG, key=key)
+    world.wait()
+    world.wait()
+    replies = [reply for *_, reply in world.client.replies[-2:]]
+    assert [reply.ok for reply in replies] == [True, False]
+    refused = replies[1].error
+    assert refused.message == FULL and not refused.definite
+    assert world.ask("range", key="b")["count"] == 1
+    assert {alarm["memberID"] for alarm in world.ask("alarm")["alarms"]} == {m.id for m in world.members}
+
+
+def test_a_full_member_refuses_even_if_its_alarm_cannot_be_raised():
+    world = Small()
+    world.fill()
+    world.ask("alarm", action="DEACTIVATE", memberID=world.leader.id, alarm="NOSPACE")
+    survivor = world.followers[0]
+    for member in world.members:
+        if member is not survivor:
+            member.crash()
+    world.run(3)
+    world.client.put(survivor.name, BIG)
+    reply, took = world.wait()
+    assert reply.error.message == FULL and reply.error.definite and abs(took - 7) < 0.1
+
+
 def test_the_alarm_of_one_member_stops_the_writes_of_all_and_survives_a_crash():
     world = Small()
     world.fill()

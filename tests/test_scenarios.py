@@ -6,6 +6,7 @@ import jsonschema
 import pytest
 import yaml
 
+from kubemini import run, session, show
 from kubemini.scenarios import ScenarioError, load, names
 from kubemini.scenarios.loader import FOLDER, from_data
 
@@ -74,3 +75,45 @@ def test_an_empty_file_says_what_a_scenario_is(tmp_path):
     (tmp_path / "empty.yaml").write_text("")
     with pytest.raises(ScenarioError, match=r"empty\.yaml: expected a mapping, got null"):
         load(tmp_path / "empty.yaml")
+
+
+MINE = """
+title: Mine
+topology: {kind: etcd, members: 3}
+faults: [[1s, crash, etcd-1]]
+until: 2s
+"""
+
+
+def test_a_widget_can_ask_again_for_a_scenario_from_a_file_where_there_is_no_such_file(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(MINE)
+    first = session.handle({"op": "simulate", "id": 1, "spec": {"scenario": str(file)}})["run"]
+    file.unlink()
+    source = json.loads(json.dumps(first["header"]["source"]))
+    again = session.handle({"op": "simulate", "id": 2, "spec": {"scenario": source}})["run"]
+    assert again == first
+    assert first["header"]["scenario"] == "mine"
+    broken = session.handle({"op": "simulate", "id": 3, "spec": {"scenario": {"title": "Mine"}}})
+    assert broken == {"op": "error", "id": 3, "error": "scenario: topology is missing; it is a mapping"}
+
+
+def test_a_scenario_of_the_book_is_asked_for_by_its_name():
+    assert "source" not in run("etcd-3", until="1s").header
+
+
+def test_a_file_opens_in_the_desk_and_in_the_stepper_with_its_own_settings(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(MINE + "params: {etcd_election_timeout: 2s}\n")
+    assert show(file).run["header"]["title"] == "Mine"
+    assert show(str(file), widget="raft-stepper").options["settings"]["etcd_election_timeout"] == "2000ms"
+
+
+def test_a_bad_file_in_a_widget_is_one_sentence(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(MINE.replace("etcd-1", "etcd-9"))
+    answer = session.handle({"op": "simulate", "id": 1, "spec": {"scenario": str(file)}})
+    there = "etcd-1, etcd-2, etcd-3, etcd-client"
+    assert answer["error"] == f"'etcd-9' is not a component of this cluster; there are: {there}"
+    with pytest.raises(ValueError, match="is not a component"):
+        show(file)

@@ -3,7 +3,7 @@
 import gzip
 import json
 import re
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 
@@ -11,6 +11,7 @@ from kubemini.run import run
 from kubemini.scenarios import names
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import SECOND
+from kubemini.view.columns import pack
 from kubemini.view.scene import present, strip, text_summary
 from kubemini.view.story import story
 from kubemini.view.words import rows
@@ -183,7 +184,7 @@ def test_every_row_and_sentence_of_a_scenario_lies_within_its_time_and_says_some
     until = shown["header"]["until"]
     assert all(0 <= at <= until and level in ("ok", "warn", "bad") and first for at, level, first, _ in shown["story"])
     assert all(words and who and 0 <= float(time) * SECOND <= until + 1000 for time, who, words in shown["table"])
-    assert {row[2] for row in shown["records"]} >= {"start", "role"}
+    assert {"start", "role"} <= set(shown["records"]["fields"])
 
 
 def test_the_summary_tells_a_run_to_somebody_without_a_screen():
@@ -194,10 +195,18 @@ def test_the_summary_tells_a_run_to_somebody_without_a_screen():
 
 
 def test_instants_of_a_recording_add_up_to_those_of_the_run():
-    trace, at = run("quorum"), 0
-    requests = iter(trace.of("request"))
-    for distance, who, what, detail in present(trace)["records"]:
-        at += distance
-        if what == "request":
-            record = next(requests)
-            assert (at, who, at + detail["started"]) == (record.at, record.actor, record.detail["started"])
+    trace = run("quorum")
+    records = present(trace)["records"]
+    instants = list(accumulate(records["at"]))
+    requests = [at for at, what in zip(instants, records["what"], strict=True) if records["names"][what] == "request"]
+    started = [at + ago for at, ago in zip(requests, records["fields"]["request"]["started"], strict=True)]
+    assert requests == [r.at for r in trace.of("request")]
+    assert started == [r.detail["started"] for r in trace.of("request")]
+
+
+def test_a_running_number_is_told_by_how_far_it_has_come_since_the_same_actor_told_it():
+    rows = [[5, who, "apply", {"index": index}] for who, index in (("a", 7), ("b", 3), ("a", 8), ("b", 5))]
+    assert pack(rows)["fields"] == {"apply": {"index": [7, 3, 1, 2]}}
+    assert pack([[0, "a", "x", {"p": 1}], [0, "a", "x", {"q": None}]])["fields"] == {
+        "x": {"p": [1, None], "q": [None] * 2}
+    }

@@ -26,6 +26,7 @@ from kubemini.network.kubeproxy import KubeProxy
 from kubemini.params import Params
 from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim, Trace
+from kubemini.sim.kernel import FULL
 from kubemini.sim.units import duration
 
 
@@ -39,12 +40,12 @@ class Cluster:
     cluster.run("10s")
     """
 
-    def __init__(self, topology: Topology, seed: int = 1, params: Params | None = None):
+    def __init__(self, topology: Topology, seed: int = 1, params: Params | None = None, fidelity: str = FULL):
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise ValueError(f"seed: expected a whole number, got {seed!r}")
         self.topology = topology
         self.params = params or Params()
-        self.sim = Sim(seed)
+        self.sim = Sim(seed, fidelity)
         self.net = Network(self.sim, self.params)
         self.hosts: dict[str, Host] = {}
         self.components: dict[str, Component] = {}
@@ -179,4 +180,5 @@ class Cluster:
         """Let the cluster live until *instant* (µs)."""
         self.start()
         self.sim.run_until(instant)
+        self.sim.rouse()
         self.trace.header["until"] = instant

@@ -18,6 +18,7 @@ from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 
 ETCDCTL_TIMEOUT = 5 * SECOND  # etcdctl --command-timeout
+NOTHING = "(nothing)"  # what a key holds that is not there
 LONGEST_ANSWER = 200  # characters of a value that the trace keeps
 KUBECTL_TIMEOUT = 10 * SECOND  # kubectl --request-timeout as the book sets it (the default is to wait for ever)
 
@@ -70,10 +71,10 @@ class EtcdUser(Component):
         started, number = self.sim.now, self.number()
         via: list[str] = []
         reply = yield from self.ask(method, payload, member, via)
-        answer = ""
+        detail = {"value": shown(payload["value"])} if method == "put" else {}
         if reply.ok and method == "range":
-            answer = shown(reply.value["kvs"][0]["value"]) if reply.value["kvs"] else "(nothing)"
-        self.record_request(number, "etcd", verb, path, via, started, reply, answer)
+            detail["answer"] = shown(reply.value["kvs"][0]["value"]) if reply.value["kvs"] else NOTHING
+        self.record_request(number, "etcd", verb, path, via, started, reply, detail)
         return reply
 
     def ask(self, method: str, payload: dict[str, Any], member: str, via: list[str]) -> Steps:
@@ -186,14 +187,21 @@ class EtcdUser(Component):
         return self.requests
 
     def record_request(
-        self, number: int, kind: str, verb: str, path: str, via: list[str], started: int, reply: Reply, answer: str = ""
+        self,
+        number: int,
+        kind: str,
+        verb: str,
+        path: str,
+        via: list[str],
+        started: int,
+        reply: Reply,
+        detail: dict[str, str] | None = None,
     ) -> None:
-        """The fate of a request, for the trace."""
+        """The fate of a request, for the trace; *detail* is what was to be written, or what was read."""
         error = reply.error
         outcome = "ok" if reply.ok else "failed" if error.definite else "unknown"
         why = "" if reply.ok else str(getattr(error, "message", "") or getattr(error, "reason", error))
         code = 200 if reply.ok else getattr(error, "code", 0)
-        detail = {"answer": answer} if answer else {}
         self.sim.record(
             self.name,
             "request",
@@ -206,7 +214,7 @@ class EtcdUser(Component):
             started=started,
             code=code if isinstance(code, int) else 0,
             why=why,
-            **detail,
+            **(detail or {}),
         )
 
 

@@ -32,6 +32,7 @@ TOO_MANY_OPS = EtcdError("INVALID_ARGUMENT", "etcdserver: too many operations in
 DUPLICATE_KEY = EtcdError("INVALID_ARGUMENT", "etcdserver: duplicate key given in txn request")
 TOO_LARGE = EtcdError("INVALID_ARGUMENT", "etcdserver: request is too large")
 NO_SPACE = EtcdError("RESOURCE_EXHAUSTED", "etcdserver: mvcc: database space exceeded")
+NO_SPACE_LEFT = replace(NO_SPACE, definite=False)  # the same words to who was let in and then found no room: it is done
 COMPACTED = EtcdError("OUT_OF_RANGE", "etcdserver: mvcc: required revision has been compacted")
 FUTURE_REVISION = EtcdError("OUT_OF_RANGE", "etcdserver: mvcc: required revision is a future revision")
 LEASE_NOT_FOUND = EtcdError("NOT_FOUND", "etcdserver: requested lease not found")

@@ -3,16 +3,18 @@
 Invariant: what a message promises is on disk before the message leaves. One write to disk is under way at a time; what
 arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a leader that promises nothing to others
 sends before its own write (thesis §10.2.1). What is on disk is in `datadir.py`.
-Ticks are counted, not simulated: a follower wakes only at the tick at which it would campaign.
+Ticks are counted, not simulated: a follower wakes only at the tick at which it would campaign; in a quiescent run a
+leader leaves its own out while they change nothing (`quiescence.py`).
 etcd 3.5 server/etcdserver/raft.go. What clients see is in `server.py`.
 Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts; a snapshot is one
 message, and one write.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
-from kubemini.etcd import backup, joining, transfer
+from kubemini.etcd import backup, joining, quiescence, transfer
 from kubemini.etcd.confchange import ConfChange
 from kubemini.etcd.datadir import DataDir, Image
 from kubemini.etcd.diary import LONGEST_VALUE, Diary
@@ -28,6 +30,7 @@ from kubemini.net.network import HEARTBEAT, MESSAGE, Channel
 from kubemini.net.rpc import REFUSED
 from kubemini.params import Params
 from kubemini.sim import Sim, Steps
+from kubemini.sim.kernel import TIMER
 from kubemini.sim.units import MS, SECOND
 
 PEER_CHECK = 50 * MS  # how often a starting member looks, for READ_TIMEOUT, whether it is connected to its peers
@@ -53,7 +56,9 @@ class Member(Component):
         self._timeouts = sim.draw(f"raft/{name}/timeout")
         self._phases = sim.draw(f"raft/{name}/phase")
         self._draws = 0
+        self.rest: quiescence.Rest | None = None
         super().__init__(sim, net, host, name)
+        self.clock_priority = TIMER + (self.index << 62)  # of its ticks, before its other timers of that instant
         self.data = self._open()
         net.watchers.append(self._reachability_changed)
 
@@ -120,11 +125,11 @@ class Member(Component):
             )
         )
         self.server = Server(self, data.store)
-        self._writing = self._settling = False
+        self.writing = self._settling = False
         self._rearm = False  # whether this member may have got the right to ask for votes
         self._seen = ("", 0, 0)
         self.diary = Diary(self)
-        self._next_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
+        self.next_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
         self._timer: Timer | None = None
         self._wake_at = self._told = 0
         self._wound = self.sim.now
@@ -161,6 +166,14 @@ class Member(Component):
         if self.up and self.serving:
             self.links.refresh()
 
+    def start(self) -> None:
+        self.sim.rouse()
+        super().start()
+
+    def stop(self, how: str) -> None:
+        self.sim.rouse()
+        super().stop(how)
+
     def hand_over(self) -> None:
         """A leader that is told to stop makes another one leader first."""
         if self.serving:
@@ -175,8 +188,8 @@ class Member(Component):
 
     def resume(self) -> None:
         if self.up and self.serving and self.paused:  # ticks that nobody took are lost, as with Go's Ticker
-            late = max(0, self.sim.now - self._next_tick)
-            self._next_tick += -(-late // self.tick_length) * self.tick_length
+            late = max(0, self.sim.now - self.next_tick)
+            self.next_tick += -(-late // self.tick_length) * self.tick_length
         super().resume()
 
     # -- time ------------------------------------------------------------------------------------------------------
@@ -187,23 +200,25 @@ class Member(Component):
 
     def _catch_up(self) -> None:
         """Count the ticks before this instant; each of them did nothing else."""
-        late = self.sim.now - self._next_tick
+        if self.rest is not None:
+            self.sim.rouse()
+        late = self.sim.now - self.next_tick
         if late > 0:
             ticks = -(-late // self.tick_length)
             self.raft.skip(ticks)
-            self._next_tick += ticks * self.tick_length
+            self.next_tick += ticks * self.tick_length
 
-    def _due(self) -> int:
+    def due(self) -> int:
         """The instant of the next tick that acts."""
-        return self._next_tick + (self.raft.ticks_to_action() - 1) * self.tick_length
+        return self.next_tick + (self.raft.ticks_to_action() - 1) * self.tick_length
 
     def _wound_up(self) -> int:
         """The tick at which the election timer began to run: zero ticks ago, or as many as nobody was heard."""
-        return self._next_tick - (1 + self.raft.elapsed) * self.tick_length
+        return self.next_tick - (1 + self.raft.elapsed) * self.tick_length
 
     def _arm(self) -> None:
         """Wake at the next tick that acts; a timer that has become too early finds out when it fires."""
-        due = self._due()
+        due = self.due()
         if due != self._told and self.raft.role != LEADER and self.raft.promotable:
             self._told = due
             timeout = self.raft.timeout * self.tick_length
@@ -212,16 +227,45 @@ class Member(Component):
             if self._timer is not None:
                 self._timer.cancel()
             self._wake_at = due
-            self._timer = self.after(due - self.sim.now, self._wake)
+            self._timer = self.after(due - self.sim.now, self._wake, key=0)
 
     def _wake(self) -> None:
         self._timer = None
+        if self.rest is not None or (self.sim.quiescent and quiescence.rest(self)):
+            return
         self._catch_up()
         self._wound = self._wound_up()
-        if self._due() <= self.sim.now:
-            self.raft.tick()
-            self._next_tick += self.tick_length
+        if self.due() <= self.sim.now:
+            self.take_tick()
+        else:
+            self._settle()
+
+    def take_tick(self) -> None:
+        """The tick that is due, and what it leads to."""
+        self.raft.tick()
+        self.next_tick += self.tick_length
         self._settle()
+
+    def listened(self, until: int) -> None:
+        """The leader has been heard again and again, the last time at the instant *until* (see `quiescence`)."""
+        ticks = max(0, -(-(until - self.next_tick) // self.tick_length))
+        self.next_tick += ticks * self.tick_length
+        self.raft.listened(ticks)
+
+    def wind_up(self) -> None:
+        """After a rest: be woken again, at the next tick that acts."""
+        if self._timer is None:
+            self._arm()
+
+    @property
+    def unwound(self) -> bool:
+        """Whether the timer went off during a rest."""
+        return self._timer is None
+
+    def share_alarm(self, instant: int) -> Callable[[], None]:
+        """Be woken at *instant*, which is before the next tick that acts: by what is returned."""
+        self._wake_at, self._timer = instant, Timer()
+        return partial(self._fire, self._timer, self.incarnation, self._wake, ())
 
     def _fast_forward(self, until: int) -> None:
         """A starting member that reaches two peers or more (or is alone) need not wait out a whole election timeout.
@@ -255,10 +299,10 @@ class Member(Component):
             data.addresses[payload.source] = source  # (rafthttp: X-PeerURLs, AddRemote)
             self.links.refresh()
         raft = self.raft
-        if self.sim.now > self._next_tick:
+        if self.sim.now > self.next_tick or self.rest is not None:
             self._catch_up()
-        self._wound = self._next_tick - (1 + raft.elapsed) * self.tick_length  # `_wound_up`
-        if not self._writing and raft.beat(payload):
+        self._wound = self.next_tick - (1 + raft.elapsed) * self.tick_length  # `_wound_up`
+        if not self.writing and raft.beat(payload):
             if raft.messages:
                 self._send(raft.take_messages())
         else:
@@ -302,7 +346,7 @@ class Member(Component):
         self._settling = True
         raft = self.raft
         changed = self._observe()
-        while not self._writing:
+        while not self.writing:
             if not raft.has_work():
                 if raft.messages:
                     self._send(raft.take_messages())
@@ -314,20 +358,26 @@ class Member(Component):
             self._rearm = False
             self._arm()
 
+    @property
+    def settled(self) -> bool:
+        """Whether all that was ever proposed is applied, and nothing is on its way to the disk or to others."""
+        log = self.raft.log
+        return log.last_index == log.commit == log.applied and not self.writing and not self.raft.has_ready()
+
     def _carry_out(self, ready: Ready) -> None:
         early = self.raft.role == LEADER and all(promise.target == self.id for promise in ready.promises)
         self.diary.progress(ready)
         if early:
             self._send(ready.messages)
         if ready.must_sync or ready.snapshot is not None:
-            self._writing = True
+            self.writing = True
             self.host.disk.fsync(self, self._written, ready, early)
         else:
             self._finish(ready, early)
 
     def _written(self, ready: Ready, sent: bool) -> None:
         self._catch_up()
-        self._writing = False
+        self.writing = False
         self._finish(ready, sent)
         self._settle()
 
@@ -363,6 +413,12 @@ class Member(Component):
             self.after(wait, self._snapshot_sent, message.target, arrives is not None)
         to = channel.destination.name
         self.sim.record(self.name, "message", to=to, type=message.type, term=message.term, arrives=arrives)
+
+    def correspondent(self, id: int) -> "Member | None":
+        """The member that hears what is sent to *id*, if there is one."""
+        channel = self.links.channel(id)
+        found = channel.destination if channel is not None else None
+        return found if isinstance(found, Member) else None
 
     # -- snapshots ---------------------------------------------------------------------------------------------------
     def _compact_log(self) -> None:

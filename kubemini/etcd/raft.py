@@ -9,7 +9,7 @@ Follows Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorit
 Here are state, roles, time and effects; what a member does in a role is in `election.py`, `follower.py`, `leader.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, ClassVar
 
 from kubemini.etcd import confchange, election, follower, leader
@@ -143,6 +143,21 @@ class Raft:
         assert quiet or ticks < self.ticks_to_action(), "a tick that acts may not be skipped"
         self.elapsed += ticks
         self.heartbeat_elapsed += ticks
+
+    def listened(self, ticks: int) -> None:
+        """Let *ticks* pass in which the leader was heard all the time, and has been heard just now."""
+        self.elapsed = 0
+        self.heartbeat_elapsed += ticks
+
+    def led(self, ticks: int, heard: Collection[int]) -> None:
+        """Let *ticks* pass in which we led, and the members *heard*, a quorum, answered every heartbeat."""
+        elapsed = self.elapsed + ticks
+        checked = self.config.check_quorum and elapsed >= self.config.election_tick
+        self.elapsed = elapsed % self.config.election_tick
+        for member, progress in self.progress.items():
+            progress.active = member in heard or (progress.active and not checked)
+            if member != self.id:
+                progress.sent_commit = min(progress.match, self.log.commit)
 
     # -- messages --------------------------------------------------------------------------------------------------
     def step(self, m: Message) -> str | None:

@@ -20,6 +20,11 @@ class ReadRequests:
         self._waiting: list[tuple[Request, int, dict[int, bool]]] = []  # request, commit index, who confirmed
 
     @property
+    def none(self) -> bool:
+        """Whether nobody waits."""
+        return not (self.early or self._waiting)
+
+    @property
     def newest(self) -> Request | None:
         """What a heartbeat carries, if anything waits."""
         return self._waiting[-1][0] if self._waiting else None

@@ -45,10 +45,10 @@ def is_read(method: str, request: Request) -> bool:
 
 
 def is_serializable(method: str, request: Request) -> bool:
-    """Whether a read is content with what this member knows."""
+    """Whether a read is content with what this member knows; a transaction that only compares always is."""
     if method == "txn":
         branches = (*request.get("success", ()), *request.get("failure", ()))
-        return bool(branches) and all(operation["request_range"].get("serializable") for operation in branches)
+        return all(operation["request_range"].get("serializable") for operation in branches)
     return bool(request.get("serializable"))
 
 

@@ -3,8 +3,8 @@
 Invariant: a request is answered once, and "ok" to a write only after the member has applied it. A write waits while
 there is no leader; one that is handed to a leader that dies is lost, and its client hears so 7 s later.
 etcd 3.5 server/etcdserver/v3_server.go, server.go. Linearizable reads are in `reads.py`, watches in `watch.py`.
-Changes of the members are judged in `reconfigure.py`.
-Simplified: no authentication; a request is held against the quota when it comes, not again when it is applied.
+Changes of the members are judged in `reconfigure.py`, what is full in `quota.py`.
+Simplified: no authentication.
 """
 
 from collections import deque
@@ -16,6 +16,7 @@ from kubemini.etcd.errors import (
     DEADLINE_EXCEEDED,
     NO_LEADER,
     NO_SPACE,
+    NO_SPACE_LEFT,
     NOT_FOR_LEARNERS,
     TIMEOUT,
     TIMEOUT_LEADER_FAILURE,
@@ -28,6 +29,7 @@ from kubemini.etcd.reads import Reads
 from kubemini.etcd.watch import Watches
 from kubemini.host import Timer
 from kubemini.net import Call
+from kubemini.params import PINNED
 from kubemini.sim import Steps
 from kubemini.sim.units import MS
 
@@ -71,6 +73,7 @@ class Server:
         self.waiting: dict[int, Waiting] = {}
         self.elected_at: int | None = None  # when this member last became leader
         self._blocked: deque[Waiting] = deque()  # for want of a leader
+        self._full: list[Proposal] = []  # applied, and answered when the alarm they raise is
         self._deadlines: deque[Waiting] = deque()  # all have the same timeout: oldest first
         self._next = 0
         self._booted = member.sim.now
@@ -89,7 +92,7 @@ class Server:
             call.fail(NOT_FOR_LEARNERS)
             return None
         if not self._has_room(call.method, request):
-            self.propose(call, {"action": "ACTIVATE", "memberID": self.member.id, "alarm": "NOSPACE"}, method="alarm")
+            self.propose(call, self._no_space(), method="alarm")
             return None
         error = requests.check(call.method, request, self.member.params)
         if error:
@@ -120,6 +123,9 @@ class Server:
         more = quota.cost(method, request)
         return not more or self.store.backend.has_room(more, self.member.params.etcd_quota_backend_bytes)
 
+    def _no_space(self) -> Request:
+        return {"action": "ACTIVATE", "memberID": self.member.id, "alarm": "NOSPACE"}
+
     def _answer_read(self, call: Call) -> None:
         if call.method == "member_list":
             self._answer_about_itself(call)
@@ -148,6 +154,9 @@ class Server:
                 self.store.backend.defragment()
             case "member_list":
                 answer["members"] = member.membership.answer()
+            case "watch_progress":
+                self.watches.progress(call)
+                return
             case "lease_leases":
                 answer["leases"] = [{"ID": id} for id in sorted(self.lessor.leases)]
             case _:
@@ -158,6 +167,7 @@ class Server:
     def _status(self) -> Answer:
         member, raft, backend = self.member, self.member.raft, self.store.backend
         return {
+            "version": PINNED["etcd"],
             "leader": member.leader,
             "raftTerm": raft.term,
             "raftIndex": raft.commit,
@@ -212,6 +222,9 @@ class Server:
         """v3_server.go parseProposeCtxErr: only a member that has just become leader suspects its predecessor."""
         if not waiting.accepted:
             self._blocked.remove(waiting)
+        if waiting.proposal.method != waiting.call.method:
+            return NO_SPACE  # nothing but an alarm was late
+        if not waiting.accepted:
             return DEADLINE_EXCEEDED
         elected, suspicion = self.elected_at, 2 * self.member.params.etcd_election_timeout
         if elected is not None and elected - suspicion < waiting.started < elected:
@@ -224,17 +237,30 @@ class Server:
             self.member.membership.apply(proposal.method, proposal.request)
             return
         if proposal.method == "alarm":
-            self.answered(proposal, self.member.alarm(proposal.request))
+            self._apply_alarm(proposal)
             return
         if self.member.data.alarms.raised and quota.cost(proposal.method, proposal.request):
             self.answered(proposal, NO_SPACE)
             return
+        fits = self._has_room(proposal.method, proposal.request)
         answer = self.store.apply(proposal.method, proposal.request, self.member.sim.now)
         self.watches.notify()
         if proposal.method.startswith("lease"):
             self._revoking.discard(proposal.request["ID"])
             self._arm_expiry()
-        self.answered(proposal, answer)
+        if fits or isinstance(answer, EtcdError):
+            self.answered(proposal, answer)
+        else:
+            self._full.append(proposal)
+            self.member.propose(Proposal(self.member.name, 0, 0, "alarm", self._no_space()))
+
+    def _apply_alarm(self, proposal: Proposal) -> None:
+        """An alarm is raised, disarmed or looked up; if it was ours, what found no room is answered: it is done."""
+        self.answered(proposal, self.member.alarm(proposal.request))
+        if proposal.request == self._no_space():
+            full, self._full = self._full, []
+            for applied in full:
+                self.answered(applied, NO_SPACE_LEFT)
 
     def answered(self, proposal: Proposal, answer: Answer | EtcdError) -> None:
         """*proposal* has been applied with this result: tell the client, if it is ours."""
@@ -294,16 +320,22 @@ class Server:
         return None
 
     def ask_leader(self, call: Call) -> Steps:
-        """Pass *call* on to the leader, and its answer back."""
-        leader = self.member.leader
-        if leader is None:
-            call.fail(NO_LEADER)
-            return
-        reply = yield self.member.call(leader, call.method, call.payload, self.member.params.etcd_request_timeout)
-        if reply.ok:
-            call.reply(reply.value)
-        else:
-            call.fail(reply.error if isinstance(reply.error, EtcdError) else TIMEOUT)
+        """Pass *call* on to the leader, once there is one and it can be reached, and its answer back."""
+        member, params = self.member, self.member.params
+        deadline = member.sim.now + params.etcd_request_timeout
+        while (left := deadline - member.sim.now) > 0:
+            if member.leader is None:
+                yield member.timeout(min(left, params.etcd_election_timeout))
+                continue
+            reply = yield member.call(member.leader, call.method, call.payload, left)
+            if reply.ok:
+                call.reply(reply.value)
+                return
+            if isinstance(reply.error, EtcdError):
+                call.fail(reply.error)
+                return
+            yield member.timeout(params.etcd_lease_forward_pause)
+        call.fail(TIMEOUT if member.leader else NO_LEADER)
 
     def _arm_expiry(self) -> None:
         """Look at the next half second after the earliest expiry; without leases, never."""

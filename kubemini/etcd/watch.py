@@ -2,8 +2,10 @@
 
 Invariant: a watch never skips a revision. If the history it needs is compacted it is cancelled with the revision that
 can still be read; if it asked for a leader and there is none for three election timeouts, its stream dies, so that the
-client tries another member. etcd 3.5 mvcc/watchable_store.go, api/v3rpc/interceptor.go.
-Simplified: a slow client is never dropped; no progress notifications; one watch a stream.
+client tries another member. A watch without news can be told how far the store has come, so that it need not start at
+an old revision: now and then (``progress_notify``), or when its client asks.
+etcd 3.5 mvcc/watchable_store.go, api/v3rpc/watch.go, interceptor.go.
+Simplified: a slow client is never dropped; one watch a stream; a response is never cut into fragments.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,12 +19,13 @@ if TYPE_CHECKING:
     from kubemini.etcd.member import Member
 
 MAX_NO_LEADER = 3  # election timeouts without a leader
+PROGRESS_JITTER = 10  # a stream's own period is up to a tenth longer than that of all
 
 
 class Watcher:
     """One stream: a range of keys and the next revision to send."""
 
-    __slots__ = ("call", "filters", "key", "next", "prev_kv", "range_end", "require_leader")
+    __slots__ = ("call", "filters", "key", "next", "prev_kv", "quiet", "range_end", "require_leader")
 
     def __init__(self, call: Call, revision: int):
         request = call.payload
@@ -31,6 +34,7 @@ class Watcher:
         self.filters = [f.removeprefix("NO") for f in request.get("filters", ())]
         self.prev_kv = bool(request.get("prev_kv"))
         self.require_leader = bool(request.get("require_leader"))
+        self.quiet = True  # since the last time that progress was looked at
 
     def wants(self, change: Change) -> bool:
         """Whether *change* is news here."""
@@ -57,6 +61,8 @@ class Watches:
         self.revision = store.revision  # told so far
         self._no_leader: Timer | None = None
         self._booted = member.sim.now
+        self._jitter = member.sim.draw(f"etcd/{member.name}/progress")
+        self._opened = 0
 
     def _header(self, revision: int) -> dict[str, Any]:
         return {"revision": revision, "raft_term": self.member.raft.term, "member": self.member.name}
@@ -75,6 +81,11 @@ class Watches:
         self.watchers.append(watcher)
         call.on_cancel(lambda: self.watchers.remove(watcher))
         self._send(watcher, past, now)
+        if call.payload.get("progress_notify"):
+            self._opened += 1
+            period = self.member.params.etcd_watch_progress_interval
+            period += self._jitter.between(self._opened, 0, period // PROGRESS_JITTER - 1)
+            self.member.after(period, self._look, watcher, period)
 
     def _cancel(self, call: Call) -> None:
         """What the watch still needs has been compacted."""
@@ -109,7 +120,28 @@ class Watches:
         events = [watcher.event(change, self.store.compacted) for change in changes if watcher.wants(change)]
         if events and watcher.call.stream is not None:
             watcher.call.stream.push({"header": self._header(revision), "events": events})
+            watcher.quiet = False
         watcher.next = max(watcher.next, revision + 1)
+
+    # -- progress ----------------------------------------------------------------------------------------------------
+    def _look(self, watcher: Watcher, period: int) -> None:
+        """Tell a watch that has heard nothing for a *period* how far the store is."""
+        if watcher in self.watchers:
+            if watcher.quiet:
+                self._tell_progress(watcher)
+            watcher.quiet = True
+            self.member.after(period, self._look, watcher, period)
+
+    def progress(self, call: Call) -> None:
+        """A client asks how far its watches are: each of them is told."""
+        for watcher in self.watchers:
+            if watcher.call.source == call.source:
+                self._tell_progress(watcher)
+        call.reply({"header": self._header(self.store.revision)})
+
+    def _tell_progress(self, watcher: Watcher) -> None:
+        assert watcher.call.stream is not None
+        watcher.call.stream.push({"header": self._header(self.store.revision), "events": []})
 
     # -- require_leader ------------------------------------------------------------------------------------------------
     def leadership(self, known: bool) -> None:

@@ -162,11 +162,12 @@ class Component:
     def after(self, delay: int, act: Callable, *args: Any, key: int | None = None) -> Timer:
         """``act(*args)`` after *delay* µs, unless this incarnation dies or the timer is cancelled.
 
-        *key* orders timers of one component that fire at the same instant (default: order of setting).
+        *key* orders timers of one component that fire at the same instant (default: order of setting, from 1 on).
         """
         timer = Timer()
-        self._timers += 1
-        priority = TIMER + (self.index << 62) + (self._timers if key is None else key)
+        if key is None:
+            key = self._timers = self._timers + 1
+        priority = TIMER + (self.index << 62) + key
         self.sim.at(self.sim.now + delay, priority, self._fire, (timer, self.incarnation, act, args))
         return timer
 

@@ -45,6 +45,7 @@ class Host:
         """Pull the plug: nothing is said to anybody."""
         if not self.powered:
             return
+        self.sim.rouse()
         self.powered = False
         self.sim.record(self.name, "power_off")
         for component in self.components:
@@ -55,6 +56,7 @@ class Host:
         """Boot: every component starts again, from what the disk holds."""
         if self.powered:
             return
+        self.sim.rouse()
         self.powered = True
         self.sim.record(self.name, "power_on")
         for number, component in enumerate(self.components):

@@ -27,7 +27,6 @@ class Channel:
         "last",
         "loopback",
         "low",
-        "name",
         "pair",
         "priorities",
         "sent",
@@ -38,7 +37,7 @@ class Channel:
 
     def __init__(self, sim: Sim, source: "Component", destination: "Component", latency: tuple[int, int]):
         self.source, self.destination = source, destination
-        self.name, self.arrive = source.name, destination.arrive  # looked up once, used with every datagram
+        self.arrive = destination.arrive  # looked up once, used with every datagram
         self.loopback = source.host is destination.host
         self.pair = (source.host.name, destination.host.name)
         self.take(*latency)
@@ -52,6 +51,11 @@ class Channel:
     def take(self, low: int, high: int) -> None:
         """From now on a packet takes *low* to *high* microseconds."""
         self.low, self.width = low, high - low + 1
+
+    @property
+    def longest(self) -> int:
+        """The longest that a packet takes, in microseconds."""
+        return self.low + self.width - 1
 
 
 class Network:
@@ -102,11 +106,11 @@ class Network:
         n = sent[purpose]
         sent[purpose] = n + 1
         self.packets += 1
-        arrival = sim.now + channel.low + luck.u(n) % channel.width
+        arrival = sim.now + channel.low + luck.u(n) % channel.width  # `latency`
         if not channel.loopback:
             if not channel.destination.host.powered or (self.severed and channel.pair in self.severed):
                 return None
-            if self.losses and luck.chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
+            if self.losses and channel.streams[purpose].chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
                 if purpose != CONNECTION:
                     return None
                 arrival += self.params.tcp_retransmission_timeout
@@ -116,6 +120,10 @@ class Network:
         sim.at(arrival, channel.priorities[purpose] + n, act, args)
         return arrival
 
+    def latency(self, channel: Channel, purpose: int, n: int) -> int:
+        """How long the *n*-th packet of its *purpose* takes, whenever it is sent."""
+        return channel.low + channel.streams[purpose].u(n) % channel.width
+
     # -- faults ------------------------------------------------------------------------------------------------
     def reachable(self, a: str, b: str) -> bool:
         """Whether a packet from host *a* would reach host *b* now."""
@@ -123,6 +131,7 @@ class Network:
 
     def cut(self, a: Iterable[str], b: Iterable[str], one_way: bool = False) -> None:
         """Nothing passes from hosts *a* to hosts *b* any more, nor back unless *one_way*."""
+        self.sim.rouse()
         a, b = list(a), list(b)
         for x in a:
             for y in b:
@@ -135,12 +144,14 @@ class Network:
 
     def heal(self) -> None:
         """Every cut is gone."""
+        self.sim.rouse()
         self.severed.clear()
         self.sim.record("network", "heal")
         self.changed()
 
     def set_latency(self, a: str, b: str, low: int, high: int) -> None:
         """Packets between hosts *a* and *b* take *low* to *high* microseconds, both ways."""
+        self.sim.rouse()
         self.latencies[a, b] = self.latencies[b, a] = (low, high)
         for channel in self.channels.values():
             if channel.pair in ((a, b), (b, a)) and not channel.loopback:
@@ -149,6 +160,7 @@ class Network:
 
     def set_loss(self, a: str, b: str, p: float) -> None:
         """A share *p* of the packets between hosts *a* and *b* is lost, both ways."""
+        self.sim.rouse()
         self.losses[a, b] = self.losses[b, a] = p
         self.sim.record("network", "loss", a=a, b=b, p=p)
 

@@ -1,7 +1,8 @@
-"""Loading scenarios: a name or a file → a checked `Scenario`.
+"""Loading scenarios: a name, a file, or what such a file holds → a checked `Scenario`.
 
 `check` understands the few words of JSON Schema that schema.json uses (type, required, properties,
 additionalProperties, items, enum), so that the same schema serves editors, tests and the browser.
+What does not come with kubemini is carried along (`Scenario.source`): a widget can ask for it again without the file.
 """
 
 import difflib
@@ -36,6 +37,7 @@ class Scenario:
     faults: tuple[tuple[Any, ...], ...] = ()
     seed: int = 1
     until: int = 60 * SECOND
+    source: dict[str, Any] | None = None
 
 
 def names() -> list[str]:
@@ -43,12 +45,18 @@ def names() -> list[str]:
     return sorted({f.stem for f in FOLDER.iterdir() if f.suffix in (".yaml", ".json")} - {"schema"})
 
 
-def load(source: "str | Path | Scenario") -> Scenario:
-    """The scenario called *source*, or in the file *source*. Raises ScenarioError that says what to do next."""
+def load(source: "str | Path | dict[str, Any] | Scenario") -> Scenario:
+    """The scenario called *source*, in the file *source*, or made of these data.
+
+    Raises ScenarioError that says what to do next.
+    """
     if isinstance(source, Scenario):
         return source
+    if isinstance(source, dict):
+        return _carrying(source, from_data(source, "scenario"))
     path = Path(source)
-    if path.suffix not in (".yaml", ".yml", ".json"):
+    ours = path.suffix not in (".yaml", ".yml", ".json")
+    if ours:
         if str(source) not in names():
             close = difflib.get_close_matches(str(source), names(), 1)
             hint = f" Did you mean {close[0]}?" if close else ""
@@ -60,7 +68,14 @@ def load(source: "str | Path | Scenario") -> Scenario:
         raise ScenarioError(f"{path}: cannot be read ({error.strerror or error})") from None
     except UnicodeDecodeError:
         raise ScenarioError(f"{path}: is not UTF-8 text; write a scenario as YAML") from None
-    return from_data(_parse(text, path), path.stem, str(path.name))
+    data = _parse(text, path)
+    scenario = from_data(data, path.stem, str(path.name))
+    return scenario if ours else _carrying(data, scenario)
+
+
+def _carrying(data: dict[str, Any], scenario: Scenario) -> Scenario:
+    """*scenario*, with what it was made from."""
+    return replace(scenario, source={"name": scenario.name, **data})
 
 
 def _parse(text: str, path: Path) -> Any:
@@ -111,6 +126,7 @@ def from_data(data: Any, name: str, file: str = "") -> Scenario:
     file = file or name
     schema = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))
     check(data, schema, file)
+    name = data.get("name", name)
     try:
         topology = build(**data["topology"])
         scenario = Scenario(

@@ -3,12 +3,14 @@
 Invariant: events of one instant are ordered by what they are, never by when they were scheduled: faults and
 commands first, then deliveries, then timers (`FAULT`, `DELIVERY`, `TIMER`). SimPy's own events (priority 0 and 1)
 come before all of them, so what one event causes at the same instant is settled before the next one acts.
+In a quiescent run (`QUIESCENT`) whoever can tell what its next events would come to may leave them out and lie in
+`Sim.resting`; `Sim.rouse` is called before anything is done to it, or read of it, that could tell the difference.
 """
 
 from collections.abc import Callable, Generator
 from heapq import heappop, heappush
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
 
@@ -21,21 +23,36 @@ Steps = Generator[Any, Any, Any]  # what a task does, step by step: it yields Si
 FAULT = 1 << 78
 DELIVERY = 2 << 78
 TIMER = 3 << 78
+NEVER = 1 << 62  # an instant
 
+
+FULL, QUIESCENT = FIDELITIES = ("full", "quiescent")
 
 Occurrence = tuple[Callable[..., Any], tuple]  # in SimPy's queue: act(*args) at an instant, nobody waits for it
 
 
+class Resting(Protocol):
+    """Somebody who leaves events out that would make no difference."""
+
+    def end(self) -> None:
+        """Make everything as if they had happened, up to what is happening now."""
+
+
 class Sim(simpy.Environment):
-    """Integer microseconds, one seed, one trace."""
+    """Integer microseconds, one seed, one trace; *fidelity* is one of `FIDELITIES`."""
 
     now: int = 0  # microseconds since the run began; an attribute, as everybody reads it all the time
     _now: int
     _queue: list[Any]
 
-    def __init__(self, seed: int = 0):
+    def __init__(self, seed: int = 0, fidelity: str = FULL):
+        if fidelity not in FIDELITIES:
+            raise ValueError(f"fidelity: {fidelity!r} is not one of {', '.join(FIDELITIES)}")
         super().__init__(initial_time=0)
         self.seed = seed
+        self.quiescent = fidelity == QUIESCENT
+        self.resting: list[Resting] = []
+        self.reached = 0  # the highest priority of what has happened at this instant
         self.trace = Trace()
         self.events = 0
         self._commands = 0
@@ -68,7 +85,29 @@ class Sim(simpy.Environment):
     def command(self, at: int, act: Callable[..., Any], *args: Any) -> None:
         """Call ``act(*args)`` at the instant *at*, before anything else that happens then, in order of asking."""
         self._commands += 1
-        self.at(at, FAULT + self._commands, act, args)
+        self.at(at, FAULT + self._commands, self._obey, (act, args))
+
+    def _obey(self, act: Callable[..., Any], args: tuple) -> None:
+        self.rouse()
+        act(*args)
+
+    # -- rest ------------------------------------------------------------------------------------------------------
+    def rouse(self) -> None:
+        """Something is about to make a difference: nobody rests any more."""
+        while self.resting:
+            self.resting.pop().end()
+
+    def replay(self, instant: int, priority: int, act: Callable[[], Any]) -> None:
+        """Call ``act()`` as of *instant*, in the past, and let happen what it causes before what is happening now."""
+        now, reached = self.now, self.reached
+        self.now = self._now = instant
+        self.reached = priority
+        act()
+        queue, step = self._queue, self._step
+        while queue and queue[0][:2] < (now, reached):
+            step()
+        self.now = self._now = now
+        self.reached = reached
 
     def step(self) -> None:
         """Process one event, and count it."""
@@ -81,18 +120,31 @@ class Sim(simpy.Environment):
         queue = self._queue
         while queue and queue[0][0] < instant:  # the body of `_step`, without the call
             self.events += 1
-            self.now, _, _, event = heappop(queue)
-            self._now = self.now
+            now, priority, _, event = heappop(queue)
+            if now != self.now:
+                self.now = self._now = now
+                self.reached = priority
+            elif priority > self.reached:
+                self.reached = priority
             if event.__class__ is tuple:
                 event[0](*event[1])
             else:
                 self._happen(event)
         self.now = self._now = instant
+        self.reached = 0
+
+    def next_instant(self) -> int:
+        """When the next event happens; `NEVER` if none is left."""
+        return self._queue[0][0] if self._queue else NEVER
 
     def _step(self) -> None:
         self.events += 1
-        self.now, _, _, event = heappop(self._queue)
-        self._now = self.now
+        now, priority, _, event = heappop(self._queue)
+        if now != self.now:
+            self.now = self._now = now
+            self.reached = priority
+        elif priority > self.reached:
+            self.reached = priority
         if event.__class__ is tuple:
             event[0](*event[1])
         else:

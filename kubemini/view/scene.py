@@ -8,6 +8,7 @@ from typing import Any
 
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import SECOND, clock
+from kubemini.view.columns import pack
 from kubemini.view.story import story
 from kubemini.view.words import rows
 
@@ -23,7 +24,6 @@ KEPT = {  # of these words the widgets draw only these fields
 }
 ETCD_ONLY = ("kv", "timer")  # the store of a cluster holds objects, which are told as such; its map has no dials
 ANSWERS = ("MsgAppResp", "MsgReadIndex", "MsgReadIndexResp")  # a whole cluster's map shows what is told, not these
-INSTANTS = ("started", "arrives")
 SUMMARIZED = ("Service", "Node")
 
 
@@ -31,9 +31,7 @@ def present(trace: Trace) -> dict[str, Any]:
     """The recording of a run, as JSON values."""
     return {
         "header": trace.header,
-        "records": compact(
-            spare([row for record in trace if (row := drawn(record, trace.header["topology"]["kind"]))])
-        ),
+        "records": pack(spare([row for record in trace if (row := drawn(record, trace.header["topology"]["kind"]))])),
         "story": [list(line) for line in story(trace)],
         "table": [list(row) for row in rows(trace)],
         "strip": strip(trace),
@@ -58,21 +56,6 @@ def spare(records: list[list[Any]]) -> list[list[Any]]:
     """*records* without the commits that a member applies at the same instant: to have applied says as much."""
     applied = {(at, who) for at, who, what, _ in records if what == "apply"}
     return [row for row in records if row[2] != "commit" or (row[0], row[1]) not in applied]
-
-
-def compact(records: list[list[Any]]) -> list[list[Any]]:
-    """*records* with instants as distances: from the record before, and within a record from its own instant.
-
-    Small numbers compress to three quarters of the size; static/common.js adds them up again.
-    """
-    before = 0
-    for row in records:
-        at, _, _, detail = row
-        row[0], before = at - before, at
-        for name in INSTANTS:
-            if detail.get(name) is not None:
-                row[3] = detail = {**detail, name: detail[name] - at}
-    return records
 
 
 def series_of(request: dict[str, Any]) -> str:

@@ -101,8 +101,8 @@ class RaftStepper(Recording):
     _esm = source(picture)
 
     def __init__(self, trace: Trace, caption: str = "", options: dict[str, Any] | None = None):
-        known = trace.header.get("scenario") in names()
-        params = load(trace.header["scenario"]).params if known else Params()
+        made_of = trace.header.get("source") or trace.header.get("scenario")
+        params = load(made_of).params if isinstance(made_of, dict) or made_of in names() else Params()
         settings = {name: in_ms(getattr(params, name)) for name in KNOBS}
         super().__init__(trace, caption, {"settings": settings, **(options or {})})
 

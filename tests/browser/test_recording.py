@@ -3,6 +3,9 @@
 import pytest
 from conftest import violations
 
+from kubemini.run import run
+from kubemini.view.scene import drawn, spare
+
 pytestmark = pytest.mark.needs("chromium", "playwright", "npm")
 
 
@@ -23,6 +26,22 @@ def test_a_recording_plays_steps_and_scrubs_and_loads_no_simulator(open_page, ro
     assert 0.3 < desk.time < 20
     loaded = page.evaluate("performance.getEntriesByType('resource').map(r => r.name)")
     assert [name for name in loaded if "pyodide" in name or "worker" in name or ".zip" in name] == []
+
+
+@pytest.mark.parametrize(("name", "scenario"), [("desk", "etcd-3"), ("map", "quorum")])
+def test_the_columns_of_a_recording_are_its_records_again(open_page, http, name, scenario):
+    page = open_page(f"{http}/{name}.html")
+    rows = page.evaluate("new kmCommon.History(kubemini.models[0].get('run')).records")
+    trace = run(scenario)
+    kept = spare([row for record in trace if (row := drawn(record, trace.header["topology"]["kind"]))])
+    assert [row[:3] for row in rows] == [row[:3] for row in kept]
+    for (*_, seen), (_, _, what, told) in zip(rows, kept, strict=True):
+        if what == "message" and told["arrives"]:
+            assert abs(seen.pop("arrives") - told.pop("arrives")) <= 50
+        if what != "request":  # there a page adds the way behind a balancer
+            assert {name: value for name, value in seen.items() if value is not None} == {
+                name: value for name, value in told.items() if value is not None
+            }
 
 
 def test_a_recording_opens_when_all_is_well_shortly_before_something_breaks(open_page, http, widget):

@@ -133,17 +133,25 @@ var kmCommon = (() => {
   };
   const step = (st, [at, who, what, d]) => FOLD[what] && FOLD[what](st, at, who, d);
 
-  /** The records of a recording, whose instants are distances (view/scene.py, compact), with instants again. */
-  function unrolled(records) {
+  /** The records of a recording, which stands there in columns (view/columns.py), as rows [at, who, what, detail] again. */
+  function unpacked({ names, at, who, what, fields }) {
+    const last = {}, next = {};
     let t = 0;
-    const back = (d, name, at) => (d[name] == null ? {} : { [name]: at + d[name] });
-    return (records || []).map(([dt, who, what, d]) => { t += dt; return [t, who, what, { ...d, ...back(d, "started", t), ...back(d, "arrives", t) }]; });
+    return at.map((dt, i) => {
+      const w = names[who[i]], k = names[what[i]], n = (next[k] = (next[k] ?? -1) + 1), d = {};
+      t += dt;
+      for (const [f, column] of Object.entries(fields[k])) {
+        const v = column[n], key = w + k + f;
+        d[f] = v == null ? null : /^(started|arrives|since|until)$/.test(f) ? v + t : /^(index|revision)$/.test(f) ? (last[key] = (last[key] || 0) + v) : v;
+      }
+      return [t, w, k, d];
+    });
   }
 
   /** A run made fast to scrub: key frames, moments, flights. */
   class History {
     constructor(run) {
-      this.run = run; this.header = run.header; this.records = unrolled(run.records); this.until = run.header.until; this.topology = run.header.topology;
+      this.run = run; this.header = run.header; this.records = unpacked(run.records); this.until = run.header.until; this.topology = run.header.topology;
       this.frames = []; this.messages = []; this.requests = [];
       const st = blank(this.topology); let flight = 0;
       this.records.forEach((r, i) => {
@@ -339,7 +347,7 @@ var kmCommon = (() => {
     const rows = (header.commands || []).map((c) => `(${[py(c[0]), ...c.slice(1).map((x) => JSON.stringify(x))].join(", ")})`);
     const list = rows.length > 1 ? `[\n    ${rows.join(",\n    ")},\n]` : `[${rows.join("")}]`;
     const values = Object.entries(header.params || {}).map(([k, v]) => `${JSON.stringify(k)}: ${typeof v === "boolean" ? (v ? "True" : "False") : JSON.stringify(v)}`);
-    return `run(${JSON.stringify(header.scenario)}, seed=${header.seed}${rows.length ? ", commands=" + list : ""}${values.length ? `, params={${values.join(", ")}}` : ""})`;
+    return `run(${JSON.stringify(header.scenario + (header.source ? ".yaml" : ""))}, seed=${header.seed}${rows.length ? ", commands=" + list : ""}${values.length ? `, params={${values.join(", ")}}` : ""})`;
   }
   const asHash = (id, t, header) => "#" + [id, "t=" + seconds(t), "seed=" + header.seed, "until=" + header.until / SECOND, ...Object.entries(header.params || {}).map(([k, v]) => `p=${k},${encodeURIComponent(JSON.stringify(v))}`), ...(header.commands || []).map((c) => "c=" + c.map((x) => encodeURIComponent(x).replace(/%2C/gi, "+")).join(","))].join(";");
   async function copy(text) {
@@ -544,7 +552,7 @@ var kmCommon = (() => {
     /** Ask the simulator for the run with other commands or another seed; the answer arrives as a new `run`. */
     function ask(change, then = {}) {
       const H = past.header;
-      const spec = { scenario: H.scenario, seed: H.seed, commands: H.commands || [], ...(H.params ? { params: H.params } : {}), until: Math.max(past.until / SECOND, Math.ceil((then.at || 0) / SECOND + 15)), ...change };
+      const spec = { scenario: H.source || H.scenario, seed: H.seed, commands: H.commands || [], ...(H.params ? { params: H.params } : {}), until: Math.max(past.until / SECOND, Math.ceil((then.at || 0) / SECOND + 15)), ...change };
       asked = { spec, then, was: past.run, resume: playing };
       play(false); trouble.hidden = true; root.dataset.busy = "1";
       if (kernel() === "recording") { queued = asked; say("Starting the simulator in this page…"); model.send({ op: "golive" }); } else send();

@@ -116,7 +116,7 @@
     const same = seed === header.seed && JSON.stringify(link.params) === JSON.stringify(header.params) && JSON.stringify(link.commands) === JSON.stringify(header.commands || []);
     if (same) return;
     if (!BUILD.live) return model.message({ op: "status", text: "This link shows a run that has to be simulated; this copy of the book plays recordings only." });
-    const until = link.until || header.until / 1e6, spec = { scenario: header.scenario, seed, commands: link.commands, until, params: link.params };
+    const until = link.until || header.until / 1e6, spec = { scenario: header.source || header.scenario, seed, commands: link.commands, until, params: link.params };
     if (await golive(model)) await simulate(model, { op: "simulate", id: 0, spec });
   }
 

@@ -193,7 +193,7 @@ var render = (() => {
       if (ctl.kernel() === "recording") { model.send({ op: "golive" }); return; }
       busy = true; const x = set(), n = Math.min(CHUNK, wanted);
       wanted -= n;
-      model.send({ op: "elections", id: `e${++ids}`, scenario: H.header.scenario, params: H.header.params || {}, seeds: [x.next, x.next + n] });
+      model.send({ op: "elections", id: `e${++ids}`, scenario: H.header.source || H.header.scenario, params: H.header.params || {}, seeds: [x.next, x.next + n] });
       x.next += n;
     }
     model.on("change:kernel", () => { if (wanted && !busy) more(); });
