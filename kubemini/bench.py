@@ -4,6 +4,7 @@ Ratios are taken within one round, so a machine that slows down slows both sides
 """
 
 import gzip
+import importlib
 import json
 import platform
 import re
@@ -13,7 +14,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 import simpy
 
 from kubemini.cluster import Cluster, build
+from kubemini.params import Params
 from kubemini.run import advance
 from kubemini.scenarios import load, names
 from kubemini.session import handle
@@ -28,6 +30,7 @@ from kubemini.sim.units import SECOND
 
 ROUNDS = 7
 STORY = 120  # seconds
+IDLE = 120  # seconds that stand for an hour: every one of them is like the other
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -63,9 +66,9 @@ def bare_simpy(events: int) -> None:
     env.run()
 
 
-def idle_etcd(seconds: int) -> Cluster:
+def idle_etcd(seconds: int, params: Params | None = None) -> Cluster:
     """Five members with nothing to do."""
-    cluster = Cluster(build("etcd", members=5), seed=1)
+    cluster = Cluster(build("etcd", members=5), seed=1, params=params)
     cluster.start()
     advance(cluster, seconds * SECOND, None, 10**9)
     return cluster
@@ -73,17 +76,32 @@ def idle_etcd(seconds: int) -> Cluster:
 
 def engine() -> list[Result]:
     """A full etcd run beside bare SimPy, round by round."""
-    ratios, cluster = [], idle_etcd(5)
+    ratios, cluster, yardstick = [], idle_etcd(300), 200_000
     for _ in range(ROUNDS):
-        seconds = cpu(lambda: idle_etcd(300))
-        cluster = idle_etcd(300)
-        yardstick = 200_000
-        ratios.append((cluster.sim.events / seconds) / (yardstick / cpu(lambda: bare_simpy(200_000))))
+        ours, theirs = cpu(lambda: idle_etcd(300)), cpu(lambda: bare_simpy(yardstick))
+        ratios.append((cluster.sim.events / ours) / (yardstick / theirs))
     per_message = cluster.sim.events / cluster.net.packets
     return [
         Result("events_ratio", statistics.median(ratios), _spread(ratios)),
         Result("events_per_message", per_message),
     ]
+
+
+def beside_pysyncobj() -> list[Result]:
+    """The same idle minutes of five members as PySyncObj simulates them, if it is there."""
+    try:
+        twin: Any = importlib.import_module("tests.pysyncobj_twin")
+    except ImportError:
+        return []
+    params = replace(
+        Params(),
+        etcd_heartbeat_interval=round(twin.HEARTBEAT * SECOND),
+        etcd_election_timeout=round(twin.TIMEOUT[0] * SECOND),
+        network_latency=(round(twin.LATENCY[0] * SECOND), round(twin.LATENCY[1] * SECOND)),
+    )
+    idle_etcd(5, params)
+    ratios = [cpu(lambda: idle_etcd(IDLE, params)) / cpu(lambda: twin.idle(IDLE)) for _ in range(ROUNDS)]
+    return [Result("pysyncobj_ratio", statistics.median(ratios), _spread(ratios))]
 
 
 def click(name: str) -> dict[str, Any]:
@@ -184,7 +202,9 @@ def main(check: bool = False, pyodide: bool = False) -> int:
     """Measure, print the table, and with *check* return 1 if a bar is not held."""
     print(f"Python {platform.python_version()}, {ROUNDS} interleaved rounds, CPU time, medians (clicks: p95)")
     table, missed = bars(), 0
-    measures = [engine, clicks, import_cpu, page_weight, book_build, *([in_pyodide] if pyodide else [])]
+    measures = [engine, beside_pysyncobj, clicks, import_cpu, page_weight, book_build]
+    if pyodide:
+        measures.append(in_pyodide)
     for measure in measures:
         for result in measure():
             bar = table[result.bar]

@@ -39,6 +39,7 @@ TOOLS = {
     "haproxy": _program("haproxy", "haproxy"),
     "playwright": _module("playwright"),
     "jupyterlab": _module("jupyterlab"),
+    "pysyncobj": _module("pysyncobj"),
 }
 
 

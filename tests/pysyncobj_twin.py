@@ -26,14 +26,15 @@ class World:
     """Virtual seconds, what will happen in them, and the members."""
 
     def __init__(self, seed: int) -> None:
-        self.now, self.luck, self.events = 0.0, Random(seed), 0
+        self.now, self.luck = 0.0, Random(seed)
+        self.packets = self._events = 0
         self.wires: dict[Node, Wire] = {}
         self._queue: list[tuple[float, int, Callable[..., Any], tuple[Any, ...]]] = []
 
     def after(self, delay: float, act: Callable[..., Any], *args: Any) -> None:
         """``act(*args)`` in *delay* seconds."""
-        self.events += 1
-        heapq.heappush(self._queue, (self.now + delay, self.events, act, args))
+        self._events += 1
+        heapq.heappush(self._queue, (self.now + delay, self._events, act, args))
 
     def run(self, seconds: float) -> None:
         """Let so much time pass."""
@@ -66,6 +67,7 @@ class Wire(Transport):
     def send(self, node: Node, message: Any) -> bool:
         """The other member will have it in a while."""
         arrive = self.world.wires[node]._onMessageReceived
+        self.world.packets += 1
         self.world.after(self.world.luck.uniform(*LATENCY), arrive, self.node, message)
         return True
 
@@ -88,8 +90,8 @@ def virtual(world: World) -> Iterator[None]:
         yield
 
 
-def idle(seconds: float, seed: int = 1) -> list[SyncObj]:
-    """Five members that have nothing to do, for so long; they are to be asked who leads."""
+def idle(seconds: float, seed: int = 1) -> tuple[World, list[SyncObj]]:
+    """Five members that have nothing to do, for so long: what happened, and the members, to be asked who leads."""
     world = World(seed)
     nodes = [Node(f"member-{number}") for number in range(MEMBERS)]
     conf = SyncObjConf(
@@ -105,7 +107,7 @@ def idle(seconds: float, seed: int = 1) -> list[SyncObj]:
         for member in members:
             world.after(world.luck.uniform(0, TICK), _tick, world, member)
         world.run(seconds)
-    return members
+    return world, members
 
 
 def _tick(world: World, member: SyncObj) -> None:
