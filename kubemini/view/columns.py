@@ -34,17 +34,24 @@ def pack(rows: list[Row]) -> dict[str, Any]:
 
 def fields(rows: list[Row]) -> dict[str, dict[str, list[Any]]]:
     """The details of *rows*: a column for each field of each word."""
-    columns: dict[str, dict[str, list[Any]]] = {}
-    for _, _, what, detail in rows:
-        columns.setdefault(what, {}).update((name, []) for name in detail)
-    told: dict[tuple[str, str, str], int] = {}
-    for at, who, what, detail in rows:
-        for name, column in columns[what].items():
-            value = detail.get(name)
-            if value is not None and name in INSTANTS:
-                value = round(value - at, COARSE) if name == "arrives" else value - at
-            elif value is not None and name in RUNNING:
-                key = (who, what, name)
-                value, told[key] = value - told.get(key, 0), value
-            column.append(value)
-    return columns
+    words: dict[str, list[Row]] = {}
+    for row in rows:
+        words.setdefault(row[2], []).append(row)
+    return {
+        what: {name: column(name, those) for name in dict.fromkeys(name for row in those for name in row[3])}
+        for what, those in words.items()
+    }
+
+
+def column(name: str, rows: list[Row]) -> list[Any]:
+    """The field *name* of *rows*, which are of one word."""
+    values = [row[3].get(name) for row in rows]
+    if name in INSTANTS:
+        ways = [None if value is None else value - row[0] for value, row in zip(values, rows, strict=True)]
+        return [way and round(way, COARSE) for way in ways] if name == "arrives" else ways
+    if name in RUNNING:
+        told: dict[str, int] = {}
+        for place, (value, row) in enumerate(zip(values, rows, strict=True)):
+            if value is not None:
+                values[place], told[row[1]] = value - told.get(row[1], 0), value
+    return values

@@ -200,6 +200,7 @@ class Requests:
     def __init__(self, trace: Trace):
         self.ended = trace.of("request")
         self.ends = [r.at for r in self.ended]
+        self.longest = max((r.at - r.detail["started"] for r in self.ended), default=0)
 
     def recent(self, at: int) -> list[Record]:
         """Those that ended in the last `WINDOW`."""
@@ -207,7 +208,8 @@ class Requests:
 
     def waiting(self, at: int) -> list[Record]:
         """Those begun at least half a second ago and without an answer."""
-        return [r for r in self.ended[bisect_right(self.ends, at) :] if r.detail["started"] <= at - GRID]
+        first, last = bisect_right(self.ends, at), bisect_right(self.ends, at + self.longest)
+        return [r for r in self.ended[first:last] if r.detail["started"] <= at - GRID]
 
 
 def story(trace: Trace) -> list[tuple[int, str, str, str]]:
