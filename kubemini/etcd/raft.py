@@ -328,10 +328,10 @@ class Raft:
 
     def _take_hard_state(self) -> tuple[HardState | None, bool]:
         """The hard state if it changed, and whether it may not wait for a later write."""
-        saved, state = self._saved, HardState(self.term, self.vote, self.log.commit)
-        if state == saved:
+        saved = self._saved
+        if saved.commit == self.log.commit and saved.term == self.term and saved.vote == self.vote:
             return None, False
-        self._saved = state
+        state = self._saved = HardState(self.term, self.vote, self.log.commit)
         return state, (saved.term, saved.vote) != (state.term, state.vote)
 
     def _take_log(self, ready: Ready) -> None:
