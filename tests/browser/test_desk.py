@@ -174,6 +174,7 @@ def test_a_full_store_is_emptied_in_three_steps(open_page, http, widget):
     desk.seek(8)
     assert "the alarm NOSPACE is raised: no write that needs room succeeds" in desk.sentence
     assert "database 15.9 MiB of 16 MiB, alarm NOSPACE" in desk.seen("etcd-1")
+    assert desk.second == "Writes: all refused. Reads: all answered"
     assert violations(desk.page, ".km") == []
     desk.deed("Compact")
     desk.seek(8.5)

@@ -185,10 +185,13 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page, http, wid
         assert page.evaluate(low, [drawn.root.element_handle(), what, least]) == []
 
 
-def test_labels_stay_inside_their_boxes(open_page, http, widget):
-    page = open_page(f"{http}/map.html")
+@pytest.mark.parametrize(
+    ("name", "width"), [("map", 1100), ("ring", 1100), ("ring", 360), ("full", 360), ("members", 360)]
+)
+def test_labels_stay_inside_their_boxes(open_page, http, widget, name, width):
+    page = open_page(f"{http}/{name}.html", viewport={"width": width, "height": 900})
     drawn = widget(page)
-    for moment in (0, 5, 25, 40, 60):
+    for moment in (0, 5, 17, 25, 40, 60):
         drawn.seek(moment)
         outside = page.evaluate(
             """e => [...e.querySelectorAll('.km-in')].flatMap(g => {

@@ -98,8 +98,8 @@ var render = (() => {
         const title = `${lk.mark ? lk.mark + " " : ""}${m} ${lk.word}`, term = out || lk.cls === "down" ? "" : `term ${e.term}`, roomy = width(title, 13.4) + width(term, 11) + 32 <= G.w, right = roomy ? term : "";
         put(u.g, "class", `km-pick km-chipg km-k-etcd km-${lk.cls}${sel === m ? " km-sel" : ""}`);
         put(u.title, "text", fit(G.w - 32 - width(right, 11), 13.4, title, `${lk.mark ? lk.mark + " " : ""}${m}`)); put(u.right, "text", right);
-        const nums = `${roomy || !term ? "" : term + " · "}log ${e.last} · commit ${e.commit}`;
-        put(u.info, "text", out && !e.last ? "not a member" : fit(G.w - 22, 11 * (lk.cls === "leader" ? 1.1 : 1), far.length ? `${nums} · ✕ cut` : slow ? `${nums} · slow disk` : out || lk.cls === "down" ? `disk: ${nums}` : nums, far.length ? `${e.last}/${e.commit} · ✕ cut` : nums));
+        const t1 = roomy || !term ? "" : term + " · ", disk = out || lk.cls === "down" ? "disk: " : "", flag = far.length ? " · ✕ cut" : slow ? " · slow disk" : "";
+        put(u.info, "text", out && !e.last ? "not a member" : fit(G.w - 22, 11 * (lk.cls === "leader" ? 1.1 : 1), ...[`${disk}${t1}log ${e.last} · commit ${e.commit}`, `${t1}log ${e.last}/${e.commit}`, `${e.last}/${e.commit}`].map((x) => x + flag)));
         put(u.g.hit, "aria-pressed", String(sel === m)); put(u.g.hit, "aria-label", `${m}, ${lk.word}, term ${e.term}, log ${e.last}, commit ${e.commit}${far.length ? ", cut from " + far.join(", ") : ""}${slow ? ", slow disk" : ""}${e.room ? `, database ${bytes(e.room.size)} of ${bytes(e.room.quota)}` : ""}${alarm ? `, alarm ${alarm}` : ""}`);
         drawLog(u, e); drawRoom(u, e.room, alarm);
       }
