@@ -28,6 +28,12 @@ def _module(name: str):
     return lambda: "" if find_spec(name) else f"Python's {name} is not installed: pip install -r requirements.txt"
 
 
+def _namespaces() -> str:
+    if not shutil.which("ip", path=SBIN):
+        return "ip is not installed: apt-get install iproute2"
+    return "" if os.geteuid() == 0 else "network namespaces need root: run the tests as root"
+
+
 TOOLS = {
     "node": _program("node", "nodejs"),
     "npm": _path("node_modules/pyodide/package.json", "npm ci"),
@@ -36,6 +42,7 @@ TOOLS = {
     "live-book": _path("_build/html/_static/kubemini/kubemini.zip", "npm ci && make book SERVE=0"),
     "chromium": _program("chromium", "chromium"),
     "etcd": _program("etcd", "etcd-server"),
+    "namespaces": _namespaces,
     "haproxy": _program("haproxy", "haproxy"),
     "playwright": _module("playwright"),
     "jupyterlab": _module("jupyterlab"),
@@ -54,6 +61,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for tool in mark.args:
             if reason := missing(tool):
                 (pytest.fail if os.environ.get("KUBEMINI_REQUIRE") else pytest.skip)(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the live twin measured, after everything else."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    rows = [row for report in reports for name, row in getattr(report, "user_properties", ()) if name == "twin"]
+    if rows:
+        terminalreporter.section("etcd and ours")
+        terminalreporter.write_line("\n".join(dict.fromkeys(rows)))
 
 
 # The same examples everywhere; how long one takes says more about the machine's other work than about ours.

@@ -1,6 +1,7 @@
 """A recorded session of an operator with etcd 3.5.1, done again here: each answer is yes, or no with code and words.
 
-tests/testdata/etcd/ops_3.5.1.json. Rows 6 to 26 are one cluster of three, rows 35 to 51 another with a quota of 16 MiB.
+tests/testdata/etcd/ops_3.5.1.json (3.4.23 answered the same). Rows 6 to 26 are one cluster of three, rows 35 to 51
+another with a quota of 16 MiB.
 """
 
 import json

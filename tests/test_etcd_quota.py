@@ -7,6 +7,7 @@ from test_etcd_cluster import World
 from kubemini.etcd.quota import EMPTY, PAGE, Alarms, Backend, cost
 from kubemini.params import Params
 from kubemini.run import run
+from kubemini.sim.units import SECOND
 
 FULL = "etcdserver: mvcc: database space exceeded"
 BIG = "x" * 500_000
@@ -192,6 +193,17 @@ def test_the_scenario_tells_the_alarm_and_its_end():
     writes = [r.detail["outcome"] for r in trace.of("request") if r.detail["verb"] == "put"]
     assert writes[0] == writes[-1] == "ok" and writes.count("failed") > 50
     assert all(r.detail["outcome"] == "ok" for r in trace.of("request") if r.detail["verb"] == "get")
+
+
+def test_the_scenario_tells_how_the_file_fills_and_that_only_defragmentation_makes_it_small():
+    room = [(r.at // SECOND, r.detail) for r in run("nospace").of("room") if r.actor == "etcd-2"]
+    full = [d for at, d in room if at < 15][-1]
+    assert full["quota"] - full["size"] < 500_000 + 512 and full["in_use"] == full["size"]
+    [compacted] = [d for at, d in room if at == 15]
+    assert compacted["size"] == full["size"] and compacted["in_use"] < 2**20
+    [defragmented] = [d for at, d in room if at == 20]
+    assert defragmented["size"] == defragmented["in_use"] == compacted["in_use"]
+    assert run("etcd-3").of("room") == []  # some kilobytes of two gibibytes are not worth a word
 
 
 def test_without_a_quorum_nothing_is_compacted_and_no_alarm_disarmed():

@@ -1,6 +1,7 @@
 """A recorded session with a real etcd 3.5.1, replayed against three simulated members, field by field.
 
 tests/testdata/etcd/transcript_3.5.1.json: requests in order on one fresh cluster; fields at their default are left out.
+3.4.23 answered the same to all of them (but for LeaseLeases, which it was not asked).
 The notes of its Watch rows tell in words what was done while the watch was open; `WATCH_ACTIONS` says it in code.
 """
 

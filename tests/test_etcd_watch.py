@@ -113,6 +113,13 @@ def test_what_was_before_comes_along_if_it_is_asked_for_and_not_compacted():
     assert not any("prev_kv" in event for event in events(without))
 
 
+@pytest.mark.parametrize(("key", "range_end"), [("b", "a"), ("a", "a")])
+def test_a_watch_of_no_key_at_all_is_cancelled_at_once(key, range_end):
+    (_, told), closed = Watching().watch(key=key, range_end=range_end)
+    assert told["created"] and told["canceled"] and told["cancel_reason"] == "mvcc: watcher range is empty"
+    assert closed is None
+
+
 def test_a_watch_from_a_forgotten_revision_is_cancelled_with_the_one_that_can_be_read():
     world = Watching()
     for value in "abc":

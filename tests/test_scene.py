@@ -172,6 +172,12 @@ def test_a_request_counts_in_the_bucket_in_which_it_began():
     assert drawn["series"][1]["unknown"][0] == 1
 
 
+def test_requests_that_are_all_refused_are_not_said_to_have_no_answer():
+    seconds = {second for _, _, _, second in present(run("nospace"))["story"]}
+    assert "Writes: all refused. Reads: all answered" in seconds
+    assert not any("no answer" in second for second in seconds)
+
+
 @pytest.mark.parametrize("name", names())
 def test_a_recording_is_small_enough_for_a_page(name):
     recording = json.dumps(present(run(name)), separators=(",", ":"), ensure_ascii=False)

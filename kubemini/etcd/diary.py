@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kubemini.etcd.member import Member
 
 LONGEST_VALUE = 200  # characters of a value that the trace keeps
+ROOM_STEPS = 64  # the trace tells the size of the database in so many parts of its quota
 
 
 class Diary:
@@ -23,6 +24,7 @@ class Diary:
         data = member.data
         self._vote = (data.hard_state.term, data.hard_state.vote)
         self._commit, self._last = data.hard_state.commit, data.last_index
+        self._room = (0, 0)
 
     def begin(self) -> None:
         """A restarted member begins with what its disk holds."""
@@ -33,6 +35,7 @@ class Diary:
             self.record(self.name, "commit", index=data.hard_state.commit)
         if data.applied:
             self.record(self.name, "apply", index=data.applied, revision=data.store.revision)
+        self.room()
 
     def progress(self, ready: Ready) -> None:
         """What *ready* is about to write."""
@@ -64,6 +67,14 @@ class Diary:
                 told = text if len(text) <= LONGEST_VALUE else f"({len(text):,} bytes)"
                 value = told if change.kv["version"] else None
                 self.record(self.name, "kv", key=change.kv["key"], value=value, revision=change.revision)
+
+    def room(self) -> None:
+        """The size of the database, if it has changed enough to be told."""
+        backend, quota = self.member.data.store.backend, self.member.params.etcd_quota_backend_bytes
+        room = (backend.size * ROOM_STEPS // quota, backend.in_use * ROOM_STEPS // quota) if quota > 0 else self._room
+        if room != self._room:
+            self._room = room
+            self.record(self.name, "room", size=backend.size, in_use=backend.in_use, quota=quota)
 
     def membership(self) -> None:
         """The members have changed."""

@@ -59,6 +59,11 @@ def is_in(key: str, start: str, range_end: str) -> bool:
     return start <= key and (range_end == TO_THE_END or key < range_end)
 
 
+def is_empty(start: str, range_end: str) -> bool:
+    """Whether no key at all can lie in etcd's range."""
+    return range_end not in ("", TO_THE_END) and range_end <= start
+
+
 class Store:
     """Keys, their versions, and the log of changes."""
 

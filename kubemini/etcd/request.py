@@ -9,6 +9,7 @@ from typing import Any
 from kubemini.etcd.errors import (
     DUPLICATE_KEY,
     EMPTY_KEY,
+    KEY_NOT_FOUND,
     LEASE_PROVIDED,
     TOO_LARGE,
     TOO_MANY_OPS,
@@ -29,11 +30,21 @@ def check(method: str, request: Request, params: Params) -> EtcdError | None:
     match method:
         case "range" | "delete_range":
             return None if request.get("key") else EMPTY_KEY
-        case "put":
-            return _check_size(request, params) or _check_put(request)
-        case "txn":
-            return _check_size(request, params) or _check_txn(request, params) or _check_duplicates(request)
+        case "put" | "txn":
+            return _check_write(method, request, params)
     return None
+
+
+def _check_write(method: str, request: Request, params: Params) -> EtcdError | None:
+    """gRPC looks at the size first, etcd last, and only at what goes through the log."""
+    size, limit = _size(request), params.etcd_max_request_bytes
+    if size > limit + GRPC_OVERHEAD:
+        return message_too_long(size, limit + GRPC_OVERHEAD)
+    if method == "put":
+        error = _check_put(request)
+    else:
+        error = _check_txn(request, params.etcd_max_txn_ops) or _check_duplicates(request)
+    return error or (TOO_LARGE if size > limit and not is_read(method, request) else None)
 
 
 def is_read(method: str, request: Request) -> bool:
@@ -65,23 +76,26 @@ def _check_put(request: Request) -> EtcdError | None:
     return LEASE_PROVIDED if request.get("ignore_lease") and request.get("lease") else None
 
 
-def _check_txn(txn: Request, params: Params) -> EtcdError | None:
+def _check_txn(txn: Request, most: int) -> EtcdError | None:
+    """*most*: how many operations it may have; what it uses, the transactions nested in it cannot."""
     parts = [txn.get(part, ()) for part in ("compare", "success", "failure")]
-    if max(map(len, parts)) > params.etcd_max_txn_ops:
+    left = most - max(map(len, parts))
+    if left < 0:
         return TOO_MANY_OPS
     if not all(compare.get("key") for compare in parts[0]):
         return EMPTY_KEY
-    for operation in (*parts[1], *parts[2]):
-        for kind, request in operation.items():
-            if kind == "request_txn":
-                error = _check_txn(request, params)
-            elif kind == "request_put":
-                error = _check_put(request)
-            else:
-                error = None if request.get("key") else EMPTY_KEY
-            if error:
-                return error
-    return None
+    errors = (_check_operation(operation, left) for operation in (*parts[1], *parts[2]))
+    return next((error for error in errors if error), None)
+
+
+def _check_operation(operation: Request, most: int) -> EtcdError | None:
+    for kind, request in operation.items():
+        if kind == "request_txn":
+            return _check_txn(request, most)
+        if kind == "request_put":
+            return _check_put(request)
+        return None if request.get("key") else EMPTY_KEY
+    return KEY_NOT_FOUND  # etcd's words for an operation that is none
 
 
 def _check_duplicates(txn: Request) -> EtcdError | None:
@@ -117,14 +131,6 @@ def _touched(operations: Any) -> tuple[set[str], list[Request]] | None:
         if any(is_in(key, gone["key"], gone.get("range_end", "")) for key in puts for gone in deletes):
             return None
     return puts, deletes
-
-
-def _check_size(request: Request, params: Params) -> EtcdError | None:
-    size = _size(request)
-    limit = params.etcd_max_request_bytes
-    if size > limit + GRPC_OVERHEAD:
-        return message_too_long(size, limit + GRPC_OVERHEAD)
-    return TOO_LARGE if size > limit else None
 
 
 def _size(value: Any) -> int:

@@ -152,6 +152,7 @@ class Server:
                 answer["image"] = member.data.image()
             case "defragment":
                 self.store.backend.defragment()
+                self.member.diary.room()
             case "member_list":
                 answer["members"] = member.membership.answer()
             case "watch_progress":
@@ -244,6 +245,7 @@ class Server:
             return
         fits = self._has_room(proposal.method, proposal.request)
         answer = self.store.apply(proposal.method, proposal.request, self.member.sim.now)
+        self.member.diary.room()
         self.watches.notify()
         if proposal.method.startswith("lease"):
             self._revoking.discard(proposal.request["ID"])
@@ -271,6 +273,7 @@ class Server:
 
     def restored(self) -> None:
         """The store has jumped to a leader's snapshot."""
+        self.member.diary.room()
         self.watches.restored()
         self.reads.applied(self.member.data.applied)
 

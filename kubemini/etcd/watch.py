@@ -11,7 +11,7 @@ Simplified: a slow client is never dropped; one watch a stream; a response is ne
 from typing import TYPE_CHECKING, Any
 
 from kubemini.etcd.errors import NO_LEADER, EtcdError
-from kubemini.etcd.mvcc import DELETE, PUT, Change, Store, is_in
+from kubemini.etcd.mvcc import DELETE, PUT, Change, Store, is_empty, is_in
 from kubemini.host import Timer
 from kubemini.net import Call
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kubemini.etcd.member import Member
 
 MAX_NO_LEADER = 3  # election timeouts without a leader
+EMPTY_RANGE = "mvcc: watcher range is empty"
 PROGRESS_JITTER = 10  # a stream's own period is up to a tenth longer than that of all
 
 
@@ -72,7 +73,12 @@ class Watches:
         assert call.stream is not None, "a watch is a stream: use open_stream"
         start = call.payload.get("start_revision", 0)
         now = self.store.revision
-        call.stream.push({"header": self._header(now), "created": True, "events": []})
+        created = {"header": self._header(now), "created": True, "events": []}
+        if is_empty(call.payload.get("key", ""), call.payload.get("range_end", "")):
+            call.stream.push({**created, "canceled": True, "cancel_reason": EMPTY_RANGE})
+            call.stream.close()
+            return
+        call.stream.push(created)
         past = self.store.history(start or now + 1)
         if isinstance(past, EtcdError):
             self._cancel(call)

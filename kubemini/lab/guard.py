@@ -33,6 +33,8 @@ def ask(function: Any, *arguments: Any, lines: int = LINES) -> Any:
         raise NotYet(f"{call} did not end after {lines:,} lines: is there a loop that never reaches its end?") from None
     except RecursionError:
         raise NotYet(f"{call} calls itself without end: which call returns without calling again?") from None
+    except NotYet:
+        raise  # what it was given to call has something to say
     except (Exception, SystemExit) as error:
         raise NotYet(f"{call} raised {type(error).__name__}: {error}") from None
     if value is None or value is ...:

@@ -3,7 +3,9 @@
 A packet travels from component to component. Between two hosts it takes the link's latency and can be lost or cut
 off; inside a host it takes the loopback's and cannot. Packets of one pair of components arrive in order, as on TCP.
 Latency and loss are counter-based: a function of (seed, pair, stream, number of the packet).
-Simplified: no bandwidth and no queues; a lost packet of a connection comes 200 ms late (one retransmission).
+Simplified: no bandwidth and no queues; a lost packet of a connection comes 200 ms late (one retransmission). A cut
+swallows what members tell each other, where TCP may still deliver it when the cut heals, half a second late; and a cut
+of one direction leaves the other as it is, where TCP would soon want for acknowledgements.
 """
 
 from collections.abc import Callable, Iterable

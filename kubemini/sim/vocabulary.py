@@ -33,6 +33,8 @@ WHAT: dict[str, str] = {
     "restore": "a stopped member gets a data directory made from a backup; {revision, members: of the new cluster,"
     " kv: {key: [value, revision]}}",
     "membership": "the members change: the first member applied it; {voters: [names], learners: [names]}",
+    "room": "its database file, when that or what is used of it has changed by 1/64 of the quota; {size, in_use, quota:"
+    " bytes}",
     "alarm": "an alarm is raised or disarmed: the first member applied it; {member, alarm, raised: bool}",
     "kv": "a revision exists: the first member applied it; {key, value or null, revision}",
     # the control plane

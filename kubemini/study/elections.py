@@ -145,7 +145,7 @@ def elections(setting: Setting, trials: int = 1000, seed: int = 0) -> list[float
 def failover(scenario: Scenario, seed: int, fault: str = "crash") -> float | None:
     """The milliseconds until the next leader when the one of *scenario*'s members, some seconds old, meets *fault*.
 
-    *fault* is crash or pause; None if there is no leader within 15 s.
+    *fault* is crash, pause, terminate or cut; None if there is no leader within 15 s.
     """
     cluster = Cluster(scenario.topology, seed, scenario.params)
     crash = 3 * SECOND + Random(f"failover/{seed}").randrange(SECOND)
@@ -154,13 +154,26 @@ def failover(scenario: Scenario, seed: int, fault: str = "crash") -> float | Non
     leading = [name for name, detail in roles.items() if detail["role"] == LEADER]
     if not leading:
         return None
-    getattr(cluster.components[max(leading, key=lambda name: roles[name]["term"])], fault)()
+    strike(cluster, max(leading, key=lambda name: roles[name]["term"]), fault)
     for instant in range(crash + SECOND, crash + GIVE_UP + 1, SECOND):
         cluster.run_until(instant)
         since = (r.at for r in cluster.trace.of("role") if r.at > crash and r.detail["role"] == LEADER)
         if (elected := next(since, None)) is not None:
             return (elected - crash) / MS
     return None
+
+
+def strike(cluster: Cluster, leader: str, fault: str) -> None:
+    """The *leader* crashes, pauses, is told to terminate, or is cut off with as many others as leave a majority."""
+    if fault != "cut":
+        getattr(cluster.components[leader], fault)()
+        return
+    members = cluster.topology.members
+    others = [name for name in members if name != leader]
+    split = len(members) - (len(members) // 2 + 1) - 1
+    minority = [leader, *others[:split]]
+    hosts = {name: cluster.components[name].host.name for name in members}
+    cluster.net.cut([hosts[name] for name in minority], [hosts[name] for name in members if name not in minority])
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

@@ -10,6 +10,7 @@ Simplified: revisions are shown with every answer (etcdctl shows them with -w js
 
 from collections.abc import Callable
 from dataclasses import replace
+from textwrap import indent
 from typing import Any
 
 from kubemini.etcd.client import prefix_end
@@ -20,8 +21,10 @@ from kubemini.net import Network, Reply
 from kubemini.params import Params
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
+from kubemini.study import memberctl
 
 SETTLED = 4  # seconds: by then a fresh cluster has a leader and is quiet
+OLD_ENOUGH = 7  # seconds: by then its connections are so old that etcd lets a member be added
 PATIENCE = 20 * SECOND  # longer than etcd lets anybody wait
 MIB = 1024 * 1024
 WIDE = 68  # characters that stand beside each other on a page
@@ -32,18 +35,26 @@ class Unknown(ValueError):
 
 
 class Etcd:
-    """*size* members that have elected a leader, and a client; *params* by their names in params.py."""
+    """*size* members that have elected a leader, *spares* machines that may join them, and a client.
 
-    def __init__(self, size: int = 3, seed: int = 1, **params: Any):
+    *params* by their names in params.py.
+    """
+
+    def __init__(self, size: int = 3, seed: int = 1, spares: int = 0, **params: Any):
         self.sim = Sim(seed)
         self.net = Network(self.sim)
-        hosts = [Host(self.sim, f"etcd-host-{number}") for number in range(1, size + 1)]
-        self.members = {m.name: m for m in members(self.sim, self.net, hosts, replace(Params(), **params))}
+        hosts = [Host(self.sim, f"etcd-host-{number}") for number in range(1, size + spares + 1)]
+        first = members(self.sim, self.net, hosts[:size], replace(Params(), **params))
+        self.members = {m.name: m for m in first}
+        for number, host in enumerate(hosts[size:], start=size + 1):
+            self.members[f"etcd-{number}"] = Member(
+                self.sim, self.net, host, f"etcd-{number}", [m.name for m in first], first[0].params
+            )
         self.user = Component(self.sim, self.net, Host(self.sim, "client-1"), "etcdctl")
         self._leases = 0
-        for component in (*self.members.values(), self.user):
+        for component in (*first, self.user):
             component.start()
-        self.wait(SETTLED)
+        self.wait(OLD_ENOUGH if spares else SETTLED)
 
     # -- time and trouble ------------------------------------------------------------------------------------------
     @property
@@ -64,14 +75,22 @@ class Etcd:
         """The member *name* dies."""
         self.members[name].crash()
 
+    def restart(self, name: str) -> None:
+        """The member *name* starts again, with the disk that it had."""
+        self.members[name].start()
+
+    def launch(self, name: str) -> str:
+        """etcd starts on the spare machine *name*, told what ``member add`` printed; gives what it says."""
+        return memberctl.launch(self, name)
+
     def _up(self) -> list[Member]:
         return [member for member in self.members.values() if member.up]
 
     # -- requests --------------------------------------------------------------------------------------------------
-    def ask(self, method: str, payload: dict[str, Any], member: str = "") -> Reply:
+    def ask(self, method: str, payload: dict[str, Any], member: str = "", patience: int = PATIENCE) -> Reply:
         """Send one request to *member* (default: the first that is up) and let time pass until it is answered."""
         answers: list[Reply] = []
-        asked = self.user.call(member or self._up()[0].name, method, payload, PATIENCE)
+        asked = self.user.call(member or self._up()[0].name, method, payload, patience)
         asked.callbacks.append(lambda event: answers.append(event.value))
         while not answers:
             self.sim.step()
@@ -97,25 +116,26 @@ class Etcd:
         width = max(map(len, lines))
         said = [(f"{line:{width}}  ", self(line)) for line in lines]
         return "\n".join(
-            f"{line}{text}" if len(line + text) <= WIDE else f"{line.rstrip()}\n    {text}" for line, text in said
+            f"{line}{text}" if len(line + text) <= WIDE else f"{line.rstrip()}\n{indent(text, '    ')}"
+            for line, text in said
         )
 
-    def _said(self, reply: Reply, words: Callable[[Any], str]) -> str:
+    def said(self, reply: Reply, words: Callable[[Any], str]) -> str:
         """*words* about the answer, or etcd's error."""
         return words(reply.value) if reply.ok else f"Error: {reply.error}"
 
     # -- commands --------------------------------------------------------------------------------------------------
     def _put(self, words: list[str], flags: dict[str, str], member: str) -> str:
         payload = {"key": words[0], "value": words[1], "lease": int(flags.get("lease", 0))}
-        return self._said(self.ask("put", payload, member), lambda a: f"OK, revision {_revision(a)}")
+        return self.said(self.ask("put", payload, member), lambda a: f"OK, revision {_revision(a)}")
 
     def _get(self, words: list[str], flags: dict[str, str], member: str) -> str:
         reply = self.ask("range", {**_range(words, flags), "revision": int(flags.get("rev", 0))}, member)
-        return self._said(reply, lambda a: ", ".join(map(_record, a["kvs"])) or "(nothing)")
+        return self.said(reply, lambda a: ", ".join(map(_record, a["kvs"])) or "(nothing)")
 
     def _del(self, words: list[str], flags: dict[str, str], member: str) -> str:
         reply = self.ask("delete_range", _range(words, flags), member)
-        return self._said(reply, lambda a: f"{a['deleted']} deleted, revision {_revision(a)}")
+        return self.said(reply, lambda a: f"{a['deleted']} deleted, revision {_revision(a)}")
 
     def _watch(self, words: list[str], flags: dict[str, str], member: str) -> str:
         """What has happened since --rev; what is still to come is not waited for."""
@@ -131,7 +151,7 @@ class Etcd:
 
     def _compact(self, words: list[str], flags: dict[str, str], member: str) -> str:
         reply = self.ask("compact", {"revision": int(words[0])}, member)
-        return self._said(reply, lambda a: f"compacted revision {words[0]}")
+        return self.said(reply, lambda a: f"compacted revision {words[0]}")
 
     def _defrag(self, words: list[str], flags: dict[str, str], member: str) -> str:
         """One member, or with --cluster each in turn."""
@@ -145,7 +165,7 @@ class Etcd:
         return f"defragmented {', '.join(targets)}"
 
     def _alarm_list(self, words: list[str], flags: dict[str, str], member: str) -> str:
-        names = {m.id: m.name for m in self.members.values()}
+        names = {m.data.id: m.name for m in self.members.values()}
         alarms = self.ask("alarm", {}, member).value["alarms"]
         return ", ".join(f"{alarm['alarm']} of {names[alarm['memberID']]}" for alarm in alarms) or "none"
 
@@ -158,11 +178,11 @@ class Etcd:
     def _lease_grant(self, words: list[str], flags: dict[str, str], member: str) -> str:
         self._leases += 1
         reply = self.ask("lease_grant", {"TTL": int(words[0]), "ID": self._leases}, member)
-        return self._said(reply, lambda a: f"lease {a['ID']} granted with TTL({a['TTL']}s)")
+        return self.said(reply, lambda a: f"lease {a['ID']} granted with TTL({a['TTL']}s)")
 
     def _keep_alive(self, words: list[str], flags: dict[str, str], member: str) -> str:
         reply = self.ask("lease_keepalive", {"ID": int(words[0])}, member)
-        return self._said(reply, lambda a: f"lease {a['ID']} kept alive with TTL({a['TTL']})")
+        return self.said(reply, lambda a: f"lease {a['ID']} kept alive with TTL({a['TTL']})")
 
     def _status(self, words: list[str], flags: dict[str, str], member: str) -> str:
         found = {m.name: self.ask("status", {}, m.name).value for m in self._up()}
@@ -183,6 +203,10 @@ COMMANDS: dict[str, Callable[[Etcd, list[str], dict[str, str], str], str]] = {
     "lease grant": Etcd._lease_grant,
     "lease keep-alive": Etcd._keep_alive,
     "endpoint status": Etcd._status,
+    "member list": memberctl.member_list,
+    "member add": memberctl.member_add,
+    "member remove": memberctl.member_remove,
+    "member promote": memberctl.member_promote,
 }
 
 

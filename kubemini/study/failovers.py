@@ -13,18 +13,24 @@ from kubemini.params import Params
 from kubemini.scenarios import Scenario
 from kubemini.study.elections import failover
 
+# A handover takes a few milliseconds, most of them a processor's, which ours has not: it is told to a tick.
+STEPS = {"terminate": 0.1}
+
 
 def failovers(size: int = 3, fault: str = "crash", pre_vote: bool = True, trials: int = 120) -> list[float]:
-    """Seconds from the *fault* (crash or pause) of the leader of *size* members to the next one, sorted."""
+    """Seconds from the *fault* of the leader of *size* members to the next one, sorted.
+
+    *fault*: crash, pause, terminate or cut, as in `kubemini.study.elections.strike`.
+    """
     params = replace(Params(), etcd_pre_vote=pre_vote)
     scenario = Scenario("failover", "The leader is gone", build("etcd", members=size), params=params)
     times = (failover(scenario, seed, fault) for seed in range(trials))
     return sorted(float("inf") if time is None else time / 1000 for time in times)
 
 
-def distance(one: Sequence[float], other: Sequence[float]) -> float:
-    """The Kolmogorov-Smirnov distance of two samples."""
-    one, other = sorted(one), sorted(other)
+def distance(one: Sequence[float], other: Sequence[float], step: float = 0) -> float:
+    """The Kolmogorov-Smirnov distance of two samples whose values count in whole *step*s (0: as they are)."""
+    one, other = (sorted(x // step if step else x for x in sample) for sample in (one, other))
     return max(abs(bisect_right(one, x) / len(one) - bisect_right(other, x) / len(other)) for x in [*one, *other])
 
 

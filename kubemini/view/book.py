@@ -16,6 +16,7 @@ import re
 import shutil
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -271,32 +272,50 @@ class Parameters(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         self.env.note_dependency(str(PACKAGE / "params.py"))
-        group = nodes.tgroup(cols=4)
-        group += [nodes.colspec(colwidth=width) for width in (30, 16, 30, 34)]
-        group += nodes.thead("", row(["parameter", "value", "its real name", "source"]))
-        group += nodes.tbody("", *(row(cells) for cells in appendix.parameters()))
-        return [nodes.table("", group, classes=["km-parameters"])]
+        head = ["parameter", "value", "its real name", "source"]
+        return [table((30, 16, 30, 34), head, appendix.parameters(), ["km-parameters"])]
 
 
 class Mutants(SphinxDirective):
     """``{mutants}``: faults put into Raft on purpose, and which tests noticed each."""
 
     def run(self) -> list[nodes.Node]:
-        table = home(self.env.app) / "tests" / "testdata" / "raft" / "mutants.json"
-        self.env.note_dependency(str(table))
         ways = ("sentences", "conversations", "schedules")
-        group = nodes.tgroup(cols=4)
-        group += [nodes.colspec(colwidth=width) for width in (55, 15, 15, 15)]
-        group += nodes.thead("", row(["a machine that …", *ways]))
-        found = [
+        rows = (
             [m["fault"], *("✓" if way in m["noticed_by"] else "–" for way in ways)]
-            for m in json.loads(table.read_text())
-        ]
-        group += nodes.tbody("", *(row(cells) for cells in found))
-        return [nodes.table("", group)]
+            for m in read(self.env, "raft/mutants.json")
+        )
+        return [table((55, 15, 15, 15), ["a machine that …", *ways], rows)]
 
 
-def row(cells: Any) -> nodes.row:
+class Twin(SphinxDirective):
+    """``{twin}``: what a client saw of a real etcd in trouble, and what it sees of ours."""
+
+    def run(self) -> list[nodes.Node]:
+        twin = read(self.env, "etcd/twin.json")
+        rows = ([sight["what"], sight["real"], sight["ours"]] for sight in twin["sights"])
+        return [table((60, 20, 20), ["what a client sees", f"etcd {twin['etcd']}", "ours"], rows)]
+
+
+def read(env: Any, name: str) -> Any:
+    """A table that the tests keep under *name*; the page is built anew when it changes."""
+    path = home(env.app) / "tests" / "testdata" / name
+    env.note_dependency(str(path))
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def table(
+    widths: Iterable[int], head: Iterable[str], rows: Iterable[Iterable[str]], classes: Iterable[str] = ()
+) -> nodes.table:
+    """A table of plain words."""
+    columns = [nodes.colspec(colwidth=width) for width in widths]
+    body = nodes.tbody("", *(row(cells) for cells in rows))
+    return nodes.table(
+        "", nodes.tgroup("", *columns, nodes.thead("", row(head)), body, cols=len(columns)), classes=list(classes)
+    )
+
+
+def row(cells: Iterable[str]) -> nodes.row:
     """A row of a table."""
     return nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in cells))
 
@@ -315,4 +334,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("simplified", Simplified)
     app.add_directive("parameters", Parameters)
     app.add_directive("mutants", Mutants)
+    app.add_directive("twin", Twin)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

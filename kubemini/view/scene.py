@@ -22,7 +22,7 @@ KEPT = {  # of these words the widgets draw only these fields
     "message": ("to", "type", "arrives"),
     "object": ("verb", "kind", "namespace", "name", "summary"),
 }
-ETCD_ONLY = ("kv", "timer")  # the store of a cluster holds objects, which are told as such; its map has no dials
+ETCD_ONLY = ("kv", "timer", "room")  # a cluster's store holds objects, which are told as such; its map has no dials
 ANSWERS = ("MsgAppResp", "MsgReadIndex", "MsgReadIndexResp")  # a whole cluster's map shows what is told, not these
 SUMMARIZED = ("Service", "Node")
 

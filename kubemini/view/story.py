@@ -155,12 +155,15 @@ def share(part: int, whole: int) -> str:
     return f"{min(90, max(10, round(10 * part / whole) * 10))} %"
 
 
-def fate(requests: list[Record], nobody: str = "no answer") -> str:
-    """How requests of one kind fared: all answered, none, or a share."""
-    good = sum(r.detail["outcome"] == "ok" for r in requests)
+def fate(requests: list[Record]) -> str:
+    """How requests of one kind fared: all answered, all refused, none answered, or a share."""
+    outcomes = [r.detail["outcome"] for r in requests]
+    good = outcomes.count("ok")
     if good == len(requests):
         return "all answered"
-    return nobody if not good else f"{share(good, len(requests))} answered"
+    if good:
+        return f"{share(good, len(requests))} answered"
+    return "all refused" if outcomes.count("failed") == len(requests) else "no answer"
 
 
 def who_is_served(world: World, requests: "Requests", at: int) -> str:

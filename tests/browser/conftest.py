@@ -43,7 +43,9 @@ def pages():
         "desk": lambda: show("etcd-3", caption="Three members."),
         "predict": lambda: show("etcd-3", predict=PREDICT),
         "members": lambda: show("members"),
+        "full": lambda: show("nospace"),
         "five": lambda: show("etcd-5", widget="cluster-map"),
+        "ring": lambda: show("etcd-5"),
         "map": lambda: show("quorum"),
         "first": lambda: show("first"),
         "external": lambda: show("external"),
@@ -165,6 +167,40 @@ class Widget:
     def press(self, action: str) -> None:
         """A button of the inspector, by what it does."""
         self.root.locator(f'[data-action="{action}"]').first.click()
+
+    def deed(self, name: str) -> None:
+        """A button of the widget, by its words; wait for the new run."""
+        self.root.get_by_role("button", name=name, exact=True).click()
+        self.settle()
+
+    def line(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw a line over the picture with the mouse; points are shares of its width and height. Nothing is let go."""
+        picture = self.root.locator(".km-svg")
+        picture.evaluate("e => e.scrollIntoView({block: 'center'})")
+        box = picture.bounding_box()
+        (x, y), *rest = [(box["x"] + box["width"] * a, box["y"] + box["height"] * b) for a, b in (start, end)]
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        for to in rest:
+            self.page.mouse.move(*to, steps=5)
+
+    @property
+    def way(self) -> str:
+        """What the bar below the picture says of a line."""
+        return self.root.locator(".km-cutbar > span").inner_text()
+
+    def commands(self) -> list[list]:
+        """What the reader did."""
+        return self.page.evaluate("kubemini.models[0].get('run').header.commands") or []
+
+    def records(self, what: str) -> list[list]:
+        """[at, who, detail] of each record of the run with this word."""
+        rows = self.page.evaluate("new kmCommon.History(kubemini.models[0].get('run')).records")
+        return [[at, who, detail] for at, who, word, detail in rows if word == what]
+
+    def seen(self, name: str) -> str:
+        """What a screen reader says of a component."""
+        return self.root.locator(f'[data-name="{name}"]').get_attribute("aria-label")
 
     def settle(self, kernel: str = "pyodide") -> None:
         """Wait until the simulator has answered."""

@@ -80,3 +80,7 @@ def test_the_kernel_answers_a_crash_and_no_other_host_is_asked(open_page, lab, w
     assert desk.second == "Writes: no answer. Serializable reads: all answered"
     desk.root.get_by_role("button", name="Undo").click()
     assert "2 of 3 members up" in desk.sentence
+    desk.line((0.02, 0.45), (0.98, 0.45))
+    page.mouse.up()
+    desk.settle(kernel="jupyter")
+    assert "cut the cable between etcd-1 and etcd-2, etcd-3" in desk.happened

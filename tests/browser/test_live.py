@@ -43,14 +43,14 @@ def test_a_spare_becomes_a_member_and_then_the_leader(open_page, http, widget):
     assert "4 of 4 members up, quorum is 3" in desk.sentence
     desk.do("etcd-4", "move_leader")
     desk.seek(9.5)
-    assert "etcd-4, leader" in desk.root.locator('[data-name="etcd-4"]').get_attribute("aria-label")
+    assert "etcd-4, leader" in desk.seen("etcd-4")
     desk.do("etcd-4", "stop")
     desk.seek(9.9)
     assert "etcd-4 ends: it was told to stop" in desk.happened and "3 of 4 members up" in desk.sentence
     assert violations(desk.page, ".km") == []
     desk.do("etcd-4", "restart")
     desk.seek(12)
-    assert "etcd-4, follower" in desk.root.locator('[data-name="etcd-4"]').get_attribute("aria-label")
+    assert "etcd-4, follower" in desk.seen("etcd-4")
 
 
 def test_acting_in_the_past_branches_and_undo_brings_the_later_back(open_page, http, widget):

@@ -52,18 +52,14 @@ def test_a_recording_opens_when_all_is_well_shortly_before_something_breaks(open
 
 def test_the_desk_shows_who_is_a_member_now(open_page, http, widget):
     desk = widget(open_page(f"{http}/members.html"))
-
-    def seen(name):
-        return desk.root.locator(f'[data-name="{name}"]').get_attribute("aria-label")
-
     desk.seek(12)
-    assert "not running" in seen("etcd-4") and "2 of 3 members up" in desk.sentence
+    assert "spare" in desk.seen("etcd-4") and "2 of 3 members up" in desk.sentence
     desk.seek(16)
-    assert "crashed" in seen("etcd-3") and "2 of 2 members up" in desk.sentence
+    assert "removed" in desk.seen("etcd-3") and "2 of 2 members up" in desk.sentence
     desk.seek(24)
-    assert "learner" in seen("etcd-4") and "2 of 2 members up" in desk.sentence
+    assert "learner" in desk.seen("etcd-4") and "2 of 2 members up" in desk.sentence
     desk.seek(30)
-    assert "follower" in seen("etcd-4") and "3 of 3 members up, quorum is 2" in desk.sentence
+    assert "follower" in desk.seen("etcd-4") and "3 of 3 members up, quorum is 2" in desk.sentence
 
 
 def test_what_happened_follows_the_time_in_both_directions(open_page, http, widget):
@@ -161,7 +157,7 @@ def test_with_reduced_motion_time_jumps_from_moment_to_moment(open_page, http, w
     assert page.evaluate("document.getAnimations().length") == 0
 
 
-@pytest.mark.parametrize("name", ["desk", "predict", "five", "map", "stepper"])
+@pytest.mark.parametrize("name", ["desk", "full", "members", "predict", "five", "map", "stepper"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_widget_is_accessible_in_light_and_dark(open_page, http, widget, name, scheme):
     page = open_page(f"{http}/{name}.html", color_scheme=scheme)
@@ -176,7 +172,7 @@ def test_a_widget_is_accessible_in_light_and_dark(open_page, http, widget, name,
     assert violations(page, "html") == []
 
 
-@pytest.mark.parametrize("name", ["desk", "predict", "five", "map", "external", "stepper"])
+@pytest.mark.parametrize("name", ["desk", "full", "members", "ring", "predict", "five", "map", "external", "stepper"])
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page, http, widget, name):
     page = open_page(f"{http}/{name}.html", viewport={"width": 390, "height": 800})
     drawn = widget(page)
@@ -189,10 +185,13 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page, http, wid
         assert page.evaluate(low, [drawn.root.element_handle(), what, least]) == []
 
 
-def test_labels_stay_inside_their_boxes(open_page, http, widget):
-    page = open_page(f"{http}/map.html")
+@pytest.mark.parametrize(
+    ("name", "width"), [("map", 1100), ("ring", 1100), ("ring", 360), ("full", 360), ("members", 360)]
+)
+def test_labels_stay_inside_their_boxes(open_page, http, widget, name, width):
+    page = open_page(f"{http}/{name}.html", viewport={"width": width, "height": 900})
     drawn = widget(page)
-    for moment in (0, 5, 25, 40, 60):
+    for moment in (0, 5, 17, 25, 40, 60):
         drawn.seek(moment)
         outside = page.evaluate(
             """e => [...e.querySelectorAll('.km-in')].flatMap(g => {

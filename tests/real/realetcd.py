@@ -1,10 +1,12 @@
-"""Real etcd members on loopback: started, killed, stopped and asked through the JSON gateway they all serve.
+"""Real etcd members: started, killed, stopped, cut off and asked through the JSON gateway they all serve.
 
 Requests and answers are dicts named like the fields of etcd's protocol, text where the wire has bytes, so that the
-same dict can be put to `kubemini.etcd`. Every process is ended by its own pid; nothing listens but 127.0.0.1.
+same dict can be put to `kubemini.etcd`. Every process is ended by its own pid; nothing listens but 127.0.0.1, unless
+a subclass knows other `places`.
 """
 
 import base64
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -13,6 +15,7 @@ import signal
 import socket
 import subprocess
 import time
+from datetime import datetime
 from pathlib import Path
 
 PATHS = {
@@ -36,6 +39,7 @@ PATHS = {
 BYTES = ("key", "range_end", "value")
 CODES = {2: "UNKNOWN", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 5: "NOT_FOUND", 8: "RESOURCE_EXHAUSTED"}
 CODES |= {9: "FAILED_PRECONDITION", 11: "OUT_OF_RANGE", 14: "UNAVAILABLE"}
+SIGNALS = {"crash": signal.SIGKILL, "pause": signal.SIGSTOP, "terminate": signal.SIGTERM}
 
 
 def free_ports(count):
@@ -44,6 +48,12 @@ def free_ports(count):
         for s in sockets:
             s.bind(("127.0.0.1", 0))
         return [s.getsockname()[1] for s in sockets]
+
+
+def version():
+    """Of the etcd that is installed."""
+    told = subprocess.run([shutil.which("etcd") or "etcd", "--version"], capture_output=True, text=True, check=True)
+    return told.stdout.split()[2]
 
 
 def to_wire(value, name=""):
@@ -66,16 +76,17 @@ def from_wire(value, name=""):
 
 
 class RealMember:
-    """One etcd process."""
+    """One etcd process. *client* and *peer* are addresses with a port; *inside* is a command that runs another."""
 
-    def __init__(self, name, folder, client_port, peer_port, cluster, pre_vote, flags=()):
-        self.name, self.port = name, client_port
-        client, peer = f"http://127.0.0.1:{client_port}", f"http://127.0.0.1:{peer_port}"
+    def __init__(self, name, folder, client, peer, cluster, pre_vote, flags=(), inside=()):
+        self.name, self.client, self.log = name, client, folder / f"{name}.log"
+        client_url, peer_url = f"http://{client}", f"http://{peer}"
         self.command = [
-            *(shutil.which("etcd") or "etcd", "--name", name, "--data-dir", str(folder / name)),
-            *("--listen-client-urls", client, "--advertise-client-urls", client),
-            *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
-            *("--initial-cluster", cluster, "--initial-cluster-state", "new", "--log-level", "error"),
+            *(*inside, shutil.which("etcd") or "etcd", "--name", name, "--data-dir", str(folder / name)),
+            *("--listen-client-urls", client_url, "--advertise-client-urls", client_url),
+            *("--listen-peer-urls", peer_url, "--initial-advertise-peer-urls", peer_url),
+            *("--initial-cluster", cluster, "--initial-cluster-state", "new"),
+            *("--logger", "zap", "--log-level", "info", "--log-outputs", str(self.log)),
             f"--pre-vote={'true' if pre_vote else 'false'}",
             *flags,
         ]
@@ -96,9 +107,25 @@ class RealMember:
             self.process.kill()
             self.process.wait(timeout=20)
 
+    def mend(self):
+        """Let it go on, or start it again."""
+        self.signal(signal.SIGCONT) if self.process.poll() is None else self.start()
+
+    def said(self, words, since):
+        """The first instant, in seconds after *since*, at which its log has *words*; None if it has not."""
+        for line in self.log.read_text().splitlines():
+            if words in line:
+                at = datetime.fromisoformat(json.loads(line)["ts"]).timestamp() - since
+                if at > 0:
+                    return at
+        return None
+
+    def _connect(self, timeout):
+        return http.client.HTTPConnection(self.client, timeout=timeout)
+
     def ask(self, method, request, timeout=20):
         """(ok, answer) or (False, {code, message}); the code "SILENT" when the member did not answer at all."""
-        wire = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        wire = self._connect(timeout)
         try:
             wire.request("POST", f"/v3/{PATHS[method]}", json.dumps(to_wire(request)))
             reply = wire.getresponse()
@@ -114,33 +141,49 @@ class RealMember:
 
     def watch(self, request, until, timeout=20):
         """The events of a watch up to the revision *until*."""
-        wire = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         events, reached = [], 0
+        for line in self._watched(request, timeout):
+            found = from_wire(line["result"]).get("events", [])
+            events += found
+            reached = max([reached, *(event["kv"]["mod_revision"] for event in found)])
+            if reached >= until:
+                return events
+        raise AssertionError(f"{self.name} ended a watch at revision {reached}")
+
+    def end_of_watch(self, request, timeout=20):
+        """What a watch that requires a leader is told when it ends."""
+        last = list(self._watched(request, timeout, {"Grpc-Metadata-hasleader": "true"}))[-1]
+        return last["error"]["message"]
+
+    def _watched(self, request, timeout, headers=()):
+        """What a watch tells, line by line."""
+        wire = self._connect(timeout)
         try:
-            wire.request("POST", "/v3/watch", json.dumps({"create_request": to_wire(request)}))
+            wire.request("POST", "/v3/watch", json.dumps({"create_request": to_wire(request)}), dict(headers))
             reply = wire.getresponse()
-            while reached < until:
-                result = from_wire(json.loads(reply.readline())["result"])
-                events += result.get("events", [])
-                reached = max([reached, *(e["kv"]["mod_revision"] for e in result.get("events", []))])
+            while line := reply.readline():
+                yield json.loads(line)
         finally:
             wire.close()
-        return events
 
 
 class RealCluster:
-    """*size* members, with more *flags* if there are any; use it in a `with`."""
+    """*size* members on the loopback, with more *flags* if there are any; use it in a `with`."""
 
     def __init__(self, folder: Path, size=3, pre_vote=True, flags=()):
-        ports, self.folder, self.joined = free_ports(2 * size), folder, []
-        names = [f"etcd-{n}" for n in range(1, size + 1)]
-        self.cluster = cluster = ",".join(
-            f"{name}=http://127.0.0.1:{port}" for name, port in zip(names, ports[size:], strict=True)
-        )
+        self.folder, self.joined, self.size = folder, [], size
+        self.names = [f"etcd-{n}" for n in range(1, size + 1)]
+        places = self.places()
+        self.cluster = ",".join(f"{name}=http://{peer}" for name, (_, peer, _) in zip(self.names, places, strict=True))
         self.members = [
-            RealMember(name, folder, client, peer, cluster, pre_vote, flags)
-            for name, client, peer in zip(names, ports[:size], ports[size:], strict=True)
+            RealMember(name, folder, client, peer, self.cluster, pre_vote, flags, inside)
+            for name, (client, peer, inside) in zip(self.names, places, strict=True)
         ]
+
+    def places(self):
+        """For each member the addresses it listens on, for clients and for members, and the command that runs it."""
+        ports = [f"127.0.0.1:{port}" for port in free_ports(2 * self.size)]
+        return [(client, peer, ()) for client, peer in zip(ports[: self.size], ports[self.size :], strict=True)]
 
     def __enter__(self):
         for member in self.members:
@@ -154,8 +197,8 @@ class RealCluster:
 
     def newcomer(self, name):
         """A member to be, not started, and its peer URL."""
-        client, peer = free_ports(2)
-        url, flags = f"http://127.0.0.1:{peer}", ["--initial-cluster-state", "existing"]
+        client, peer = (f"127.0.0.1:{port}" for port in free_ports(2))
+        url, flags = f"http://{peer}", ["--initial-cluster-state", "existing"]
         self.joined.append(RealMember(name, self.folder, client, peer, f"{self.cluster},{name}={url}", True, flags))
         return self.joined[-1], url
 
@@ -167,10 +210,60 @@ class RealCluster:
             states = [member.ask("status", {}, timeout=1) for member in among]
             if all(ok for ok, _ in states):
                 leaders = {answer.get("leader") for _, answer in states}
-                own = [
-                    m for m, (_, a) in zip(among, states, strict=True) if a["header"]["member_id"] == a.get("leader")
-                ]
+                own = [m for m, (_, a) in zip(among, states, strict=True) if leads(a)]
                 if len(leaders) == 1 and own:
                     return own[0]
             time.sleep(0.02)
         raise AssertionError(f"no leader after {seconds} s")
+
+    # -- the face that ours has too: members by name, time in seconds ------------------------------------------------
+    def member(self, name):
+        return self.members[self.names.index(name)]
+
+    def now(self):
+        return time.monotonic()
+
+    def rest(self, seconds):
+        time.sleep(seconds)
+
+    def leader(self, among=None):
+        """Who leads, once all of *among* (default: all) agree."""
+        return self.wait_for_leader(among and [self.member(name) for name in among]).name
+
+    def ask(self, name, method, request, timeout=40):
+        return self.member(name).ask(method, request, timeout)
+
+    def leads(self, name):
+        """Whether it takes itself for the leader."""
+        ok, status = self.ask(name, "status", {})
+        return ok and leads(status)
+
+    def together(self, questions):
+        """The answers to (name, method, request), all asked at once, each with the seconds it took."""
+        with concurrent.futures.ThreadPoolExecutor(len(questions)) as pool:
+            return list(pool.map(lambda question: self._timed(*question), questions))
+
+    def _timed(self, *question):
+        since = self.now()
+        return (*self.ask(*question), self.now() - since)
+
+    def strike(self, name, how):
+        """*how*: crash, pause or terminate."""
+        self.member(name).signal(SIGNALS[how])
+
+    def mend(self, name):
+        self.member(name).mend()
+
+    def end_of_watch(self, name, request, meanwhile):
+        """How a watch that requires a leader ends, and how long after *meanwhile* was done."""
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            told = pool.submit(self.member(name).end_of_watch, request)
+            time.sleep(0.2)
+            meanwhile()
+            since = self.now()
+            return told.result(), self.now() - since
+
+
+def leads(status):
+    """Whether the member that answered *status* takes itself for the leader."""
+    return status["header"]["member_id"] == status.get("leader")

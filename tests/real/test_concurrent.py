@@ -9,12 +9,12 @@ import threading
 import time
 
 import pytest
-from realetcd import RealCluster
-from twin import SimulatedCluster
 
 from kubemini.check import check, draw, from_events
 from kubemini.host import Component, Host
 from kubemini.sim.units import MS, SECOND
+from tests.real.realetcd import RealCluster
+from tests.real.twin import SimulatedCluster
 
 CLIENTS, SECONDS = 5, 6
 DEEDS = ("dies", "pauses", "stops")

@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from realetcd import RealCluster
-from twin import SimulatedCluster
 
 from kubemini.etcd.member import Member
 from kubemini.host import Host
+from tests.real.realetcd import RealCluster
+from tests.real.twin import SimulatedCluster
 
 pytestmark = pytest.mark.needs("etcd")
 UNKNOWN = 0xDEADBEEF

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from realetcd import RealCluster
-from twin import SimulatedCluster, bare
 
 from kubemini.params import Params
+from tests.real.realetcd import RealCluster
+from tests.real.twin import SimulatedCluster, bare
 
 pytestmark = pytest.mark.needs("etcd")
 QUOTA = 16 * 1024**2
@@ -32,12 +32,16 @@ def test_a_full_store_refuses_and_recovers_as_the_real_one(tmp_path):
     ours = SimulatedCluster(3, params=replace(Params(), etcd_quota_backend_bytes=QUOTA))
     with RealCluster(tmp_path, flags=["--quota-backend-bytes", str(QUOTA)]) as real:
         leads, mine = real.wait_for_leader(), ours.settle().name
-        theirs, here = fill(leads.ask), fill(lambda method, request: ours.ask(mine, method, request))
+
+        def our_ask(method, request):
+            return ours.ask(mine, method, request)
+
+        theirs, here = fill(leads.ask), fill(our_ask)
         assert bare(here[1]) == bare(theirs[1])
         assert 0.6 <= theirs[0] / here[0] <= 1.1  # its file has holes: the more, the slower it writes
 
         def both(method, request, our_request=None):
-            got = ours.ask(mine, method, our_request or request), leads.ask(method, request)
+            got = our_ask(method, our_request or request), leads.ask(method, request)
             assert outcome(got[0]) == outcome(got[1]), (method, request)
 
         put, reach = {"request_put": SMALL}, {"request_range": {"key": "k"}}
@@ -47,16 +51,17 @@ def test_a_full_store_refuses_and_recovers_as_the_real_one(tmp_path):
         both("lease_grant", {"TTL": 60})
         both("range", {"key": "k", "count_only": True})
         both("delete_range", {"key": "nothing"})
-        both("compact", {"revision": theirs[0] + 1, "physical": True}, {"revision": here[0] + 1})
+        newest = [ask("range", {"key": "k"})[1]["header"]["revision"] for ask in (leads.ask, our_ask)]
+        both("compact", {"revision": newest[0], "physical": True}, {"revision": newest[1]})
         both("put", SMALL)
         for member, our_member in zip(real.members, ours.members, strict=True):
             member.ask("defragment", {})
             ours.ask(our_member.name, "defragment", {})
         both("put", SMALL)
         disarm(leads.ask)
-        disarm(lambda method, request: ours.ask(mine, method, request))
+        disarm(our_ask)
         both("put", SMALL)
-        sizes = leads.ask("status", {})[1]["dbSize"], ours.ask(mine, "status", {})[1]["dbSize"]
+        sizes = leads.ask("status", {})[1]["dbSize"], our_ask("status", {})[1]["dbSize"]
         assert abs(sizes[0] - sizes[1]) <= 64 * 1024
 
 

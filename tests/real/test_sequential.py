@@ -1,12 +1,15 @@
 """The same random requests to Debian's etcd and to ours: every answer, every error text, every watch event."""
 
-import signal
-
 import pytest
-from realetcd import RealCluster
-from twin import SimulatedCluster, bare, requests
+
+from tests.real.namespaces import NamespacedCluster
+from tests.real.realetcd import RealCluster
+from tests.real.twin import SimulatedCluster, bare, requests
 
 pytestmark = pytest.mark.needs("etcd")
+TROUBLE = [(who, how) for who in ("follower", "leader") for how in ("crash", "pause", "cut")] + [
+    ("leader", "terminate")
+]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -45,48 +48,78 @@ def assert_same_history(real, leads, ours, mine):
     assert bare(ours.watch(mine, watch)) == bare(leads.watch(watch, until=revision + 1))
 
 
-def test_answers_stay_the_same_while_members_die_pause_and_come_back(tmp_path):
+@pytest.mark.needs("namespaces")
+@pytest.mark.parametrize("size", [3, 5])
+def test_answers_stay_the_same_while_members_die_pause_are_cut_off_and_come_back(size, tmp_path):
     """Between the requests, in both clusters: a follower is killed, it returns; the leader is killed, it returns; …"""
-    ours = SimulatedCluster(3, seed=5)
-    with RealCluster(tmp_path) as real:
-        session = iter(list(enumerate(requests(9, 300))))
-        for deed in ("follower dies", "follower pauses", "leader dies", "leader pauses", "leader stops"):
-            hurt_real, hurt_ours = choose(real, ours, deed)
-            up = [m for m in real.members if m is not hurt_real]
-            strike(hurt_real, hurt_ours, deed)
-            compare_some(session, real, up, ours)
-            heal(hurt_real, hurt_ours)
-            compare_some(session, real, real.members, ours)
+    ours = SimulatedCluster(size, seed=5)
+    with NamespacedCluster(tmp_path, size) as real:
+        session = iter(list(enumerate(requests(9, 400))))
+        for who, how in TROUBLE:
+            sides = [(cluster, *choose(cluster, who, how)) for cluster in (real, ours)]
+            for cluster, hurt, _ in sides:
+                cluster.cut(hurt) if how == "cut" else cluster.strike(hurt[0], how)
+            compare_some(session, sides)
+            if how == "cut":
+                everything = {"key": "k/", "range_end": "k0", "serializable": True}
+                theirs, here = (tell(cluster.ask(hurt[-1], "range", everything)) for cluster, hurt, _ in sides)
+                assert here == theirs, who
+            for cluster, hurt, _ in sides:
+                cluster.heal() if how == "cut" else cluster.mend(hurt[0])
+            compare_some(session, [(cluster, hurt, cluster.names) for cluster, hurt, _ in sides])
 
 
-def choose(real, ours, deed):
-    leads, mine = real.wait_for_leader(), ours.settle()
-    if deed.startswith("leader"):
-        return leads, mine
-    return next(m for m in real.members if m is not leads), next(m for m in ours.members if m is not mine)
+def choose(cluster, who, how):
+    """Who is hurt, and who is not. As many are cut off as leave the others a majority; all have read everything."""
+    leader = cluster.leader()
+    cluster.rest(0.3)
+    ranked = sorted(cluster.names, key=lambda name: (name == leader) != (who == "leader"))
+    number = len(ranked) // 2 if how == "cut" else 1
+    return ranked[:number], ranked[number:]
 
 
-def strike(real_member, our_member, deed):
-    if deed.endswith("pauses"):
-        real_member.signal(signal.SIGSTOP)
-        our_member.pause()
-    else:
-        real_member.signal(signal.SIGTERM if deed.endswith("stops") else signal.SIGKILL)
-        our_member.terminate() if deed.endswith("stops") else our_member.crash()
-
-
-def heal(real_member, our_member):
-    if real_member.process.poll() is None:
-        real_member.signal(signal.SIGCONT)
-        our_member.resume()
-    else:
-        real_member.start()
-        our_member.start()
-
-
-def compare_some(session, real, up, ours):
-    """Thirty requests to whoever leads now."""
-    leads, mine = real.wait_for_leader(up), ours.settle().name
-    for _ in range(30):
+def compare_some(session, sides):
+    """Twenty requests to whoever leads now."""
+    (real, _, up), (ours, _, our_up) = sides
+    leads, mine = real.leader(up), ours.leader(our_up)
+    for _ in range(20):
         number, (method, request) = next(session)
-        assert tell(ours.ask(mine, method, request)) == tell(leads.ask(method, request)), (number, method, request)
+        assert tell(ours.ask(mine, method, request)) == tell(real.ask(leads, method, request)), (
+            number,
+            method,
+            request,
+        )
+
+
+@pytest.mark.needs("namespaces")
+def test_the_smaller_side_answers_as_the_real_one_does_and_forgets_what_it_could_not_commit(tmp_path):
+    with NamespacedCluster(tmp_path, 5) as real:
+        theirs, left = cut_off(real)
+    ours, our_left = cut_off(SimulatedCluster(5))
+    for here, there in zip(ours, theirs, strict=True):
+        assert (here[0], here[0] or here[1]) == (there[0], there[0] or there[1])
+        assert here[2] == pytest.approx(there[2], abs=0.5)
+    assert left == our_left == ["kept"]
+
+
+def cut_off(cluster):
+    """What a leader and one of its four followers answer soon after they were cut off, and when they know it."""
+    leader = cluster.leader()
+    cluster.ask(leader, "put", {"key": "k", "value": "kept"})
+    cluster.rest(0.5)
+    follower = next(name for name in cluster.names if name != leader)
+    cluster.cut([leader, follower])
+    cluster.rest(0.1)
+    put, read = {"key": "k", "value": "lost"}, {"key": "k"}
+    questions = [
+        (leader, "put", put),
+        (leader, "txn", {"success": [{"request_put": put}]}),
+        (leader, "lease_grant", {"TTL": 60}),
+        (follower, "put", put),
+        (follower, "compact", {"revision": 2}),
+        *((name, "range", read | {"serializable": quick}) for name in (leader, follower) for quick in (False, True)),
+    ]
+    answers = [answer for _ in range(2) for answer in cluster.together(questions)]
+    cluster.heal()
+    _, found = cluster.ask(cluster.leader(), "range", read)
+    return answers, [kv["value"] for kv in found["kvs"]]

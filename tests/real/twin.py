@@ -8,8 +8,9 @@ import random
 from kubemini.etcd.member import members
 from kubemini.host import Component, Host
 from kubemini.net import Network
+from kubemini.net.rpc import Unreachable
 from kubemini.sim import Sim
-from kubemini.sim.units import MS, SECOND
+from kubemini.sim.units import SECOND
 
 KEYS = [f"k/{n}" for n in range(8)]
 TARGETS = ("KEY", "VERSION", "CREATE", "MOD", "VALUE")
@@ -18,46 +19,109 @@ TARGETS = ("KEY", "VERSION", "CREATE", "MOD", "VALUE")
 class Asker(Component):
     """Asks one thing at a time and waits for the answer."""
 
-    def ask(self, target, method, request):
-        event = self.call(target, method, request, timeout=40 * SECOND)
+    def ask(self, target, method, request, timeout):
+        event = self.call(target, method, request, timeout=round(timeout * SECOND))
         while event.callbacks is not None:
             self.sim.step()
         return event.value
 
 
 class SimulatedCluster:
-    """Ours, with the same face as `realetcd.RealCluster`."""
+    """Ours, with the same face as `realetcd.RealCluster`: members by name, time in seconds."""
 
     def __init__(self, size=3, seed=1, params=None):
         self.sim = Sim(seed)
         net = Network(self.sim, params)
         self.members = members(self.sim, net, [Host(self.sim, f"host-{n}") for n in range(1, size + 1)])
+        self.names = [member.name for member in self.members]
         self.client = Asker(self.sim, net, Host(self.sim, "client-1"), "client")
         for component in (*self.members, self.client):
             component.start()
         self.settle()
 
-    def settle(self):
-        """Until everybody who is up follows one leader."""
+    def settle(self, among=None):
+        """The member that leads, once everybody who is up, or *among*, follows it."""
         while True:
-            self.sim.run_until(self.sim.now + 100 * MS)
-            up = [m for m in self.members if m.up and not m.paused]
+            self.rest(0.1)
+            up = [m for m in (among or self.members) if m.up and not m.paused]
             if up and len({m.leader for m in up}) == 1 and up[0].leader in [m.name for m in up]:
                 return next(m for m in up if m.name == up[0].leader)
 
-    def ask(self, target, method, request):
-        reply = self.client.ask(target, method, request)
-        if reply.ok:
-            return True, reply.value
-        return False, {"code": reply.error.code, "message": reply.error.message}
+    def member(self, name):
+        return self.members[self.names.index(name)]
+
+    def now(self):
+        return self.sim.now / SECOND
+
+    def rest(self, seconds):
+        self.sim.run_until(self.sim.now + round(seconds * SECOND))
+
+    def leader(self, among=None):
+        """Who leads, once all of *among* (default: all that are up) agree."""
+        return self.settle(among and [self.member(name) for name in among]).name
+
+    def ask(self, target, method, request, timeout=40):
+        return told(self.client.ask(target, method, request, timeout))
+
+    def leads(self, name):
+        """Whether it takes itself for the leader."""
+        ok, status = self.ask(name, "status", {})
+        return ok and status["leader"] == name
+
+    def together(self, questions):
+        """The answers to (target, method, request), all asked at once, each with the seconds it took."""
+        since, answers = self.now(), {}
+        for number, (target, method, request) in enumerate(questions):
+            event = self.client.call(target, method, request, timeout=40 * SECOND)
+            event.callbacks.append(lambda e, n=number: answers.update({n: (*told(e.value), self.now() - since)}))
+        while len(answers) < len(questions):
+            self.sim.step()
+        return [answers[number] for number in range(len(questions))]
+
+    def strike(self, name, how):
+        """*how*: crash, pause or terminate."""
+        getattr(self.member(name), how)()
+
+    def mend(self, name):
+        member = self.member(name)
+        member.resume() if member.paused else member.start()
+
+    def cut(self, names):
+        """*names* reach each other, and no other member does."""
+        hosts = {member.name: member.host.name for member in self.members}
+        self.client.net.cut([hosts[n] for n in names], [host for name, host in hosts.items() if name not in names])
+
+    def heal(self):
+        self.client.net.heal()
 
     def watch(self, target, request):
         """What a watch of the past says within a moment."""
         items = []
         stream = self.client.open_stream(target, "watch", request, items.append, lambda error: None)
-        self.sim.run_until(self.sim.now + 50 * MS)
+        self.rest(0.05)
         stream.close()
         return [event for item in items for event in item["events"]]
+
+    def end_of_watch(self, name, request, meanwhile):
+        """How a watch that requires a leader ends, and how long after *meanwhile* was done."""
+        ends = []
+        strict = request | {"require_leader": True}
+        self.client.open_stream(name, "watch", strict, lambda item: None, lambda error: ends.append(error.message))
+        self.rest(0.2)
+        meanwhile()
+        since = self.now()
+        while not ends:
+            self.sim.step()
+        return ends[0], self.now() - since
+
+
+def told(reply):
+    """As the gateway tells it; "SILENT" as in `RealMember.ask`."""
+    if reply.ok:
+        return True, reply.value
+    if isinstance(reply.error, Unreachable):
+        return False, {"code": "SILENT", "message": reply.error.reason}
+    return False, {"code": reply.error.code, "message": reply.error.message}
 
 
 def requests(seed, count):

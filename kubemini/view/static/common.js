@@ -32,6 +32,7 @@ var kmCommon = (() => {
     else e.setAttribute(name, value);
   }
   const seconds = (us, digits = 2) => (us / SECOND).toFixed(digits);
+  const bytes = (n) => (n >= 1048576 ? `${+(n / 1048576).toFixed(1)} MiB` : `${Math.round(n / 1024)} KiB`);
   const plural = (n, one, many = one + "s") => `${n} ${n === 1 ? one : many}`;
   /** Microseconds in "12s", "200ms", "2m" or a number of seconds, as scenarios write instants. */
   function instant(v) {
@@ -69,6 +70,8 @@ var kmCommon = (() => {
   const kindOf = (name) => (KINDS.find(([re]) => re.test(name)) || [0, "client"])[1];
   const LONG = { apiserver: "kube-apiserver", scheduler: "scheduler", controllers: "controllers", lb: "load balancer" };
 
+  const SPARE = "not a member yet";
+
   // ---- fold: records up to t → state -------------------------------------------------------------------------
   function blank(topology) {
     const st = { i: 0, comp: {}, host: {}, etcd: {}, cuts: [], ready: {}, backend: {}, holder: {}, pods: {}, rules: {}, service: {}, node: {}, kv: {}, revision: 0, links: [] };
@@ -76,10 +79,12 @@ var kmCommon = (() => {
       st.host[host.name] = { on: true, since: 0, slow: 0 };
       for (const c of host.components) st.comp[c] = { host: host.name, up: true, paused: false, since: 0 };
     }
-    for (const m of topology.spares || []) Object.assign(st.comp[m], { up: false, why: "not a member yet" });
-    for (const m of [...(topology.etcd || []), ...(topology.spares || [])]) st.etcd[m] = { role: "follower", term: 0, lead: null, last: 0, commit: 0, applied: 0, revision: 0, log: [] };
+    for (const m of topology.spares || []) Object.assign(st.comp[m], { up: false, why: SPARE });
+    for (const m of [...(topology.etcd || []), ...(topology.spares || [])]) st.etcd[m] = emptied();
     return st;
   }
+  const emptied = () => ({ role: "follower", term: 0, lead: null, last: 0, commit: 0, applied: 0, revision: 0, log: [], room: null });
+  const among = (m, st) => [...st.voters, ...(st.learners || [])].includes(m);
   const part = (st, name) => (st.comp[name] ||= { host: null, up: true, paused: false, since: 0 });
   const FOLD = {
     start(st, at, who) { Object.assign(part(st, who), { up: true, paused: false, since: at, why: "" }); if (st.etcd[who]) Object.assign(st.etcd[who], { role: "follower", lead: null }); },
@@ -101,11 +106,15 @@ var kmCommon = (() => {
     compact(st, at, who, d) { const m = st.etcd[who]; if (m) m.log = m.log.filter((e) => e[0] > d.index); },
     snapshot(st, at, who, d) { const m = st.etcd[who]; if (m) Object.assign(m, { log: [], last: d.index, commit: d.index, applied: d.index, revision: d.revision }); },
     restore(st, at, who, d) {
-      const m = st.etcd[who]; if (m) Object.assign(m, { log: [], last: 0, commit: 0, applied: 0, term: 0, revision: d.revision });
+      const m = st.etcd[who]; if (m) Object.assign(m, emptied(), { revision: d.revision });
       st.voters = d.members; st.learners = []; st.revision = d.revision; st.kv = {};
       for (const [key, [value, revision]] of Object.entries(d.kv)) st.kv[key] = { value, revision };
     },
-    membership(st, at, who, d) { st.voters = d.voters; st.learners = d.learners; },
+    membership(st, at, who, d) {
+      for (const m of [...d.voters, ...d.learners]) if (st.voters && !among(m, st) && st.etcd[m]) Object.assign(st.etcd[m], emptied()); // a new member begins with an empty disk
+      st.voters = d.voters; st.learners = d.learners;
+    },
+    room(st, at, who, d) { if (st.etcd[who]) st.etcd[who].room = d; },
     alarm(st, at, who, d) { (st.alarms ||= {})[d.member] = d.raised ? d.alarm : ""; },
     append(st, at, who, d) {
       const m = st.etcd[who]; if (!m) return;
@@ -226,14 +235,15 @@ var kmCommon = (() => {
   const alive = (st, name) => { const c = st.comp[name]; return !!c && c.up && (!c.host || !st.host[c.host] || st.host[c.host].on); };
   /** What one member looks like: the fixed mark, class and word of the book. */
   function look(st, name) {
-    const c = st.comp[name] || {};
+    const c = st.comp[name] || {}, e = st.etcd[name];
+    if (e && !c.up && (st.voters ? !among(name, st) : c.why === SPARE)) return { cls: "spare", mark: "", word: e.last ? "removed" : "spare" };
     if (!alive(st, name)) return { cls: "down", mark: "✕", word: st.host[c.host] && !st.host[c.host].on ? "no power" : c.why ? "not running" : "crashed" };
     if (c.paused) return { cls: "paused", mark: "‖", word: "paused" };
-    const m = st.etcd[name];
-    if (!m) return { cls: "up", mark: "", word: "running" };
-    if (m.role === "leader") return { cls: "leader", mark: "★", word: "leader" };
-    if (/candidate/.test(m.role)) return { cls: "candidate", mark: "◇", word: m.role };
-    return { cls: "follower", mark: "", word: (st.learners || []).includes(name) ? "learner" : m.role || "follower" };
+    if (!e) return { cls: "up", mark: "", word: "running" };
+    if (e.role === "leader") return { cls: "leader", mark: "★", word: "leader" };
+    if (/candidate/.test(e.role)) return { cls: "candidate", mark: "◇", word: e.role };
+    if ((st.learners || []).includes(name)) return { cls: "learner", mark: "◔", word: "learner" };
+    return { cls: "follower", mark: "", word: e.role || "follower" };
   }
   const isCut = (st, a, b) => st.cuts.some((c) => (c.a.includes(a) && c.b.includes(b)) || (c.b.includes(a) && c.a.includes(b)));
   const cutFrom = (st, host) => Object.keys(st.host).filter((o) => o !== host && isCut(st, host, o));
@@ -268,10 +278,12 @@ var kmCommon = (() => {
     }
     if (c) {
       const kind = kindOf(sel), lk = look(st, sel), lines = [], power = st.host[c.host], far = c.host ? cutFrom(st, c.host) : [];
+      if (lk.cls === "spare") lines.push(lk.word === "spare" ? "a machine without etcd: it can be added" : "removed: it is no member any more");
       if (lk.cls === "down") lines.push(`✕ ${power && !power.on ? "its host lost power" : c.why || "crashed"} ${ago(power && !power.on ? power.since : c.since)}${kind === "etcd" ? `, log ${st.etcd[sel].last}: the disk is kept` : ""}`);
       else if (lk.cls === "paused") lines.push(`‖ paused ${ago(c.since)}: it does nothing, and does not know it`);
       const e = st.etcd[sel];
-      if (e && lk.cls !== "down") lines.push(`${lk.mark ? lk.mark + " " : ""}${e.role} of term ${e.term}${e.lead && e.lead !== sel ? `, follows ${e.lead}` : ""}`, `log ${e.last} · commit ${e.commit} · revision ${e.revision}`);
+      if (e && !/down|spare/.test(lk.cls)) lines.push(`${lk.mark ? lk.mark + " " : ""}${lk.cls === "learner" ? "learner, no vote, in" : e.role + " of"} term ${e.term}${e.lead && e.lead !== sel ? `, follows ${e.lead}` : ""}`, `log ${e.last} · commit ${e.commit} · revision ${e.revision}`);
+      if (e && e.room) lines.push(`database ${bytes(e.room.size)} of ${bytes(e.room.quota)}, in use ${bytes(e.room.in_use)}`);
       if (e && (st.alarms || {})[sel]) lines.push(`▲ raised the alarm ${st.alarms[sel]}: etcd refuses writes that need room`);
       if (kind === "apiserver") {
         const r = st.ready[sel]; if (lk.cls === "up") lines.push(r && r.ready ? "ready" : `not ready${r && r.why ? ": " + r.why : ""}`);
@@ -307,7 +319,7 @@ var kmCommon = (() => {
   }
 
   // ---- actions: only those that make sense now ---------------------------------------------------------------
-  const isMember = (name, st, topology) => [...(st.voters || topology.etcd), ...(st.learners || [])].includes(name);
+  const isMember = (name, st, topology) => (st.voters ? among(name, st) : topology.etcd.includes(name));
   function actionsFor(sel, st, topology) {
     const out = [], add = (label, action, args, props) => out.push({ label, action, args, ...props });
     const host = topology.hosts.find((x) => x.name === sel), comp = st.comp[sel], onHost = host ? sel : comp && comp.host;
@@ -316,18 +328,18 @@ var kmCommon = (() => {
       if (power.on) add("Power off", "power_off", [sel], { danger: true, key: "c" }); else add("Power on", "power_on", [sel], { main: true, key: "c" });
     } else if (comp) {
       if (power && !power.on) add(`Power on ${onHost}`, "power_on", [onHost], { main: true, key: "c" });
-      else if ((topology.spares || []).includes(sel) && !comp.up && !isMember(sel, st, topology)) { add("Add as voter", "member_add", [sel], { main: true, key: "c" }); add("Add as learner", "member_add", [sel, "learner"]); }
+      else if (st.etcd[sel] && !comp.up && !isMember(sel, st, topology)) { add("Add as voter", "member_add", [sel], { main: true, key: "c" }); add("Add as learner", "member_add", [sel, "learner"]); }
       else if (!comp.up) add("Restart", "restart", [sel], { main: true, key: "c" });
       else {
         add("Crash", "crash", [sel], { danger: true, key: "c" });
         if (comp.paused) add("Resume", "resume", [sel], { main: true, key: "p" }); else add("Pause", "pause", [sel], { key: "p" });
         if ((st.learners || []).includes(sel)) add("Promote to voter", "member_promote", [sel]);
       }
-      if (kindOf(sel) === "etcd" && (topology.spares || []).length && (!power || power.on) && isMember(sel, st, topology)) add("Remove member", "member_remove", [sel], { danger: true });
+      if (topology.kind === "etcd" && st.etcd[sel] && (!power || power.on) && isMember(sel, st, topology)) add("Remove", "member_remove", [sel], { danger: true });
     }
     if (onHost && power && power.on) {
       const others = topology.hosts.map((x) => x.name).filter((x) => x !== onHost);
-      if (cutFrom(st, onHost).length < others.length && others.length) add(host ? "Cut off" : `Cut off ${onHost}`, "cut", [onHost]);
+      if (cutFrom(st, onHost).length < others.length && others.length) add(host || topology.kind === "etcd" ? "Cut off" : `Cut off ${onHost}`, "cut", [onHost], { title: `${onHost} reaches nobody, and nobody reaches it: not even clients` });
       const disk = host ? host.components.some((c) => kindOf(c) === "etcd") : kindOf(sel) === "etcd";
       if (disk) add(power.slow ? "Normal disk" : "Slow disk", "slow_disk", [onHost, power.slow ? "0ms" : "500ms"]);
     }
@@ -377,7 +389,7 @@ var kmCommon = (() => {
     const selTitle = h("div", { id: uid + "sel", class: "km-h4" }), selText = h("div", { class: "km-what" }), acts = h("div", { class: "km-acts" }), more = h("div", { class: "km-more" });
     const log = h("ol", { class: "km-log" });
     const live = h("p", { class: "km-sr", "aria-live": "polite" }), status = h("p", { class: "km-status", role: "status" });
-    const ctl = { select, act, ask, kernel, canLive, calm, get sel() { return sel; }, get history() { return past; } };
+    const ctl = { select, act, ask, say, kernel, canLive, calm, able: () => canLive() && !locked(), get sel() { return sel; }, get history() { return past; } };
     const view = make(ctl);
     const side = h("div", { class: "km-side" }, h("div", {}, ...(view.top || []), h("div", { class: "km-insp", role: "group", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more)), h("section", {}, h("div", { class: "km-h4" }, "What happened"), log));
     // timeline
@@ -397,7 +409,7 @@ var kmCommon = (() => {
     const bTable = button("Table", () => showTable(), { "aria-expanded": "false", "aria-controls": uid + "table" });
     const bHelp = button("?", () => showHelp(), { "aria-label": "keys", "aria-expanded": "false", "aria-controls": uid + "help" });
     const table = h("div", { class: "km-table", id: uid + "table", hidden: true, role: "group", "aria-label": "Everything that happened, as a table", tabindex: "0" });
-    const help = h("div", { class: "km-help", id: uid + "help", hidden: true }, h("dl", {}, HELP.map(([k, v]) => h("div", {}, h("dt", {}, h("kbd", {}, k)), h("dd", {}, v)))),
+    const help = h("div", { class: "km-help", id: uid + "help", hidden: true }, h("dl", {}, [...HELP, ...(view.keys || [])].map(([k, v]) => h("div", {}, h("dt", {}, h("kbd", {}, k)), h("dd", {}, v)))),
       h("p", {}, "Messages and requests last about a millisecond. They are drawn slower than they travel, so that you can see them."));
     const gate = h("div", { class: "km-gate" }), trouble = h("div", { class: "km-trouble", hidden: true, role: "alert" });
     const ctls = h("div", { class: "km-ctl" }, bPlay, bBack, bNext, speeds, h("label", { class: "km-lab" }, "seed ", seed), bLive, bUndo, bReset, h("span", { class: "km-sp" }), bPython, bLink, bTable, bHelp);
@@ -409,7 +421,7 @@ var kmCommon = (() => {
     el.append(root);
 
     // -- saying
-    const say = (text) => { status.textContent = text || ""; };
+    function say(text) { status.textContent = text || ""; }
     function announce() {
       const n = past.happened(t), row = past.rows[n - 1], now = past.said(t);
       live.textContent = `${seconds(t)} seconds. ${row && row.at === t ? row.who + ": " + row.words + ". " : ""}${now[2]} ${now[3] || ""}`;
@@ -480,15 +492,15 @@ var kmCommon = (() => {
         log.replaceChildren(...(rows.length ? rows.map((r, i) => h("li", i === rows.length - 1 ? { class: "km-now", "aria-current": "true" } : {}, h("time", {}, seconds(r.at)), h("span", {}, h("b", {}, r.who), " ", r.words))) : [h("li", {}, h("time", {}, "0.00"), h("span", {}, "Nothing yet. Press Play."))]));
         for (const tr of table.querySelectorAll("tbody tr")) tr.classList.toggle("km-past", +tr.dataset.i < n);
       }
-      const [title, ...lines] = describe(sel, st, t, past), list = locked() ? [] : actionsFor(sel, st, past.topology);
+      const [title, ...lines] = describe(sel, st, t, past), list = locked() ? [] : actionsFor(sel, st, past.topology).filter((a) => !(view.heals && a.action === "heal"));
       put(selTitle, "text", title);
       const text = lines.filter(Boolean).join("\n");
       if (selText.kmKey !== text) { selText.kmKey = text; selText.replaceChildren(...lines.filter(Boolean).map((x) => h("p", {}, x))); }
-      const sig = JSON.stringify([sel, list, canLive(), locked()]), moved = fresh || acts.kmKey !== sig;
+      const sig = JSON.stringify([sel, list, canLive(), locked(), view.state ? view.state(sel, st) : 0]), moved = fresh || acts.kmKey !== sig;
       if (acts.kmKey !== sig) {
         const held = acts.contains(document.activeElement) && document.activeElement.textContent;
         acts.kmKey = sig;
-        acts.replaceChildren(...(canLive() ? list.map((a) => button(a.label, () => act(a), { class: "km-b" + (a.main ? " km-main-b" : a.danger ? " km-danger" : ""), "data-action": a.action, title: a.key ? `key: ${a.key}` : null })) : []));
+        acts.replaceChildren(...(canLive() ? list.map((a) => button(a.label, () => act(a), { class: "km-b" + (a.main ? " km-main-b" : a.danger ? " km-danger" : ""), "data-action": a.action, title: a.key ? `key: ${a.key}` : a.title })) : []));
         if (held) (([...acts.children].find((x) => x.textContent === held)) || acts.firstElementChild || root).focus();
         const extra = !locked() && canLive() && view.more ? view.more(sel, st) : null;
         if (!more.contains(document.activeElement) || more.kmSel !== sel) { more.kmSel = sel; more.replaceChildren(...(extra ? [extra] : [])); }
@@ -544,10 +556,11 @@ var kmCommon = (() => {
 
     // -- selecting and acting
     function select(to, focus) { sel = to; acts.kmKey = null; draw(); if (focus) live.textContent = describe(sel, past.at(t), t, past).filter(Boolean).join(". "); }
-    function act({ action, args }) {
+    function act(...deeds) {
+      if (locked()) return ask4prediction();
       const at = Math.ceil(t / 1000) / 1000, mine = past.header.commands || [], kept = mine.filter((c) => instant(c[0]) <= at * SECOND);
       if (!canLive()) return say("This copy of the book plays recordings only.");
-      ask({ commands: [...kept, [at, action, ...args]] }, { at: Math.round(at * SECOND), dropped: mine.length - kept.length });
+      ask({ commands: [...kept, ...deeds.map((d) => [at, d.action, ...d.args])] }, { at: Math.round(at * SECOND), dropped: mine.length - kept.length });
     }
     /** Ask the simulator for the run with other commands or another seed; the answer arrives as a new `run`. */
     function ask(change, then = {}) {
@@ -665,7 +678,8 @@ var kmCommon = (() => {
       const press = tagName === "BUTTON" || el2.getAttribute("role") === "button";
       const on = (key) => { const a = !locked() && actionsFor(sel, past.at(t), past.topology).find((x) => x.key === key); if (a) act(a); else say(locked() ? "Lock in your prediction first." : "That cannot be done to what is selected."); };
       const keys = { " ": () => (press ? false : play(!playing)), k: () => play(!playing), ArrowLeft: () => stepBy(-1), ArrowRight: () => stepBy(1), Home: () => (locked() ? ask4prediction() : go(0)), End: () => (locked() ? ask4prediction() : go(past.until)),
-        "[": () => faster(-1), "]": () => faster(1), c: () => on("c"), p: () => on("p"), "?": showHelp, Escape: () => { if (help.hidden) return false; showHelp(); bHelp.focus(); } };
+        "[": () => faster(-1), "]": () => faster(1), c: () => on("c"), p: () => on("p"), "?": showHelp, Escape: () => { if (view.giveUp && view.giveUp()) return true; if (help.hidden) return false; showHelp(); bHelp.focus(); } };
+      for (const [key, , run] of view.keys || []) keys[key] = run;
       const f = keys[ev.key];
       if (f && (table.contains(el2) ? !/^(Home|End)$/.test(ev.key) : true) && f() !== false) { ev.preventDefault(); ev.stopPropagation(); }
     }
@@ -727,5 +741,5 @@ var kmCommon = (() => {
     return s("circle", { class: "km-dot-" + kind, cx: x, cy: y, r });
   }
 
-  return { SECOND, MARKS, LONG, h, s, put, button, seconds, plural, clamp, upto, width, fit, kindOf, History, alive, look, meter, base, holds, isCut, cutFrom, offside, quorum, actionsFor, short, widget, choosable, hatch, along, curve, path, dot };
+  return { SECOND, MARKS, LONG, h, s, put, button, seconds, bytes, plural, clamp, upto, width, fit, kindOf, History, alive, look, meter, base, holds, isCut, cutFrom, offside, quorum, actionsFor, short, widget, choosable, hatch, along, curve, path, dot };
 })();

@@ -1,14 +1,14 @@
 // etcd desk: the members in a ring, their logs and roles, the messages between them, and what clients were told.
 var render = (() => {
   "use strict";
-  const { MARKS, h, s, put, button, seconds, plural, width, fit, upto, alive, look, isCut, cutFrom, meter, widget, choosable, hatch, along, path, dot } = kmCommon;
+  const { MARKS, h, s, put, button, seconds, bytes, plural, width, fit, upto, alive, look, isCut, cutFrom, meter, widget, choosable, hatch, along, path, dot } = kmCommon;
   const BOX = 17;
   const SAY = { MsgApp: "append", MsgVote: "vote?", MsgPreVote: "pre-vote?", MsgSnap: "snapshot", MsgTimeoutNow: "your turn", MsgProp: "proposal", MsgReadIndex: "read index", MsgTransferLeader: "hand over" };
 
   /** Where the members stand: a ring when there is room, two columns in ring order on a phone. */
   function geometry(history, narrow) {
     const members = [...(history.topology.etcd || []), ...(history.topology.spares || [])], n = members.length, G = { members: {}, W: narrow ? 360 : 700 };
-    const w = (G.w = narrow ? 160 : n > 7 ? 146 : n > 5 ? 156 : 186), hh = (G.h = 84);
+    const w = (G.w = narrow ? 160 : n > 7 ? 146 : n > 5 ? 156 : 186), hh = (G.h = history.records.some((r) => r[2] === "room") ? 104 : 84);
     if (narrow) {
       const rows = Math.ceil((n - 1) / 2), step = hh + 26;
       members.forEach((m, i) => {
@@ -37,13 +37,38 @@ var render = (() => {
     return [out(A, B), out(B, A)];
   }
 
+  // ---- cutting the network -------------------------------------------------------------------------------------
+  /** Whether the lines ab and cd cross. */
+  function cross([a, b], [c, d]) {
+    const side = (p, q, r) => (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
+    return side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
+  }
+  /** The cables to cut, as few pairs of sides: [["etcd-1", "etcd-2"], ["etcd-3"]], the smaller side first. */
+  function sides(pairs) {
+    const far = {}, done = new Set(), out = [];
+    for (const { a, b } of pairs) { (far[a] ||= []).push(b); (far[b] ||= []).push(a); }
+    const names = Object.keys(far).sort();
+    for (const a of names) {
+      const there = far[a].filter((b) => !done.has(a + b)).sort();
+      if (!there.length) continue;
+      const here = names.filter((x) => there.every((b) => far[x].includes(b) && !done.has(x + b)));
+      for (const x of here) for (const b of there) done.add(x + b).add(b + x);
+      out.push(here.length > there.length ? [there, here] : [here, there]);
+    }
+    return out;
+  }
+
   function make(ctl) {
     const svg = s("svg", { class: "km-svg", role: "group" }), q = meter(), kvTitle = h("div", { class: "km-h4" }), kv = h("ul", { class: "km-kv" }), out = h("ul", { class: "km-out" });
     const under = h("div", { class: "km-under" }, h("section", {}, kvTitle, kv), h("section", {}, h("div", { class: "km-h4" }, "What clients were told"), out));
-    let G = null, H = null, ui = null, told = [];
+    const way = h("span", {}), form = h("form", { hidden: true, onsubmit: (ev) => { ev.preventDefault(); divide(); } });
+    const bSides = button("Choose sides", () => choose(), { "aria-expanded": "false", title: "key: x" }), bHeal = button("Heal network", () => ctl.act({ action: "heal", args: [] }), { class: "km-b km-main-b", "data-action": "heal" });
+    const bar = h("div", { class: "km-cutbar" }, way, bSides, bHeal, form), picture = h("div", {}, svg, bar);
+    let G = null, H = null, ui = null, told = [], backups = [], saved, now = null, stroke = null;
 
     function setRun(history, narrow) {
       H = history; told = H.ended.filter((r) => r.kind !== "service"); if (!told.length) told = H.ended;
+      backups = told.filter((r) => r.verb === "snapshot save" && r.outcome === "ok").map((r) => r.at);
       G = geometry(history, narrow); ui = { member: {}, pair: [] };
       const hid = "kmh" + Math.random().toString(36).slice(2, 7), held = svg.contains(document.activeElement) && document.activeElement.dataset.name;
       put(svg, "viewBox", `0 0 ${G.W} ${G.H}`); put(svg, "aria-label", `etcd, ${plural(Object.keys(G.members).length, "member")} in a ring`); svg.style.setProperty("--km-hatch", `url(#${hid})`);
@@ -52,28 +77,31 @@ var render = (() => {
       for (const p of G.pairs) { const pts = G.between(p.a, p.b), e = s("path", { class: "km-wire", d: path(pts) }), x = s("path", { class: "km-x" }); back.append(e, x); ui.pair.push({ ...p, pts, e, x }); }
       if (G.centre) { ui.big = s("text", { class: "km-big", x: G.centre[0], y: G.centre[1], "text-anchor": "middle" }); ui.small = s("text", { class: "km-mute", x: G.centre[0], y: G.centre[1] + 19, "text-anchor": "middle" }); back.append(ui.big, ui.small); }
       for (const [m, b] of Object.entries(G.members)) {
-        const u = (ui.member[m] = { b, title: s("text", { class: "km-h", x: b.x + 12, y: b.y + 20 }), right: s("text", { class: "km-mute", x: b.x + G.w - 12, y: b.y + 20, "text-anchor": "end" }), info: s("text", { class: "km-mute", x: b.x + 12, y: b.y + 37 }), log: s("g", {}) });
-        u.g = choosable(ctl, m, s("rect", { class: "km-pulse", x: b.x - 2, y: b.y - 2, width: G.w + 4, height: G.h + 4, rx: 15 }), s("rect", { class: "km-chip", x: b.x, y: b.y, width: G.w, height: G.h, rx: 13 }), u.title, u.right, u.info, u.log);
+        const u = (ui.member[m] = { b, title: s("text", { class: "km-h", x: b.x + 12, y: b.y + 20 }), right: s("text", { class: "km-mute", x: b.x + G.w - 12, y: b.y + 20, "text-anchor": "end" }), info: s("text", { class: "km-mute", x: b.x + 12, y: b.y + 37 }), log: s("g", {}), room: s("g", {}) });
+        u.g = choosable(ctl, m, s("rect", { class: "km-pulse", x: b.x - 2, y: b.y - 2, width: G.w + 4, height: G.h + 4, rx: 15 }), s("rect", { class: "km-chip", x: b.x, y: b.y, width: G.w, height: G.h, rx: 13 }), u.title, u.right, u.info, u.log, u.room);
         cards.append(u.g);
       }
-      svg.replaceChildren(hatch(hid), back, cards, ui.dots);
+      ui.line = s("path", { class: "km-stroke" }); ui.cables = s("path", { class: "km-wire" }); ui.hit = s("path", { class: "km-x" }); ui.knife = s("g", { "aria-hidden": "true", class: "km-dots" }, ui.cables, ui.line, ui.hit);
+      svg.replaceChildren(hatch(hid), back, cards, ui.dots, ui.knife);
+      form.replaceChildren(h("fieldset", {}, h("legend", {}, "One side of the cut"), Object.keys(G.members).map((m) => h("label", {}, h("input", { type: "checkbox", value: m }), m))), button("Cut", null, { type: "submit" }));
       if (held) { const e = svg.querySelector(`[data-name="${CSS.escape(held)}"]`); if (e) e.focus({ preventScroll: true }); }
     }
 
     function draw({ st, t, fly, sel }) {
-      q.draw(st, H.topology);
+      q.draw(st, H.topology); now = st;
+      bar.hidden = !ctl.able() || !G.pairs.length; bHeal.hidden = !st.cuts.length; if (!stroke) put(way, "text", idle());
       const hostOf = (m) => (st.comp[m] || {}).host;
       let lead = null;
       for (const [m, u] of Object.entries(ui.member)) {
-        const e = st.etcd[m], lk = look(st, m), far = cutFrom(st, hostOf(m)).filter((x) => Object.keys(G.members).some((o) => hostOf(o) === x)), slow = (st.host[hostOf(m)] || {}).slow;
+        const e = st.etcd[m], lk = look(st, m), far = cutFrom(st, hostOf(m)).filter((x) => Object.keys(G.members).some((o) => hostOf(o) === x)), slow = (st.host[hostOf(m)] || {}).slow, out = lk.cls === "spare", alarm = (st.alarms || {})[m];
         if (lk.cls === "leader" && (!lead || e.term > st.etcd[lead].term)) lead = m;
-        const title = `${lk.mark ? lk.mark + " " : ""}${m} ${lk.word}`, term = lk.cls === "down" ? "" : `term ${e.term}`, roomy = width(title, 13.4) + width(term, 11) + 32 <= G.w, right = roomy ? term : "";
+        const title = `${lk.mark ? lk.mark + " " : ""}${m} ${lk.word}`, term = out || lk.cls === "down" ? "" : `term ${e.term}`, roomy = width(title, 13.4) + width(term, 11) + 32 <= G.w, right = roomy ? term : "";
         put(u.g, "class", `km-pick km-chipg km-k-etcd km-${lk.cls}${sel === m ? " km-sel" : ""}`);
         put(u.title, "text", fit(G.w - 32 - width(right, 11), 13.4, title, `${lk.mark ? lk.mark + " " : ""}${m}`)); put(u.right, "text", right);
-        const nums = `${roomy || !term ? "" : term + " · "}log ${e.last} · commit ${e.commit}`;
-        put(u.info, "text", fit(G.w - 22, 11 * (lk.cls === "leader" ? 1.1 : 1), far.length ? `${nums} · ✕ cut` : slow ? `${nums} · slow disk` : lk.cls === "down" ? `disk: ${nums}` : nums, far.length ? `${e.last}/${e.commit} · ✕ cut` : nums));
-        put(u.g.hit, "aria-pressed", String(sel === m)); put(u.g.hit, "aria-label", `${m}, ${lk.word}, term ${e.term}, log ${e.last}, commit ${e.commit}${far.length ? ", cut from " + far.join(", ") : ""}`);
-        drawLog(u, e);
+        const t1 = roomy || !term ? "" : term + " · ", disk = out || lk.cls === "down" ? "disk: " : "", flag = far.length ? " · ✕ cut" : slow ? " · slow disk" : "";
+        put(u.info, "text", out && !e.last ? "not a member" : fit(G.w - 22, 11 * (lk.cls === "leader" ? 1.1 : 1), ...[`${disk}${t1}log ${e.last} · commit ${e.commit}`, `${t1}log ${e.last}/${e.commit}`, `${e.last}/${e.commit}`].map((x) => x + flag)));
+        put(u.g.hit, "aria-pressed", String(sel === m)); put(u.g.hit, "aria-label", `${m}, ${lk.word}, term ${e.term}, log ${e.last}, commit ${e.commit}${far.length ? ", cut from " + far.join(", ") : ""}${slow ? ", slow disk" : ""}${e.room ? `, database ${bytes(e.room.size)} of ${bytes(e.room.quota)}` : ""}${alarm ? `, alarm ${alarm}` : ""}`);
+        drawLog(u, e); drawRoom(u, e.room, alarm);
       }
       if (ui.big) { const terms = Object.values(st.etcd).map((e) => e.term); put(ui.big, "text", lead ? `term ${st.etcd[lead].term}` : "no leader"); put(ui.small, "text", lead ? `★ ${lead}` : `highest term ${Math.max(0, ...terms)}`); }
       for (const p of ui.pair) {
@@ -81,7 +109,7 @@ var render = (() => {
         put(p.e, "class", "km-wire" + (cut ? " km-wire-bad" : l ? " km-wire-lead" : " km-wire-none"));
         const [x, y] = along(p.pts, 0.5); put(p.x, "d", cut ? `M${x - 4} ${y - 4}l8 8m0-8l-8 8` : "M0 0");
       }
-      drawDots(st, fly); drawKeys(st); drawOutcomes(t);
+      drawDots(st, fly); drawKeys(st, t); drawOutcomes(t);
     }
     /** The last entries as boxes with their term; solid up to the commit index, dashed beyond it. */
     function drawLog(u, e) {
@@ -92,6 +120,15 @@ var render = (() => {
         const x = u.b.x + 11 + i * BOX, y = u.b.y + 47, done = index <= e.commit;
         return [s("rect", { class: done ? "km-box" : "km-box-open", x: x + 0.5, y, width: BOX - 3, height: 16, rx: 3 }), s("text", { class: "km-box-t" + (done ? " km-box-solid-t" : ""), x: x + BOX / 2 - 1, y: y + 12, "text-anchor": "middle" }, String(term))];
       }), ...(last.length ? [s("text", { class: "km-mute km-ip", x: u.b.x + 12, y: u.b.y + 77 }, String(last[0][0])), last.length > 1 ? s("text", { class: "km-mute km-ip", x: u.b.x + 9 + last.length * BOX, y: u.b.y + 77, "text-anchor": "end" }, String(last[last.length - 1][0])) : ""] : [s("text", { class: "km-mute", x: u.b.x + 12, y: u.b.y + 60 }, "empty log")]));
+    }
+    /** The database file in its quota: outlined what it takes on the disk, filled what is used of that. */
+    function drawRoom(u, room, alarm) {
+      const sig = JSON.stringify([room, alarm]);
+      if (u.roomSig === sig) return;
+      u.roomSig = sig;
+      const x = u.b.x + 12, y = u.b.y + 85, w = G.w * 0.38, part = (n) => Math.max(1, Math.min(w, (w * n) / room.quota));
+      u.room.replaceChildren(...(room ? [s("rect", { class: "km-quota", x, y, width: w, height: 9, rx: 3 }), s("rect", { class: "km-file", x, y, width: part(room.size), height: 9, rx: 3 }), s("rect", { class: "km-used", x, y, width: part(room.in_use), height: 9, rx: 3 }),
+        s("text", { class: "km-ip " + (alarm ? "km-full" : "km-mute"), x: u.b.x + G.w - 12, y: y + 9, "text-anchor": "end" }, alarm ? "▲ " + alarm : fit(G.w * 0.62 - 30, 10.5, `${bytes(room.size).replace(" MiB", "")} of ${bytes(room.quota)}`, bytes(room.size)))] : []));
     }
     function drawDots(st, fly) {
       const kids = [], seen = new Set();
@@ -105,10 +142,11 @@ var render = (() => {
       }
       ui.dots.replaceChildren(...kids);
     }
-    function drawKeys(st) {
-      const rows = Object.entries(st.kv).sort((a, b) => b[1].revision - a[1].revision).slice(0, 6), sig = st.revision + JSON.stringify(rows);
+    function drawKeys(st, t) {
+      saved = backups[upto(backups, t) - 1];
+      const rows = Object.entries(st.kv).sort((a, b) => b[1].revision - a[1].revision).slice(0, 6), sig = JSON.stringify([st.revision, saved, rows]);
       if (kv.kmKey === sig) return;
-      kv.kmKey = sig; put(kvTitle, "text", `Keys, revision ${st.revision}`);
+      kv.kmKey = sig; put(kvTitle, "text", `Keys, revision ${st.revision}${saved == null ? "" : ` · backup of ${seconds(saved)} s`}`);
       kv.replaceChildren(...(rows.length ? rows.map(([k, v]) => h("li", v.revision === st.revision ? { class: "km-new" } : {}, h("span", { title: k }, k), h("span", { title: v.value }, v.value), h("i", {}, "r" + v.revision))) : [h("li", {}, h("span", {}, "no keys yet"))]));
     }
     function drawOutcomes(t) {
@@ -119,12 +157,51 @@ var render = (() => {
     }
     const took = (r) => { const ms = (r.at - r.started) / 1000; return ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`; };
 
+    const idle = () => "Draw a line across the cables to cut them" + (now.cuts.length ? "; across cut ones, and the network heals." : "."), hosts = (p) => [p.a, p.b].map((m) => (now.comp[m] || {}).host);
+    const whole = (pairs) => pairs.filter((p) => !isCut(now, ...hosts(p)));
+    /** The deeds that cut these cables; where all are cut already, they heal. */
+    const deeds = (pairs) => { const cuts = sides(whole(pairs)); return cuts.length ? cuts.map((x) => ({ action: "cut", args: x.map((y) => y.join(",")) })) : pairs.length ? [{ action: "heal", args: [] }] : []; };
+    const place = (ev) => { const m = svg.getScreenCTM().inverse(); return [m.a * ev.clientX + m.e, m.d * ev.clientY + m.f]; };
+    const crossed = () => G.pairs.filter((p) => cross(stroke.line, [G.members[p.a].mid, G.members[p.b].mid]));
+    function drawStroke() {
+      const on = stroke && stroke.moved, hits = on ? crossed() : [], does = deeds(hits);
+      svg.classList.toggle("km-cutting", !!on);
+      put(ui.line, "d", on ? path(stroke.line) : "M0 0"); put(ui.cables, "d", on ? G.pairs.map((p) => path(G.between(p.a, p.b))).join("") : "M0 0");
+      put(ui.hit, "d", hits.map((p) => { const [x, y] = along(G.between(p.a, p.b), 0.5); return `M${x - 4} ${y - 4}l8 8m0-8l-8 8`; }).join("") || "M0 0");
+      put(way, "text", !on ? idle() : !does.length ? "Go on, across a cable." : does[0].action === "heal" ? "Let go: the network heals." : `Let go: ${does.map((d) => d.args.map((x) => x.replace(/,/g, ", ")).join(" ✕ ")).join("; ")}.`);
+    }
+    function drop(cut) {
+      const does = cut && stroke.moved ? deeds(crossed()) : [];
+      stroke = null; drawStroke();
+      if (does.length) ctl.act(...does);
+    }
+    svg.addEventListener("pointerdown", (ev) => { if (!ev.button && ev.isPrimary && G && ctl.able()) stroke = { id: ev.pointerId, line: [place(ev), place(ev)], x: ev.clientX, y: ev.clientY, moved: false }; });
+    svg.addEventListener("pointermove", (ev) => {
+      if (!stroke || ev.pointerId !== stroke.id) return;
+      if (!stroke.moved && Math.hypot(ev.clientX - stroke.x, ev.clientY - stroke.y) > 8) { stroke.moved = true; svg.setPointerCapture(ev.pointerId); }
+      stroke.line[1] = place(ev); drawStroke();
+    });
+    svg.addEventListener("pointerup", (ev) => { if (!stroke) return; if (stroke.moved) { const stop = (e) => e.stopPropagation(); svg.addEventListener("click", stop, true); setTimeout(() => svg.removeEventListener("click", stop, true)); } drop(true); });
+    for (const end of ["pointercancel", "lostpointercapture"]) svg.addEventListener(end, () => stroke && drop(false));
+
+    /** The same without a pointer: who stands on one side. */
+    function choose() {
+      form.hidden = !form.hidden; bSides.setAttribute("aria-expanded", String(!form.hidden));
+      const boxes = [...form.querySelectorAll("input")];
+      if (form.hidden) bSides.focus(); else { for (const box of boxes) box.checked = box.value === ctl.sel; boxes[0].focus(); }
+    }
+    function divide() {
+      const here = [...form.querySelectorAll("input:checked")].map((x) => x.value), pairs = whole(G.pairs.filter((p) => here.includes(p.a) !== here.includes(p.b)));
+      if (pairs.length) { choose(); ctl.act(...deeds(pairs)); } else ctl.say(here.length && here.length < Object.keys(G.members).length ? "These sides are cut from each other already." : "Choose some members for one side, and leave some for the other.");
+    }
+
     /** What an operator does: at the selected member, or when none is left. */
+    const up = (st) => Object.keys(G.members).some((m) => alive(st, m)), alarmed = (st) => Object.values(st.alarms || {}).some(Boolean);
     function chores(sel, st) {
-      const members = H.topology.etcd || [], act = (label, action, args, title) => button(label, () => ctl.act({ action, args }), { title, "data-action": action });
-      if (!Object.keys(G.members).some((m) => alive(st, m))) return [act("Restore from the backup", "snapshot_restore", [members.join(","), "1000000000"], "a new cluster begins with the last backup, its revision raised beyond the old one")];
+      const members = st.voters || H.topology.etcd || [], act = (label, action, args, title) => button(label, () => ctl.act({ action, args }), { title, "data-action": action });
+      if (!up(st)) return saved == null ? [h("p", {}, "There is no backup to begin anew with.")] : [act("Restore from the backup", "snapshot_restore", [members.join(","), "1000000000"], "a new cluster begins with the last backup, its revision raised beyond the old one")];
       if (!alive(st, sel)) return [];
-      return [st.etcd[sel].role !== "leader" && act("Make it leader", "move_leader", [sel], "etcdctl move-leader"), act("Stop", "stop", [sel], "SIGTERM: a leader hands over first"), act("Back up", "snapshot_save", [sel], "etcdctl snapshot save"), act("Compact", "compact", [], "forget what the newest revision overwrote"), act("Defragment", "defrag", [sel], "give back the room inside the database file"), Object.values(st.alarms || {}).some(Boolean) && act("Disarm", "alarm_disarm", [], "etcdctl alarm disarm")];
+      return [st.etcd[sel].role !== "leader" && act("Make it leader", "move_leader", [sel], "etcdctl move-leader"), act("Stop", "stop", [sel], "SIGTERM: a leader hands over first"), act("Back up", "snapshot_save", [sel], "etcdctl snapshot save"), act("Compact", "compact", [], "forget what the newest revision overwrote"), act("Defragment", "defrag", [sel], "give back the room inside the database file"), alarmed(st) && act("Disarm", "alarm_disarm", [], "etcdctl alarm disarm")];
     }
     /** Put and get at the selected member, and its upkeep. */
     function more(sel, st) {
@@ -137,7 +214,7 @@ var render = (() => {
         button("Put", () => ctl.act({ action: "put", args: [need(), value.value, ctl.sel] })), button("Get", () => ctl.act({ action: "get", args: [need(), ctl.sel] }), { title: "linearizable: a majority confirms it" }),
         button("Get, serializable", () => ctl.act({ action: "get", args: [need(), ctl.sel, "serializable"] }), { title: "from this member alone: works without quorum, may be old" })), upkeep);
     }
-    return { node: svg, under: [under], top: [q.node], setRun, draw, more, has: (name) => !!(G && G.members[name]), first: (history) => { const c = history.commands.find((x) => G.members[x.args[0]]); return c ? c.args[0] : Object.keys(G.members)[0]; } };
+    return { node: picture, heals: true, giveUp: () => stroke && !drop(false), state: (sel, st) => [(st.etcd[sel] || {}).role, up(st), alarmed(st), saved], keys: [["x", "choose the sides of a cut", () => ctl.able() && choose()]], under: [under], top: [q.node], setRun, draw, more, has: (name) => !!(G && G.members[name]), first: (history) => { const c = history.commands.find((x) => G.members[x.args[0]]); return c ? c.args[0] : Object.keys(G.members)[0]; } };
   }
   return ({ model, el }) => widget({ model, el, name: "etcd-desk", label: "etcd desk", make });
 })();

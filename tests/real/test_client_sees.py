@@ -1,0 +1,57 @@
+"""What a client sees when etcd is in trouble: the same six things with Debian's etcd and with ours."""
+
+import pytest
+
+from tests.real.sights import SIGHTS, TTL, played
+
+pytestmark = pytest.mark.needs("etcd", "namespaces")
+TIMED_OUT = "etcdserver: request timed out"
+
+
+@pytest.fixture(scope="module")
+def stories():
+    return played(seeds=range(20))
+
+
+@pytest.fixture
+def seen(stories, record_property):
+    """What came of a story on real members, and on ours twenty times."""
+
+    def look(name):
+        sight = SIGHTS[name]
+        real, ours = stories[sight.story]
+        record_property("twin", f"{sight.what}: {sight.tell(real)}; ours: {sight.tell(ours)}")
+        return real + ours
+
+    return look
+
+
+def test_after_a_leaders_crash_a_naive_client_waits_seven_seconds(seen):
+    for story in seen("naive"):
+        assert 6.95 <= story["seconds"] <= 7.5 and story["told"].startswith(TIMED_OUT)
+
+
+def test_a_write_that_timed_out_may_turn_out_committed(seen):
+    for story in seen("late commit"):
+        assert 6.95 <= story["seconds"] <= 7.5 and story["told"].startswith(TIMED_OUT) and story["there"] == "committed"
+
+
+def test_two_leaders_at_once_and_yet_no_stale_linearizable_read(seen):
+    for story in seen("two leaders"):
+        assert story["both lead"] and story["linearizable"] != story["stale"]
+
+
+def test_a_serializable_read_of_a_leader_that_was_cut_off_is_stale(seen):
+    for story in seen("stale read"):
+        assert story["stale"] == f"old {story['tries']}"
+
+
+def test_a_lease_lives_a_full_ttl_and_a_second_longer_after_a_change_of_leader(seen):
+    for story in seen("lease"):
+        assert TTL + 0.9 <= story["after the new leader"] <= TTL + 1.8
+        assert story["after the grant"] > TTL + 1.5
+
+
+def test_a_watch_that_requires_a_leader_dies_without_one(seen):
+    for story in seen("watch"):
+        assert story["told"] == "etcdserver: no leader" and 2.9 <= story["seconds"] <= 5.3
