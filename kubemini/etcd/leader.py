@@ -125,7 +125,7 @@ def broadcast_heartbeat(raft: "Raft", context: Request | None = None) -> None:
     commit, term, id, messages = raft.log.commit, raft.term, raft.id, raft.messages
     for peer in raft.peers:
         progress = raft.progress[peer]
-        progress.sent_commit = known = progress.match if progress.match < commit else commit
+        progress.sent_commit = known = min(progress.match, commit)
         beat = progress.heartbeat
         if beat is None or beat.commit != known or beat.context is not context:
             beat = progress.heartbeat = Message("MsgHeartbeat", id, peer, term, commit=known, context=context)
