@@ -3,6 +3,7 @@
 A test that cannot fail is a defect; so is a rule that no test would miss. Each mutant changes one snippet of one module
 while it is imported; then the sentences, the conversations of etcd-io/raft and the seeded schedules are tried in turn.
 ``--all`` tries all three on each and writes the table of the book; without it the first that notices is enough.
+``--nemesis NAME [COUNT [FIRST SEED]]`` looks for the fault in a whole etcd, and makes a scenario file of it.
 """
 
 import importlib.abc
@@ -26,17 +27,18 @@ SCHEDULES = 1500
 
 @dataclass(frozen=True)
 class Mutant:
-    """In *module* of ``kubemini.etcd``, *new* stands where *old* stood; *fault* is what that means."""
+    """In *module* of *package* of kubemini, *new* stands where *old* stood; *fault* is what that means."""
 
     name: str
     fault: str
     module: str
     old: str
     new: str
+    package: str = "etcd"
 
     @property
     def path(self) -> Path:
-        return ROOT / "kubemini" / "etcd" / f"{self.module}.py"
+        return ROOT / "kubemini" / self.package / f"{self.module}.py"
 
     def source(self) -> str:
         """The module with the fault in it."""
@@ -496,6 +498,45 @@ MUTANTS = (
     ),
 )
 
+# Faults of the driver, where the machine meets disk, wire and clients: only a whole etcd shows them (`nemesis.py`).
+DRIVEN = (
+    Mutant(
+        "sends-before-fsync",
+        "says what it has before its disk has it",
+        "member",
+        "early = self.raft.role == LEADER and all(promise.target == self.id for promise in ready.promises)",
+        "early = True",
+    ),
+    Mutant(
+        "forgets-its-vote",
+        "comes back without the term and the vote it had",
+        "datadir",
+        "            self.hard_state = ready.hard_state\n",
+        "            self.hard_state = HardState(ready.hard_state.term, 0, ready.hard_state.commit)\n",
+    ),
+    Mutant(
+        "reads-before-applying",
+        "answers a read before its store has come so far",
+        "reads",
+        "if self.index is not None and index >= self.index:",
+        "if self.index is not None:",
+    ),
+    Mutant(
+        "any-confirmation",
+        "takes the confirmation of earlier reads for that of later ones",
+        "reads",
+        "if context == (self.member.incarnation, self.number) and self.batch and self.index is None:",
+        "if self.batch and self.index is None:",
+    ),
+    Mutant(
+        "answers-for-the-dead",
+        "after a restart takes the result of an old request for that of a new one",
+        "server",
+        "proposal.member == self.member.name and proposal.incarnation == self.member.incarnation",
+        "proposal.member == self.member.name",
+    ),
+)
+
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports one module with the fault in it."""
@@ -504,7 +545,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.mutant = mutant
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
-        if name == f"kubemini.etcd.{self.mutant.module}":
+        if name == f"kubemini.{self.mutant.package}.{self.mutant.module}":
             return importlib.util.spec_from_loader(name, self, origin=str(self.mutant.path))
         return None
 
@@ -512,9 +553,14 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(compile(self.mutant.source(), str(self.mutant.path), "exec"), module.__dict__)
 
 
+def plant(mutant: Mutant) -> None:
+    """From now on *mutant* is what is imported; to be called in a process that has not imported kubemini yet."""
+    sys.meta_path.insert(0, _Finder(mutant))
+
+
 def try_out(mutant: Mutant, everything: bool) -> dict[str, str]:
     """Which ways of testing notice *mutant*; to be called in a fresh process."""
-    sys.meta_path.insert(0, _Finder(mutant))
+    plant(mutant)
     tests = {"sentences": _sentences, "conversations": _conversations, "schedules": _schedules}
     found: dict[str, str] = {}
     for way in WAYS:
@@ -566,6 +612,14 @@ def _schedules() -> bool:
         return False
 
 
+def _scenarios(name: str, *numbers: str) -> int:
+    """Let the nemesis (`nemesis.py`) look for the mutant called *name*, in scenarios of a whole etcd."""
+    plant(next(mutant for mutant in (*MUTANTS, *DRIVEN) if mutant.name == name))
+    from tests import nemesis
+
+    return nemesis.main(list(numbers), name)
+
+
 def examine(mutant: Mutant, everything: bool = False) -> dict[str, str]:
     """Which ways of testing notice *mutant*, tried in a process of their own."""
     command = [sys.executable, "-m", "tests.mutants", "--one", mutant.name, *(["--all"] if everything else [])]
@@ -579,6 +633,8 @@ def main(arguments: Sequence[str]) -> int:
     """The table; 1 if a mutant goes unnoticed."""
     everything = "--all" in arguments
     names = [argument for argument in arguments if not argument.startswith("--")]
+    if "--nemesis" in arguments:
+        return _scenarios(*names)
     chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
     if "--one" in arguments:
         print("\n" + json.dumps(try_out(chosen[0], everything)))

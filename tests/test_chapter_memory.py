@@ -1,15 +1,18 @@
 """What the chapter *etcd as the memory* says in prose, and the answer keys of its predictions, measured."""
 
+from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from kubemini.cluster import Cluster
 from kubemini.lab import check, quiz
-from kubemini.lab.memory import PREDICTIONS, Full, held, history
+from kubemini.lab.memory import PREDICTIONS, STORES, Full, held, history
 from kubemini.run import run
 from kubemini.sim.units import SECOND
 from kubemini.study.etcdctl import MIB, Etcd, Unknown
+from kubemini.study.talkers import looks
 
 FULL = "Error: etcdserver: mvcc: database space exceeded"
 COMPACTED = "etcdserver: mvcc: required revision has been compacted"
@@ -211,6 +214,44 @@ def test_no_two_full_clusters_are_alike():
     assert all(full.etcd("put k v") == FULL for full in found)
 
 
+def loudest(before, after, forget=False, sums=False):
+    old = {kv["key"]: kv for kv in before}
+    writes = Counter()
+    for kv in after:
+        then = old.get(kv["key"], {"version": 0, "create_revision": kv["create_revision"]})
+        same = forget or then["create_revision"] == kv["create_revision"]
+        writes[kv["key"].split("/")[2]] += kv["version"] - (then["version"] if same and not sums else 0)
+    return writes.most_common(1)[0][0]
+
+
+def most_keys(before, after):
+    return Counter(kv["key"].split("/")[2] for kv in after).most_common(1)[0][0]
+
+
+def test_who_writes_most_can_be_seen_in_every_store_and_is_not_who_seems_to():
+    found = [looks(seed) for seed in STORES]
+    right = [look.revisions.most_common(1)[0][0] for look in found]
+    assert [loudest(look.before, look.after) for look in found] == right and len(set(right)) == 5
+    for wrong in (partial(loudest, sums=True), partial(loudest, forget=True), most_keys):
+        assert sum(wrong(look.before, look.after) != best for look, best in zip(found, right, strict=True)) >= 3
+    assert check("memory.talkers", loudest).passed
+
+
+@pytest.mark.parametrize(
+    ("function", "hint"),
+    [
+        (partial(loudest, sums=True), "since its keys were created"),
+        (partial(loudest, forget=True), "begins at version 1"),
+        (most_keys, "has the most keys"),
+        (lambda b, a: "nodes", "Another was written more"),
+        (lambda b, a: max(a, key=lambda kv: kv["mod_revision"]), "Return the name of a kind"),
+    ],
+)
+def test_who_names_the_wrong_writer_is_told_what_was_counted(function, hint):
+    report = check("memory.talkers", function)
+    assert not report.passed and hint in report.hint
+
+
 def claim(key, owner, lease, **compare):
     free = {"key": key, **(compare or {"target": "CREATE", "create_revision": 0})}
     return {"compare": [free], "success": [{"request_put": {"key": key, "value": owner, "lease": lease}}]}
@@ -242,7 +283,8 @@ def test_a_lock_that_is_none_is_told_why(transaction, hint):
 
 
 def test_no_answer_at_all_is_told_so():
-    assert all("no answer yet" in check(f"memory.{name}", None).hint for name in ("list-at", "nospace", "lock"))
+    for name in ("list-at", "nospace", "talkers", "lock"):
+        assert "no answer yet" in check(f"memory.{name}", None).hint
 
 
 @pytest.mark.parametrize("name", ["warm-up", "seen-revisions", "seen-compaction", "seen-full", "quiz"])

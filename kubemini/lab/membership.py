@@ -82,7 +82,7 @@ class Incident:
 
     def note(self, line: str, said: str) -> None:
         """The learner did something; what came of it is told if it went wrong."""
-        wrong = said if said.startswith("Error") or " has ended: " in said else ""
+        wrong = " ".join(said.split()) if said.startswith("Error") or " has ended:" in said else ""
         self.lines.append(f"{line} ({wrong.removeprefix('Error: ')})" if wrong else line)
 
     def refuse(self, why: str) -> None:
@@ -333,7 +333,7 @@ def _verdict(answer: Any, operations: History) -> bool:
 def _compare(answer: Any, number: int, found: History, wrong: Violation | None) -> None:
     if _verdict(answer, found) == (wrong is None):
         return
-    facts = (f"history {number}:", *map(told, found))
+    facts = (f"history {number} of {HISTORIES}", *map(told, found))
     if wrong is None:
         order = ", ".join(_short(o) for o in explain(found) or ())
         raise NotYet("You refuse a history that an order explains.", *facts, next=f"This is one: {order}.")

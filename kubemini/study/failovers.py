@@ -5,8 +5,10 @@ it is below `critical`, chance alone explains it in 95 of 100 cases.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
 
 from kubemini.cluster import build
 from kubemini.params import Params
@@ -37,3 +39,20 @@ def distance(one: Sequence[float], other: Sequence[float], step: float = 0) -> f
 def critical(one: int, other: int) -> float:
     """The distance that chance exceeds in 5 of 100 cases, for samples of these sizes."""
     return 1.36 * (1 / one + 1 / other) ** 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The medians of a measured sample and of ours, in seconds, and their distance over the critical one."""
+
+    real: float
+    ours: float
+    gap: float  # below 1: chance alone explains it
+
+
+def compare(sample: Mapping[str, Any], trials: int = 120) -> Comparison:
+    """A measured *sample*, that is its fault, members, pre_vote and seconds, beside *trials* of ours."""
+    real, fault = sample["seconds"], sample["fault"]
+    ours = failovers(sample["members"], fault, sample["pre_vote"], trials)
+    gap = distance(ours, real, STEPS.get(fault, 0)) / critical(len(ours), len(real))
+    return Comparison(median(real), median(ours), gap)

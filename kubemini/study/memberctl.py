@@ -31,7 +31,7 @@ def launch(etcd: "Etcd", name: str) -> str:
     while newcomer.up and not newcomer.serving and etcd.sim.now < late:
         etcd.sim.run_until(etcd.sim.now + 10 * MS)
     etcd.sim.run_until(etcd.sim.now + SETTLES)
-    return f"{name} runs, as member {newcomer.id}" if newcomer.up else f"{name} has ended: {_last_words(newcomer)}"
+    return f"{name} runs, as member {newcomer.id}" if newcomer.up else f"{name} has ended:\n    {_last_words(newcomer)}"
 
 
 def _peers(etcd: "Etcd") -> list[str]:

@@ -102,48 +102,50 @@ class Sight:
     tell: Callable
 
 
-def spread(name, form="{}"):
-    """The range of a number of seconds, in words."""
+def seconds(name):
+    """A number of seconds, or its range."""
 
     def tell(outcomes):
         low, high = (f"{pick(outcome[name] for outcome in outcomes):.2f}" for pick in (min, max))
-        return form.format(f"{low} s" if low == high else f"{low} to {high} s")
+        return f"{low} s" if low == high else f"{low} to {high} s"
 
     return tell
 
 
-def all_of(name, test, yes):
-    return lambda outcomes: yes if all(test(outcome[name], outcome) for outcome in outcomes) else "no"
+def yes_if(test):
+    return lambda outcomes: "yes" if all(test(outcome) for outcome in outcomes) else "no"
 
 
 SIGHTS = {
     "naive": Sight(
-        "the leader dies; how long a client that asks one other member waits for `request timed out`",
+        "The leader dies. So long a client waits that has asked one of the others, to be told: request timed out.",
         naive_client,
-        spread("seconds"),
+        seconds("seconds"),
     ),
     "late commit": Sight(
-        "a write that timed out turns out committed when a member comes back",
+        "Two of three die. A write at the third times out, and is there when one comes back.",
         late_commit,
-        all_of("there", lambda there, _: there == "committed", "it is there"),
+        yes_if(lambda seen: seen["there"] == "committed"),
     ),
     "two leaders": Sight(
-        "two leaders at once, and no linearizable read of the old value",
+        "The leader is cut off. There are two at once, and yet no linearizable read tells the old value.",
         two_leaders,
-        all_of("both lead", lambda both, seen: both and seen["linearizable"] != seen["stale"], "so it is"),
+        yes_if(lambda seen: seen["both lead"] and seen["linearizable"] != seen["stale"]),
     ),
     "stale read": Sight(
-        "a serializable read of a leader that was cut off tells the old value",
+        "A serializable read of the one that was cut off tells the old value.",
         two_leaders,
-        all_of("stale", lambda stale, _: stale.startswith("old"), "it does"),
+        yes_if(lambda seen: seen["stale"].startswith("old")),
     ),
     "lease": Sight(
-        f"a lease of {TTL} s after the leader's death: it ends so long after the next election",
+        f"The leader dies. So long after the next one is elected, a lease of {TTL} s that was half a second old ends.",
         lease_lives_on,
-        spread("after the new leader"),
+        seconds("after the new leader"),
     ),
     "watch": Sight(
-        "two of three die; how long until a watch at the third ends with `no leader`", watch_dies, spread("seconds")
+        "Two of three die. So much later a watch at the third that requires a leader ends with: no leader.",
+        watch_dies,
+        seconds("seconds"),
     ),
 }
 
@@ -153,15 +155,17 @@ def on_real_members(story):
         return story(real)
 
 
-def played(seeds):
-    """For each story what came of it, (on real members, all at once; on ours, once a seed)."""
+def on_ours(story):
+    """Twenty times: once a seed."""
+    return [story(SimulatedCluster(3, seed)) for seed in range(20)]
+
+
+def played():
+    """For each story what came of it on real members (all stories at once), and on ours."""
     stories = list(dict.fromkeys(sight.story for sight in SIGHTS.values()))
     with concurrent.futures.ThreadPoolExecutor(len(stories)) as pool:
         real = pool.map(on_real_members, stories)
-        return {
-            story: ([seen], [story(SimulatedCluster(3, seed)) for seed in seeds])
-            for story, seen in zip(stories, real, strict=True)
-        }
+        return {story: ([seen], on_ours(story)) for story, seen in zip(stories, real, strict=True)}
 
 
 def other(cluster, name):

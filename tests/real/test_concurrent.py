@@ -1,10 +1,9 @@
-"""Clients that write, read and compare-and-swap at once while the leader dies, hangs or stops: real etcd and ours.
+"""Clients that write, read and swap at once while the leader dies, hangs, stops or is cut off: real etcd and ours.
 
 Nobody's answers can be compared one by one here, so both histories go before the same judge.
 """
 
 import random
-import signal
 import threading
 import time
 
@@ -13,11 +12,12 @@ import pytest
 from kubemini.check import check, draw, from_events
 from kubemini.host import Component, Host
 from kubemini.sim.units import MS, SECOND
-from tests.real.realetcd import RealCluster
+from tests.real.namespaces import NamespacedCluster
+from tests.real.trouble import begin, end, sides
 from tests.real.twin import SimulatedCluster
 
-CLIENTS, SECONDS = 5, 6
-DEEDS = ("dies", "pauses", "stops")
+CLIENTS, SECONDS, PATIENCE = 5, 5, 1
+DEEDS = [(3, "crash"), (3, "pause"), (3, "terminate"), (3, "cut"), (5, "crash"), (5, "cut")]
 
 
 def deed(luck, unique):
@@ -47,23 +47,28 @@ def completion(process, f, key, value, ok, answer, definite):
     return event | {"type": "ok" if f == "write" or answer.get("succeeded") else "fail"}
 
 
-@pytest.mark.needs("etcd")
-@pytest.mark.parametrize("how", DEEDS)
-def test_what_clients_of_real_etcd_saw_is_linearizable(how, tmp_path):
+@pytest.mark.needs("etcd", "namespaces")
+@pytest.mark.parametrize("size, how", DEEDS)
+def test_what_clients_of_real_etcd_saw_is_linearizable(size, how, tmp_path):
     events, lock = [], threading.Lock()
-    with RealCluster(tmp_path) as real:
+    with NamespacedCluster(tmp_path, size) as real:
         until = time.monotonic() + SECONDS
         threads = [threading.Thread(target=real_client, args=(real, n, until, events, lock)) for n in range(CLIENTS)]
         for thread in threads:
             thread.start()
-        time.sleep(1)
-        leader = real.wait_for_leader()
-        leader.signal({"dies": signal.SIGKILL, "pauses": signal.SIGSTOP, "stops": signal.SIGTERM}[how])
-        time.sleep(2.5)
-        leader.signal(signal.SIGCONT) if how == "pauses" else leader.start()
+        trouble(real, how)
         for thread in threads:
             thread.join(timeout=40)
-    judge(events)
+    judge(events, how)
+
+
+def trouble(cluster, how):
+    """A second of peace, two and a half without the leader."""
+    cluster.rest(1)
+    hurt, _ = sides(cluster, cluster.leader(), how)
+    begin(cluster, hurt, how)
+    cluster.rest(2.5)
+    end(cluster, hurt, how)
 
 
 def real_client(real, number, until, events, lock):
@@ -74,7 +79,7 @@ def real_client(real, number, until, events, lock):
         member = luck.choice(real.members)
         with lock:
             events.append({"process": process, "type": "invoke", "f": f, "key": key, "value": value})
-        ok, answer = member.ask(*as_request(f, key, value), timeout=3)
+        ok, answer = member.ask(*as_request(f, key, value), timeout=PATIENCE)
         end = completion(process, f, key, value, ok, answer, not ok and answer["code"] == "REFUSED")
         with lock:
             events.append(end)
@@ -99,43 +104,42 @@ class Clients(Component):
             f, key, value = deed(luck, 10_000 * number + count)
             self.events.append({"process": process, "type": "invoke", "f": f, "key": key, "value": value})
             target = luck.choice(self.members).name
-            reply = yield self.call(target, *as_request(f, key, value), timeout=3 * SECOND)
+            reply = yield self.call(target, *as_request(f, key, value), timeout=PATIENCE * SECOND)
             end = completion(process, f, key, value, reply.ok, reply.value, not reply.ok and reply.error.definite)
             self.events.append(end)
             process += CLIENTS if end["type"] == "info" else 0
             yield self.timeout(5 * MS)
 
 
-@pytest.mark.parametrize("how", DEEDS)
-@pytest.mark.parametrize("seed", range(3))
-def test_what_clients_of_ours_saw_is_linearizable(how, seed):
-    ours = SimulatedCluster(3, seed)
+@pytest.mark.parametrize("size, how", DEEDS)
+@pytest.mark.parametrize("seed", range(2))
+def test_what_clients_of_ours_saw_is_linearizable(size, how, seed):
+    ours, clients = with_clients(size, seed)
+    trouble(ours, how)
+    ours.rest(3)
+    judge(clients.events, how)
+
+
+def with_clients(size, seed):
+    ours = SimulatedCluster(size, seed)
     clients = Clients(ours.sim, ours.client.net, Host(ours.sim, "client-2"), "clients")
     clients.members = ours.members
     clients.start()
-    ours.sim.run_until(ours.sim.now + SECOND)
-    leader = next(m for m in ours.members if m.raft.role == "leader")
-    {"dies": leader.crash, "pauses": leader.pause, "stops": leader.terminate}[how]()
-    ours.sim.run_until(ours.sim.now + 2500 * MS)
-    leader.resume() if how == "pauses" else leader.start()
-    ours.sim.run_until(ours.sim.now + 3 * SECOND)
-    judge(clients.events)
+    return ours, clients
 
 
-def judge(events):
-    """Linearizable, and there was something to judge: many answers, and some whose fate nobody knows."""
+def judge(events, how):
+    """Linearizable, and there was something to judge: many answers, and after a cut some whose fate nobody knows."""
     operations = from_events(enumerate(events, start=1))
     assert sum(op.returned is not None for op in operations) > 500
+    assert how != "cut" or any(event["type"] == "info" for event in events)
     violation = check(operations)
     assert violation is None, draw(violation)
 
 
 def test_a_stale_read_slipped_into_the_history_is_noticed():
-    ours = SimulatedCluster(3, seed=1)
-    clients = Clients(ours.sim, ours.client.net, Host(ours.sim, "client-2"), "clients")
-    clients.members = ours.members
-    clients.start()
-    ours.sim.run_until(ours.sim.now + 3 * SECOND)
+    ours, clients = with_clients(3, seed=1)
+    ours.rest(3)
     reads = [e for e in clients.events if e["f"] == "read" and e["type"] == "ok" and e["key"] == "x"]
     reads[-1]["value"] = reads[0]["value"]
     assert check(from_events(enumerate(clients.events, start=1))) is not None

@@ -4,6 +4,7 @@ import pytest
 
 from tests.real.namespaces import NamespacedCluster
 from tests.real.realetcd import RealCluster
+from tests.real.trouble import begin, end, sides
 from tests.real.twin import SimulatedCluster, bare, requests
 
 pytestmark = pytest.mark.needs("etcd")
@@ -56,31 +57,29 @@ def test_answers_stay_the_same_while_members_die_pause_are_cut_off_and_come_back
     with NamespacedCluster(tmp_path, size) as real:
         session = iter(list(enumerate(requests(9, 400))))
         for who, how in TROUBLE:
-            sides = [(cluster, *choose(cluster, who, how)) for cluster in (real, ours)]
-            for cluster, hurt, _ in sides:
-                cluster.cut(hurt) if how == "cut" else cluster.strike(hurt[0], how)
-            compare_some(session, sides)
+            pair = [(cluster, *chosen(cluster, who, how)) for cluster in (real, ours)]
+            for cluster, hurt, _ in pair:
+                begin(cluster, hurt, how)
+            compare_some(session, pair)
             if how == "cut":
                 everything = {"key": "k/", "range_end": "k0", "serializable": True}
-                theirs, here = (tell(cluster.ask(hurt[-1], "range", everything)) for cluster, hurt, _ in sides)
+                theirs, here = (tell(cluster.ask(hurt[-1], "range", everything)) for cluster, hurt, _ in pair)
                 assert here == theirs, who
-            for cluster, hurt, _ in sides:
-                cluster.heal() if how == "cut" else cluster.mend(hurt[0])
-            compare_some(session, [(cluster, hurt, cluster.names) for cluster, hurt, _ in sides])
+            for cluster, hurt, _ in pair:
+                end(cluster, hurt, how)
+            compare_some(session, [(cluster, hurt, cluster.names) for cluster, hurt, _ in pair])
 
 
-def choose(cluster, who, how):
-    """Who is hurt, and who is not. As many are cut off as leave the others a majority; all have read everything."""
+def chosen(cluster, who, how):
+    """Who will be hurt and who not, when all have read everything."""
     leader = cluster.leader()
     cluster.rest(0.3)
-    ranked = sorted(cluster.names, key=lambda name: (name == leader) != (who == "leader"))
-    number = len(ranked) // 2 if how == "cut" else 1
-    return ranked[:number], ranked[number:]
+    return sides(cluster, leader, how, who)
 
 
-def compare_some(session, sides):
+def compare_some(session, pair):
     """Twenty requests to whoever leads now."""
-    (real, _, up), (ours, _, our_up) = sides
+    (real, _, up), (ours, _, our_up) = pair
     leads, mine = real.leader(up), ours.leader(our_up)
     for _ in range(20):
         number, (method, request) = next(session)

@@ -373,7 +373,9 @@ var kmCommon = (() => {
     ["Enter", "select the component"], ["c", "crash or restart what is selected"], ["p", "pause or resume what is selected"], ["?", "this list"]];
 
   // ---- the frame ---------------------------------------------------------------------------------------------
-  /** Put a widget into *el*. *make(ctl)* gives {node, setRun(history, narrow), draw(now), describe(sel, st), more(sel, st), panes}. */
+  /** Put a widget into *el*. *make(ctl)* gives {node, setRun(history, narrow), draw(now), has(name), first(history)}, and
+   * if it likes {top, under: more boxes, more(sel, st): of the inspector, state(sel, st): when that is made anew, keys:
+   * [[key, words, what]], giveUp(): on Escape, heals: it has a button of its own for that}. */
   function widget({ model, el, name, label, make }) {
     const uid = "km" + Math.random().toString(36).slice(2, 8);
     const calm = window.matchMedia ? window.matchMedia("(prefers-reduced-motion: reduce)") : { matches: false };
