@@ -1,7 +1,8 @@
 """The network: named hosts, links with latency, loss and cuts.
 
 A packet travels from component to component. Between two hosts it takes the link's latency and can be lost or cut
-off; inside a host it takes the loopback's and cannot. Packets of one pair of components arrive in order, as on TCP.
+off; inside a host it takes the loopback's and cannot. Packets of one pair of components arrive in order, as on TCP:
+datagrams among themselves, and those of calls and streams, which are other connections.
 Latency and loss are counter-based: a function of (seed, pair, stream, number of the packet).
 Simplified: no bandwidth and no queues; a lost packet of a connection comes 200 ms late (one retransmission). A cut
 swallows what members tell each other, where TCP may still deliver it when the cut heals, half a second late; and a cut
@@ -21,7 +22,7 @@ MESSAGE, HEARTBEAT, CONNECTION = range(3)  # each has draws of its own, so a ski
 
 
 class Channel:
-    """What is known of one ordered pair of components: counters, streams of chance, the last arrival."""
+    """What is known of one ordered pair of components: counters, streams of chance, the last arrivals."""
 
     __slots__ = ("destination", "last", "loopback", "pair", "priorities", "sent", "source", "streams")
 
@@ -29,12 +30,16 @@ class Channel:
         self.source, self.destination = source, destination
         self.loopback = source.host is destination.host
         self.pair = (source.host.name, destination.host.name)
-        self.last = 0
+        self.last = [0, 0]  # of a datagram, of a connection's packet
         self.sent = [0, 0, 0]
         name = f"net/{source.name}/{destination.name}/"
         self.streams = [sim.draw(name + purpose) for purpose in ("message", "heartbeat", "connection")]
         first = DELIVERY + (destination.index << 62) + (source.index << 46)
         self.priorities = [first + (purpose << 44) for purpose in (MESSAGE, HEARTBEAT, CONNECTION)]
+
+    def has_datagrams(self, now: int) -> bool:
+        """Whether a datagram is still under way at the instant *now*."""
+        return self.last[False] > now
 
 
 class Network:
@@ -82,9 +87,10 @@ class Network:
                 if purpose != CONNECTION:
                     return None
                 arrival += self.params.tcp_retransmission_timeout
-        if arrival <= channel.last:
-            arrival = channel.last + 1
-        channel.last = arrival
+        connection = purpose == CONNECTION
+        if arrival <= channel.last[connection]:
+            arrival = channel.last[connection] + 1
+        channel.last[connection] = arrival
         self.sim.at(arrival, channel.priorities[purpose] + n, act, args)
         return arrival
 
