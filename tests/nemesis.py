@@ -533,15 +533,19 @@ def hunt(seeds: Iterable[int], tell: Callable[[int], None] = lambda count: None)
 
 
 def verdict(file: str) -> int:
-    """Judge the scenario in *file*."""
-    found = breaches(load(file))
+    """Judge the scenario in *file*, or called so."""
+    try:
+        found = breaches(load(file))
+    except ValueError as error:
+        print(f"nemesis: {error}", file=sys.stderr)
+        return 2
     print("\n".join(map(str, found)) or "every rule held")
     return 1 if found else 0
 
 
 def main(arguments: list[str], name: str = "") -> int:
     """``COUNT [FIRST SEED]``, or a FILE to judge; a catch is written to the file called *name*, or after its seed."""
-    if arguments and arguments[0].endswith(".yaml"):
+    if arguments and not arguments[0].isdigit():
         return verdict(arguments[0])
     count, first = ([int(a) for a in arguments] + [2000, 0][len(arguments) :])[:2]
     catch = hunt(range(first, first + count), lambda n: n % 500 or print(f"{n} scenarios", flush=True))

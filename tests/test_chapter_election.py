@@ -1,6 +1,7 @@
 """Chapter *Electing one leader*: what the page says holds, under more seeds than the page's too."""
 
 import json
+import statistics
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,18 @@ from kubemini import session
 from kubemini.check.elections import split_vote
 from kubemini.etcd.raft import Raft
 from kubemini.lab import check, quiz
-from kubemini.lab.election import LENGTH, PREDICTIONS, PUBLISHED, RANDOMNESS, false_elections, grants, vote_cases
+from kubemini.lab.election import (
+    APART,
+    LENGTH,
+    PREDICTIONS,
+    PUBLISHED,
+    RANDOMNESS,
+    SEEDS,
+    false_elections,
+    grants,
+    sample,
+    vote_cases,
+)
 from kubemini.run import run
 from kubemini.scenarios import ScenarioError, load, with_params
 from kubemini.study.elections import Setting, elections, failover, percentile
@@ -184,6 +196,37 @@ def test_a_wrong_vote_is_told_which_rule_it_breaks(rule, hint):
 )
 def test_a_wrong_probability_is_told_what_it_counts(function, hint):
     report = check("election.split-vote", function)
+    assert not report.passed and hint in report.hint
+
+
+def nearest(center):
+    return lambda times, medians: min(medians, key=lambda range_: abs(medians[range_] / center(times) - 1))
+
+
+def test_twenty_samples_are_of_all_seven_ranges_and_within_the_bands_of_the_figure():
+    samples = [sample(seed) for seed in SEEDS]
+    assert {secret for secret, _ in samples} == set(APART)
+    assert all(times != sorted(times) for _, times in samples)
+    assert all(abs(statistics.median(times) / APART[secret] - 1) < 0.25 for secret, times in samples)
+
+
+@pytest.mark.parametrize("center", [statistics.median, lambda times: sorted(times)[len(times) // 2]])
+def test_a_median_tells_the_curves_apart(center):
+    assert check("election.whose-curve", nearest(center)).passed
+
+
+@pytest.mark.parametrize(
+    ("function", "hint"),
+    [
+        (nearest(max), "One lucky or unlucky election decides"),
+        (nearest(min), "One lucky or unlucky election decides"),
+        (lambda times, medians: (150, 300), "ask when half of them were over"),
+        (lambda times, medians: 150, "Return one of the ranges"),
+        (lambda times, medians: medians, "Return one of the ranges"),
+    ],
+)
+def test_whoever_takes_one_curve_for_another_is_told_where_to_look(function, hint):
+    report = check("election.whose-curve", function)
     assert not report.passed and hint in report.hint
 
 

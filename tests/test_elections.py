@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from kubemini.check.elections import first_timeout, split_vote, terms_needed, timed_out_by
-from kubemini.study.elections import WAN, Setting, elections, percentile
+from kubemini.study.elections import WAN, Setting, Trial, elections, percentile
 
 FIGURE_16 = {  # timeout: (median, mean, 95th percentile)
     (150, 151): (1199, 1536, 4007),
@@ -26,8 +26,11 @@ SPLIT = {  # (members, failed): at latencies of 0.01, 0.05, 0.1 and 0.2 of the r
     (3, 1): (0.0199, 0.0975, 0.1900, 0.3600),
     (5, 1): (0.0006, 0.0140, 0.0523, 0.1808),
     (5, 2): (0.0297, 0.1426, 0.2710, 0.4880),
+    (7, 1): (0.0000, 0.0022, 0.0159, 0.0989),
+    (7, 2): (0.0010, 0.0226, 0.0815, 0.2627),
     (7, 3): (0.0394, 0.1855, 0.3439, 0.5904),
     (9, 2): (0.0000, 0.0038, 0.0257, 0.1480),
+    (9, 3): (0.0015, 0.0328, 0.1143, 0.3446),
     (9, 4): (0.0490, 0.2262, 0.4095, 0.6723),
 }
 
@@ -51,9 +54,28 @@ def test_a_follower_that_restarts_its_timer_for_every_new_term_waits_longer():
     assert percentile(elections(etcd, 300), 0.5) > 1.4 * percentile(elections(paper, 300), 0.5)
 
 
-@pytest.mark.parametrize(("failed", "thesis"), [(1, 459.5), (2, 629.9)])
-def test_over_a_wide_area_network_the_mean_is_the_formula_s(failed, thesis):
-    assert statistics.mean(elections(replace(WAN, failed=failed))) == pytest.approx(thesis, rel=0.08)
+@pytest.mark.parametrize(("failed", "thesis", "slowest"), [(1, 459.5, 1500), (2, 629.9, 3000)])
+def test_over_a_wide_area_network_the_mean_is_the_formula_s(failed, thesis, slowest):
+    """And 99.9 % of the elections are over within 1.5 s with one server down, 3 s with two."""
+    found = elections(replace(WAN, failed=failed))
+    assert statistics.mean(found) == pytest.approx(thesis, rel=0.08)
+    assert found[998] < slowest
+
+
+@pytest.mark.parametrize(("failed", "latency"), [(1, 0.1), (1, 0.2), (2, 0.1), (2, 0.2)])
+def test_votes_of_the_machine_split_as_often_as_the_formula_says(failed, latency):
+    """Five servers of equal logs, one latency for all: a first term without a leader, in 1,000 crashes."""
+    wire = 100 * latency
+    still = Setting((100, 200), failed=failed, wire=(wire, wire), ask=(0, 0), vote=(0, 0), logs=None)
+    split = sum(first_term_fails(still, seed) for seed in range(1000)) / 1000
+    assert split == pytest.approx(split_vote(5, 5 - failed, latency), abs=0.045)
+
+
+def first_term_fails(setting, seed):
+    """Whether nobody leads in the first term after the crash."""
+    trial = Trial(setting, seed)
+    trial.run()
+    return max(raft.term for raft in trial.rafts.values()) > 2
 
 
 @pytest.mark.parametrize("cluster", SPLIT, ids=str)

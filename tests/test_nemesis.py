@@ -17,7 +17,8 @@ from tests.nemesis_judge import Breach, judge, well_since
 
 # A fault, from which seed on to look for it, the rule that it breaks.
 CAUGHT = [
-    ("sends-before-fsync", 0, "state machine safety"),
+    ("reads-unconfirmed", 40, "linearizable reads"),
+    ("sends-before-fsync", 17, "members that can go on"),
 ]
 TRIED = CAUGHT if os.environ.get("KUBEMINI_REQUIRE") else CAUGHT[:2]
 
@@ -66,6 +67,15 @@ def test_a_written_file_is_the_plot(seed, tmp_path, monkeypatch):
     assert theirs.about.strip() == 'agreement: etcd-1 said: "no" {at 5s}.'
     same = ("topology", "params", "workload", "faults", "seed", "until")
     assert [getattr(theirs, name) for name in same] == [getattr(ours, name) for name in same]
+
+
+def test_a_file_is_judged_too_and_a_bad_one_is_one_sentence(tmp_path, capsys):
+    assert nemesis.main(["etcd-3"]) == 0
+    (tmp_path / "bad.yaml").write_text("title: Bad\n")
+    assert nemesis.main([str(tmp_path / "bad.yaml")]) == 2
+    told = capsys.readouterr()
+    assert told.out == "every rule held\n"
+    assert told.err == "nemesis: bad.yaml: topology is missing; it is a mapping\n"
 
 
 def test_without_a_breach_it_says_how_many_held(capsys):

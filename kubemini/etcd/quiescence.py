@@ -117,7 +117,7 @@ def _may_rest(leader: "Member") -> bool:
     raft = leader.raft
     return (
         raft.role == LEADER
-        and leader.settled
+        and raft.commit == raft.last_index
         and not raft.transferee
         and raft.read_requests.none
         and raft.config.heartbeat_tick == 1
@@ -134,11 +134,12 @@ def _follows(leader: "Member", peer: "Member") -> bool:
     raft, follower, progress = leader.raft, peer.raft, leader.raft.progress[peer.id]
     return (
         (follower.role, follower.term, follower.lead) == (FOLLOWER, raft.term, leader.id)
-        and follower.log.last_index == raft.log.last_index == progress.match
+        and progress.match == raft.log.last_index
         and (progress.state, progress.active, progress.paused) == (REPLICATE, True, False)
-        and not progress.inflight
+        and peer.due() > leader.next_tick + leader.tick_length
         and leader.net.reachable(peer.host.name, leader.host.name)
-        and max(leader.net.channel(*pair).last for pair in ((leader, peer.name), (peer, leader.name))) <= leader.sim.now
+        and not leader.net.channel(leader, peer.name).has_datagrams(leader.sim.now)
+        and not leader.net.channel(peer, leader.name).has_datagrams(leader.sim.now)
     )
 
 

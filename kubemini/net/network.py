@@ -1,7 +1,9 @@
 """The network: named hosts, links with latency, loss and cuts.
 
 A packet travels from component to component. Between two hosts it takes the link's latency and can be lost or cut
-off; inside a host it takes the loopback's and cannot. Packets of one pair of components arrive in order, as on TCP.
+off; inside a host it takes the loopback's and cannot. Packets of one pair of components arrive in order, as on TCP:
+datagrams among themselves, and those of calls and streams, which are other connections.
+A datagram to a program that does not run is lost (no connection stands); a call is refused by its host.
 Latency and loss are counter-based: a function of (seed, pair, stream, number of the packet).
 Simplified: no bandwidth and no queues; a lost packet of a connection comes 200 ms late (one retransmission). A cut
 swallows what members tell each other, where TCP may still deliver it when the cut heals, half a second late; and a cut
@@ -21,7 +23,7 @@ MESSAGE, HEARTBEAT, CONNECTION = range(3)  # each has draws of its own, so a ski
 
 
 class Channel:
-    """What is known of one ordered pair of components: counters, streams of chance, latency, the last arrival."""
+    """What is known of one ordered pair of components: counters, streams of chance, latency, the last arrivals."""
 
     __slots__ = (
         "arrive",
@@ -43,7 +45,7 @@ class Channel:
         self.loopback = source.host is destination.host
         self.pair = (source.host.name, destination.host.name)
         self.take(*latency)
-        self.last = 0
+        self.last = [0, 0]  # of a datagram, of a connection's packet
         self.sent = [0, 0, 0]
         name = f"net/{source.name}/{destination.name}/"
         self.streams = [sim.draw(name + purpose) for purpose in ("message", "heartbeat", "connection")]
@@ -58,6 +60,10 @@ class Channel:
     def longest(self) -> int:
         """The longest that a packet takes, in microseconds."""
         return self.low + self.width - 1
+
+    def has_datagrams(self, now: int) -> bool:
+        """Whether a datagram is still under way at the instant *now*."""
+        return self.last[False] > now
 
 
 class Network:
@@ -109,16 +115,19 @@ class Network:
         sent[purpose] = n + 1
         self.packets += 1
         arrival = sim.now + channel.low + luck.u(n) % channel.width  # `latency`
+        connection = purpose == CONNECTION
+        if not (channel.destination.host.powered if connection else channel.destination.up):
+            return None
         if not channel.loopback:
-            if not channel.destination.host.powered or (self.severed and channel.pair in self.severed):
+            if self.severed and channel.pair in self.severed:
                 return None
             if self.losses and channel.streams[purpose].chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
-                if purpose != CONNECTION:
+                if not connection:
                     return None
                 arrival += self.params.tcp_retransmission_timeout
-        if arrival <= channel.last:
-            arrival = channel.last + 1
-        channel.last = arrival
+        if arrival <= channel.last[connection]:
+            arrival = channel.last[connection] + 1
+        channel.last[connection] = arrival
         sim.at(arrival, channel.priorities[purpose] + n, act, args)
         return arrival
 

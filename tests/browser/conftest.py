@@ -26,6 +26,7 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{tit
 <style>@media (prefers-color-scheme: dark) {{ body {{ background: #14181e; color: #ddd }} }}</style>
 <script>window.kubeminiBuild = {build};</script>{scripts}</head><body><main><h1>{title}</h1>
 {widget}</main></body></html>"""
+MINE = {"name": "mine", "title": "Mine", "topology": {"kind": "etcd", "members": 3}, "until": "9s"}
 PREDICT = {
     "question": "Two of three members crash. What happens to writes?",
     "choices": ["they go on", "they stand still"],
@@ -36,6 +37,7 @@ PREDICT = {
 
 def pages():
     """The recordings, by the name of their page."""
+    from kubemini.scenarios import load
     from kubemini.study.elections import Setting, elections
     from kubemini.view.widgets import show, show_elections
 
@@ -45,6 +47,7 @@ def pages():
         "members": lambda: show("members"),
         "full": lambda: show("nospace"),
         "five": lambda: show("etcd-5", widget="cluster-map"),
+        "mine": lambda: show(load(MINE)),
         "ring": lambda: show("etcd-5"),
         "map": lambda: show("quorum"),
         "first": lambda: show("first"),

@@ -107,6 +107,13 @@ def test_another_seed_is_another_run(open_page, http, widget):
     assert "Seed 5" in desk.status and "seed 5" in desk.root.locator(".km-when").inner_text()
 
 
+def test_a_scenario_of_ones_own_is_simulated_where_its_file_is_not(open_page, http, widget):
+    desk = widget(open_page(f"{http}/mine.html"))
+    desk.seek(5)
+    desk.do("etcd-1", "crash")
+    assert "you crashed etcd-1" in desk.happened and desk.root.locator(".km-trouble").is_hidden()
+
+
 def test_a_key_is_put_and_read_at_the_desk(open_page, http, widget):
     desk = widget(open_page(f"{http}/desk.html"))
     desk.seek(5)

@@ -2,14 +2,18 @@
 
 Each has one cable to the client and one to the others. The latter end in two switches, in a namespace of their own:
 all in the first one, or, while there is a partition, those of the smaller side in the second. What is sent across is
-lost without a word. Everything is named after this process and goes with the namespaces. Needs root and iproute2.
+lost without a word. Everything is named after this process and goes with the namespaces; if this process is killed,
+the next one cleans up. Needs root and iproute2.
 """
 
 import contextlib
 import itertools
 import os
+import re
 import shutil
+import signal
 import subprocess
+from pathlib import Path
 
 from tests.conftest import SBIN
 from tests.real.realetcd import RealCluster
@@ -22,6 +26,21 @@ def ip(*lines, inside=None):
     """Run commands of `ip`, in the namespace *inside*: all of them, or an error."""
     where = ("-n", inside) if inside else ()
     subprocess.run([PROGRAM, *where, "-batch", "-"], input="\n".join(lines), text=True, check=True, capture_output=True)
+
+
+def told(*command):
+    return subprocess.run([PROGRAM, *command], text=True, check=True, capture_output=True).stdout.splitlines()
+
+
+def sweep():
+    """Remove what a test run that was killed has left: namespaces named after a process that is gone."""
+    for space in [line.split()[0] for line in told("netns", "list")]:
+        owner = re.fullmatch(r"km(\d+)\.\d+\.\w+", space)
+        if owner and not Path(f"/proc/{owner[1]}").exists():
+            with contextlib.suppress(subprocess.CalledProcessError, ProcessLookupError):
+                for pid in told("netns", "pids", space):
+                    os.kill(int(pid), signal.SIGKILL)
+                ip(f"netns del {space}")
 
 
 class NamespacedCluster(RealCluster):
@@ -50,6 +69,7 @@ class NamespacedCluster(RealCluster):
         return f"198.{18 + number // 2**16}.{number // 256 % 256}.{number % 256}"
 
     def __enter__(self):
+        sweep()
         with contextlib.ExitStack() as undo:
             undo.callback(self.__exit__)
             self.plug()
