@@ -14,16 +14,17 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from kubemini.etcd import backup, joining, quiescence, transfer
+from kubemini.etcd import backup, joining, quiescence, reconfigure, transfer
 from kubemini.etcd.confchange import ConfChange
 from kubemini.etcd.datadir import DataDir, Image
 from kubemini.etcd.diary import LONGEST_VALUE, Diary
 from kubemini.etcd.links import READ_TIMEOUT, Links
 from kubemini.etcd.log import Entry, Snapshot
-from kubemini.etcd.membership import NO_CHANGE, Membership
+from kubemini.etcd.membership import Membership
 from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, Message, Ready
 from kubemini.etcd.raft import Raft
-from kubemini.etcd.server import Proposal, Server
+from kubemini.etcd.reconfigure import GONE
+from kubemini.etcd.server import Server
 from kubemini.host import Component, Host, Timer
 from kubemini.net import Call, Network
 from kubemini.net.network import HEARTBEAT, MESSAGE, Channel
@@ -34,8 +35,6 @@ from kubemini.sim.kernel import TIMER
 from kubemini.sim.units import MS, SECOND
 
 PEER_CHECK = 50 * MS  # how often a starting member looks, for READ_TIMEOUT, whether it is connected to its peers
-REMOVAL_DELAY = 1 * SECOND  # how long a member that has read of its own removal stays (server.go stopWithDelay)
-GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
 SNAPSHOT_TIMEOUT = 2 * SECOND  # peerDialTimeout: when a leader knows that it could not send a snapshot
 
 
@@ -126,7 +125,7 @@ class Member(Component):
         )
         self.server = Server(self, data.store)
         self.writing = self._settling = False
-        self._rearm = False  # whether this member may have got the right to ask for votes
+        self.rearm = False  # whether this member may have got the right to ask for votes
         self._seen = ("", 0, 0)
         self.diary = Diary(self)
         self.next_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
@@ -354,8 +353,8 @@ class Member(Component):
             self._carry_out(raft.ready())
             changed = self._observe() or changed
         self._settling = False
-        if changed or self._rearm or self._timer is None:  # else the next tick that acts can only have moved away
-            self._rearm = False
+        if changed or self.rearm or self._timer is None:  # else the next tick that acts can only have moved away
+            self.rearm = False
             self._arm()
 
     @property
@@ -447,14 +446,14 @@ class Member(Component):
         self.sim.record(self.name, "snapshot", index=snapshot.index, revision=self.data.store.revision)
         self.links.refresh()
         self.server.restored()
-        self._rearm = True
+        self.rearm = True
 
     def _apply(self, entries: list[Entry]) -> None:
         store = self.data.store
         for entry in entries:
             before = store.revision
             if isinstance(entry.data, ConfChange):
-                self._reconfigure(entry.data)
+                reconfigure.carry_out(self, entry.data)
             elif entry.data is not None:
                 self.server.apply(entry.data)
             self.data.applied = entry.index
@@ -462,51 +461,6 @@ class Member(Component):
                 self.diary.changes(store.last_changes())
         self.sim.record(self.name, "apply", index=entries[-1].index, revision=store.revision)
         self.server.applied(self.data.applied)
-
-    def _reconfigure(self, change: ConfChange) -> None:
-        """A committed change of the members: everyone judges it alike."""
-        proposal, membership = change.context, self.membership
-        error = membership.check(proposal.method, proposal.request, self.params.etcd_max_learners)
-        if error:
-            self.raft.apply_conf_change(NO_CHANGE)
-            self.server.answered(proposal, error)
-            return
-        id = proposal.request["ID"]
-        membership.apply(proposal.method, proposal.request)
-        self._readdress(id)
-        self.raft.apply_conf_change(change)
-        self.diary.membership()
-        answer = {"header": {"revision": self.data.store.revision}, "members": membership.answer()}
-        if proposal.method == "member_add":
-            answer["member"] = membership.members[id].answer()
-        self.server.answered(proposal, answer)
-        self._rearm = True
-
-    def alarm(self, request: dict[str, Any]) -> dict[str, Any]:
-        """An alarm is raised, disarmed or looked up: what the API answers."""
-        alarms, raises = self.data.alarms, request.get("action") == "ACTIVATE"
-        before = len(alarms.raised)
-        answer = alarms.apply(request)
-        if len(alarms.raised) != before:
-            self.diary.alarm(request["memberID"], request["alarm"], raises)
-        return {"header": {"revision": self.data.store.revision}, **answer}
-
-    def publish(self) -> None:
-        """Tell everyone that we have started, until it stands in the member list (server.go publish)."""
-        info = self.membership.members.get(self.id)
-        if self.raft.lead and (info is None or not info.name):
-            self.propose(Proposal(self.name, 0, 0, "member_started", {"ID": self.id, "name": self.name}))
-            self.after(self.params.etcd_request_timeout, self.publish)
-
-    def _readdress(self, id: int) -> None:
-        """Messages go to who is a member now; who is none any more ends."""
-        if id in self.membership.members:
-            self.data.addresses[id] = self.membership.members[id].address
-        else:
-            self.data.addresses.pop(id, None)
-            if id == self.id:
-                self.after(REMOVAL_DELAY, self.exit, GONE)
-        self.links.refresh()
 
     # -- who leads -----------------------------------------------------------------------------------------------------
     def _observe(self) -> bool:

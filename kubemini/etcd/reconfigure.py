@@ -1,22 +1,27 @@
-"""Changing the members of a living cluster: add, remove, promote, list.
+"""Changing the members of a living cluster: what is said to who asks for it, and what a committed change does.
 
 Invariant: a change is an entry of the log and needs a quorum like any other, so it cannot help a cluster that has lost
 its own. Before it is proposed, the member that is asked refuses what might cost the quorum (strict reconfiguration).
-etcd 3.5 server/etcdserver/server.go AddMember, mayAddMember, mayRemoveMember, PromoteMember.
+etcd 3.5 server/etcdserver/server.go AddMember, mayAddMember, mayRemoveMember, PromoteMember, applyConfChange.
 Simplified: peer URLs cannot be changed.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from kubemini.etcd.confchange import ConfChange
 from kubemini.etcd.errors import UNHEALTHY, EtcdError
-from kubemini.etcd.membership import address_of
+from kubemini.etcd.membership import NO_CHANGE, address_of
 from kubemini.etcd.messages import LEADER
 from kubemini.net import Call
 from kubemini.sim import Steps
+from kubemini.sim.units import SECOND
 
 if TYPE_CHECKING:
+    from kubemini.etcd.member import Member
     from kubemini.etcd.server import Server
 
+REMOVAL_DELAY = 1 * SECOND  # how long a member that has read of its own removal stays (server.go stopWithDelay)
+GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
 METHODS = ("member_add", "member_remove", "member_promote")
 
 
@@ -68,3 +73,35 @@ class Reconfiguration:
         progress = self.member.raft.progress
         match = progress[id].match if id in progress else None
         return self.member.membership.may_promote(match, self.member.raft.last_index)
+
+
+def carry_out(member: "Member", change: ConfChange) -> None:
+    """A committed change of the members is applied: everyone judges it alike, so all come to the same."""
+    proposal, membership = change.context, member.membership
+    error = membership.check(proposal.method, proposal.request, member.params.etcd_max_learners)
+    if error:
+        member.raft.apply_conf_change(NO_CHANGE)
+        member.server.answered(proposal, error)
+        return
+    id = proposal.request["ID"]
+    membership.apply(proposal.method, proposal.request)
+    _readdress(member, id)
+    member.raft.apply_conf_change(change)
+    member.diary.membership()
+    answer = {"header": {"revision": member.data.store.revision}, "members": membership.answer()}
+    if proposal.method == "member_add":
+        answer["member"] = membership.members[id].answer()
+    member.server.answered(proposal, answer)
+    member.rearm = True
+
+
+def _readdress(member: "Member", id: int) -> None:
+    """Messages go to who is a member now; who is none any more ends."""
+    addresses = member.data.addresses
+    if id in member.membership.members:
+        addresses[id] = member.membership.members[id].address
+    else:
+        addresses.pop(id, None)
+        if id == member.id:
+            member.after(REMOVAL_DELAY, member.exit, GONE)
+    member.links.refresh()

@@ -258,7 +258,7 @@ class Server:
 
     def _apply_alarm(self, proposal: Proposal) -> None:
         """An alarm is raised, disarmed or looked up; if it was ours, what found no room is answered: it is done."""
-        self.answered(proposal, self.member.alarm(proposal.request))
+        self.answered(proposal, self._alarm(proposal.request))
         if proposal.request == self._no_space():
             full, self._full = self._full, []
             for applied in full:
@@ -270,6 +270,16 @@ class Server:
             waiting = self.waiting.pop(proposal.number, None)
             if waiting:
                 self._answer(waiting.call, answer if waiting.call.method == proposal.method else NO_SPACE)
+
+    def _alarm(self, request: Request) -> Answer:
+        """An alarm is raised, disarmed or looked up: what the API answers."""
+        member = self.member
+        alarms, raises = member.data.alarms, request.get("action") == "ACTIVATE"
+        before = len(alarms.raised)
+        answer = alarms.apply(request)
+        if len(alarms.raised) != before:
+            member.diary.alarm(request["memberID"], request["alarm"], raises)
+        return {"header": {"revision": self.store.revision}, **answer}
 
     def restored(self) -> None:
         """The store has jumped to a leader's snapshot."""
@@ -299,9 +309,17 @@ class Server:
         self.watches.leadership(bool(new))
         if new and new != old:
             self.reads.leader_changed()
-            self.member.publish()
+            self._publish()
             while self._blocked and member.raft.lead:
                 self._hand_over(self._blocked.popleft())
+
+    def _publish(self) -> None:
+        """Tell everyone that we have started, until it stands in the member list (server.go publish)."""
+        member = self.member
+        info = member.membership.members.get(member.id)
+        if member.raft.lead and (info is None or not info.name):
+            member.propose(Proposal(member.name, 0, 0, "member_started", {"ID": member.id, "name": member.name}))
+            member.after(member.params.etcd_request_timeout, self._publish)
 
     # -- leases --------------------------------------------------------------------------------------------------------
     def _lease_time(self, call: Call) -> Steps | None:
