@@ -44,11 +44,16 @@ class Params:
     etcd_snapshot_catchup_entries: int = flag(5000, "SnapshotCatchUpEntries", "etcd 3.5 etcdserver/server.go")
     etcd_quota_backend_bytes: int = flag(2 * 1024**3, "--quota-backend-bytes", "etcd 3.5 storage/quota.go (0 there)")
     etcd_max_learners: int = flag(1, "maxLearners", "etcd 3.5 membership/cluster.go (3.6: --max-learners)")
+    etcd_health_interval: int = flag(5 * SECOND, "HealthInterval: younger links do not count", "etcd server.go")
+    etcd_join_timeout: int = flag(2 * SECOND, "patience of a newcomer with each member it asks", "ours")
+    etcd_lease_expiry_check: int = flag(500 * MS, "period of the search for expired leases", "etcd lease/lessor.go")
     etcd_lease_forward_pause: int = flag(50 * MS, "pause before a lease is forwarded again", "etcd v3_server.go")
     etcd_watch_progress_interval: int = flag(
         10 * MINUTE, "--experimental-watch-progress-notify-interval", "etcd 3.5 embed/config.go (kubeadm: 5 s)"
     )
     etcd_read_index_retry: int = flag(500 * MS, "readIndexRetryTime", "etcd v3_server.go; measured")
+    etcd_client_retry_pause: int = flag(25 * MS, "defaultBackoffWaitBetween", "etcd client/v3/options.go")
+    etcdctl_command_timeout: int = flag(5 * SECOND, "--command-timeout", "etcdctl 3.5")
 
     # kube-apiserver
     etcd_healthcheck_timeout: int = flag(2 * SECOND, "--etcd-healthcheck-timeout", "kube-apiserver 1.37")
@@ -57,6 +62,8 @@ class Params:
     watch_cache_history: int = flag(75 * SECOND, "DefaultEventFreshDuration", "apiserver storagebackend/config.go")
     watch_cache_patience: int = flag(30 * SECOND, "MaxInternalErrorRetryDuration", "apiserver storage/cacher/cacher.go")
     watch_cache_retry: int = flag(1 * SECOND, "time between attempts to fill a watch cache", "apiserver cacher.go")
+    watch_cache_forgiven: int = flag(60 * SECOND, "how long a watch that counts anew has lived", "client-go")
+    watch_cache_redial: int = flag(50 * MS, "pause before a watch cache watches again", "ours")
     watch_bookmark_period: int = flag(1 * MINUTE, "defaultBookmarkFrequency", "apiserver storage/cacher/cacher.go")
     api_request_work: int = flag(1 * MS, "time an API server works on a request", "ours")
 
@@ -100,7 +107,11 @@ class Params:
     reflector_backoff: tuple[int, int] = flag(
         (800 * MS, 30 * SECOND), "backoff of list and watch", "client-go reflector.go"
     )
+    reflector_backoff_reset: int = flag(2 * MINUTE, "back-off reset after", "client-go reflector.go")
     workqueue_backoff: tuple[int, int] = flag((5 * MS, 1000 * SECOND), "ItemExponentialFailureRateLimiter", "client-go")
+    expectations_timeout: int = flag(5 * MINUTE, "ExpectationsTimeout", "k/k controller_utils.go")
+    pod_gc_quarantine: int = flag(40 * SECOND, "quarantineTime", "k/k podgc/gc_controller.go")
+    node_monitor_work: int = flag(1 * MS, "time it takes to look at all nodes", "ours")
     client_timeout: int = flag(10 * SECOND, "timeout of an API call by a component", "ours: renew deadline's order")
     scheduler_backoff: tuple[int, int] = flag(
         (1 * SECOND, 10 * SECOND), "podInitial/MaxBackoffSeconds", "kube-scheduler 1.37"
@@ -118,6 +129,7 @@ class Params:
     haproxy_rise: int = flag(2, "rise", "HAProxy 2.6 configuration manual")
     haproxy_fall: int = flag(3, "fall", "HAProxy 2.6 configuration manual")
     haproxy_connect_timeout: int = flag(1 * SECOND, "timeout connect", "ours: as in the measurements")
+    haproxy_turnaround: int = flag(1 * SECOND, "pause before the same server again", "HAProxy 2.6: min(connect, 1 s)")
     haproxy_server_timeout: int = flag(35 * SECOND, "timeout server", "kubeadm ha-considerations.md")
     haproxy_retries: int = flag(3, "retries", "HAProxy 2.6 configuration manual")
     haproxy_redispatch: bool = flag(True, "option redispatch", "kubeadm ha-considerations.md (HAProxy's default: off)")
@@ -125,6 +137,7 @@ class Params:
     haproxy_check: str = flag("http", "option httpchk (http), or a plain connect (tcp)", "kubeadm ha-considerations.md")
 
     # the clients we simulate
+    kubectl_request_timeout: int = flag(10 * SECOND, "--request-timeout", "ours (kubectl's default: for ever)")
     visitor_timeout: int = flag(1 * SECOND, "how long a visitor waits for an answer", "ours")
 
 

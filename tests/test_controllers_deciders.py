@@ -19,7 +19,7 @@ from kubemini.controllers import (
     tainteviction,
 )
 from kubemini.controllers.actions import Create, Delete, Patch, Update, UpdateStatus, owner_reference
-from kubemini.controllers.expectations import TIMEOUT, Expectations
+from kubemini.controllers.expectations import Expectations
 from kubemini.params import Params
 from kubemini.sim.units import MINUTE, SECOND
 
@@ -375,11 +375,12 @@ def test_a_pod_is_available_after_min_ready_seconds():
 
 
 def test_expectations_hold_until_all_is_seen_or_five_minutes_have_passed():
-    ledger = Expectations()
+    timeout = Params().expectations_timeout
+    ledger = Expectations(timeout)
     ledger.expect("rs", 2, ["x"], 0)
     ledger.created("rs")
     ledger.deleted("rs", "x")
-    assert not ledger.satisfied("rs", 0) and ledger.satisfied("rs", TIMEOUT + 1)
+    assert not ledger.satisfied("rs", 0) and ledger.satisfied("rs", timeout + 1) and timeout == 5 * MINUTE
     ledger.created("rs")
     assert ledger.satisfied("rs", 0)
 

@@ -543,9 +543,11 @@ def test_a_keep_alive_that_a_dead_leader_swallowed_is_repeated_to_the_next_one()
     world.client.ask("etcd-1", "lease_grant", {"TTL": 60, "ID": 7})
     world.wait()
     world.leader.crash()
+    packets = world.net.packets
     world.client.ask(world.followers[0].name, "lease_keepalive", {"ID": 7})
     reply, took = world.wait()
     assert reply.ok and 0.8 < took < 3.5
+    assert world.net.packets - packets < 20 + 2 * took / 0.05  # one try every 50 ms
 
 
 def test_time_to_live_names_what_is_left_what_was_granted_and_the_keys():

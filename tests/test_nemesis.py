@@ -15,11 +15,19 @@ from tests.mutants import DRIVEN, ROOT
 from tests.nemesis import QUIET, TROUBLE, Author
 from tests.nemesis_judge import Breach, judge, well_since
 
-# A fault, from which seed on to look for it, the rule that it breaks.
+# A fault, and from which seed on to look for it.
 CAUGHT = [
-    ("reads-unconfirmed", 40, "linearizable reads"),
-    ("sends-before-fsync", 17, "members that can go on"),
+    ("reads-unconfirmed", 40),
+    ("sends-before-fsync", 21),
+    ("vote-twice", 14),
+    ("vote-not-kept", 17),
+    ("vote-for-any-log", 25),
+    ("minority-commits", 10),
+    ("never-cuts", 1),
+    ("any-confirmation", 45),
+    ("answers-for-the-dead", 17),
 ]
+MOST = 7  # lines that what is left of a plot may have
 TRIED = CAUGHT if os.environ.get("KUBEMINI_REQUIRE") else CAUGHT[:2]
 
 
@@ -36,17 +44,18 @@ def test_a_plot_is_a_value_and_mends_what_it_breaks(seed):
     assert well is not None and well <= QUIET + TROUBLE
 
 
-@pytest.mark.parametrize("name, seed, rule", TRIED, ids=[name for name, *_ in TRIED])
-def test_a_fault_of_raft_becomes_a_short_scenario_that_opens_in_the_widget(name, seed, rule):
+@pytest.mark.parametrize("name, seed", TRIED, ids=[name for name, _ in TRIED])
+def test_a_fault_of_raft_becomes_a_short_scenario_that_opens_in_the_widget(name, seed):
     look = [sys.executable, "-m", "tests.mutants", "--nemesis", name]
-    done = subprocess.run([*look, "20", str(seed)], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stdout.startswith(rule), done.stdout + done.stderr
+    done = subprocess.run([*look, "80", str(seed)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout + done.stderr
     file = nemesis.FOLDER / f"{name}.yaml"
     scenario = load(file)
-    assert len(scenario.faults) <= 6
-    assert done.stdout.splitlines()[0] == " ".join(scenario.about.split())
+    assert len(scenario.faults) <= MOST
+    sentence = " ".join(scenario.about.split())
+    assert done.stdout.splitlines()[0] == sentence
     again = subprocess.run([*look, str(file)], cwd=ROOT, capture_output=True, text=True)
-    assert again.returncode == 1 and " ".join(scenario.about.split()) in again.stdout
+    assert again.returncode == 1 and sentence in again.stdout
     assert judge(run(file)) == []
     answer = session.handle({"op": "simulate", "id": 1, "spec": {"scenario": str(file)}})
     assert answer["op"] == "trace" and answer["run"]["header"]["title"] == scenario.title

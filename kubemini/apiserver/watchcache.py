@@ -26,14 +26,11 @@ from kubemini.etcd.mvcc import DELETE
 from kubemini.net import Call
 from kubemini.net.rpc import REFUSED
 from kubemini.sim import Steps
-from kubemini.sim.units import MS, SECOND
 
 if TYPE_CHECKING:
     from kubemini.apiserver.server import ApiServer
 
 ADDED, MODIFIED, DELETED, BOOKMARK, ERROR = "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"
-FORGIVEN = 60 * SECOND  # a watch that lived so long begins anew to count (client-go RetryWithDeadline)
-REDIAL = 50 * MS  # after etcd has been seen again
 END_OF_LIST = {"k8s.io/initial-events-end": "true"}
 Matches = Callable[[Obj], bool]
 
@@ -202,19 +199,19 @@ class WatchCache:
 
     def _follow(self) -> Steps:
         """Watch etcd, again and again from where the last watch ended, until history is lost or patience."""
-        sim, patience = self.server.sim, self.params.watch_cache_patience
+        sim, params = self.server.sim, self.params
         leaderless_since: int | None = None
         while True:
             opened = sim.now
             error = yield from self._watch_somewhere()
             if error == COMPACTED:
                 return
-            if leaderless_since is None or sim.now - opened > FORGIVEN:
+            if leaderless_since is None or sim.now - opened > params.watch_cache_forgiven:
                 leaderless_since = sim.now if isinstance(error, EtcdError) else None
-            elif isinstance(error, EtcdError) and sim.now - leaderless_since > patience:
+            elif isinstance(error, EtcdError) and sim.now - leaderless_since > params.watch_cache_patience:
                 return
-            yield from self.server.health.wait(patience)
-            yield self.server.timeout(REDIAL)
+            yield from self.server.health.wait(params.watch_cache_patience)
+            yield self.server.timeout(params.watch_cache_redial)
 
     def _watch_somewhere(self) -> Fate:
         """A watch at the first member that takes the connection; the error it ends with."""

@@ -20,10 +20,9 @@ from kubemini.client.client import ApiClient
 from kubemini.client.workqueue import exponential
 from kubemini.net.rpc import REFUSED
 from kubemini.sim import Steps
-from kubemini.sim.units import MINUTE, SECOND
+from kubemini.sim.units import SECOND
 
 Handler = Callable[[Obj | None, Obj | None], None]
-BACKOFF_RESET = 2 * MINUTE  # a reflector that has been well for so long starts its back-off anew
 
 
 def unusable(error: Any) -> bool:
@@ -129,11 +128,11 @@ class Informer:
 
     def _back_off(self) -> simpy.Event:
         """Wait 0.8 s, twice as long each time, at most 30 s; up to as much again by chance."""
-        component = self.client.component
+        component, params = self.client.component, self.client.component.net.params
         now = component.sim.now
-        if now - self._last_failure > BACKOFF_RESET:
+        if now - self._last_failure > params.reflector_backoff_reset:
             self._failures = 0
-        delay = exponential(self._failures, component.net.params.reflector_backoff)
+        delay = exponential(self._failures, params.reflector_backoff)
         self._failures, self._last_failure, self._draws = self._failures + 1, now, self._draws + 1
         return component.timeout(self._draw.between(self._draws, delay, 2 * delay))
 

@@ -15,12 +15,10 @@ from kubemini.etcd.member import Member
 from kubemini.host import Component, Host
 from kubemini.net import Network, Reply
 from kubemini.sim import Sim, Steps
-from kubemini.sim.units import MS, SECOND
+from kubemini.sim.units import MS
 
-ETCDCTL_TIMEOUT = 5 * SECOND  # etcdctl --command-timeout
 NOTHING = "(nothing)"  # what a key holds that is not there
 LONGEST_ANSWER = 200  # characters of a value that the trace keeps
-KUBECTL_TIMEOUT = 10 * SECOND  # kubectl --request-timeout as the book sets it (the default is to wait for ever)
 
 
 class EtcdUser(Component):
@@ -83,7 +81,7 @@ class EtcdUser(Component):
         for _ in self.members:
             target = member or self.members[self.server]
             via.append(target)
-            reply = yield self.call(target, method, payload, timeout=ETCDCTL_TIMEOUT)
+            reply = yield self.call(target, method, payload, timeout=self.net.params.etcdctl_command_timeout)
             if reply.ok or member or not refused(reply):
                 break
             self.server = (self.server + 1) % len(self.members)
@@ -265,7 +263,7 @@ class User(EtcdUser):
     def call_api(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
         """One API request; yield it for the reply."""
         payload = {"verb": verb, "path": path, "query": query or {}, "body": body, "user": "kubernetes-admin"}
-        return self.call(self.api_server, "request", payload, timeout=KUBECTL_TIMEOUT)
+        return self.call(self.api_server, "request", payload, timeout=self.net.params.kubectl_request_timeout)
 
     def begin(self, kind: str, number: int, options: dict[str, Any]) -> None:
         if kind == "api_writes":

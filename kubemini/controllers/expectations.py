@@ -8,10 +8,6 @@ k/k pkg/controller/controller_utils.go (UIDTrackingControllerExpectations).
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
-from kubemini.sim.units import MINUTE
-
-TIMEOUT = 5 * MINUTE
-
 
 @dataclass(slots=True)
 class Expected:
@@ -25,7 +21,8 @@ class Expected:
 class Expectations:
     """The ledger of one controller, by the key of the owner."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: int) -> None:
+        self.timeout = timeout
         self.of: dict[Hashable, Expected] = {}
 
     def expect(self, key: Hashable, creations: int, deletions: Iterable[str], now: int) -> None:
@@ -49,7 +46,7 @@ class Expectations:
         expected = self.of.get(key)
         if expected is None:
             return True
-        return (expected.creations <= 0 and not expected.deletions) or now - expected.since > TIMEOUT
+        return (expected.creations <= 0 and not expected.deletions) or now - expected.since > self.timeout
 
     def forget(self, key: Hashable) -> None:
         """The owner is gone."""

@@ -16,10 +16,8 @@ from kubemini.controllers.nodelifecycle import Health
 from kubemini.controllers.reconcile import WORKERS, Key, carry_out_all, key_of
 from kubemini.host import Timer
 from kubemini.sim import Steps
-from kubemini.sim.units import MS
 
 NODE_LEASES = "kube-node-lease"
-LOOK = 1 * MS  # ours: looking at all nodes takes a while, so the looks are a little more than their period apart
 
 
 class NodeLifecycle:
@@ -54,7 +52,7 @@ class NodeLifecycle:
             for node in list(self.nodes.values()):
                 seen[node["metadata"]["name"]] = yield from self._look(node)
             self._grant(seen)
-            yield self.component.timeout(self.params.node_monitor_period + LOOK)
+            yield self.component.timeout(self.params.node_monitor_period + self.params.node_monitor_work)
 
     def _look(self, node: Obj) -> Steps:
         """One look at one node; returns it as the API server has it now."""
@@ -182,6 +180,7 @@ class PodGarbageCollector:
     def __init__(self, client: ApiClient, informers: Informers, pods_on: Index):
         self.client, self.component, self.pods_on = client, client.component, pods_on
         self.nodes = informers.of(NODE)
+        self.quarantine = self.component.net.params.pod_gc_quarantine
         self.queue = WorkQueue(self.component, self.collect)
         self.nodes.handlers.append(self._node_changed)
         informers.of(POD).handlers.append(self._pod_changed)
@@ -192,13 +191,13 @@ class PodGarbageCollector:
 
     def _node_changed(self, old: Obj | None, new: Obj | None) -> None:
         if new is None and old is not None:
-            self.queue.add_after(old["metadata"]["name"], podgc.QUARANTINE)
+            self.queue.add_after(old["metadata"]["name"], self.quarantine)
 
     def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
         """A pod may also come, or be found at the start, when its node is gone already."""
         name = get(new, "spec", "nodeName")
         if name and not get(old, "spec", "nodeName") and self.nodes.synced and self.nodes.get("", name) is None:
-            self.queue.add_after(name, podgc.QUARANTINE)
+            self.queue.add_after(name, self.quarantine)
 
     def collect(self, name: Any) -> Steps:
         """Ask the API server itself whether the node is gone."""

@@ -9,9 +9,6 @@ from collections.abc import Iterable
 
 from kubemini.api.objects import Obj, get
 from kubemini.controllers.actions import Delete
-from kubemini.sim.units import SECOND
-
-QUARANTINE = 40 * SECOND
 
 
 def collect(pods: Iterable[Obj], node: Obj | None) -> list[Delete]:

@@ -71,7 +71,7 @@ class Reconciler:
         self.cache = informers.of(kind)
         self.informers = informers
         self.queue = WorkQueue(self.component, self.sync, WORKERS)
-        self.expectations = Expectations()
+        self.expectations = Expectations(self.component.net.params.expectations_timeout)
         self.cache.handlers.append(self._changed)
 
     def start(self) -> None:

@@ -16,10 +16,7 @@ from kubemini.etcd.errors import LEADER_CHANGED
 from kubemini.host import Component
 from kubemini.net import Reply, Unreachable
 from kubemini.net.rpc import ClientStream
-from kubemini.sim.units import MS, SECOND
 
-DEFAULT_TIMEOUT = 10 * SECOND
-RETRY_PAUSE = 25 * MS  # defaultBackoffWaitBetween
 READ_ACROSS_ELECTION = LEADER_CHANGED.of_a_read()
 Replies = Generator[Any, Any, Reply]  # to be used with `yield from`
 
@@ -42,29 +39,30 @@ class EtcdClient:
         """The member in use."""
         return self.endpoints[self._current]
 
-    def range(self, key: str, range_end: str = "", timeout: int = DEFAULT_TIMEOUT, **fields: Any) -> Replies:
+    def range(self, key: str, range_end: str = "", timeout: int | None = None, **fields: Any) -> Replies:
         """Read a key or a range; *fields* as in etcd's RangeRequest."""
         return self.request("range", {"key": key, "range_end": range_end, **fields}, timeout)
 
-    def put(self, key: str, value: Any, timeout: int = DEFAULT_TIMEOUT, **fields: Any) -> Replies:
+    def put(self, key: str, value: Any, timeout: int | None = None, **fields: Any) -> Replies:
         """Write a key."""
         return self.request("put", {"key": key, "value": value, **fields}, timeout)
 
     def txn(
-        self, compare: list[dict], success: list[dict], failure: Sequence[dict] = (), timeout: int = DEFAULT_TIMEOUT
+        self, compare: list[dict], success: list[dict], failure: Sequence[dict] = (), timeout: int | None = None
     ) -> Replies:
         """If all of *compare* hold then *success* else *failure*."""
         return self.request("txn", {"compare": compare, "success": success, "failure": list(failure)}, timeout)
 
-    def request(self, method: str, payload: dict[str, Any], timeout: int = DEFAULT_TIMEOUT) -> Replies:
-        """Any method of etcd; *timeout* (µs) is for all attempts together."""
-        deadline, attempts = self.component.sim.now + timeout, len(self.endpoints)
+    def request(self, method: str, payload: dict[str, Any], timeout: int | None = None) -> Replies:
+        """Any method of etcd; *timeout* (µs; None: that of any call) is for all attempts together."""
+        params = self.component.net.params
+        deadline, attempts = self.component.sim.now + (timeout or params.call_timeout), len(self.endpoints)
         said: Reply | None = None  # what a member answered, when the next one does not even do that
         while True:
             left = deadline - self.component.sim.now
             reply = yield self.component.call(self.endpoint, method, payload, timeout=max(1, left))
-            if reply.error == READ_ACROSS_ELECTION and left > RETRY_PAUSE:
-                yield self.component.timeout(RETRY_PAUSE)
+            if reply.error == READ_ACROSS_ELECTION and left > params.etcd_client_retry_pause:
+                yield self.component.timeout(params.etcd_client_retry_pause)
                 continue
             attempts -= 1
             if said is None or not isinstance(reply.error, Unreachable):

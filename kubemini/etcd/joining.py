@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 
 from kubemini.etcd.membership import Membership
 from kubemini.sim import Steps
-from kubemini.sim.units import SECOND
 
 if TYPE_CHECKING:
     from kubemini.etcd.member import Member
 
-PATIENCE = 2 * SECOND  # with each of them
 STRANGER = "error validating peerURLs: unmatched member while checking PeerURLs"
 UNREACHABLE = "cannot fetch cluster info from peer urls: could not retrieve cluster information from the given URLs"
 
@@ -23,7 +21,7 @@ def find_itself(member: "Member") -> Steps:
     """Ask who the members are, and with which id they count *member* among them; then let it begin, or end."""
     for peer in member.members:
         if peer != member.name and peer in member.net.components:
-            reply = yield member.call(peer, "peer_members", timeout=PATIENCE)
+            reply = yield member.call(peer, "peer_members", timeout=member.params.etcd_join_timeout)
             if reply.ok:
                 _begin(member, *reply.value)
                 return

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from kubemini.etcd.member import Member
 
 READ_TIMEOUT = 5 * SECOND  # rafthttp.ConnReadTimeout
-HEALTH_INTERVAL = 5 * SECOND  # etcdserver.HealthInterval: a younger connection does not count for a change of members
 UP, SILENT, GONE = "up", "silent", "gone"
 
 
@@ -63,8 +62,8 @@ class Links:
 
     def lasting(self, address: str) -> bool:
         """Whether *address* is this member, or has been connected for a while."""
-        since = self.since(address)
-        return address == self.member.name or (since is not None and self.member.sim.now - since > HEALTH_INTERVAL)
+        since, young = self.since(address), self.member.params.etcd_health_interval
+        return address == self.member.name or (since is not None and self.member.sim.now - since > young)
 
     def _state(self, address: str) -> str:
         member, peer = self.member, self.member.net.components.get(address)

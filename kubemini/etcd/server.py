@@ -31,13 +31,11 @@ from kubemini.host import Timer
 from kubemini.net import Call
 from kubemini.params import PINNED
 from kubemini.sim import Steps
-from kubemini.sim.units import MS
 
 if TYPE_CHECKING:
     from kubemini.etcd.member import Member
 
 WRITES = ("put", "delete_range", "txn", "compact", "lease_grant", "lease_revoke", "alarm")
-EXPIRY_CHECK = 500 * MS  # lessor.go runLoop
 
 
 class Proposal(NamedTuple):
@@ -363,8 +361,8 @@ class Server:
         expiry = self.lessor.next_expiry() if self.lessor.primary else None
         if expiry is None:
             return
-        now = self.member.sim.now
-        check = self._booted - (self._booted - max(expiry, now + 1)) // EXPIRY_CHECK * EXPIRY_CHECK
+        now, period = self.member.sim.now, self.member.params.etcd_lease_expiry_check
+        check = self._booted - (self._booted - max(expiry, now + 1)) // period * period
         if self._expiry_timer is None or check < self._expiry_check:
             if self._expiry_timer is not None:
                 self._expiry_timer.cancel()

@@ -15,11 +15,9 @@ from kubemini.loadbalancer.health import Health, next_server
 from kubemini.net import Call, Network, Unreachable
 from kubemini.net.rpc import DEADLINE, REFUSED
 from kubemini.sim import Sim, Steps
-from kubemini.sim.units import SECOND
 
 CLOSED = Unreachable("EOF", definite=True)  # closed before a byte of the request was passed on
 NO_ANSWER = Unreachable("connect timed out", definite=True)
-TURNAROUND = SECOND  # before a retry on the same server: min(timeout connect, 1 s)
 
 READYZ: dict[str, Any] = {"verb": "GET", "path": "/readyz", "query": {}, "body": None, "user": "system:anonymous"}
 L7OK, L4CON, L4TOUT, L7TOUT = "check passed", "Layer4 connection problem", "Layer4 timeout", "Layer7 timeout"
@@ -112,7 +110,7 @@ class HAProxy(Component):
             if self.params.haproxy_redispatch:
                 server = self.choose(avoid=server)
             elif error is REFUSED:
-                yield self.timeout(TURNAROUND)
+                yield self.timeout(self.params.haproxy_turnaround)
         return None
 
     def choose(self, avoid: str = "") -> str | None:
