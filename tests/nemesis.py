@@ -19,7 +19,7 @@ from random import Random
 from typing import Any
 
 from kubemini.faults import FaultError
-from kubemini.run import run
+from kubemini.run import EVENT_BUDGET, run
 from kubemini.scenarios import Scenario, load
 from kubemini.scenarios.loader import from_data
 from kubemini.sim.units import MS, SECOND, clock, duration
@@ -244,16 +244,16 @@ def _get(key: str, member: str, linearizable: bool) -> tuple[Any, ...]:
 # -- running it ------------------------------------------------------------------------------------------------------
 
 
-def breaches(scenario: Scenario) -> list[Breach]:
+def breaches(scenario: Scenario, budget: int = BUDGET) -> list[Breach]:
     """What goes wrong; a member that cannot go on is the last that is told."""
     seconds = [0.0]
     try:
-        return judge(run(scenario, progress=lambda share: seconds.append(share * scenario.until), budget=BUDGET))
+        return judge(run(scenario, progress=lambda share: seconds.append(share * scenario.until), budget=budget))
     except FaultError:
         raise
     except Exception as error:  # a machine with a fault in it may fail anywhere, or run away
         at = round(seconds[-1])
-        before = breaches(replace(scenario, until=at)) if at else []
+        before = breaches(replace(scenario, until=at), budget) if at else []
         what = f"after {clock(at)} one cannot: {str(error) or type(error).__name__}"
         return [*before, Breach("members that can go on", at, what)]
 
@@ -537,7 +537,7 @@ def hunt(seeds: Iterable[int], tell: Callable[[int], None] = lambda count: None)
 def verdict(file: str) -> int:
     """Judge the scenario in *file*, or called so."""
     try:
-        found = breaches(load(file))
+        found = breaches(load(file), EVENT_BUDGET)
     except ValueError as error:
         print(f"nemesis: {error}", file=sys.stderr)
         return 2
