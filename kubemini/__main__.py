@@ -69,7 +69,12 @@ def _bench(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from kubemini.check import check, draw, parse
 
-    operations = parse(Path(options.history).read_text(encoding="utf-8"))
+    try:
+        text = Path(options.history).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise ValueError(f"cannot read {options.history}: {why}; give a file of JSON lines") from None
+    operations = parse(text)
     violation = check(operations)
     if violation:
         print(draw(violation))

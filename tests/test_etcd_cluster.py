@@ -429,6 +429,40 @@ def test_no_linearizable_read_is_ever_older_than_an_acknowledged_write(seed):
         assert revision >= acknowledged
 
 
+def test_a_linearizable_read_waits_until_its_member_has_applied_what_was_committed_before():
+    world = World(3)
+    late = world.followers[0]
+    late.host.set_slow_disk(300 * MS)
+    assert world.put(world.leader.name, "new").ok  # the other two have it
+    assert late.data.store.get("k") is None
+    world.client.get(late.name)
+    reply, took = world.wait()
+    assert reply.value["kvs"][0]["value"] == "new" and 0.1 < took < 1
+
+
+def test_a_confirmed_index_that_is_not_applied_yet_is_waited_for():
+    world = World(3)
+    late = world.followers[0]
+    reads = late.server.reads
+    world.client.get(late.name)
+    while not reads.batch:
+        world.sim.step()
+    reads.confirmed((late.incarnation, reads.number), late.data.applied + 1)
+    world.run(0.2)
+    assert world.client.replies == []
+    world.client.put(world.leader.name, "new")
+    world.run(0.2)
+    assert {method: reply.ok for method, _, _, reply in world.client.replies} == {"put": True, "range": True}
+
+
+def test_a_read_that_waits_for_a_leader_who_is_gone_is_told_of_the_next_one():
+    world = World(3)
+    world.leader.crash()
+    world.client.get(world.followers[0].name)
+    reply, took = world.wait()
+    assert reply.error.message == "etcdserver: leader changed" and reply.error.definite and took < 3
+
+
 # -- watches and leases ----------------------------------------------------------------------------------------
 def test_a_watch_that_requires_a_leader_dies_without_one_and_a_plain_one_goes_on_after_recovery():
     """Measured 3.15 to 4.57 s after the kill."""

@@ -173,6 +173,7 @@ def test_disarming_ends_one_alarm_of_one_member():
         alarms.apply({"action": "ACTIVATE", "memberID": id, "alarm": "NOSPACE"})
     alarms.apply({"action": "DEACTIVATE", "memberID": 2, "alarm": "NOSPACE"})
     assert alarms.apply({"action": "DEACTIVATE", "memberID": 2, "alarm": "NOSPACE"}) == {"alarms": []}
+    assert alarms.apply({"action": "DEACTIVATE", "memberID": 1}) == {"alarms": []}  # alarm NONE is none
     assert alarms.errors() == ["memberID:1 alarm:NOSPACE "]
 
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from test_etcd_cluster import World
+from test_etcd_cluster import Client, World
 
+from kubemini.host import Host
 from kubemini.params import Params
 from kubemini.sim.units import MINUTE, SECOND
 
@@ -77,6 +78,18 @@ def test_a_watch_that_is_closed_is_told_nothing_more():
     assert len(told) == 2 and world.members[0].server.watches.watchers == []
 
 
+def test_who_has_closed_its_watch_costs_nothing_any_more():
+    quiet, busy = Watching(period=SECOND), Watching(period=SECOND)
+    busy.client.open_stream("etcd-1", "watch", {**ALL, "progress_notify": True}, print, print).close()
+    spent = []
+    for world in (quiet, busy):
+        world.run(2)
+        events = world.sim.events
+        world.run(60)
+        spent.append(world.sim.events - events)
+    assert abs(spent[0] - spent[1]) < 20
+
+
 def test_a_client_that_asks_is_told_for_all_its_watches_at_once():
     world = Watching()
     one, two = world.watch(key="a"), world.watch(start_revision=99)
@@ -85,6 +98,11 @@ def test_a_client_that_asks_is_told_for_all_its_watches_at_once():
     assert world.wait()[0].ok
     world.run(0.01)
     assert [revision for _, revision in progress(one)] == [revision for _, revision in progress(two)] == [2]
+    other = Client(world.sim, world.net, Host(world.sim, "client-2"), "another")
+    other.start()
+    other.ask("etcd-1", "watch_progress", {})
+    world.run(0.01)
+    assert other.replies[0][3].ok and len(progress(one)) == 1
 
 
 def test_ten_minutes_are_the_default_and_kubeadm_asks_for_five_seconds():

@@ -185,9 +185,24 @@ def test_the_picture_shows_the_operation_and_what_the_value_can_have_been():
     ]
 
 
+def test_a_list_that_a_read_returned_can_be_drawn():
+    lost = history(
+        (0, "invoke", "append", 1), (0, "ok", "append", 1), (1, "invoke", "read", None), (1, "ok", "read", [2]),
+        (0, "invoke", "append", 2), (0, "info", "append", 2),
+    )  # fmt: skip
+    assert "read [2]" in draw(check(lost)) and "only have been [1]," in draw(check(lost))
+
+
+def test_what_the_nemesis_did_is_no_operation():
+    start = '{"process": "nemesis", "type": "info", "f": "start", "value": null}'
+    write = '{"process": 0, "type": "invoke", "f": "write", "value": 1}'
+    assert [op.f for op in parse(f"{start}\n{write}\n{start}")] == ["write"]
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
+        ("", "the history is empty"),
         ("{", "line 1: not JSON"),
         ("3", "line 1: expected an object"),
         ('{"process": 0, "type": "invoke"}', "line 1: 'f' is missing"),
@@ -214,6 +229,9 @@ def test_the_command_line_judges_a_file_and_draws_what_is_wrong(tmp_path, capsys
     file.write_text(good + '{"process":1,"type":"invoke","f":"read"}\n{"process":1,"type":"ok","f":"read","value":2}\n')
     assert main(["check", str(file)]) == 1
     assert "read 2" in capsys.readouterr().out
-    file.write_text("{")
-    assert main(["check", str(file)]) == 2
-    assert "line 1: not JSON" in capsys.readouterr().err
+    for content, words in ((b"{", "line 1: not JSON"), (b"\xff\xfe", "it is not text in UTF-8; give a file of JSON")):
+        file.write_bytes(content)
+        assert main(["check", str(file)]) == 2
+        assert words in capsys.readouterr().err
+    assert main(["check", str(tmp_path / "nowhere")]) == 2
+    assert "No such file or directory; give a file of JSON lines" in capsys.readouterr().err

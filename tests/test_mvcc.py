@@ -141,6 +141,37 @@ def test_compare_and_swap_succeeds_on_what_is_there_and_fails_on_anything_else(t
     assert store.apply("txn", {"compare": [compare]})["succeeded"]
 
 
+@pytest.mark.parametrize(
+    ("target", "field", "value"),
+    [("VERSION", "version", 3), ("CREATE", "create_revision", 2), ("MOD", "mod_revision", 5), ("LEASE", "lease", 7)],
+)
+def test_each_compare_looks_at_a_number_of_its_own(target, field, value):
+    store = Store()
+    store.apply("lease_grant", {"ID": 7, "TTL": 60})
+    for key in "kkxk":
+        store.apply("put", {"key": key, "value": "v", "lease": 7})
+    holds = {"EQUAL": {value}, "GREATER": set(range(value)), "LESS": set(range(value + 1, 10))}
+    holds["NOT_EQUAL"] = set(range(10)) - {value}
+    for result, wanted in holds.items():
+        for number in range(10):
+            compare = {"key": "k", "target": target, "result": result, field: number}
+            assert store.apply("txn", {"compare": [compare]})["succeeded"] == (number in wanted), (result, number)
+
+
+def test_a_key_that_moves_to_another_lease_or_to_none_does_not_go_with_the_old_one():
+    store = Store()
+    for lease in (7, 8):
+        store.apply("lease_grant", {"ID": lease, "TTL": 60})
+    for key in "ab":
+        store.apply("put", {"key": key, "value": "v", "lease": 7})
+    store.apply("put", {"key": "a", "value": "v", "lease": 8})
+    store.apply("put", {"key": "b", "value": "v"})
+    store.apply("lease_revoke", {"ID": 7})
+    assert store.get("a") and store.get("b")
+    store.apply("lease_revoke", {"ID": 8})
+    assert store.get("a") is None and store.get("b")
+
+
 def test_a_lease_takes_its_keys_along_in_one_revision():
     store = Store()
     store.apply("lease_grant", {"ID": 5, "TTL": 10})

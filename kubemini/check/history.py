@@ -3,6 +3,7 @@
 Jepsen's shape, one JSON object a line: {"process": 0, "type": "invoke", "f": "write", "key": "x", "value": 1}.
 `type` is invoke, ok (it happened), fail (it certainly did not) or info (nobody knows); `f` is read, write, cas (value
 [old, new]) or append. Each operation is an invoke and at most one completion; without one its fate is unknown.
+What the process "nemesis" did is trouble, no operation.
 Invariant: what certainly did not happen, and a read without an answer, says nothing and is left out.
 """
 
@@ -45,6 +46,8 @@ def parse(text: str) -> list[Operation]:
                 events.append((number, json.loads(line)))
             except ValueError as error:
                 raise HistoryError(f"line {number}: not JSON ({error}); write one object a line") from None
+    if not events:
+        raise HistoryError("the history is empty; write one JSON object a line, such as an invoke of a read")
     return from_events(events)
 
 
@@ -53,6 +56,8 @@ def from_events(events: Iterable[tuple[int, Any]]) -> list[Operation]:
     under_way: dict[Any, tuple[int, Mapping[str, Any]]] = {}
     found: list[Operation] = []
     for number, event in events:
+        if isinstance(event, dict) and event.get("process") == "nemesis":
+            continue
         _check(event, number)
         process = event["process"]
         if event["type"] == "invoke":

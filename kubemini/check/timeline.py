@@ -38,7 +38,8 @@ def _shown(violation: Violation) -> list[Operation]:
     pending = [op for op in violation.pending if op.invoked < (last.returned or 0)]
     over = [op for op in violation.history if op.returned is not None and op.returned < (last.returned or 0)]
     recent = sorted(over, key=lambda op: op.returned or 0)[-BEFORE:]
-    return sorted({*recent, *pending[-BEFORE:], last}, key=lambda op: op.invoked)
+    shown = {op.invoked: op for op in (*recent, *pending[-BEFORE:], last)}
+    return [shown[invoked] for invoked in sorted(shown)]
 
 
 def _width(shown: list[Operation], column: dict[int, int]) -> int:
@@ -61,7 +62,7 @@ def _write(row: list[str], op: Operation, column: dict[int, int], width: int, wr
 
 def _why(violation: Violation) -> str:
     """In a sentence."""
-    states = ", ".join(str(state) for state in violation.states[:5])
+    states = ", ".join(str(list(state) if isinstance(state, tuple) else state) for state in violation.states[:5])
     op = violation.operation
     what = f"read {op.value}" if op.f == "read" else f"did {op}"
     return (
