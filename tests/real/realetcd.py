@@ -239,11 +239,12 @@ class RealCluster:
         return ok and leads(status)
 
     def together(self, questions):
-        """The answers to (name, method, request), all asked at once, each with the seconds it took."""
+        """The answers to (after so many seconds, name, method, request), each with the seconds it took."""
         with concurrent.futures.ThreadPoolExecutor(len(questions)) as pool:
             return list(pool.map(lambda question: self._timed(*question), questions))
 
-    def _timed(self, *question):
+    def _timed(self, after, *question):
+        self.rest(after)
         since = self.now()
         return (*self.ask(*question), self.now() - since)
 

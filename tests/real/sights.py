@@ -22,7 +22,7 @@ def naive_client(cluster):
     leader = cluster.leader()
     cluster.strike(leader, "crash")
     cluster.rest(0.05)
-    (answer,) = cluster.together([(other(cluster, leader), "put", KEY | {"value": "lost"})])
+    (answer,) = cluster.together([(0, other(cluster, leader), "put", KEY | {"value": "lost"})])
     return {"seconds": answer[2], "told": answer[1].get("message")}
 
 
@@ -33,7 +33,7 @@ def late_commit(cluster):
     for name in dead:
         cluster.strike(name, "crash")
     cluster.rest(0.05)
-    (answer,) = cluster.together([(leader, "put", KEY | {"value": "committed"})])
+    (answer,) = cluster.together([(0, leader, "put", KEY | {"value": "committed"})])
     cluster.mend(dead[0])
     new = cluster.leader([leader, dead[0]])
     return {"seconds": answer[2], "told": answer[1].get("message"), "there": value(cluster.ask(new, "range", KEY))}

@@ -16,7 +16,7 @@ from tests.real.namespaces import NamespacedCluster
 from tests.real.trouble import begin, end, sides
 from tests.real.twin import SimulatedCluster
 
-CLIENTS, SECONDS, PATIENCE = 5, 5, 1
+CLIENTS, SECONDS, PATIENCE = 5, 4, 1
 DEEDS = [(3, "crash"), (3, "pause"), (3, "terminate"), (3, "cut"), (5, "crash"), (5, "cut")]
 
 
@@ -63,11 +63,11 @@ def test_what_clients_of_real_etcd_saw_is_linearizable(size, how, tmp_path):
 
 
 def trouble(cluster, how):
-    """A second of peace, two and a half without the leader."""
-    cluster.rest(1)
+    """Half a second of peace, two without the leader."""
+    cluster.rest(0.5)
     hurt, _ = sides(cluster, cluster.leader(), how)
     begin(cluster, hurt, how)
-    cluster.rest(2.5)
+    cluster.rest(2)
     end(cluster, hurt, how)
 
 
@@ -131,7 +131,7 @@ def with_clients(size, seed):
 def judge(events, how):
     """Linearizable, and there was something to judge: many answers, and after a cut some whose fate nobody knows."""
     operations = from_events(enumerate(events, start=1))
-    assert sum(op.returned is not None for op in operations) > 500
+    assert sum(op.returned is not None for op in operations) > 200
     assert how != "cut" or any(event["type"] == "info" for event in events)
     violation = check(operations)
     assert violation is None, draw(violation)

@@ -69,11 +69,16 @@ class SimulatedCluster:
         return ok and status["leader"] == name
 
     def together(self, questions):
-        """The answers to (target, method, request), all asked at once, each with the seconds it took."""
-        since, answers = self.now(), {}
-        for number, (target, method, request) in enumerate(questions):
+        """The answers to (after so many seconds, target, method, request), each with the seconds it took."""
+        answers = {}
+
+        def ask(number, target, method, request):
+            since = self.now()
             event = self.client.call(target, method, request, timeout=40 * SECOND)
-            event.callbacks.append(lambda e, n=number: answers.update({n: (*told(e.value), self.now() - since)}))
+            event.callbacks.append(lambda e: answers.update({number: (*told(e.value), self.now() - since)}))
+
+        for number, (after, *question) in enumerate(questions):
+            self.client.after(round(after * SECOND), ask, number, *question)
         while len(answers) < len(questions):
             self.sim.step()
         return [answers[number] for number in range(len(questions))]
