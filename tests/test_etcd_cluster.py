@@ -1,6 +1,5 @@
 """A cluster of members under faults, against what was measured on real etcd (3.5.1, heartbeat 100 ms, election 1 s)."""
 
-
 import pytest
 
 from kubemini.etcd.client import EtcdClient, prefix_end
