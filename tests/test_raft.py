@@ -612,6 +612,21 @@ def test_with_a_lease_a_leader_answers_at_once():
     assert raft.reads == [("r", 1)]
 
 
+def test_a_lease_that_nobody_takes_back_is_none():
+    with pytest.raises(AssertionError, match="reads on the lease alone need CheckQuorum"):
+        member(check_quorum=False, lease_reads=True)
+
+
+def test_a_leader_on_a_lease_that_is_cut_off_serves_no_read_after_an_election_timeout():
+    raft = member(check_quorum=True, lease_reads=True)
+    elect(raft)
+    answer(raft, 2, 1)
+    for _ in range(2 * raft.config.election_tick):
+        raft.tick()
+    raft.read_index("r")
+    assert raft.role == FOLLOWER and raft.reads == []
+
+
 def test_a_leader_that_steps_down_forgets_the_reads_that_waited():
     raft = member()
     elect(raft)

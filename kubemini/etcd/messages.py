@@ -129,3 +129,7 @@ class Config:
     applied: int = 0
     take_snapshot: Callable[[], Snapshot | None] = lambda: None
     observe: Callable[..., None] | None = None
+
+    def __post_init__(self) -> None:
+        sure = self.check_quorum or not self.lease_reads
+        assert sure, "reads on the lease alone need CheckQuorum: who is cut off would serve them for ever"
