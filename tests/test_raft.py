@@ -924,6 +924,17 @@ def test_a_follower_passes_a_transfer_on_and_forgets_its_leader_when_asked():
 
 
 # -- the log ----------------------------------------------------------------------------------------------------------
+def test_who_serves_reads_on_a_lease_keeps_its_leader_and_who_leads_does_too():
+    raft = member(term=1, check_quorum=True, lease_reads=True)
+    raft.step(Message("MsgHeartbeat", 2, 1, 1))
+    raft.forget_leader()
+    assert raft.lead == 2
+    leads = member()
+    elect(leads)
+    leads.forget_leader()
+    assert (leads.lead, leads.role) == (leads.id, LEADER)
+
+
 def test_a_write_that_was_overtaken_is_not_taken_for_the_new_entry():
     notes = []
     log = Log(None, [], 0, 0, lambda *note: notes.append(note))
