@@ -1,7 +1,8 @@
 # make book      the environment, npm's part, the book; then serve it here and print the address (SERVE=0: only build)
 # make test      the environment and every check there is; KUBEMINI_REQUIRE=1: what is missing fails instead of skipping
 # make chapters  execute the notebooks, store their outputs in normal form
-# make soak      trouble for Raft (SCHEDULES=n) and for a whole etcd (SCENARIOS=n), and every fault that must be noticed
+# make soak      trouble for Raft (SCHEDULES=n) and for a whole etcd (SCENARIOS=n: in full, and the same quiescent), and
+#                every fault that must be noticed
 # make bench     how fast it is, beside the bars
 # A target whose inputs have not changed is not made again.
 
@@ -64,6 +65,7 @@ SCHEDULES ?= 300000
 soak: .venv/.ready
 	$(PY) -m tests.raft_world $(SCHEDULES)
 	$(PY) -m tests.nemesis $(SCENARIOS)
+	$(PY) -m tests.quiet_world $(SCENARIOS)
 	$(PY) -m tests.mutants --all
 
 bench: $(BOOK)

@@ -16,6 +16,7 @@ from pathlib import Path
 from kubemini.run import Runaway, run
 from kubemini.scenarios import load, names
 from kubemini.sim import Trace
+from kubemini.sim.kernel import FIDELITIES, FULL
 from kubemini.sim.units import clock
 
 
@@ -42,7 +43,8 @@ def summary(trace: Trace) -> str:
 def _run(options: argparse.Namespace) -> int:
     watched = sys.stderr.isatty() and not options.quiet
     commands = [_command(c) for c in options.command]
-    trace = run(options.scenario, options.seed, commands, options.until, _progress if watched else None)
+    progress = _progress if watched else None
+    trace = run(options.scenario, options.seed, commands, options.until, progress, fidelity=options.fidelity)
     if options.trace:
         Path(options.trace).write_text(trace.to_jsonl(), encoding="utf-8")
     print(summary(trace))
@@ -91,6 +93,9 @@ def parser() -> argparse.ArgumentParser:
     go.add_argument("scenario", help="a name (see `kubemini scenarios`) or a YAML file")
     go.add_argument("--seed", type=int, help="another seed: other luck")
     go.add_argument("--until", help="the horizon, such as 60s")
+    go.add_argument(
+        "--fidelity", choices=FIDELITIES, default=FULL, help="quiescent: leave out the heartbeats that change nothing"
+    )
     go.add_argument("--trace", metavar="FILE", help="write every record as JSON lines")
     go.add_argument(
         "--command",

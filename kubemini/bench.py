@@ -13,24 +13,30 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import simpy
 
 from kubemini.cluster import Cluster, build
+from kubemini.etcd.member import Member
+from kubemini.etcd.messages import LEADER
+from kubemini.host import Component
 from kubemini.params import Params
-from kubemini.run import advance
+from kubemini.run import advance, run
 from kubemini.scenarios import load, names
 from kubemini.session import handle
-from kubemini.sim.units import SECOND
+from kubemini.sim.kernel import FULL, QUIESCENT
+from kubemini.sim.units import DAY, HOUR, MINUTE, SECOND
 
 ROUNDS = 7
 STORY = 120  # seconds
 IDLE = 120  # seconds that stand for an hour: every one of them is like the other
+YEAR = 365 * DAY
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -66,10 +72,9 @@ def bare_simpy(events: int) -> None:
     env.run()
 
 
-def idle_etcd(seconds: int, params: Params | None = None) -> Cluster:
+def idle_etcd(seconds: int, params: Params | None = None, fidelity: str = FULL) -> Cluster:
     """Five members with nothing to do."""
-    cluster = Cluster(build("etcd", members=5), seed=1, params=params)
-    cluster.start()
+    cluster = Cluster(build("etcd", members=5), seed=1, params=params, fidelity=fidelity)
     advance(cluster, seconds * SECOND, None, 10**9)
     return cluster
 
@@ -102,6 +107,93 @@ def beside_pysyncobj() -> list[Result]:
     idle_etcd(5, params)
     ratios = [cpu(lambda: idle_etcd(IDLE, params)) / cpu(lambda: twin.idle(IDLE)) for _ in range(ROUNDS)]
     return [Result("pysyncobj_ratio", statistics.median(ratios), _spread(ratios))]
+
+
+def faulty_year(seed: int = 7) -> Cluster:
+    """Five members, fifty faults and fifty writes in a year, quiescent: crashes, cuts, now and then no majority."""
+    cluster, luck = Cluster(build("etcd", members=5), seed, fidelity=QUIESCENT), Random(seed)
+    members = [cluster.components[name] for name in cluster.topology.members]
+    command = cluster.sim.command
+    for _ in range(50):
+        at, kind, some = luck.randrange(HOUR, YEAR), luck.random(), luck.sample(members, 3)
+        lasts = int(luck.choice((10, 60, 300, 1800)) * (0.5 + luck.random()) * SECOND)
+        if kind < 0.7:
+            command(at, _crash_for, cluster, None if kind < 0.4 else some[0], lasts)
+        elif kind < 0.85:
+            hosts = [member.host.name for member in some[: luck.choice((1, 2))]]
+            command(at, cluster.net.cut, hosts, [host for host in cluster.hosts if host not in hosts])
+            command(at + min(lasts, 5 * MINUTE), cluster.net.heal)
+        else:
+            for member in some:
+                command(at + luck.randrange(5 * SECOND), _crash_for, cluster, member, min(lasts, 2 * MINUTE))
+    for number in range(50):
+        command(luck.randrange(HOUR, YEAR), cluster.user.put, f"key-{number}", "value", "")
+    advance(cluster, YEAR, None, 10**9)
+    return cluster
+
+
+def _crash_for(cluster: Cluster, who: Component | None, lasts: int) -> None:
+    """*who*, or else the leader, crashes and is back after a time."""
+    members = (cluster.components[name] for name in cluster.topology.members)
+    victim = who or next(member for member in members if isinstance(member, Member) and member.raft.role == LEADER)
+    victim.crash()
+    cluster.sim.command(cluster.sim.now + lasts, victim.start)
+
+
+def write_events() -> float:
+    """How many events a write in a quiet cluster takes, on average."""
+    cluster, luck, writes = idle_etcd(10, fidelity=QUIESCENT), Random(1), 50
+    before = cluster.sim.events
+    for number in range(writes):
+        at = cluster.sim.now + luck.randrange(SECOND)
+        cluster.sim.command(at, cluster.user.put, f"key-{number}", "value", "")
+        cluster.sim.run_until(at + 20 * SECOND)
+    return (cluster.sim.events - before) / writes
+
+
+def events_saved() -> list[Result]:
+    """Events of quiescent runs: exact counts."""
+    years = [faulty_year(seed).sim.events for seed in range(5)]
+    return [
+        Result("quiet_year_events", idle_etcd(YEAR // SECOND, fidelity=QUIESCENT).sim.events),
+        Result("year_events", max(years), _spread(years)),
+        Result("write_events", write_events()),
+    ]
+
+
+def time_saved() -> list[Result]:
+    """The quiescent year of faults beside one hour in full."""
+    ratios = [cpu(faulty_year) / cpu(lambda: idle_etcd(HOUR // SECOND)) for _ in range(3)]
+    return [Result("year_ratio", statistics.median(ratios), _spread(ratios))]
+
+
+def time_lost() -> list[Result]:
+    """What trying to rest costs where there is no rest."""
+    results = []
+    for story in (_busy, _leaderless, _lossy):
+        ratios = [cpu(partial(story, QUIESCENT)) / cpu(partial(story, FULL)) for _ in range(ROUNDS)]
+        results.append(Result("fallback_ratio", statistics.median(ratios), _spread(ratios), story.__name__[1:]))
+    return results
+
+
+def _busy(fidelity: str) -> None:
+    """A whole cluster, whose etcd is hardly ever quiet."""
+    run("external", until=60, fidelity=fidelity)
+
+
+def _leaderless(fidelity: str) -> None:
+    """Three of five members are gone: the others campaign for ever."""
+    cluster = idle_etcd(5, fidelity=fidelity)
+    for name in cluster.topology.members[:3]:
+        cluster.components[name].crash()
+    advance(cluster, 15 * MINUTE, None, 10**9)
+
+
+def _lossy(fidelity: str) -> None:
+    """Heartbeats get lost, so none may be left out."""
+    cluster = idle_etcd(5, fidelity=fidelity)
+    cluster.net.set_loss("etcd-host-1", "etcd-host-2", 0.01)
+    advance(cluster, 2 * MINUTE, None, 10**9)
 
 
 def click(name: str) -> dict[str, Any]:
@@ -182,7 +274,7 @@ def book_build() -> list[Result]:
     return [Result(f"book_{kind}", times[kind]) for kind in ("cold", "cached") if kind in times]
 
 
-def _spread(values: list[float]) -> str:
+def _spread(values: Sequence[float]) -> str:
     return f"{min(values):.3g}–{max(values):.3g}"
 
 
@@ -202,7 +294,17 @@ def main(check: bool = False, pyodide: bool = False) -> int:
     """Measure, print the table, and with *check* return 1 if a bar is not held."""
     print(f"Python {platform.python_version()}, {ROUNDS} interleaved rounds, CPU time, medians (clicks: p95)")
     table, missed = bars(), 0
-    measures = [engine, beside_pysyncobj, clicks, import_cpu, page_weight, book_build]
+    measures = [
+        engine,
+        beside_pysyncobj,
+        events_saved,
+        time_saved,
+        time_lost,
+        clicks,
+        import_cpu,
+        page_weight,
+        book_build,
+    ]
     if pyodide:
         measures.append(in_pyodide)
     for measure in measures:

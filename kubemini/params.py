@@ -39,6 +39,7 @@ class Params:
     etcd_check_quorum: bool = flag(True, "CheckQuorum", "etcd server/etcdserver/raft.go")
     etcd_request_timeout: int = flag(7 * SECOND, "5 s + 2 x election timeout", "etcd config.go ReqTimeout; measured")
     etcd_max_request_bytes: int = flag(1_572_864, "--max-request-bytes", "etcd 3.5 embed/config.go")
+    etcd_grpc_overhead_bytes: int = flag(512 * 1024, "grpcOverheadBytes", "etcd 3.5 v3rpc/grpc.go")
     etcd_max_txn_ops: int = flag(128, "--max-txn-ops", "etcd 3.5 embed/config.go")
     etcd_snapshot_count: int = flag(100_000, "--snapshot-count", "etcd 3.5 embed/config.go (3.6: 10000)")
     etcd_snapshot_catchup_entries: int = flag(5000, "SnapshotCatchUpEntries", "etcd 3.5 etcdserver/server.go")
@@ -48,6 +49,7 @@ class Params:
     etcd_join_timeout: int = flag(2 * SECOND, "patience of a newcomer with each member it asks", "ours")
     etcd_lease_expiry_check: int = flag(500 * MS, "period of the search for expired leases", "etcd lease/lessor.go")
     etcd_lease_forward_pause: int = flag(50 * MS, "pause before a lease is forwarded again", "etcd v3_server.go")
+    etcd_max_no_leader: int = flag(3, "maxNoLeaderCnt: election timeouts", "etcd 3.5 v3rpc/interceptor.go")
     etcd_watch_progress_interval: int = flag(
         10 * MINUTE, "--experimental-watch-progress-notify-interval", "etcd 3.5 embed/config.go (kubeadm: 5 s)"
     )
@@ -109,6 +111,7 @@ class Params:
     )
     reflector_backoff_reset: int = flag(2 * MINUTE, "back-off reset after", "client-go reflector.go")
     workqueue_backoff: tuple[int, int] = flag((5 * MS, 1000 * SECOND), "ItemExponentialFailureRateLimiter", "client-go")
+    concurrent_syncs: int = flag(5, "--concurrent-deployment-syncs and its like", "kube-controller-manager 1.37")
     expectations_timeout: int = flag(5 * MINUTE, "ExpectationsTimeout", "k/k controller_utils.go")
     pod_gc_quarantine: int = flag(40 * SECOND, "quarantineTime", "k/k podgc/gc_controller.go")
     node_monitor_work: int = flag(1 * MS, "time it takes to look at all nodes", "ours")

@@ -398,8 +398,8 @@ MUTANTS = (
         "joint-elects-by-one",
         "in a joint configuration one majority elects",
         "quorum",
-        "return LOST if LOST in verdicts else PENDING if PENDING in verdicts else WON",
-        "return WON if WON in verdicts else LOST if LOST in verdicts else PENDING",
+        "        if one == LOST:\n            return LOST\n",
+        "        if one == WON:\n            return WON\n",
     ),
     Mutant(
         "joint-for-ever",
@@ -495,6 +495,21 @@ MUTANTS = (
         "log",
         "self.stable = self.handed = first - 1",
         "self.stable = first - 1",
+    ),
+    # short ways
+    Mutant(
+        "overhears-commits",
+        "takes a heartbeat that brings a commit for one that brings nothing",
+        "raft",
+        "or self.lead != m.source or m.commit > self.log.commit",
+        "or self.lead != m.source",
+    ),
+    Mutant(
+        "keeps-promises-early",
+        "keeps promises before it has written what they are about",
+        "raft",
+        "        if self.has_work():\n            self.promises",
+        "        if not promises:\n            self.promises",
     ),
 )
 

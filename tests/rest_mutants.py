@@ -41,8 +41,8 @@ MUTANTS = (
         "no-round-trip",
         "takes an answer that is under way for received",
         REST,
-        "return 2 * leader.net",
-        "return leader.net",
+        "round_trip = max(round_trip, 2 * channel.longest)",
+        "round_trip = max(round_trip, channel.longest)",
     ),
     Mutant(
         "phase-lost",
@@ -108,7 +108,13 @@ MUTANTS = (
         "",
     ),
     Mutant("loss-ignored", "rests while packets are lost", REST, "and not any(leader.net.losses.values())", ""),
-    Mutant("long-journeys", "rests though rounds overlap", REST, "round_trip >= leader.tick_length", "False"),
+    Mutant(
+        "long-journeys",
+        "rests though rounds overlap",
+        REST,
+        "        if round_trip >= leader.tick_length:\n            return False\n",
+        "",
+    ),
     Mutant(
         "journeys-unfinished",
         "rests while something is under way",

@@ -39,7 +39,10 @@ def test_the_list_says_id_state_name_urls_and_learner():
 
 def test_a_machine_that_nobody_was_told_of_does_not_run():
     said = Etcd(spares=1).launch("etcd-4")
-    assert " ".join(said.split()) == "etcd-4 has ended: error validating peerURLs: unmatched member while checking PeerURLs"
+    assert (
+        " ".join(said.split())
+        == "etcd-4 has ended: error validating peerURLs: unmatched member while checking PeerURLs"
+    )
 
 
 @pytest.mark.parametrize("line", ["member add etcd-4", "member remove", "member promote four"])

@@ -1,25 +1,20 @@
-"""A quiescent run tells the same story as a full one, with far fewer events; see kubemini/etcd/quiescence.py."""
+"""A quiescent run tells the same story as a full one; see kubemini/etcd/quiescence.py. What it saves: test_speed.py."""
 
 import os
-import statistics
-import time
 from dataclasses import replace
 from functools import partial
-from random import Random
 
 import pytest
 
-from kubemini.cluster import Cluster, build
 from kubemini.params import Params
-from kubemini.run import advance, run
+from kubemini.run import run
 from kubemini.scenarios import names
 from kubemini.sim.kernel import FULL, QUIESCENT
-from kubemini.sim.units import DAY, HOUR, MS, SECOND
+from kubemini.sim.units import MS, SECOND
 from tests.quiet_world import LATE, PICTURES, Telling, difference, differs
 from tests.rest_mutants import MUTANTS, noticed
 
 STORIES = 60
-YEAR = 365 * DAY
 CONSTANT = replace(Params(), network_latency=(1 * MS, 1 * MS), disk_fsync=(1 * MS, 1 * MS))
 
 
@@ -216,110 +211,6 @@ SENTENCES = (
     test_nobody_sleeps_through_what_is_done_without_a_command,
     test_what_happens_at_one_instant_has_an_order_of_its_own,
 )
-
-
-# -- how few events ---------------------------------------------------------------------------------------------------
-def quiet_cluster(until, fidelity=QUIESCENT):
-    """Five members, and nobody who wants anything of them."""
-    cluster = Cluster(build("etcd", members=5), seed=1, fidelity=fidelity)
-    advance(cluster, until, None, 10**9)
-    return cluster
-
-
-def faulty_year(seed=7):
-    """A year of fifty faults and fifty writes: crashes of leaders and others, cuts, a majority lost."""
-    cluster, luck = Cluster(build("etcd", members=5), seed=seed, fidelity=QUIESCENT), Random(seed)
-    members = [cluster.components[name] for name in cluster.topology.members]
-    for _ in range(50):
-        at, lasts = luck.randrange(HOUR, YEAR), int(luck.choice((10, 60, 300, 1800)) * (0.5 + luck.random()) * SECOND)
-        kind, some = luck.random(), luck.sample(members, 3)
-        if kind < 0.7:
-            victim = (lambda: next(m for m in members if m.raft.role == "leader")) if kind < 0.4 else (lambda: some[0])  # noqa: B023
-            cluster.sim.command(at, crash_for, cluster, victim, lasts)
-        elif kind < 0.85:
-            hosts = [member.host.name for member in some[: luck.choice((1, 2))]]
-            cluster.sim.command(at, cluster.net.cut, hosts, [h for h in cluster.hosts if h not in hosts])
-            cluster.sim.command(at + min(lasts, 300 * SECOND), cluster.net.heal)
-        else:
-            for member in some:
-                cluster.sim.command(
-                    at + luck.randrange(5 * SECOND), crash_for, cluster, lambda m=member: m, 120 * SECOND
-                )
-    for number in range(50):
-        cluster.sim.command(luck.randrange(HOUR, YEAR), cluster.user.put, f"key-{number}", "value", "")
-    advance(cluster, YEAR, None, 10**9)
-    return cluster
-
-
-def crash_for(cluster, who, lasts):
-    victim = who()
-    victim.crash()
-    cluster.sim.command(cluster.sim.now + lasts, victim.start)
-
-
-def test_a_year_without_a_fault_takes_a_hundred_events_at_most():
-    cluster = quiet_cluster(YEAR)
-    print(f"a quiet year: {cluster.sim.events} events, {cluster.net.packets:,} packets")
-    assert cluster.sim.events <= 100
-    assert cluster.net.packets > 2_000_000_000
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_year_of_fifty_faults_and_fifty_writes_takes_fifteen_thousand_events_at_most(seed):
-    cluster = faulty_year(seed)
-    print(f"a year of faults: {cluster.sim.events} events")
-    assert cluster.sim.events <= 15_000
-
-
-def test_a_write_in_a_quiet_cluster_takes_thirty_events_at_most():
-    cluster, luck, costs = quiet_cluster(10 * SECOND), Random(1), []
-    for number in range(50):
-        before = cluster.sim.events
-        cluster.sim.command(cluster.sim.now + luck.randrange(SECOND), cluster.user.put, f"key-{number}", "value", "")
-        cluster.sim.run_until(cluster.sim.now + 20 * SECOND)
-        costs.append(cluster.sim.events - before)
-    print(f"a write: {min(costs)} to {max(costs)} events, {statistics.mean(costs):.1f} on average")
-    assert statistics.mean(costs) <= 30
-
-
-# -- how fast ---------------------------------------------------------------------------------------------------------
-def cpu(work):
-    since = time.process_time()
-    work()
-    return time.process_time() - since
-
-
-def test_a_year_takes_a_tenth_of_the_time_of_one_full_hour_at_most():
-    ratios = [cpu(faulty_year) / cpu(partial(quiet_cluster, HOUR, FULL)) for _ in range(3)]
-    print(f"a year of faults, quiescent, to an hour in full: {statistics.median(ratios):.3f}")
-    assert statistics.median(ratios) <= 0.10
-
-
-def busy(fidelity):
-    """A whole cluster, whose etcd is hardly ever quiet."""
-    run("external", until=60, fidelity=fidelity)
-
-
-def leaderless(fidelity):
-    """Three of five members are gone: the others campaign for ever."""
-    cluster = quiet_cluster(5 * SECOND, fidelity)
-    for name in cluster.topology.members[:3]:
-        cluster.components[name].crash()
-    advance(cluster, HOUR // 4, None, 10**9)
-
-
-def lossy(fidelity):
-    """Heartbeats get lost, so none may be left out."""
-    cluster = quiet_cluster(5 * SECOND, fidelity)
-    cluster.net.set_loss("etcd-host-1", "etcd-host-2", 0.01)
-    advance(cluster, 120 * SECOND, None, 10**9)
-
-
-@pytest.mark.parametrize("story", [busy, leaderless, lossy])
-def test_where_rest_does_not_help_it_costs_next_to_nothing(story):
-    ratios = [cpu(partial(story, QUIESCENT)) / cpu(partial(story, FULL)) for _ in range(7)]
-    print(f"{story.__name__}: quiescent to full {statistics.median(ratios):.3f}")
-    assert statistics.median(ratios) <= 1.1
 
 
 # -- the mechanism itself ---------------------------------------------------------------------------------------------

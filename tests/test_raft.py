@@ -963,3 +963,52 @@ def test_without_async_storage_what_is_committed_may_be_applied_while_it_is_writ
         raft.step(Message("MsgApp", 2, 1, 1, entries=entries(1), commit=1))
         ready = raft.ready()
         assert [entry.index for entry in ready.committed] == applied
+
+
+# -- short ways of the driver -----------------------------------------------------------------------------------------
+def follows(commit=0):
+    """A follower of member 2 in term 1 with one entry on disk, all settled."""
+    raft = member(1, term=1)
+    raft.step(Message("MsgHeartbeat", 2, 1, 1, commit=commit))
+    settle(raft)
+    return raft
+
+
+def test_a_heartbeat_without_news_takes_the_short_way_to_the_same_end():
+    short, long = follows(), follows()
+    heartbeat = Message("MsgHeartbeat", 2, 1, 1)
+    for raft in (short, long):
+        raft.elapsed = 5
+    assert short.beat(heartbeat)
+    long.step(heartbeat)
+    assert (short.elapsed, short.lead, short.role) == (long.elapsed, long.lead, long.role) == (0, 2, FOLLOWER)
+    assert [m.type for m in short.take_messages()] == [m.type for m in long.ready().messages] == ["MsgHeartbeatResp"]
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        Message("MsgHeartbeat", 2, 1, 1, commit=1),
+        Message("MsgHeartbeat", 2, 1, 2),
+        Message("MsgHeartbeat", 3, 1, 1),
+        Message("MsgHeartbeat", 2, 1, 1, context=(1, "read")),
+        Message("MsgHeartbeatResp", 2, 1, 1),
+        Message("MsgApp", 2, 1, 1, 1, 1),
+    ],
+    ids=["a commit", "a term", "another leader", "a read", "an answer", "an append"],
+)
+def test_what_brings_news_takes_the_long_way(news):
+    raft = follows()
+    assert not raft.beat(news)
+    assert not raft.has_ready()
+
+
+def test_a_promise_is_kept_at_once_if_there_is_nothing_to_write_first():
+    raft = member(term=1, pre_vote=True)
+    raft.step(Message("MsgPreVote", 2, 1, 2))
+    assert raft.redeem()
+    assert [(m.type, m.target, m.reject) for m in raft.take_messages()] == [("MsgPreVoteResp", 2, False)]
+    raft.step(Message("MsgVote", 2, 1, 2))
+    assert not raft.redeem()
+    assert not raft.messages
+    assert raft.ready().must_sync

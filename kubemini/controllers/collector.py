@@ -7,7 +7,7 @@ from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import code
 from kubemini.controllers import garbagecollector
-from kubemini.controllers.reconcile import WORKERS, carry_out_all, key_of
+from kubemini.controllers.reconcile import carry_out_all, key_of
 from kubemini.sim import Steps
 
 
@@ -16,7 +16,7 @@ class GarbageCollector:
 
     def __init__(self, client: ApiClient, informers: Informers):
         self.client, self.informers = client, informers
-        self.queue = WorkQueue(client.component, self.collect, WORKERS)
+        self.queue = WorkQueue(client.component, self.collect, client.component.net.params.concurrent_syncs)
         self.known: dict[str, Obj] = {}
         self.dependents = {
             kind.kind: Index(informers.of(kind), lambda obj: [ref["uid"] for ref in garbagecollector.owners(obj)])

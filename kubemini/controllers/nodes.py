@@ -13,7 +13,7 @@ from kubemini.client.client import code
 from kubemini.controllers import nodelifecycle, podgc, tainteviction
 from kubemini.controllers.actions import Delete, UpdateStatus, is_finished, terminating
 from kubemini.controllers.nodelifecycle import Health
-from kubemini.controllers.reconcile import WORKERS, Key, carry_out_all, key_of
+from kubemini.controllers.reconcile import Key, carry_out_all, key_of
 from kubemini.host import Timer
 from kubemini.sim import Steps
 
@@ -27,7 +27,7 @@ class NodeLifecycle:
         self.client, self.component, self.pods_on = client, client.component, pods_on
         self.params = self.component.net.params
         self.nodes, self.leases = informers.of(NODE), informers.of(LEASE, NODE_LEASES)
-        self.queue = WorkQueue(self.component, self.taint, WORKERS)
+        self.queue = WorkQueue(self.component, self.taint, self.params.concurrent_syncs)
         self.health: dict[str, Health] = {}
         self.granted: dict[str, None] = {}  # nodes whose pods may be evicted
         self.last_grant: dict[str, int] = {}  # by zone
@@ -123,7 +123,7 @@ class TaintEviction:
     def __init__(self, client: ApiClient, informers: Informers, pods_on: Index):
         self.client, self.component, self.pods_on = client, client.component, pods_on
         self.nodes, self.pods = informers.of(NODE), informers.of(POD)
-        self.queue = WorkQueue(self.component, self.evict, WORKERS)
+        self.queue = WorkQueue(self.component, self.evict, self.component.net.params.concurrent_syncs)
         self.timers: dict[Key, Timer] = {}
         self.nodes.handlers.append(self._node_changed)
         self.pods.handlers.append(self._pod_changed)

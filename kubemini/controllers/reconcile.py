@@ -19,7 +19,6 @@ from kubemini.sim import Steps
 
 Key = tuple[str, str]  # namespace, name
 Decide = Callable[[Obj, bool, int], Plan]  # (object, settled, now)
-WORKERS = 5  # --concurrent-deployment-syncs and its siblings
 
 
 def key_of(obj: Obj) -> Key:
@@ -70,8 +69,9 @@ class Reconciler:
         self.component = client.component
         self.cache = informers.of(kind)
         self.informers = informers
-        self.queue = WorkQueue(self.component, self.sync, WORKERS)
-        self.expectations = Expectations(self.component.net.params.expectations_timeout)
+        params = self.component.net.params
+        self.queue = WorkQueue(self.component, self.sync, params.concurrent_syncs)
+        self.expectations = Expectations(params.expectations_timeout)
         self.cache.handlers.append(self._changed)
 
     def start(self) -> None:

@@ -218,7 +218,7 @@ class Member(Component):
     def _arm(self) -> None:
         """Wake at the next tick that acts; a timer that has become too early finds out when it fires."""
         due = self.due()
-        if due != self._told and self.raft.role != LEADER and self.raft.promotable:
+        if due != self._told and not self.sim.quiescent and self.raft.role != LEADER and self.raft.promotable:
             self._told = due
             timeout = self.raft.timeout * self.tick_length
             self.sim.record(self.name, "timer", since=self._wound, until=due, timeout=timeout)
@@ -346,12 +346,15 @@ class Member(Component):
         raft = self.raft
         changed = self._observe()
         while not self.writing:
-            if not raft.has_work():
+            if raft.promises and raft.redeem():
+                changed = self._observe() or changed
+            elif raft.has_work():
+                self._carry_out(raft.ready())
+                changed = self._observe() or changed
+            else:
                 if raft.messages:
                     self._send(raft.take_messages())
                 break
-            self._carry_out(raft.ready())
-            changed = self._observe() or changed
         self._settling = False
         if changed or self.rearm or self._timer is None:  # else the next tick that acts can only have moved away
             self.rearm = False
@@ -406,12 +409,12 @@ class Member(Component):
                 self._tell(channel, message)
 
     def _tell(self, channel: Channel, message: Message) -> None:
-        arrives = self.net.carry(channel, MESSAGE, channel.arrive, (self.name, message))
+        name, sim = self.name, self.sim
+        arrives = self.net.carry(channel, MESSAGE, channel.arrive, (name, message))
         if message.snapshot is not None:
-            wait = SNAPSHOT_TIMEOUT if arrives is None else arrives - self.sim.now
+            wait = SNAPSHOT_TIMEOUT if arrives is None else arrives - sim.now
             self.after(wait, self._snapshot_sent, message.target, arrives is not None)
-        to = channel.destination.name
-        self.sim.record(self.name, "message", to=to, type=message.type, term=message.term, arrives=arrives)
+        sim.record(name, "message", to=channel.destination.name, type=message.type, term=message.term, arrives=arrives)
 
     def correspondent(self, id: int) -> "Member | None":
         """The member that hears what is sent to *id*, if there is one."""

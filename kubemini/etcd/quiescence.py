@@ -96,18 +96,18 @@ def rest(leader: "Member") -> bool:
         peer = leader.correspondent(id)
         if peer is None:
             continue
-        if not (peer.up and leader.net.reachable(leader.host.name, peer.host.name)):
+        channel = leader.net.channel(leader, peer.name)
+        round_trip = max(round_trip, 2 * channel.longest)
+        if round_trip >= leader.tick_length:
+            return False
+        if not (peer.up and leader.net.reachable(*channel.pair)):
             deaf.append(peer.name)
         elif _follows(leader, peer):
             followers.append(peer)
         else:
             return False
-        round_trip = max(round_trip, _round_trip(leader, peer))
     answering = {member.id: True for member in (leader, *followers)}
-    if (
-        round_trip >= leader.tick_length
-        or quorum.verdict(leader.raft.configuration.majorities, answering) != quorum.WON
-    ):
+    if quorum.verdict(leader.raft.configuration.majorities, answering) != quorum.WON:
         return False
     Rest(leader, followers, deaf, round_trip)
     return True
@@ -141,8 +141,3 @@ def _follows(leader: "Member", peer: "Member") -> bool:
         and not leader.net.channel(leader, peer.name).has_datagrams(leader.sim.now)
         and not leader.net.channel(peer, leader.name).has_datagrams(leader.sim.now)
     )
-
-
-def _round_trip(leader: "Member", peer: "Member") -> int:
-    """The longest that a heartbeat and its answer can take."""
-    return 2 * leader.net.channel(leader, peer.name).longest

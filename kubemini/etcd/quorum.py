@@ -26,12 +26,23 @@ def _committed(voters: Collection[int], match: Callable[[int], int]) -> int:
 
 def verdict(majorities: Majorities, votes: Mapping[int, bool]) -> str:
     """Whether the *votes* in so far decide: won needs every set, one lost set is enough to lose."""
-    verdicts = {_verdict(voters, votes) for voters in majorities}
-    return LOST if LOST in verdicts else PENDING if PENDING in verdicts else WON
+    outcome = WON
+    for voters in majorities:
+        one = _verdict(voters, votes)
+        if one == LOST:
+            return LOST
+        if one == PENDING:
+            outcome = PENDING
+    return outcome
 
 
 def _verdict(voters: Collection[int], votes: Mapping[int, bool]) -> str:
     needed = len(voters) // 2 + 1 if voters else 0
-    yes = sum(votes.get(voter, False) for voter in voters)
-    missing = sum(voter not in votes for voter in voters)
+    yes = missing = 0
+    for voter in voters:
+        vote = votes.get(voter)
+        if vote is None:
+            missing += 1
+        elif vote:
+            yes += 1
     return WON if yes >= needed else PENDING if yes + missing >= needed else LOST

@@ -296,6 +296,18 @@ class Raft:
             or log.snapshot_to_write is not None
         )
 
+    def redeem(self) -> bool:
+        """Whether nothing is to be done but to keep promises, which wait for no disk: then they have been kept."""
+        promises, self.promises = self.promises, []
+        if self.has_work():
+            self.promises = promises
+            return False
+        self.messages.extend(promise for promise in promises if promise.target != self.id)
+        for promise in promises:
+            if promise.target == self.id:
+                self._step(promise)
+        return True
+
     def take_messages(self) -> list[Message]:
         """The messages to send, if there is no other work: the life of a healthy cluster needs no `Ready`."""
         messages, self.messages = self.messages, []

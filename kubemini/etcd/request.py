@@ -22,7 +22,6 @@ from kubemini.etcd.mvcc import is_in
 from kubemini.params import Params
 
 Request = dict[str, Any]
-GRPC_OVERHEAD = 512 * 1024  # what a gRPC message may have beyond --max-request-bytes
 
 
 def check(method: str, request: Request, params: Params) -> EtcdError | None:
@@ -38,8 +37,9 @@ def check(method: str, request: Request, params: Params) -> EtcdError | None:
 def _check_write(method: str, request: Request, params: Params) -> EtcdError | None:
     """gRPC looks at the size first, etcd last, and only at what goes through the log."""
     size, limit = _size(request), params.etcd_max_request_bytes
-    if size > limit + GRPC_OVERHEAD:
-        return message_too_long(size, limit + GRPC_OVERHEAD)
+    longest = limit + params.etcd_grpc_overhead_bytes
+    if size > longest:
+        return message_too_long(size, longest)
     if method == "put":
         error = _check_put(request)
     else:

@@ -18,7 +18,6 @@ from kubemini.net import Call
 if TYPE_CHECKING:
     from kubemini.etcd.member import Member
 
-MAX_NO_LEADER = 3  # election timeouts without a leader
 EMPTY_RANGE = "mvcc: watcher range is empty"
 PROGRESS_JITTER = 10  # a stream's own period is up to a tenth longer than that of all
 
@@ -156,9 +155,9 @@ class Watches:
             self._no_leader.cancel()
             self._no_leader = None
         elif not known and self._no_leader is None:
-            period = self.member.params.etcd_election_timeout
+            period, most = self.member.params.etcd_election_timeout, self.member.params.etcd_max_no_leader
             age = self.member.sim.now - self._booted
-            wait = (age // period + MAX_NO_LEADER) * period - age
+            wait = (age // period + most) * period - age
             self._no_leader = self.member.after(wait, self._abandon)
 
     def _abandon(self) -> None:

@@ -110,18 +110,18 @@ class Network:
 
     def carry(self, channel: Channel, purpose: int, act: Callable[..., Any], args: tuple) -> int | None:
         """`send` for those who know the channel."""
-        sent, luck, sim = channel.sent, channel.streams[purpose], self.sim
+        sent, connection = channel.sent, purpose == CONNECTION
         n = sent[purpose]
         sent[purpose] = n + 1
         self.packets += 1
-        arrival = sim.now + channel.low + luck.u(n) % channel.width  # `latency`
-        connection = purpose == CONNECTION
         if not (channel.destination.host.powered if connection else channel.destination.up):
             return None
+        luck, sim = channel.streams[purpose], self.sim
+        arrival = sim.now + channel.low + luck.u(n) % channel.width  # `latency`
         if not channel.loopback:
             if self.severed and channel.pair in self.severed:
                 return None
-            if self.losses and channel.streams[purpose].chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
+            if self.losses and luck.chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
                 if not connection:
                     return None
                 arrival += self.params.tcp_retransmission_timeout
