@@ -182,8 +182,8 @@ MUTANTS = (
         "forgets-the-instant",
         "loses track of what has happened at this instant",
         "kernel",
-        "            self.reached = priority\n        elif",
-        "            self.reached = 0\n        elif",
+        "                self.reached = priority\n            elif",
+        "                self.reached = 0\n            elif",
         "sim",
     ),
     Mutant(
