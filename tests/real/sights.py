@@ -107,7 +107,7 @@ def seconds(name):
 
     def tell(outcomes):
         low, high = (f"{pick(outcome[name] for outcome in outcomes):.2f}" for pick in (min, max))
-        return f"{low} s" if low == high else f"{low} to {high} s"
+        return f"{low}\N{NO-BREAK SPACE}s" if low == high else f"{low} to {high}\N{NO-BREAK SPACE}s"
 
     return tell
 
