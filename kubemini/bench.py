@@ -23,9 +23,6 @@ from typing import Any
 import simpy
 
 from kubemini.cluster import Cluster, build
-from kubemini.etcd.member import Member
-from kubemini.etcd.messages import LEADER
-from kubemini.host import Component
 from kubemini.params import Params
 from kubemini.run import advance, run
 from kubemini.scenarios import load, names
@@ -132,10 +129,10 @@ def faulty_year(seed: int = 7) -> Cluster:
     return cluster
 
 
-def _crash_for(cluster: Cluster, who: Component | None, lasts: int) -> None:
+def _crash_for(cluster: Cluster, who: Any, lasts: int) -> None:
     """*who*, or else the leader, crashes and is back after a time."""
-    members = (cluster.components[name] for name in cluster.topology.members)
-    victim = who or next(member for member in members if isinstance(member, Member) and member.raft.role == LEADER)
+    members: list[Any] = [cluster.components[name] for name in cluster.topology.members]
+    victim = who or next(member for member in members if member.raft.role == "leader")
     victim.crash()
     cluster.sim.command(cluster.sim.now + lasts, victim.start)
 

@@ -46,6 +46,12 @@ class Params:
     etcd_quota_backend_bytes: int = flag(2 * 1024**3, "--quota-backend-bytes", "etcd 3.5 storage/quota.go (0 there)")
     etcd_max_learners: int = flag(1, "maxLearners", "etcd 3.5 membership/cluster.go (3.6: --max-learners)")
     etcd_health_interval: int = flag(5 * SECOND, "HealthInterval: younger links do not count", "etcd server.go")
+    etcd_peer_read_timeout: int = flag(5 * SECOND, "ConnReadTimeout: a silent link is one until then", "etcd rafthttp")
+    etcd_peer_check: int = flag(
+        50 * MS, "how often a starting member looks for its peers", "etcd 3.5 etcdserver/server.go"
+    )
+    etcd_snapshot_send_timeout: int = flag(2 * SECOND, "peerDialTimeout", "etcd 3.5 etcdserver/server.go")
+    etcd_removal_delay: int = flag(1 * SECOND, "stopWithDelay: a removed member stays so long", "etcd 3.5 server.go")
     etcd_join_timeout: int = flag(2 * SECOND, "patience of a newcomer with each member it asks", "ours")
     etcd_lease_expiry_check: int = flag(500 * MS, "period of the search for expired leases", "etcd lease/lessor.go")
     etcd_lease_forward_pause: int = flag(50 * MS, "pause before a lease is forwarded again", "etcd v3_server.go")

@@ -9,12 +9,10 @@ Simplified: a connection is made the moment both ends are there.
 from typing import TYPE_CHECKING
 
 from kubemini.net.network import Channel
-from kubemini.sim.units import SECOND
 
 if TYPE_CHECKING:
     from kubemini.etcd.member import Member
 
-READ_TIMEOUT = 5 * SECOND  # rafthttp.ConnReadTimeout
 UP, SILENT, GONE = "up", "silent", "gone"
 
 
@@ -56,7 +54,7 @@ class Links:
     def since(self, address: str) -> int | None:
         """The instant since which *address* has been connected; None if it is not."""
         silent = self._silent.get(address)
-        if silent is not None and self.member.sim.now - silent >= READ_TIMEOUT:
+        if silent is not None and self.member.sim.now - silent >= self.member.params.etcd_peer_read_timeout:
             return None
         return self._since.get(address)
 

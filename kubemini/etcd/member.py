@@ -18,7 +18,7 @@ from kubemini.etcd import backup, joining, quiescence, reconfigure, transfer
 from kubemini.etcd.confchange import ConfChange
 from kubemini.etcd.datadir import DataDir, Image
 from kubemini.etcd.diary import LONGEST_VALUE, Diary
-from kubemini.etcd.links import READ_TIMEOUT, Links
+from kubemini.etcd.links import Links
 from kubemini.etcd.log import Entry, Snapshot
 from kubemini.etcd.membership import Membership
 from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, Message, Ready
@@ -32,10 +32,7 @@ from kubemini.net.rpc import REFUSED
 from kubemini.params import Params
 from kubemini.sim import Sim, Steps
 from kubemini.sim.kernel import TIMER
-from kubemini.sim.units import MS, SECOND
-
-PEER_CHECK = 50 * MS  # how often a starting member looks, for READ_TIMEOUT, whether it is connected to its peers
-SNAPSHOT_TIMEOUT = 2 * SECOND  # peerDialTimeout: when a leader knows that it could not send a snapshot
+from kubemini.sim.units import SECOND
 
 
 class Member(Component):
@@ -134,7 +131,7 @@ class Member(Component):
         self._wound = self.sim.now
         self._observe()
         self.diary.begin()
-        self._fast_forward(self.sim.now + READ_TIMEOUT)
+        self._fast_forward(self.sim.now + self.params.etcd_peer_read_timeout)
         self._settle()
 
     @property
@@ -274,13 +271,13 @@ class Member(Component):
         peers = [self.net.components.get(name) for name in self.peers()]
         active = sum(p is not None and p.up and self.net.reachable(self.host.name, p.host.name) for p in peers)
         ticks = self.election_ticks - (2 if peers else 1)
-        started = self.sim.now + READ_TIMEOUT == until
+        started = self.sim.now + self.params.etcd_peer_read_timeout == until
         if (active > 1 and not started) or not peers:
             self._catch_up()
             self.raft.skip(max(0, min(ticks, self.raft.ticks_to_action() - 1)))
             self._arm()
         elif self.sim.now < until:
-            self.after(PEER_CHECK, self._fast_forward, until)
+            self.after(self.params.etcd_peer_check, self._fast_forward, until)
 
     # -- in ----------------------------------------------------------------------------------------------------------
     def receive(self, source: str, payload: Any) -> None:
@@ -412,7 +409,7 @@ class Member(Component):
         name, sim = self.name, self.sim
         arrives = self.net.carry(channel, MESSAGE, channel.arrive, (name, message))
         if message.snapshot is not None:
-            wait = SNAPSHOT_TIMEOUT if arrives is None else arrives - sim.now
+            wait = self.params.etcd_snapshot_send_timeout if arrives is None else arrives - sim.now
             self.after(wait, self._snapshot_sent, message.target, arrives is not None)
         sim.record(name, "message", to=channel.destination.name, type=message.type, term=message.term, arrives=arrives)
 

@@ -14,13 +14,11 @@ from kubemini.etcd.membership import NO_CHANGE, address_of
 from kubemini.etcd.messages import LEADER
 from kubemini.net import Call
 from kubemini.sim import Steps
-from kubemini.sim.units import SECOND
 
 if TYPE_CHECKING:
     from kubemini.etcd.member import Member
     from kubemini.etcd.server import Server
 
-REMOVAL_DELAY = 1 * SECOND  # how long a member that has read of its own removal stays (server.go stopWithDelay)
 GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
 METHODS = ("member_add", "member_remove", "member_promote")
 
@@ -103,5 +101,5 @@ def _readdress(member: "Member", id: int) -> None:
     else:
         addresses.pop(id, None)
         if id == member.id:
-            member.after(REMOVAL_DELAY, member.exit, GONE)
+            member.after(member.params.etcd_removal_delay, member.exit, GONE)
     member.links.refresh()
