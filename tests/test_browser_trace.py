@@ -13,9 +13,10 @@ ROOT = Path(__file__).parent.parent
 
 
 def ways_to_run():
-    """Every scenario of the book as it is, and once with a reader's crash."""
+    """Every scenario of the book as it is, quiescent, and once with a reader's crash."""
     for name in names():
         yield {"scenario": name}
+        yield {"scenario": name, "fidelity": "quiescent"}
         yield {"scenario": name, "seed": 12, "commands": [[15.5, "crash", load(name).topology.members[0]]], "until": 40}
 
 

@@ -38,6 +38,9 @@ class Cluster:
     cluster.run("30s")
     cluster.components["etcd-1"].crash()
     cluster.run("10s")
+
+    *fidelity* "quiescent" leaves out the heartbeats of an etcd that is at rest: the same records but for "timer", the
+    same state whenever `run` returns, far fewer events (etcd/quiescence.py).
     """
 
     def __init__(self, topology: Topology, seed: int = 1, params: Params | None = None, fidelity: str = FULL):

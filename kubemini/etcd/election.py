@@ -40,13 +40,13 @@ def canvass(raft: "Raft", role: str, force: bool = False) -> None:
     raft.become(role, raft.term if role == PRE_CANDIDATE else term)
     if role == CANDIDATE:
         raft.vote = raft.id
-    id, last, last_term = raft.id, raft.log.last_index, raft.log.last_term
+    last, last_term = raft.log.last_index, raft.log.last_term
     for voter in raft.configuration.all_voters:
-        if voter == id:
-            raft.promises.append(Message(type + "Resp", id, id, term))
+        if voter == raft.id:
+            raft.promises.append(Message(type + "Resp", raft.id, raft.id, term))
         else:
             raft.note("canvass", type, voter)
-            raft.messages.append(Message(type, id, voter, term, last, last_term, force=force))
+            raft.messages.append(Message(type, raft.id, voter, term, last, last_term, force=force))
 
 
 def on_vote(raft: "Raft", m: Message) -> None:
