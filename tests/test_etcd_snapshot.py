@@ -94,6 +94,9 @@ def test_a_snapshot_counts_when_it_is_on_disk():
     assert late.raft.last_index < 60  # it had not been written
     world.run(3)
     assert everything(late) == everything(world.leader)
+    told = [record for record in world.sim.trace if record.actor == late.name and record.what in ("snapshot", "commit")]
+    first = next(record for record in told if record.detail["index"] >= 60)
+    assert first.what == "snapshot"  # what it commits is not told of the log that it replaces
 
 
 def test_what_replaces_the_tail_of_a_shortened_log_replaces_it():

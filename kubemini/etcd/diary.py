@@ -38,10 +38,10 @@ class Diary:
         self.room()
 
     def progress(self, ready: Ready) -> None:
-        """What *ready* is about to write."""
+        """What *ready* is about to write; if there is a snapshot in it, what it has written."""
         state = ready.hard_state
         if ready.snapshot is not None:
-            self._last = ready.snapshot.index
+            self._last = self._commit = ready.snapshot.index
         if ready.entries:
             first, last = ready.entries[0], ready.entries[-1]
             if first.index <= self._last:

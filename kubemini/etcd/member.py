@@ -365,7 +365,8 @@ class Member(Component):
 
     def _carry_out(self, ready: Ready) -> None:
         early = self.raft.role == LEADER and all(promise.target == self.id for promise in ready.promises)
-        self.diary.progress(ready)
+        if ready.snapshot is None:  # else it comes first, when it is on disk
+            self.diary.progress(ready)
         if early:
             self._send(ready.messages)
         if ready.must_sync or ready.snapshot is not None:
@@ -384,6 +385,7 @@ class Member(Component):
         self.data.write(ready)
         if ready.snapshot is not None:
             self._installed(ready.snapshot)
+            self.diary.progress(ready)
         if not sent:
             self._send(ready.messages)
         if ready.committed:
