@@ -7,7 +7,7 @@ The map, in reading order (imports point down this list's end to its head):
     sim/            the kernel: clock, chance, trace (and the closed table of what a trace can say)
     net/            the wire: latency, loss, cuts; calls and streams
     host/           machines: power, disks, programs that start, crash, pause, resume
-    etcd/           Raft as a pure machine, its log, the store of revisions, the member that drives them
+    etcd/           Raft as a pure machine, its log, the store of revisions, the member that drives them, its rest
     apiserver/      request → validate → store; LIST and WATCH; health
     client/         client-go: informers, work queues, leader election
     controllers/  scheduler/  kubelet/  network/  loadbalancer/     the programs; they meet only through API objects

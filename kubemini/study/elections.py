@@ -21,6 +21,7 @@ from kubemini.etcd.messages import LEADER, Config, HardState, Message
 from kubemini.etcd.raft import Raft
 from kubemini.run import collector_paused
 from kubemini.scenarios import Scenario
+from kubemini.sim.kernel import QUIESCENT
 from kubemini.sim.units import MS, SECOND
 
 PAPER = (
@@ -147,7 +148,7 @@ def failover(scenario: Scenario, seed: int, fault: str = "crash") -> float | Non
 
     *fault* is crash, pause, terminate or cut; None if there is no leader within 15 s.
     """
-    cluster = Cluster(scenario.topology, seed, scenario.params)
+    cluster = Cluster(scenario.topology, seed, scenario.params, QUIESCENT)
     crash = 3 * SECOND + Random(f"failover/{seed}").randrange(SECOND)
     cluster.run_until(crash)
     roles = {r.actor: r.detail for r in cluster.trace.of("role")}
