@@ -38,6 +38,8 @@ def verdict(majorities: Majorities, votes: Mapping[int, bool]) -> str:
 
 def _verdict(voters: Collection[int], votes: Mapping[int, bool]) -> str:
     needed = len(voters) // 2 + 1 if voters else 0
+    if voters and len(votes) <= len(voters) - needed:
+        return PENDING  # so few votes decide nothing, whatever they are
     yes = missing = 0
     for voter in voters:
         vote = votes.get(voter)
