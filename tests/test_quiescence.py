@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from kubemini.cluster import Cluster
 from kubemini.params import Params
 from kubemini.run import run
 from kubemini.scenarios import names
@@ -225,3 +226,12 @@ def test_a_fault_of_the_mechanism_is_noticed(mutant):
 def test_a_fidelity_there_is_not_is_refused():
     with pytest.raises(ValueError, match="fidelity: 'quick' is not one of full, quiescent"):
         run("etcd-3", fidelity="quick")
+
+
+@pytest.mark.parametrize("kind", ["single", "stacked", "external"])
+def test_a_whole_cluster_may_be_quiescent(kind):
+    full, quiet = (getattr(Cluster, kind)(fidelity=fidelity) for fidelity in (FULL, QUIESCENT))
+    for cluster in (full, quiet):
+        cluster.run("20s")
+    assert quiet.sim.events < full.sim.events
+    assert [r for r in full.trace if r.what not in PICTURES] == list(quiet.trace)

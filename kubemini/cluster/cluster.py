@@ -61,21 +61,31 @@ class Cluster:
         self._started = False
 
     @classmethod
-    def single(cls, workers: int = 2, seed: int = 1, params: Params | None = None, **options: Any) -> "Cluster":
+    def single(
+        cls, workers: int = 2, seed: int = 1, params: Params | None = None, fidelity: str = FULL, **options: Any
+    ) -> "Cluster":
         """One control-plane host."""
-        return cls(topologies.single(workers, **options), seed, params)
+        return cls(topologies.single(workers, **options), seed, params, fidelity)
 
     @classmethod
-    def stacked(cls, members: int = 3, seed: int = 1, params: Params | None = None, **options: Any) -> "Cluster":
+    def stacked(
+        cls, members: int = 3, seed: int = 1, params: Params | None = None, fidelity: str = FULL, **options: Any
+    ) -> "Cluster":
         """*members* control-plane hosts, each with its own etcd member."""
-        return cls(topologies.stacked(members, **options), seed, params)
+        return cls(topologies.stacked(members, **options), seed, params, fidelity)
 
     @classmethod
     def external(
-        cls, api_servers: int = 3, etcd_members: int = 5, seed: int = 1, params: Params | None = None, **options: Any
+        cls,
+        api_servers: int = 3,
+        etcd_members: int = 5,
+        seed: int = 1,
+        params: Params | None = None,
+        fidelity: str = FULL,
+        **options: Any,
     ) -> "Cluster":
         """API servers and etcd members on hosts of their own; ``etcd_zones="aabbc"`` places the members."""
-        return cls(topologies.external(api_servers, etcd_members, **options), seed, params)
+        return cls(topologies.external(api_servers, etcd_members, **options), seed, params, fidelity)
 
     # -- wiring --------------------------------------------------------------------------------------------------
     def _api_servers(self) -> list[str]:
