@@ -227,7 +227,7 @@ class Member(Component):
 
     def _wake(self) -> None:
         self._timer = None
-        if self.rest is not None or (self.sim.quiescent and quiescence.rest(self)):
+        if self.rest is not None or (self.sim.quiescent and self.raft.role == LEADER and quiescence.rest(self)):
             return
         self._catch_up()
         self._wound = self._wound_up()

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kubemini.etcd import quorum
-from kubemini.etcd.messages import FOLLOWER, LEADER
+from kubemini.etcd.messages import FOLLOWER
 from kubemini.etcd.progress import REPLICATE
 from kubemini.net.network import HEARTBEAT
 from kubemini.sim.kernel import TIMER
@@ -116,8 +116,7 @@ def rest(leader: "Member") -> bool:
 def _may_rest(leader: "Member") -> bool:
     raft = leader.raft
     return (
-        raft.role == LEADER
-        and raft.commit == raft.last_index
+        raft.commit == raft.last_index
         and not raft.transferee
         and raft.read_requests.none
         and raft.config.heartbeat_tick == 1

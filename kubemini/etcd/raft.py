@@ -10,6 +10,7 @@ Here are state, roles, time and effects; what a member does in a role is in `ele
 """
 
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from kubemini.etcd import confchange, election, follower, leader
@@ -34,11 +35,17 @@ from kubemini.etcd.readindex import ReadRequests
 NEVER = 10**9  # ticks
 
 
+def _unheard(what: str, *facts: Any) -> None:
+    """Nobody listens."""
+
+
 class Raft:
     """One member's state. Change it only by its public methods; every change of role goes through `become`."""
 
     def __init__(self, config: Config):
         self.config = config
+        # tells who listens what happens, in words that nothing depends on
+        self.note: Callable[..., None] = partial(config.observe, self) if config.observe is not None else _unheard
         self.id = config.id
         self.term, self.vote = config.hard_state.term, config.hard_state.vote
         batch = config.max_committed_size_per_ready
@@ -54,11 +61,6 @@ class Raft:
         self.note("new")
         self._told = (self.lead, self.role)
         self._saved = HardState(self.term, self.vote, self.log.commit)
-
-    def note(self, what: str, *facts: Any) -> None:
-        """Tell who listens what happens, in words that nothing depends on."""
-        if self.config.observe is not None:
-            self.config.observe(self, what, *facts)
 
     @property
     def last_index(self) -> int:
@@ -302,10 +304,11 @@ class Raft:
         if self.has_work():
             self.promises = promises
             return False
-        self.messages.extend(promise for promise in promises if promise.target != self.id)
+        own: list[Message] = []
         for promise in promises:
-            if promise.target == self.id:
-                self._step(promise)
+            (own if promise.target == self.id else self.messages).append(promise)
+        for promise in own:
+            self._step(promise)
         return True
 
     def take_messages(self) -> list[Message]:
