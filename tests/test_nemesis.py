@@ -36,6 +36,11 @@ def test_etcd_breaks_no_rule_whatever_happens_to_it(first):
     assert nemesis.hunt(range(first, first + 10)) is None
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / "tests/testdata/nemesis").glob("*.yaml")), ids=lambda file: file.stem)
+def test_what_the_nemesis_once_found_is_mended(file):
+    assert nemesis.verdict(str(file)) == 0
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_a_plot_is_a_value_and_mends_what_it_breaks(seed):
     plot = Author(seed).plot()

@@ -378,7 +378,9 @@ class Member(Component):
     def _written(self, ready: Ready, sent: bool) -> None:
         self._catch_up()
         self.writing = False
+        self._settling = True  # what the server asks for meanwhile waits until this has been carried out
         self._finish(ready, sent)
+        self._settling = False
         self._settle()
 
     def _finish(self, ready: Ready, sent: bool) -> None:
