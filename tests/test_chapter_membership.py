@@ -117,23 +117,6 @@ def test_another_member_may_fail_again_when_three_vote_again_and_no_write_failed
         assert {r.detail["outcome"] for r in later.of("request") if r.detail["started"] > 32 * SECOND} <= last
 
 
-def test_a_restored_cluster_has_what_the_snapshot_had_and_controllers_hear_only_after_a_bump():
-    """The numbers of the page; more of it in test_etcd_backup.py."""
-    created = {}
-    for bump in (0, 1_000_000_000):
-        story = [
-            (15, "snapshot_save", "etcd-1"),
-            (17, "scale", "web", 5),
-            (40, "crash", "etcd-1"),
-            (41, "crash", "etcd-2"),
-            (45, "snapshot_restore", "etcd-1,etcd-2,etcd-3", bump),
-            (60, "scale", "web", 4),
-        ]
-        late = [r.detail for r in run("quorum", commands=story).of("object") if r.at > 60 * SECOND]
-        created[bump] = sum(d["kind"] == "Pod" and d["verb"] == "ADDED" for d in late)
-    assert created == {0: 0, 1_000_000_000: 1}
-
-
 # -- replace a member --------------------------------------------------------------------------------------------------
 def rows(etcdctl):
     return [line.split(", ") for line in etcdctl("member list").splitlines()]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.etcd.confchange import LEARNER, NOBODY, REMOVE, UPDATE, VOTER, ConfChange, Configuration
+from kubemini.etcd.confchange import NOBODY, ConfChange, Configuration
 
 
 class Entry:
@@ -60,9 +60,6 @@ def encoded(entry: Entry) -> int:
 
 def _varint(number: int) -> int:
     return max(1, (number.bit_length() + 6) // 7)
-
-
-_KINDS = {VOTER: 0, REMOVE: 1, UPDATE: 2, LEARNER: 3}
 
 
 def _conf_change_bytes(change: ConfChange) -> int:

@@ -12,7 +12,7 @@ import simpy
 
 from kubemini.host.machine import Host
 from kubemini.net import rpc
-from kubemini.net.network import CONNECTION, HEARTBEAT, MESSAGE, Network
+from kubemini.net.network import CONNECTION, MESSAGE, Network
 from kubemini.sim.kernel import TIMER, Sim, Steps
 
 TOLD = "it was told to stop"
@@ -192,11 +192,10 @@ class Component:
         return Task(self, generator)
 
     # -- the wire ----------------------------------------------------------------------------------------------
-    def send(self, target: str, payload: Any, stream: str = "message") -> int | None:
+    def send(self, target: str, payload: Any) -> int | None:
         """Send a datagram; the instant it will arrive, or None if it is lost."""
-        purpose = HEARTBEAT if stream == "heartbeat" else MESSAGE
         destination = self.net.components[target]
-        return self.net.send(self, target, purpose, destination.arrive, self.name, payload)
+        return self.net.send(self, target, MESSAGE, destination.arrive, self.name, payload)
 
     def arrive(self, source: str, payload: Any) -> None:
         """A datagram is at the door."""
