@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemini.api import patch
 from kubemini.api.objects import changes, evolve, evolve_many, freeze, get, thaw, without
+from kubemini.api.patch import merge as patch
 
 POD = freeze(
     {

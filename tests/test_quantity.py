@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kubemini.api import names, patch, quantity
+from kubemini.api import names, quantity
+from kubemini.api.patch import merge as patch
 from kubemini.api.quantity import Quantity, QuantityError
 
 FOLDER = Path(__file__).parent / "testdata/kubernetes"

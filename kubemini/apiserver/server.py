@@ -18,10 +18,11 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, POD, SERVICE, Kind
 from kubemini.api.objects import Obj, evolve_many, freeze
 from kubemini.api.timestamps import timestamp
-from kubemini.apiserver import admission, deletion, request, strategy, subresources, update, validation
+from kubemini.apiserver import admission, strategy, validation
+from kubemini.apiserver.decide import deletion, request, subresources, update
+from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.defaulting import add_tolerations, default
 from kubemini.apiserver.health import PATHS, Health
-from kubemini.apiserver.request import RequestInfo
 from kubemini.apiserver.storage import Fate, Storage, Written, listing
 from kubemini.apiserver.summary import notable, summary
 from kubemini.apiserver.watchcache import ADDED, DELETED, ERROR, MODIFIED, Matches, WatchCache

@@ -15,8 +15,8 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import FrozenDict, FrozenList, Obj
-from kubemini.apiserver.deletion import Remove
-from kubemini.apiserver.update import Decide
+from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.update import Decide
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import EtcdError
 from kubemini.net import Unreachable

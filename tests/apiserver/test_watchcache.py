@@ -6,22 +6,8 @@ from hypothesis import strategies as st
 
 from kubemini.api.kinds import CONFIG_MAP, POD
 from kubemini.api.objects import evolve
+from tests.apiserver.parts import Listener, carry_out, config, done, pod, version
 from tests.kubeworld import World
-from tests.test_apiserver import config, done, pod, version
-
-
-class Listener:
-    """What one watch says."""
-
-    def __init__(self, world, kind, version="", server="apiserver-1", name="listener", **query):
-        self.items, self.ended = [], []
-        program = world.programs.get(name) or world.program(name, [server])
-        self.program = program
-        self.stream = program.client.watch(kind, self.items.append, self.ended.append, resourceVersion=version, **query)
-        world.run(0.1)
-
-    def heard(self):
-        return [(item["type"], item["object"]["metadata"].get("name", "")) for item in self.items]
 
 
 @pytest.fixture
@@ -174,14 +160,6 @@ DEEDS = st.lists(
     ),
     max_size=25,
 )
-
-
-def carry_out(client, deed, name, n):
-    if deed == "create":
-        return client.create(config(name, n=str(n)))
-    if deed == "patch":
-        return client.patch(CONFIG_MAP, name, "default", {"data": {"n": str(n)}})
-    return client.delete(CONFIG_MAP, name, "default")
 
 
 def replay(items):

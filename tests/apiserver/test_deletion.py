@@ -7,11 +7,11 @@ import pytest
 
 from kubemini.api.objects import freeze
 from kubemini.api.timestamps import instant, timestamp
-from kubemini.apiserver import deletion
-from kubemini.apiserver.deletion import Remove
+from kubemini.apiserver.decide import deletion
+from kubemini.apiserver.decide.deletion import Remove
 from kubemini.sim.units import SECOND
 
-TABLES = Path(__file__).parent / "testdata" / "kubernetes"
+TABLES = Path(__file__).parents[1] / "testdata" / "kubernetes"
 NOW = 100 * SECOND
 
 

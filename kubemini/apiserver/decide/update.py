@@ -12,11 +12,12 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import LEASE, Kind
 from kubemini.api.objects import Obj, evolve, freeze
-from kubemini.api.patch import merge
-from kubemini.apiserver import deletion, strategy, subresources, validation
+from kubemini.api.patch.merge import merge
+from kubemini.apiserver import strategy, validation
+from kubemini.apiserver.decide import deletion, subresources
+from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.defaulting import default
-from kubemini.apiserver.deletion import Remove
-from kubemini.apiserver.request import RequestInfo
 
 Decide = Callable[[Obj], "Obj | Remove | ApiError"]
 

@@ -5,9 +5,8 @@ import pytest
 from kubemini.api.kinds import CONFIG_MAP, POD
 from kubemini.client import Informer
 from kubemini.sim.units import MS, SECOND
+from tests.apiserver.parts import Listener, carry_out, config, done, refusal, version
 from tests.kubeworld import World
-from tests.test_apiserver import config, done, refusal, version
-from tests.test_apiserver_watch import Listener, carry_out
 
 REFUSED = 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp:'
 

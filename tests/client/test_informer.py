@@ -3,7 +3,6 @@
 from itertools import pairwise
 
 import pytest
-from kubeworld import World
 
 from kubemini.api.kinds import CONFIG_MAP, LEASE
 from kubemini.api.objects import freeze
@@ -12,6 +11,7 @@ from kubemini.client import Elector, Index, Informer, Informers
 from kubemini.client.election import record
 from kubemini.client.informer import unusable
 from kubemini.sim.units import MS, SECOND
+from tests.kubeworld import World
 
 
 def a_map(name, **data):

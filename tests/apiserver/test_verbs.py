@@ -6,53 +6,13 @@ from kubemini.api.kinds import CONFIG_MAP, DEPLOYMENT, LEASE, NAMESPACE, NODE, P
 from kubemini.api.objects import evolve, get
 from kubemini.api.timestamps import instant
 from kubemini.sim.units import SECOND
+from tests.apiserver.parts import config, deployment, done, pod, refusal, service, version
 from tests.kubeworld import World
 
 
 @pytest.fixture
 def world():
     return World()
-
-
-def config(name="a", namespace="default", **data):
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "namespace": namespace},
-        "data": data or {"x": "1"},
-    }
-
-
-def pod(name="web-1", **spec):
-    meta = {"name": name, "namespace": "default", "labels": {"app": "web"}}
-    spec = {"containers": [{"name": "web", "image": "shop/web:1.0"}], **spec}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
-
-
-def service(name="web", **spec):
-    spec = {"selector": {"app": "web"}, "ports": [{"port": 80}], **spec}
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "default"}, "spec": spec}
-
-
-def deployment(name="web", replicas=2):
-    template = {"metadata": {"labels": {"app": "web"}}, "spec": pod()["spec"]}
-    spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template}
-    meta = {"name": name, "namespace": "default"}
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
-
-
-def done(reply):
-    assert reply.ok, reply.error
-    return reply.value
-
-
-def refusal(reply):
-    assert not reply.ok, reply.value
-    return reply.error.code, reply.error.message
-
-
-def version(obj):
-    return int(obj["metadata"]["resourceVersion"])
 
 
 # -- create ----------------------------------------------------------------------------------------------------------
@@ -356,11 +316,11 @@ def test_a_list_is_picked_by_labels_fields_and_namespace(world):
         listed = done(world.ask(lambda c: c.list(POD, "default", **query)))
         return [p["metadata"]["name"] for p in listed["items"]]
 
-    for version in ({}, {"resourceVersion": "0"}):
-        assert names(**version) == ["web-0", "web-1", "web-2", "web-3"]
-        assert names(labelSelector="half=a", **version) == ["web-0", "web-1"]
-        assert names(fieldSelector="spec.nodeName=worker-1", **version) == ["web-1", "web-3"]
-        assert names(labelSelector="half=b", fieldSelector="spec.nodeName=worker-1", **version) == ["web-3"]
+    for at in ({}, {"resourceVersion": "0"}):
+        assert names(**at) == ["web-0", "web-1", "web-2", "web-3"]
+        assert names(labelSelector="half=a", **at) == ["web-0", "web-1"]
+        assert names(fieldSelector="spec.nodeName=worker-1", **at) == ["web-1", "web-3"]
+        assert names(labelSelector="half=b", fieldSelector="spec.nodeName=worker-1", **at) == ["web-3"]
     assert done(world.ask(lambda c: c.list(POD, "kube-system")))["items"] == []
     said = refusal(world.ask(lambda c: c.list(POD, "default", fieldSelector="spec.colour=red")))
     assert said == (400, "field label not supported: spec.colour")

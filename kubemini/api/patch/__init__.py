@@ -1,0 +1,1 @@
+"""How an object is changed by a part of itself: merge patches, strategic merge, JSON patch, apply. Pure."""

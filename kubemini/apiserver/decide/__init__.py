@@ -1,0 +1,1 @@
+"""The pure half of the API server: what a request asks for, and what becomes of an object."""

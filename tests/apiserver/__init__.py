@@ -1,0 +1,1 @@
+"""The API server: what it answers, what it stores, what its watchers hear."""

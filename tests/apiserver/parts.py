@@ -1,0 +1,66 @@
+"""Small objects, and short words for what tests of the API server ask and hear."""
+
+from kubemini.api.kinds import CONFIG_MAP
+
+
+def config(name="a", namespace="default", **data):
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": namespace},
+        "data": data or {"x": "1"},
+    }
+
+
+def pod(name="web-1", **spec):
+    meta = {"name": name, "namespace": "default", "labels": {"app": "web"}}
+    spec = {"containers": [{"name": "web", "image": "shop/web:1.0"}], **spec}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec}
+
+
+def service(name="web", **spec):
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80}], **spec}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name, "namespace": "default"}, "spec": spec}
+
+
+def deployment(name="web", replicas=2):
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": pod()["spec"]}
+    spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    meta = {"name": name, "namespace": "default"}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
+
+
+def done(reply):
+    assert reply.ok, reply.error
+    return reply.value
+
+
+def refusal(reply):
+    assert not reply.ok, reply.value
+    return reply.error.code, reply.error.message
+
+
+def version(obj):
+    return int(obj["metadata"]["resourceVersion"])
+
+
+class Listener:
+    """What one watch says."""
+
+    def __init__(self, world, kind, version="", server="apiserver-1", name="listener", **query):
+        self.items, self.ended = [], []
+        program = world.programs.get(name) or world.program(name, [server])
+        self.program = program
+        self.stream = program.client.watch(kind, self.items.append, self.ended.append, resourceVersion=version, **query)
+        world.run(0.1)
+
+    def heard(self):
+        return [(item["type"], item["object"]["metadata"].get("name", "")) for item in self.items]
+
+
+def carry_out(client, deed, name, n):
+    if deed == "create":
+        return client.create(config(name, n=str(n)))
+    if deed == "patch":
+        return client.patch(CONFIG_MAP, name, "default", {"data": {"n": str(n)}})
+    return client.delete(CONFIG_MAP, name, "default")

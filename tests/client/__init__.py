@@ -1,0 +1,1 @@
+"""client-go: informers, work queues, elections."""
