@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 PROSE = sorted([*ROOT.glob("*.md"), *(ROOT / "chapters").glob("*.md")])
 BUILT = sorted((ROOT / "_build" / "html").rglob("*.html"))
+STAMP = re.compile(r"^recording [0-9a-f]{12}, [\d,]+ (records|elections)$", re.MULTILINE)
 SHORT = 15  # lines of a code cell: what a reader takes in at a glance
 CONNECTS = re.compile(
     r"^(import|from) (urllib|http|socket|ssl|requests|aiohttp|httpx|ftplib|smtplib|micropip|pyodide)\b"
@@ -72,6 +73,14 @@ def test_a_cell_is_short():
 
 def test_every_cell_has_been_run():
     assert [where for where, _, cell in code() if cell["execution_count"] is None] == [], "run make chapters"
+
+
+def test_recordings_do_not_live_in_notebooks():
+    """A stored output tells the run as text and names its recording; the book's build computes the recording."""
+    stored = [(where, output.get("data", {})) for where, _, cell in code() for output in cell["outputs"]]
+    assert [where for where, data in stored if "data-kubemini" in "".join(data.get("text/html", ""))] == []
+    stamped = [where for where, data in stored if STAMP.search("".join(data.get("text/plain", "")))]
+    assert len(stamped) >= len(CHAPTERS)
 
 
 def test_no_stored_output_is_an_error():

@@ -28,6 +28,7 @@ from sphinx.util.docutils import SphinxDirective
 
 import kubemini
 from kubemini.view import appendix, icons
+from kubemini.view.widgets import FOR_PAGES
 
 logger = logging.getLogger(__name__)
 PACKAGE = Path(kubemini.__file__).parent
@@ -178,6 +179,7 @@ def configure(app: Sphinx, config: Any) -> None:
     """Settings that make the book work offline and never show a stale result."""
     paths = [str(PACKAGE.parent), os.environ.get("PYTHONPATH", "")]
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))  # kernels run in chapters/
+    os.environ[FOR_PAGES] = "1"  # and what they show carries its recording
     out = home(app) / "_build" / "kubemini_static"
     config.kubemini_build = vendor(out, home(app) / config.kubemini_npm)
     if not config.kubemini_build["live"]:

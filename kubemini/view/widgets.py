@@ -1,11 +1,14 @@
 """The widgets in Jupyter: anywidgets; the same JavaScript as on the book's pages.
 
-`show` runs a scenario and shows its recording. In a live notebook a reader's deed is answered by the kernel; the
-stored output carries the recording and a text, so that a page without a kernel, a printer and a diff can read it.
+`show` runs a scenario and shows its recording. In a live notebook a reader's deed is answered by the kernel. What a
+notebook stores is the run told as text and, in one line, the recording's digest: the book's build computes the
+recording itself (it sets `FOR_PAGES`), so that a delay changed by a millisecond changes a line and not a file.
 """
 
+import hashlib
 import html
 import json
+import os
 import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -24,6 +27,7 @@ from kubemini.study.elections import GIVE_UP, percentile
 from kubemini.view.figures import Curves
 from kubemini.view.scene import present, text_summary
 
+FOR_PAGES = "KUBEMINI_PAGES"  # set in the environment: an output carries its recording, for a page without a kernel
 STATIC = Path(__file__).parent / "static"
 WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper", "election-curves")
 
@@ -45,7 +49,7 @@ class Widget(anywidget.AnyWidget):
 
     def __init__(self, run: dict[str, Any], text: str, caption: str = "", options: dict[str, Any] | None = None):
         super().__init__(run=run, caption=caption, options=options or {})
-        self.text = text
+        self.text = f"{text}\n\n{stamp(run)}"
         self.on_msg(self._answer)
 
     def _answer(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
@@ -60,7 +64,7 @@ class Widget(anywidget.AnyWidget):
     def static_html(self) -> str:
         """The recording for a page without a kernel; the same bytes every time."""
         state = {"widget": self.picture, "run": self.run, "caption": self.caption, "options": self.options}
-        data = json.dumps(state, separators=(",", ":"), ensure_ascii=False).replace("</", "<\\/")
+        data = compact(state).replace("</", "<\\/")
         return (
             f'<div class="km-host" data-kubemini="{self.picture}"><script type="application/json">{data}</script>'
             f'<pre class="km-fallback" tabindex="0">{html.escape(self.text)}</pre></div>'
@@ -69,8 +73,21 @@ class Widget(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = super()._repr_mimebundle_(**options)
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        data = {**(data or {}), "text/html": self.static_html(), "text/plain": self.text}
-        return data, metadata
+        page = {"text/html": self.static_html()} if os.environ.get(FOR_PAGES) else {}
+        return {**(data or {}), **page, "text/plain": self.text}, metadata
+
+
+def compact(data: Any) -> str:
+    """*data* as JSON, the same bytes every time."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+
+def stamp(run: dict[str, Any]) -> str:
+    """``recording 0123456789ab, 734 records``: two recordings are the same exactly if their stamps are."""
+    digest = hashlib.sha256(compact(run).encode()).hexdigest()[:12]
+    if "curves" in run:
+        return f"recording {digest}, {sum(curve['count'] for curve in run['curves']):,} elections"
+    return f"recording {digest}, {len(run['records']['at']):,} records"
 
 
 class Recording(Widget):
