@@ -121,12 +121,13 @@ def test_a_decision_explains_itself_in_the_trace():
     first, *_, last = shop.sim.trace.of("decision")
     assert first.detail["node"] in ("worker-1", "worker-2") and first.detail["rejected"] == {}
     totals, scores = first.detail["totals"], first.detail["scores"]
-    assert set(scores["worker-1"]) == {
+    assert list(scores["worker-1"]) == [
         "TaintToleration",
-        "PodTopologySpread",
         "NodeResourcesFit",
+        "PodTopologySpread",
         "NodeResourcesBalancedAllocation",
-    }
-    assert totals["worker-1"] == 3 * 100 + 2 * 100 + sum(list(scores["worker-1"].values())[2:])
+    ]
+    taints, fit, spread, balance = scores["worker-1"].values()
+    assert taints == spread == 100 and totals["worker-1"] == 3 * taints + fit + 2 * spread + balance
     assert last.detail["node"] == ""
     assert last.detail["rejected"]["worker-1"] == ["NodeResourcesFit", ["Insufficient cpu"]]

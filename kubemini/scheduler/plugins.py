@@ -184,7 +184,7 @@ Score = Callable[[Question, Sequence[NodeInfo]], list[int] | None]
 SCORES: dict[str, Score] = {
     "TaintToleration": prefer_no_taint,
     "NodeAffinity": prefer_affinity,
-    "PodTopologySpread": prefer_spread,
     "NodeResourcesFit": least_allocated,
+    "PodTopologySpread": prefer_spread,
     "NodeResourcesBalancedAllocation": balanced_allocation,
 }
