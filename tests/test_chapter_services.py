@@ -5,7 +5,7 @@ import pytest
 from kubemini.lab import check, quiz
 from kubemini.lab.first import share, visits
 from kubemini.lab.services import BROAD, MISSING, PREDICTIONS, deal, dealt, trial
-from kubemini.network.iptables import probability
+from kubemini.network.decide.iptables import probability
 from kubemini.run import run
 
 SEEDS = (6, 1, 2)

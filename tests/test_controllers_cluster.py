@@ -6,8 +6,8 @@ from kubeworld import SHOP, Shop, World, a_deployment, image, run_until
 from kubemini.api.kinds import DEPLOYMENT, ENDPOINT_SLICE, NODE, POD, REPLICA_SET, SERVICE
 from kubemini.api.objects import evolve, freeze
 from kubemini.cluster import Cluster
-from kubemini.controllers.actions import is_ready
-from kubemini.controllers.deployment import revision
+from kubemini.controllers.decide.actions import is_ready
+from kubemini.controllers.decide.deployment import revision
 from kubemini.controllers.manager import ControllerManager
 from kubemini.host import Host
 from kubemini.sim.units import MS, SECOND

@@ -9,7 +9,7 @@ from kubemini.api.objects import evolve, evolve_many, freeze, get
 from kubemini.api.quantity import QuantityError
 from kubemini.api.timestamps import timestamp
 from kubemini.api.tolerations import compares, tolerates, untolerated
-from kubemini.controllers import (
+from kubemini.controllers.decide import (
     deployment,
     endpointslice,
     garbagecollector,
@@ -18,8 +18,8 @@ from kubemini.controllers import (
     replicaset,
     tainteviction,
 )
-from kubemini.controllers.actions import Create, Delete, Patch, Update, UpdateStatus, owner_reference
-from kubemini.controllers.expectations import Expectations
+from kubemini.controllers.decide.actions import Create, Delete, Patch, Update, UpdateStatus, owner_reference
+from kubemini.controllers.decide.expectations import Expectations
 from kubemini.params import Params
 from kubemini.sim.units import MINUTE, SECOND
 

@@ -4,10 +4,10 @@ import pytest
 
 from kubemini.api.objects import evolve, freeze
 from kubemini.host import Host, podnetwork
-from kubemini.kubelet import podworker, probes
 from kubemini.kubelet.containers import EXITED, Containers
-from kubemini.kubelet.podworker import MOVES, PodWorker
-from kubemini.kubelet.status import pod_status
+from kubemini.kubelet.decide import podworker, probes
+from kubemini.kubelet.decide.podworker import MOVES, PodWorker
+from kubemini.kubelet.decide.status import pod_status
 from kubemini.params import Params
 from kubemini.sim import Sim
 from kubemini.sim.units import MINUTE, MS, SECOND

@@ -10,8 +10,8 @@ import pytest
 
 from kubemini.api.errors import ApiError
 from kubemini.host import Component, Host
+from kubemini.loadbalancer.decide.health import Health, next_server
 from kubemini.loadbalancer.haproxy import HAProxy
-from kubemini.loadbalancer.health import Health, next_server
 from kubemini.net import Network
 from kubemini.params import Params
 from kubemini.sim import Sim

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from kubemini.cluster import Cluster
-from kubemini.network import services
+from kubemini.network import dataplane
 from kubemini.params import Params
 from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
@@ -29,7 +29,7 @@ def started(**params):
 
 
 def endpoints(cluster, host):
-    found = services.rules(cluster.hosts[host]).get("default/web")
+    found = dataplane.rules(cluster.hosts[host]).get("default/web")
     return [e.ip for e in found.endpoints] if found else None
 
 
@@ -91,7 +91,7 @@ def test_a_service_without_pods_is_refused_by_the_kernel(cluster):
     cluster.user.scale("web", 0)
     cluster.run("5s")
     assert endpoints(cluster, "worker-1") == []
-    assert services.choose(cluster.hosts["worker-1"], "web", 1) is None
+    assert dataplane.choose(cluster.hosts["worker-1"], "web", 1) is None
 
 
 def test_rules_go_with_the_power_and_come_back_after_it(cluster):

@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 
 from kubemini.api.objects import evolve, freeze
-from kubemini.scheduler import affinity, queue, spread
-from kubemini.scheduler.cache import Cache, NodeInfo, requests
-from kubemini.scheduler.framework import decide
-from kubemini.scheduler.plugins import Question, insufficient
-from kubemini.scheduler.queue import SchedulingQueue
+from kubemini.scheduler import plugins
+from kubemini.scheduler.decide import plugin, queue
+from kubemini.scheduler.decide.cache import Cache, NodeInfo, requests
+from kubemini.scheduler.decide.framework import decide
+from kubemini.scheduler.decide.plugin import Question
+from kubemini.scheduler.decide.queue import SchedulingQueue
+from kubemini.scheduler.plugins import nodeaffinity, topologyspread
+from kubemini.scheduler.plugins.noderesourcesfit import insufficient
 from kubemini.sim.units import MINUTE, SECOND
 
+PROFILE = plugins.profile()
 DATA = Path(__file__).parent / "testdata/kubernetes"
 
 
@@ -25,7 +29,7 @@ def a_node(name, cpu="4", memory="8Gi", pods="110", labels=None, taints=(), **sp
     allocatable = {"cpu": cpu, "memory": memory, "pods": pods}
     return freeze(
         {
-            "metadata": {"name": name, "labels": {spread.HOSTNAME: name, **(labels or {})}},
+            "metadata": {"name": name, "labels": {topologyspread.HOSTNAME: name, **(labels or {})}},
             "spec": {"taints": list(taints), **spec},
             "status": {"allocatable": allocatable},
         }
@@ -44,7 +48,7 @@ def a_pod(name="p", cpu=None, memory=None, labels=None, **spec):
 
 def ask(pod, *nodes, application=None, luck=0):
     infos = [node if isinstance(node, NodeInfo) else NodeInfo(node) for node in nodes]
-    return decide(Question(pod, infos, application), luck)
+    return decide(Question(pod, infos, application), PROFILE, luck)
 
 
 # -- tables ----------------------------------------------------------------------------------------------------------
@@ -73,31 +77,31 @@ def test_requests_must_fit_into_what_is_left(v):
 
 @pytest.mark.parametrize("v", vectors("node_affinity", "nodeSelectorTerms"), ids=lambda v: v["name"])
 def test_node_selector_terms(v):
-    assert affinity.selects(v["nodeSelector"], v["node"]) == v["matches"]
+    assert nodeaffinity.selects(v["nodeSelector"], v["node"]) == v["matches"]
 
 
 @pytest.mark.parametrize("v", vectors("node_affinity", "podVsNode"), ids=lambda v: v["name"])
 def test_node_selector_and_required_affinity(v):
     pod = json.loads(json.dumps(v["pod"]).replace("metav1.ObjectNameField", "metadata.name"))
     node = {"metadata": {"name": v["nodeName"], "labels": v["nodeLabels"]}}
-    assert affinity.matches(pod, node) == v["matches"]
+    assert nodeaffinity.matches(pod, node) == v["matches"]
 
 
 @pytest.mark.parametrize("v", vectors("node_affinity", "nodeSelector"), ids=lambda v: v["name"])
 def test_a_node_selector_picks_or_is_refused(v):
     if "wantErr" in v:
-        wrong = [problem for term in v["nodeSelector"]["nodeSelectorTerms"] for problem in affinity.problems(term)]
+        wrong = [problem for term in v["nodeSelector"]["nodeSelectorTerms"] for problem in nodeaffinity.problems(term)]
         assert "values: must have one element" in wrong and len(wrong) == 2
     else:
-        assert affinity.selects(v["nodeSelector"], v["node"]) == v.get("wantMatch", False)
+        assert nodeaffinity.selects(v["nodeSelector"], v["node"]) == v.get("wantMatch", False)
 
 
 @pytest.mark.parametrize("v", vectors("node_affinity", "preferredScore"), ids=lambda v: v["name"])
 def test_preferred_terms_add_their_weights(v):
     if "wantErr" in v:
-        assert any(affinity.problems(term["preference"]) for term in v["prefSchedTerms"])
+        assert any(nodeaffinity.problems(term["preference"]) for term in v["prefSchedTerms"])
     else:
-        assert affinity.weight(v["prefSchedTerms"], v["node"]) == v.get("wantScore", 0)
+        assert nodeaffinity.weight(v["prefSchedTerms"], v["node"]) == v.get("wantScore", 0)
 
 
 # -- filters and their words -----------------------------------------------------------------------------------------
@@ -175,7 +179,7 @@ def test_a_pod_without_requests_has_no_say_in_balance():
 
 def test_replicas_are_spread_over_nodes_and_zones():
     application = lambda pod: pod["metadata"]["labels"].get("app") == "web"  # noqa: E731
-    zone = lambda z: {spread.ZONE: z}  # noqa: E731
+    zone = lambda z: {topologyspread.ZONE: z}  # noqa: E731
     infos = [NodeInfo(a_node(n, labels=zone(z))) for n, z in (("a1", "a"), ("a2", "a"), ("b1", "b"))]
     chosen = []
     for number in range(6):
@@ -190,11 +194,11 @@ def test_a_hard_constraint_forbids_the_skew_that_a_dead_zone_causes():
     """DoNotSchedule, maxSkew 1, a zone whose only node is full: the others may hold one each, no more."""
     rule = {
         "maxSkew": 1,
-        "topologyKey": spread.ZONE,
+        "topologyKey": topologyspread.ZONE,
         "whenUnsatisfiable": "DoNotSchedule",
         "labelSelector": {"matchLabels": {"app": "web"}},
     }
-    infos = [NodeInfo(a_node(z, labels={spread.ZONE: z}, pods="0" if z == "c" else "110")) for z in "abc"]
+    infos = [NodeInfo(a_node(z, labels={topologyspread.ZONE: z}, pods="0" if z == "c" else "110")) for z in "abc"]
     placed = 0
     while True:
         pod = a_pod(f"p{placed}", labels={"app": "web"}, topologySpreadConstraints=[rule])
@@ -256,7 +260,7 @@ def test_a_pod_may_be_seen_before_its_node():
 
 
 def a_queue():
-    return SchedulingQueue((1 * SECOND, 10 * SECOND), 5 * MINUTE)
+    return SchedulingQueue((1 * SECOND, 10 * SECOND), 5 * MINUTE, {p.name: p.helped_by for p in PROFILE})
 
 
 def test_priority_first_then_age():
@@ -283,9 +287,9 @@ def test_an_unschedulable_pod_waits_for_an_event_that_may_help():
     waiting = a_queue()
     waiting.add(a_pod(), 0)
     waiting.failed(waiting.pop(0), ["NodeResourcesFit"], 0)
-    waiting.happened(queue.NODE_TAINT, 2 * SECOND)
+    waiting.happened(plugin.NODE_TAINT, 2 * SECOND)
     assert waiting.pop(2 * SECOND) is None
-    waiting.happened(queue.POD_DELETED, 2 * SECOND)
+    waiting.happened(plugin.POD_DELETED, 2 * SECOND)
     assert waiting.pop(2 * SECOND) is not None
 
 
@@ -293,7 +297,7 @@ def test_an_event_during_back_off_does_not_shorten_it():
     waiting = a_queue()
     waiting.add(a_pod(), 0)
     waiting.failed(waiting.pop(0), ["NodeResourcesFit"], 0)
-    waiting.happened(queue.NODE_ADDED, SECOND // 2)
+    waiting.happened(plugin.NODE_ADDED, SECOND // 2)
     assert waiting.pop(SECOND // 2) is None and waiting.pop(SECOND) is not None
 
 
@@ -301,7 +305,7 @@ def test_an_event_while_a_pod_is_in_flight_is_not_lost():
     waiting = a_queue()
     waiting.add(a_pod(), 0)
     entry = waiting.pop(0)
-    waiting.happened(queue.NODE_ADDED, 0)
+    waiting.happened(plugin.NODE_ADDED, 0)
     waiting.failed(entry, ["NodeResourcesFit"], 0)
     assert waiting.pop(SECOND) is not None
 
@@ -326,7 +330,7 @@ def test_our_own_status_write_does_not_wake_a_pod_but_a_new_spec_does():
 
 def test_what_a_change_of_a_node_means():
     old = a_node("n")
-    assert queue.node_events(None, old) == [queue.NODE_ADDED]
+    assert queue.node_events(None, old) == [plugin.NODE_ADDED]
     assert queue.node_events(old, evolve(old, ("status", "conditions"), [])) == []
-    assert queue.node_events(old, evolve(old, ("spec", "unschedulable"), True)) == [queue.NODE_SPEC]
-    assert queue.node_events(old, a_node("n", cpu="8")) == [queue.NODE_ALLOCATABLE]
+    assert queue.node_events(old, evolve(old, ("spec", "unschedulable"), True)) == [plugin.NODE_SPEC]
+    assert queue.node_events(old, a_node("n", cpu="8")) == [plugin.NODE_ALLOCATABLE]

@@ -9,8 +9,9 @@ import pytest
 
 from kubemini.api.objects import freeze
 from kubemini.host import Host, podnetwork
-from kubemini.network import iptables, services
-from kubemini.network.services import Endpoint, Port, Rule
+from kubemini.network import dataplane
+from kubemini.network.decide import iptables, services
+from kubemini.network.decide.services import Endpoint, Port, Rule
 from kubemini.sim import Sim
 from kubemini.sim.units import SECOND
 
@@ -94,13 +95,13 @@ def host():
 
 
 def program(host, endpoints, **more):
-    services.rules(host)["default/web"] = Rule("default/web", "10.96.0.7", (Port("", 80, 8080),), endpoints, **more)
+    dataplane.rules(host)["default/web"] = Rule("default/web", "10.96.0.7", (Port("", 80, 8080),), endpoints, **more)
 
 
 def test_a_connection_is_random_never_round_robin(host):
     program(host, THREE)
     draw = host.sim.draw("visitor")
-    picks = [services.choose(host, "web", draw.u(n))["pod"] for n in range(3000)]
+    picks = [dataplane.choose(host, "web", draw.u(n))["pod"] for n in range(3000)]
     expected = 1000
     chi_square = sum((count - expected) ** 2 / expected for count in Counter(picks).values())
     assert chi_square < 13.8  # 99.9 % of two degrees of freedom
@@ -116,31 +117,31 @@ def test_the_walk_of_the_chain_is_uniform_to_the_last_bit():
 
 def test_without_an_endpoint_nobody_is_chosen(host):
     program(host, ())
-    assert not services.has_endpoints(host, "web")
-    assert services.choose(host, "web", 5) is None
+    assert not dataplane.has_endpoints(host, "web")
+    assert dataplane.choose(host, "web", 5) is None
     program(host, THREE)
-    assert services.has_endpoints(host, "default/web")
+    assert dataplane.has_endpoints(host, "default/web")
 
 
 def test_affinity_slides_with_each_new_connection(host):
     program(host, THREE, affinity=2 * SECOND)
     draw = host.sim.draw("visitor")
-    first = services.choose(host, "web", draw.u(0))
+    first = dataplane.choose(host, "web", draw.u(0))
     for n in range(1, 30):  # a connection every 1.1 s keeps it (measured on the Linux kernel)
         host.sim.run_until(n * 1_100_000)
-        assert services.choose(host, "web", draw.u(n)) == first
+        assert dataplane.choose(host, "web", draw.u(n)) == first
     later = set()
     for n in range(30, 60):  # idle for longer than the timeout: chosen at random again
         host.sim.run_until(n * 3 * SECOND)
-        later.add(services.choose(host, "web", draw.u(n))["pod"])
+        later.add(dataplane.choose(host, "web", draw.u(n))["pod"])
     assert len(later) == 3
 
 
 def test_affinity_ends_with_its_endpoint(host):
     program(host, THREE, affinity=2 * SECOND)
-    first = services.choose(host, "web", 0)["pod"]
+    first = dataplane.choose(host, "web", 0)["pod"]
     program(host, tuple(e for e in THREE if e.pod != first), affinity=2 * SECOND)
-    assert services.choose(host, "web", 0)["pod"] != first
+    assert dataplane.choose(host, "web", 0)["pod"] != first
 
 
 def test_rules_and_listeners_die_with_the_power(host):
@@ -148,8 +149,8 @@ def test_rules_and_listeners_die_with_the_power(host):
     podnetwork.listening(host)["10.244.1.2"] = "web-2"
     host.power_off()
     host.power_on()
-    assert not services.has_endpoints(host, "web")
-    assert services.pod_at(host, "10.244.1.2") is None
+    assert not dataplane.has_endpoints(host, "web")
+    assert podnetwork.pod_at(host, "10.244.1.2") is None
 
 
 def test_pod_ips_come_one_after_the_other_from_the_node_s_range_and_survive_the_power(host):

@@ -6,8 +6,9 @@ Simplified: one short connection a request; the pod answers at once.
 """
 
 from kubemini.host import Component
+from kubemini.host.podnetwork import pod_at
 from kubemini.net import Call, Unreachable
-from kubemini.network import services
+from kubemini.network import dataplane
 from kubemini.sim import Steps
 
 REFUSED = Unreachable("connection refused", definite=True)
@@ -18,7 +19,7 @@ class PodNetwork(Component):
 
     def handle(self, call: Call) -> Steps | None:
         """A visitor's connection to the pod IP in the payload."""
-        pod = services.pod_at(self.host, call.payload)
+        pod = pod_at(self.host, call.payload)
         if pod is None:
             call.fail(REFUSED)
         else:
@@ -48,7 +49,7 @@ class Visitor(Component):
         phase = (self.offset - self.sim.now) % self.every
         yield self.timeout(phase)
         while True:
-            self.opened = self.opened or services.has_endpoints(self.host, self.service)
+            self.opened = self.opened or dataplane.has_endpoints(self.host, self.service)
             if self.opened:
                 self.sent += 1
                 self.spawn(self.request(self.sent, draw.u(self.sent)))
@@ -57,7 +58,7 @@ class Visitor(Component):
     def request(self, number: int, luck: int) -> Steps:
         """One connection, from rule to answer."""
         started = self.sim.now
-        endpoint = services.choose(self.host, self.service, luck)
+        endpoint = dataplane.choose(self.host, self.service, luck)
         via, outcome, why = [self.service], "failed", "no endpoint: the kernel rejects the connection"
         if endpoint is not None:
             via.append(endpoint["pod"])

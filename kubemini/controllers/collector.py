@@ -6,7 +6,7 @@ from kubemini.api.kinds import BY_KIND, by_gvk
 from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import code
-from kubemini.controllers import garbagecollector
+from kubemini.controllers.decide import garbagecollector
 from kubemini.controllers.reconcile import carry_out_all, key_of
 from kubemini.sim import Steps
 

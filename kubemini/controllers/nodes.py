@@ -10,9 +10,9 @@ from kubemini.api.kinds import LEASE, NODE, POD
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import code
-from kubemini.controllers import nodelifecycle, podgc, tainteviction
-from kubemini.controllers.actions import Delete, UpdateStatus, is_finished, terminating
-from kubemini.controllers.nodelifecycle import Health
+from kubemini.controllers.decide import nodelifecycle, podgc, tainteviction
+from kubemini.controllers.decide.actions import Delete, UpdateStatus, is_finished, terminating
+from kubemini.controllers.decide.nodelifecycle import Health
 from kubemini.controllers.reconcile import Key, carry_out_all, key_of
 from kubemini.host import Timer
 from kubemini.sim import Steps

@@ -12,8 +12,8 @@ from kubemini.api.kinds import Kind, kind_of
 from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Informers, WorkQueue
 from kubemini.client.client import Replies, code
-from kubemini.controllers.actions import Action, Create, Delete, Patch, Plan, Update, UpdateStatus, terminating
-from kubemini.controllers.expectations import Expectations
+from kubemini.controllers.decide.actions import Action, Create, Delete, Patch, Plan, Update, UpdateStatus, terminating
+from kubemini.controllers.decide.expectations import Expectations
 from kubemini.net import Reply
 from kubemini.sim import Steps
 

@@ -6,8 +6,8 @@ from kubemini.api import labels
 from kubemini.api.kinds import DEPLOYMENT, ENDPOINT_SLICE, POD, REPLICA_SET, SERVICE, Kind
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Index, Informers
-from kubemini.controllers import deployment, endpointslice, replicaset
-from kubemini.controllers.actions import Plan, controller_of, controller_uid
+from kubemini.controllers.decide import deployment, endpointslice, replicaset
+from kubemini.controllers.decide.actions import Plan, controller_of, controller_uid
 from kubemini.controllers.reconcile import Key, Reconciler, key_of
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubemini.api.objects import Obj, get
 from kubemini.host import Host, podnetwork
-from kubemini.kubelet.podworker import RUNNING, STARTING, STOPPING
+from kubemini.kubelet.decide.podworker import RUNNING, STARTING, STOPPING
 from kubemini.sim.kernel import TIMER
 
 EXITED = "exited"

@@ -15,7 +15,7 @@ from kubemini.client import ApiClient, Informer
 from kubemini.client.client import code
 from kubemini.host import Component
 from kubemini.host.podnetwork import pod_cidr
-from kubemini.kubelet import nodestatus
+from kubemini.kubelet.decide import nodestatus
 from kubemini.sim import Steps
 
 

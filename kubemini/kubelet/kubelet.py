@@ -13,10 +13,9 @@ from kubemini.api.timestamps import instant
 from kubemini.client import ApiClient, Informer, WorkQueue
 from kubemini.client.client import code
 from kubemini.host import Component, Host
-from kubemini.kubelet import nodestatus, probes
 from kubemini.kubelet.containers import EXITED, Containers, Running
-from kubemini.kubelet.heartbeat import Heartbeat
-from kubemini.kubelet.podworker import (
+from kubemini.kubelet.decide import nodestatus, probes
+from kubemini.kubelet.decide.podworker import (
     FINISHED,
     GONE,
     MOVES,
@@ -32,7 +31,8 @@ from kubemini.kubelet.podworker import (
     restart_delay,
     restarts_after,
 )
-from kubemini.kubelet.status import pod_status
+from kubemini.kubelet.decide.status import pod_status
+from kubemini.kubelet.heartbeat import Heartbeat
 from kubemini.net import Network
 from kubemini.sim import Sim, Steps
 

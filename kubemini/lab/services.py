@@ -13,8 +13,8 @@ from typing import Any
 from kubemini.api.manifests import ManifestError
 from kubemini.cluster import Cluster
 from kubemini.lab import NotYet, Question, Report, ask, exercise, questions
-from kubemini.network import iptables
-from kubemini.network import services as kernel
+from kubemini.network import dataplane as kernel
+from kubemini.network.decide import iptables
 from kubemini.scenarios import load
 from kubemini.sim import Trace
 from kubemini.sim.chance import Stream

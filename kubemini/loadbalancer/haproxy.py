@@ -11,7 +11,7 @@ from collections.abc import Generator
 from typing import Any
 
 from kubemini.host import Component, Host
-from kubemini.loadbalancer.health import Health, next_server
+from kubemini.loadbalancer.decide.health import Health, next_server
 from kubemini.net import Call, Network, Unreachable
 from kubemini.net.rpc import DEADLINE, REFUSED
 from kubemini.sim import Sim, Steps

@@ -11,8 +11,9 @@ from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
 from kubemini.net import Network
-from kubemini.network import services
-from kubemini.network.services import Rule
+from kubemini.network import dataplane
+from kubemini.network.decide import services
+from kubemini.network.decide.services import Rule
 from kubemini.sim import Sim
 
 
@@ -41,7 +42,7 @@ class KubeProxy(Component):
     def _synced(self) -> None:
         """The first lists are here: whatever an earlier incarnation left in the kernel is looked at, too."""
         if self._ready():
-            self.dirty.update(dict.fromkeys(services.rules(self.host)))
+            self.dirty.update(dict.fromkeys(dataplane.rules(self.host)))
             self._plan_sync()
 
     def _ready(self) -> bool:
@@ -84,7 +85,7 @@ class KubeProxy(Component):
         return services.rule(service, slices, self.host.name)
 
     def _program(self, wanted: dict[str, Rule | None]) -> None:
-        kernel = services.rules(self.host)
+        kernel = dataplane.rules(self.host)
         for key, rule in wanted.items():
             before = kernel.get(key)
             if rule == before:

@@ -16,12 +16,12 @@ from kubemini.client import ApiClient, Elector, Informers
 from kubemini.client.client import code
 from kubemini.host import Component, Host, Timer
 from kubemini.net import Network
-from kubemini.scheduler import queue
-from kubemini.scheduler.cache import Cache
-from kubemini.scheduler.framework import Decision, decide
-from kubemini.scheduler.plugins import Question
-from kubemini.scheduler.queue import Entry, SchedulingQueue
-from kubemini.scheduler.spread import Picks
+from kubemini.scheduler import plugins
+from kubemini.scheduler.decide import queue
+from kubemini.scheduler.decide.cache import Cache
+from kubemini.scheduler.decide.framework import Decision, decide
+from kubemini.scheduler.decide.plugin import POD_DELETED, Picks, Question
+from kubemini.scheduler.decide.queue import Entry, SchedulingQueue
 from kubemini.sim import Sim, Steps
 
 USER = "system:kube-scheduler"
@@ -40,7 +40,9 @@ class Scheduler(Component):
         params = self.net.params
         self.client = ApiClient(self, self.servers, USER)
         self.cache = Cache()
-        self.queue = SchedulingQueue(params.scheduler_backoff, params.scheduler_unschedulable_flush)
+        self.plugins = plugins.profile()
+        helped_by = {plugin.name: plugin.helped_by for plugin in self.plugins}
+        self.queue = SchedulingQueue(params.scheduler_backoff, params.scheduler_unschedulable_flush, helped_by)
         self.luck = self.sim.draw(f"scheduler/{self.name}/{self.incarnation}")
         self.decisions = 0
         self._woken = False
@@ -71,7 +73,7 @@ class Scheduler(Component):
             self.queue.remove(uid)
             self.cache.remove_pod(uid)
             if node:
-                self.queue.happened(queue.POD_DELETED, self.sim.now)
+                self.queue.happened(POD_DELETED, self.sim.now)
         elif node:
             self.queue.remove(uid)
             self.cache.add_pod(new, node)
@@ -108,7 +110,7 @@ class Scheduler(Component):
         pod = entry.pod
         self.decisions += 1
         question = Question(pod, list(self.cache.nodes.values()), self.application(pod))
-        decision = decide(question, self.luck.u(self.decisions))
+        decision = decide(question, self.plugins, self.luck.u(self.decisions))
         self.sim.record(self.name, "decision", pod=pod["metadata"]["name"], **decision.explain())
         if decision.node:
             self.cache.add_pod(evolve(pod, ("spec", "nodeName"), decision.node), decision.node)
@@ -152,7 +154,7 @@ class Scheduler(Component):
         self.cache.remove_pod(meta["uid"])
         entry.pod = seen
         self.queue.failed(entry, (), self.sim.now)
-        self.queue.happened(queue.POD_DELETED, self.sim.now)
+        self.queue.happened(POD_DELETED, self.sim.now)
         self.wake()
 
     def report(self, pod: Obj, decision: Decision) -> Steps:

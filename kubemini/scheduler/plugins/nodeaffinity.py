@@ -1,14 +1,18 @@
-"""Which nodes a pod asks for by their labels, or by name: ``nodeSelector`` and node affinity. Pure.
+"""NodeAffinity: the nodes a pod asks for by their labels, or by name: ``nodeSelector`` and node affinity. Pure.
 
 Terms are alternatives; within a term everything must hold. A term that asks for nothing, or asks for nonsense, picks
-no node. Source: component-helpers scheduling/corev1/nodeaffinity/nodeaffinity.go.
+no node.
+Models k/k pkg/scheduler/framework/plugins/nodeaffinity NodeAffinity.Filter
+Models k/component-helpers scheduling/corev1/nodeaffinity NodeSelector.Match
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kubemini.api.labels import SPELLING, Requirement, contains
 from kubemini.api.objects import EMPTY, Obj, get
+from kubemini.scheduler.decide.cache import NodeInfo
+from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_LABEL, Plugin, Question
 
 OPERATORS = {**SPELLING, "Gt": "gt", "Lt": "lt"}
 
@@ -68,3 +72,22 @@ def problems(term: Mapping[str, Any]) -> list[str]:
 
 def _requirement(expression: Mapping[str, Any]) -> Requirement:
     return Requirement(expression["key"], OPERATORS[expression["operator"]], tuple(expression.get("values") or ()))
+
+
+# -- the plugin ------------------------------------------------------------------------------------------------------
+def refuse(question: Question, info: NodeInfo) -> list[str]:
+    """Why not this node: the pod insists on others."""
+    fits = matches(question.pod, info.node)
+    return [] if fits else ["node(s) didn't match Pod's node affinity/selector"]
+
+
+def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None:
+    """The more preferred terms a node meets, by weight, the better."""
+    if not get(question.pod, "spec", "affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution"):
+        return None
+    liked = [preference(question.pod, info.node) for info in feasible]
+    most = max(liked)
+    return [100 * value // most if most else 0 for value in liked]
+
+
+PLUGIN = Plugin("NodeAffinity", 40, refuse, prefer, weight=2, helped_by=(NODE_ADDED, NODE_LABEL))

@@ -15,7 +15,7 @@ from typing import Any
 
 from kubemini.api.objects import EMPTY, Obj, evolve, get
 from kubemini.api.timestamps import timestamp
-from kubemini.controllers.actions import condition
+from kubemini.controllers.decide.actions import condition
 from kubemini.params import Params
 from kubemini.sim.units import SECOND
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from kubemini.api.objects import Obj, freeze
 from kubemini.api.timestamps import timestamp
-from kubemini.kubelet.podworker import FINISHED, GONE, PENDING, RUNNING, STOPPING, WAITING, PodWorker
+from kubemini.kubelet.decide.podworker import FINISHED, GONE, PENDING, RUNNING, STOPPING, WAITING, PodWorker
 
 NEVER = -1
 

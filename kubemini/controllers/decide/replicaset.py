@@ -13,7 +13,7 @@ from kubemini.api import labels
 from kubemini.api.kinds import POD
 from kubemini.api.objects import EMPTY, Obj, evolve, freeze, get
 from kubemini.api.timestamps import instant
-from kubemini.controllers.actions import (
+from kubemini.controllers.decide.actions import (
     Action,
     Create,
     Delete,

@@ -7,28 +7,11 @@ Invariant: a pod is in one of the three, or in flight. An event that comes while
 k/k pkg/scheduler/backend/queue/scheduling_queue.go; which events help: EventsToRegister of each plugin.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kubemini.api.objects import Obj, get
-
-POD_DELETED, NODE_ADDED, NODE_TAINT, NODE_LABEL, NODE_ALLOCATABLE, NODE_SPEC = (
-    "AssignedPodDelete",
-    "NodeAdd",
-    "NodeTaintUpdate",
-    "NodeLabelUpdate",
-    "NodeAllocatableUpdate",
-    "NodeSpecUnschedulableUpdate",
-)
-HELPS = {
-    "NodeUnschedulable": (NODE_ADDED, NODE_SPEC, NODE_TAINT),
-    "NodeName": (NODE_ADDED,),
-    "TaintToleration": (NODE_ADDED, NODE_TAINT),
-    "NodeAffinity": (NODE_ADDED, NODE_LABEL),
-    "NodePorts": (NODE_ADDED, POD_DELETED),
-    "NodeResourcesFit": (NODE_ADDED, NODE_ALLOCATABLE, POD_DELETED),
-    "PodTopologySpread": (NODE_ADDED, NODE_LABEL, NODE_TAINT, POD_DELETED),
-}
+from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_ALLOCATABLE, NODE_LABEL, NODE_SPEC, NODE_TAINT
 
 
 @dataclass(slots=True)
@@ -50,10 +33,11 @@ class Entry:
 
 @dataclass(slots=True)
 class SchedulingQueue:
-    """Pods without a node, by UID."""
+    """Pods without a node, by UID; *helped_by*: the events that may change the mind of each plugin."""
 
     backoff: tuple[int, int]
     flush: int
+    helped_by: Mapping[str, tuple[str, ...]]
     active: dict[str, Entry] = field(default_factory=dict)
     backing_off: dict[str, Entry] = field(default_factory=dict)
     unschedulable: dict[str, Entry] = field(default_factory=dict)
@@ -108,7 +92,7 @@ class SchedulingQueue:
         low, high = self.backoff
         entry.not_before = now + min(low << min(entry.attempts - 1, 30), high)
         events = self.in_flight.pop(uid, [])
-        if not entry.rejected_by or any(helps(event, entry.rejected_by) for event in events):
+        if not entry.rejected_by or any(self._helps(event, entry) for event in events):
             self.backing_off[uid] = entry
         else:
             self.unschedulable[uid] = entry
@@ -118,7 +102,7 @@ class SchedulingQueue:
         for events in self.in_flight.values():
             events.append(event)
         for uid, entry in list(self.unschedulable.items()):
-            if helps(event, entry.rejected_by):
+            if self._helps(event, entry):
                 self._release(uid, now)
 
     def next_instant(self) -> int | None:
@@ -127,14 +111,13 @@ class SchedulingQueue:
         ends += [entry.parked_at + self.flush for entry in self.unschedulable.values()]
         return min(ends, default=None)
 
+    def _helps(self, event: str, entry: Entry) -> bool:
+        """Whether *event* may change the mind of a plugin that refused the pod."""
+        return any(event in self.helped_by[plugin] for plugin in entry.rejected_by)
+
     def _release(self, uid: str, now: int) -> None:
         entry = self.unschedulable.pop(uid)
         (self.backing_off if entry.not_before > now else self.active)[uid] = entry
-
-
-def helps(event: str, plugins: Iterable[str]) -> bool:
-    """Whether *event* may change the mind of one of *plugins*."""
-    return any(event in HELPS[plugin] for plugin in plugins)
 
 
 def node_events(old: Obj | None, new: Obj) -> list[str]:

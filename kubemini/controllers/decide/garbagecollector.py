@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from kubemini.api.kinds import DEPLOYMENT, ENDPOINT_SLICE, POD, REPLICA_SET, SERVICE
 from kubemini.api.objects import Obj, freeze
-from kubemini.controllers.actions import Delete, Patch, Plan, terminating
+from kubemini.controllers.decide.actions import Delete, Patch, Plan, terminating
 
 KINDS = (POD, REPLICA_SET, DEPLOYMENT, SERVICE, ENDPOINT_SLICE)
 

@@ -8,7 +8,7 @@ Simplified: no limit on finished pods (--terminated-pod-gc-threshold 12500), no 
 from collections.abc import Iterable
 
 from kubemini.api.objects import Obj, get
-from kubemini.controllers.actions import Delete
+from kubemini.controllers.decide.actions import Delete
 
 
 def collect(pods: Iterable[Obj], node: Obj | None) -> list[Delete]:

@@ -2,7 +2,8 @@
 
 A hard constraint (DoNotSchedule) forbids nodes where the skew would exceed ``maxSkew``; a soft one makes crowded places
 score lower. A pod that names none, but belongs to a Service or ReplicaSet, is spread softly: hosts skew 3, zones 5.
-k/k pkg/scheduler/framework/plugins/podtopologyspread (filtering.go, scoring.go, plugin.go).
+Models k/k pkg/scheduler/framework/plugins/podtopologyspread PodTopologySpread.Filter
+Models k/k pkg/scheduler/framework/plugins/podtopologyspread PodTopologySpread.Score
 Simplified: no minDomains, matchLabelKeys, nodeTaintsPolicy; nodeAffinityPolicy is Honor.
 """
 
@@ -13,13 +14,13 @@ from dataclasses import dataclass
 
 from kubemini.api import labels
 from kubemini.api.objects import Obj
-from kubemini.scheduler import affinity
-from kubemini.scheduler.cache import NodeInfo
+from kubemini.scheduler.decide.cache import NodeInfo
+from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_LABEL, NODE_TAINT, POD_DELETED, Picks, Plugin, Question
+from kubemini.scheduler.plugins import nodeaffinity
 
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 SKEWED = "node(s) didn't match pod topology spread constraints"
 MISSING_LABEL = SKEWED + " (missing required label)"
-Picks = Callable[[Obj], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Constraint:
         """By place, over the nodes that the pod could be on at all."""
         found: Counter[str] = Counter()
         for info in nodes:
-            if self.key in info.labels and affinity.matches(pod, info.node):
+            if self.key in info.labels and nodeaffinity.matches(pod, info.node):
                 found[info.labels[self.key]] += self.count(info, pod["metadata"].get("namespace", ""))
         return found
 
@@ -63,8 +64,9 @@ def _picker(selector: Obj | None) -> Picks:
     return lambda pod: labels.matches(selector, pod["metadata"].get("labels"))
 
 
-def filter(pod: Obj, info: NodeInfo, nodes: Sequence[NodeInfo]) -> list[str]:
-    """Why a hard constraint forbids this node; empty if none does."""
+def refuse(question: Question, info: NodeInfo) -> list[str]:
+    """Why not this node: a hard constraint forbids it."""
+    pod, nodes = question.pod, question.nodes
     for rule in constraints(pod, hard=True):
         if rule.key not in info.labels:
             return [MISSING_LABEL]
@@ -75,19 +77,18 @@ def filter(pod: Obj, info: NodeInfo, nodes: Sequence[NodeInfo]) -> list[str]:
     return []
 
 
-def score(
-    pod: Obj, feasible: Sequence[NodeInfo], nodes: Sequence[NodeInfo], application: Picks | None
-) -> list[int] | None:
-    """0 to 100 for each feasible node, 100 where fewest pods of its kind are near; None if nothing is to be spread."""
+def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None:
+    """The fewer pods of its kind are near, the better; None if nothing is to be spread."""
+    pod = question.pod
     own = constraints(pod, hard=False)
     strict = bool(pod["spec"].get("topologySpreadConstraints"))
-    rules = own if strict else default_constraints(application)
+    rules = own if strict else default_constraints(question.application)
     if not rules:
         return None
     ignored = [strict and any(rule.key not in info.labels for rule in rules) for info in feasible]
     raw = [0.0] * len(feasible)
     for rule in rules:
-        crowd = _crowding(rule, pod, [n for n, skip in zip(feasible, ignored) if not skip], nodes)
+        crowd = _crowding(rule, pod, [n for n, skip in zip(feasible, ignored) if not skip], question.nodes)
         raw = [total + crowd(info) for total, info in zip(raw, feasible)]
     return _normalized([None if skip else int(total + 0.5) for total, skip in zip(raw, ignored)])
 
@@ -117,3 +118,8 @@ def _normalized(raw: Sequence[int | None]) -> list[int]:
     if high == 0:
         return [0 if value is None else 100 for value in raw]
     return [0 if value is None else 100 * (high + low - value) // high for value in raw]
+
+
+PLUGIN = Plugin(
+    "PodTopologySpread", 70, refuse, prefer, weight=2, helped_by=(NODE_ADDED, NODE_LABEL, NODE_TAINT, POD_DELETED)
+)

@@ -12,7 +12,7 @@ from typing import Any
 from kubemini.api import labels
 from kubemini.api.kinds import ENDPOINT_SLICE
 from kubemini.api.objects import EMPTY, Obj, evolve, evolve_many, freeze, get
-from kubemini.controllers.actions import (
+from kubemini.controllers.decide.actions import (
     Action,
     Create,
     Delete,

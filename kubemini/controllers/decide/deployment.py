@@ -15,7 +15,7 @@ from kubemini.api import quantity
 from kubemini.api.kinds import REPLICA_SET
 from kubemini.api.objects import EMPTY, Obj, evolve, evolve_many, freeze, get, without
 from kubemini.api.timestamps import instant, timestamp
-from kubemini.controllers.actions import (
+from kubemini.controllers.decide.actions import (
     Action,
     Create,
     Delete,

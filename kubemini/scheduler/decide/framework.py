@@ -6,11 +6,12 @@ Simplified: all nodes are looked at (the real one samples above 100 nodes); no p
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubemini.scheduler.cache import NodeInfo
-from kubemini.scheduler.plugins import FILTERS, SCORES, WEIGHTS, Question
+from kubemini.scheduler.decide.cache import NodeInfo
+from kubemini.scheduler.decide.plugin import Plugin, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +56,39 @@ class Decision:
         }
 
 
-def decide(question: Question, luck: int) -> Decision:
-    """Where the pod goes; *luck*, a large number, breaks ties."""
+def decide(question: Question, plugins: Sequence[Plugin], luck: int) -> Decision:
+    """Where the pod goes, in the opinion of *plugins*; *luck*, a large number, breaks ties."""
     rejections: dict[str, Rejection] = {}
     feasible = []
     for info in question.nodes:
-        rejected = reject(question, info)
+        rejected = reject(question, plugins, info)
         if rejected is None:
             feasible.append(info)
         else:
             rejections[info.name] = rejected
     if not feasible:
         return Decision("", rejections, nodes=len(question.nodes))
-    scores = score(question, feasible) if len(feasible) > 1 else {feasible[0].name: {}}
-    totals = {name: sum(WEIGHTS[plugin] * value for plugin, value in by.items()) for name, by in scores.items()}
+    scores = score(question, plugins, feasible) if len(feasible) > 1 else {feasible[0].name: {}}
+    weights = {plugin.name: plugin.weight for plugin in plugins}
+    totals = {name: sum(weights[plugin] * value for plugin, value in by.items()) for name, by in scores.items()}
     best = [name for name, total in totals.items() if total == max(totals.values())]
     return Decision(best[luck % len(best)], rejections, scores, totals, len(question.nodes))
 
 
-def reject(question: Question, info: NodeInfo) -> Rejection | None:
+def reject(question: Question, plugins: Sequence[Plugin], info: NodeInfo) -> Rejection | None:
     """The first plugin that says no, and its reasons."""
-    for plugin, filter in FILTERS.items():
-        reasons = filter(question, info)
+    for plugin in plugins:
+        reasons = plugin.filter(question, info) if plugin.filter else []
         if reasons:
-            return Rejection(plugin, tuple(reasons))
+            return Rejection(plugin.name, tuple(reasons))
     return None
 
 
-def score(question: Question, feasible: list[NodeInfo]) -> dict[str, dict[str, int]]:
+def score(question: Question, plugins: Sequence[Plugin], feasible: list[NodeInfo]) -> dict[str, dict[str, int]]:
     """What each plugin gives each node."""
     given: dict[str, dict[str, int]] = {info.name: {} for info in feasible}
-    for plugin, judge in SCORES.items():
-        values = judge(question, feasible)
+    for plugin in plugins:
+        values = plugin.score(question, feasible) if plugin.score else None
         for info, value in zip(feasible, values or ()):
-            given[info.name][plugin] = value
+            given[info.name][plugin.name] = value
     return given

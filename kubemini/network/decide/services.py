@@ -1,7 +1,7 @@
-"""Services: from EndpointSlices to a rule in a host's kernel, and from a connection to one endpoint.
+"""Services: from EndpointSlices to a rule, and from a rule to the one endpoint of a connection. Pure.
 
-Invariant: a connection is decided by the rules of the host it starts on and by nothing else: rules outlive the
-kube-proxy that wrote them, a dead endpoint is tried as readily as a live one, and nobody tries a second one.
+Invariant: a rule says all that decides a connection; a dead endpoint is tried as readily as a live one, and nobody
+tries a second one.
 kubernetes.io "Virtual IPs and Service Proxies", KEP-1669 (ProxyTerminatingEndpoints); checked against kube-proxy's own
 packet-flow tables and the Linux kernel.
 Simplified: ClusterIP only, IPv4, every port of a Service leads to the same endpoints, topology hints are not read.
@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemini.api.objects import Obj, get
-from kubemini.host import Host
-from kubemini.host.podnetwork import pod_at
 from kubemini.sim.units import SECOND
 
 SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties an EndpointSlice to its Service
@@ -116,42 +114,6 @@ def _numbers(ip: str) -> tuple[int, ...]:
     return tuple(int(part) for part in ip.split("."))
 
 
-# -- the kernel of one host --------------------------------------------------------------------------------------------
-def rules(host: Host) -> dict[str, Rule]:
-    """The rules in the kernel of *host*, by ``namespace/name``; gone with the power, not with kube-proxy."""
-    return host.kernel.setdefault("services", {})
-
-
-def has_endpoints(host: Host, service: str) -> bool:
-    """Whether a connection from *host* to *service* (``namespace/name``, or a name in default) goes to some pod."""
-    found = rules(host).get(_key(service))
-    return found is not None and bool(found.endpoints)
-
-
-def choose(host: Host, service: str, luck: int) -> dict[str, str] | None:
-    """The endpoint that a new connection from *host* goes to, or None: no endpoint, the kernel rejects it.
-
-    *luck* is a draw, uniform in [0, 2**64).
-    """
-    found = rules(host).get(_key(service))
-    if found is None or not found.endpoints:
-        return None
-    endpoint = _remembered(host, found) or pick(found.endpoints, luck)
-    if found.affinity:
-        host.kernel.setdefault("recent", {})[found.service] = (endpoint, host.sim.now)
-    return endpoint.row()
-
-
-def _remembered(host: Host, rule: Rule) -> Endpoint | None:
-    """The endpoint of this client's last connection, if the Service wants that and it is not too long ago.
-
-    The time runs from the last new connection: each renews it (xt_recent; measured).
-    """
-    endpoint, at = host.kernel.get("recent", {}).get(rule.service, (None, 0))
-    fresh = rule.affinity and host.sim.now - at < rule.affinity
-    return endpoint if fresh and endpoint in rule.endpoints else None
-
-
 def pick(endpoints: tuple[Endpoint, ...], luck: int) -> Endpoint:
     """Walk the chain: rule i of n applies with probability 1/(n-i), so that each endpoint gets 1/n."""
     for left in range(len(endpoints), 1, -1):
@@ -161,25 +123,6 @@ def pick(endpoints: tuple[Endpoint, ...], luck: int) -> Endpoint:
     return endpoints[-1]
 
 
-def _key(service: str) -> str:
-    return service if "/" in service else f"default/{service}"
-
-
 def summary(rule: Rule) -> dict[str, Any]:
     """*rule* as it stands in the trace."""
     return {"service": rule.service, "ip": rule.ip, "endpoints": [e.row() for e in rule.endpoints]}
-
-
-__all__ = [
-    "Endpoint",
-    "Port",
-    "Rule",
-    "choose",
-    "has_endpoints",
-    "pick",
-    "pod_at",
-    "rule",
-    "rules",
-    "summary",
-    "usable",
-]

@@ -1,0 +1,1 @@
+"""What kube-proxy decides: from Services and EndpointSlices to rules, and how iptables spells them. Pure."""

@@ -1,0 +1,16 @@
+"""NodeName: a pod that names its node wants no other. Pure.
+
+Models k/k pkg/scheduler/framework/plugins/nodename Fits
+"""
+
+from kubemini.scheduler.decide.cache import NodeInfo
+from kubemini.scheduler.decide.plugin import NODE_ADDED, Plugin, Question
+
+
+def refuse(question: Question, info: NodeInfo) -> list[str]:
+    """Why not this node, if the pod asks for another by name."""
+    wanted = question.pod["spec"].get("nodeName")
+    return ["node(s) didn't match the requested node name"] if wanted and wanted != info.name else []
+
+
+PLUGIN = Plugin("NodeName", 10, filter=refuse, helped_by=(NODE_ADDED,))

@@ -1,0 +1,21 @@
+"""NodeUnschedulable: a cordoned node takes only pods that tolerate that. Pure.
+
+Models k/k pkg/scheduler/framework/plugins/nodeunschedulable NodeUnschedulable.Filter
+"""
+
+from kubemini.api.tolerations import tolerates
+from kubemini.scheduler.decide.cache import NodeInfo
+from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_SPEC, NODE_TAINT, Plugin, Question
+
+CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+
+
+def refuse(question: Question, info: NodeInfo) -> list[str]:
+    """Why not this node, if it is cordoned."""
+    tolerations = question.pod["spec"].get("tolerations") or ()
+    cordoned = bool(info.node["spec"].get("unschedulable"))
+    tolerated = any(tolerates(toleration, CORDON) for toleration in tolerations)
+    return ["node(s) were unschedulable"] if cordoned and not tolerated else []
+
+
+PLUGIN = Plugin("NodeUnschedulable", 20, filter=refuse, helped_by=(NODE_ADDED, NODE_SPEC, NODE_TAINT))
