@@ -19,7 +19,7 @@ from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-TABLE = ROOT / "tests" / "testdata" / "raft" / "mutants.json"
+TABLE = ROOT / "tests" / "oracles" / "raft" / "mutants.json"
 NOTICED, MISSED = "noticed", "missed"
 WAYS = ("sentences", "conversations", "schedules")
 SCHEDULES = 1500

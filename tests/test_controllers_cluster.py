@@ -1,7 +1,6 @@
 """Controllers at work in a whole cluster: rollouts, dead nodes, changes of the holder, caches that lag."""
 
 import pytest
-from kubeworld import SHOP, Shop, World, a_deployment, image, run_until
 
 from kubemini.api.kinds import DEPLOYMENT, ENDPOINT_SLICE, NODE, POD, REPLICA_SET, SERVICE
 from kubemini.api.objects import evolve, freeze
@@ -11,6 +10,7 @@ from kubemini.controllers.decide.deployment import revision
 from kubemini.controllers.manager import ControllerManager
 from kubemini.host import Host
 from kubemini.sim.units import MS, SECOND
+from tests.kubeworld import SHOP, Shop, World, a_deployment, image, run_until
 
 # -- workloads -------------------------------------------------------------------------------------------------------
 

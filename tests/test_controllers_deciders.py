@@ -23,7 +23,7 @@ from kubemini.controllers.decide.expectations import Expectations
 from kubemini.params import Params
 from kubemini.sim.units import MINUTE, SECOND
 
-DATA = Path(__file__).parent / "testdata/kubernetes"
+DATA = Path(__file__).parent / "oracles/kubernetes"
 
 
 def vectors(name, kind=None):

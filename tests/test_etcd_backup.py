@@ -1,11 +1,11 @@
 """Disaster: a majority is destroyed, and a new cluster begins with a backup (M9, M10; etcd's recovery guide)."""
 
 import pytest
-from test_etcd_cluster import World
-from test_etcd_membership import Growing
 
 from kubemini.run import run
 from kubemini.sim.units import SECOND
+from tests.test_etcd_cluster import World
+from tests.test_etcd_membership import Growing
 
 BUMP = 1_000_000_000
 

@@ -1,7 +1,6 @@
 """Members come and go: what etcd allows, what it refuses and in which words (ops_3.5.1.json, recorded)."""
 
 import pytest
-from test_etcd_cluster import World
 
 from kubemini.cluster import Cluster, build
 from kubemini.etcd.errors import LEARNER_NOT_READY, MEMBER_NOT_FOUND
@@ -11,6 +10,7 @@ from kubemini.faults import FaultError, parse
 from kubemini.host import Host
 from kubemini.run import run
 from kubemini.sim.units import SECOND
+from tests.test_etcd_cluster import World
 
 IN_SYNC = "etcdserver: can only promote a learner member which is in sync with leader"
 NOT_STARTED = "etcdserver: re-configuration failed due to not enough started members"

@@ -4,9 +4,9 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from test_etcd_membership import Growing
 
 from kubemini.params import Params
+from tests.test_etcd_membership import Growing
 
 DEEDS = ["crash", "crash", "pause", "stop", "cut", "heal", "back", "back", "add", "remove", "promote", "move"]
 SHORT = replace(Params(), etcd_snapshot_count=15, etcd_snapshot_catchup_entries=5)

@@ -1,6 +1,6 @@
 """A recorded session of an operator with etcd 3.5.1, done again here: each answer is yes, or no with code and words.
 
-tests/testdata/etcd/ops_3.5.1.json (3.4.23 answered the same). Rows 6 to 26 are one cluster of three, rows 35 to 51
+tests/oracles/etcd/ops_3.5.1.json (3.4.23 answered the same). Rows 6 to 26 are one cluster of three, rows 35 to 51
 another with a quota of 16 MiB.
 """
 
@@ -8,11 +8,12 @@ import json
 from pathlib import Path
 
 import pytest
-from test_etcd_membership import Growing
-from test_etcd_quota import Small
+
+from tests.test_etcd_membership import Growing
+from tests.test_etcd_quota import Small
 
 ROWS = {
-    row["i"]: row for row in json.loads((Path(__file__).parent / "testdata/etcd/ops_3.5.1.json").read_text())["rows"]
+    row["i"]: row for row in json.loads((Path(__file__).parent / "oracles/etcd/ops_3.5.1.json").read_text())["rows"]
 }
 PUT = {"request_put": {"key": "k", "value": "v"}}
 REACH = {"request_range": {"key": "k"}}

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
-from test_etcd_cluster import World
-
 from kubemini.etcd.quota import EMPTY, PAGE, Alarms, Backend, cost
 from kubemini.params import Params
 from kubemini.run import run
 from kubemini.sim.units import SECOND
+from tests.test_etcd_cluster import World
 
 FULL = "etcdserver: mvcc: database space exceeded"
 BIG = "x" * 500_000

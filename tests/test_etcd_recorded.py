@@ -1,6 +1,6 @@
 """What clients of real etcd saw when members died, stood still or were cut off, held against the same done here.
 
-tests/testdata/etcd/recorded.json: etcd 3.4.23 (no PreVote) and 3.5.1, heartbeat 100 ms, election timeout 1000 ms; its
+tests/oracles/etcd/recorded.json: etcd 3.4.23 (no PreVote) and 3.5.1, heartbeat 100 ms, election timeout 1000 ms; its
 keys say which experiment, how many members, which version. Times are compared as distributions (Kolmogorov-Smirnov, at
 1 % since there are sixty comparisons), answers by who got which words. `AS_TCP` says what is not as recorded, and why.
 """
@@ -13,13 +13,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from test_etcd_cluster import World
 
 from kubemini.params import Params
 from kubemini.sim.units import MS, SECOND
 from kubemini.study.failovers import critical, distance
+from tests.test_etcd_cluster import World
 
-RECORDED = json.loads((Path(__file__).parent / "testdata/etcd/recorded.json").read_text())
+RECORDED = json.loads((Path(__file__).parent / "oracles/etcd/recorded.json").read_text())
 FEW, TIMED_OUT = 15, "etcdserver: request timed out"
 NO_LEADER = "UNAVAILABLE: etcdserver: no leader"
 

@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from test_etcd_cluster import World
-from test_etcd_membership import Growing
 
 from kubemini.etcd.client import prefix_end
 from kubemini.etcd.datadir import DataDir
@@ -13,6 +11,8 @@ from kubemini.etcd.membership import Membership
 from kubemini.etcd.messages import Ready
 from kubemini.params import Params
 from kubemini.sim.units import MS
+from tests.test_etcd_cluster import World
+from tests.test_etcd_membership import Growing
 
 SHORT = replace(Params(), etcd_snapshot_count=20, etcd_snapshot_catchup_entries=5)
 

@@ -1,6 +1,6 @@
 """A recorded session with a real etcd 3.5.1, replayed against three simulated members, field by field.
 
-tests/testdata/etcd/transcript_3.5.1.json: requests in order on one fresh cluster; fields at their default are left out.
+tests/oracles/etcd/transcript_3.5.1.json: requests in order on one fresh cluster; fields at their default are left out.
 3.4.23 answered the same to all of them (but for LeaseLeases, which it was not asked).
 The notes of its Watch rows tell in words what was done while the watch was open; `WATCH_ACTIONS` says it in code.
 """
@@ -16,7 +16,7 @@ from kubemini.net import Network
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
 
-ROWS = json.loads((Path(__file__).parent / "testdata/etcd/transcript_3.5.1.json").read_text())["rows"]
+ROWS = json.loads((Path(__file__).parent / "oracles/etcd/transcript_3.5.1.json").read_text())["rows"]
 METHODS = {
     "Range": "range",
     "Put": "put",

@@ -1,11 +1,11 @@
 """Leadership is handed over: on request (rows 18, 19 of ops_3.5.1.json) and by a leader that is told to stop."""
 
 import pytest
-from test_etcd_cluster import World
-from test_etcd_membership import Growing
 
 from kubemini.run import run
 from kubemini.sim.units import MS, SECOND
+from tests.test_etcd_cluster import World
+from tests.test_etcd_membership import Growing
 
 
 def until_another_leads(world, old):

@@ -4,11 +4,11 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from test_etcd_cluster import Client, World
 
 from kubemini.host import Host
 from kubemini.params import Params
 from kubemini.sim.units import MINUTE, SECOND
+from tests.test_etcd_cluster import Client, World
 
 ALL = {"key": "\0", "range_end": "\0"}
 

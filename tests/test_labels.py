@@ -9,7 +9,7 @@ from kubemini.api import fields, labels
 from kubemini.api.kinds import CONFIG_MAP, POD
 from kubemini.api.labels import Requirement, Selector, SelectorError
 
-TABLE = json.loads((Path(__file__).parent / "testdata/kubernetes/label_selectors.json").read_text())["vectors"]
+TABLE = json.loads((Path(__file__).parent / "oracles/kubernetes/label_selectors.json").read_text())["vectors"]
 
 
 def rows(kind: str) -> list[dict]:

@@ -36,7 +36,7 @@ def test_etcd_breaks_no_rule_whatever_happens_to_it(first):
     assert nemesis.hunt(range(first, first + 10)) is None
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "tests/testdata/nemesis").glob("*.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted((ROOT / "tests/etcd/nemesis").glob("*.yaml")), ids=lambda file: file.stem)
 def test_what_the_nemesis_once_found_is_mended(file):
     assert nemesis.verdict(str(file)) == 0
 

@@ -1,11 +1,10 @@
 """The scheduler at work in a whole cluster: pods that must wait, decisions made once, a new holder."""
 
-from kubeworld import Shop, a_deployment, run_until
-
 from kubemini.api.kinds import DEPLOYMENT, NODE, POD
 from kubemini.api.objects import get
 from kubemini.cluster import Cluster
 from kubemini.sim.units import SECOND
+from tests.kubeworld import Shop, a_deployment, run_until
 
 
 def scheduled(pod):

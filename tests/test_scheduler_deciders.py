@@ -17,7 +17,7 @@ from kubemini.scheduler.plugins.noderesourcesfit import insufficient
 from kubemini.sim.units import MINUTE, SECOND
 
 PROFILE = plugins.profile()
-DATA = Path(__file__).parent / "testdata/kubernetes"
+DATA = Path(__file__).parent / "oracles/kubernetes"
 
 
 def vectors(name, kind=None):

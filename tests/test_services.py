@@ -15,7 +15,7 @@ from kubemini.network.decide.services import Endpoint, Port, Rule
 from kubemini.sim import Sim
 from kubemini.sim.units import SECOND
 
-TABLE = json.loads((Path(__file__).parent / "testdata/network/kubeproxy_flows.json").read_text())
+TABLE = json.loads((Path(__file__).parent / "oracles/network/kubeproxy_flows.json").read_text())
 FLOWS = [(group, flow) for group in TABLE["groups"] for flow in group["flows"]]
 THREE = tuple(Endpoint(f"web-{i}", f"10.244.1.{i}", "worker-1") for i in (2, 3, 4))
 

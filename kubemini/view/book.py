@@ -301,7 +301,7 @@ class Twin(SphinxDirective):
 
 def read(env: Any, name: str) -> Any:
     """A table that the tests keep under *name*; the page is built anew when it changes."""
-    path = home(env.app) / "tests" / "testdata" / name
+    path = home(env.app) / "tests" / "oracles" / name
     env.note_dependency(str(path))
     return json.loads(path.read_text(encoding="utf-8"))
 

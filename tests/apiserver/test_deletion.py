@@ -11,7 +11,7 @@ from kubemini.apiserver.decide import deletion
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.sim.units import SECOND
 
-TABLES = Path(__file__).parents[1] / "testdata" / "kubernetes"
+TABLES = Path(__file__).parents[1] / "oracles" / "kubernetes"
 NOW = 100 * SECOND
 
 

@@ -9,7 +9,7 @@ import pytest
 from kubemini.api import kinds
 from kubemini.apiserver.decide.request import RequestInfo, collection_path, object_path, parse, truth
 
-TABLE = json.loads((Path(__file__).parents[1] / "testdata/kubernetes/request_info.json").read_text())["vectors"]
+TABLE = json.loads((Path(__file__).parents[1] / "oracles/kubernetes/request_info.json").read_text())["vectors"]
 NO_NAMESPACE = {"metav1.NamespaceAll": "", "metav1.NamespaceNone": ""}
 
 

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from conftest import violations
+
+from tests.browser.conftest import violations
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "npm")
 

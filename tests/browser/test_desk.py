@@ -1,7 +1,8 @@
 """The etcd desk: cut the network by hand, change the members, empty a full store; by mouse, touch and keyboard."""
 
 import pytest
-from conftest import violations
+
+from tests.browser.conftest import violations
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "npm")
 LEFT, RIGHT = (0.02, 0.5), (0.98, 0.5)  # across the picture, between the upper and the lower members

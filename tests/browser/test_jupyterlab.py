@@ -10,7 +10,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT
+
+from tests.browser.conftest import ROOT
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "jupyterlab")
 QUIET = [

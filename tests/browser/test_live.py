@@ -1,7 +1,8 @@
 """The simulator in the page: break something, and see what a cluster does; over http and from disk."""
 
 import pytest
-from conftest import violations
+
+from tests.browser.conftest import violations
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "npm")
 

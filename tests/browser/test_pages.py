@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, serve, violations
+
+from tests.browser.conftest import ROOT, serve, violations
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "axe-core", "built-book")
 HTML = ROOT / "_build" / "html"

@@ -1,10 +1,10 @@
 """What a page does without a simulator: the recording carries the lesson."""
 
 import pytest
-from conftest import violations
 
 from kubemini.run import run
 from kubemini.view.scene import drawn, spare
+from tests.browser.conftest import violations
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "npm")
 

@@ -21,7 +21,7 @@ from tests.real.realetcd import version
 from tests.real.sights import SIGHTS, on_ours, played
 from tests.real.trouble import begin, end, sides
 
-TABLE = Path(__file__).resolve().parent.parent / "testdata" / "etcd" / "twin.json"
+TABLE = Path(__file__).resolve().parent.parent / "oracles" / "etcd" / "twin.json"
 FAULTS = ("crash", "pause", "terminate", "cut")
 SIZES = (3, 5)
 

@@ -9,7 +9,7 @@ import pytest
 
 from kubemini.run import run
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CODE = """
 from kubemini.run import run
 print(run({scenario!r}, seed=3, commands=[(7.25, "crash", "etcd-1"), (9, "restart", "etcd-1")], until="20s").digest())

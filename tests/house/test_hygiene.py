@@ -13,7 +13,7 @@ import yaml
 
 from kubemini.view import notebooks
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 PROSE = sorted([*ROOT.glob("*.md"), *(ROOT / "chapters").glob("*.md")])
 BUILT = sorted((ROOT / "_build" / "html").rglob("*.html"))

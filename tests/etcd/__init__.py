@@ -1,0 +1,1 @@
+"""etcd, from the pure machine to a whole cluster in trouble."""

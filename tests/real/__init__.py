@@ -1,0 +1,1 @@
+"""Live programs as judges: a real etcd beside ours."""
