@@ -1,14 +1,15 @@
-"""Exercises and quizzes: one module a chapter, which registers its checkers and questions by name.
+"""Exercises and quizzes: a folder a chapter, in it a file an exercise and questions.yaml.
 
-    check("quorum.restore", my_function)     the learner's answer → a `Report`
-    quiz("quorum.warm-up")                   questions, each choice with its reply
+    check("quorum.restore", my_function)      the learner's answer → a `Report`
+    quiz("quorum.warm-up")                    questions, each choice with its reply
+    prediction("quorum.partition")            what a widget asks before it shows what happens
 
-A name is CHAPTER.NAME; the module of the chapter is imported when it is first asked for. The tools a chapter needs:
-`exercise`, `questions`, `Question`, `Report`, `NotYet` and `ask` (runs the learner's code within a budget).
+A name is CHAPTER.NAME; the files of the chapter are read when it is first asked for. The tools an exercise needs:
+`exercise`, `Report`, `NotYet` and `ask` (runs the learner's code within a budget).
 """
 
 from kubemini.lab.guard import ask
-from kubemini.lab.quizzes import Question, Quiz, questions, quiz
+from kubemini.lab.questions import Question, Quiz, prediction, quiz
 from kubemini.lab.registry import check, exercise, names
 from kubemini.lab.report import NotSolved, NotYet, Report
 
@@ -22,6 +23,6 @@ __all__ = [
     "check",
     "exercise",
     "names",
-    "questions",
+    "prediction",
     "quiz",
 ]

@@ -1,5 +1,6 @@
 """The exercises by name, and `check`, which asks the one that is meant.
 
+A chapter is a folder here, an exercise a file in it: ``quorum.commit-index`` lies in quorum/commit_index.py.
 Invariant: in the book `check` never raises; with KUBEMINI_STRICT set (the tests) it raises NotSolved with exactly the
 hint. So a stub that fails for another reason than the one meant is noticed.
 """
@@ -14,8 +15,8 @@ from typing import Any
 from kubemini.lab.report import NotSolved, NotYet, Report
 
 Checker = Callable[[Any], Report]
+FOLDER = Path(__file__).parent
 _CHECKERS: dict[str, Checker] = {}
-_TOOLS = ("guard", "notebooks", "quizzes", "registry", "report")
 
 
 def exercise(name: str) -> Callable[[Checker], Checker]:
@@ -29,16 +30,15 @@ def exercise(name: str) -> Callable[[Checker], Checker]:
 
 
 def chapters() -> list[str]:
-    """The chapters that have a module here."""
-    found = (m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]))
-    return sorted(name for name in found if name not in _TOOLS)
+    """The chapters that have a folder here."""
+    return sorted(m.name for m in pkgutil.iter_modules([str(FOLDER)]) if m.ispkg)
 
 
-def load(name: str) -> None:
-    """Import the module of the chapter that *name* belongs to, if there is one."""
-    chapter = name.split(".")[0]
+def load(chapter: str) -> None:
+    """Import every exercise of *chapter*, if there is such a chapter."""
     if chapter in chapters():
-        importlib.import_module(f"kubemini.lab.{chapter}")
+        for module in pkgutil.iter_modules([str(FOLDER / chapter)]):
+            importlib.import_module(f"kubemini.lab.{chapter}.{module.name}")
 
 
 def names() -> list[str]:
@@ -57,7 +57,7 @@ def check(name: str, answer: Any) -> Report:
 
 
 def _report(name: str, answer: Any) -> Report:
-    load(name)
+    load(name.split(".")[0])
     if name not in _CHECKERS:
         return Report("fail", (), f"There is no exercise {name!r}; there are: {', '.join(names())}.")
     if answer is None or answer is ...:

@@ -1,0 +1,1 @@
+"""Chapter *Anatomy*: what each program does, measured by taking it away."""

@@ -1,0 +1,1 @@
+"""Chapter *Electing one leader*: how often votes split, whom to vote for, timeouts for three sites."""

@@ -1,0 +1,1 @@
+"""Chapter *Changing the members*: replace a member although fingers slip; tell what no order explains."""

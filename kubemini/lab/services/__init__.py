@@ -1,0 +1,1 @@
+"""Chapter *Pods and Services*: labels, rules, chance."""

@@ -1,0 +1,136 @@
+"""Chapter 1: what the page asks for is what the cluster does, and not only under the seed of the page."""
+
+import pytest
+
+from kubemini.lab import check, quiz
+from kubemini.lab.anatomy.impact import DEEDS, impact
+from kubemini.lab.anatomy.order import STEPS, instants
+from kubemini.lab.anatomy.story import PROGRAMS
+from kubemini.lab.questions import of_chapter
+from kubemini.lab.visits import share, visits
+from kubemini.run import run
+from kubemini.sim.units import SECOND
+
+SEEDS = (3, 1, 2)
+ANSWERS = {name: asked["answer"] for name, asked in of_chapter("anatomy")["predictions"].items()}
+STAIRS = {  # each program owns one step: visits never stop, the rest stops at its step
+    "apiserver-1": "ynnnnn",
+    "etcd-1": "ynnnnn",
+    "controller-manager-1": "yynnnn",
+    "scheduler-1": "yyynnn",
+    "kubelet@worker-1": "yyyynn",
+    "kube-proxy@worker-1": "yyyyyn",
+}
+
+
+def names(trace, what, **wanted):
+    return {
+        r.detail["name"]
+        for r in trace.of(what)
+        if r.at > 20 * SECOND and all(r.detail[k] == v for k, v in wanted.items())
+    }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_kubectl_talks_to_the_api_server_alone_and_four_pods_serve(seed):
+    assert ANSWERS["scale"].startswith("The API server alone")
+    trace = run("anatomy", seed)
+    asked = [r for r in trace.of("request") if r.actor == "kubectl" and r.at > 20 * SECOND]
+    assert [r.detail["via"] for r in asked] == [["apiserver-1"]]
+    assert len({r.detail["via"][-1] for r in visits(trace, 25, 45)}) == 4
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_objects_change_in_the_order_the_page_prints(seed):
+    kinds = [r.detail["kind"] for r in run("anatomy", seed).of("object") if r.at > 20 * SECOND]
+    first = list(dict.fromkeys(kinds))
+    assert first[:3] == ["Deployment", "ReplicaSet", "Pod"] and "EndpointSlice" in first
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_the_scheduler_pods_are_made_and_none_starts(seed):
+    assert ANSWERS["scheduler"].startswith("Two new Pod objects appear")
+    trace = run("anatomy", seed, [(15, "crash", "scheduler-1")])
+    assert len(names(trace, "object", kind="Pod", verb="ADDED")) == 2
+    assert not names(trace, "pod") and share(visits(trace, 20, 44)) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_restarted_scheduler_waits_for_its_lease_and_then_binds_what_it_missed(seed):
+    trace = run("anatomy", seed, [(15, "crash", "scheduler-1"), (22, "restart", "scheduler-1")])
+    assert len(names(trace, "pod", state="running")) == 2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_its_kubelet_a_worker_serves_on_and_is_still_called_ready(seed):
+    assert ANSWERS["kubelet"] == "They run and serve on"
+    trace = run("anatomy", seed, [(20, "crash", "kubelet@worker-1")], until=60)
+    assert share(visits(trace, 20, 59)) == 1
+    assert not names(trace, "object", kind="Node")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_each_program_owns_one_step_of_the_stairs(program):
+    assert "".join("ny"[done] for done in impact(program).values()) == STAIRS[program]
+
+
+def test_a_healthy_cluster_does_all_the_deeds():
+    assert impact() == dict.fromkeys(DEEDS, True)
+
+
+def test_the_stairs_pass_and_a_missed_cell_is_named():
+    assert check("anatomy.impact", STAIRS).passed
+    report = check("anatomy.impact", {**STAIRS, "kubelet@worker-1": "n n n n n n"})
+    assert "32 of 36 cells agree" in report.hint and "“visit” without kubelet@worker-1" in report.hint
+
+
+@pytest.mark.parametrize("answer", [{}, STAIRS | {"scheduler-1": "? ? ? ? ? ?"}, STAIRS | {"scheduler-1": "yyy"}, 5])
+def test_an_unfinished_matrix_is_told_what_is_missing(answer):
+    assert check("anatomy.impact", answer).status == "hint"
+
+
+def test_the_steps_of_the_table_are_in_an_order_that_happens():
+    assert check("anatomy.order", list(STEPS)).passed
+    seen = instants(1)
+    assert seen["the Deployment is stored"] < seen["a Pod object exists"] < seen["the kernel has a rule"]
+
+
+def test_a_step_that_comes_too_early_is_named():
+    steps = list(STEPS)
+    steps.insert(0, steps.pop(steps.index("the container runs")))
+    report = check("anatomy.order", steps)
+    assert report.status == "hint" and "“the container runs” cannot come before" in report.hint
+    assert check("anatomy.order", steps[:3]).hint.startswith("Give check() a list of all 9 steps")
+
+
+def test_kubectl_need_not_wait_for_anybody():
+    steps = list(STEPS)
+    steps.append(steps.pop(steps.index("kubectl has its answer")))
+    report = check("anatomy.order", steps)
+    assert report.status == "hint" and "“kubectl has its answer”" in report.hint
+
+
+PLANE = ["apiserver-1", "etcd-1", "scheduler-1", "controller-manager-1"]
+WORKERS = ["kubelet@worker-1", "kubelet@worker-2", "kube-proxy@worker-1", "kube-proxy@worker-2"]
+
+
+def test_containers_and_rules_suffice():
+    assert check("anatomy.minimal", PLANE + WORKERS).passed
+
+
+@pytest.mark.parametrize(
+    ("gone", "hint"),
+    [
+        (PLANE, "The shop serves, with 6 programs left"),
+        ([*PLANE, "pods@worker-1"], "The shop does not serve any more"),
+        ([*PLANE, "visitor@worker-1"], "'visitor@worker-1' is none of them"),
+        ([], "Give check() a list of programs to crash"),
+    ],
+)
+def test_too_little_and_too_much_are_told_apart(gone, hint):
+    assert hint in check("anatomy.minimal", gone).hint
+
+
+@pytest.mark.parametrize("name", ["anatomy.warm-up", "anatomy.saw-scale", "anatomy.saw-scheduler", "anatomy.quiz"])
+def test_the_questions_are_there(name):
+    assert quiz(name).questions
