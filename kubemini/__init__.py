@@ -2,7 +2,8 @@
 
 The map, in reading order (imports point down this list's end to its head):
 
-    params.py       every period, timeout and limit, by its real name, with its source
+    params.py       every period, timeout and limit, by its real name, with its legal range and source
+    ranges.py       kinds of settings: what a value may be, how it is written, what to say if it will not do
     api/            the vocabulary: objects as values, kinds, labels, quantities, errors, manifests
     sim/            the kernel: clock, chance, trace (and the closed table of what a trace can say)
     net/            the wire: latency, loss, cuts; calls and streams

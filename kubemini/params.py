@@ -1,153 +1,369 @@
-"""Every period, timeout and limit, by its real flag or field name, with its source and version.
+"""Every period, timeout and limit, by its real flag or field name, with its legal range, source and version.
 
-Durations are microseconds. A run takes one `Params`; change one with ``dataclasses.replace(Params(), …)``.
+Durations are microseconds. A run takes one `Params`; change one with ``replace(Params(), etcd_pre_vote=False)``, or as
+a scenario writes it, with ``changed(Params(), {"etcd_heartbeat_interval": "200ms"})``. Whatever the door, a value is
+checked when it is set: against its own range (`flag`) and against the others (`RULES`).
 Pinned: Kubernetes 1.37, etcd 3.5, HAProxy 2.6. Sources are named without addresses so that the book works offline.
 """
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields, replace
+from typing import Any, cast
 
-from kubemini.sim.units import MINUTE, MS, SECOND, US
+from kubemini.ranges import Choice, Count, Duration, Legal, Rate, Size, Span, Switch, Unfit, shown
+from kubemini.sim.units import DAY, HOUR, MINUTE, MS, SECOND, US
 
 PINNED = {"Kubernetes": "1.37", "etcd": "3.5", "HAProxy": "2.6", "Pyodide": "314.0.7", "Python": "3.11 or later"}
 
 
-def flag(default: Any, name: str, source: str) -> Any:
-    """A parameter: its default, the name it has in the real program, and where that default was read."""
-    return field(default=default, metadata={"flag": name, "source": source})
+class ParamError(ValueError):
+    """A parameter that cannot be set so; the message names it, what was given, what is legal, and what to do next."""
+
+
+def flag(default: Any, legal: Legal, name: str, source: str) -> Any:
+    """A parameter: its default, what it may be, its name in the real program, and where that default was read."""
+    return field(default=default, metadata={"legal": legal, "flag": name, "source": source})
 
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """The defaults of the pinned versions."""
+    """The defaults of the pinned versions. Raises ParamError for a value that will not do.
+
+    A text or list is read as in a scenario's file; a bare number of a duration is microseconds here.
+    """
 
     # the wire and the machines: ours, chosen to be plausible
-    network_latency: tuple[int, int] = flag((150 * US, 450 * US), "one-way latency between hosts", "ours: one LAN")
-    loopback_latency: tuple[int, int] = flag((20 * US, 40 * US), "one-way latency inside a host", "ours")
-    disk_fsync: tuple[int, int] = flag(
-        (400 * US, 800 * US), "fsync", "measured: etcd WAL fsync mean 0.43-0.77 ms, ext4"
+    network_latency: tuple[int, int] = flag(
+        (150 * US, 450 * US), Span(Duration(US, MINUTE)), "one-way latency between hosts", "ours: one LAN"
     )
-    tcp_retransmission_timeout: int = flag(200 * MS, "TCP RTO", "Linux minimum retransmission timeout")
-    call_timeout: int = flag(10 * SECOND, "deadline of a call that names none", "ours")
-    http2_read_idle_timeout: int = flag(30 * SECOND, "HTTP2_READ_IDLE_TIMEOUT_SECONDS", "apimachinery util/net")
-    http2_ping_timeout: int = flag(15 * SECOND, "HTTP2_PING_TIMEOUT_SECONDS", "apimachinery util/net")
+    loopback_latency: tuple[int, int] = flag(
+        (20 * US, 40 * US), Span(Duration(US, MINUTE)), "one-way latency inside a host", "ours"
+    )
+    disk_fsync: tuple[int, int] = flag(
+        (400 * US, 800 * US), Span(Duration(US, MINUTE)), "fsync", "measured: etcd WAL fsync mean 0.43-0.77 ms, ext4"
+    )
+    tcp_retransmission_timeout: int = flag(
+        200 * MS, Duration(MS, 2 * MINUTE), "TCP RTO", "Linux minimum retransmission timeout"
+    )
+    call_timeout: int = flag(10 * SECOND, Duration(MS, DAY), "deadline of a call that names none", "ours")
+    http2_read_idle_timeout: int = flag(
+        30 * SECOND, Duration(SECOND, DAY, "s", SECOND), "HTTP2_READ_IDLE_TIMEOUT_SECONDS", "apimachinery util/net"
+    )
+    http2_ping_timeout: int = flag(
+        15 * SECOND, Duration(SECOND, DAY, "s", SECOND), "HTTP2_PING_TIMEOUT_SECONDS", "apimachinery util/net"
+    )
 
     # etcd
-    etcd_heartbeat_interval: int = flag(100 * MS, "--heartbeat-interval", "etcd 3.5 embed/config.go")
-    etcd_election_timeout: int = flag(1000 * MS, "--election-timeout", "etcd 3.5 embed/config.go")
-    etcd_pre_vote: bool = flag(True, "--pre-vote", "etcd 3.5 (3.4: false)")
-    etcd_check_quorum: bool = flag(True, "CheckQuorum", "etcd server/etcdserver/raft.go")
-    etcd_request_timeout: int = flag(7 * SECOND, "5 s + 2 x election timeout", "etcd config.go ReqTimeout; measured")
-    etcd_max_request_bytes: int = flag(1_572_864, "--max-request-bytes", "etcd 3.5 embed/config.go")
-    etcd_grpc_overhead_bytes: int = flag(512 * 1024, "grpcOverheadBytes", "etcd 3.5 v3rpc/grpc.go")
-    etcd_max_txn_ops: int = flag(128, "--max-txn-ops", "etcd 3.5 embed/config.go")
-    etcd_snapshot_count: int = flag(100_000, "--snapshot-count", "etcd 3.5 embed/config.go (3.6: 10000)")
-    etcd_snapshot_catchup_entries: int = flag(5000, "SnapshotCatchUpEntries", "etcd 3.5 etcdserver/server.go")
-    etcd_quota_backend_bytes: int = flag(2 * 1024**3, "--quota-backend-bytes", "etcd 3.5 storage/quota.go (0 there)")
-    etcd_max_learners: int = flag(1, "maxLearners", "etcd 3.5 membership/cluster.go (3.6: --max-learners)")
-    etcd_health_interval: int = flag(5 * SECOND, "HealthInterval: younger links do not count", "etcd server.go")
-    etcd_peer_read_timeout: int = flag(5 * SECOND, "ConnReadTimeout: a silent link is one until then", "etcd rafthttp")
+    etcd_heartbeat_interval: int = flag(
+        100 * MS, Duration(MS, 10 * SECOND, "ms", MS), "--heartbeat-interval", "etcd 3.5 embed/config.go"
+    )
+    etcd_election_timeout: int = flag(
+        1000 * MS, Duration(5 * MS, 50 * SECOND, "ms", MS), "--election-timeout", "etcd 3.5 embed/config.go"
+    )
+    etcd_pre_vote: bool = flag(True, Switch(), "--pre-vote", "etcd 3.5 (3.4: false)")
+    etcd_check_quorum: bool = flag(True, Switch(), "CheckQuorum", "etcd server/etcdserver/raft.go")
+    etcd_max_request_bytes: int = flag(
+        1_572_864, Size(1024, 1024**3), "--max-request-bytes", "etcd 3.5 embed/config.go"
+    )
+    etcd_grpc_overhead_bytes: int = flag(512 * 1024, Size(0, 1024**3), "grpcOverheadBytes", "etcd 3.5 v3rpc/grpc.go")
+    etcd_max_txn_ops: int = flag(128, Count(1, 10**9), "--max-txn-ops", "etcd 3.5 embed/config.go")
+    etcd_snapshot_count: int = flag(
+        100_000, Count(1, 10**9), "--snapshot-count", "etcd 3.5 embed/config.go (3.6: 10000)"
+    )
+    etcd_snapshot_catchup_entries: int = flag(
+        5000, Count(1, 10**9), "SnapshotCatchUpEntries", "etcd 3.5 etcdserver/server.go"
+    )
+    etcd_quota_backend_bytes: int = flag(
+        2 * 1024**3, Size(1024, 1024**4), "--quota-backend-bytes", "etcd 3.5 storage/quota.go (0 there)"
+    )
+    etcd_max_learners: int = flag(
+        1, Count(1, 100), "maxLearners", "etcd 3.5 membership/cluster.go (3.6: --max-learners)"
+    )
+    etcd_health_interval: int = flag(
+        5 * SECOND, Duration(MS, HOUR), "HealthInterval: younger links do not count", "etcd server.go"
+    )
+    etcd_peer_read_timeout: int = flag(
+        5 * SECOND, Duration(MS, HOUR), "ConnReadTimeout: a silent link is one until then", "etcd rafthttp"
+    )
     etcd_peer_check: int = flag(
-        50 * MS, "how often a starting member looks for its peers", "etcd 3.5 etcdserver/server.go"
+        50 * MS,
+        Duration(MS, MINUTE),
+        "how often a starting member looks for its peers",
+        "etcd 3.5 etcdserver/server.go",
     )
-    etcd_snapshot_send_timeout: int = flag(2 * SECOND, "peerDialTimeout", "etcd 3.5 etcdserver/server.go")
-    etcd_removal_delay: int = flag(1 * SECOND, "stopWithDelay: a removed member stays so long", "etcd 3.5 server.go")
-    etcd_join_timeout: int = flag(2 * SECOND, "patience of a newcomer with each member it asks", "ours")
-    etcd_lease_expiry_check: int = flag(500 * MS, "period of the search for expired leases", "etcd lease/lessor.go")
-    etcd_lease_forward_pause: int = flag(50 * MS, "pause before a lease is forwarded again", "etcd v3_server.go")
-    etcd_max_no_leader: int = flag(3, "maxNoLeaderCnt: election timeouts", "etcd 3.5 v3rpc/interceptor.go")
+    etcd_snapshot_send_timeout: int = flag(
+        2 * SECOND, Duration(MS, HOUR), "peerDialTimeout", "etcd 3.5 etcdserver/server.go"
+    )
+    etcd_removal_delay: int = flag(
+        1 * SECOND, Duration(0, HOUR), "stopWithDelay: a removed member stays so long", "etcd 3.5 server.go"
+    )
+    etcd_join_timeout: int = flag(
+        2 * SECOND, Duration(MS, HOUR), "patience of a newcomer with each member it asks", "ours"
+    )
+    etcd_lease_expiry_check: int = flag(
+        500 * MS, Duration(MS, MINUTE), "period of the search for expired leases", "etcd lease/lessor.go"
+    )
+    etcd_lease_forward_pause: int = flag(
+        50 * MS, Duration(MS, MINUTE), "pause before a lease is forwarded again", "etcd v3_server.go"
+    )
+    etcd_max_no_leader: int = flag(
+        3, Count(1, 1000), "maxNoLeaderCnt: election timeouts", "etcd 3.5 v3rpc/interceptor.go"
+    )
     etcd_watch_progress_interval: int = flag(
-        10 * MINUTE, "--experimental-watch-progress-notify-interval", "etcd 3.5 embed/config.go (kubeadm: 5 s)"
+        10 * MINUTE,
+        Duration(100 * MS, DAY),
+        "--experimental-watch-progress-notify-interval",
+        "etcd 3.5 embed/config.go (kubeadm: 5 s)",
     )
-    etcd_read_index_retry: int = flag(500 * MS, "readIndexRetryTime", "etcd v3_server.go; measured")
-    etcd_client_retry_pause: int = flag(25 * MS, "defaultBackoffWaitBetween", "etcd client/v3/options.go")
-    etcdctl_command_timeout: int = flag(5 * SECOND, "--command-timeout", "etcdctl 3.5")
+    etcd_read_index_retry: int = flag(
+        500 * MS, Duration(MS, MINUTE), "readIndexRetryTime", "etcd v3_server.go; measured"
+    )
+    etcd_client_retry_pause: int = flag(
+        25 * MS, Duration(MS, MINUTE), "defaultBackoffWaitBetween", "etcd client/v3/options.go"
+    )
+    etcdctl_command_timeout: int = flag(5 * SECOND, Duration(MS, DAY), "--command-timeout", "etcdctl 3.5")
 
     # kube-apiserver
-    etcd_healthcheck_timeout: int = flag(2 * SECOND, "--etcd-healthcheck-timeout", "kube-apiserver 1.37")
-    etcd_readycheck_timeout: int = flag(2 * SECOND, "--etcd-readycheck-timeout", "kube-apiserver 1.37")
-    request_timeout: int = flag(60 * SECOND, "--request-timeout", "kube-apiserver 1.37")
-    watch_cache_history: int = flag(75 * SECOND, "DefaultEventFreshDuration", "apiserver storagebackend/config.go")
-    watch_cache_patience: int = flag(30 * SECOND, "MaxInternalErrorRetryDuration", "apiserver storage/cacher/cacher.go")
-    watch_cache_retry: int = flag(1 * SECOND, "time between attempts to fill a watch cache", "apiserver cacher.go")
-    watch_cache_forgiven: int = flag(60 * SECOND, "how long a watch that counts anew has lived", "client-go")
-    watch_cache_redial: int = flag(50 * MS, "pause before a watch cache watches again", "ours")
-    watch_bookmark_period: int = flag(1 * MINUTE, "defaultBookmarkFrequency", "apiserver storage/cacher/cacher.go")
-    api_request_work: int = flag(1 * MS, "time an API server works on a request", "ours")
+    etcd_readycheck_timeout: int = flag(
+        2 * SECOND, Duration(10 * MS, MINUTE), "--etcd-readycheck-timeout", "kube-apiserver 1.37"
+    )
+    request_timeout: int = flag(60 * SECOND, Duration(MS, DAY), "--request-timeout", "kube-apiserver 1.37")
+    watch_cache_history: int = flag(
+        75 * SECOND, Duration(MS, DAY), "DefaultEventFreshDuration", "apiserver storagebackend/config.go"
+    )
+    watch_cache_patience: int = flag(
+        30 * SECOND, Duration(MS, DAY), "MaxInternalErrorRetryDuration", "apiserver storage/cacher/cacher.go"
+    )
+    watch_cache_retry: int = flag(
+        1 * SECOND, Duration(MS, DAY), "time between attempts to fill a watch cache", "apiserver cacher.go"
+    )
+    watch_cache_forgiven: int = flag(
+        60 * SECOND, Duration(MS, DAY), "how long a watch that counts anew has lived", "client-go"
+    )
+    watch_cache_redial: int = flag(50 * MS, Duration(MS, DAY), "pause before a watch cache watches again", "ours")
+    watch_bookmark_period: int = flag(
+        1 * MINUTE, Duration(100 * MS, DAY), "defaultBookmarkFrequency", "apiserver storage/cacher/cacher.go"
+    )
+    api_request_work: int = flag(1 * MS, Duration(0, MINUTE), "time an API server works on a request", "ours")
 
     # leader election of scheduler and controller-manager
-    leader_elect_lease_duration: int = flag(15 * SECOND, "--leader-elect-lease-duration", "component-base config")
-    leader_elect_renew_deadline: int = flag(10 * SECOND, "--leader-elect-renew-deadline", "component-base config")
-    leader_elect_retry_period: int = flag(2 * SECOND, "--leader-elect-retry-period", "component-base config")
-    leader_elect_jitter: float = flag(1.2, "JitterFactor", "client-go tools/leaderelection")
+    leader_elect_lease_duration: int = flag(
+        15 * SECOND, Duration(SECOND, DAY), "--leader-elect-lease-duration", "component-base config"
+    )
+    leader_elect_renew_deadline: int = flag(
+        10 * SECOND, Duration(10 * MS, DAY), "--leader-elect-renew-deadline", "component-base config"
+    )
+    leader_elect_retry_period: int = flag(
+        2 * SECOND, Duration(10 * MS, DAY), "--leader-elect-retry-period", "component-base config"
+    )
+    leader_elect_jitter: float = flag(1.2, Rate(0, 4), "JitterFactor", "client-go tools/leaderelection")
 
     # kubelet and node life cycle
-    node_lease_duration: int = flag(40 * SECOND, "nodeLeaseDurationSeconds", "KubeletConfiguration 1.37")
-    node_lease_renew_interval: int = flag(10 * SECOND, "0.25 x nodeLeaseDurationSeconds", "kubelet.go")
-    node_status_report_frequency: int = flag(5 * MINUTE, "nodeStatusReportFrequency", "KubeletConfiguration 1.37")
-    node_monitor_period: int = flag(5 * SECOND, "--node-monitor-period", "kube-controller-manager 1.37")
-    node_monitor_grace_period: int = flag(50 * SECOND, "--node-monitor-grace-period", "1.32 and later (40 s before)")
-    node_startup_grace_period: int = flag(60 * SECOND, "--node-startup-grace-period", "kube-controller-manager 1.37")
-    node_eviction_rate: float = flag(0.1, "--node-eviction-rate", "kube-controller-manager 1.37; nodes a second")
+    node_lease_duration: int = flag(
+        40 * SECOND, Duration(SECOND, DAY, "s", SECOND), "nodeLeaseDurationSeconds", "KubeletConfiguration 1.37"
+    )
+    node_status_report_frequency: int = flag(
+        5 * MINUTE, Duration(100 * MS, DAY), "nodeStatusReportFrequency", "KubeletConfiguration 1.37"
+    )
+    node_monitor_period: int = flag(
+        5 * SECOND, Duration(100 * MS, DAY), "--node-monitor-period", "kube-controller-manager 1.37"
+    )
+    node_monitor_grace_period: int = flag(
+        50 * SECOND, Duration(MS, DAY), "--node-monitor-grace-period", "1.32 and later (40 s before)"
+    )
+    node_startup_grace_period: int = flag(
+        60 * SECOND, Duration(MS, DAY), "--node-startup-grace-period", "kube-controller-manager 1.37"
+    )
+    node_eviction_rate: float = flag(
+        0.1, Rate(0, 1000, "nodes a second"), "--node-eviction-rate", "kube-controller-manager 1.37; nodes a second"
+    )
     secondary_node_eviction_rate: float = flag(
-        0.01, "--secondary-node-eviction-rate", "kube-controller-manager 1.37; nodes a second"
+        0.01,
+        Rate(0, 1000, "nodes a second"),
+        "--secondary-node-eviction-rate",
+        "kube-controller-manager 1.37; nodes a second",
     )
-    unhealthy_zone_threshold: float = flag(0.55, "--unhealthy-zone-threshold", "kube-controller-manager 1.37")
-    large_cluster_size_threshold: int = flag(50, "--large-cluster-size-threshold", "kube-controller-manager 1.37")
-    toleration_seconds: int = flag(300 * SECOND, "--default-unreachable-toleration-seconds", "kube-apiserver 1.37")
-    pod_start: tuple[int, int] = flag((800 * MS, 1600 * MS), "time to start a container, image present", "ours")
-    pod_stop: tuple[int, int] = flag((20 * MS, 200 * MS), "time a container takes to exit after SIGTERM", "ours")
-    pod_status_sync: int = flag(10 * SECOND, "syncPeriod of the status manager", "kubelet status_manager.go")
+    unhealthy_zone_threshold: float = flag(
+        0.55, Rate(0, 1), "--unhealthy-zone-threshold", "kube-controller-manager 1.37"
+    )
+    large_cluster_size_threshold: int = flag(
+        50, Count(0, 10**6), "--large-cluster-size-threshold", "kube-controller-manager 1.37"
+    )
+    toleration_seconds: int = flag(
+        300 * SECOND,
+        Duration(0, 365 * DAY, "s", SECOND),
+        "--default-unreachable-toleration-seconds",
+        "kube-apiserver 1.37",
+    )
+    pod_start: tuple[int, int] = flag(
+        (800 * MS, 1600 * MS), Span(Duration(US, HOUR)), "time to start a container, image present", "ours"
+    )
+    pod_stop: tuple[int, int] = flag(
+        (20 * MS, 200 * MS), Span(Duration(US, HOUR)), "time a container takes to exit after SIGTERM", "ours"
+    )
+    pod_status_sync: int = flag(
+        10 * SECOND, Duration(10 * MS, DAY), "syncPeriod of the status manager", "kubelet status_manager.go"
+    )
     crash_loop_backoff: tuple[int, int] = flag(
-        (10 * SECOND, 300 * SECOND), "initialCrashLoopBackOff, MaxContainerBackOff", "kubelet.go"
+        (10 * SECOND, 300 * SECOND),
+        Span(Duration(10 * MS, DAY)),
+        "initialCrashLoopBackOff, MaxContainerBackOff",
+        "kubelet.go",
     )
-    node_status_update_frequency: int = flag(10 * SECOND, "nodeStatusUpdateFrequency", "KubeletConfiguration 1.37")
+    node_status_update_frequency: int = flag(
+        10 * SECOND, Duration(100 * MS, DAY), "nodeStatusUpdateFrequency", "KubeletConfiguration 1.37"
+    )
     node_register_backoff: tuple[int, int] = flag(
-        (100 * MS, 7 * SECOND), "back-off of registration", "kubelet_node_status.go"
+        (100 * MS, 7 * SECOND), Span(Duration(10 * MS, DAY)), "back-off of registration", "kubelet_node_status.go"
     )
-    termination_grace_period: int = flag(30 * SECOND, "terminationGracePeriodSeconds", "k/k pkg/apis/core/v1")
-    probe_period: int = flag(10 * SECOND, "periodSeconds", "k/k pkg/apis/core/v1/defaults.go")
-    probe_timeout: int = flag(1 * SECOND, "timeoutSeconds", "k/k pkg/apis/core/v1/defaults.go")
-    probe_failure_threshold: int = flag(3, "failureThreshold", "k/k pkg/apis/core/v1/defaults.go")
-    probe_success_threshold: int = flag(1, "successThreshold", "k/k pkg/apis/core/v1/defaults.go")
+    termination_grace_period: int = flag(
+        30 * SECOND, Duration(0, 365 * DAY, "s", SECOND), "terminationGracePeriodSeconds", "k/k pkg/apis/core/v1"
+    )
 
     # controllers and clients
     reflector_backoff: tuple[int, int] = flag(
-        (800 * MS, 30 * SECOND), "backoff of list and watch", "client-go reflector.go"
+        (800 * MS, 30 * SECOND), Span(Duration(10 * MS, DAY)), "backoff of list and watch", "client-go reflector.go"
     )
-    reflector_backoff_reset: int = flag(2 * MINUTE, "back-off reset after", "client-go reflector.go")
-    workqueue_backoff: tuple[int, int] = flag((5 * MS, 1000 * SECOND), "ItemExponentialFailureRateLimiter", "client-go")
-    concurrent_syncs: int = flag(5, "--concurrent-deployment-syncs and its like", "kube-controller-manager 1.37")
-    expectations_timeout: int = flag(5 * MINUTE, "ExpectationsTimeout", "k/k controller_utils.go")
-    pod_gc_quarantine: int = flag(40 * SECOND, "quarantineTime", "k/k podgc/gc_controller.go")
-    node_monitor_work: int = flag(1 * MS, "time it takes to look at all nodes", "ours")
-    client_timeout: int = flag(10 * SECOND, "timeout of an API call by a component", "ours: renew deadline's order")
+    reflector_backoff_reset: int = flag(2 * MINUTE, Duration(0, DAY), "back-off reset after", "client-go reflector.go")
+    workqueue_backoff: tuple[int, int] = flag(
+        (5 * MS, 1000 * SECOND), Span(Duration(MS, DAY)), "ItemExponentialFailureRateLimiter", "client-go"
+    )
+    concurrent_syncs: int = flag(
+        5, Count(1, 1000), "--concurrent-deployment-syncs and its like", "kube-controller-manager 1.37"
+    )
+    expectations_timeout: int = flag(
+        5 * MINUTE, Duration(SECOND, DAY), "ExpectationsTimeout", "k/k controller_utils.go"
+    )
+    pod_gc_quarantine: int = flag(40 * SECOND, Duration(0, DAY), "quarantineTime", "k/k podgc/gc_controller.go")
+    node_monitor_work: int = flag(1 * MS, Duration(0, MINUTE), "time it takes to look at all nodes", "ours")
+    client_timeout: int = flag(
+        10 * SECOND, Duration(MS, DAY), "timeout of an API call by a component", "ours: renew deadline's order"
+    )
     scheduler_backoff: tuple[int, int] = flag(
-        (1 * SECOND, 10 * SECOND), "podInitial/MaxBackoffSeconds", "kube-scheduler 1.37"
+        (1 * SECOND, 10 * SECOND),
+        Span(Duration(SECOND, DAY, "s", SECOND)),
+        "podInitial/MaxBackoffSeconds",
+        "kube-scheduler 1.37",
     )
     scheduler_unschedulable_flush: int = flag(
-        5 * MINUTE, "DefaultPodMaxInUnschedulablePodsDuration", "scheduling_queue.go"
+        5 * MINUTE, Duration(SECOND, DAY), "DefaultPodMaxInUnschedulablePodsDuration", "scheduling_queue.go"
     )
 
     # kube-proxy
-    iptables_min_sync_period: int = flag(1 * SECOND, "iptables.minSyncPeriod", "KubeProxyConfiguration 1.37")
-    iptables_restore: tuple[int, int] = flag((10 * MS, 40 * MS), "time iptables-restore takes", "ours: a small cluster")
+    iptables_min_sync_period: int = flag(
+        1 * SECOND, Duration(0, HOUR), "iptables.minSyncPeriod", "KubeProxyConfiguration 1.37"
+    )
+    iptables_restore: tuple[int, int] = flag(
+        (10 * MS, 40 * MS), Span(Duration(US, HOUR)), "time iptables-restore takes", "ours: a small cluster"
+    )
 
     # load balancer
-    haproxy_inter: int = flag(2 * SECOND, "inter", "HAProxy 2.6 configuration manual")
-    haproxy_rise: int = flag(2, "rise", "HAProxy 2.6 configuration manual")
-    haproxy_fall: int = flag(3, "fall", "HAProxy 2.6 configuration manual")
-    haproxy_connect_timeout: int = flag(1 * SECOND, "timeout connect", "ours: as in the measurements")
-    haproxy_turnaround: int = flag(1 * SECOND, "pause before the same server again", "HAProxy 2.6: min(connect, 1 s)")
-    haproxy_server_timeout: int = flag(35 * SECOND, "timeout server", "kubeadm ha-considerations.md")
-    haproxy_retries: int = flag(3, "retries", "HAProxy 2.6 configuration manual")
-    haproxy_redispatch: bool = flag(True, "option redispatch", "kubeadm ha-considerations.md (HAProxy's default: off)")
-    haproxy_balance: str = flag("roundrobin", "balance roundrobin|leastconn", "kubeadm ha-considerations.md")
-    haproxy_check: str = flag("http", "option httpchk (http), or a plain connect (tcp)", "kubeadm ha-considerations.md")
+    haproxy_inter: int = flag(2 * SECOND, Duration(MS, HOUR, "ms", MS), "inter", "HAProxy 2.6 configuration manual")
+    haproxy_rise: int = flag(2, Count(1, 1000), "rise", "HAProxy 2.6 configuration manual")
+    haproxy_fall: int = flag(3, Count(1, 1000), "fall", "HAProxy 2.6 configuration manual")
+    haproxy_connect_timeout: int = flag(
+        1 * SECOND, Duration(MS, HOUR, "ms", MS), "timeout connect", "ours: as in the measurements"
+    )
+    haproxy_turnaround: int = flag(
+        1 * SECOND, Duration(0, HOUR), "pause before the same server again", "HAProxy 2.6: min(connect, 1 s)"
+    )
+    haproxy_server_timeout: int = flag(
+        35 * SECOND, Duration(MS, DAY, "ms", MS), "timeout server", "kubeadm ha-considerations.md"
+    )
+    haproxy_retries: int = flag(3, Count(0, 100), "retries", "HAProxy 2.6 configuration manual")
+    haproxy_redispatch: bool = flag(
+        True, Switch(), "option redispatch", "kubeadm ha-considerations.md (HAProxy's default: off)"
+    )
+    haproxy_balance: str = flag(
+        "roundrobin",
+        Choice(("roundrobin", "leastconn")),
+        "balance roundrobin|leastconn",
+        "kubeadm ha-considerations.md",
+    )
+    haproxy_check: str = flag(
+        "http",
+        Choice(("http", "tcp")),
+        "option httpchk (http), or a plain connect (tcp)",
+        "kubeadm ha-considerations.md",
+    )
 
     # the clients we simulate
-    kubectl_request_timeout: int = flag(10 * SECOND, "--request-timeout", "ours (kubectl's default: for ever)")
-    visitor_timeout: int = flag(1 * SECOND, "how long a visitor waits for an answer", "ours")
+    kubectl_request_timeout: int = flag(
+        10 * SECOND, Duration(MS, DAY), "--request-timeout", "ours (kubectl's default: for ever)"
+    )
+    visitor_timeout: int = flag(1 * SECOND, Duration(MS, DAY), "how long a visitor waits for an answer", "ours")
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value, legal = getattr(self, entry.name), entry.metadata["legal"]
+            if not legal.fits(value):
+                object.__setattr__(self, entry.name, _usable(entry, value, isinstance(value, str | list)))
+        for holds, sentence in RULES:
+            if not holds(self):
+                values = {f.name: f.metadata["legal"].write(getattr(self, f.name)) for f in fields(self)}
+                raise ParamError(sentence.format_map(values))
+
+    @property
+    def etcd_request_timeout(self) -> int:
+        """How long etcd itself waits for a request: 5 s + 2 x election timeout, etcd config.go ReqTimeout."""
+        return 5 * SECOND + 2 * self.etcd_election_timeout
+
+    @property
+    def node_lease_renew_interval(self) -> int:
+        """A quarter of a node Lease's duration, kubelet.go nodeLeaseRenewIntervalFraction."""
+        return self.node_lease_duration // 4
+
+
+RULES: tuple[tuple[Callable[[Params], bool], str], ...] = (
+    (
+        lambda p: p.etcd_election_timeout >= 5 * p.etcd_heartbeat_interval,
+        "etcd_election_timeout: {etcd_election_timeout} is less than 5 times etcd_heartbeat_interval"
+        " ({etcd_heartbeat_interval}), which etcd refuses: raise the one or lower the other",
+    ),
+    (
+        lambda p: p.leader_elect_lease_duration > p.leader_elect_renew_deadline,
+        "leader_elect_lease_duration: {leader_elect_lease_duration} is not longer than leader_elect_renew_deadline"
+        " ({leader_elect_renew_deadline}), which client-go refuses: raise the one or lower the other",
+    ),
+    (
+        lambda p: p.leader_elect_renew_deadline > p.leader_elect_jitter * p.leader_elect_retry_period,
+        "leader_elect_renew_deadline: {leader_elect_renew_deadline} is not longer than leader_elect_retry_period"
+        " ({leader_elect_retry_period}) x {leader_elect_jitter} (leader_elect_jitter), which client-go refuses:"
+        " raise the one or lower the others",
+    ),
+)
+
+
+def changed(params: Params, values: Any) -> Params:
+    """*params* with other *values* by name, written as in a scenario's file. Raises ParamError."""
+    if not isinstance(values, Mapping):
+        raise ParamError(f"params: {shown(values)} was given, but it is a mapping from names to values")
+    known = {entry.name: entry for entry in fields(Params)}
+    usable: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, 1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise ParamError(f"there is no parameter {shown(name)}{hint}; see kubemini/params.py")
+        usable[name] = _usable(known[name], value, True)
+    return replace(params, **usable)
+
+
+def _usable(entry: "Field[Any]", value: Any, read: bool) -> Any:
+    """*value* as the program uses it; *read* it first if it is written as in a file."""
+    legal: Legal = entry.metadata["legal"]
+    try:
+        found = legal.read(value) if read else value
+        if legal.fits(found):
+            return found
+        given = f"{shown(value)} was given"
+        if not read and isinstance(value, int) and isinstance(legal, Duration):
+            given = f"{value} us was given"
+    except Unfit as error:
+        given = str(error)
+    example = legal.write(cast(Any, entry.default))
+    raise ParamError(f"{entry.name}: {given}, but it is {legal}: write for example {example}, the default")
 
 
 def table(params: Params | None = None) -> list[tuple[str, Any, str, str]]:

@@ -248,8 +248,3 @@ def test_health_counts_in_a_row(fall, rise):
 
 def test_nobody_up_means_nobody_chosen():
     assert next_server(SERVERS, dict.fromkeys(SERVERS, False), 0, dict.fromkeys(SERVERS, 0), "roundrobin") == -1
-
-
-def test_an_unknown_check_is_named_with_what_would_be_right():
-    with pytest.raises(ValueError, match=r"params\.haproxy_check: expected http or tcp, got 'ping'"):
-        World(haproxy_check="ping")

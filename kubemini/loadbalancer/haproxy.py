@@ -30,10 +30,6 @@ class HAProxy(Component):
         super().__init__(sim, net, host, name)
         self.servers = servers
         self.params = net.params
-        for field, choices in (("haproxy_check", ("http", "tcp")), ("haproxy_balance", ("roundrobin", "leastconn"))):
-            value = getattr(self.params, field)
-            if value not in choices:
-                raise ValueError(f"params.{field}: expected {' or '.join(choices)}, got {value!r}")
         self._phases = sim.draw(f"haproxy/{name}/phase")
 
     def boot(self) -> None:

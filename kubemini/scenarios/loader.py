@@ -7,12 +7,12 @@ What does not come with kubemini is carried along (`Scenario.source`): a widget 
 
 import difflib
 import json
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from kubemini.cluster.topology import Topology, TopologyError, build
-from kubemini.params import Params
+from kubemini.params import ParamError, Params, changed
 from kubemini.sim.units import SECOND, duration
 
 FOLDER = Path(__file__).parent
@@ -134,7 +134,7 @@ def from_data(data: Any, name: str, file: str = "") -> Scenario:
             title=data["title"],
             topology=topology,
             about=data.get("about", ""),
-            params=_params(Params(), data.get("params", {}), file),
+            params=changed(Params(), data.get("params", {})),
             manifests=data.get("manifests", ""),
             workload=data.get("workload", {}),
             faults=tuple(tuple(entry) for entry in data.get("faults", ())),
@@ -146,6 +146,8 @@ def from_data(data: Any, name: str, file: str = "") -> Scenario:
                 raise ScenarioError(f"{file}.workload.{load_kind}.every: the shortest interval is 1ms")
     except TopologyError as error:
         raise ScenarioError(f"{file}.{error}") from None
+    except ParamError as error:
+        raise ScenarioError(f"{file}.params.{error}") from None
     except ScenarioError:
         raise
     except ValueError as error:
@@ -153,29 +155,9 @@ def from_data(data: Any, name: str, file: str = "") -> Scenario:
     return scenario
 
 
-def with_params(scenario: Scenario, changed: dict[str, Any]) -> Scenario:
+def with_params(scenario: Scenario, values: Any) -> Scenario:
     """*scenario* with other parameters, written as in its file. Raises ScenarioError that says what to do next."""
     try:
-        return replace(scenario, params=_params(scenario.params, changed, scenario.name))
-    except (ValueError, TypeError) as error:
-        raise ScenarioError(str(error)) from None
-
-
-def _params(before: Params, changed: dict[str, Any], file: str) -> Params:
-    known = {f.name: f for f in fields(Params)}
-    values: dict[str, Any] = {}
-    for name, value in changed.items():
-        if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
-            raise ScenarioError(f"{file}.params: there is no parameter {name!r}{hint}; see kubemini/params.py")
-        default = known[name].default
-        if isinstance(default, bool):
-            values[name] = bool(value)
-        elif isinstance(default, tuple):
-            values[name] = tuple(duration(v) for v in value)
-        elif isinstance(value, str):
-            values[name] = duration(value)
-        else:
-            values[name] = value
-    return replace(before, **values)
+        return replace(scenario, params=changed(scenario.params, values))
+    except ParamError as error:
+        raise ScenarioError(f"{scenario.name}.params.{error}") from None

@@ -4,6 +4,8 @@ Integers add exactly (10 x 100 * MS == 1 * SECOND), so simultaneous events are t
 traces never print 0.30000000000000004.
 """
 
+import re
+
 US = 1
 MS = 1_000 * US
 SECOND = 1_000 * MS
@@ -19,18 +21,27 @@ def clock(t: int) -> str:
     return f"{t // SECOND}.{t % SECOND // MS:03d}s"
 
 
+def written(t: int) -> str:
+    """A duration as people write it, exactly: ``written(1_500 * MS) == "1500ms"``, ``written(2 * MINUTE) == "2m"``."""
+    unit = next((u for u in ("d", "h", "m", "s", "ms") if t and t % _UNITS[u] == 0), "us")
+    return f"{t // _UNITS[unit]}{unit}" if t else "0s"
+
+
+_PART = re.compile(r"([0-9.]+(?:e[0-9]+)?) *(us|ms|s|m|h|d)")
+_PARTS = re.compile(f"(?:{_PART.pattern})+")
+
+
 def duration(value: str | int | float) -> int:
-    """Microseconds in *value*: ``"200ms"``, ``"1.5s"``, ``"2m"`` or a bare number of seconds.
+    """Microseconds in *value*: ``"200ms"``, ``"1.5s"``, ``"1m30s"`` or a bare number of seconds.
 
     Raises ValueError with what was expected.
     """
     text = str(value).strip()
-    unit = next((u for u in ("us", "ms", "s", "m", "h", "d") if text.endswith(u)), "")
-    number = text[: len(text) - len(unit)] if unit else text
+    shown = text if len(text) <= 40 else text[:40] + "…"
+    if re.match("-[0-9.]", text):
+        raise ValueError(f'"{shown}" is negative: a duration starts at 0')
+    parts = _PART.findall(text) if _PARTS.fullmatch(text) else [(text, "s")]
     try:
-        micros = round(float(number) * _UNITS[unit or "s"])
+        return sum(round(float(number) * _UNITS[unit]) for number, unit in parts)
     except (ValueError, OverflowError):
-        raise ValueError(f'"{value}" is not a duration: write a number and a unit, such as 200ms, 1.5s or 2m') from None
-    if micros < 0:
-        raise ValueError(f'"{value}" is negative: a duration starts at 0')
-    return micros
+        raise ValueError(f'"{shown}" is not a duration: write a number and a unit, such as 200ms, 1.5s or 2m') from None
