@@ -60,6 +60,7 @@ $(BOOK): .venv/.ready $(NPM) _config.yml _toc.yml $(CODE) $(CHAPTERS)
 
 chapters: .venv/.ready
 	$(PY) -m kubemini.view.notebooks --run chapters/*.ipynb
+	$(PY) -m kubemini.lab.solutions chapters/*.ipynb
 
 SCHEDULES ?= 300000
 soak: .venv/.ready

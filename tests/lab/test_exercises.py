@@ -1,11 +1,9 @@
 """Every exercise of the book: its solution passes, its untouched stub fails with exactly the hint that the page shows.
 
-Cells are tagged ``ex-NAME-stub``, ``ex-NAME-check`` and ``ex-NAME-solution``. Each notebook runs once with its stubs
-and once with the solutions in their place, in this process.
+Each notebook runs once with its stubs and once with the solutions in their place, in this process.
 """
 
 import ast
-import json
 import re
 from pathlib import Path
 
@@ -13,64 +11,15 @@ import pytest
 
 from kubemini.lab import NotSolved, names
 from kubemini.lab.registry import chapters
+from kubemini.lab.solutions import ANSWER, CODE, answered, block, cells_of, exercises, play, refresh
 
 FOLDER = Path(__file__).parents[2] / "chapters"
 CHAPTERS = sorted(p for p in FOLDER.glob("*.ipynb") if p.stem not in ("introduction", "evidence"))  # they ask nothing
-TAG = re.compile(r"(ex-[a-z0-9-]+)-(stub|check|solution)$")
-
-
-def cells_of(path):
-    return [c for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
-
-
-def source(cell):
-    return "".join(cell["source"])
-
-
-def exercises(cells):
-    """{name: {"stub": index, "check": index, "solution": index}}"""
-    found = {}
-    for index, cell in enumerate(cells):
-        for tag in cell["metadata"].get("tags", []):
-            if match := TAG.match(tag):
-                found.setdefault(match[1], {})[match[2]] = index
-    return found
-
-
-def execute(code, namespace):
-    """Run a cell; the value of its last expression."""
-    tree = ast.parse(code)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, "<cell>", "exec"), namespace)
-    return eval(compile(ast.Expression(last.value), "<cell>", "eval"), namespace) if last else None
-
-
-def play(path, monkeypatch, with_solutions):
-    """Run the notebook; {exercise: what its check said, strictly}."""
-    cells = cells_of(path)
-    parts = exercises(cells)
-    stubs = {p["stub"]: p["solution"] for p in parts.values()}
-    checks = {p["check"]: name for name, p in parts.items()}
-    said, namespace = {}, {"__name__": "__main__"}
-    for index, cell in enumerate(cells[: max(checks, default=-1) + 1]):
-        if "hide-input" in cell["metadata"].get("tags", []) and "import" not in source(cell):
-            continue  # a widget or a quiz: nothing that an exercise needs
-        code = source(cells[stubs[index]] if with_solutions and index in stubs else cell)
-        if index not in checks:
-            execute(code, namespace)
-            continue
-        monkeypatch.setenv("KUBEMINI_STRICT", "1")
-        try:
-            said[checks[index]] = execute(code, namespace)
-        except NotSolved as error:
-            said[checks[index]] = error
-        monkeypatch.delenv("KUBEMINI_STRICT")
-    return said
 
 
 @pytest.fixture(params=CHAPTERS, ids=lambda p: p.stem)
 def chapter(request, monkeypatch):
-    monkeypatch.delenv("KUBEMINI_STRICT", raising=False)
+    monkeypatch.setenv("KUBEMINI_STRICT", "1")
     return request.param
 
 
@@ -82,15 +31,17 @@ def test_each_exercise_has_a_stub_a_check_and_a_solution_and_there_are_two_at_le
         assert parts["stub"] < parts["check"] < parts["solution"], name
 
 
-def test_every_solution_passes_in_place_of_its_stub(chapter, monkeypatch):
-    for name, report in play(chapter, monkeypatch, with_solutions=True).items():
+def test_every_solution_passes_in_place_of_its_stub_with_the_report_on_the_page(chapter):
+    cells = cells_of(chapter)
+    for name, report in play(cells, with_solutions=True).items():
         assert not isinstance(report, NotSolved), f"{name}: {report}"
         assert report.passed and report.facts, f"{name} passes without a fact"
+        assert block(ANSWER, cells[exercises(cells)[name]["solution"]]) == f"{report!r}\n", "run make chapters"
 
 
-def test_every_untouched_stub_fails_with_exactly_the_hint_on_the_page(chapter, monkeypatch):
+def test_every_untouched_stub_fails_with_exactly_the_hint_on_the_page(chapter):
     cells = cells_of(chapter)
-    for name, error in play(chapter, monkeypatch, with_solutions=False).items():
+    for name, error in play(cells, with_solutions=False).items():
         assert isinstance(error, NotSolved), f"the stub of {name} passes"
         assert f"✗ {error}" == shown(cells[exercises(cells)[name]["check"]]).splitlines()[0]
 
@@ -101,8 +52,37 @@ def shown(cell):
     return "".join(output["data"]["text/plain"])
 
 
+def assigned(code):
+    """The names that a cell gives a value to."""
+    tree = ast.parse(code)
+    stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return stored | {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_running_all_cells_neither_shows_a_solution_nor_overwrites_what_the_learner_wrote(chapter):
+    cells = cells_of(chapter)
+    for name, parts in exercises(cells).items():
+        assert cells[parts["solution"]]["cell_type"] == "markdown", f"the solution of {name} runs"
+        assert "<details" in cells[parts["solution"]]["source"], f"the solution of {name} is not folded"
+        mine = assigned(cells[parts["stub"]]["source"]) & assigned(block(CODE, cells[parts["solution"]]))
+        assert mine, f"the solution of {name} is in place of nothing"
+        later = [c for c in cells[parts["stub"] + 1 : parts["solution"]] if c["cell_type"] == "code"]
+        assert not any(mine & assigned(c["source"]) for c in later), f"{name}: the learner's answer is overwritten"
+        checks = re.findall(r"check\(", "".join(c["source"] for c in later))
+        assert len(checks) == 1, f"{name} is checked {len(checks)} times"
+
+
+def test_an_answer_that_has_changed_is_written_anew(tmp_path):
+    page = tmp_path / "quorum.ipynb"
+    page.write_text((FOLDER / "quorum.ipynb").read_text(encoding="utf-8").replace("✓ Quorum lost", "✓ Quorum found"))
+    assert refresh(page) and not refresh(page)
+    assert "✓ Quorum lost" in page.read_text(encoding="utf-8")
+    assert answered("```text\nold\n```", 1) == "```text\n1\n```"
+
+
 def test_every_registered_exercise_stands_in_its_chapter():
     asked = set()
     for path in CHAPTERS:
-        asked |= set(re.findall(r'check\(\s*"([a-z-]+\.[a-z-]+)"', "\n".join(source(c) for c in cells_of(path))))
+        code = "\n".join(c["source"] for c in cells_of(path) if c["cell_type"] == "code")
+        asked |= set(re.findall(r'check\(\s*"([a-z-]+\.[a-z-]+)"', code))
     assert {n for n in names() if n.split(".")[0] in chapters()} == asked
