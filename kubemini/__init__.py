@@ -13,7 +13,7 @@ The map, in reading order (imports point down this list's end to its head):
     client/         client-go: informers, work queues, leader election
     controllers/  scheduler/  kubelet/  network/  loadbalancer/     the programs; they meet only through API objects
     cluster/        topologies and wiring; users and their workload
-    faults/         what can be done to a cluster, as data
+    commands/       what can be done to a cluster, as data; faults.py  its public name
     check/          what a history of requests must satisfy, whoever recorded it
     scenarios/      named stories as YAML
     run.py          a run is a value: run(scenario, seed, commands, until) -> Trace

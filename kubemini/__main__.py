@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from kubemini.commands import read_line
 from kubemini.run import Runaway, run
 from kubemini.scenarios import load, names
 from kubemini.sim import Trace
@@ -28,11 +29,6 @@ def _progress(share: float) -> None:
     print(f"\r[{'#' * done}{'.' * (width - done)}] {share:4.0%}", end=end, file=sys.stderr, flush=True)
 
 
-def _command(text: str) -> list[str]:
-    """``12s,crash,etcd-1`` → a command."""
-    return text.split(",")
-
-
 def summary(trace: Trace) -> str:
     """What a run was and how its clients fared."""
     from kubemini.view.scene import text_summary
@@ -42,7 +38,7 @@ def summary(trace: Trace) -> str:
 
 def _run(options: argparse.Namespace) -> int:
     watched = sys.stderr.isatty() and not options.quiet
-    commands = [_command(c) for c in options.command]
+    commands = [read_line(c) for c in options.command]
     progress = _progress if watched else None
     trace = run(options.scenario, options.seed, commands, options.until, progress, fidelity=options.fidelity)
     if options.trace:

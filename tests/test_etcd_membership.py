@@ -314,8 +314,8 @@ def test_the_replacement_added_first_and_with_a_typo_wedges_the_cluster():
 
 def test_a_change_of_members_is_checked_before_the_run():
     cluster = Cluster(build("etcd", members=3, spares=1))
-    parse([1, "member_add", "etcd-4", "learner"]).fault.check(cluster)
+    parse([1, "member_add", "etcd-4", "learner"]).command.check(cluster)
     with pytest.raises(FaultError, match="etcd-1, etcd-2, etcd-3, etcd-4"):
-        parse([1, "member_remove", "etcd-9"]).fault.check(cluster)
+        parse([1, "member_remove", "etcd-9"]).command.check(cluster)
     with pytest.raises(FaultError, match="voter or learner"):
-        parse([1, "member_add", "etcd-4", "leader"]).fault.check(cluster)
+        parse([1, "member_add", "etcd-4", "leader"]).command.check(cluster)

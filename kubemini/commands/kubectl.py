@@ -1,0 +1,65 @@
+"""What a user does with kubectl: apply, scale, delete."""
+
+from typing import TYPE_CHECKING, Any
+
+from kubemini.api.kinds import by_name
+from kubemini.commands.arguments import INT32, MANIFESTS, OBJECT_NAME, count, read_word, shown
+from kubemini.commands.command import Argument, Command, FaultError, argument, command
+
+if TYPE_CHECKING:
+    from kubemini.cluster import Cluster
+
+
+def _read_kind(value: Any) -> str:
+    try:
+        by_name(read_word(value))
+    except ValueError as error:
+        raise FaultError(str(error) if len(str(value)) < 60 else f"no kind is called {shown(value)}") from None
+    return value
+
+
+KIND = Argument(_read_kind)
+REPLICAS = count("a number of replicas", INT32)
+
+
+class OnApi(Command):
+    """A deed of a user of the Kubernetes API."""
+
+    __slots__ = ()
+
+    def check(self, cluster: "Cluster") -> None:
+        if not cluster.topology.of("apiserver-"):
+            raise FaultError(f"{self.action}: this cluster has no API server; use put and get")
+        Command.check(self, cluster)
+
+
+@command("apply")
+class Apply(OnApi):
+    """``kubectl apply`` of the manifests in *text*."""
+
+    text: str = argument(MANIFESTS)
+
+    def do(self, cluster: "Cluster") -> None:
+        cluster.apply(self.text)
+
+
+@command("scale")
+class Scale(OnApi):
+    """``kubectl scale deployment NAME --replicas N``."""
+
+    deployment: str = argument(OBJECT_NAME)
+    replicas: int = argument(REPLICAS)
+
+    def do(self, cluster: "Cluster") -> None:
+        cluster.user.scale(self.deployment, self.replicas)
+
+
+@command("delete")
+class Delete(OnApi):
+    """``kubectl delete KIND NAME``."""
+
+    kind: str = argument(KIND)
+    name: str = argument(OBJECT_NAME)
+
+    def do(self, cluster: "Cluster") -> None:
+        cluster.user.delete(self.kind, self.name)

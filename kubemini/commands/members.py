@@ -1,0 +1,59 @@
+"""What an operator does to the members of an etcd: add, remove, promote, move the leader.
+
+Whether etcd allows it, the run shows: the request is recorded with its fate.
+"""
+
+from typing import TYPE_CHECKING
+
+from kubemini.commands.arguments import MEMBER, TEXT, choice
+from kubemini.commands.command import Command, argument, command
+
+if TYPE_CHECKING:
+    from kubemini.cluster import Cluster
+
+VOTER_OR_LEARNER = choice("voter", "learner")
+
+
+@command("member_add")
+class MemberAdd(Command):
+    """``member add`` as a voter or a learner, then etcd is started there with an empty disk.
+
+    *address* is what the peer URL says, if that is not the member's own: a typo to learn from.
+    """
+
+    member: str = argument(MEMBER)
+    kind: str = argument(VOTER_OR_LEARNER, default="voter")
+    address: str = argument(TEXT, default="")
+
+    def do(self, cluster: "Cluster") -> None:
+        cluster.user.add_member(self.member, self.kind == "learner", self.address or self.member)
+
+
+@command("member_remove")
+class MemberRemove(Command):
+    """``member remove``."""
+
+    member: str = argument(MEMBER)
+
+    def do(self, cluster: "Cluster") -> None:
+        cluster.user.change_member(self.action, self.member)
+
+
+@command("member_promote")
+class MemberPromote(Command):
+    """``member promote``: a learner becomes a voter."""
+
+    member: str = argument(MEMBER)
+
+    def do(self, cluster: "Cluster") -> None:
+        cluster.user.change_member(self.action, self.member)
+
+
+@command("move_leader")
+class MoveLeader(Command):
+    """``etcdctl move-leader`` to this member."""
+
+    member: str = argument(MEMBER)
+
+    def do(self, cluster: "Cluster") -> None:
+        cluster.user.move_leader(self.member)
