@@ -9,29 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from kubemini.api.manifests import ManifestError, load
 from kubemini.commands.command import Argument, FaultError
+from kubemini.ranges import shown
 from kubemini.sim.units import DAY, duration
 
 if TYPE_CHECKING:
     from kubemini.cluster import Cluster
 
 LONGEST = 100 * 365 * DAY
-LONGEST_SHOWN = 60  # characters of a wrong value in a message
 INT32 = 2**31 - 1  # replicas
 INT64 = 2**63 - 1  # revisions
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")  # of an API object; the API server knows the fine print
 
 
-def shown(value: Any) -> str:
-    """A wrong *value*, short enough for a sentence."""
-    text = repr(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
-
-
 # -- values ----------------------------------------------------------------------------------------
 def read_duration(value: Any) -> int:
     """Microseconds, up to a hundred years."""
-    if isinstance(value, str) and len(value) > LONGEST_SHOWN:
-        raise FaultError(f"{shown(value)} is not a duration: write a number and a unit, as in 200ms")
     try:
         micros = duration(value)
     except ValueError as error:

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from kubemini.api.kinds import by_name
-from kubemini.commands.arguments import INT32, MANIFESTS, OBJECT_NAME, count, read_word, shown
+from kubemini.commands.arguments import INT32, MANIFESTS, OBJECT_NAME, count, read_word
 from kubemini.commands.command import Argument, Command, FaultError, argument, command
+from kubemini.ranges import shown
 
 if TYPE_CHECKING:
     from kubemini.cluster import Cluster

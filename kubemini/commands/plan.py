@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from kubemini.commands.arguments import read_duration, shown
+from kubemini.commands.arguments import read_duration
 from kubemini.commands.command import ACTIONS, Command, FaultError
+from kubemini.ranges import shown
 
 if TYPE_CHECKING:
     from kubemini.cluster import Cluster
