@@ -82,6 +82,54 @@ def test_a_key_is_put_once_in_a_branch_and_not_deleted_there(operations, refused
     assert said("txn", {"success": operations}) == said("txn", {"failure": operations}) == words
 
 
+def nest(success=(), failure=()):
+    return {"request_txn": {"success": list(success), "failure": list(failure)}}
+
+
+@pytest.mark.parametrize(
+    ("operations", "refused"),
+    [
+        ([nest([put("a")], [{"request_delete_range": {"key": "a"}}])], False),
+        ([nest([put("a")]), nest([{"request_delete_range": {"key": "a"}}])], False),
+        ([nest([{"request_delete_range": {"key": "a"}}]), nest([put("a")])], True),
+        ([{"request_delete_range": {"key": "a", "range_end": "\0"}}, put("z")], False),
+        ([nest(failure=[put("a")], success=[put("a")]), put("a")], True),
+        ([nest([put("a")]), nest([], [put("a")])], True),
+        ([nest([nest([put("a")], [put("a")])], [put("a")])], False),
+        ([put("a"), nest([], [{"request_delete_range": {"key": "a"}}])], True),
+    ],
+)
+def test_branches_that_exclude_each_other_may_touch_one_key(operations, refused):
+    """The first five were put to an etcd 3.4.23; the rest follow from checkIntervals."""
+    assert (said("txn", {"success": operations}) is not None) == refused
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        [],
+        ["ftp://x:1"],
+        ["http://x"],
+        ["http://x:1/p"],
+        ["http://x:1/"],
+        ["http://x:abc"],
+        ["x:1"],
+        ["http://x:1", "ftp://y:1"],
+        ["http://a b:1"],
+        ["http://x:1?y"],
+        ["://x:1"],
+        [""],
+    ],
+)
+def test_a_member_is_added_at_a_url_with_a_host_and_a_port_or_not_at_all(urls):
+    assert said("member_add", {"peerURLs": urls}) == "etcdserver: given member URLs are invalid"
+
+
+def test_good_peer_urls_are_taken_blanks_around_them_too():
+    for url in ("http://x:1", "https://x.y-z:2380", " http://127.0.0.1:2380 ", "http://[::1]:2380"):
+        assert said("member_add", {"peerURLs": [url]}) is None
+
+
 def test_what_can_change_nothing_is_a_read_and_need_not_ask_the_others_if_it_says_so():
     reach, content = {"request_range": {"key": "k"}}, {"request_range": {"key": "k", "serializable": True}}
     assert is_read("txn", {"success": [reach]}) and not is_read("txn", {"success": [reach], "failure": [put("k")]})

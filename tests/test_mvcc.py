@@ -192,3 +192,41 @@ def test_only_the_leader_knows_when_a_lease_ends_and_a_new_leader_gives_it_its_f
     assert lessor.expired(8 * SECOND) == [] and lessor.expired(9 * SECOND) == [1]
     lessor.demote()
     assert lessor.expired(99 * SECOND) == []
+
+
+def test_a_range_of_a_transaction_may_not_look_below_what_is_compacted_not_even_below_zero():
+    """Asked of an etcd 3.4.23, as the next one: of a plain range a revision below zero is the present."""
+    store = Store()
+    for value in "123":
+        put(store, "a", value)
+    past = {"request_range": {"key": "a", "revision": -1}}
+    assert store.apply("txn", {"success": [past]})["succeeded"]
+    store.apply("compact", {"revision": 3})
+    before = store.revision
+    assert values(store, "a", "", revision=-1) == {"a": "3"}
+    assert store.apply("txn", {"success": [past]}) == COMPACTED
+    assert store.apply("txn", {"success": [{"request_put": {"key": "b", "value": "x"}}, past]}) == COMPACTED
+    assert store.apply("txn", {"failure": [past], "success": []})["succeeded"]
+    nested = {"request_txn": {"success": [{"request_put": {"key": "b"}}, past]}}
+    assert store.apply("txn", {"success": [nested]}) == COMPACTED
+    assert store.get("b") is None and store.revision == before
+
+
+def test_in_a_transaction_all_puts_are_judged_before_the_first_range():
+    put(store := Store(), "a")
+    future = {"request_range": {"key": "a", "revision": 99}}
+    for operations in (
+        [future, {"request_put": {"key": "b", "lease": 5}}],
+        [{"request_put": {"key": "b", "lease": 5}}, future],
+    ):
+        assert store.apply("txn", {"success": operations}) == LEASE_NOT_FOUND
+    assert store.apply("txn", {"success": [future]}) == FUTURE_REVISION
+
+
+def test_the_hash_of_a_past_that_is_forgotten_or_not_yet_there_is_refused():
+    store = Store()
+    for value in "123":
+        put(store, "a", value)
+    store.apply("compact", {"revision": 3})
+    assert (store.hash(3), store.hash(9)) == (COMPACTED, FUTURE_REVISION)
+    assert store.hash(4) == store.hash()

@@ -46,6 +46,9 @@ NOT_ENOUGH_STARTED = EtcdError(
     "FAILED_PRECONDITION", "etcdserver: re-configuration failed due to not enough started members"
 )
 BAD_URLS = EtcdError("INVALID_ARGUMENT", "etcdserver: given member URLs are invalid")
+ALARM_NOT_SIMULATED = EtcdError(
+    "INVALID_ARGUMENT", "of the alarms only NOSPACE can be raised here: a real etcd stops at any other"
+)
 PEER_URL_EXISTS = EtcdError("FAILED_PRECONDITION", "etcdserver: Peer URLs already exists")
 MEMBER_EXISTS = EtcdError("FAILED_PRECONDITION", "etcdserver: member ID already exist")
 MEMBER_NOT_FOUND = EtcdError("NOT_FOUND", "etcdserver: member not found")

@@ -14,7 +14,6 @@ from typing import Any
 
 from kubemini.etcd.confchange import LEARNER, REMOVE, VOTER, Change, ConfChange, Configuration, configuration
 from kubemini.etcd.errors import (
-    BAD_URLS,
     LEARNER_NOT_READY,
     MEMBER_EXISTS,
     MEMBER_NOT_FOUND,
@@ -44,10 +43,9 @@ class MemberInfo:
         return {"ID": self.id, "name": self.name, **urls, "isLearner": self.learner}
 
 
-def address_of(urls: list[str]) -> str | EtcdError:
+def address_of(urls: list[str]) -> str:
     """The host part of the first of *urls*, such as ``http://etcd-4:2380``."""
-    host = urls[0].partition("://")[2].rpartition(":")[0] if urls else ""
-    return host or BAD_URLS
+    return urls[0].strip().partition("://")[2].rpartition(":")[0]
 
 
 class Membership:

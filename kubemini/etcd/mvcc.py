@@ -9,7 +9,7 @@ The size of the file is kept in `quota.py`. Simplified: compaction is done at on
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from operator import eq, gt, lt, ne
 from typing import Any, NamedTuple
@@ -96,7 +96,7 @@ class Store:
             case "lease_grant":
                 answer = self.lessor.grant(request["ID"], request.get("TTL", 0), now)
             case "lease_revoke":
-                answer = self._lease_revoke(request["ID"])
+                answer = self._lease_revoke(request.get("ID", 0))
             case _:
                 raise AssertionError(f"the store knows no {method!r}: see Store.apply for what it knows")
         self._close()
@@ -162,7 +162,7 @@ class Store:
         target, order = request.get("sort_target", "KEY"), request.get("sort_order", "NONE")
         if order != "NONE" or target != "KEY":
             field = TARGETS[target]
-            found.sort(key=lambda kv: kv[field], reverse=order == "DESCEND")
+            found.sort(key=lambda kv: _ordered(kv[field]), reverse=order == "DESCEND")
         limit = request.get("limit", 0)
         if 0 < limit < len(found):
             found, more = found[:limit], True
@@ -241,7 +241,7 @@ class Store:
     def _txn(self, request: Request) -> Answer | EtcdError:
         """All or nothing: branches are chosen and checked before the first change."""
         branches = list(self._choose(request))
-        error = self._check_txn(request, iter(branches))
+        error = self._check_txn(request, branches)
         if error:
             return error
         answer = self._run(request, iter(branches))
@@ -263,20 +263,23 @@ class Store:
         found = list(self._records(compare, 0))
         if not found:  # a missing key has version and revisions 0, but no value, not even an empty one
             return target != "VALUE" and holds(0, wanted)
+        if target == "VALUE" and holds in (gt, lt):
+            return all(holds(_ordered(kv[field]), _ordered(wanted)) for kv in found)
         return all(holds(kv[field], wanted) for kv in found)
 
-    def _check_txn(self, txn: Request, branches: Iterator[bool]) -> EtcdError | None:
-        for kind, request in _operations(txn, next(branches)):
-            error = None
-            if kind == "request_range":
-                error = self._check_range(request)
-            elif kind == "request_put":
-                error = self._check_put(request)
-            elif kind == "request_txn":
-                error = self._check_txn(request, branches)
-            if error:
-                return error
-        return None
+    def _check_txn(self, txn: Request, branches: list[bool]) -> EtcdError | None:
+        """etcd looks at all the puts first, then at all the ranges. Models etcd server/etcdserver checkRequests."""
+        taken = list(_taken(txn, iter(branches)))
+        errors = [
+            *(self._check_put(request) for kind, request in taken if kind == "request_put"),
+            *(self._check_range_of_txn(request) for kind, request in taken if kind == "request_range"),
+        ]
+        return next((error for error in errors if error), None)
+
+    def _check_range_of_txn(self, request: Request) -> EtcdError | None:
+        """As for any range, but a revision below zero is not the present there: it is long compacted."""
+        compacted = request.get("revision", 0) < min(0, self.compacted)
+        return COMPACTED if compacted else self._check_range(request)
 
     def _run(self, txn: Request, branches: Iterator[bool]) -> Answer:
         holds, responses = next(branches), []
@@ -299,8 +302,12 @@ class Store:
             return COMPACTED
         return self.log[bisect_left(self.log, from_revision, key=_revision) :]
 
-    def hash(self, revision: int = 0) -> int:
+    def hash(self, revision: int = 0) -> int | EtcdError:
         """A number that tells whether two stores hold the same history up to *revision* (0: all of it)."""
+        if 0 < revision <= self.compacted:
+            return COMPACTED
+        if revision > self.revision:
+            return FUTURE_REVISION
         upto = revision or self.revision
         kept = [kv for key in self._keys for kv in self._versions[key] if kv["mod_revision"] <= upto]
         return crc32(repr((self.compacted, kept)).encode())
@@ -343,6 +350,20 @@ def _operations(txn: Request, holds: bool) -> Iterator[tuple[str, Request]]:
     """(kind, request) of each operation in the branch taken."""
     for operation in txn.get("success" if holds else "failure", ()):
         yield from operation.items()
+
+
+def _taken(txn: Request, branches: Iterator[bool]) -> Iterator[tuple[str, Request]]:
+    """(kind, request) of each operation that will be carried out, those of nested transactions in their place."""
+    for kind, request in _operations(txn, next(branches)):
+        if kind == "request_txn":
+            yield from _taken(request, branches)
+        else:
+            yield kind, request
+
+
+def _ordered(value: Any) -> Any:
+    """*value* as something that has an order; an object stands before every text."""
+    return "" if isinstance(value, Mapping) else value
 
 
 def _mod_revision(kv: KeyValue) -> int:

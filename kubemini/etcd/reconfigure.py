@@ -34,10 +34,9 @@ class Reconfiguration:
         request: dict[str, Any] = {"ID": call.payload.get("ID", 0)}
         match call.method:
             case "member_add":
-                address = address_of(call.payload.get("peerURLs", []))
-                learner = bool(call.payload.get("isLearner"))
+                address, learner = address_of(call.payload["peerURLs"]), bool(call.payload.get("isLearner"))
                 request = {"ID": self.member.membership.next_id, "address": address, "isLearner": learner}
-                error = address if isinstance(address, EtcdError) else self._may_add(learner)
+                error = self._may_add(learner)
             case "member_remove":
                 error = self._may_remove(request["ID"])
             case _:

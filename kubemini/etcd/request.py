@@ -4,9 +4,13 @@ Pure; the checks that need the store are in `mvcc.Store`. etcd 3.5 server/etcdse
 Simplified: sizes count keys and text values; a value that is an object weighs nothing here.
 """
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from kubemini.etcd.errors import (
+    ALARM_NOT_SIMULATED,
+    BAD_URLS,
     DUPLICATE_KEY,
     EMPTY_KEY,
     KEY_NOT_FOUND,
@@ -18,10 +22,10 @@ from kubemini.etcd.errors import (
     message_too_long,
 )
 from kubemini.etcd.log import utf8
-from kubemini.etcd.mvcc import is_in
 from kubemini.params import Params
 
 Request = dict[str, Any]
+PEER_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.%]+\]|[^\s/?#:@\[\]]*):[0-9]*")
 
 
 def check(method: str, request: Request, params: Params) -> EtcdError | None:
@@ -31,7 +35,16 @@ def check(method: str, request: Request, params: Params) -> EtcdError | None:
             return None if request.get("key") else EMPTY_KEY
         case "put" | "txn":
             return _check_write(method, request, params)
+        case "alarm" if request.get("action") == "ACTIVATE" and request.get("alarm") != "NOSPACE":
+            return ALARM_NOT_SIMULATED
+        case "member_add":
+            return None if are_urls(request.get("peerURLs", ())) else BAD_URLS
     return None
+
+
+def are_urls(urls: Sequence[str]) -> bool:
+    """Whether there is a URL, and all of them are ``http://HOST:PORT``. etcd client/pkg/types NewURLs."""
+    return bool(urls) and all(PEER_URL.fullmatch(url.strip()) for url in urls)
 
 
 def _check_write(method: str, request: Request, params: Params) -> EtcdError | None:
@@ -106,31 +119,49 @@ def _check_duplicates(txn: Request) -> EtcdError | None:
     return None
 
 
-def _touched(operations: Any) -> tuple[set[str], list[Request]] | None:
-    """The keys put and the ranges deleted by *operations*; None if they collide."""
+Touched = tuple[set[str], list[Request]]  # the keys put, the ranges deleted
+
+
+def _touched(operations: Sequence[Request]) -> Touched | None:
+    """What *operations* put and delete; None if they collide. Models etcd server/etcdserver/api/v3rpc checkIntervals.
+
+    The order is etcd's: deletions of this level first, then nested transactions one after the other, then puts. So a
+    nested deletion may follow the put of an earlier sibling, not the other way round.
+    """
     puts: set[str] = set()
-    deletes: list[Request] = []
+    deletes = [operation["request_delete_range"] for operation in operations if "request_delete_range" in operation]
     for operation in operations:
-        more_puts: set[str] = set()
-        more_deletes: list[Request] = []
-        if "request_put" in operation:
-            more_puts = {operation["request_put"]["key"]}
-        elif "request_delete_range" in operation:
-            more_deletes = [operation["request_delete_range"]]
-        elif "request_txn" in operation:
-            for branch in ("success", "failure"):
-                touched = _touched(operation["request_txn"].get(branch, ()))
-                if touched is None:
-                    return None
-                more_puts |= touched[0]
-                more_deletes += touched[1]
-        if puts & more_puts:
+        if "request_txn" in operation and not _add_nested(operation["request_txn"], puts, deletes):
             return None
-        puts |= more_puts
-        deletes += more_deletes
-        if any(is_in(key, gone["key"], gone.get("range_end", "")) for key in puts for gone in deletes):
+    for operation in operations:
+        if "request_put" in operation and not _add_puts({operation["request_put"]["key"]}, puts, deletes):
             return None
     return puts, deletes
+
+
+def _add_nested(txn: Request, puts: set[str], deletes: list[Request]) -> bool:
+    """Add what a nested transaction touches; False if it collides. Its two branches exclude each other."""
+    then, otherwise = _touched(txn.get("success", ())), _touched(txn.get("failure", ()))
+    if then is None or otherwise is None:
+        return False
+    before = set(puts)
+    fit = _add_puts(then[0], puts, deletes) and _add_puts(otherwise[0], before, deletes)
+    puts |= before
+    deletes += then[1] + otherwise[1]
+    return fit
+
+
+def _add_puts(more: set[str], puts: set[str], deletes: list[Request]) -> bool:
+    """Add the keys *more* to *puts*; False if one is there already, or deleted."""
+    fit = not (puts & more) and not any(_is_deleted(key, gone) for key in more for gone in deletes)
+    puts |= more
+    return fit
+
+
+def _is_deleted(key: str, gone: Request) -> bool:
+    """Whether etcd's interval tree says that *gone* covers *key*; a range to the end covers nothing there."""
+    start, end = gone["key"], gone.get("range_end", "")
+    return start <= key < end if end else key == start
 
 
 def _size(value: Any) -> int:

@@ -10,7 +10,7 @@ Simplified: no authentication.
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubemini.etcd import quota, reconfigure, transfer
+from kubemini.etcd import quota, reconfigure, shapes, transfer
 from kubemini.etcd import request as requests
 from kubemini.etcd.errors import (
     DEADLINE_EXCEEDED,
@@ -82,7 +82,11 @@ class Server:
     # -- requests ----------------------------------------------------------------------------------------------------
     def handle(self, call: Call) -> Steps | None:
         """Answer *call*, now or later."""
-        request = call.payload or {}
+        request = call.payload = call.payload or {}
+        misfit = shapes.check(call.method, request)
+        if misfit:
+            call.fail(misfit)
+            return None
         if request.get("require_leader") and not self.member.raft.lead:
             call.fail(NO_LEADER)
             return None
@@ -145,7 +149,11 @@ class Server:
             case "status":
                 answer.update(self._status())
             case "hash_kv":
-                answer.update(hash=self.store.hash(call.payload.get("revision", 0)))
+                hash = self.store.hash(call.payload.get("revision", 0))
+                if isinstance(hash, EtcdError):
+                    call.fail(hash)
+                    return
+                answer.update(hash=hash)
             case "snapshot":
                 answer["image"] = member.data.image()
             case "defragment":
@@ -246,7 +254,7 @@ class Server:
         self.member.diary.room()
         self.watches.notify()
         if proposal.method.startswith("lease"):
-            self._revoking.discard(proposal.request["ID"])
+            self._revoking.discard(proposal.request.get("ID", 0))
             self._arm_expiry()
         if fits or isinstance(answer, EtcdError):
             self.answered(proposal, answer)
@@ -325,7 +333,7 @@ class Server:
         member = self.member
         if member.raft.role != LEADER:
             return self.ask_leader(call)
-        id, now = call.payload["ID"], member.sim.now
+        id, now = call.payload.get("ID", 0), member.sim.now
         answer: Answer = {"header": {"revision": self.store.revision}, "ID": id}
         if call.method == "lease_keepalive":
             answer["TTL"] = self.lessor.renew(id, now)
