@@ -1,6 +1,8 @@
 """The judge of histories, against every order there is, and against what it must say of well-known cases."""
 
+import contextlib
 import itertools
+import json
 import random
 import time
 
@@ -235,3 +237,150 @@ def test_the_command_line_judges_a_file_and_draws_what_is_wrong(tmp_path, capsys
         assert words in capsys.readouterr().err
     assert main(["check", str(tmp_path / "nowhere")]) == 2
     assert "No such file or directory; give a file of JSON lines" in capsys.readouterr().err
+
+
+def lines(*rows):
+    return "\n".join(json.dumps(dict(zip(("process", "type", "f", "value"), row, strict=False))) for row in rows)
+
+
+def verdict(*rows):
+    """True: linearizable."""
+    return check(parse(lines(*rows))) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "same"),
+    [
+        (True, 1, False),
+        (False, 0, False),
+        (1, True, False),
+        (True, True, True),
+        ([True], [1], False),
+        ({"a": True}, {"a": 1}, False),
+        ({"a": 1}, [["a", 1]], False),
+        ({}, [], False),
+        ("1", 1, False),
+        (1, 1.0, True),
+        ({"a": 1, "b": [2]}, {"b": [2], "a": 1}, True),
+    ],
+)
+def test_a_read_sees_what_was_written_and_not_what_python_thinks_equal(written, read, same):
+    wrote = [(0, "invoke", "write", written), (0, "ok", "write", written)]
+    assert verdict(*wrote, (1, "invoke", "read", None), (1, "ok", "read", read)) == same
+    swapped = [(1, "invoke", "cas", [read, 5]), (1, "ok", "cas", [read, 5])]
+    assert verdict(*wrote, *swapped) == same
+
+
+def test_process_true_is_not_process_one_nor_is_key_true_key_one():
+    assert verdict(
+        (True, "invoke", "write", 1), (1, "invoke", "read", None), (1, "ok", "read", 1), (True, "ok", "write", 1)
+    )
+    rows = [
+        {"process": 0, "type": "invoke", "f": "write", "key": True, "value": 1},
+        {"process": 0, "type": "ok", "f": "write", "key": True, "value": 1},
+        {"process": 0, "type": "invoke", "f": "read", "key": 1},
+        {"process": 0, "type": "ok", "f": "read", "key": 1, "value": None},
+    ]
+    assert check(parse("\n".join(map(json.dumps, rows)))) is None
+
+
+@pytest.mark.parametrize("state", [5, True, 0, False, {"a": 1}])
+def test_nothing_can_be_appended_to_a_number(state):
+    """So an append that succeeded has no explanation, and one of unknown fate did not take place."""
+    wrote = [(0, "invoke", "write", state), (0, "ok", "write", state), (0, "invoke", "append", "x")]
+    assert not verdict(*wrote, (0, "ok", "append", "x"))
+    assert verdict(*wrote, (0, "info", "append", "x"), (1, "invoke", "read", None), (1, "ok", "read", state))
+
+
+def test_a_text_that_was_written_grows_as_a_text_and_a_list_as_a_list():
+    for begin, more, end in (("x", "y", "xy"), (["x"], "y", ["x", "y"]), (None, "y", "y"), (None, "y", ["y"])):
+        rows = [(0, "invoke", "write", begin), (0, "ok", "write", begin), (0, "invoke", "append", more)]
+        rows += [(0, "ok", "append", more), (1, "invoke", "read", None), (1, "ok", "read", end)]
+        assert verdict(*rows)
+
+
+def test_a_completion_without_a_value_has_that_of_its_invocation():
+    asked = [(0, "invoke", "write", 1), (0, "ok", "write"), (0, "invoke", "cas", [1, 2])]
+    read = [(1, "invoke", "read"), (1, "ok", "read", 2)]
+    assert verdict(*asked, (0, "info", "cas"), *read) and verdict(*asked, (0, "ok", "cas"), *read)
+    assert not verdict(*asked, (0, "fail", "cas"), *read)
+    assert verdict(*asked, (0, "info", "cas", "timed out"), *read)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "line 1: not JSON"),
+        ('{"process": 0, "process": 1}', "line 1: not JSON ('process' stands there twice)"),
+        (
+            '\n{"process": 0, "type": "invoke", "f": "write", "value": NaN}',
+            "line 2: not JSON (NaN is no number of JSON)",
+        ),
+        ('{"process": 0, "type": "invoke", "f": "write", "value": ' + "1" * 5000 + "}", "line 1: not JSON"),
+        ("[" * 100_000, "line 1: nested more than 50 levels deep"),
+        (lines((0, "invoke", "write", json.loads("[" * 60 + "]" * 60))), "line 1: nested more than 50 levels deep"),
+        (lines((0, "invoke", "write")), "line 1: write what? its value is missing"),
+        (lines((0, "invoke", "append")), "line 1: append what? its value is missing"),
+        (lines((0, "invoke", "cas", 5)), "line 1: the value of a cas is [old, new], got 5"),
+        (lines((0, "invoke", "cas")), "line 1: the value of a cas is [old, new], got null"),
+        (lines((0, "ok", "read", 5)), "line 1: process 0 completes nothing; its invoke is missing"),
+        (lines((0, "invoke", "read"), (0, "ok", "write", 5)), "line 2: process 0 invoked read, and completes write"),
+        (lines(([], "invoke", "read")), "line 1: process and key are numbers or texts"),
+        (lines((0, ["invoke"], "read")), "line 1: type is ['invoke']"),
+        ("5", "line 1: expected an object"),
+        ("  \n", "the history is empty"),
+    ],
+)
+def test_a_history_that_means_nothing_ends_with_one_sentence_and_exit_code_2(text, words, tmp_path, capsys):
+    with pytest.raises(HistoryError) as refused:
+        parse(text)
+    assert str(refused.value).startswith(words)
+    (tmp_path / "h").write_text(text)
+    assert main(["check", str(tmp_path / "h")]) == 2 and words in capsys.readouterr().err
+
+
+def test_a_completion_of_another_key_is_refused():
+    asked = {"process": 0, "type": "invoke", "f": "read", "key": "x"}
+    with pytest.raises(HistoryError, match="line 2: process 0 invoked read of key x, and completes y"):
+        parse("\n".join(map(json.dumps, [asked, {**asked, "type": "ok", "key": "y", "value": 1}])))
+
+
+def test_a_line_ends_where_a_file_says_so_not_inside_a_text():
+    row = (0, "invoke", "write", "a\u2028b\x1cc")
+    [op] = parse(
+        json.dumps(dict(zip(("process", "type", "f", "value"), row)), ensure_ascii=False).replace("\\u001c", "\x7f")
+    )
+    assert op.value == "a\u2028b\x7fc"
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.text(max_size=3) | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2),
+    max_leaves=5,
+)
+lines_of_any_kind = st.fixed_dictionaries(
+    {},
+    optional={
+        "process": st.integers(0, 2) | anything,
+        "type": st.sampled_from(["invoke", "ok", "fail", "info"]) | anything,
+        "f": st.sampled_from(["read", "write", "cas", "append"]) | anything,
+        "key": st.sampled_from(["x", 1, True]) | anything,
+        "value": st.lists(anything, min_size=2, max_size=2) | anything,
+    },
+)
+likely = st.fixed_dictionaries(
+    {
+        "process": st.integers(0, 2),
+        "type": st.sampled_from(["invoke", "ok", "fail", "info"]),
+        "f": st.just("append") | st.sampled_from(["read", "write", "cas"]),
+        "value": st.lists(anything, min_size=2, max_size=2) | anything,
+    }
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(likely | lines_of_any_kind, max_size=8))
+def test_whatever_stands_in_a_history_there_is_a_verdict_or_one_clear_error(rows):
+    with contextlib.suppress(HistoryError):
+        violation = check(parse("\n".join(map(json.dumps, rows))))
+        assert violation is None or draw(violation)

@@ -11,9 +11,10 @@ Pure. Herlihy and Wing, "Linearizability" (1990).
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
-from kubemini.check.history import Operation
+from kubemini.check.history import Operation, frozen, thawed
 
 ILLEGAL = object()
 NOBODY: frozenset[int] = frozenset()
@@ -65,35 +66,34 @@ def check(operations: Iterable[Operation], initial: Any = None) -> Violation | N
     """A violation, or None if the history is linearizable; every key begins as *initial*. Raises Undecided."""
     by_key: dict[Any, list[Operation]] = {}
     for operation in operations:
-        by_key.setdefault(operation.key, []).append(operation)
-    for key, history in sorted(by_key.items(), key=lambda item: len(item[1])):
-        violation = Search(key, history, _frozen(initial)).run()
+        by_key.setdefault(frozen(operation.key), []).append(operation)
+    for history in sorted(by_key.values(), key=len):
+        violation = Search(history[0].key, history, frozen(initial)).run()
         if violation:
             return violation
     return None
 
 
-def _frozen(value: Any) -> Hashable:
-    """*value* as a state that can be compared and remembered."""
-    if isinstance(value, list):
-        return tuple(map(_frozen, value))
-    if isinstance(value, dict):
-        return tuple(sorted((k, _frozen(v)) for k, v in value.items()))
-    return value
-
-
 def _effect(op: Operation, text: bool) -> Callable[[Any], Any]:
     """State → state, or ILLEGAL where *op* could not have happened; *text*: appending makes text, not lists."""
-    value = _frozen(op.value)
+    value = frozen(op.value)
     match op.f:
         case "read":
             return lambda state: state if state == value else ILLEGAL
         case "write":
             return lambda state: value
         case "cas":
-            old, new = _frozen(op.value[0]), _frozen(op.value[1])
+            old, new = frozen(op.value[0]), frozen(op.value[1])
             return lambda state: new if state == old else ILLEGAL
-    return (lambda state: (state or "") + str(value)) if text else (lambda state: (*(state or ()), value))
+    return partial(_appended, value, "" if text else ())
+
+
+def _appended(value: Hashable, empty: Hashable, state: Hashable) -> Hashable:
+    """What *state* is after *value* has been appended; nothing can be appended to a number."""
+    state = empty if state is None else state
+    if isinstance(state, str):
+        return state + str(thawed(value))
+    return (*state, value) if isinstance(state, tuple) else ILLEGAL
 
 
 class Search:
@@ -222,6 +222,6 @@ class Search:
 
     def _violation(self, depth: int) -> Violation:
         level = self.levels[depth]
-        states = sorted({state for state, _ in self.failed[depth]}, key=repr)
+        states = sorted(map(thawed, {state for state, _ in self.failed[depth]}), key=repr)
         pending = tuple(self.history[n] for n in (*level.pending, *level.unknown) if n != level.returning)
         return Violation(self.key, self.history[level.returning], tuple(states), pending, tuple(self.history))

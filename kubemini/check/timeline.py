@@ -4,7 +4,7 @@ process 1  ├─write 1─┤
 process 2              ├─read None─┤  ✕
 """
 
-from kubemini.check.history import Operation
+from kubemini.check.history import Operation, frozen
 from kubemini.check.linearizability import Violation
 
 BEFORE = 6  # how many earlier operations are shown
@@ -17,13 +17,13 @@ def draw(violation: Violation) -> str:
     places = sorted({p for op in shown for p in (op.invoked, op.returned) if p is not None})
     column = {place: number for number, place in enumerate(places)}
     width = _width(shown, column)
-    names = list(dict.fromkeys(str(op.process) for op in shown))
-    left = max(len(f"process {name}") for name in names) + 2
+    names = {frozen(op.process): str(op.process) for op in shown}
+    left = max(len(f"process {name}") for name in names.values()) + 2
     lines = [f"{_about(violation)} is not linearizable:"]
-    for name in names:
+    for process, name in names.items():
         row = [" "] * (len(places) * width + 12)
         for op in shown:
-            if str(op.process) == name:
+            if frozen(op.process) == process:
                 _write(row, op, column, width, op is violation.operation)
         lines.append(f"{'process ' + name:<{left}}{''.join(row).rstrip()}")
     return "\n".join([*lines, _why(violation)])
