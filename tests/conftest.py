@@ -42,6 +42,7 @@ TOOLS = {
     "live-book": _path("_build/html/_static/kubemini/kubemini.zip", "npm ci && make book SERVE=0"),
     "chromium": _program("chromium", "chromium"),
     "etcd": _program("etcd", "etcd-server"),
+    "etcdctl": _program("etcdctl", "etcd-client"),
     "namespaces": _namespaces,
     "haproxy": _program("haproxy", "haproxy"),
     "playwright": _module("playwright"),

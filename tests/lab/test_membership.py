@@ -1,6 +1,7 @@
 """What the chapter *Changing the members* says in prose, the answer keys of its predictions, and its checkers."""
 
 import json
+from dataclasses import replace
 from functools import cache
 from itertools import permutations
 from math import inf
@@ -10,9 +11,11 @@ import pytest
 
 from kubemini.cluster import build
 from kubemini.lab import check, quiz
-from kubemini.lab.membership import histories, replace
+from kubemini.lab.membership import histories
+from kubemini.lab.membership import replace as replacing
 from kubemini.lab.questions import of_chapter
 from kubemini.run import run
+from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
 from kubemini.study.etcdctl import Etcd, Unknown
 
@@ -236,7 +239,7 @@ def test_the_facts_of_a_wedge_are_the_learners_own_lines():
 
 
 def test_no_two_clusters_of_the_exercise_are_alike_in_what_matters():
-    incidents = [replace.Incident(seed) for seed in replace.SEEDS]
+    incidents = [replacing.Incident(seed) for seed in replacing.SEEDS]
     assert len(incidents) >= 20 and {i.size for i in incidents} == {3, 5}
     kinds = {(i.size, i.dead, i.slips) for i in incidents}
     assert kinds >= {(3, dead, slips) for dead in (True, False) for slips in (True, False)}
@@ -385,3 +388,20 @@ def test_the_page_shows_one_desk_and_its_second_put_timed_out_and_is_there():
 
 def test_the_topology_of_the_recording_has_a_spare():
     assert build("etcd", members=3, spares=1).spares == ("etcd-4",)
+
+
+def restored(*save):
+    """What the new cluster answers when it is asked for what was written before and after yesterday's snapshot."""
+    story = [
+        *((3, "put", "early", "1"), (4, "snapshot_save", "etcd-1"), (5, "put", "late", "1")),
+        *((6, "lose_disk", "etcd-host-2"), (6, "lose_disk", "etcd-host-3"), *save, (20, "crash", "etcd-1")),
+        *((21, "snapshot_restore", "etcd-1,etcd-2,etcd-3", 1_000_000), (25, "get", "early"), (25, "get", "late")),
+    ]
+    quiet = replace(load("etcd-3"), faults=(), workload={})
+    asked = run(quiet, seed=1, commands=story, until=30).of("request")
+    return {r.detail["path"]: r.detail["answer"] for r in asked if r.detail["verb"].endswith("get")}
+
+
+def test_a_majority_of_disks_gone_loses_what_yesterday_s_file_lacks_and_the_survivor_s_has():
+    assert restored() == {"early": "1", "late": "(nothing)"}
+    assert restored((15, "snapshot_save", "etcd-1")) == {"early": "1", "late": "1"}
