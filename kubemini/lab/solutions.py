@@ -8,6 +8,8 @@ Invariant: *Run all cells* runs the learner's function and shows the learner's r
 """
 
 import ast
+import contextlib
+import io
 import json
 import re
 import sys
@@ -85,7 +87,9 @@ def refresh(path: Path) -> bool:
     """Write below every solution what check() says of it now; whether that changed the file."""
     notebook = json.loads(path.read_text(encoding="utf-8"))
     cells = cells_of(path)
-    for name, report in play(cells, with_solutions=True).items():
+    with contextlib.redirect_stdout(io.StringIO()):
+        said = play(cells, with_solutions=True)
+    for name, report in said.items():
         index = exercises(cells)[name]["solution"]
         text = answered(cells[index]["source"], report)
         notebook["cells"][index]["source"] = text.splitlines(keepends=True)
