@@ -15,14 +15,8 @@ from kubemini import faults
 from kubemini.cluster import Cluster
 from kubemini.scenarios import Scenario, load, with_params
 from kubemini.sim import Trace
-from kubemini.sim.kernel import FULL
-from kubemini.sim.units import SECOND, clock, duration
-
-EVENT_BUDGET = 3_000_000  # about ten seconds of work; a story of two minutes needs some 20,000
-
-
-class Runaway(RuntimeError):
-    """A run that would take too long; the message says when it stopped and what to change."""
+from kubemini.sim.kernel import EVENT_BUDGET, FULL, Runaway
+from kubemini.sim.units import duration
 
 
 def run(
@@ -37,7 +31,8 @@ def run(
 ) -> Trace:
     """Simulate *scenario* (a name, a file, its data, or a `Scenario`) and return everything that happened.
 
-    *until* is seconds or a duration such as "2m"; *progress* is called with the share done;
+    *until* is seconds or a duration such as "2m"; *progress* is called with the share done,
+    every so many events, and may raise `Runaway` when its reader's patience is over;
     *params* changes parameters of the scenario, by their names in params.py: {"etcd_pre_vote": False}.
     *fidelity* "quiescent" leaves out heartbeats that change nothing, which takes less time: the same records come out,
     but for those of the word "timer", which say where election timers stood (see etcd/quiescence.py).
@@ -83,17 +78,16 @@ def collector_paused() -> Iterator[None]:
 
 @collector_paused()
 def advance(cluster: Cluster, horizon: int, progress: Callable[[float], None] | None, budget: int) -> None:
-    """Run *cluster* to *horizon* in steps of one simulated second, or as long as nothing happens."""
-    cluster.start()
-    start = instant = cluster.sim.now
-    while instant < horizon:
-        instant = min(max(instant + SECOND, cluster.sim.next_instant()), horizon)
-        cluster.sim.run_until(instant)
-        if cluster.sim.events > budget:
-            raise Runaway(
-                f"stopped at {clock(instant)}: more than {budget:,} events. Ask for a shorter time, fewer hosts, "
-                "or a slower workload"
-            )
-        if progress:
-            progress((instant - start) / (horizon - start))
-    cluster.run_until(horizon)
+    """Run *cluster* to *horizon*, within *budget* events; tell *progress* meanwhile, which may raise to end the run."""
+    sim, start = cluster.sim, cluster.sim.now
+    if progress:
+        sim.watch = lambda: progress((sim.now - start) / max(1, horizon - start))
+    try:
+        cluster.run_until(horizon, budget)
+    finally:
+        sim.watch = None
+    if progress:
+        progress(1.0)
+
+
+__all__ = ["EVENT_BUDGET", "Runaway", "advance", "collector_paused", "run"]

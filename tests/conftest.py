@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from kubemini.host import Component
+from tests import panics
+
 ROOT = Path(__file__).resolve().parent.parent
 SBIN = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
@@ -71,6 +74,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if rows:
         terminalreporter.section("etcd and ours")
         terminalreporter.write_line("\n".join(dict.fromkeys(rows)))
+
+
+@pytest.fixture(autouse=True)
+def defects_are_seen(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A component that fails ends the test, unless the test is marked: it is about what the cluster makes of it."""
+    if not request.node.get_closest_marker("panics"):
+        monkeypatch.setattr(Component, "panic", panics.fail)
 
 
 # The same examples everywhere; how long one takes says more about the machine's other work than about ours.

@@ -630,8 +630,9 @@ def _schedules() -> bool:
 def _scenarios(name: str, *numbers: str) -> int:
     """Let the nemesis (`nemesis.py`) look for the mutant called *name*, in scenarios of a whole etcd."""
     plant(next(mutant for mutant in (*MUTANTS, *DRIVEN) if mutant.name == name))
-    from tests import nemesis
+    from tests import nemesis, panics
 
+    panics.are_failures()
     return nemesis.main(list(numbers), name)
 
 

@@ -23,6 +23,7 @@ from kubemini.run import EVENT_BUDGET, run
 from kubemini.scenarios import Scenario, load
 from kubemini.scenarios.loader import from_data
 from kubemini.sim.units import MS, SECOND, clock, duration
+from tests import panics
 from tests.nemesis_judge import GRACE, Breach, judge
 
 FOLDER = Path(__file__).resolve().parent.parent / "_build" / "nemesis"
@@ -568,4 +569,5 @@ def main(arguments: list[str], name: str = "") -> int:
 
 
 if __name__ == "__main__":
+    panics.are_failures()
     sys.exit(main(sys.argv[1:]))

@@ -20,6 +20,7 @@ from kubemini.run import advance
 from kubemini.sim import Record, Steps
 from kubemini.sim.kernel import FULL, QUIESCENT, TIMER
 from kubemini.sim.units import MS, SECOND
+from tests import panics
 
 PICTURES = {"timer"}  # words that say how something looked, when somebody happened to look
 LATENCIES = [
@@ -274,4 +275,5 @@ def main(count: int, first: int = 0) -> int:
 
 
 if __name__ == "__main__":
+    panics.are_failures()
     sys.exit(main(*map(int, sys.argv[1:])))

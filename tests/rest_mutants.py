@@ -246,6 +246,9 @@ def main(arguments: Sequence[str]) -> int:
     chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
     if "--one" in arguments:
         plant(chosen[0])
+        from tests import panics
+
+        panics.are_failures()
         print(_first_difference())
         return 0
     unnoticed = 0

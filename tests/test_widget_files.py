@@ -9,7 +9,7 @@ from kubemini.sim.vocabulary import WHAT
 
 STATIC = Path(__file__).parent.parent / "kubemini" / "view" / "static"
 WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper", "election-curves")
-UNDRAWN = {"vote", "timer", "decision", "message", "request", "command", "note"}  # drawn from lists, or told in rows
+UNDRAWN = {"panic", "vote", "timer", "decision", "message", "request", "command", "note"}  # in lists, or told in rows
 
 
 def text(name: str) -> str:

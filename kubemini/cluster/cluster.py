@@ -26,7 +26,7 @@ from kubemini.network.kubeproxy import KubeProxy
 from kubemini.params import Params
 from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim, Trace
-from kubemini.sim.kernel import FULL
+from kubemini.sim.kernel import EVENT_BUDGET, FULL
 from kubemini.sim.units import duration
 
 
@@ -185,12 +185,13 @@ class Cluster:
                     component.start()
 
     def run(self, time: str | float) -> Trace:
-        """Let *time* ("30s", or seconds) pass and return the trace so far."""
+        """Let *time* ("30s", or seconds) pass and return the trace so far. Raises Runaway if too much happens."""
         self.run_until(self.sim.now + duration(time))
         return self.trace
 
-    def run_until(self, instant: int) -> None:
-        """Let the cluster live until *instant* (µs)."""
+    def run_until(self, instant: int, budget: int = EVENT_BUDGET) -> None:
+        """Let the cluster live until *instant* (µs). Raises Runaway after *budget* events."""
+        self.sim.allow(budget)
         self.start()
         self.sim.run_until(instant)
         self.sim.rouse()

@@ -12,6 +12,7 @@ that is sent heartbeats does not answer them (it stands still, lags behind, is h
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kubemini.etcd import quorum
@@ -48,7 +49,7 @@ class Rest:
             self._count(rounds - under_way)
         self._wind_up()
         if under_way:
-            sim.replay(latest, leader.clock_priority, leader.take_tick)
+            sim.replay(latest, leader.clock_priority, partial(leader.enter, leader.take_tick, ()))
         else:
             leader.wind_up()
 

@@ -2,10 +2,14 @@
 
 Invariant: nothing of a dead incarnation ever acts again. Timers, deliveries and tasks carry the incarnation they
 belong to; those of a dead one are dropped, those of a paused one wait, in order, until it resumes.
+A program whose own code raises crashes alone, with the word "panic" in the trace; the cluster goes on.
 """
 
+import re
+import sys
 from collections import deque
 from collections.abc import Callable
+from traceback import walk_tb
 from typing import Any
 
 import simpy
@@ -13,9 +17,12 @@ import simpy
 from kubemini.host.machine import Host
 from kubemini.net import rpc
 from kubemini.net.network import CONNECTION, MESSAGE, Network
-from kubemini.sim.kernel import TIMER, Sim, Steps
+from kubemini.sim.kernel import TIMER, Runaway, Sim, Steps
+from kubemini.sim.units import clock
 
 TOLD = "it was told to stop"
+ENDLESS = 100_000  # steps of a task that never waits
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 class Timer:
@@ -40,13 +47,13 @@ class Task:
         self.component, self.generator = component, generator
         self.incarnation = component.incarnation
         self.done = False
-        self._advance(None)
+        component.enter(self._advance, (None,))
 
     def _wake(self, event: simpy.Event) -> None:
         self.component.guarded(self.incarnation, self._advance, (event.value,), self.generator.close)
 
     def _advance(self, value: Any) -> None:
-        while True:
+        for _ in range(ENDLESS):
             try:
                 event = self.generator.send(value)
             except StopIteration:
@@ -56,6 +63,7 @@ class Task:
                 event.callbacks.append(self._wake)
                 return
             value = event.value  # it has happened already
+        raise Runaway(f"stopped at {clock(self.component.sim.now)}: {self.component.name} goes on without ever waiting")
 
 
 class Component:
@@ -65,6 +73,7 @@ class Component:
         self.sim, self.net, self.host, self.name = sim, net, host, name
         self.up = False
         self.paused = False
+        self.busy = False  # its code is running
         self.incarnation = 0
         self.index = net.attach(self)
         self._waiting: deque = deque()  # what arrived while paused
@@ -95,7 +104,7 @@ class Component:
         self.up, self.paused = True, False
         self.incarnation += 1
         self.sim.record(self.name, "start")
-        self.boot()
+        self.enter(self.boot, ())
         self.net.changed()
 
     def crash(self) -> None:
@@ -127,7 +136,7 @@ class Component:
         self.incarnation += 1
         self._waiting.clear()
         self.rpc.abandon(reset=how != "power_off")
-        self.shutdown()
+        self.enter(self.shutdown, ())
         self.net.changed()
 
     def pause(self) -> None:
@@ -144,19 +153,43 @@ class Component:
         self.paused = False
         self.sim.record(self.name, "resume")
         while self._waiting and not self.paused and self.up:
-            act, args = self._waiting.popleft()
-            act(*args)
+            self.enter(*self._waiting.popleft())
         self.net.changed()
 
     def guarded(self, incarnation: int, act: Callable, args: tuple, otherwise: Callable | None = None) -> None:
         """``act(*args)`` if that incarnation still lives (now, or when it resumes), else *otherwise*."""
         if incarnation != self.incarnation or not self.up:
             if otherwise:
-                otherwise()
+                self.enter(otherwise, ())
         elif self.paused:
             self._waiting.append((act, args))
         else:
+            self.enter(act, args)
+
+    # -- what its own code does --------------------------------------------------------------------------------
+    def enter(self, act: Callable, args: tuple) -> None:
+        """``act(*args)``, which is code of this program: if it raises, this program crashes and nobody else."""
+        if self.busy:  # part of something of its own: that is what fails
             act(*args)
+            return
+        failure = None
+        self.busy = True
+        try:
+            act(*args)
+        except Runaway:
+            raise
+        except Exception as error:
+            failure = error
+        finally:
+            self.busy = False
+        if failure is not None:
+            self.panic(failure)
+
+    def panic(self, error: Exception) -> None:
+        """Its code has raised *error*: a defect, of which the program dies as any program does."""
+        message = _ADDRESS.sub("", str(error))[:200]
+        self.sim.record(self.name, "panic", type=type(error).__name__, message=message, where=_place(error))
+        self.crash()
 
     # -- time --------------------------------------------------------------------------------------------------
     def after(self, delay: int, act: Callable, *args: Any, key: int | None = None) -> Timer:
@@ -175,7 +208,7 @@ class Component:
         if timer.cancelled:
             return
         if incarnation == self.incarnation and not self.paused:  # most: what `guarded` would come to
-            act(*args)
+            self.enter(act, args)
         else:
             self.guarded(incarnation, self._fire_now, (timer, act, args))
 
@@ -200,7 +233,7 @@ class Component:
     def arrive(self, source: str, payload: Any) -> None:
         """A datagram is at the door."""
         if self.up and not self.paused:
-            self.receive(source, payload)
+            self.enter(self.receive, (source, payload))
         else:
             self.guarded(self.incarnation, self.receive, (source, payload))
 
@@ -213,6 +246,13 @@ class Component:
     ) -> rpc.ClientStream:
         """Open a server-push stream: *on_item* for each item, *on_close* once with the error (None: in peace)."""
         return self.rpc.open_stream(target, method, payload, on_item, on_close)
+
+
+def _place(error: Exception) -> str:
+    """The innermost function of ours in which *error* was raised: ``kubemini.scheduler.loop.Scheduler.bind``."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    ours = [f for f in frames if f.f_globals.get("__name__", "").split(".")[0] not in sys.stdlib_module_names]
+    return f"{ours[-1].f_globals['__name__']}.{ours[-1].f_code.co_qualname}"
 
 
 __all__ = ["CONNECTION", "Component", "Task", "Timer"]

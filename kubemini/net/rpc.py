@@ -297,7 +297,7 @@ class Endpoint:
         """The client of a call has gone."""
         call = self.open.get((source, id))
         if call is not None:
-            call.cancelled()
+            self.component.enter(call.cancelled, ())
 
     def abandon(self, reset: bool) -> None:
         """The component died: forget its calls; with *reset*, the machine tells the peers at once."""

@@ -16,6 +16,7 @@ import simpy
 
 from kubemini.sim.chance import Stream
 from kubemini.sim.trace import Record, Trace
+from kubemini.sim.units import SECOND, clock
 from kubemini.sim.vocabulary import WHAT
 
 Steps = Generator[Any, Any, Any]  # what a task does, step by step: it yields SimPy events and is sent their values
@@ -25,11 +26,19 @@ DELIVERY = 2 << 78
 TIMER = 3 << 78
 NEVER = 1 << 62  # an instant
 
+EVENT_BUDGET = 3_000_000  # about ten seconds of work; a story of two minutes needs some 20,000
+STORM = 500_000  # events within one simulated second: something goes round in circles
+LOOK = 1_000  # events between two looks at the budget
+
 
 FULL, QUIESCENT = FIDELITIES = ("full", "quiescent")
 
 Occurrence = tuple[Callable[..., Any], tuple]  # in SimPy's queue: act(*args) at an instant, nobody waits for it
 _new = tuple.__new__  # of a Record, whose own takes twice as long
+
+
+class Runaway(RuntimeError):
+    """A run that would take too long; the message says when it stopped and what to change."""
 
 
 class Resting(Protocol):
@@ -56,7 +65,10 @@ class Sim(simpy.Environment):
         self.reached = 0  # the highest priority of what has happened at this instant
         self.trace = Trace()
         self.events = 0
+        self.watch: Callable[[], None] | None = None  # called every `LOOK` events; what it raises ends the run
         self._commands = 0
+        self._second = self._before = 0  # the last look's simulated second, and the events before it
+        self.allow(EVENT_BUDGET)
 
     def schedule(self, event: simpy.Event, priority: int = 1, delay: float = 0) -> None:
         """Queue *event* to happen after *delay* microseconds, among the events of that instant by *priority*."""
@@ -92,6 +104,31 @@ class Sim(simpy.Environment):
         self.rouse()
         act(*args)
 
+    # -- the guard ------------------------------------------------------------------------------------------------
+    def allow(self, events: int) -> None:
+        """So many *events* more may happen before `Runaway` is raised."""
+        self._budget = self.events + events
+        self._allowed = events
+        self._fence = min(self.events + LOOK, self._budget)
+
+    def _look(self) -> None:
+        """Stop a run that has had its budget, or that no longer gets on."""
+        if self.events >= self._budget:
+            raise Runaway(
+                f"stopped at {clock(self.now)}: more than {self._allowed:,} events. Ask for a shorter time, fewer"
+                " hosts, or a slower workload"
+            )
+        if self.now >= self._second + SECOND:
+            self._second, self._before = self.now, self.events
+        elif self.events - self._before >= STORM:
+            raise Runaway(
+                f"stopped at {clock(self.now)}: more than {STORM:,} events within one second. Something goes round in"
+                " circles: look at the end of the trace, and ask for longer intervals, fewer objects or fewer hosts"
+            )
+        self._fence = min(self.events + LOOK, self._budget)
+        if self.watch is not None:
+            self.watch()
+
     # -- rest ------------------------------------------------------------------------------------------------------
     def rouse(self) -> None:
         """Something is about to make a difference: nobody rests any more."""
@@ -120,6 +157,8 @@ class Sim(simpy.Environment):
         """Process every event before *instant* and stand there."""
         queue = self._queue
         while queue and queue[0][0] < instant:  # the body of `_step`, without the call
+            if self.events >= self._fence:
+                self._look()
             self.events += 1
             now, priority, _, event = heappop(queue)
             if now != self.now:
@@ -139,6 +178,8 @@ class Sim(simpy.Environment):
         return self._queue[0][0] if self._queue else NEVER
 
     def _step(self) -> None:
+        if self.events >= self._fence:
+            self._look()
         self.events += 1
         now, priority, _, event = heappop(self._queue)
         if now != self.now:

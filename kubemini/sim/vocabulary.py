@@ -7,6 +7,7 @@ WHAT: dict[str, str] = {
     # programs and machines
     "start": "a component starts; {}",
     "crash": "a component dies, its memory is gone; {}",
+    "panic": "a component's own code fails; {type, message: of the exception, where: in our code}; it crashes of it",
     "exit": "a component ends by itself, or because it was told to, in peace; {why}",
     "pause": "a component stands still, as after SIGSTOP; {}",
     "resume": "it goes on; {}",

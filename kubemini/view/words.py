@@ -127,6 +127,7 @@ def _membership(d: dict[str, Any]) -> str:
 WORDS: dict[str, Callable[[dict[str, Any]], str | None]] = {
     "start": lambda d: "starts",
     "crash": lambda d: "crashes",
+    "panic": lambda d: f"fails of a defect in its own code: {d['type']} {d['message']} in {d['where']}",
     "exit": lambda d: f"ends: {d['why']}",
     "pause": lambda d: "stands still",
     "resume": lambda d: "goes on",

@@ -1,0 +1,1 @@
+"""Machines and the programs on them."""
