@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from kubemini.etcd import confchange, quorum
-from kubemini.etcd.confchange import AUTO, NOBODY, Change, ConfChange, ConfChangeError, Configuration, configuration
+from kubemini.etcd.confchange import (
+    AUTO,
+    EXPLICIT,
+    IMPLICIT,
+    NOBODY,
+    Change,
+    ConfChange,
+    ConfChangeError,
+    Configuration,
+    configuration,
+)
 from kubemini.etcd.log import Entry, Snapshot
 from kubemini.etcd.messages import Config, HardState, Message, Ready
 from kubemini.etcd.progress import Progress
@@ -58,6 +68,17 @@ class Block:
         """The arguments that stand alone, as numbers."""
         return [int(key) for key, values in self.args if not values and key.isdigit()]
 
+    def number(self) -> int:
+        """The one number that the directive needs."""
+        ids = self.ids()
+        if not ids:
+            raise Refusal(f"{self.command}: a number is missing")
+        return ids[0]
+
+    def value(self, name: str) -> int:
+        """The number behind ``name=``."""
+        return _number(self.get(name), f"{self.command}: {name}")
+
     def get(self, name: str, default: str = "") -> str:
         return next((values[0] for key, values in self.args if key == name and values), default)
 
@@ -66,6 +87,16 @@ class Block:
 
     def flag(self, name: str) -> bool:
         return self.get(name) == "true"
+
+
+class Refusal(Exception):
+    """A directive that cannot be carried out; its text is the answer."""
+
+
+def _number(text: str, what: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise Refusal(f"{what}: expected a number, got {text!r}")
+    return int(text)
 
 
 ARGUMENT = re.compile(r"([^\s=]+)(?:=(\([^)]*\)|\S*))?")
@@ -119,10 +150,6 @@ def _block(before: list[str], head: list[str], expected: list[str]) -> Block:
 # -- a cluster --------------------------------------------------------------------------------------------------------
 
 
-class Refusal(Exception):
-    """A directive that cannot be carried out; its text is the answer."""
-
-
 @dataclass
 class Node:
     """A machine with its disk: what was written, and every state that was applied."""
@@ -146,6 +173,8 @@ class Node:
     def compact(self, index: int) -> None:
         if index <= self.start:
             raise Refusal("requested index is unavailable due to compaction")
+        if index > self.raft.log.applied:
+            raise Refusal(f"compact {index} is out of bound: {self.raft.log.applied} is applied")
         self.raft.compact(index)
         del self.entries[: index - self.start]
         self.start = index
@@ -207,20 +236,23 @@ class Cluster:
         """For a debugger."""
 
     def do_log_level(self, block: Block) -> None:
-        self._set_level(block.args[0][0])
+        self._set_level(block.args[0][0] if block.args else "")
 
     def _set_level(self, text: str) -> None:
         if text.upper() not in LEVELS:
-            raise Refusal(f"log levels must be either of {list(LEVELS)}")
+            raise Refusal(f"log levels must be either of [{' '.join(LEVELS)}]")
         self.level = LEVELS.index(text.upper())
 
     def do_add_nodes(self, block: Block) -> None:
-        index = int(block.get("index", "0"))
-        members = configuration(map(int, block.all("voters")), map(int, block.all("learners")))
+        index = block.value("index") if block.get("index") else 0
+        voters, learners = (
+            [_number(id, f"add-nodes: {kind}") for id in block.all(kind)] for kind in ("voters", "learners")
+        )
+        members = configuration(voters, learners)
         snapshot = Snapshot(index, 1 if index else 0, members, block.get("content"))
         if (members.members or index or snapshot.data) and index <= 1:
             raise Refusal("index must be specified as > 1 due to bootstrap")
-        for _ in range(int(block.args[0][0])):
+        for _ in range(block.number()):
             self._add_node(block, snapshot)
 
     def _add_node(self, block: Block, snapshot: Snapshot) -> None:
@@ -238,8 +270,8 @@ class Cluster:
             step_down_on_removal=block.flag("step-down-on-removal"),
             disable_conf_change_validation=block.flag("disable-conf-change-validation"),
             async_storage=block.flag("async-storage-writes"),
-            max_inflight=int(window) if window else None,
-            max_committed_size_per_ready=int(batch) if batch else None,
+            max_inflight=block.value("inflight") if window else None,
+            max_committed_size_per_ready=block.value("max-committed-size-per-ready") if batch else None,
             snapshot=snapshot,
             applied=snapshot.index,
             take_snapshot=lambda: self.nodes[number - 1].history[-1],
@@ -251,11 +283,18 @@ class Cluster:
         self._node(block).campaign()
 
     def do_propose(self, block: Block) -> None:
-        self._propose(block, block.args[1][0] if len(block.args) > 1 else "")
+        if len(block.args) != 2 or block.args[1][1]:
+            raise Refusal("propose: expected exactly one key with no vals")
+        self._propose(block, block.args[1][0])
 
     def do_propose_conf_change(self, block: Block) -> None:
-        changes = tuple(Change(LETTERS[word[0]], int(word[1:])) for word in block.input.split())
-        transition, simple = block.get("transition", AUTO), block.flag("v1")
+        changes = tuple(_changes(block))
+        transition = block.get("transition", AUTO)
+        if transition not in (AUTO, IMPLICIT, EXPLICIT):
+            raise Refusal(f"unknown transition {transition}")
+        if block.get("v1", "true") not in ("true", "false"):
+            raise Refusal(f'strconv.ParseBool: parsing "{block.get("v1")}": invalid syntax')
+        simple = block.flag("v1")
         if simple and (len(changes) > 1 or transition != AUTO):
             raise Refusal("v1 conf change can only have one operation and no transition")
         self._propose(block, ConfChange(changes, transition, simple))
@@ -265,7 +304,12 @@ class Cluster:
             raise Refusal("raft proposal dropped")
 
     def _node(self, block: Block) -> Raft:
-        return self.nodes[block.ids()[0] - 1].raft
+        return self._at(block.number()).raft
+
+    def _at(self, number: int) -> Node:
+        if not 0 < number <= len(self.nodes):
+            raise Refusal(f"there is no node {number}; there are {len(self.nodes)}")
+        return self.nodes[number - 1]
 
     def do_tick_election(self, block: Block) -> None:
         for _ in range(ELECTION):
@@ -276,32 +320,41 @@ class Cluster:
             self._node(block).tick()
 
     def do_set_randomized_election_timeout(self, block: Block) -> None:
-        self._node(block).timeout = int(block.get("timeout"))
+        self._node(block).timeout = block.value("timeout")
 
     def do_transfer_leadership(self, block: Block) -> None:
-        self.nodes[int(block.get("from")) - 1].raft.transfer_leader(int(block.get("to")))
+        source, target = self._at(block.value("from")), self._at(block.value("to"))
+        source.raft.transfer_leader(target.raft.id)
 
     def do_forget_leader(self, block: Block) -> None:
         self._node(block).forget_leader()
 
     def do_report_unreachable(self, block: Block) -> None:
-        self._node(block).report_unreachable(block.ids()[1])
+        if len(block.ids()) != 2:
+            raise Refusal("must specify exactly two node indexes: node on which to report, and reported node")
+        reporter, reported = map(self._at, block.ids())
+        reporter.raft.report_unreachable(reported.raft.id)
+
+    def _two(self, block: Block) -> list[int]:
+        if len(block.ids()) != 2:
+            raise Refusal(f"{block.command}: expected two numbers")
+        return block.ids()
 
     def do_compact(self, block: Block) -> None:
-        number, index = block.ids()
-        self.nodes[number - 1].compact(index)
+        number, index = self._two(block)
+        self._at(number).compact(index)
         self.do_raft_log(block)
 
     def do_send_snapshot(self, block: Block) -> None:
-        source, target = block.ids()
-        node = self.nodes[source - 1]
+        source, target = self._two(block)
+        node = self._at(source)
         message = Message("MsgSnap", source, target, node.raft.term, snapshot=node.history[-1])
         self.messages.append(message)
         self.say(describe_message(message))
 
     # -- looking -----------------------------------------------------------------------------------------------------
     def do_raft_log(self, block: Block) -> None:
-        node = self.nodes[block.ids()[0] - 1]
+        node = self._at(block.number())
         if node.entries:
             self.say(*map(describe_entry, node.entries))
         else:
@@ -318,13 +371,23 @@ class Cluster:
 
     # -- doing -------------------------------------------------------------------------------------------------------
     def do_process_ready(self, block: Block) -> None:
-        numbers = block.ids() or [node.raft.id for node in self.nodes]
-        for number in numbers:
-            if len(numbers) > 1:
-                self.say(f"> {number} handling Ready")
-                self.indented(self._process_ready, self.nodes[number - 1])
+        self._each(block, "handling Ready", self._process_ready)
+
+    def do_process_append_thread(self, block: Block) -> None:
+        self._each(block, "processing append thread", self._append_thread)
+
+    def do_process_apply_thread(self, block: Block) -> None:
+        self._each(block, "processing apply thread", self._apply_thread)
+
+    def _each(self, block: Block, title: str, act: Callable[[Node], Any]) -> None:
+        """Every node that is named acts; if there are several, it is said which."""
+        nodes = [self._at(number) for number in block.ids()]
+        for node in nodes:
+            if len(nodes) > 1:
+                self.say(f"> {node.raft.id} {title}")
+                self.indented(act, node)
             else:
-                self._process_ready(self.nodes[number - 1])
+                act(node)
 
     def _process_ready(self, node: Node) -> None:
         ready = node.raft.ready()
@@ -367,14 +430,6 @@ class Cluster:
             node.to_apply.append(work)
             yield work
 
-    def do_process_append_thread(self, block: Block) -> None:
-        for number in block.ids():
-            self._append_thread(self.nodes[number - 1])
-
-    def do_process_apply_thread(self, block: Block) -> None:
-        for number in block.ids():
-            self._apply_thread(self.nodes[number - 1])
-
     def _append_thread(self, node: Node) -> None:
         if not node.to_append:
             self.say("no append work to perform")
@@ -400,7 +455,7 @@ class Cluster:
     def do_deliver_msgs(self, block: Block) -> None:
         kind = block.get("type")
         targets = [(number, False) for number in block.ids()]
-        for number in map(int, block.all("drop")):
+        for number in (_number(id, "deliver-msgs: drop") for id in block.all("drop")):
             if (number, False) in targets:
                 raise Refusal(f"can't both deliver and drop msgs to {number}")
             targets.append((number, True))
@@ -413,13 +468,13 @@ class Cluster:
         for message in chosen:
             self.say(("dropped: " if drop else "") + describe_message(message))
             if not drop:
-                refusal = self.nodes[target - 1].raft.step(message)
+                refusal = self._at(target).raft.step(message)
                 if refusal:
                     self.say(refusal)
         return len(chosen)
 
     def do_stabilize(self, block: Block) -> None:
-        nodes = [self.nodes[number - 1] for number in block.ids()] or self.nodes
+        nodes = [self._at(number) for number in block.ids()] or self.nodes
         level = self.level
         if block.get("log-level"):
             self._set_level(block.get("log-level"))
@@ -517,7 +572,19 @@ class Tables(Cluster):
 
 
 def _changes(block: Block) -> list[Change]:
-    return [Change(LETTERS[word[0]], int(word[1:])) for word in block.input.split()]
+    return [_change(word) for word in block.input.split()]
+
+
+def _change(word: str) -> Change:
+    """``v3`` as a change, or etcd's words about why it is none."""
+    kind, id = word[:1], word[1:]
+    if not id:
+        raise Refusal(f"unknown token {word}")
+    if kind not in LETTERS:
+        raise Refusal(f"unknown input: {word}")
+    if not (id.isascii() and id.isdigit()):
+        raise Refusal(f'strconv.ParseUint: parsing "{id}": invalid syntax')
+    return Change(LETTERS[kind], int(id))
 
 
 def _majorities(block: Block) -> tuple[list[list[int]], list[int]]:

@@ -40,6 +40,46 @@ def test_the_folder_is_whole():
     assert {path.parent.name for path in FILES} == {"raft", "quorum", "confchange", "oracle"}
 
 
+EDGES = sorted((Path(__file__).resolve().parent / "oracles" / "raft" / "edges").glob("*.txt"))
+
+
+@pytest.mark.parametrize("path", EDGES, ids=lambda path: path.stem)
+def test_at_the_edges_too(path):
+    """What go.etcd.io/raft/v3 v3.7.0 says to several ids, to strangers, and to lines that it can refuse."""
+    assert conversations.difference(path) == []
+
+
+@pytest.mark.parametrize(
+    ("directive", "words"),
+    [
+        ("campaign", "campaign: a number is missing"),
+        ("campaign x", "campaign: a number is missing"),
+        ("campaign 9", "there is no node 9; there are 2"),
+        ("campaign 0", "there is no node 0; there are 2"),
+        ("report-unreachable 1 9", "there is no node 9; there are 2"),
+        ("transfer-leadership from=1", "transfer-leadership: to: expected a number, got ''"),
+        ("transfer-leadership from=1 to=9", "there is no node 9; there are 2"),
+        ("propose 1", "propose: expected exactly one key with no vals"),
+        ("compact 1", "compact: expected two numbers"),
+        ("compact 1 99", "compact 99 is out of bound: 3 is applied"),
+        ("send-snapshot 1", "send-snapshot: expected two numbers"),
+        ("log-level", "log levels must be either of [DEBUG INFO WARN ERROR FATAL NONE]"),
+        ("set-randomized-election-timeout 1", "set-randomized-election-timeout: timeout: expected a number, got ''"),
+        ("add-nodes", "add-nodes: a number is missing"),
+        ("add-nodes 1 voters=(x)", "add-nodes: voters: expected a number, got 'x'"),
+        ("add-nodes 1 index=x", "add-nodes: index: expected a number, got 'x'"),
+        ("add-nodes 1 inflight=x", "add-nodes: inflight: expected a number, got 'x'"),
+        ("deliver-msgs 9 drop=(x)", "deliver-msgs: drop: expected a number, got 'x'"),
+        ("process-ready 9", "there is no node 9; there are 2"),
+        ("propose-conf-change 1\nv", "unknown token v"),
+    ],
+)
+def test_a_directive_that_cannot_be_carried_out_is_refused_in_one_line(directive, words):
+    text = f"add-nodes 2 voters=(1,2) index=3\n----\n\n{directive}\n----\n{words}\n"
+    expected, said = conversations.replay(text)
+    assert said[-1] == words == expected[-1]
+
+
 CONVERSATION = """\
 # Two members and a learner.
 add-nodes 3 voters=(1,2) learners=(3) index=5 inflight=2

@@ -221,16 +221,21 @@ def check_quorum(raft: "Raft") -> None:
 def report_unreachable(raft: "Raft", peer: int) -> None:
     """The last message to *peer* was probably lost."""
     progress = raft.progress.get(peer)
-    if progress is not None:
-        if progress.state == REPLICATE:
-            progress.become(PROBE)
-        raft.note("unreachable", peer)
+    if progress is None:
+        raft.note("no-progress", peer)
+        return
+    if progress.state == REPLICATE:
+        progress.become(PROBE)
+    raft.note("unreachable", peer)
 
 
 def report_snapshot(raft: "Raft", peer: int, arrived: bool) -> None:
     """The snapshot for *peer* has been sent, or could not be; wait for its answer, or for the next heartbeat's."""
     progress = raft.progress.get(peer)
-    if progress is None or progress.state != SNAPSHOT:
+    if progress is None:
+        raft.note("no-progress", peer)
+        return
+    if progress.state != SNAPSHOT:
         return
     if not arrived:
         progress.pending_snapshot = 0

@@ -247,11 +247,13 @@ class Raft:
 
     def report_unreachable(self, peer: int) -> None:
         """The last message to *peer* was probably lost."""
-        leader.report_unreachable(self, peer)
+        if self.role == LEADER:
+            leader.report_unreachable(self, peer)
 
     def report_snapshot(self, peer: int, arrived: bool) -> None:
         """The snapshot for *peer* has been sent, or could not be."""
-        leader.report_snapshot(self, peer, arrived)
+        if self.role == LEADER:
+            leader.report_snapshot(self, peer, arrived)
 
     def compact(self, index: int) -> None:
         """Forget the log up to *index*: the driver keeps a snapshot of it, see ``Config.take_snapshot`` (paper §7)."""
