@@ -13,6 +13,13 @@ from kubemini.apiserver.defaulting import qos_class
 COUNTED = ("Pod", "Deployment", "ReplicaSet", "EndpointSlice")
 SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation")
 
+GATED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
+
 
 def for_create(obj: Obj) -> Obj:
     """*obj* as it enters the store: no status of the user's making, generation 1."""
@@ -52,7 +59,8 @@ def _wanted(obj: Obj) -> dict[str, Any]:
 def _first_status(kind: str, obj: Obj) -> Any:
     """The status that an object begins with; None if its kind keeps what it is given (a kubelet registers its Node)."""
     if kind == "Pod":
-        return {"phase": "Pending", "qosClass": qos_class(obj.get("spec", {}))}
+        gated = {"conditions": [GATED]} if get(obj, "spec", "schedulingGates") else {}
+        return {"phase": "Pending", "qosClass": qos_class(obj.get("spec", {})), **gated}
     return {
         "Deployment": {},
         "ReplicaSet": {"replicas": 0},

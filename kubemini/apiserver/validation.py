@@ -265,13 +265,20 @@ def _pod_changes(new: Obj, old: Obj) -> Wrong:
     if len(new["spec"]["containers"]) != len(old["spec"]["containers"]):
         yield _forbidden("spec.containers", "pod updates may not add or remove containers")
         return
+    gates = {gate["name"] for gate in old["spec"].get("schedulingGates") or ()}
+    added = [gate["name"] for gate in new["spec"].get("schedulingGates") or () if gate["name"] not in gates]
+    for name in added:
+        text = f"only deletion is allowed, but found new scheduling gate '{name}'"
+        yield _forbidden("spec.schedulingGates", text)
     if _fixed(new) != _fixed(old) or not _only_added(new, old):
         yield _forbidden("spec", POD_UPDATE)
 
 
 def _fixed(pod: Obj) -> Obj:
     """What no update may change."""
-    spec = without(without(pod["spec"], ("tolerations",)), ("activeDeadlineSeconds",))
+    spec = pod["spec"]
+    for part in ("tolerations", "activeDeadlineSeconds", "schedulingGates"):
+        spec = without(spec, (part,))
     return evolve(spec, ("containers",), [without(container, ("image",)) for container in spec["containers"]])
 
 

@@ -9,8 +9,8 @@ Simplified: a decision takes no time; failures show in the pod's condition, not 
 from typing import Any
 
 from kubemini.api import labels
-from kubemini.api.kinds import NODE, POD, REPLICA_SET, SERVICE
-from kubemini.api.objects import Obj, evolve, freeze, get
+from kubemini.api.kinds import NAMESPACE, NODE, POD, REPLICA_SET, SERVICE
+from kubemini.api.objects import EMPTY, Obj, evolve, freeze, get
 from kubemini.api.timestamps import timestamp
 from kubemini.client import ApiClient, Elector, Informers
 from kubemini.client.client import code
@@ -20,7 +20,7 @@ from kubemini.scheduler import plugins
 from kubemini.scheduler.decide import queue
 from kubemini.scheduler.decide.cache import Cache
 from kubemini.scheduler.decide.framework import Decision, decide
-from kubemini.scheduler.decide.plugin import POD_DELETED, Picks, Question
+from kubemini.scheduler.decide.plugin import POD_DELETED, Event, Picks, Question
 from kubemini.scheduler.decide.queue import Entry, SchedulingQueue
 from kubemini.sim import Sim, Steps
 
@@ -41,8 +41,8 @@ class Scheduler(Component):
         self.client = ApiClient(self, self.servers, USER)
         self.cache = Cache()
         self.plugins = plugins.profile()
-        helped_by = {plugin.name: plugin.helped_by for plugin in self.plugins}
-        self.queue = SchedulingQueue(params.scheduler_backoff, params.scheduler_unschedulable_flush, helped_by)
+        by_name = {plugin.name: plugin for plugin in self.plugins}
+        self.queue = SchedulingQueue(params.scheduler_backoff, params.scheduler_unschedulable_flush, by_name)
         self.luck = self.sim.draw(f"scheduler/{self.name}/{self.incarnation}")
         self.decisions = 0
         self._woken = False
@@ -51,6 +51,7 @@ class Scheduler(Component):
         self.informers.of(NODE).handlers.append(self.node_changed)
         self.informers.of(POD).handlers.append(self.pod_changed)
         self.services, self.replicasets = self.informers.of(SERVICE), self.informers.of(REPLICA_SET)
+        self.namespaces = self.informers.of(NAMESPACE)
         self.elector = Elector(self.client, LEASE_NAME, self.wake)
         self.informers.start(self.elector.start)
 
@@ -73,11 +74,12 @@ class Scheduler(Component):
             self.queue.remove(uid)
             self.cache.remove_pod(uid)
             if node:
-                self.queue.happened(POD_DELETED, self.sim.now)
+                self.queue.happened(Event(POD_DELETED, pod, None, self.labels_of_namespaces()), self.sim.now)
         elif node:
             self.queue.remove(uid)
             self.cache.add_pod(new, node)
-            return
+            for event in queue.pod_events(old, new, self.labels_of_namespaces()):
+                self.queue.happened(event, self.sim.now)
         elif uid not in self.cache.where and "deletionTimestamp" not in new["metadata"]:
             if new["spec"].get("schedulerName", PROFILE) == PROFILE:
                 self.queue.add(new, self.sim.now)
@@ -109,7 +111,8 @@ class Scheduler(Component):
         """Decide for one pod."""
         pod = entry.pod
         self.decisions += 1
-        question = Question(pod, list(self.cache.nodes.values()), self.application(pod))
+        nodes = list(self.cache.nodes.values())
+        question = Question(pod, nodes, self.application(pod), self.labels_of_namespaces())
         decision = decide(question, self.plugins, self.luck.u(self.decisions))
         self.sim.record(self.name, "decision", pod=pod["metadata"]["name"], **decision.explain())
         if decision.node:
@@ -118,6 +121,12 @@ class Scheduler(Component):
         else:
             self.queue.failed(entry, decision.plugins, self.sim.now)
             self.spawn(self.report(pod, decision))
+
+    def labels_of_namespaces(self) -> dict[str, Obj]:
+        """What affinity to pods of other namespaces asks for."""
+        return {
+            found["metadata"]["name"]: found["metadata"].get("labels") or EMPTY for found in self.namespaces.values()
+        }
 
     def application(self, pod: Obj) -> Picks | None:
         """Which pods are of the same kind as *pod*: those that its Services and its ReplicaSet select, all at once."""
@@ -154,7 +163,7 @@ class Scheduler(Component):
         self.cache.remove_pod(meta["uid"])
         entry.pod = seen
         self.queue.failed(entry, (), self.sim.now)
-        self.queue.happened(POD_DELETED, self.sim.now)
+        self.queue.happened(Event(POD_DELETED, entry.pod, None, self.labels_of_namespaces()), self.sim.now)
         self.wake()
 
     def report(self, pod: Obj, decision: Decision) -> Steps:
@@ -168,7 +177,7 @@ class Scheduler(Component):
             "status": "False",
             "reason": "Unschedulable",
             "message": decision.message,
-            "lastTransitionTime": before["lastTransitionTime"] if before else timestamp(self.sim.now),
+            "lastTransitionTime": get(before, "lastTransitionTime") or timestamp(self.sim.now),
         }
         others = [c for c in held if c["type"] != "PodScheduled"]
         meta = pod["metadata"]

@@ -2,8 +2,10 @@
 
 Invariant: a pod counts on its node from the moment the scheduler has chosen it (it is *assumed*), not only when the
 watch shows the binding; so two decisions in a row never give the same room away twice.
-k/k pkg/scheduler/backend/cache, framework/types.go; requests: component-helpers resource/helpers.go.
-Simplified: no sidecar containers, no in-place resizing.
+Models k/k pkg/scheduler/backend/cache cacheImpl
+Models k/k pkg/scheduler/framework NodeInfo
+Models k/component-helpers resource PodRequests
+Simplified: no in-place resizing.
 """
 
 from collections import Counter
@@ -23,24 +25,45 @@ def amounts(listed: Mapping[str, str] | None) -> Counter[str]:
 
 
 def requests(pod: Obj) -> Resources:
-    """What *pod* requests: the sum of its containers, or its largest init container, and its overhead."""
+    """What *pod* requests: of its containers together, or for itself as a whole, and its overhead."""
     return _total(pod, EMPTY)
 
 
-def assumed_requests(pod: Obj) -> Resources:
-    """The same for scoring, where a container that is silent about cpu or memory counts as a small one."""
-    return _total(pod, {"cpu": DEFAULT_CPU, "memory": DEFAULT_MEMORY})
+def assumed_requests(pod: Obj, incoming: bool = False) -> Resources:
+    """The same for scoring, where a container that is silent about cpu or memory counts as a small one.
+
+    Of the *incoming* pod, the one to be placed, requests for the pod as a whole are not read.
+    """
+    return _total(pod, {"cpu": DEFAULT_CPU, "memory": DEFAULT_MEMORY}, whole=not incoming)
 
 
-def _total(pod: Obj, defaults: Resources) -> Resources:
+def _total(pod: Obj, defaults: Resources, whole: bool = True) -> Resources:
     spec = pod["spec"]
-    total: Counter[str] = Counter()
-    for container in spec.get("containers") or ():
-        total.update(_requested(container, defaults))
-    for container in spec.get("initContainers") or ():
-        total |= Counter(_requested(container, defaults))
+    total = _of_containers(spec, defaults)
+    if whole:
+        total = Counter({**total, **amounts(get(spec, "resources", "requests"))})
     total.update(amounts(spec.get("overhead")))
     return total
+
+
+def _of_containers(spec: Obj, defaults: Resources) -> Counter[str]:
+    """All that run together, sidecars too; or, if more, one init container beside the sidecars before it."""
+    sidecars: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    for container in spec.get("initContainers") or ():
+        here = sidecars + Counter(_requested(container, defaults))
+        most |= here
+        if is_sidecar(container):
+            sidecars = here
+    total = Counter(sidecars)
+    for container in spec.get("containers") or ():
+        total.update(_requested(container, defaults))
+    return total | most
+
+
+def is_sidecar(container: Obj) -> bool:
+    """Whether an init container goes on running beside the others."""
+    return container.get("restartPolicy") == "Always"
 
 
 def _requested(container: Obj, defaults: Resources) -> Resources:
@@ -50,11 +73,12 @@ def _requested(container: Obj, defaults: Resources) -> Resources:
 class NodeInfo:
     """One node as the scheduler sees it."""
 
-    __slots__ = ("allocatable", "assumed", "name", "node", "pods", "requested")
+    __slots__ = ("allocatable", "assumed", "name", "node", "pods", "requested", "with_affinity")
 
     def __init__(self, node: Obj, pods: Iterable[Obj] = ()):
         self.name = node["metadata"]["name"]
         self.pods: dict[str, Obj] = {}  # by UID
+        self.with_affinity: dict[str, Obj] = {}  # those that care which pods are near
         self.requested: Counter[str] = Counter()
         self.assumed: Counter[str] = Counter()
         self.set(node)
@@ -70,12 +94,15 @@ class NodeInfo:
         """A pod is on this node, or will be."""
         self.remove(pod["metadata"]["uid"])
         self.pods[pod["metadata"]["uid"]] = pod
+        if get(pod, "spec", "affinity", "podAffinity") or get(pod, "spec", "affinity", "podAntiAffinity"):
+            self.with_affinity[pod["metadata"]["uid"]] = pod
         self.requested.update(requests(pod))
         self.assumed.update(assumed_requests(pod))
 
     def remove(self, uid: str) -> None:
         """A pod is not on this node any more."""
         pod = self.pods.pop(uid, None)
+        self.with_affinity.pop(uid, None)
         if pod is not None:
             self.requested.subtract(requests(pod))
             self.assumed.subtract(assumed_requests(pod))

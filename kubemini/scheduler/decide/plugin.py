@@ -3,19 +3,23 @@
 A *filter* says why a node cannot take the pod, a *score* how well each node that can would do, and *helped_by* which
 events may change its mind. A plugin is one file in ``scheduler/plugins/`` that says ``PLUGIN = Plugin(…)``.
 Models k/k pkg/scheduler/framework Plugin
-Models k/k pkg/scheduler/framework EventsToRegister
+Models k/k pkg/scheduler/framework QueueingHintFn
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from kubemini.api.objects import Obj
 from kubemini.scheduler.decide.cache import NodeInfo
 
 Picks = Callable[[Obj], bool]
 
+Namespaces = Mapping[str, Mapping[str, str]]  # the labels of each
+
 # what may happen in a cluster that makes it worth while to try again
-POD_DELETED, NODE_ADDED, NODE_TAINT, NODE_LABEL, NODE_ALLOCATABLE, NODE_SPEC = (
+POD_ADDED, POD_LABEL, POD_DELETED, NODE_ADDED, NODE_TAINT, NODE_LABEL, NODE_ALLOCATABLE, NODE_SPEC = (
+    "AssignedPodAdd",
+    "PodLabelUpdate",
     "AssignedPodDelete",
     "NodeAdd",
     "NodeTaintUpdate",
@@ -32,6 +36,17 @@ class Question:
     pod: Obj
     nodes: Sequence[NodeInfo]
     application: Picks | None = None
+    namespaces: Namespaces = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """*what* happened to a node, or to a pod that has one: how it was, and how it is; None before it came, or after."""
+
+    what: str
+    old: Obj | None = None
+    new: Obj | None = None
+    namespaces: Namespaces = field(default_factory=dict)
 
 
 Filter = Callable[[Question, NodeInfo], list[str]]  # the reasons why not; none means that it fits
@@ -40,7 +55,10 @@ Score = Callable[[Question, Sequence[NodeInfo]], list[int] | None]  # 0 to 100 e
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """One opinion; *place* is its rank in the default profile: filters are asked in that order."""
+    """One opinion; *place* is its rank in the default profile: filters are asked in that order.
+
+    *holds* keeps a pod out of the queue; of the events in *helped_by* only those matter that *hint* lets pass.
+    """
 
     name: str
     place: int
@@ -48,3 +66,9 @@ class Plugin:
     score: Score | None = None
     weight: int = 0
     helped_by: tuple[str, ...] = ()
+    hint: Callable[[Obj, Event], bool] | None = None
+    holds: Callable[[Obj], bool] | None = None
+
+    def may_change_its_mind(self, pod: Obj, event: Event) -> bool:
+        """Whether *event* is worth another try, if this plugin has refused *pod*."""
+        return event.what in self.helped_by and (self.hint is None or self.hint(pod, event))

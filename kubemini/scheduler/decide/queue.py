@@ -7,11 +7,22 @@ Invariant: a pod is in one of the three, or in flight. An event that comes while
 k/k pkg/scheduler/backend/queue/scheduling_queue.go; which events help: EventsToRegister of each plugin.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kubemini.api.objects import Obj, get
-from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_ALLOCATABLE, NODE_LABEL, NODE_SPEC, NODE_TAINT
+from kubemini.scheduler.decide.plugin import (
+    NODE_ADDED,
+    NODE_ALLOCATABLE,
+    NODE_LABEL,
+    NODE_SPEC,
+    NODE_TAINT,
+    POD_ADDED,
+    POD_LABEL,
+    Event,
+    Namespaces,
+    Plugin,
+)
 
 
 @dataclass(slots=True)
@@ -33,18 +44,20 @@ class Entry:
 
 @dataclass(slots=True)
 class SchedulingQueue:
-    """Pods without a node, by UID; *helped_by*: the events that may change the mind of each plugin."""
+    """Pods without a node, by UID; the *plugins*, by name, tell who may enter and what may help whom."""
 
     backoff: tuple[int, int]
     flush: int
-    helped_by: Mapping[str, tuple[str, ...]]
+    plugins: dict[str, Plugin]
     active: dict[str, Entry] = field(default_factory=dict)
     backing_off: dict[str, Entry] = field(default_factory=dict)
     unschedulable: dict[str, Entry] = field(default_factory=dict)
-    in_flight: dict[str, list[str]] = field(default_factory=dict)  # UID → events that came meanwhile
+    in_flight: dict[str, list[Event]] = field(default_factory=dict)  # UID → events that came meanwhile
 
     def add(self, pod: Obj, now: int) -> None:
         """A pod without a node has appeared, or was changed: a change may make it fit."""
+        if any(plugin.holds(pod) for plugin in self.plugins.values() if plugin.holds):
+            return
         uid = pod["metadata"]["uid"]
         for part in (self.active, self.backing_off):
             if uid in part:
@@ -97,7 +110,7 @@ class SchedulingQueue:
         else:
             self.unschedulable[uid] = entry
 
-    def happened(self, event: str, now: int) -> None:
+    def happened(self, event: Event, now: int) -> None:
         """Something has changed in the cluster: those whom it might help try again."""
         for events in self.in_flight.values():
             events.append(event)
@@ -111,23 +124,31 @@ class SchedulingQueue:
         ends += [entry.parked_at + self.flush for entry in self.unschedulable.values()]
         return min(ends, default=None)
 
-    def _helps(self, event: str, entry: Entry) -> bool:
+    def _helps(self, event: Event, entry: Entry) -> bool:
         """Whether *event* may change the mind of a plugin that refused the pod."""
-        return any(event in self.helped_by[plugin] for plugin in entry.rejected_by)
+        return any(self.plugins[name].may_change_its_mind(entry.pod, event) for name in entry.rejected_by)
 
     def _release(self, uid: str, now: int) -> None:
         entry = self.unschedulable.pop(uid)
         (self.backing_off if entry.not_before > now else self.active)[uid] = entry
 
 
-def node_events(old: Obj | None, new: Obj) -> list[str]:
+def node_events(old: Obj | None, new: Obj) -> list[Event]:
     """What a change of a node means to the queue."""
     if old is None:
-        return [NODE_ADDED]
+        return [Event(NODE_ADDED, None, new)]
     parts = {
         NODE_TAINT: ("spec", "taints"),
         NODE_SPEC: ("spec", "unschedulable"),
         NODE_LABEL: ("metadata", "labels"),
         NODE_ALLOCATABLE: ("status", "allocatable"),
     }
-    return [event for event, path in parts.items() if get(old, *path) != get(new, *path)]
+    return [Event(what, old, new) for what, path in parts.items() if get(old, *path) != get(new, *path)]
+
+
+def pod_events(old: Obj | None, new: Obj, namespaces: Namespaces) -> list[Event]:
+    """What a change of a pod that has a node means to the queue."""
+    if not get(old, "spec", "nodeName"):
+        return [Event(POD_ADDED, None, new, namespaces)]
+    relabelled = get(old, "metadata", "labels") != get(new, "metadata", "labels")
+    return [Event(POD_LABEL, old, new, namespaces)] if relabelled else []

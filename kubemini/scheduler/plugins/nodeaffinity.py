@@ -12,7 +12,7 @@ from typing import Any
 from kubemini.api.labels import SPELLING, Requirement, contains
 from kubemini.api.objects import EMPTY, Obj, get
 from kubemini.scheduler.decide.cache import NodeInfo
-from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_LABEL, Plugin, Question
+from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_LABEL, Event, Plugin, Question
 
 OPERATORS = {**SPELLING, "Gt": "gt", "Lt": "lt"}
 
@@ -90,4 +90,9 @@ def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None
     return [100 * value // most if most else 0 for value in liked]
 
 
-PLUGIN = Plugin("NodeAffinity", 40, refuse, prefer, weight=2, helped_by=(NODE_ADDED, NODE_LABEL))
+def hint(pod: Obj, event: Event) -> bool:
+    """Only a node that is now one of those the pod insists on."""
+    return event.new is not None and matches(pod, event.new)
+
+
+PLUGIN = Plugin("NodeAffinity", 40, refuse, prefer, weight=2, helped_by=(NODE_ADDED, NODE_LABEL), hint=hint)

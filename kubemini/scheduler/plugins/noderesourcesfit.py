@@ -40,7 +40,7 @@ def insufficient(wanted: Resources, used: Resources, capacity: Resources) -> lis
 
 def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None:
     """The more cpu and memory is left, the better; a container without requests counts as a small one."""
-    wanted = assumed_requests(question.pod)
+    wanted = assumed_requests(question.pod, incoming=True)
     return [_free_share(wanted, info) for info in feasible]
 
 

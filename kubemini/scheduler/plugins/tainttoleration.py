@@ -7,16 +7,21 @@ The words are those of 1.37; older releases name the taint.
 
 from collections.abc import Sequence
 
+from kubemini.api.objects import Obj
 from kubemini.api.tolerations import untolerated
 from kubemini.scheduler.decide.cache import NodeInfo
 from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_TAINT, Plugin, Question
 
 
 def refuse(question: Question, info: NodeInfo) -> list[str]:
-    """Why not this node: NoSchedule and NoExecute forbid."""
-    tolerations = question.pod["spec"].get("tolerations") or ()
-    found = untolerated(info.taints, tolerations, ("NoSchedule", "NoExecute"))
-    return ["node(s) had untolerated taint(s)"] if found is not None else []
+    """Why not this node: it has a taint that forbids, and the pod does not tolerate it."""
+    return ["node(s) had untolerated taint(s)"] if refusing(question.pod, info) else []
+
+
+def refusing(pod: Obj, info: NodeInfo) -> bool:
+    """Whether a taint of the node keeps the pod away: NoSchedule and NoExecute forbid."""
+    tolerations = pod["spec"].get("tolerations") or ()
+    return untolerated(info.taints, tolerations, ("NoSchedule", "NoExecute")) is not None
 
 
 def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None:

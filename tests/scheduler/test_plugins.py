@@ -1,55 +1,14 @@
-"""What the scheduler decides: Kubernetes' own test tables, and a sentence each for the rest."""
+"""What the plugins say: Kubernetes' own test tables, and a sentence each for the rest."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from kubemini.api.objects import evolve, freeze
-from kubemini.scheduler import plugins
-from kubemini.scheduler.decide import plugin, queue
-from kubemini.scheduler.decide.cache import Cache, NodeInfo, requests
-from kubemini.scheduler.decide.framework import decide
-from kubemini.scheduler.decide.plugin import Question
-from kubemini.scheduler.decide.queue import SchedulingQueue
+from kubemini.scheduler.decide.cache import NodeInfo, requests
 from kubemini.scheduler.plugins import nodeaffinity, topologyspread
 from kubemini.scheduler.plugins.noderesourcesfit import insufficient
-from kubemini.sim.units import MINUTE, SECOND
-
-PROFILE = plugins.profile()
-DATA = Path(__file__).parent / "oracles/kubernetes"
-
-
-def vectors(name, kind=None):
-    rows = json.loads((DATA / f"{name}.json").read_text())["vectors"]
-    return [row for row in rows if kind is None or row["kind"] == kind]
-
-
-def a_node(name, cpu="4", memory="8Gi", pods="110", labels=None, taints=(), **spec):
-    allocatable = {"cpu": cpu, "memory": memory, "pods": pods}
-    return freeze(
-        {
-            "metadata": {"name": name, "labels": {topologyspread.HOSTNAME: name, **(labels or {})}},
-            "spec": {"taints": list(taints), **spec},
-            "status": {"allocatable": allocatable},
-        }
-    )
-
-
-def a_pod(name="p", cpu=None, memory=None, labels=None, **spec):
-    wanted = {key: value for key, value in (("cpu", cpu), ("memory", memory)) if value}
-    return freeze(
-        {
-            "metadata": {"name": name, "namespace": "default", "uid": name, "labels": labels or {}},
-            "spec": {"containers": [{"name": "c", "resources": {"requests": wanted}}], **spec},
-        }
-    )
-
-
-def ask(pod, *nodes, application=None, luck=0):
-    infos = [node if isinstance(node, NodeInfo) else NodeInfo(node) for node in nodes]
-    return decide(Question(pod, infos, application), PROFILE, luck)
-
+from tests.scheduler.parts import a_node, a_pod, ask, vectors
 
 # -- tables ----------------------------------------------------------------------------------------------------------
 
@@ -230,107 +189,3 @@ def test_luck_breaks_ties_and_nothing_else():
     assert {ask(a_pod(), a_node("a"), a_node("b"), luck=luck).node for luck in range(2)} == {"a", "b"}
     busy = NodeInfo(a_node("busy"), [a_pod("x", cpu="3")])
     assert {ask(a_pod(), busy, a_node("b"), luck=luck).node for luck in range(8)} == {"b"}
-
-
-# -- cache -----------------------------------------------------------------------------------------------------------
-
-
-def test_an_assumed_pod_takes_its_room_at_once_and_gives_it_back():
-    cache = Cache()
-    cache.set_node(a_node("n", cpu="1"))
-    cache.add_pod(a_pod("x", cpu="1"), "n")
-    assert not ask(a_pod(cpu="1"), *cache.nodes.values()).node
-    cache.add_pod(a_pod("x", cpu="1"), "n")  # the watch shows the same pod
-    assert cache.nodes["n"].requested["cpu"] == 1000
-    cache.remove_pod("x")
-    assert ask(a_pod(cpu="1"), *cache.nodes.values()).node == "n"
-
-
-def test_a_pod_may_be_seen_before_its_node():
-    cache = Cache()
-    cache.add_pod(a_pod("x", cpu="1"), "n")
-    cache.set_node(a_node("n", cpu="1"))
-    assert cache.nodes["n"].requested["cpu"] == 1000
-    cache.remove_node("n")
-    cache.set_node(a_node("n", cpu="1"))
-    assert cache.nodes["n"].requested["cpu"] == 1000
-
-
-# -- queue -----------------------------------------------------------------------------------------------------------
-
-
-def a_queue():
-    return SchedulingQueue((1 * SECOND, 10 * SECOND), 5 * MINUTE, {p.name: p.helped_by for p in PROFILE})
-
-
-def test_priority_first_then_age():
-    waiting = a_queue()
-    waiting.add(a_pod("old"), 0)
-    waiting.add(a_pod("young"), 1)
-    waiting.add(a_pod("urgent", priority=10), 2)
-    assert [waiting.pop(3).pod["metadata"]["name"] for _ in range(3)] == ["urgent", "old", "young"]
-
-
-def test_back_off_doubles_from_one_second_to_ten():
-    waiting, now, delays = a_queue(), 0, []
-    waiting.add(a_pod(), 0)
-    for _ in range(6):
-        entry = waiting.pop(now)
-        waiting.failed(entry, (), now)
-        assert waiting.pop(waiting.next_instant() - 1) is None
-        delays.append((waiting.next_instant() - now) // SECOND)
-        now = waiting.next_instant()
-    assert delays == [1, 2, 4, 8, 10, 10]
-
-
-def test_an_unschedulable_pod_waits_for_an_event_that_may_help():
-    waiting = a_queue()
-    waiting.add(a_pod(), 0)
-    waiting.failed(waiting.pop(0), ["NodeResourcesFit"], 0)
-    waiting.happened(plugin.NODE_TAINT, 2 * SECOND)
-    assert waiting.pop(2 * SECOND) is None
-    waiting.happened(plugin.POD_DELETED, 2 * SECOND)
-    assert waiting.pop(2 * SECOND) is not None
-
-
-def test_an_event_during_back_off_does_not_shorten_it():
-    waiting = a_queue()
-    waiting.add(a_pod(), 0)
-    waiting.failed(waiting.pop(0), ["NodeResourcesFit"], 0)
-    waiting.happened(plugin.NODE_ADDED, SECOND // 2)
-    assert waiting.pop(SECOND // 2) is None and waiting.pop(SECOND) is not None
-
-
-def test_an_event_while_a_pod_is_in_flight_is_not_lost():
-    waiting = a_queue()
-    waiting.add(a_pod(), 0)
-    entry = waiting.pop(0)
-    waiting.happened(plugin.NODE_ADDED, 0)
-    waiting.failed(entry, ["NodeResourcesFit"], 0)
-    assert waiting.pop(SECOND) is not None
-
-
-def test_nobody_waits_longer_than_five_minutes():
-    waiting = a_queue()
-    waiting.add(a_pod(), 0)
-    waiting.failed(waiting.pop(0), ["NodeAffinity"], 0)
-    assert waiting.next_instant() == 5 * MINUTE
-    assert waiting.pop(5 * MINUTE - 1) is None and waiting.pop(5 * MINUTE) is not None
-
-
-def test_our_own_status_write_does_not_wake_a_pod_but_a_new_spec_does():
-    waiting, pod = a_queue(), a_pod()
-    waiting.add(pod, 0)
-    waiting.failed(waiting.pop(0), ["NodeAffinity"], 0)
-    waiting.add(evolve(pod, ("status",), {"conditions": []}), 3 * SECOND)
-    assert waiting.pop(3 * SECOND) is None
-    waiting.add(evolve(pod, ("spec", "nodeSelector"), {"a": "b"}), 3 * SECOND)
-    assert waiting.pop(3 * SECOND) is not None
-
-
-def test_what_a_change_of_a_node_means():
-    old = a_node("n")
-    assert queue.node_events(None, old) == [plugin.NODE_ADDED]
-    assert queue.node_events(old, evolve(old, ("status", "conditions"), [])) == []
-    assert queue.node_events(old, evolve(old, ("spec", "unschedulable"), True)) == [plugin.NODE_SPEC]
-    assert queue.node_events(old, a_node("n", cpu="8")) == [plugin.NODE_ALLOCATABLE]

@@ -1,8 +1,11 @@
 """The scheduler at work in a whole cluster: pods that must wait, decisions made once, a new holder."""
 
+import pytest
+
 from kubemini.api.kinds import DEPLOYMENT, NODE, POD
-from kubemini.api.objects import get
+from kubemini.api.objects import evolve, evolve_many, freeze, get
 from kubemini.cluster import Cluster
+from kubemini.scheduler import plugins
 from kubemini.sim.units import SECOND
 from tests.kubeworld import Shop, a_deployment, run_until
 
@@ -130,3 +133,88 @@ def test_a_decision_explains_itself_in_the_trace():
     assert taints == spread == 100 and totals["worker-1"] == 3 * taints + fit + 2 * spread + balance
     assert last.detail["node"] == ""
     assert last.detail["rejected"]["worker-1"] == ["NodeResourcesFit", ["Insufficient cpu"]]
+
+
+# -- gates, and pods that care who is near -----------------------------------------------------------------------------
+def apart(key="kubernetes.io/hostname"):
+    term = {"topologyKey": key, "labelSelector": {"matchLabels": {"app": "web"}}}
+    return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+
+
+def with_pod_spec(replicas, **spec):
+    return evolve_many(a_deployment(replicas), *((("spec", "template", "spec", key), spec[key]) for key in spec))
+
+
+def test_a_gated_pod_says_so_from_the_first_moment_and_runs_when_the_gate_is_gone():
+    bare = with_pod_spec(1, schedulingGates=[{"name": "example.com/wait"}])["spec"]["template"]
+    pod = {**bare, "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "labels": {"app": "web"}}}
+    shop = Shop(freeze(evolve(pod, ("metadata", "namespace"), "default")))
+    shop.run(20)
+    (waiting,) = pending(shop)
+    assert scheduled(waiting)["reason"] == "SchedulingGated"
+    assert scheduled(waiting)["message"] == "Scheduling is blocked due to non-empty scheduling gates"
+    assert shop.sim.trace.of("decision") == []
+    with pytest.raises(AssertionError, match="only deletion is allowed, but found new scheduling gate"):
+        shop.patch(POD, "p", {"spec": {"schedulingGates": [{"name": "b"}]}})
+    shop.patch(POD, "p", {"spec": {"schedulingGates": None}})
+    shop.run(5)
+    assert not pending(shop) and scheduled(shop.pods()[0])["status"] == "True"
+
+
+def test_pods_that_must_be_apart_are_one_a_node_and_the_rest_waits():
+    shop = Shop(with_pod_spec(4, affinity=apart()), cluster=Cluster.single(workers=3))
+    shop.run(15)
+    (waiting,) = pending(shop)
+    assert len({get(p, "spec", "nodeName") for p in shop.pods()} - {None}) == 3
+    assert scheduled(waiting)["message"] == ("0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.")
+
+
+def test_a_place_that_becomes_free_is_taken():
+    shop = Shop(with_pod_spec(3, affinity=apart()))
+    shop.run(15)
+    running = next(p for p in shop.pods() if p not in pending(shop))
+    shop.ask("DELETE", POD.path("default", running["metadata"]["name"]))
+    shop.run(15)
+    assert len(shop.pods()) == 3 and len(pending(shop)) == 1
+
+
+def test_a_pod_stays_away_from_whom_does_not_want_it():
+    """Anti-affinity is symmetric: the newcomer has no wish of its own."""
+    hermit = with_pod_spec(1, affinity=apart())
+    shop = Shop(evolve(hermit, ("metadata", "name"), "hermit"), cluster=Cluster.single(workers=1))
+    shop.run(10)
+    shop.cluster.apply([a_deployment(1)])
+    shop.run(10)
+    (waiting,) = pending(shop)
+    assert "didn't satisfy existing pods anti-affinity rules" in scheduled(waiting)["message"]
+
+
+def test_pods_that_must_be_near_go_where_the_other_is():
+    near = {
+        "podAffinity": {
+            "requiredDuringSchedulingIgnoredDuringExecution": [
+                {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app": "cache"}}}
+            ]
+        }
+    }
+    shop = Shop(with_pod_spec(3, affinity=near), cluster=Cluster.single(workers=3))
+    shop.run(10)
+    assert len(pending(shop)) == 3
+    shop.cluster.apply([a_deployment(1, name="cache")])
+    shop.run(15)
+    where = {p["spec"]["nodeName"] for p in shop.pods("cache")}
+    assert {get(p, "spec", "nodeName") for p in shop.pods()} == where
+
+
+def test_a_plugin_is_added_by_one_file_in_the_folder(tmp_path, monkeypatch):
+    (tmp_path / "evenonly.py").write_text(
+        "from kubemini.scheduler.decide.plugin import Plugin\n"
+        "def refuse(question, info):\n"
+        "    return [] if int(info.name[-1]) % 2 == 0 else ['node(s) were odd']\n"
+        "PLUGIN = Plugin('EvenOnly', 1000, filter=refuse)\n"
+    )
+    monkeypatch.setattr(plugins, "__path__", [*plugins.__path__, str(tmp_path)])
+    shop = Shop(cluster=Cluster.single(workers=3))
+    shop.run(10)
+    assert {p["spec"]["nodeName"] for p in shop.pods()} == {"worker-2"}
+    assert shop.sim.trace.of("decision")[0].detail["rejected"]["worker-1"] == ["EvenOnly", ["node(s) were odd"]]

@@ -1,0 +1,45 @@
+"""Nodes and pods in a few words, and what the scheduler says of them."""
+
+import json
+from pathlib import Path
+
+from kubemini.api.objects import freeze
+from kubemini.scheduler import plugins
+from kubemini.scheduler.decide.cache import NodeInfo
+from kubemini.scheduler.decide.framework import decide
+from kubemini.scheduler.decide.plugin import Question
+from kubemini.scheduler.plugins import topologyspread
+
+PROFILE = plugins.profile()
+DATA = Path(__file__).parent.parent / "oracles/kubernetes"
+
+
+def vectors(name, kind=None):
+    rows = json.loads((DATA / f"{name}.json").read_text())["vectors"]
+    return [row for row in rows if kind is None or row["kind"] == kind]
+
+
+def a_node(name, cpu="4", memory="8Gi", pods="110", labels=None, taints=(), **spec):
+    allocatable = {"cpu": cpu, "memory": memory, "pods": pods}
+    return freeze(
+        {
+            "metadata": {"name": name, "labels": {topologyspread.HOSTNAME: name, **(labels or {})}},
+            "spec": {"taints": list(taints), **spec},
+            "status": {"allocatable": allocatable},
+        }
+    )
+
+
+def a_pod(name="p", cpu=None, memory=None, labels=None, **spec):
+    wanted = {key: value for key, value in (("cpu", cpu), ("memory", memory)) if value}
+    return freeze(
+        {
+            "metadata": {"name": name, "namespace": "default", "uid": name, "labels": labels or {}},
+            "spec": {"containers": [{"name": "c", "resources": {"requests": wanted}}], **spec},
+        }
+    )
+
+
+def ask(pod, *nodes, application=None, luck=0):
+    infos = [node if isinstance(node, NodeInfo) else NodeInfo(node) for node in nodes]
+    return decide(Question(pod, infos, application), PROFILE, luck)
