@@ -1,8 +1,11 @@
-"""How a newcomer finds out who it is: it asks the members that it was given, before it begins.
+"""How a member without a data directory finds out who it is: it asks the members that it was given.
 
-Invariant: a newcomer starts only if the cluster has been told of it, at the address it really has; a typo in the peer
-URL of ``member add`` ends here, after it has cost the cluster a member of its quorum.
-etcd 3.5 server/etcdserver/bootstrap.go, cluster_util.go GetClusterFromRemotePeers.
+Invariant: a newcomer (``--initial-cluster-state existing``) starts only if the cluster has been told of it, at the
+address it really has; a typo in the peer URL of ``member add`` ends here, after it has cost the cluster a member of its
+quorum. A first member (``new``) starts only if nobody knows that it has been there before: who has lost its disk has
+forgotten its votes and entries, and may not come back under its old id. Remove it, and add it as somebody new.
+etcd 3.5 server/etcdserver/bootstrap.go bootstrapNewClusterNoWAL, cluster_util.go isMemberBootstrapped,
+GetClusterFromRemotePeers.
 """
 
 from typing import TYPE_CHECKING
@@ -15,6 +18,22 @@ if TYPE_CHECKING:
 
 STRANGER = "error validating peerURLs: unmatched member while checking PeerURLs"
 UNREACHABLE = "cannot fetch cluster info from peer urls: could not retrieve cluster information from the given URLs"
+
+
+def begin_anew(member: "Member") -> Steps:
+    """A first member finds no data directory: let it begin from nothing, unless one that answers knows it."""
+    empty = member.data
+    for peer in member.members:
+        if peer != member.name and peer in member.net.components:
+            reply = yield member.call(peer, "peer_members", timeout=member.params.etcd_join_timeout)
+            if reply.ok:
+                known = reply.value[2].members.get(empty.id)
+                if known is not None and known.name:
+                    member.exit(f"member {empty.id} has already been bootstrapped")
+                    return
+                break
+    member.serve(empty)
+    member.net.changed()
 
 
 def find_itself(member: "Member") -> Steps:

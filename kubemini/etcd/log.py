@@ -12,6 +12,14 @@ from typing import Any
 from kubemini.etcd.confchange import NOBODY, ConfChange, Configuration
 
 
+class LogLost(Exception):
+    """What is committed elsewhere is not in our log, though we have said that it is: our disk has forgotten."""
+
+    def __init__(self, commit: int, last: int):
+        lost = "Was the raft log corrupted, truncated, or lost?"
+        super().__init__(f"tocommit({commit}) is out of range [lastIndex({last})]. {lost}")
+
+
 class Entry:
     """One slot of the log: *data* is a command, a `ConfChange`, or None for a leader's first, empty entry."""
 
@@ -180,7 +188,8 @@ class Log:
 
     def commit_to(self, index: int) -> None:
         """Everything up to *index* is on a majority's disks."""
-        assert index <= self.last_index, f"{index} cannot be committed: the log ends at {self.last_index}; was it lost?"
+        if index > self.last_index:
+            raise LogLost(index, self.last_index)
         self.commit = max(self.commit, index)
 
     # -- to the disk -----------------------------------------------------------------------------------------------

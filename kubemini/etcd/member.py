@@ -19,7 +19,7 @@ from kubemini.etcd.confchange import ConfChange
 from kubemini.etcd.datadir import DataDir, Image
 from kubemini.etcd.diary import LONGEST_VALUE, Diary
 from kubemini.etcd.links import Links
-from kubemini.etcd.log import Entry, Snapshot
+from kubemini.etcd.log import Entry, LogLost, Snapshot
 from kubemini.etcd.membership import Membership
 from kubemini.etcd.messages import HEARTBEATS, LEADER, Config, Message, Ready
 from kubemini.etcd.raft import Raft
@@ -55,18 +55,17 @@ class Member(Component):
         self.rest: quiescence.Rest | None = None
         super().__init__(sim, net, host, name)
         self.clock_priority = TIMER + (self.index << 62)  # of its ticks, before its other timers of that instant
-        self.data = self._open()
+        self.data = self._format()
         net.watchers.append(self._reachability_changed)
 
     # -- life ------------------------------------------------------------------------------------------------------
-    def _open(self) -> DataDir:
-        """What the disk holds; a new disk holds nothing, and who joins does not know its id yet."""
+    def _format(self) -> DataDir:
+        """The data directory that a first member has from the start; who joins does not know its id yet."""
         files = self.host.disk.files
+        if self.joining:
+            return self.new_data(0, Membership(self.members))
         if self.name not in files:
-            empty = self.new_data(0 if self.joining else self.members.index(self.name) + 1, Membership(self.members))
-            if self.joining:
-                return empty
-            files[self.name] = empty
+            files[self.name] = self.new_data(self.members.index(self.name) + 1, Membership(self.members))
         return files[self.name]
 
     def new_data(self, id: int, first: Membership, cluster: int = 1) -> DataDir:
@@ -75,13 +74,23 @@ class Member(Component):
 
     def boot(self) -> None:
         self.serving = False
-        self.data = self._open()
-        if self.data.id in self.membership.removed:
-            self.after(0, self.exit, GONE)
-        elif self.data.id:
-            self.serve(self.data)
-        else:
+        found = self.host.disk.files.get(self.name)
+        if found is not None:
+            self._go_on(found)
+        elif self.joining:
+            self.data = self.new_data(0, Membership(self.members))
             self.spawn(joining.find_itself(self))
+        else:
+            first = Membership(self.members, started=False)
+            self.data = self.new_data(self.members.index(self.name) + 1, first, self.data.cluster)
+            self.spawn(joining.begin_anew(self))
+
+    def _go_on(self, data: DataDir) -> None:
+        self.data = data
+        if data.id in data.membership.removed:
+            self.after(0, self.exit, GONE)
+        else:
+            self.serve(data)
 
     def join(self, members: list[str]) -> None:
         """Start with an empty data directory, for a cluster that exists and has been told of us (``member add``)."""
@@ -302,7 +311,11 @@ class Member(Component):
             if raft.messages:
                 self._send(raft.take_messages())
         else:
-            raft.step(payload)
+            try:
+                raft.step(payload)
+            except LogLost as lost:  # etcd-io/raft panics, and the process with it
+                self.exit(f"panic: {lost}")
+                return
             self._settle()
 
     def handle(self, call: Call) -> Steps | None:

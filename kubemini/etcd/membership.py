@@ -49,11 +49,14 @@ def address_of(urls: list[str]) -> str:
 
 
 class Membership:
-    """The members and those that were. *addresses*: of the first members, in the order of their ids."""
+    """The members and those that were. *addresses*: of the first members, in the order of their ids.
 
-    def __init__(self, addresses: Iterable[str] = ()):
+    *started*: they have said their names, which a cluster that begins anew has yet to hear.
+    """
+
+    def __init__(self, addresses: Iterable[str] = (), started: bool = True):
         first = enumerate(addresses, start=1)
-        self.members = {id: MemberInfo(id, address, address) for id, address in first}
+        self.members = {id: MemberInfo(id, address, address if started else "") for id, address in first}
         self.removed: dict[int, str] = {}
 
     def copy(self) -> "Membership":

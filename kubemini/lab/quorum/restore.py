@@ -96,8 +96,6 @@ def _restored(incident: Incident, answer: Any) -> float:
         trace = run(INCIDENT, incident.seed, [*incident.story(), *commands, *incident.questions()])
     except FaultError as error:
         raise NotYet(f"Your commands cannot be carried out: {error}.") from None
-    except AssertionError as error:
-        raise _lost(incident, commands, f"a member stopped: {error}") from None
     requests = trace.of("request")
     control = [r for r in requests if r.detail["verb"] == "get serializable"]
     if not all(r.detail["outcome"] == "ok" for r in control):
@@ -107,9 +105,11 @@ def _restored(incident: Incident, answer: Any) -> float:
         )
     probe = next(r for r in requests if r.detail["path"] == "probe")
     if probe.detail["outcome"] != "ok":
+        refused = [f"{r.actor} would not start: {r.detail['why']}" for r in trace.of("exit")]
         raise NotYet(
             "After your commands there is still no majority: two must be up (M4: the last of three may not decide).",
             _named(incident, commands),
+            *refused[:1],
             f"a write at {VERDICT} s: {probe.detail['why']}",
         )
     return _data_intact(incident, commands, trace)
