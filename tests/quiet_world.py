@@ -196,6 +196,8 @@ class RandomTelling(Telling):
 
     def _commands(self, deed: Deed) -> list[tuple[Any, ...]]:
         kind, name, span, group, number = deed
+        if group == name:  # a link has two ends
+            group = next(machine.name for machine in self.machines if machine.name != name)
         host, member = self.cluster.topology.host_of(name), name if name in self.cluster.topology.members else ""
         return {
             "crash": [(0, "crash", name), (span, "restart", name)],
