@@ -196,8 +196,8 @@ class RandomTelling(Telling):
 
     def _commands(self, deed: Deed) -> list[tuple[Any, ...]]:
         kind, name, span, group, number = deed
-        if group == name:  # a link has two ends
-            group = next(machine.name for machine in self.machines if machine.name != name)
+        others = [machine.name for machine in self.machines if machine.name != name]
+        far = ",".join([other for other in group.split(",") if other != name] or others[:1])  # a link has two ends
         host, member = self.cluster.topology.host_of(name), name if name in self.cluster.topology.members else ""
         return {
             "crash": [(0, "crash", name), (span, "restart", name)],
@@ -205,9 +205,9 @@ class RandomTelling(Telling):
             "pause": [(0, "pause", name), (span, "resume", name)],
             "stop": [(0, "stop", name), (span + SECOND, "restart", name)],
             "cut": [(0, "cut", group), (span, "heal")],
-            "one-way": [(0, "cut", name, group, "one-way"), (span, "heal")],
-            "loss": [(0, "loss", name, group, 0.3), (span, "loss", name, group, 0)],
-            "latency": [(0, "latency", name, group, "30ms", "70ms"), (span, "latency", name, group, "1ms", "1ms")],
+            "one-way": [(0, "cut", name, far, "one-way"), (span, "heal")],
+            "loss": [(0, "loss", name, far, 0.3), (span, "loss", name, far, 0)],
+            "latency": [(0, "latency", name, far, "30ms", "70ms"), (span, "latency", name, far, "1ms", "1ms")],
             "slow_disk": [(0, "slow_disk", host, "80ms"), (span, "slow_disk", host, "0ms")],
             "put": [(0, "put", f"key-{number}", "value", member)],
             "move_leader": [(0, "move_leader", name)],
