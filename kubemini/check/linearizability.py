@@ -222,6 +222,6 @@ class Search:
 
     def _violation(self, depth: int) -> Violation:
         level = self.levels[depth]
-        states = sorted(map(thawed, {state for state, _ in self.failed[depth]}), key=repr)
+        states = sorted(map(thawed, dict.fromkeys(state for state, _ in self.failed[depth])), key=repr)
         pending = tuple(self.history[n] for n in (*level.pending, *level.unknown) if n != level.returning)
         return Violation(self.key, self.history[level.returning], tuple(states), pending, tuple(self.history))

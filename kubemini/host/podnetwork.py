@@ -1,10 +1,12 @@
 """The pod network of one host: which addresses its pods get, and who listens on them.
 
 Invariant: every pod of worker N has an address of 10.244.N.0/24, so any host knows from the address where to send a
-packet, and no address is ever rewritten between pods.
+packet, and no address is ever rewritten between pods, nor given away while a pod still has it.
 The host-local IPAM plugin and routes as flannel's host-gw backend sets them.
 Simplified: reaching a host is reaching its pods; no bridges, no encapsulation, no MTU.
 """
+
+from collections.abc import Container
 
 from kubemini.host.machine import Host
 
@@ -24,14 +26,17 @@ def pod_cidr(host: Host) -> str:
     return f"{_pods_of(host)}.0/24"
 
 
-def next_ip(host: Host) -> str:
-    """An IP for a new pod: the one after the last given away, which is on disk, as the host-local plugin does.
+def next_ip(host: Host, taken: Container[str] = ()) -> str:
+    """An IP for a new pod: the one after the last given away, which is on disk, that is not *taken*.
 
-    Simplified: after .254 it begins again, without looking whether a pod still has the address.
+    Models containernetworking/plugins plugins/ipam/host-local/backend/allocator IPAllocator.Get
     """
-    last = host.disk.files.get("ipam", 1)
-    host.disk.files["ipam"] = following = 2 if last >= 254 else last + 1
-    return f"{_pods_of(host)}.{following}"
+    pods, last = _pods_of(host), host.disk.files.get("ipam", 1)
+    for number in (*range(last + 1, 255), *range(2, last + 1)):
+        if f"{pods}.{number}" not in taken:
+            host.disk.files["ipam"] = number
+            return f"{pods}.{number}"
+    raise AssertionError(f"{host.name} has more than 253 pods: a kubelet takes 110, so somebody forgot to remove them")
 
 
 def _pods_of(host: Host) -> str:

@@ -70,7 +70,8 @@ class Containers:
         meta = pod["metadata"]
         labels = get(meta, "labels", default={})
         app = labels.get("app") or labels.get("app.kubernetes.io/name") or meta["name"]
-        return Running(meta["uid"], meta["namespace"], meta["name"], app, podnetwork.next_ip(self.host))
+        taken = {other.ip for other in self.of_pod.values()}
+        return Running(meta["uid"], meta["namespace"], meta["name"], app, podnetwork.next_ip(self.host, taken))
 
     def stop(self, uid: str, pre_stop: int, exits_in: int, grace: int) -> None:
         """preStop, SIGTERM, and SIGKILL when *grace* is over; *exits_in*: what the program needs after SIGTERM."""

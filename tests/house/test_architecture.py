@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.house import set_order
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "kubemini"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
@@ -74,17 +76,50 @@ def called(node):
 
 def test_nothing_depends_on_hash_or_on_the_order_of_a_set():
     hashes = [where for where, node in nodes(ast.Call) if isinstance(node.func, ast.Name) and called(node) == "hash"]
-    loops = [node for _, node in nodes(ast.For)]
-    loops += [loop for _, node in nodes(ast.ListComp | ast.DictComp | ast.GeneratorExp) for loop in node.generators]
-    unordered = [f"line {loop.iter.lineno}: {ast.unparse(loop.iter)}" for loop in loops if is_a_set(loop.iter)]
-    assert hashes + unordered == []
+    assert hashes + list(set_order.Package(TREES).offences()) == []
 
 
-def is_a_set(node):
-    """Whether an expression is plainly a set."""
-    return isinstance(node, ast.Set | ast.SetComp) or (
-        isinstance(node, ast.Call) and called(node) in {"set", "frozenset"}
-    )
+ORDERS = """
+from typing import Any
+class Hosts:
+    dark: set[str]
+    def __init__(self): self.late = set()
+    def names(self) -> set[str]: ...
+    def numbers(self) -> set[int]: ...
+def decide(given: frozenset[str], pods: dict, more: list, h):
+    local = {p.ip for p in more}
+    {}
+"""
+DECIDES = [
+    "for x in local: print(x)",
+    "[x for x in given]",
+    "list(h.dark)",
+    "sorted(local, key=len)",
+    "min(given, key=len)",
+    "', '.join(h.late)",
+    "tuple(pods.keys() - more)",
+    "local.pop()",
+    "print(*h.names())",
+    "return f'{local}'",
+    "return next(iter(given & local))",
+    "dict.fromkeys(x for x in local)",
+]
+DECIDES_NOT = [
+    "return sorted(local)",
+    "return {x for x in given}",
+    "return any(x in given for x in local)",
+    "return min(local), len(h.dark), 'a' in h.late",
+    "for x in sorted(pods.keys() & given): print(x)",
+    "return [x for x in pods]",
+    "return [x for x in h.numbers()]",
+    "return local | set(x for x in given)",
+]
+
+
+@pytest.mark.parametrize("line", DECIDES + DECIDES_NOT)
+def test_an_order_that_a_set_decides_is_seen(line):
+    tree = ast.parse(ORDERS.replace("{}", line))
+    assert bool(list(set_order.Package({"a.py": tree}).offences())) == (line in DECIDES)
 
 
 @pytest.mark.parametrize("name", TREES)

@@ -76,22 +76,37 @@ def rule(service: Obj, slices: Iterable[Obj], node: str) -> Rule | None:
     if ip in ("", "None") or spec.get("type") == "ExternalName":
         return None
     slices = list(slices)
-    everywhere = [e for s in slices for e in s.get("endpoints") or ()]
+    everywhere = _by_address(slices, node)
     local = spec.get("internalTrafficPolicy") == "Local"
     found = usable(e for e in everywhere if not local or e.get("nodeName") == node)
-    endpoints = {_endpoint(e, address) for e in found for address in e["addresses"][:1]}
     meta = service["metadata"]
     return Rule(
         service=f"{meta.get('namespace', 'default')}/{meta['name']}",
         ip=ip,
         ports=tuple(_port(p, slices) for p in spec.get("ports") or ()),
-        endpoints=tuple(sorted(endpoints, key=lambda e: _numbers(e.ip))),
+        endpoints=tuple(sorted(map(_endpoint, found), key=lambda e: _numbers(e.ip))),
         affinity=_affinity(spec),
         otherwise="DROP" if local and usable(everywhere) else "REJECT",
     )
 
 
-def _endpoint(endpoint: Obj, address: str) -> Endpoint:
+def _by_address(slices: Iterable[Obj], node: str) -> list[Obj]:
+    """One endpoint an address: whoever is named first, or, rather, one on *node* itself.
+
+    Without an address, or with one of IPv6, an endpoint is left out.
+    Models k/k pkg/proxy EndpointSliceCache.addEndpoints
+    """
+    found: dict[str, Obj] = {}
+    for slice in sorted(slices, key=lambda s: get(s, "metadata", "name", default="")):
+        for endpoint in slice.get("endpoints") or ():
+            address = next(iter(endpoint.get("addresses") or ()), "")
+            if address and ":" not in address and (address not in found or endpoint.get("nodeName") == node):
+                found[address] = endpoint
+    return list(found.values())
+
+
+def _endpoint(endpoint: Obj) -> Endpoint:
+    address = endpoint["addresses"][0]
     return Endpoint(get(endpoint, "targetRef", "name", default=address), address, endpoint.get("nodeName", ""))
 
 
