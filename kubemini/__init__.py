@@ -12,7 +12,8 @@ The map, in reading order (imports point down this list's end to its head):
     apiserver/      request → validate → store; LIST and WATCH; health
     client/         client-go: informers, work queues, leader election
     controllers/  scheduler/  kubelet/  network/  loadbalancer/     the programs; they meet only through API objects
-    cluster/        topologies and wiring; users and their workload
+    users/          people with etcdctl and kubectl, and clients of a Service
+    cluster/        topologies and wiring
     commands/       what can be done to a cluster, as data; faults.py  its public name
     check/          what a history of requests must satisfy, whoever recorded it
     scenarios/      named stories as YAML

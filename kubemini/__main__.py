@@ -5,52 +5,87 @@
     python -m kubemini scenarios                        what there is
     python -m kubemini check history.jsonl              is it linearizable?
     python -m kubemini bench --check                    how fast it is, against the bars
-Exit status: 0 done, 1 a check failed, 2 the input cannot be used (one sentence says why).
+Exit status: 0 done, 1 a check failed, 2 the input cannot be used (one sentence says why, a second may hint).
 """
 
 import argparse
 import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from kubemini.commands import read_line
+from kubemini.ranges import shown
 from kubemini.run import Runaway, run
 from kubemini.scenarios import load, names
 from kubemini.sim import Trace
 from kubemini.sim.kernel import FIDELITIES, FULL
-from kubemini.sim.units import clock
+from kubemini.sim.units import SECOND, clock, duration
+
+WIDTH = 40  # characters of the bar
+A_WORD = 10  # seconds between two words about progress where nobody watches a bar
+PATIENCE = "10m"  # of real time
 
 
-def _progress(share: float) -> None:
-    """A bar on standard error, only where somebody watches."""
-    width = 40
-    done = round(share * width)
-    end = "\n" if share >= 1 else ""
-    print(f"\r[{'#' * done}{'.' * (width - done)}] {share:4.0%}", end=end, file=sys.stderr, flush=True)
+class Progress:
+    """How far a run is, on standard error; ends one that takes longer than *patience* (seconds of real time)."""
+
+    def __init__(self, quiet: bool, patience: float):
+        self.quiet, self.patience = quiet, patience
+        self.begun = self.told = time.monotonic()
+
+    def __call__(self, share: float) -> None:
+        now = time.monotonic()
+        if now - self.begun > self.patience and share < 1:
+            text = f"stopped after {self.patience:g} s of real time, {share:.0%} done"
+            raise Runaway(f"{text}. Ask for a shorter --until, fewer hosts or pods, or give more --patience")
+        if sys.stderr.isatty() and not self.quiet:
+            self._draw(share)
+        elif now - self.told > A_WORD and not self.quiet:
+            self.told = now
+            print(f"kubemini: {share:.0%} done", file=sys.stderr, flush=True)
+
+    def _draw(self, share: float) -> None:
+        done = round(share * WIDTH)
+        end = "\n" if share >= 1 else ""
+        print(f"\r[{'#' * done}{'.' * (WIDTH - done)}] {share:4.0%}", end=end, file=sys.stderr, flush=True)
 
 
-def summary(trace: Trace) -> str:
-    """What a run was and how its clients fared."""
-    from kubemini.view.scene import text_summary
-
-    return text_summary(trace)
-
-
+# -- run -----------------------------------------------------------------------------------------------------------
 def _run(options: argparse.Namespace) -> int:
-    watched = sys.stderr.isatty() and not options.quiet
+    if options.trace:
+        _check_writable(Path(options.trace))
     commands = [read_line(c) for c in options.command]
-    progress = _progress if watched else None
+    progress = Progress(options.quiet, duration(options.patience) / SECOND)
     trace = run(options.scenario, options.seed, commands, options.until, progress, fidelity=options.fidelity)
     if options.trace:
         Path(options.trace).write_text(trace.to_jsonl(), encoding="utf-8")
-    print(summary(trace))
-    words = Counter(record.what for record in trace)
-    print(f"{len(trace)} records: " + ", ".join(f"{n} {what}" for what, n in sorted(words.items())))
+    print(report(trace))
     if options.trace:
         print(f"written to {options.trace}")
     return 0
 
 
+def report(trace: Trace) -> str:
+    """What a run was, how its clients fared, and what kubectl said."""
+    from kubemini.view.scene import text_summary
+
+    said = [f"{clock(r.at):>9}  {r.detail['said']}" for r in trace.of("request") if "said" in r.detail]
+    words = Counter(record.what for record in trace)
+    counted = f"{len(trace)} records: " + ", ".join(f"{n} {what}" for what, n in sorted(words.items()))
+    return "\n".join([text_summary(trace), *(["kubectl apply:", *said, ""] if said else []), counted])
+
+
+def _check_writable(file: Path) -> None:
+    """ValueError before a long run if its trace could not be written after it."""
+    if file.is_dir() or not file.parent.is_dir():
+        why = "it is a directory" if file.is_dir() else f"No such file or directory: {file.parent}"
+        raise ValueError(f"cannot write {file}: {why}; name a file in a directory that exists")
+
+
+# -- the other subcommands -----------------------------------------------------------------------------------------
 def _scenarios(_: argparse.Namespace) -> int:
     for name in names():
         scenario = load(name)
@@ -81,27 +116,26 @@ def _check(options: argparse.Namespace) -> int:
     return 0
 
 
+# -- the grammar ---------------------------------------------------------------------------------------------------
+class Parser(argparse.ArgumentParser):
+    """A parser whose mistakes are one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message} (kubemini --help tells more)")
+
+
+def _seed(text: str) -> int:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+        raise argparse.ArgumentTypeError(f"expected a whole number of at most 19 digits, got {shown(text)}")
+    return int(text)
+
+
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
-    top = argparse.ArgumentParser(prog="kubemini", description="A small Kubernetes cluster that you can break.")
+    top = Parser(prog="kubemini", description="A small Kubernetes cluster that you can break.")
     verbs = top.add_subparsers(required=True, metavar="COMMAND")
-    go = verbs.add_parser("run", help="simulate a scenario and print what happened")
-    go.add_argument("scenario", help="a name (see `kubemini scenarios`) or a YAML file")
-    go.add_argument("--seed", type=int, help="another seed: other luck")
-    go.add_argument("--until", help="the horizon, such as 60s")
-    go.add_argument(
-        "--fidelity", choices=FIDELITIES, default=FULL, help="quiescent: leave out the heartbeats that change nothing"
-    )
-    go.add_argument("--trace", metavar="FILE", help="write every record as JSON lines")
-    go.add_argument(
-        "--command",
-        action="append",
-        default=[],
-        metavar="TIME,ACTION,TARGET",
-        help="do something, such as 12s,crash,etcd-1",
-    )
-    go.add_argument("--quiet", action="store_true", help="no progress bar")
-    go.set_defaults(act=_run)
+    _add_run(verbs.add_parser("run", help="simulate a scenario and print what happened"))
     listing = verbs.add_parser("scenarios", help="list the scenarios that come with kubemini")
     listing.set_defaults(act=_scenarios)
     judge = verbs.add_parser("check", help="judge whether a history of reads and writes is linearizable")
@@ -109,21 +143,39 @@ def parser() -> argparse.ArgumentParser:
     judge.set_defaults(act=_check)
     measure = verbs.add_parser("bench", help="measure speed in interleaved rounds")
     measure.add_argument("--check", action="store_true", help="exit 1 where a bar is not held")
-    measure.add_argument(
-        "--pyodide", action="store_true", help="also measure in Pyodide (needs node and npm's pyodide)"
-    )
+    measure.add_argument("--pyodide", action="store_true", help="also in Pyodide (needs node and npm's pyodide)")
     measure.set_defaults(act=_bench)
     return top
 
 
+def _add_run(go: argparse.ArgumentParser) -> None:
+    add: Callable[..., argparse.Action] = go.add_argument
+    add("scenario", help="a name (see `kubemini scenarios`) or a YAML file")
+    add("--seed", type=_seed, help="another seed: other luck")
+    add("--until", help="the horizon, such as 60s")
+    add("--fidelity", choices=FIDELITIES, default=FULL, help="quiescent: leave out the heartbeats that change nothing")
+    add("--trace", metavar="FILE", help="write every record as JSON lines")
+    add("--command", action="append", default=[], metavar="TIME,ACTION,TARGET", help="such as 12s,crash,etcd-1")
+    add("--patience", default=PATIENCE, metavar="TIME", help=f"end a run after so much real time ({PATIENCE})")
+    add("--quiet", action="store_true", help="no progress")
+    go.set_defaults(act=_run)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
-    options = parser().parse_args(arguments)
     try:
+        options = parser().parse_args(arguments)
         return options.act(options)
+    except BrokenPipeError:
+        sys.stderr.close()  # who read our output has gone, and Python would complain of it at the end
+        return 0
     except (ValueError, Runaway, OSError) as error:
-        print(f"kubemini: {error}", file=sys.stderr)
+        hint = getattr(error, "hint", "")
+        print(f"kubemini: {error}", *([f"hint: {hint}"] if hint else []), sep="\n", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("kubemini: interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

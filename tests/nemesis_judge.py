@@ -12,9 +12,9 @@ from typing import Any
 
 from kubemini.check import Operation, check
 from kubemini.check.linearizability import Undecided
-from kubemini.cluster.users import NOTHING
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import MS, SECOND, clock
+from kubemini.users import NOTHING
 
 GRACE = 8 * SECOND  # from healing to the first request that must succeed: a few elections, were one not enough
 SETTLED = 1 * SECOND  # a request that old has an answer, a write that old is everywhere

@@ -1,33 +1,21 @@
-"""A whole cluster: hosts, network and programs, wired after a `Topology`.
+"""A whole cluster: hosts, network and programs, wired after a `Topology` (see `programs`)."""
 
-Who knows whom, as kubeadm wires it: an API server knows its local etcd member (stacked) or all members (external);
-scheduler and controller-manager know the API server of their own host; kubelets, kube-proxies and users know the
-load balancer, or the only API server where there is none.
-"""
-
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from kubemini.api.manifests import load as load_manifests
-from kubemini.api.objects import Obj
-from kubemini.apiserver.server import ApiServer
-from kubemini.cluster import topology as topologies
-from kubemini.cluster.topology import ETCD, Topology
-from kubemini.cluster.users import EtcdUser, User
-from kubemini.cluster.workload import PodNetwork, Visitor
-from kubemini.controllers.manager import ControllerManager
+from kubemini.cluster import source as sources
+from kubemini.cluster.programs import install
+from kubemini.cluster.source import Source
+from kubemini.cluster.topology import CONTROL_PLANE, ETCD, WORKER, Topology, TopologyError, build
+from kubemini.cluster.workload import Load, read_workload, refuse_without_api_server
 from kubemini.etcd.member import Member
 from kubemini.host import Component, Host
-from kubemini.kubelet.kubelet import Kubelet
-from kubemini.loadbalancer.haproxy import HAProxy
 from kubemini.net import Network
-from kubemini.network.kubeproxy import KubeProxy
 from kubemini.params import Params
-from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim, Trace
 from kubemini.sim.kernel import EVENT_BUDGET, FULL
 from kubemini.sim.units import duration
+from kubemini.users import EtcdUser, User, Visitor
 
 
 class Cluster:
@@ -57,7 +45,8 @@ class Cluster:
             self.hosts[spec.name] = Host(self.sim, spec.name, spec.zone, self.params.disk_fsync)
         for spec in topology.hosts:
             for name in spec.components:
-                self.components[name] = self._build(name, self.hosts[spec.name])
+                host = self.hosts[spec.name]
+                self.components[name] = install(name, topology, spec, self.sim, self.net, host)
         self._started = False
 
     @classmethod
@@ -65,14 +54,14 @@ class Cluster:
         cls, workers: int = 2, seed: int = 1, params: Params | None = None, fidelity: str = FULL, **options: Any
     ) -> "Cluster":
         """One control-plane host."""
-        return cls(topologies.single(workers, **options), seed, params, fidelity)
+        return cls(build("single", workers=workers, **options), seed, params, fidelity)
 
     @classmethod
     def stacked(
         cls, members: int = 3, seed: int = 1, params: Params | None = None, fidelity: str = FULL, **options: Any
     ) -> "Cluster":
         """*members* control-plane hosts, each with its own etcd member."""
-        return cls(topologies.stacked(members, **options), seed, params, fidelity)
+        return cls(build("stacked", members=members, **options), seed, params, fidelity)
 
     @classmethod
     def external(
@@ -85,48 +74,9 @@ class Cluster:
         **options: Any,
     ) -> "Cluster":
         """API servers and etcd members on hosts of their own; ``etcd_zones="aabbc"`` places the members."""
-        return cls(topologies.external(api_servers, etcd_members, **options), seed, params, fidelity)
-
-    # -- wiring --------------------------------------------------------------------------------------------------
-    def _api_servers(self) -> list[str]:
-        return self.topology.of("apiserver-")
-
-    def _front_door(self) -> list[str]:
-        """Where kubelets and users send their requests."""
-        return self.topology.of("haproxy-") or self._api_servers()
-
-    def _etcd_of(self, host: Host) -> list[str]:
-        local = [c for h in self.topology.hosts if h.name == host.name for c in h.components if c.startswith("etcd-")]
-        return local or self.topology.members
-
-    def _build(self, name: str, host: Host) -> Component:
-        sim, net = self.sim, self.net
-        program = name.split("@")[0].rstrip("0123456789").rstrip("-")
-        local = [c for h in self.topology.hosts if h.name == host.name for c in h.components if "apiserver-" in c]
-        match program:
-            case "etcd":
-                return Member(sim, net, host, name, self.topology.members)
-            case "apiserver":
-                return ApiServer(sim, net, host, name, self._etcd_of(host))
-            case "scheduler":
-                return Scheduler(sim, net, host, name, local)
-            case "controller-manager":
-                return ControllerManager(sim, net, host, name, local)
-            case "haproxy":
-                return HAProxy(sim, net, host, name, self._api_servers())
-            case "kubelet":
-                return Kubelet(sim, net, host, name, self._front_door())
-            case "kube-proxy":
-                return KubeProxy(sim, net, host, name, self._front_door())
-            case "pods":
-                return PodNetwork(sim, net, host, name)
-            case "visitor":
-                return Visitor(sim, net, host, name)
-            case "kubectl":
-                return User(sim, net, host, name, self._front_door(), self.topology.members)
-            case "etcd-client":
-                return EtcdUser(sim, net, host, name, self.topology.members)
-        raise AssertionError(f"no program is called {program}")
+        return cls(
+            build("external", api_servers=api_servers, etcd_members=etcd_members, **options), seed, params, fidelity
+        )
 
     # -- using it ------------------------------------------------------------------------------------------------
     @property
@@ -137,44 +87,60 @@ class Cluster:
     @property
     def zones(self) -> list[str]:
         """The zones that hosts stand in, in order of first mention."""
-        return list(dict.fromkeys(h.zone for h in self.topology.hosts if h.role in (ETCD, "control-plane", "worker")))
+        return list(dict.fromkeys(h.zone for h in self.topology.hosts if h.role in (ETCD, CONTROL_PLANE, WORKER)))
 
     def hosts_in(self, zone: str) -> list[Host]:
         """The hosts of one zone."""
         return [host for host in self.hosts.values() if host.zone == zone]
 
     @property
-    def user(self) -> Any:
-        """The program behind the reader's deeds: kubectl, or an etcd client where there is no API."""
-        return self.components.get("kubectl") or self.components["etcd-client"]
+    def user(self) -> EtcdUser:
+        """Somebody with etcdctl, who has kubectl too where there is an API server."""
+        found = self.components.get("kubectl") or self.components["etcd-client"]
+        assert isinstance(found, EtcdUser)
+        return found
+
+    @property
+    def kubectl(self) -> User:
+        """Somebody with kubectl. Raises TopologyError where there is no API server."""
+        user = self.user
+        if not isinstance(user, User):
+            raise TopologyError("an etcd topology has no API server; take another one, such as Cluster.single()")
+        return user
+
+    def member(self, name: str) -> Member:
+        """The etcd member, or the spare, called *name*."""
+        found = self.components[name]
+        assert isinstance(found, Member), f"{name} is not a member of etcd"
+        return found
 
     def prepare(self, manifests: str = "", workload: dict[str, Any] | None = None) -> None:
-        """What there is to do from the start: manifests to apply and clients that send requests."""
-        if manifests:
-            self.user.at_start(load_manifests(manifests, "manifests"))
-        for kind, options in (workload or {}).items():
-            every = duration(options.get("every", "500ms"))
-            if kind == "visitors":
-                visitors = [c for c in self.components.values() if isinstance(c, Visitor)]
-                for number, visitor in enumerate(visitors):
-                    visitor.visit(options["service"], every * len(visitors), every * number)
-            else:
-                self.user.work(kind, every, {k: v for k, v in options.items() if k != "every"})
+        """What there is to do from the start: manifests to apply and clients that send requests.
 
-    def apply(self, source: str | Path | Iterable[Obj]) -> None:
+        Raises ManifestError or WorkloadError before anything is changed.
+        """
+        loads = read_workload(self.topology, workload or {})
+        if manifests:
+            refuse_without_api_server(self.topology, "manifests")
+            self.kubectl.at_start(load_manifests(manifests, "manifests"), "manifests")
+        for load in loads:
+            if load.kind == "visitors":
+                self._send_visitors(load)
+            else:
+                self.user.work(load.kind, load.every, load.options)
+
+    def _send_visitors(self, load: Load) -> None:
+        visitors = [c for c in self.components.values() if isinstance(c, Visitor)]
+        for number, visitor in enumerate(visitors):
+            visitor.visit(load.options["service"], load.every * len(visitors), load.every * number)
+
+    def apply(self, source: Source) -> None:
         """``kubectl apply``: the manifests in a file, in a text, or as objects.
 
         Raises ManifestError, naming file, document and field, before anything is changed.
         """
-        if isinstance(source, Path) or (
-            isinstance(source, str) and "\n" not in source and source.endswith((".yaml", ".yml", ".json"))
-        ):
-            objects = load_manifests(Path(source).read_text(encoding="utf-8"), str(source))
-        elif isinstance(source, str):
-            objects = load_manifests(source, "manifest")
-        else:
-            objects = list(source)
-        self.user.apply(objects)
+        user = self.kubectl
+        user.apply(*sources.read(source))
 
     def start(self) -> None:
         """Start every program but the spares, once; `run` does it by itself."""

@@ -1,82 +1,111 @@
-"""Clients that send requests to a Service, and the pods' end of the wire.
+"""Steady clients, as a scenario asks for them: which there are, what each may be told, and how that is checked.
 
-A visitor sits on a worker and opens a connection to the Service's cluster IP, as any process there may: the host's
-kernel picks an endpoint by the rules kube-proxy left, and the packet goes to the pod, or nowhere.
-Simplified: one short connection a request; the pod answers at once.
+Invariant: a load that was read can run in this topology, and nothing of what was asked is ignored.
 """
 
-from kubemini.host import Component
-from kubemini.host.podnetwork import pod_at
-from kubemini.net import Call, Unreachable
-from kubemini.network import dataplane
-from kubemini.sim import Steps
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-REFUSED = Unreachable("connection refused", definite=True)
+from kubemini.cluster.topology.spec import WORKER, Topology
+from kubemini.ranges import Choice, Count, Duration, Legal, Unfit, shown
+from kubemini.sim.units import DAY, MS
 
-
-class PodNetwork(Component):
-    """The network stack of one host's pods: answers for the containers that run here, whoever manages them."""
-
-    def handle(self, call: Call) -> Steps | None:
-        """A visitor's connection to the pod IP in the payload."""
-        pod = pod_at(self.host, call.payload)
-        if pod is None:
-            call.fail(REFUSED)
-        else:
-            call.reply(pod)
-        return None
+EVERY = Duration(MS, 365 * DAY, "s")
+DEFAULT_EVERY = "500ms"
+SIZE = Count(0, 10 * 1024 * 1024)  # etcd itself refuses more than 1.5 MiB; so much can be tried
+CONSISTENCY = Choice(("linearizable", "serializable"))
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "visitors": ("service", "every"),
+    "api_writes": ("every",),
+    "etcd_writes": ("every", "member", "size"),
+    "etcd_reads": ("every", "member", "consistency"),
+}
 
 
-class Visitor(Component):
-    """A client program on a worker: a request to the Service at a steady pace, each outcome recorded."""
+class WorkloadError(ValueError):
+    """A load that this cluster cannot have; the message names it and what would be right."""
 
-    service = ""
-    every = offset = 0
 
-    def visit(self, service: str, every: int, offset: int) -> None:
-        """Ask *service* every *every* µs, beginning at *offset*."""
-        self.service, self.every, self.offset = service, every, offset
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A request of *kind* every *every* µs."""
 
-    def boot(self) -> None:
-        self.sent = 0
-        self.opened = False
-        if self.service:
-            self.spawn(self.visits())
+    kind: str
+    every: int
+    options: dict[str, Any]
 
-    def visits(self) -> Steps:
-        """The steady pace begins with the Service's first endpoint here: a shop is measured once it has opened."""
-        draw = self.sim.draw(f"visitor/{self.name}")
-        phase = (self.offset - self.sim.now) % self.every
-        yield self.timeout(phase)
-        while True:
-            self.opened = self.opened or dataplane.has_endpoints(self.host, self.service)
-            if self.opened:
-                self.sent += 1
-                self.spawn(self.request(self.sent, draw.u(self.sent)))
-            yield self.timeout(self.every)
 
-    def request(self, number: int, luck: int) -> Steps:
-        """One connection, from rule to answer."""
-        started = self.sim.now
-        endpoint = dataplane.choose(self.host, self.service, luck)
-        via, outcome, why = [self.service], "failed", "no endpoint: the kernel rejects the connection"
-        if endpoint is not None:
-            via.append(endpoint["pod"])
-            reply = yield self.call(
-                f"pods@{endpoint['node']}", "http", endpoint["ip"], timeout=self.net.params.visitor_timeout
-            )
-            outcome = "ok" if reply.ok else "failed"
-            why = "" if reply.ok else f"{endpoint['pod']}: {reply.error.reason}"
-        self.sim.record(
-            self.name,
-            "request",
-            id=f"{self.name}/{number}",
-            kind="service",
-            verb="GET",
-            path=self.service,
-            via=via,
-            outcome=outcome,
-            started=started,
-            code=200 if outcome == "ok" else 0,
-            why=why,
-        )
+def read_workload(topology: Topology, workload: Any) -> list[Load]:
+    """The loads of a scenario's ``workload:``. Raises WorkloadError."""
+    if not isinstance(workload, Mapping):
+        raise WorkloadError(f"workload: expected a mapping of {', '.join(OPTIONS)}, got {shown(workload)}")
+    return [_read_load(topology, kind, options) for kind, options in workload.items()]
+
+
+def refuse_without_api_server(topology: Topology, what: str) -> None:
+    """WorkloadError if *what* needs an API server and there is none."""
+    if not topology.api_servers:
+        instead = "leave it out, or take a topology that has one, such as single"
+        raise WorkloadError(f"{what}: an etcd topology has no API server; {instead}")
+
+
+def _read_load(topology: Topology, kind: Any, options: Any) -> Load:
+    where = f"workload.{kind}"
+    if kind not in OPTIONS:
+        raise WorkloadError(f"workload: {shown(kind)} is not known here; there are: {', '.join(OPTIONS)}")
+    if not isinstance(options, Mapping):
+        raise WorkloadError(f"{where}: expected a mapping of {', '.join(OPTIONS[kind])}, got {shown(options)}")
+    if kind in ("visitors", "api_writes"):
+        refuse_without_api_server(topology, where)
+    values = {name: _read_option(topology, where, kind, name, value) for name, value in options.items()}
+    if kind == "visitors":
+        _check_visitors(topology, where, values)
+    every = values.pop("every", None)
+    return Load(kind, EVERY.read(DEFAULT_EVERY) if every is None else every, values)
+
+
+def _check_visitors(topology: Topology, where: str, values: Mapping[str, Any]) -> None:
+    if "service" not in values:
+        raise WorkloadError(f"{where}: service is missing; it is the name of a Service")
+    if not any(host.role == WORKER for host in topology.hosts):
+        raise WorkloadError(f"{where}: visitors sit on workers and this topology has none; ask for workers: 1 or more")
+
+
+def _read_option(topology: Topology, where: str, kind: str, name: Any, value: Any) -> Any:
+    where = f"{where}.{name}"
+    if name not in OPTIONS[kind]:
+        raise WorkloadError(f"{where} is not known here; there are: {', '.join(OPTIONS[kind])}")
+    match name:
+        case "every":
+            return _fitting(where, EVERY, value)
+        case "size":
+            return _fitting(where, SIZE, value)
+        case "consistency":
+            return _fitting(where, CONSISTENCY, value)
+        case "member":
+            known = [*topology.members, *topology.spares]
+            if value not in known:
+                there = ", ".join(known)
+                raise WorkloadError(
+                    f"{where}: {shown(value)} is not an etcd member of this cluster; there are: {there}"
+                )
+        case "service":
+            if not isinstance(value, str) or not 0 < len(value) < 128:
+                raise WorkloadError(
+                    f"{where}: expected the name of a Service, such as web or shop/web, got {shown(value)}"
+                )
+    return value
+
+
+def _fitting(where: str, legal: Legal, value: Any) -> Any:
+    found: Any = None
+    try:
+        found = legal.read(value)
+    except Unfit as error:
+        raise WorkloadError(f"{where}: expected {legal}; {error}") from None
+    if legal is EVERY and found < MS:
+        raise WorkloadError(f"{where}: the shortest interval is 1ms, got {shown(value)}")
+    if not legal.fits(found):
+        raise WorkloadError(f"{where}: expected {legal}, got {shown(value)}")
+    return found

@@ -52,7 +52,7 @@ class Scale(OnApi):
     replicas: int = argument(REPLICAS)
 
     def do(self, cluster: "Cluster") -> None:
-        cluster.user.scale(self.deployment, self.replicas)
+        cluster.kubectl.scale(self.deployment, self.replicas)
 
 
 @command("delete")
@@ -63,4 +63,4 @@ class Delete(OnApi):
     name: str = argument(OBJECT_NAME)
 
     def do(self, cluster: "Cluster") -> None:
-        cluster.user.delete(self.kind, self.name)
+        cluster.kubectl.delete(self.kind, self.name)

@@ -3,7 +3,7 @@
 Whether etcd allows it, the run shows: the request is recorded with its fate.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubemini.commands.arguments import MEMBER, TEXT, choice
 from kubemini.commands.command import Command, argument, command
@@ -26,7 +26,15 @@ class MemberAdd(Command):
     address: str = argument(TEXT, default="")
 
     def do(self, cluster: "Cluster") -> None:
-        cluster.user.add_member(self.member, self.kind == "learner", self.address or self.member)
+        member, address = cluster.member(self.member), self.address or self.member
+        url = address if "://" in address else f"http://{address}:2380"
+
+        def launch(listed: list[dict[str, Any]]) -> None:
+            """etcd starts on that machine, told who the others are."""
+            if not member.up:
+                member.join([m["peerURLs"][0].partition("://")[2].rpartition(":")[0] for m in listed])
+
+        cluster.user.add_member(self.member, self.kind == "learner", url, launch)
 
 
 @command("member_remove")

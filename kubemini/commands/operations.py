@@ -38,7 +38,16 @@ class SnapshotRestore(Command):
             raise FaultError("snapshot_restore: name at least one member, such as etcd-1,etcd-2")
 
     def do(self, cluster: "Cluster") -> None:
-        cluster.user.restore(list(self.members), self.bump)
+        running = [name for name in self.members if cluster.components[name].up]
+        backup = None if running else cluster.user.take_backup()
+        if backup is None:
+            why = f"stop {', '.join(running)} first" if running else "there is no backup: snapshot_save makes one"
+            cluster.user.note(f"nothing is restored: {why}")
+            return
+        image, number = backup
+        for name in self.members:
+            if cluster.member(name).host.powered:
+                cluster.member(name).restore(image, list(self.members), number, self.bump)
 
 
 @command("compact")

@@ -13,6 +13,7 @@ from typing import Any
 
 from kubemini.cluster.topology import Topology, TopologyError, build
 from kubemini.params import ParamError, Params, changed
+from kubemini.ranges import shown
 from kubemini.sim.units import SECOND, duration
 
 FOLDER = Path(__file__).parent
@@ -60,7 +61,7 @@ def load(source: "str | Path | dict[str, Any] | Scenario") -> Scenario:
         if str(source) not in names():
             close = difflib.get_close_matches(str(source), names(), 1)
             hint = f" Did you mean {close[0]}?" if close else ""
-            raise ScenarioError(f"there is no scenario {str(source)!r}.{hint} There are: {', '.join(names())}")
+            raise ScenarioError(f"there is no scenario {shown(str(source))}.{hint} There are: {', '.join(names())}")
         path = next(p for p in (FOLDER / f"{source}.yaml", FOLDER / f"{source}.json") if p.exists())
     try:
         text = path.read_text(encoding="utf-8")

@@ -51,7 +51,8 @@ WHAT: dict[str, str] = {
     "rules": "what a host's kernel is programmed with; {service, ip, endpoints: [{pod, ip, node}]}",
     # clients
     "request": "a client's request ends; {id, kind: api|service|etcd, verb, path, via, outcome: ok|failed|unknown,"
-    " started: µs, code, why, value: that was to be written to etcd, answer: what was read from etcd}",
+    " started: µs, code, why, value: that was to be written to etcd, answer: what was read from etcd,"
+    " said: what kubectl apply prints}",
     "command": "somebody did something to the cluster; {action, args}; the actor is you or scenario",
     "note": "a remark; {text}",
 }

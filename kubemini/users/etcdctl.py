@@ -1,21 +1,16 @@
-"""People at a terminal: etcdctl and kubectl, each deed recorded with its fate.
+"""Somebody with etcdctl: each deed is recorded with its fate.
 
 The fate of a request is one of three: ok · failed (it certainly did not happen) · unknown (no answer, or an answer
 that does not say). A user's tool sticks to one server and moves on when that refuses the connection.
-Simplified: kubectl apply creates or merge-patches; it keeps no last-applied annotation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from kubemini.api.kinds import by_name, collection_path, object_path
-from kubemini.api.objects import Obj, freeze
-from kubemini.etcd.member import Member
 from kubemini.host import Component, Host
 from kubemini.net import Network, Reply
 from kubemini.sim import Sim, Steps
-from kubemini.sim.units import MS
 
 NOTHING = "(nothing)"  # what a key holds that is not there
 LONGEST_ANSWER = 200  # characters of a value that the trace keeps
@@ -116,19 +111,17 @@ class EtcdUser(Component):
         if reply.ok:
             self.host.disk.files["backup"] = reply.value["image"]
 
-    def restore(self, members: list[str], bump: int) -> None:
-        """``etcdutl snapshot restore`` on each machine, then start etcd there: a new cluster of *members*."""
-        image = self.host.disk.files.get("backup")
-        programs = [self.net.components[name] for name in members]
-        running = [program.name for program in programs if program.up]
-        if image is None or running:
-            why = f"stop {', '.join(running)} first" if running else "there is no backup: snapshot_save makes one"
-            self.sim.record(self.name, "note", text=f"nothing is restored: {why}")
-            return
-        cluster = self.host.disk.files["clusters"] = self.host.disk.files.get("clusters", 1) + 1
-        for program in programs:
-            if isinstance(program, Member) and program.host.powered:
-                program.restore(image, members, cluster, bump)
+    def take_backup(self) -> tuple[Any, int] | None:
+        """The last backup, and the number of the new cluster that is made of it; None if there is no backup."""
+        files = self.host.disk.files
+        if "backup" not in files:
+            return None
+        files["clusters"] = files.get("clusters", 1) + 1
+        return files["backup"], files["clusters"]
+
+    def note(self, text: str) -> None:
+        """A remark for the trace."""
+        self.sim.record(self.name, "note", text=text)
 
     def compact(self, revision: int) -> None:
         """``etcdctl compact``; 0 is the newest revision."""
@@ -155,16 +148,15 @@ class EtcdUser(Component):
         for alarm in listed["alarms"] if listed else []:
             yield from self.etcd("alarm disarm", "alarm", alarm["alarm"], {"action": "DEACTIVATE", **alarm})
 
-    def add_member(self, name: str, learner: bool, address: str) -> None:
-        """``etcdctl member add``, and then start etcd on that machine with an empty data directory, as told."""
-        self.spawn(self._add_member(name, learner, address))
+    def add_member(self, name: str, learner: bool, url: str, launch: Callable[[list[dict[str, Any]]], None]) -> None:
+        """``etcdctl member add``; then *launch* etcd on that machine, told who the members are."""
+        self.spawn(self._add_member(name, learner, url, launch))
 
-    def _add_member(self, name: str, learner: bool, address: str) -> Steps:
-        payload = {"peerURLs": [f"http://{address}:2380"], "isLearner": learner}
+    def _add_member(self, name: str, learner: bool, url: str, launch: Callable[[list[dict[str, Any]]], None]) -> Steps:
+        payload = {"peerURLs": [url], "isLearner": learner}
         reply = yield from self.etcd("member add --learner" if learner else "member add", "member_add", name, payload)
-        program = self.net.components[name]
-        if reply.ok and isinstance(program, Member) and not program.up:
-            program.join([m["peerURLs"][0][len("http://") : -len(":2380")] for m in reply.value["members"]])
+        if reply.ok:
+            launch(reply.value["members"])
 
     def change_member(self, method: str, name: str) -> None:
         """``etcdctl member remove`` and ``promote``: they take an id, which the list tells."""
@@ -233,91 +225,3 @@ def shown(value: str) -> str:
 def refused(reply: Reply) -> bool:
     """Whether nobody took the connection."""
     return getattr(reply.error, "reason", "") == "connection refused"
-
-
-class User(EtcdUser):
-    """kubectl: everything goes to one server address, as a kubeconfig holds one."""
-
-    def __init__(self, sim: Sim, net: Network, host: Host, name: str, servers: list[str], members: list[str]):
-        super().__init__(sim, net, host, name, members)
-        self.api_server = servers[0]
-        self.first: list[Obj] = []
-
-    def boot(self) -> None:
-        super().boot()
-        self.spawn(self.create_first())
-
-    def at_start(self, objects: Iterable[Obj]) -> None:
-        """Create *objects* as soon as somebody answers."""
-        self.first += list(objects)
-
-    def create_first(self) -> Steps:
-        """Patiently, in order: what a bootstrap script does."""
-        for obj in [CONFIG, *self.first]:
-            while True:
-                reply = yield self.call_api("POST", collection_path(obj), obj)
-                if reply.ok or getattr(reply.error, "code", 0) == 409:
-                    break
-                yield self.timeout(500 * MS)
-
-    def call_api(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
-        """One API request; yield it for the reply."""
-        payload = {"verb": verb, "path": path, "query": query or {}, "body": body, "user": "kubernetes-admin"}
-        return self.call(self.api_server, "request", payload, timeout=self.net.params.kubectl_request_timeout)
-
-    def begin(self, kind: str, number: int, options: dict[str, Any]) -> None:
-        if kind == "api_writes":
-            body = {"data": {"count": str(number)}}
-            self.spawn(self.request("PATCH", object_path(CONFIG), body, {"type": "merge"}))
-        else:
-            super().begin(kind, number, options)
-
-    def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Steps:
-        """One recorded API request; the task returns nothing, the trace tells."""
-        started, number = self.sim.now, self.number()
-        reply = yield self.call_api(verb, path, body, query)
-        self.record_request(number, "api", verb, path, [self.api_server], started, reply)
-
-    def apply(self, objects: Iterable[Obj]) -> None:
-        """``kubectl apply``."""
-        objects = list(objects)
-        if self.up:
-            self.spawn(self.apply_all(objects))
-        else:
-            self.at_start(objects)
-
-    def apply_all(self, objects: list[Obj]) -> Steps:
-        """Create each, or patch it where it exists."""
-        for obj in objects:
-            started, number = self.sim.now, self.number()
-            verb, path = "PATCH", object_path(obj)
-            reply = yield self.call_api(verb, path, obj, {"type": "merge"})
-            if not reply.ok and getattr(reply.error, "code", 0) == 404:
-                verb, path = "POST", collection_path(obj)
-                reply = yield self.call_api(verb, path, obj)
-            self.record_request(number, "api", verb, path, [self.api_server], started, reply)
-
-    def scale(self, deployment: str, replicas: int) -> None:
-        """``kubectl scale``."""
-        path = f"/apis/apps/v1/namespaces/default/deployments/{deployment}"
-        self.spawn(self.request("PATCH", path, {"spec": {"replicas": replicas}}, {"type": "merge"}))
-
-    def resource(self, kind: str) -> Any:
-        """The kind called *kind* (pod, pods, po, Pod). Raises ValueError that lists the kinds."""
-        return by_name(kind)
-
-    def delete(self, kind: str, name: str) -> None:
-        """``kubectl delete``."""
-        found = self.resource(kind)
-        path = object_path({"apiVersion": found.api_version, "kind": found.kind, "metadata": {"name": name}})
-        self.spawn(self.request("DELETE", path))
-
-
-CONFIG: Obj = freeze(
-    {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "settings", "namespace": "default"},
-        "data": {"count": "0"},
-    }
-)

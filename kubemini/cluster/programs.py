@@ -1,0 +1,73 @@
+"""Which programs there are, and whom each of them knows, as kubeadm wires it.
+
+An API server knows its local etcd member (stacked) or all members (external); scheduler and controller-manager know
+the API server of their own host; kubelets, kube-proxies and users know the load balancer, or the only API server
+where there is none.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kubemini.apiserver.server import ApiServer
+from kubemini.cluster.topology.spec import HostSpec, Topology
+from kubemini.controllers.manager import ControllerManager
+from kubemini.etcd.member import Member
+from kubemini.host import Component, Host
+from kubemini.kubelet.kubelet import Kubelet
+from kubemini.loadbalancer.haproxy import HAProxy
+from kubemini.net import Network
+from kubemini.network.kubeproxy import KubeProxy
+from kubemini.scheduler.loop import Scheduler
+from kubemini.sim import Sim
+from kubemini.users import EtcdUser, PodNetwork, User, Visitor
+
+Names = list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A class, and the lists of names that it is told: a function each of the topology and the program's own host."""
+
+    make: Callable[..., Component]
+    knows: tuple[Callable[[Topology, HostSpec], Names], ...] = ()
+
+
+def _members(topology: Topology, host: HostSpec) -> Names:
+    return topology.members
+
+
+def _own_member_or_all(topology: Topology, host: HostSpec) -> Names:
+    return [c for c in host.components if c.startswith("etcd-")] or topology.members
+
+
+def _own_api_server(topology: Topology, host: HostSpec) -> Names:
+    return [c for c in host.components if c.startswith("apiserver-")]
+
+
+def _api_servers(topology: Topology, host: HostSpec) -> Names:
+    return topology.api_servers
+
+
+def _front_door(topology: Topology, host: HostSpec) -> Names:
+    return topology.front_door
+
+
+PROGRAMS: dict[str, Program] = {
+    "etcd": Program(Member, (_members,)),
+    "apiserver": Program(ApiServer, (_own_member_or_all,)),
+    "scheduler": Program(Scheduler, (_own_api_server,)),
+    "controller-manager": Program(ControllerManager, (_own_api_server,)),
+    "haproxy": Program(HAProxy, (_api_servers,)),
+    "kubelet": Program(Kubelet, (_front_door,)),
+    "kube-proxy": Program(KubeProxy, (_front_door,)),
+    "pods": Program(PodNetwork),
+    "visitor": Program(Visitor),
+    "kubectl": Program(User, (_front_door, _members)),
+    "etcd-client": Program(EtcdUser, (_members,)),
+}
+
+
+def install(name: str, topology: Topology, spec: HostSpec, sim: Sim, net: Network, host: Host) -> Component:
+    """The program behind the component *name* ("etcd-1", "kubelet@worker-1"), installed on *host*."""
+    program = PROGRAMS[name.split("@")[0].rstrip("0123456789").rstrip("-")]
+    return program.make(sim, net, host, name, *(known(topology, spec) for known in program.knows))

@@ -1,0 +1,59 @@
+"""Topologies: one builder a file. Follows kubernetes.io "Options for Highly Available Topology".
+
+single    one host holds everything, workers apart
+stacked   each control-plane host runs an API server with its own etcd member (kubeadm's default)
+external  etcd members on hosts of their own; every API server knows all of them
+etcd      etcd members alone, for the chapters on Raft
+"""
+
+from collections.abc import Callable
+from inspect import signature
+from typing import Any
+
+from kubemini.cluster.topology.etcd import etcd
+from kubemini.cluster.topology.external import external
+from kubemini.cluster.topology.single import single
+from kubemini.cluster.topology.spec import (
+    BALANCER,
+    CLIENT,
+    CONTROL_PLANE,
+    ETCD,
+    WORKER,
+    HostSpec,
+    Topology,
+    TopologyError,
+)
+from kubemini.cluster.topology.stacked import stacked
+from kubemini.ranges import shown
+
+KINDS: dict[str, Callable[..., Topology]] = {"single": single, "stacked": stacked, "external": external, "etcd": etcd}
+
+__all__ = [
+    "BALANCER",
+    "CLIENT",
+    "CONTROL_PLANE",
+    "ETCD",
+    "KINDS",
+    "WORKER",
+    "HostSpec",
+    "Topology",
+    "TopologyError",
+    "build",
+    "etcd",
+    "external",
+    "single",
+    "stacked",
+]
+
+
+def build(kind: str, **options: Any) -> Topology:
+    """The topology called *kind*. Raises TopologyError naming the kinds, or the option that does not fit."""
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise TopologyError(f"topology.kind: {shown(kind)} is not one of {', '.join(KINDS)}")
+    allowed = list(signature(KINDS[kind]).parameters)
+    for name in options:
+        if name not in allowed:
+            raise TopologyError(
+                f"topology.{name}: {'an' if kind[0] == 'e' else 'a'} {kind} topology takes {', '.join(allowed)}"
+            )
+    return KINDS[kind](**options)

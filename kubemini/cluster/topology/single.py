@@ -1,0 +1,20 @@
+"""One host holds the whole control plane, workers apart. As kubeadm makes it for one machine."""
+
+from collections.abc import Iterable
+
+from kubemini.cluster.topology.spec import (
+    CONTROL_PLANE,
+    HostSpec,
+    Topology,
+    control_plane,
+    edge,
+    worker_hosts,
+    zone_list,
+)
+
+
+def single(workers: int = 2, zones: Iterable[str] = ("a",)) -> Topology:
+    """One control-plane host without a load balancer, and *workers* workers."""
+    places = zone_list(zones)
+    plane = HostSpec("cp-1", places[0], CONTROL_PLANE, ("etcd-1", *control_plane(1)))
+    return Topology("single", (plane, *worker_hosts(workers, places), *edge(False)))

@@ -1,0 +1,7 @@
+"""People at a terminal, and clients of a Service: they meet the cluster on the wire alone."""
+
+from kubemini.users.etcdctl import NOTHING, EtcdUser
+from kubemini.users.kubectl import User
+from kubemini.users.visitor import PodNetwork, Visitor
+
+__all__ = ["NOTHING", "EtcdUser", "PodNetwork", "User", "Visitor"]

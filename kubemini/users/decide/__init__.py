@@ -1,0 +1,1 @@
+"""What a user's tools decide before they send anything. Pure."""

@@ -1,0 +1,81 @@
+"""What ``kubectl apply`` sends, and what it prints.
+
+Apply compares three things: what was applied last (an annotation of the object), what is to be applied now, and what
+is there. What is new or different now is sent; what was applied last and is not any more is removed; what others added
+stays. An object that is not there is created, with the annotation.
+Models k/k staging/src/k8s.io/kubectl/pkg/cmd/apply Patcher.
+Simplified: no pruning, no --force; a missing annotation is made up without a warning.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import kind_of
+from kubemini.api.objects import Obj, evolve, freeze, get
+from kubemini.api.patch.merge import three_way
+
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def with_annotation(obj: Obj) -> Obj:
+    """*obj* with itself as its last applied configuration, as kubectl writes it."""
+    bare = configuration(obj)
+    return evolve(bare, ("metadata", "annotations", LAST_APPLIED), go_json(bare))
+
+
+def configuration(obj: Obj) -> Obj:
+    """What is to be applied: with its namespace, and without the annotation."""
+    meta = dict(obj["metadata"])
+    if kind_of(obj).namespaced:
+        meta.setdefault("namespace", "default")
+    notes = meta.get("annotations") or {}
+    meta["annotations"] = {key: value for key, value in notes.items() if key != LAST_APPLIED}
+    return freeze({**obj, "metadata": meta})
+
+
+def go_json(value: Any) -> str:
+    """JSON as Go's encoder writes it: keys sorted, no spaces, a few letters escaped, a line feed at the end."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "".join(_ESCAPES.get(letter, letter) for letter in text) + "\n"
+
+
+def patch_for(obj: Obj, current: Obj) -> dict[str, Any]:
+    """What must change in *current* so that *obj* is applied; {} if nothing."""
+    last = get(current, "metadata", "annotations", LAST_APPLIED, default="{}")
+    try:
+        original = json.loads(last)
+    except ValueError:
+        original = {}
+    return three_way(original if isinstance(original, dict) else {}, with_annotation(obj), current)
+
+
+# -- what kubectl prints ---------------------------------------------------------------------------
+def called(obj: Mapping[str, Any]) -> str:
+    """``deployment.apps/web``: how kubectl calls an object when it prints that it did something."""
+    kind = kind_of(obj)
+    group = f".{kind.group}" if kind.group else ""
+    return f"{kind.kind.lower()}{group}/{obj['metadata']['name']}"
+
+
+def complaint(error: Any, doing: str, source: str) -> str:
+    """What kubectl prints when *doing* ("creating") something from the file *source* failed with *error*."""
+    if error is None:
+        return ""
+    if not isinstance(error, ApiError):
+        if error.definite:
+            return "The connection to the server was refused - did you specify the right host or port?"
+        return f"Unable to connect to the server: {error}"
+    if error.reason == "Invalid" and error.details.get("causes"):
+        found = [f"{c['field']}: {c['message']}" for c in error.details["causes"]]
+        listed = found[0] if len(found) == 1 else "\n" + "\n".join(f"* {line}" for line in found)
+        return f'The {error.details.get("kind", "")} "{error.details.get("name", "")}" is invalid: {listed}'
+    where = f'error when {doing} "{source}": ' if doing else ""
+    return f"Error from server{f' ({error.reason})' if error.reason else ''}: {where}{error.message}"
+
+
+def worth_another_try(error: Any) -> bool:
+    """Whether the same may succeed later: nobody answered, or the server was in trouble or had too much to do."""
+    return not isinstance(error, ApiError) or error.code == 429 or error.code >= 500

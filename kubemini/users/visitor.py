@@ -1,0 +1,82 @@
+"""Clients that send requests to a Service, and the pods' end of the wire.
+
+A visitor sits on a worker and opens a connection to the Service's cluster IP, as any process there may: the host's
+kernel picks an endpoint by the rules kube-proxy left, and the packet goes to the pod, or nowhere.
+Simplified: one short connection a request; the pod answers at once.
+"""
+
+from kubemini.host import Component
+from kubemini.host.podnetwork import pod_at
+from kubemini.net import Call, Unreachable
+from kubemini.network import dataplane
+from kubemini.sim import Steps
+
+REFUSED = Unreachable("connection refused", definite=True)
+
+
+class PodNetwork(Component):
+    """The network stack of one host's pods: answers for the containers that run here, whoever manages them."""
+
+    def handle(self, call: Call) -> Steps | None:
+        """A visitor's connection to the pod IP in the payload."""
+        pod = pod_at(self.host, call.payload)
+        if pod is None:
+            call.fail(REFUSED)
+        else:
+            call.reply(pod)
+        return None
+
+
+class Visitor(Component):
+    """A client program on a worker: a request to the Service at a steady pace, each outcome recorded."""
+
+    service = ""
+    every = offset = 0
+
+    def visit(self, service: str, every: int, offset: int) -> None:
+        """Ask *service* every *every* µs, beginning at *offset*."""
+        self.service, self.every, self.offset = service, every, offset
+
+    def boot(self) -> None:
+        self.sent = 0
+        self.opened = False
+        if self.service:
+            self.spawn(self.visits())
+
+    def visits(self) -> Steps:
+        """The steady pace begins with the Service's first endpoint here: a shop is measured once it has opened."""
+        draw = self.sim.draw(f"visitor/{self.name}")
+        phase = (self.offset - self.sim.now) % self.every
+        yield self.timeout(phase)
+        while True:
+            self.opened = self.opened or dataplane.has_endpoints(self.host, self.service)
+            if self.opened:
+                self.sent += 1
+                self.spawn(self.request(self.sent, draw.u(self.sent)))
+            yield self.timeout(self.every)
+
+    def request(self, number: int, luck: int) -> Steps:
+        """One connection, from rule to answer."""
+        started = self.sim.now
+        endpoint = dataplane.choose(self.host, self.service, luck)
+        via, outcome, why = [self.service], "failed", "no endpoint: the kernel rejects the connection"
+        if endpoint is not None:
+            via.append(endpoint["pod"])
+            reply = yield self.call(
+                f"pods@{endpoint['node']}", "http", endpoint["ip"], timeout=self.net.params.visitor_timeout
+            )
+            outcome = "ok" if reply.ok else "failed"
+            why = "" if reply.ok else f"{endpoint['pod']}: {reply.error.reason}"
+        self.sim.record(
+            self.name,
+            "request",
+            id=f"{self.name}/{number}",
+            kind="service",
+            verb="GET",
+            path=self.service,
+            via=via,
+            outcome=outcome,
+            started=started,
+            code=200 if outcome == "ok" else 0,
+            why=why,
+        )

@@ -1,0 +1,66 @@
+"""Steady clients: what a scenario may ask for, and the sentence for what it may not."""
+
+import pytest
+
+from kubemini.cluster import Cluster, WorkloadError, build, read_workload
+
+ETCD, SINGLE = build("etcd", spares=1), build("single")
+
+
+@pytest.mark.parametrize(
+    ("workload", "sentence"),
+    [
+        (5, "^workload: expected a mapping of visitors, api_writes, etcd_writes, etcd_reads, got 5"),
+        ({"reads": {}}, "^workload: 'reads' is not known here; there are: visitors"),
+        ({"etcd_writes": None}, r"^workload\.etcd_writes: expected a mapping of every, member, size, got None"),
+        (
+            {"etcd_writes": {"member": "nope"}},
+            "'nope' is not an etcd member of this cluster; there are: etcd-1, etcd-2",
+        ),
+        ({"etcd_writes": {"member": 5}}, "5 is not an etcd member"),
+        ({"etcd_writes": {"size": 10**12}}, r"etcd_writes\.size: expected a whole number from 0 to 10485760, got 1000"),
+        ({"etcd_writes": {"size": -5}}, "expected a whole number from 0 to 10485760, got -5"),
+        ({"etcd_writes": {"size": "big"}}, "expected a whole number"),
+        ({"etcd_writes": {"size": True}}, "expected a whole number"),
+        ({"etcd_writes": {"every": "0s"}}, r"etcd_writes\.every: the shortest interval is 1ms, got '0s'"),
+        ({"etcd_writes": {"every": "-1s"}}, "every: expected a duration from 1ms"),
+        ({"etcd_writes": {"every": "1e9d"}}, "every: expected a duration from 1ms"),
+        ({"etcd_writes": {"every": None}}, "every: expected a duration"),
+        ({"etcd_writes": {"often": "1s"}}, r"workload\.etcd_writes\.often is not known here; there are: every, member"),
+        ({"etcd_reads": {"consistency": "strong"}}, "expected linearizable or serializable, got 'strong'"),
+        ({"visitors": {"service": "web"}}, r"workload\.visitors: an etcd topology has no API server; leave it out"),
+        ({"api_writes": {}}, r"workload\.api_writes: an etcd topology has no API server"),
+    ],
+)
+def test_a_load_that_cannot_be_had_is_one_sentence(workload, sentence):
+    with pytest.raises(WorkloadError, match=sentence) as error:
+        read_workload(ETCD, workload)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [({}, "service is missing"), ({"service": ""}, "the name of a Service"), ({"service": 5}, "the name of a Service")],
+)
+def test_visitors_visit_a_service(options, sentence):
+    with pytest.raises(WorkloadError, match=sentence):
+        read_workload(SINGLE, {"visitors": options})
+
+
+def test_visitors_need_workers_to_sit_on():
+    with pytest.raises(WorkloadError, match="visitors sit on workers and this topology has none"):
+        read_workload(build("single", workers=0), {"visitors": {"service": "web"}})
+
+
+def test_a_spare_may_be_written_to_once_it_is_a_member():
+    (load,) = read_workload(ETCD, {"etcd_writes": {"member": "etcd-4", "every": 2}})
+    assert (load.kind, load.every, load.options) == ("etcd_writes", 2_000_000, {"member": "etcd-4"})
+
+
+def test_nothing_is_changed_by_a_load_that_is_refused():
+    cluster = Cluster(ETCD)
+    with pytest.raises(WorkloadError):
+        cluster.prepare(workload={"etcd_writes": {}, "etcd_reads": {"member": "nope"}})
+    assert cluster.user.work_list == []
+    with pytest.raises(WorkloadError, match=r"^manifests: an etcd topology has no API server"):
+        cluster.prepare("kind: Pod")
