@@ -14,9 +14,11 @@ from kubemini.api.objects import Obj, get
 from kubemini.host import Host, podnetwork
 from kubemini.kubelet.decide.podworker import RUNNING, STARTING, STOPPING
 from kubemini.sim.kernel import TIMER
+from kubemini.sim.units import SECOND
 
 EXITED = "exited"
 KILLED, COMPLETED, CRASHED = 137, 0, 1
+LEAST_GRACE = 2 * SECOND  # between SIGTERM and SIGKILL, whatever the hook has used up
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class Running:
     finished_at: int = -1
     exit_code: int = 0
     life: int = 0  # which start this is: a timer of an earlier one does nothing
+    told: str = ""  # what the kubelet hears when a stop is over: stopped, or killed
 
 
 class Containers:
@@ -73,28 +76,26 @@ class Containers:
         taken = {other.ip for other in self.of_pod.values()}
         return Running(meta["uid"], meta["namespace"], meta["name"], app, podnetwork.next_ip(self.host, taken))
 
-    def stop(self, uid: str, pre_stop: int, exits_in: int, grace: int) -> None:
-        """preStop, SIGTERM, and SIGKILL when *grace* is over; *exits_in*: what the program needs after SIGTERM."""
+    def stop(self, uid: str, pre_stop: int, exits_in: int, grace: int, event: str = "stopped") -> None:
+        """The preStop hook, SIGTERM, SIGKILL when *grace* is over; *exits_in*: what the program needs after SIGTERM.
+
+        A hook that takes longer than *grace* is cut off, and two seconds are left all the same. The kubelet hears
+        *event* at the end: stopped, or killed, if a probe has failed and it is to start again.
+        """
         running = self.of_pod[uid]
+        if running.state == STOPPING:
+            running.told = "stopped" if event == "stopped" else running.told
         if running.state in (STOPPING, EXITED):
             return
-        served = running.state == RUNNING
+        hook = min(pre_stop, grace) if running.state == RUNNING else 0
+        left = max(grace - hook, LEAST_GRACE)
         running.life += 1
-        running.state, running.ready = STOPPING, False
+        running.state, running.told = STOPPING, event
+        running.ready = running.ready and event == "killed"
         self._record(running)
-        if not served:
-            pre_stop = 0
-        if pre_stop < grace:
-            self._later(running, pre_stop, self._terminate)
-        in_time = pre_stop + exits_in <= grace
-        delay = pre_stop + exits_in if in_time else grace
-        self._later(running, delay, self._exited, COMPLETED if in_time else KILLED, "stopped")
-
-    def kill(self, uid: str) -> None:
-        """End the containers so that they can be restarted: a liveness probe has failed."""
-        running = self.of_pod[uid]
-        if running.state == RUNNING:
-            self._exited(running, KILLED, "exited")
+        self._later(running, hook, self._terminate)
+        code = COMPLETED if exits_in <= left else KILLED
+        self._later(running, hook + min(exits_in, left), self._stopped, code)
 
     def remove(self, uid: str) -> None:
         """Forget a pod whose containers have ended."""
@@ -128,6 +129,9 @@ class Containers:
     def _terminate(self, running: Running) -> None:
         """SIGTERM: a well-behaved server stops listening."""
         podnetwork.listening(self.host).pop(running.ip, None)
+
+    def _stopped(self, running: Running, code: int) -> None:
+        self._exited(running, code, running.told)
 
     def _exited(self, running: Running, code: int, event: str) -> None:
         self._terminate(running)

@@ -14,8 +14,9 @@ from kubemini.client import ApiClient, Informer, WorkQueue
 from kubemini.client.client import code
 from kubemini.host import Component, Host
 from kubemini.kubelet.containers import EXITED, Containers, Running
-from kubemini.kubelet.decide import nodestatus, probes
+from kubemini.kubelet.decide import hooks, nodestatus, probes
 from kubemini.kubelet.decide.podworker import (
+    BEHAVIOUR,
     FINISHED,
     GONE,
     MOVES,
@@ -27,9 +28,9 @@ from kubemini.kubelet.decide.podworker import (
     behaviour_time,
     forgiven,
     grace,
-    pre_stop,
-    restart_delay,
+    restart_after_end,
     restarts_after,
+    unreadable,
 )
 from kubemini.kubelet.decide.status import pod_status
 from kubemini.kubelet.heartbeat import Heartbeat
@@ -83,6 +84,8 @@ class Kubelet(Component):
     def _admit(self, pod: Obj) -> PodWorker:
         """A pod this kubelet has not heard of: new, or left by an earlier incarnation, or lost with the power."""
         worker = self.workers[pod["metadata"]["uid"]] = remembered(pod, self.sim.now)
+        worker.taken_up_at = self.sim.now
+        self._remark(pod)
         running = self.containers.of_pod.get(worker.uid)
         if running is not None:
             self._adopt(worker, running)
@@ -98,11 +101,20 @@ class Kubelet(Component):
         """Its containers are here already."""
         worker.ip, worker.started_at = running.ip, running.started_at
         worker.ready = running.ready
-        worker.state = RUNNING if running.state == EXITED else running.state
+        worker.killing = running.state == STOPPING and running.told == "killed"
+        worker.state = RUNNING if running.state == EXITED or worker.killing else running.state
         if running.state == EXITED:
             self._container_event(worker.uid, "exited")
         self._probe(worker)
         self.reports.add(worker.uid)
+
+    def _remark(self, pod: Obj) -> None:
+        """Say once what of *pod* makes a difference and is not understood."""
+        for text in hooks.strange(pod):
+            self.sim.remark(self.name, f"a preStop hook is not understood and takes no time here: {text}")
+        for name in unreadable(pod):
+            found = f"{BEHAVIOUR}{name}: {behaviour(pod, name)}"
+            self.sim.remark(self.name, f"the annotation {found} is no duration such as 3s: it does nothing")
 
     def _correct(self, worker: PodWorker) -> None:
         """If somebody else has written whether the pod is ready, say it again."""
@@ -127,16 +139,19 @@ class Kubelet(Component):
     # -- what runs -----------------------------------------------------------------------------------------------------
     def _start(self, worker: PodWorker) -> None:
         worker.become("start")
+        worker.started = False
         took = self._draw(worker.pod["metadata"]["name"], self.params.pod_start)
         running = self.containers.start(worker.pod, took, behaviour_time(worker.pod, "exit-after"))
         worker.ip = running.ip
-        self.reports.add(worker.uid)
+        if not worker.killing:
+            self.reports.add(worker.uid)
 
     def _stop(self, worker: PodWorker) -> None:
         """Gracefully: preStop, SIGTERM, and SIGKILL in the end."""
         if worker.state in (STOPPING, GONE):
             return
         worker.become("stop")
+        worker.killing = False
         worker.generation += 1
         if worker.uid in self.containers.of_pod:
             self._stop_containers(worker.uid, worker.pod)
@@ -144,16 +159,19 @@ class Kubelet(Component):
             self._container_event(worker.uid, "stopped")
 
     def _stop_containers(self, uid: str, pod: Obj | None) -> None:
+        """For good; None: of a pod that nobody knows any more."""
         running = self.containers.of_pod[uid]
         if running.state == EXITED:
             self._container_event(uid, "stopped")
             return
-        exits_in = behaviour_time(pod, "stop-after") if pod else None
-        if exits_in is None:
-            exits_in = self._draw(running.name, self.params.pod_stop)
         default = self.params.termination_grace_period
         patience = grace(pod, default) if pod else default
-        self.containers.stop(uid, pre_stop(pod) if pod else 0, exits_in, patience)
+        self.containers.stop(uid, hooks.pre_stop(pod) if pod else 0, self._exits_in(running, pod), patience)
+
+    def _exits_in(self, running: Running, pod: Obj | None) -> int:
+        """What the program will need after SIGTERM (µs)."""
+        asked = behaviour_time(pod, "stop-after") if pod else None
+        return self._draw(running.name, self.params.pod_stop) if asked is None else asked
 
     def _draw(self, name: str, bounds: tuple[int, int]) -> int:
         """A duration by chance; each pod has luck of its own."""
@@ -175,30 +193,42 @@ class Kubelet(Component):
         if event == "started":
             assert running is not None
             worker.become("started")
-            worker.started_at = running.started_at
+            worker.started_at, worker.killing = running.started_at, False
+            if probes.probes(worker.pod, probes.READINESS) or probes.probes(worker.pod, probes.STARTUP):
+                worker.ready = False
+            self.containers.say_ready(uid, worker.ready)
             self._probe(worker)
         else:
             self._ended(worker, running, event)
         self.reports.add(uid)
 
     def _ended(self, worker: PodWorker, running: Running | None, event: str) -> None:
-        """The containers have ended: by themselves (exited), or as asked (stopped)."""
-        worker.ready = False
+        """The containers have ended: by themselves (exited), as asked (stopped), or for a probe's sake (killed)."""
         worker.generation += 1
+        worker.started = False
+        before = worker.finished_at
         if running is not None and running.finished_at > worker.finished_at:
             worker.last_started_at, worker.finished_at = running.started_at, running.finished_at
             worker.exit_code = running.exit_code
-        if event == "stopped" or not restarts_after(worker.pod["spec"]["restartPolicy"], worker.exit_code):
+        policy = worker.pod["spec"].get("restartPolicy", "Always")
+        again = policy != "Never" if event == "killed" else restarts_after(policy, worker.exit_code)
+        if event == "stopped" or not again:
+            worker.ready = worker.killing = False
             worker.become("stopped" if event == "stopped" else "finished")
         else:
-            self._back_off(worker)
+            self._back_off(worker, event, before)
 
-    def _back_off(self, worker: PodWorker) -> None:
-        worker.become("exited")
-        if forgiven(worker.finished_at - worker.last_started_at, self.params.crash_loop_backoff):
+    def _back_off(self, worker: PodWorker, event: str, previous_end: int) -> None:
+        worker.become(event)
+        bounds = self.params.crash_loop_backoff
+        if forgiven(worker.finished_at - worker.last_started_at, bounds):
             worker.crashes = 0
-        delay = restart_delay(worker.crashes, self.params.crash_loop_backoff)
-        worker.crashes += 1
+        killed = event == "killed"
+        delay, worker.crashes = restart_after_end(worker.crashes, worker.finished_at, previous_end, killed, bounds)
+        if killed and not delay:
+            self._restart(worker, worker.restarts)
+            return
+        worker.ready = worker.killing = False
         self.after(delay, self._restart, worker, worker.restarts)
 
     def _restart(self, worker: PodWorker, restarts: int) -> None:
@@ -210,19 +240,50 @@ class Kubelet(Component):
     def _probe(self, worker: PodWorker) -> None:
         """Something about the program inside may have changed: when will the probes know?"""
         worker.generation += 1
-        if worker.state != RUNNING:
+        if worker.state != RUNNING or worker.killing:
             return
+        if not worker.started:
+            self._probe_startup(worker)
+        else:
+            self._probe_readiness(worker)
+            self._watch_over(worker, probes.LIVENESS, "liveness")
+
+    def _probe_startup(self, worker: PodWorker) -> None:
+        """Before this one has passed, no other is asked."""
+        if behaviour(worker.pod, "startup") == "fail":
+            if self._watch_over(worker, probes.STARTUP, "startup"):
+                return
+        now = self.sim.now
+        at = probes.pod_verdict_at(worker.pod, probes.STARTUP, worker.taken_up_at, worker.started_at, now, True)
+        if at is None:
+            self._set_started(worker, worker.generation)
+        else:
+            self.after(at - now, self._set_started, worker, worker.generation)
+
+    def _set_started(self, worker: PodWorker, generation: int) -> None:
+        if worker.generation == generation:
+            worker.started, worker.counts_as_started_at = True, self.sim.now
+            self.reports.add(worker.uid)
+            self._probe(worker)
+
+    def _probe_readiness(self, worker: PodWorker) -> None:
         pod, now = worker.pod, self.sim.now
         well = behaviour(pod, "readiness") != "fail"
-        at = probes.pod_verdict_at(pod, "readinessProbe", worker.started_at, now, well)
+        at = probes.pod_verdict_at(pod, probes.READINESS, worker.counts_as_started_at, worker.started_at, now, well)
         if at is None:
             self._set_ready(worker, worker.generation, True)
         elif well != worker.ready:
             self.after(at - now, self._set_ready, worker, worker.generation, well)
-        if behaviour(pod, "liveness") == "fail":
-            at = probes.pod_verdict_at(pod, "livenessProbe", worker.started_at, now, False)
-            if at is not None:
-                self.after(at - now, self._kill, worker, worker.generation)
+
+    def _watch_over(self, worker: PodWorker, kind: str, name: str) -> bool:
+        """If the probe of *kind* fails, it will cost the container its life; whether that is so."""
+        if behaviour(worker.pod, name) != "fail":
+            return False
+        now = self.sim.now
+        at = probes.pod_verdict_at(worker.pod, kind, worker.taken_up_at, worker.started_at, now, False)
+        if at is not None:
+            self.after(at - now, self._kill, worker, worker.generation, kind)
+        return at is not None
 
     def _set_ready(self, worker: PodWorker, generation: int, ready: bool) -> None:
         if worker.generation == generation and worker.ready != ready:
@@ -230,15 +291,21 @@ class Kubelet(Component):
             self.containers.say_ready(worker.uid, ready)
             self.reports.add(worker.uid)
 
-    def _kill(self, worker: PodWorker, generation: int) -> None:
-        if worker.generation == generation:
-            self.containers.kill(worker.uid)
+    def _kill(self, worker: PodWorker, generation: int, kind: str) -> None:
+        """Stop it as gracefully as any, hook and all; then it starts again."""
+        if worker.generation != generation:
+            return
+        worker.generation += 1
+        worker.killing = True
+        pod, running = worker.pod, self.containers.of_pod[worker.uid]
+        patience = probes.kill_grace(pod, kind, grace(pod, self.params.termination_grace_period))
+        self.containers.stop(worker.uid, hooks.pre_stop(pod), self._exits_in(running, pod), patience, "killed")
 
     # -- what the API is told ------------------------------------------------------------------------------------------
     def _report(self, uid: str) -> Steps:
         """Send the status if it is news; then, for a pod that is gone, let it go. Anything but None: try again."""
         worker = self.workers.get(uid)
-        if worker is None:
+        if worker is None or worker.killing:
             return None
         status = pod_status(worker, nodestatus.host_ip(self.host.name), self.sim.now)
         if status != worker.reported:
@@ -271,6 +338,7 @@ def remembered(pod: Obj, now: int) -> PodWorker:
         worker.conditions[c["type"]] = (c["status"], instant(c.get("lastTransitionTime") or status["startTime"]))
     before = get(status, "containerStatuses", 0, default={})
     worker.restarts = before.get("restartCount", 0)
+    worker.started, worker.counts_as_started_at = bool(before.get("started")), now
     started = get(before, "state", "running", "startedAt")
     if started is not None:
         worker.last_started_at = instant(started)

@@ -67,6 +67,7 @@ class Sim(simpy.Environment):
         self.events = 0
         self.watch: Callable[[], None] | None = None  # called every `LOOK` events; what it raises ends the run
         self._commands = 0
+        self._remarks: dict[str, None] = {}
         self._second = self._before = 0  # the last look's simulated second, and the events before it
         self.allow(EVENT_BUDGET)
 
@@ -78,6 +79,12 @@ class Sim(simpy.Environment):
         """Append to the trace; *what* must stand in `vocabulary.WHAT`."""
         assert what in WHAT, f"{what!r} is not in the trace vocabulary: add it to kubemini/sim/vocabulary.py"
         self.trace.records.append(_new(Record, (self._now, actor, what, detail)))
+
+    def remark(self, actor: str, text: str) -> None:
+        """A note that is made once in a run, however many would make it: such as that something is not simulated."""
+        if text not in self._remarks:
+            self._remarks[text] = None
+            self.record(actor, "note", text=text)
 
     def rng(self, name: str) -> Random:
         """A sequential random stream of its own, so that a new component disturbs no other."""

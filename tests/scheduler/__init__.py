@@ -1,0 +1,1 @@
+"""The scheduler: its plugins, its queue, and both in a whole cluster."""

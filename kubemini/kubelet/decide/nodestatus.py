@@ -1,6 +1,7 @@
 """The Node and Lease of one host, as its kubelet writes them. Pure.
 
-k/k pkg/kubelet/nodestatus/setters.go, component-helpers apimachinery/lease; the words of the conditions are theirs.
+Models k/k pkg/kubelet/nodestatus ReadyCondition
+Models k/k pkg/kubelet Kubelet.initialNode
 Simplified: every worker has the same size; the kubelet writes podCIDR, which really is the controller-manager's work.
 """
 
@@ -28,7 +29,9 @@ def host_ip(host: str) -> str:
 
 def node(name: str, zone: str, pod_cidr: str, now: int) -> Obj:
     """The Node that a new host registers."""
-    labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+    machine = {"os": "linux", "arch": "amd64"}
+    labels = {f"{beta}kubernetes.io/{what}": value for beta in ("", "beta.") for what, value in machine.items()}
+    labels |= {"kubernetes.io/hostname": name}
     return freeze(
         {
             "apiVersion": NODE.api_version,

@@ -2,8 +2,10 @@
 
 Invariant: every change of state goes through `PodWorker.become`, which refuses what is not in `MOVES`; the chapter's
 diagram is drawn from that table.
-kubernetes.io "Pod Lifecycle"; k/k pkg/kubelet/pod_workers.go, kuberuntime/kuberuntime_manager.go (restarts),
-client-go util/flowcontrol/backoff.go.
+kubernetes.io "Pod Lifecycle".
+Models k/k pkg/kubelet podWorkers
+Models k/k pkg/kubelet/kuberuntime kubeGenericRuntimeManager.computePodActions
+Models k/k pkg/kubelet/kuberuntime kubeGenericRuntimeManager.doBackOff
 Simplified: the containers of a pod start, exit and stop together; no init containers, no image pulls.
 """
 
@@ -19,6 +21,7 @@ MOVES: dict[tuple[str, str], str] = {
     (PENDING, "start"): STARTING,
     (STARTING, "started"): RUNNING,
     (RUNNING, "exited"): WAITING,  # restartPolicy asks for another try: CrashLoopBackOff
+    (RUNNING, "killed"): WAITING,  # a liveness or startup probe has failed for good
     (WAITING, "start"): STARTING,
     (RUNNING, "finished"): FINISHED,  # restartPolicy does not
     (PENDING, "stop"): STOPPING,
@@ -37,10 +40,14 @@ class PodWorker:
     pod: Obj
     state: str = PENDING
     ready: bool = False
+    started: bool = False  # its startup probe has passed; without one, as soon as it runs
+    killing: bool = False  # a probe has failed for good: it is being restarted, and the API is told when it runs again
     restarts: int = 0
     ip: str = ""
-    seen_at: int = 0  # when the kubelet first heard of it: status.startTime
+    seen_at: int = 0  # when a kubelet first heard of it: status.startTime
+    taken_up_at: int = 0  # when this kubelet did: the clock of its probes
     started_at: int = -1
+    counts_as_started_at: int = -1  # when `started` became true
     last_started_at: int = -1  # when the run began that ended at finished_at
     finished_at: int = -1
     exit_code: int = 0
@@ -85,6 +92,20 @@ def restart_delay(crashes: int, bounds: tuple[int, int]) -> int:
     return min(low << min(crashes - 1, 40), high) if crashes else 0
 
 
+def restart_after_end(
+    crashes: int, ended: int, previous_end: int, killed: bool, bounds: tuple[int, int]
+) -> tuple[int, int]:
+    """How long (µs) after its end a container starts again, and how many restarts count from then on.
+
+    One that a probe has *killed* starts at once, as the back-off is counted from the end before that one (-1: none).
+    """
+    if killed and previous_end < 0:
+        return 0, crashes
+    delay = restart_delay(crashes, bounds)
+    waited = killed and previous_end + delay <= ended
+    return 0 if waited else delay, crashes + 1
+
+
 def forgiven(ran: int, bounds: tuple[int, int]) -> bool:
     """Whether a container that ran for *ran* µs begins its back-off anew: after twice the maximum, ten minutes."""
     return ran >= 2 * bounds[1]
@@ -98,29 +119,29 @@ def grace(pod: Obj, default: int) -> int:
     return seconds * SECOND
 
 
-def pre_stop(pod: Obj) -> int:
-    """µs that preStop hooks sleep before SIGTERM is sent: ``sleep: {seconds: 5}``, or ``exec`` of ``sleep 5``."""
-    longest = 0
-    for container in pod["spec"]["containers"]:
-        hook = get(container, "lifecycle", "preStop", default={})
-        command = list(get(hook, "exec", "command", default=()))
-        seconds = get(hook, "sleep", "seconds", default=0)
-        if command[:1] == ["sleep"] and len(command) == 2:
-            seconds = command[1]
-        longest = max(longest, int(seconds) * SECOND)
-    return longest
-
-
 # -- how the program inside behaves: what real images do by themselves, ours are told by annotation ------------------
 BEHAVIOUR = "kubemini.io/"
+TIMES = ("exit-after", "stop-after")
 
 
 def behaviour(pod: Obj, name: str) -> str:
-    """The annotation ``kubemini.io/<name>``: readiness or liveness ``fail``, exit-after ``3s``, stop-after ``60s``."""
+    """The annotation ``kubemini.io/<name>``: a probe's kind ``fail``, exit-after ``3s``, stop-after ``60s``."""
     return get(pod, "metadata", "annotations", BEHAVIOUR + name, default="")
 
 
 def behaviour_time(pod: Obj, name: str) -> int | None:
-    """The same as a duration in µs, or None."""
+    """The same as a duration in µs; None if there is none, or none that can be read (`unreadable`)."""
     text = behaviour(pod, name)
-    return duration(text) if text else None
+    return None if not text or name in unreadable(pod) else duration(text)
+
+
+def unreadable(pod: Obj) -> list[str]:
+    """Those of the annotations that should hold a duration, and do not."""
+    return [name for name in TIMES if not _is_duration(behaviour(pod, name))]
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        return not text or duration(text) >= 0
+    except ValueError:
+        return False

@@ -2,7 +2,9 @@
 
 Invariant: what is reported is a function of the worker and of nothing else; a condition's lastTransitionTime moves only
 when its status does.
-k/k pkg/kubelet/kubelet_pods.go (getPhase, convertToAPIContainerStatuses), status/generate.go (conditions and texts).
+Models k/k pkg/kubelet getPhase
+Models k/k pkg/kubelet Kubelet.convertToAPIContainerStatuses
+Models k/k pkg/kubelet/status GeneratePodReadyCondition
 Simplified: all containers of a pod share one state; images have no digests.
 """
 
@@ -71,7 +73,7 @@ def _container(worker: PodWorker, container: Obj) -> dict[str, Any]:
         "imageID": "",
         "containerID": f"containerd://{worker.uid}-{worker.restarts}" if worker.started_at != NEVER else "",
         "ready": worker.ready,
-        "started": running,
+        "started": running and worker.started,
         "restartCount": worker.restarts,
         "state": state,
         "lastState": last,

@@ -2,32 +2,18 @@
 
 import pytest
 
-from kubemini.api.objects import evolve, freeze
+from kubemini.api.objects import evolve
 from kubemini.host import Host, podnetwork
 from kubemini.kubelet.containers import EXITED, Containers
-from kubemini.kubelet.decide import podworker, probes
+from kubemini.kubelet.decide import podworker
 from kubemini.kubelet.decide.podworker import MOVES, PodWorker
 from kubemini.kubelet.decide.status import pod_status
 from kubemini.params import Params
 from kubemini.sim import Sim
 from kubemini.sim.units import MINUTE, MS, SECOND
+from tests.kubelet.parts import pod
 
 BOUNDS = Params().crash_loop_backoff
-
-
-def pod(name="web-1", **spec):
-    container = {"name": "web", "image": "shop/web:1.0"}
-    return freeze(
-        {
-            "metadata": {"name": name, "namespace": "default", "uid": f"uid-{name}", "labels": {"app": "web"}},
-            "spec": {
-                "restartPolicy": "Always",
-                "terminationGracePeriodSeconds": 30,
-                "containers": [container | spec.pop("container", {})],
-                **spec,
-            },
-        }
-    )
 
 
 # -- the table -------------------------------------------------------------------------------------------------------
@@ -58,6 +44,22 @@ def test_crash_loop_back_off_doubles_from_10_s_to_five_minutes():
     assert delays == [0, 10, 20, 40, 80, 160, 300, 300, 300]
 
 
+def test_after_two_kills_at_once_the_back_off_begins():
+    """A kill looks at the end before it; a probe that kills every 6 s waits from the third time on."""
+    crashes, end, waits = 0, -1, []
+    for _ in range(5):
+        now = max(end, 0) + (waits[-1] if waits else 0) + 6 * SECOND
+        wait, crashes = podworker.restart_after_end(crashes, now, end, True, BOUNDS)
+        waits.append(wait)
+        end = now
+    assert [wait // SECOND for wait in waits] == [0, 0, 10, 20, 40]
+
+
+def test_a_kill_long_after_the_last_end_waits_for_nothing():
+    assert podworker.restart_after_end(2, 100 * SECOND, 70 * SECOND, True, BOUNDS) == (0, 3)
+    assert podworker.restart_after_end(2, 100 * SECOND, 70 * SECOND, False, BOUNDS) == (20 * SECOND, 3)
+
+
 def test_ten_minutes_of_running_are_forgiven():
     assert not podworker.forgiven(10 * MINUTE - 1, BOUNDS)
     assert podworker.forgiven(10 * MINUTE, BOUNDS)
@@ -67,44 +69,6 @@ def test_the_grace_of_the_deletion_stands_before_the_pod_s_own():
     assert podworker.grace(pod(terminationGracePeriodSeconds=7), 30 * SECOND) == 7 * SECOND
     deleted = evolve(pod(), ("metadata", "deletionGracePeriodSeconds"), 1)
     assert podworker.grace(deleted, 30 * SECOND) == SECOND
-
-
-@pytest.mark.parametrize("hook", [{"sleep": {"seconds": 5}}, {"exec": {"command": ["sleep", "5"]}}])
-def test_a_pre_stop_hook_that_sleeps_is_understood(hook):
-    assert podworker.pre_stop(pod(container={"lifecycle": {"preStop": hook}})) == 5 * SECOND
-    assert podworker.pre_stop(pod()) == 0
-
-
-# -- probes ----------------------------------------------------------------------------------------------------------
-PROBED = pod(container={"readinessProbe": {"initialDelaySeconds": 5, "periodSeconds": 10, "failureThreshold": 3}})
-
-
-@pytest.mark.parametrize(
-    "since,passes,seconds",
-    [(0, True, 5), (5, True, 5), (6, True, 15), (15, True, 15), (7, False, 35), (15, False, 35), (16, False, 45)],
-)
-def test_a_verdict_changes_at_a_probe_after_threshold_probes(since, passes, seconds):
-    assert probes.pod_verdict_at(PROBED, "readinessProbe", 0, since * SECOND, passes) == seconds * SECOND
-
-
-def test_verdicts_equal_those_of_probing_one_by_one():
-    for threshold in (1, 2, 3):
-        for period in (1, 3):
-            probe = probes.Probe(2, period, threshold, threshold)
-            for since in range(12):
-                run, instant = 0, 2
-                while run < threshold:  # the worker's loop, probe by probe
-                    run = run + 1 if instant >= since else 0
-                    instant += period
-                assert probes.verdict_at(probe, 0, since, False) == instant - period
-
-
-def test_a_pod_is_ready_with_its_last_container_and_unready_with_its_first():
-    two = [{"readinessProbe": {"periodSeconds": p, "initialDelaySeconds": p}} for p in (3, 4)]
-    both = freeze({"spec": {"containers": two}})
-    assert probes.pod_verdict_at(both, "readinessProbe", 0, 0, True) == 4 * SECOND
-    assert probes.pod_verdict_at(both, "readinessProbe", 0, 0, False) == 9 * SECOND
-    assert probes.pod_verdict_at(both, "livenessProbe", 0, 0, False) is None
 
 
 # -- status ----------------------------------------------------------------------------------------------------------
@@ -120,7 +84,9 @@ def test_a_starting_pod_is_pending_and_its_container_is_being_created():
 
 
 def test_a_running_pod_says_since_when():
-    phase, ready, container = reported(PodWorker(pod(), state="running", ready=True, started_at=3 * SECOND))
+    phase, ready, container = reported(
+        PodWorker(pod(), state="running", ready=True, started=True, started_at=3 * SECOND)
+    )
     assert (phase, ready) == ("Running", "True")
     assert container["state"] == {"running": {"startedAt": "2026-01-01T00:00:03Z"}}
     assert container["ready"] and container["started"]
@@ -205,6 +171,27 @@ def test_who_ignores_sigterm_is_killed_when_the_grace_is_over():
     assert running.state == "stopping"
     machine.run(0.2)
     assert (running.state, running.exit_code) == (EXITED, 137)
+
+
+def test_a_hook_that_takes_too_long_is_cut_off_and_two_seconds_are_left():
+    machine = Machine()
+    running = machine.start(pod())
+    machine.runtime.stop(running.uid, pre_stop=60 * SECOND, exits_in=60 * SECOND, grace=5 * SECOND)
+    machine.run(4.9)
+    assert machine.serves(running)
+    machine.run(0.2)
+    assert not machine.serves(running) and running.state == "stopping"
+    machine.run(2)
+    assert (running.state, running.exit_code) == (EXITED, 137)
+
+
+def test_who_is_killed_and_then_stopped_for_good_is_stopped():
+    machine = Machine()
+    running = machine.start(pod())
+    machine.runtime.stop(running.uid, 0, SECOND, 30 * SECOND, "killed")
+    machine.runtime.stop(running.uid, 0, SECOND, 30 * SECOND)
+    machine.run(2)
+    assert [event for event, _ in machine.heard] == ["started", "stopped"]
 
 
 def test_a_container_may_exit_by_itself():

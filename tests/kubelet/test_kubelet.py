@@ -137,6 +137,128 @@ def test_a_failing_readiness_probe_takes_the_pod_out_but_does_not_restart_it(wor
     assert condition(world.get("web")) == "True"
 
 
+def lifecycle(*command):
+    return {"lifecycle": {"preStop": {"exec": {"command": list(command)}}}}
+
+
+def seconds(world, name, state):
+    """When *name* came into this state, in seconds."""
+    seen = [r for r in world.cluster.trace.of("pod") if (r.detail["name"], r.detail["state"]) == (name, state)]
+    return [r.at / SECOND for r in seen]
+
+
+def test_a_liveness_probe_fails_by_the_clock_of_the_pod(world):
+    """Period 10, threshold 3: killed at 30 s of the pod's age, however long it took to start."""
+    world.apply(pod("web", {"liveness": "fail"}, container={"livenessProbe": HTTP}))
+    world.run(40)
+    (taken_up, *_), (killed, *_) = seconds(world, "web", "starting"), seconds(world, "web", "stopping")
+    assert killed - taken_up == 30
+
+
+def test_a_liveness_kill_obeys_hook_and_grace_and_shows_no_end_in_between(world):
+    """K28: the hook sleeps 3 s and the program serves meanwhile; then SIGTERM, and it needs 2 s."""
+    probe = HTTP | {"periodSeconds": 2, "failureThreshold": 1}
+    container = {"livenessProbe": probe, **lifecycle("sleep", "3")}
+    world.apply(pod("web", {"stop-after": "2s"}, container=container))
+    world.annotate("web", liveness="fail")
+    world.run(2.5)
+    (stopping,) = seconds(world, "web", "stopping")
+    assert world.serving() == ["web"]
+    world.annotate("web", liveness="ok")
+    world.run(10)
+    (ended,) = seconds(world, "web", "exited")
+    assert ended - stopping == 5 and seconds(world, "web", "starting")[1] == ended
+    status = world.get("web")["status"]["containerStatuses"][0]
+    assert (status["restartCount"], status["lastState"]["terminated"]["exitCode"]) == (1, 0)
+    assert condition(world.get("web")) == "True" and world.serving() == ["web"]
+    shown = [r.detail["summary"] for r in world.cluster.trace.of("object") if r.detail["name"] == "web"]
+    assert not any("CrashLoop" in str(text) for text in shown)
+
+
+def test_a_kill_for_a_probe_s_sake_ends_a_pod_that_is_never_restarted(world):
+    probe = HTTP | {"periodSeconds": 2, "failureThreshold": 1}
+    world.apply(pod("web", {"liveness": "fail"}, container={"livenessProbe": probe}, restartPolicy="Never"))
+    world.run(8)
+    assert world.get("web")["status"]["phase"] == "Succeeded"
+
+
+def test_a_pod_that_is_being_killed_can_be_deleted(world):
+    probe = HTTP | {"periodSeconds": 2, "failureThreshold": 1}
+    world.apply(pod("web", {"liveness": "fail", "stop-after": "4s"}, container={"livenessProbe": probe}))
+    world.run(2)
+    world.cluster.user.delete("pod", "web")
+    world.run(8)
+    assert world.get("web") is None and world.states("web")[-2:] == ["stopping", "gone"]
+
+
+def test_a_kubelet_that_returns_in_the_middle_of_a_kill_finishes_it(world):
+    probe = HTTP | {"periodSeconds": 2, "failureThreshold": 1}
+    world.apply(pod("web", {"liveness": "fail", "stop-after": "4s"}, container={"livenessProbe": probe}))
+    world.run(2)
+    assert world.states("web")[-1] == "stopping"
+    world.kubelet.crash()
+    world.run(1)
+    world.kubelet.start()
+    world.run(1)
+    world.annotate("web", liveness="ok")
+    world.run(10)
+    assert world.states("web")[-3:] == ["exited", "starting", "running"] and condition(world.get("web")) == "True"
+
+
+def test_a_startup_probe_holds_readiness_and_liveness_back(world):
+    """P4: taken up at 0, a first look at 20 s; until then neither ready nor killed."""
+    patient = HTTP | {"periodSeconds": 10, "initialDelaySeconds": 15, "failureThreshold": 30}
+    hasty = HTTP | {"periodSeconds": 1, "failureThreshold": 1}
+    container = {"startupProbe": patient, "readinessProbe": hasty, "livenessProbe": hasty}
+    world.apply(pod("web", {"liveness": "fail"}, container=container))
+    (taken_up, *_) = seconds(world, "web", "starting")
+    world.run(15)
+    status = world.get("web")["status"]["containerStatuses"][0]
+    assert (status["started"], status["ready"], status["restartCount"]) == (False, False, 0)
+    world.run(10)
+    (first_kill, *_) = seconds(world, "web", "stopping")
+    assert first_kill - taken_up == 20
+    became_ready = [r.at / SECOND for r in world.cluster.trace.of("pod") if r.detail["ready"]]
+    assert min(became_ready) - taken_up == 20
+
+
+def test_a_startup_probe_that_never_passes_costs_the_container_its_life(world):
+    probe = HTTP | {"periodSeconds": 5, "failureThreshold": 2}
+    world.apply(pod("web", {"startup": "fail"}, container={"startupProbe": probe}))
+    world.run(12)
+    status = world.get("web")["status"]["containerStatuses"][0]
+    assert (status["started"], status["ready"], status["restartCount"]) == (False, False, 1)
+    world.annotate("web", startup="ok")
+    world.run(8)
+    assert condition(world.get("web")) == "True"
+
+
+@pytest.mark.parametrize(
+    "command", [["sleep", "4"], ["/bin/sh", "-c", "sleep 4 && nginx -s quit"], ["sleep", "0.05m", "1s"]]
+)
+def test_a_hook_holds_sigterm_back(world, command):
+    world.apply(pod("web", container=lifecycle(*command)))
+    world.cluster.user.delete("pod", "web")
+    world.run(3.9)
+    assert world.serving() == ["web"]
+    world.run(1)
+    assert world.get("web") is None and world.cluster.trace.of("note") == []
+
+
+def test_a_hook_that_is_not_understood_is_said_once(world):
+    world.apply(*(pod(name, container=lifecycle("/drain.sh", "5")) for name in ("a", "b")))
+    (note,) = world.cluster.trace.of("note")
+    assert note.detail["text"] == "a preStop hook is not understood and takes no time here: /drain.sh 5"
+
+
+def test_a_node_has_the_old_names_of_its_labels_too(world):
+    labels = world.ask("GET", NODE.path("", "worker-1")).value["metadata"]["labels"]
+    assert (labels["beta.kubernetes.io/os"], labels["beta.kubernetes.io/arch"]) == ("linux", "amd64")
+    world.apply(pod("web", nodeSelector={"beta.kubernetes.io/os": "linux"}))
+    world.run(1)
+    assert condition(world.get("web")) == "True"
+
+
 def test_a_failing_liveness_probe_restarts_the_container(world):
     world.apply(pod("web", container={"livenessProbe": HTTP | {"periodSeconds": 2, "failureThreshold": 2}}))
     world.annotate("web", liveness="fail")

@@ -1,0 +1,1 @@
+"""The kubelet: what it decides, what runs, and both in a whole cluster."""
