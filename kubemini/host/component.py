@@ -22,7 +22,7 @@ from kubemini.sim.units import clock
 
 TOLD = "it was told to stop"
 ENDLESS = 100_000  # steps of a task that never waits
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_OF_THIS_MACHINE = re.compile(r" at 0x[0-9a-fA-F]+| \(/[^)]*\)")  # addresses in memory, paths of files
 
 
 class Timer:
@@ -187,7 +187,7 @@ class Component:
 
     def panic(self, error: Exception) -> None:
         """Its code has raised *error*: a defect, of which the program dies as any program does."""
-        message = _ADDRESS.sub("", str(error))[:200]
+        message = _OF_THIS_MACHINE.sub("", str(error))[:200]
         self.sim.record(self.name, "panic", type=type(error).__name__, message=message, where=_place(error))
         self.crash()
 

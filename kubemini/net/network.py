@@ -5,9 +5,12 @@ off; inside a host it takes the loopback's and cannot. Packets of one pair of co
 datagrams among themselves, and those of calls and streams, which are other connections.
 A datagram to a program that does not run is lost (no connection stands); a call is refused by its host.
 Latency and loss are counter-based: a function of (seed, pair, stream, number of the packet).
-Simplified: no bandwidth and no queues; a lost packet of a connection comes 200 ms late (one retransmission). A cut
-swallows what members tell each other, where TCP may still deliver it when the cut heals, half a second late; and a cut
-of one direction leaves the other as it is, where TCP would soon want for acknowledgements.
+A lost packet of a connection is sent again after 200 ms, 400 ms, 800 ms …, each time with the same chance to be lost,
+until the pings of its connection would have gone unanswered: then the connection, and what it carried, is gone. What
+is sent meanwhile waits behind it, and goes with it.
+Simplified: no bandwidth and no queues; acknowledgements are never lost. A cut swallows what members tell each other,
+where TCP may still deliver it when the cut heals, half a second late; and a cut of one direction leaves the other as it
+is, where TCP would soon want for acknowledgements.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,6 +22,7 @@ from kubemini.sim.kernel import DELIVERY, Sim
 if TYPE_CHECKING:
     from kubemini.host.component import Component
 
+RETRY = 1 << 40  # the draws of a packet's loss, and of that of each of its copies, lie so far apart
 MESSAGE, HEARTBEAT, CONNECTION = range(3)  # each has draws of its own, so a skipped heartbeat shifts nobody's luck
 
 
@@ -36,6 +40,7 @@ class Channel:
         "sent",
         "source",
         "streams",
+        "stuck",
         "width",
     )
 
@@ -46,6 +51,7 @@ class Channel:
         self.pair = (source.host.name, destination.host.name)
         self.take(*latency)
         self.last = [0, 0]  # of a datagram, of a connection's packet
+        self.stuck = 0  # until then the connection gets nothing through, though nobody has noticed
         self.sent = [0, 0, 0]
         name = f"net/{source.name}/{destination.name}/"
         self.streams = [sim.draw(name + purpose) for purpose in ("message", "heartbeat", "connection")]
@@ -121,15 +127,38 @@ class Network:
         if not channel.loopback:
             if self.severed and channel.pair in self.severed:
                 return None
-            if self.losses and luck.chance(n ^ (1 << 40), self.losses.get(channel.pair, 0.0)):
-                if not connection:
+            p = self.losses.get(channel.pair, 0.0) if self.losses else 0.0
+            if p and not connection and luck.chance(n ^ RETRY, p):
+                return None
+            if p and connection:
+                late = self._sent_again(channel, n, p, arrival)
+                if late is None:
                     return None
-                arrival += self.params.tcp_retransmission_timeout
+                arrival += late
         if arrival <= channel.last[connection]:
             arrival = channel.last[connection] + 1
         channel.last[connection] = arrival
         sim.at(arrival, channel.priorities[purpose] + n, act, args)
         return arrival
+
+    def _sent_again(self, channel: Channel, n: int, p: float, arrival: int) -> int | None:
+        """How much later than at *arrival* the *n*-th packet of a connection gets through; None: the connection breaks.
+
+        The timeout doubles with each try, RFC 6298 section 5.5. Linux would try for 15 minutes (tcp_retries2).
+        """
+        now, draws, params = self.sim.now, channel.streams[CONNECTION], self.params
+        if now < channel.stuck:
+            return None
+        if arrival <= channel.last[True]:
+            return 0  # it waits behind a packet that is sent again, and goes with it
+        patience = params.http2_read_idle_timeout + params.http2_ping_timeout
+        late, timeout, tries = 0, params.tcp_retransmission_timeout, 1
+        while draws.chance(n ^ tries * RETRY, p):
+            late, timeout, tries = late + timeout, 2 * timeout, tries + 1
+            if late > patience:
+                channel.stuck = now + patience
+                return None
+        return late
 
     def latency(self, channel: Channel, purpose: int, n: int) -> int:
         """How long the *n*-th packet of its *purpose* takes, whenever it is sent."""
@@ -138,7 +167,7 @@ class Network:
     # -- faults ------------------------------------------------------------------------------------------------
     def reachable(self, a: str, b: str) -> bool:
         """Whether a packet from host *a* would reach host *b* now."""
-        return a == b or (a, b) not in self.severed
+        return a == b or ((a, b) not in self.severed and self.losses.get((a, b), 0.0) < 1)
 
     def cut(self, a: Iterable[str], b: Iterable[str], one_way: bool = False) -> None:
         """Nothing passes from hosts *a* to hosts *b* any more, nor back unless *one_way*."""
@@ -170,10 +199,13 @@ class Network:
         self.sim.record("network", "latency", a=a, b=b, low=low, high=high)
 
     def set_loss(self, a: str, b: str, p: float) -> None:
-        """A share *p* of the packets between hosts *a* and *b* is lost, both ways."""
+        """A share *p* of the packets between hosts *a* and *b* is lost, both ways; all of them: a cut."""
         self.sim.rouse()
+        before = self.losses.get((a, b), 0.0)
         self.losses[a, b] = self.losses[b, a] = p
         self.sim.record("network", "loss", a=a, b=b, p=p)
+        if (before < 1) != (p < 1):
+            self.changed()
 
     def changed(self) -> None:
         """Reachability may have changed: connections take note."""

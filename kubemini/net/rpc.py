@@ -88,15 +88,16 @@ class Call:
 class ServerStream:
     """The server's end of a stream."""
 
-    __slots__ = ("call", "held")
+    __slots__ = ("call", "held", "lost")
 
     def __init__(self, call: Call):
         self.call = call
         self.held: list = []  # items a cut keeps back
+        self.lost = False  # an item never came through: the connection is broken, though the server does not know yet
 
     def push(self, item: Any) -> None:
         """Send *item* to the client."""
-        if not self.call.closed:
+        if not self.call.closed and not self.lost:
             self.held.append(item)
             self.flush()
 
@@ -105,7 +106,10 @@ class ServerStream:
         call, component = self.call, self.call.server.component
         client = component.net.components[call.source]
         while self.held and component.net.reachable(component.host.name, client.host.name) and client.host.powered:
-            component.net.send(component, call.source, CONNECTION, client.rpc.item, call.id, self.held.pop(0))
+            item = self.held.pop(0)
+            if component.net.send(component, call.source, CONNECTION, client.rpc.item, call.id, item) is None:
+                client.rpc.broken(call.id)
+                self.lost = True
 
     def close(self, error: Any = None) -> None:
         """End the stream; *error* None means in peace."""
@@ -175,8 +179,7 @@ class Endpoint:
             component, target, CONNECTION, server.rpc.request, component.name, stream.id, method, payload, True
         )
         if sent is None:
-            stream.incarnation = -1  # the server has not heard of it, and will not when a cut heals
-            self._suspect(stream)
+            self.broken(stream.id)  # the server has not heard of it, and will not when a cut heals
         return stream
 
     def _arm(self) -> None:
@@ -226,8 +229,15 @@ class Endpoint:
 
     def _item(self, id: int, item: Any) -> None:
         stream = self.streams.get(id)
-        if stream is not None:
+        if stream is not None and stream.incarnation >= 0:
             stream.on_item(item)
+
+    def broken(self, id: int) -> None:
+        """Something on the way to stream *id* is lost for good: what comes after it must not arrive either."""
+        stream = self.streams.get(id)
+        if stream is not None:
+            stream.incarnation = -1
+            self._suspect(stream)
 
     def drop(self, stream: ClientStream) -> None:
         """Forget *stream*."""
@@ -291,7 +301,8 @@ class Endpoint:
         """Send *reply* to the caller; whatever a cut drops, the caller's deadline notices."""
         component = self.component
         client = component.net.components[source]
-        component.net.send(component, source, CONNECTION, client.rpc.result, id, reply)
+        if component.net.send(component, source, CONNECTION, client.rpc.result, id, reply) is None:
+            client.rpc.broken(id)
 
     def cancel(self, source: str, id: int) -> None:
         """The client of a call has gone."""

@@ -164,7 +164,7 @@ def test_a_scheduler_that_fails_leaves_pods_pending_and_everything_else_running(
 
 
 def broken(*_):
-    raise AssertionError("no plugin: <Plugin object at 0x7f00deadbeef>")
+    raise AssertionError("no plugin: <Plugin object at 0x7f00deadbeef> (/home/x/plugin.py)")
 
 
 POD = """

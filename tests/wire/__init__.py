@@ -1,0 +1,1 @@
+"""The wire: latency, loss, cuts, calls."""
