@@ -5,6 +5,8 @@ arrives meanwhile is stepped, its effects wait. Order: persist, send, apply; a l
 sends before its own write (thesis §10.2.1). What is on disk is in `datadir.py`.
 Ticks are counted, not simulated: a follower wakes only at the tick at which it would campaign; in a quiescent run a
 leader leaves its own out while they change nothing (`quiescence.py`).
+Ticks and disk share one loop, as in etcd: while it writes a member takes no ticks, sends nothing, and names itself and
+its leader as before (`role`, `term`, `lead`), whatever its Raft has learned meanwhile. One tick waits, the rest is lost.
 etcd 3.5 server/etcdserver/raft.go. What clients see is in `server.py`.
 Simplified: a crash keeps exactly what was fsynced; a member is up the moment its process starts; a snapshot is one
 message, and one write.
@@ -132,7 +134,7 @@ class Member(Component):
         self.server = Server(self, data.store)
         self.writing = self._settling = False
         self.rearm = False  # whether this member may have got the right to ask for votes
-        self._seen = ("", 0, 0)
+        self.role, self.term, self.lead = "", 0, 0  # as last taken from Raft, which may know more by now
         self.diary = Diary(self)
         self.next_tick = self.sim.now + self._phases.between(self.incarnation, 1, self.tick_length)
         self._timer: Timer | None = None
@@ -208,7 +210,7 @@ class Member(Component):
         if self.rest is not None:
             self.sim.rouse()
         late = self.sim.now - self.next_tick
-        if late > 0:
+        if late > 0 and not self.writing:
             ticks = -(-late // self.tick_length)
             self.raft.skip(ticks)
             self.next_tick += ticks * self.tick_length
@@ -224,6 +226,8 @@ class Member(Component):
     def _arm(self) -> None:
         """Wake at the next tick that acts; a timer that has become too early finds out when it fires."""
         due = self.due()
+        if self.writing and due <= self.sim.now:
+            return  # when the disk has answered
         if due != self._told and not self.sim.quiescent and self.raft.role != LEADER and self.raft.promotable:
             self._told = due
             timeout = self.raft.timeout * self.tick_length
@@ -236,6 +240,8 @@ class Member(Component):
 
     def _wake(self) -> None:
         self._timer = None
+        if self.writing:
+            return  # `_written` takes the tick
         if self.rest is not None or (self.sim.quiescent and self.raft.role == LEADER and quiescence.rest(self)):
             return
         self._catch_up()
@@ -354,7 +360,7 @@ class Member(Component):
             return  # what the server asks for while it is told of effects is carried out by the loop below
         self._settling = True
         raft = self.raft
-        changed = self._observe()
+        changed = not self.writing and self._observe()
         while not self.writing:
             if raft.promises and raft.redeem():
                 changed = self._observe() or changed
@@ -389,10 +395,14 @@ class Member(Component):
             self._finish(ready, early)
 
     def _written(self, ready: Ready, sent: bool) -> None:
-        self._catch_up()
-        self.writing = False
         self._settling = True  # what the server asks for meanwhile waits until this has been carried out
+        late = self.sim.now - self.next_tick
+        if late >= 0:
+            self.next_tick += (1 + late // self.tick_length) * self.tick_length
+        self.writing = False
         self._finish(ready, sent)
+        if late >= 0:  # of the ticks during the write one has waited, as Go's Ticker keeps no more
+            self.raft.tick()
         self._settling = False
         self._settle()
 
@@ -483,21 +493,19 @@ class Member(Component):
     def _observe(self) -> bool:
         """Note a change of role, term or leader, and tell the server of a new leader or of none."""
         raft = self.raft
-        seen = (raft.role, raft.term, raft.lead)
-        if seen == self._seen:
+        if (raft.role, raft.term, raft.lead) == (self.role, self.term, self.lead):
             return False
-        role, _, lead = seen
-        old_role, _, old_lead = self._seen
-        self._seen = seen
-        self.sim.record(self.name, "role", role=role, term=raft.term, lead=self.leader)
-        if (old_role, old_lead) != (role, lead):
-            self.server.leadership(old_lead, lead)
+        old_role, old_lead = self.role, self.lead
+        self.role, self.term, self.lead = raft.role, raft.term, raft.lead
+        self.sim.record(self.name, "role", role=self.role, term=self.term, lead=self.leader)
+        if (old_role, old_lead) != (self.role, self.lead):
+            self.server.leadership(old_lead, self.lead)
         return True
 
     @property
     def leader(self) -> str | None:
         """The member that this one believes to lead."""
-        return self.data.addresses.get(self.raft.lead)
+        return self.data.addresses.get(self.lead)
 
 
 def members(sim: Sim, net: Network, hosts: Iterable[Host], params: Params | None = None) -> list[Member]:

@@ -40,7 +40,7 @@ class Reconfiguration:
             case "member_remove":
                 error = self._may_remove(request["ID"])
             case _:
-                if self.member.raft.role != LEADER:  # the leader alone knows how far a learner is
+                if self.member.role != LEADER:  # the leader alone knows how far a learner is
                     return self.server.ask_leader(call)
                 error = self._may_promote(request["ID"])
         if error:

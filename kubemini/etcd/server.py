@@ -87,7 +87,7 @@ class Server:
         if misfit:
             call.fail(misfit)
             return None
-        if request.get("require_leader") and not self.member.raft.lead:
+        if request.get("require_leader") and not self.member.lead:
             call.fail(NO_LEADER)
             return None
         if self.member.learner and not requests.for_learners(call.method, request):
@@ -138,7 +138,7 @@ class Server:
         if isinstance(answer, EtcdError):
             call.fail(answer)
         else:
-            answer["header"].update(raft_term=self.member.raft.term, member=self.member.name)
+            answer["header"].update(raft_term=self.member.term, member=self.member.name)
             call.reply(answer)
 
     def _answer_about_itself(self, call: Call) -> None:
@@ -176,13 +176,13 @@ class Server:
         return {
             "version": PINNED["etcd"],
             "leader": member.leader,
-            "raftTerm": raft.term,
+            "raftTerm": member.term,
             "raftIndex": raft.commit,
             "raftAppliedIndex": member.data.applied,
             "dbSize": backend.size,
             "dbSizeInUse": backend.in_use,
             "isLearner": member.learner,
-            "errors": [*([] if raft.lead else [NO_LEADER.message]), *member.data.alarms.errors()],
+            "errors": [*([] if member.lead else [NO_LEADER.message]), *member.data.alarms.errors()],
         }
 
     # -- writes ------------------------------------------------------------------------------------------------------
@@ -305,12 +305,12 @@ class Server:
     def leadership(self, old: int, new: int) -> None:
         """This member's role or its leader has changed (0: none known)."""
         member, now = self.member, self.member.sim.now
-        if member.raft.role == LEADER and not self.lessor.primary:
+        if member.role == LEADER and not self.lessor.primary:
             self.elected_at = now
             self._revoking.clear()
             self.lessor.promote(now, member.params.etcd_election_timeout)
             self._arm_expiry()
-        elif member.raft.role != LEADER and self.lessor.primary:
+        elif member.role != LEADER and self.lessor.primary:
             self.lessor.demote()
         self.watches.leadership(bool(new))
         if new and new != old:
@@ -331,7 +331,7 @@ class Server:
     def _lease_time(self, call: Call) -> Steps | None:
         """Time is the leader's business: ask it, if that is somebody else."""
         member = self.member
-        if member.raft.role != LEADER:
+        if member.role != LEADER:
             return self.ask_leader(call)
         id, now = call.payload.get("ID", 0), member.sim.now
         answer: Answer = {"header": {"revision": self.store.revision}, "ID": id}

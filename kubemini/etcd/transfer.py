@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def move_leader(member: "Member", call: Call) -> Steps:
     """Answer a MoveLeaderRequest, which only the leader takes."""
     target = member.membership.members.get(call.payload.get("targetID", 0))
-    if member.raft.role != LEADER:
+    if member.role != LEADER:
         call.fail(NOT_LEADER)
     elif target is None or target.learner:
         call.fail(BAD_TRANSFEREE)
@@ -32,7 +32,7 @@ def move_leader(member: "Member", call: Call) -> Steps:
 def stop(member: "Member") -> Steps:
     """End in peace: a leader with other voters first makes one of them leader."""
     heir = longest_connected(member)
-    if member.raft.role == LEADER and heir is not None:
+    if member.role == LEADER and heir is not None:
         yield from _transfer(member, heir)
     member.exit(TOLD)
 
@@ -51,7 +51,7 @@ def _transfer(member: "Member", target: int) -> Steps:
     """Wish for *target* to lead; whether it does."""
     give_up = member.sim.now + member.params.etcd_request_timeout
     member.transfer_leader(target)
-    while member.raft.lead != target:
+    while member.lead != target:
         if member.sim.now >= give_up:
             return False
         yield member.timeout(member.tick_length)

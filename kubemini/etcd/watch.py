@@ -65,7 +65,7 @@ class Watches:
         self._opened = 0
 
     def _header(self, revision: int) -> dict[str, Any]:
-        return {"revision": revision, "raft_term": self.member.raft.term, "member": self.member.name}
+        return {"revision": revision, "raft_term": self.member.term, "member": self.member.name}
 
     def open(self, call: Call) -> None:
         """A client wants to watch, from now on or from ``start_revision``."""
