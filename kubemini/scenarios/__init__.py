@@ -4,6 +4,7 @@
 thing that does not fit. In the browser, where there is no YAML parser, the build ships the same files as JSON.
 """
 
-from kubemini.scenarios.loader import Scenario, ScenarioError, load, names, with_params
+from kubemini.scenarios.loader import Scenario, load, names, with_params
+from kubemini.scenarios.text import ScenarioError
 
 __all__ = ["Scenario", "ScenarioError", "load", "names", "with_params"]
