@@ -139,6 +139,7 @@ def test_a_reader_saves_loses_everything_and_restores():
     answers = {r.detail["path"]: r.detail.get("answer") for r in trace.of("request") if r.at > 29 * SECOND}
     assert (answers["kept"], answers["late"]) == ("yes", "(nothing)")
     assert {r.detail["revision"] > BUMP for r in trace.of("restore")} == {True}
+    assert {r.detail["cluster"] for r in trace.of("restore")} == {2}, "whose members do not talk to those of 1"
 
 
 @pytest.mark.parametrize("bump", [0, BUMP])

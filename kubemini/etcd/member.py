@@ -107,7 +107,7 @@ class Member(Component):
         self.members, self.joining = members, False
         data = self.data = self.host.disk.files[self.name] = backup.restored(image, self.name, members, cluster, bump)
         kept = backup.keys(data, LONGEST_VALUE)
-        self.sim.record(self.name, "restore", revision=data.store.revision, members=members, kv=kept)
+        self.sim.record(self.name, "restore", revision=data.store.revision, members=members, cluster=cluster, kv=kept)
         self.start()
 
     def serve(self, data: DataDir) -> None:

@@ -32,7 +32,7 @@ WHAT: dict[str, str] = {
     "compact": "its log forgets the entries up to here, long since applied; {index}",
     "snapshot": "log and store are replaced by a leader's snapshot; {index: of its last entry, revision}",
     "restore": "a stopped member gets a data directory made from a backup; {revision, members: of the new cluster,"
-    " kv: {key: [value, revision]}}",
+    " cluster: its id (1 is the first), kv: {key: [value, revision]}}",
     "membership": "the members change: the first member applied it; {voters: [names], learners: [names]}",
     "room": "its database file, when that or what is used of it has changed by 1/64 of the quota; {size, in_use, quota:"
     " bytes}",
