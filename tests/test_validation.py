@@ -6,7 +6,8 @@ from kubemini.api import kinds
 from kubemini.api.manifests import load
 from kubemini.api.objects import evolve, evolve_many, freeze, get, without
 from kubemini.apiserver import strategy, validation
-from kubemini.apiserver.defaulting import add_tolerations, default, qos_class
+from kubemini.apiserver.admission.defaulttolerationseconds import add_tolerations
+from kubemini.apiserver.defaulting import default, qos_class
 from kubemini.apiserver.validation import validate
 from tests.test_manifests import SHOP
 
@@ -193,25 +194,11 @@ def test_what_must_stay_stays(old, path, value, message):
         (("spec", "template", "spec", "containers"), {}, "cannot unmarshal object into Go struct field"),
         (("metadata", "labels"), {"a": 1}, "cannot unmarshal number into Go struct field Deployment.metadata.labels.a"),
         (("spec", "template", "spec", *CONTAINER[1:], "resources", "requests", "cpu"), "1x", "quantities must match"),
-        (("kind",), "Pod", "cannot be handled as a Deployment"),
     ],
 )
 def test_a_body_of_the_wrong_types_is_a_bad_request(path, value, message):
     error = validation.undecodable(evolve(DEPLOYMENT, path, value), kinds.DEPLOYMENT)
     assert error and (error.code, error.reason) == (400, "BadRequest") and message in error.message
-
-
-@pytest.mark.parametrize("body", [None, [], "x", {"metadata": []}])
-def test_a_body_that_is_no_object_is_a_bad_request(body):
-    error = validation.undecodable(body, kinds.POD)
-    assert error and error.code == 400
-
-
-def test_an_object_must_be_what_the_url_speaks_of():
-    assert validation.mismatched(POD, "shop", "web-1") is None
-    other = validation.mismatched(POD, "shop", "web-2")
-    assert other and other.message == "the name of the object (web-1) does not match the name on the URL (web-2)"
-    assert validation.mismatched(POD, "default", "web-1")
 
 
 def test_a_silent_manifest_gets_kubernetes_defaults():

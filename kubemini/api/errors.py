@@ -76,6 +76,21 @@ def no_such_path() -> ApiError:
     return ApiError(404, "NotFound", "the server could not find the requested resource", freeze({"causes": []}))
 
 
+def page_not_found() -> ApiError:
+    """No such group of the API, nor any page of that name; the answer is plain text, no Status."""
+    return ApiError(404, "", "404 page not found")
+
+
+def internal(why: str, definite: bool = True) -> ApiError:
+    """The server's own fault."""
+    return ApiError(500, "InternalError", f"Internal error occurred: {why}", definite=definite)
+
+
+def failed(why: str) -> ApiError:
+    """A refusal that reaches the user as code 500 without a reason: an error of Go that nobody made a Status of."""
+    return ApiError(500, "", why)
+
+
 def already_exists(kind: Kind, name: str, being_deleted: bool = False) -> ApiError:
     """The name is taken, perhaps by an object that is on its way out."""
     prefix = "object is being deleted: " if being_deleted else ""

@@ -100,7 +100,7 @@ def from_object(selector: Mapping[str, Any] | None) -> Selector:
     """The LabelSelector of a Deployment or ReplicaSet. Raises SelectorError on an unknown operator."""
     if selector is None:
         return NOTHING
-    found = [Requirement(key, "in", (value,)) for key, value in (selector.get("matchLabels") or {}).items()]
+    found = [Requirement(key, "=", (value,)) for key, value in (selector.get("matchLabels") or {}).items()]
     for term in selector.get("matchExpressions") or []:
         if term["operator"] not in SPELLING:
             raise SelectorError(f'"{term["operator"]}" is not a valid label selector operator')

@@ -1,7 +1,6 @@
 """What the API server fills in where a manifest is silent. Pure, and idempotent: default(default(x)) == default(x).
 
-Source: Kubernetes 1.37 pkg/apis/core/v1/defaults.go and pkg/apis/apps/v1/defaults.go; default tolerations:
-plugin/pkg/admission/defaulttolerationseconds.
+Source: Kubernetes 1.37 pkg/apis/core/v1/defaults.go and pkg/apis/apps/v1/defaults.go.
 Simplified: no volumes, security contexts, IP families or host networks; a service account is a name only.
 """
 
@@ -10,10 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubemini.api import quantity
-from kubemini.api.objects import Obj, evolve, freeze, get
-
-NOT_READY = "node.kubernetes.io/not-ready"
-UNREACHABLE = "node.kubernetes.io/unreachable"
+from kubemini.api.objects import Obj, freeze, get
 
 
 def default(obj: Obj) -> Obj:
@@ -21,20 +17,6 @@ def default(obj: Obj) -> Obj:
     fill = _BY_KIND.get(obj.get("kind", ""))
     filled = fill(obj) if fill else obj
     return freeze(obj if filled == obj else filled)
-
-
-def add_tolerations(pod: Obj, seconds: int) -> Obj:
-    """*pod* with leave to stay *seconds* on a node that is not ready, and on one that is unreachable.
-
-    The admission plugin DefaultTolerationSeconds; a toleration of the pod's own for the same taint stands.
-    """
-    held = list(get(pod, "spec", "tolerations", default=()))
-    added = [
-        {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": seconds}
-        for key in (NOT_READY, UNREACHABLE)
-        if not any(_tolerates(toleration, key) for toleration in held)
-    ]
-    return evolve(pod, ("spec", "tolerations"), held + added) if added else pod
 
 
 def qos_class(spec: Mapping[str, Any]) -> str:
@@ -45,10 +27,6 @@ def qos_class(spec: Mapping[str, Any]) -> str:
         return "BestEffort"
     guaranteed = all({"cpu", "memory"} <= limits.keys() for limits in capped) and asked == capped
     return "Guaranteed" if guaranteed else "Burstable"
-
-
-def _tolerates(toleration: Mapping[str, Any], key: str) -> bool:
-    return toleration.get("key", "") in (key, "") and toleration.get("effect", "") in ("NoExecute", "")
 
 
 def _positive(amounts: Mapping[str, Any]) -> dict[str, Any]:

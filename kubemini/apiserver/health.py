@@ -3,21 +3,21 @@
 Invariant: "ok" means that etcd has served this server within the last second, or does so now. One question is under way
 at a time. In etcd's absence every watch of this server waits here: they share one connection, dialled again by one.
 Besides those who ask, the server looks every 2 s, unless its own requests have told it meanwhile; so the trace says
-`ready` soon after the fact. kubernetes/apiserver storagebackend/factory/etcd3.go; the text: server/healthz/healthz.go.
+`ready` soon after the fact. Models k/apiserver
+pkg/storage/storagebackend/factory newETCD3ProberMonitor, pkg/server/healthz InstallPathHandler.
 Simplified: livez fails exactly when readyz does, once the server has come up; other checks always pass.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import simpy
 
 from kubemini.api.errors import ApiError
 from kubemini.apiserver.storage import Fate
+from kubemini.etcd.client import EtcdClient
+from kubemini.host import Component
 from kubemini.net.rpc import DEADLINE
 from kubemini.sim.units import MS
-
-if TYPE_CHECKING:
-    from kubemini.apiserver.server import ApiServer
 
 PATHS = ("/livez", "/readyz", "/healthz")
 KEY = "/registry/health"
@@ -28,8 +28,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 250 * MS, 1000 * MS  # between questions while etcd
 class Health:
     """What one incarnation of an API server knows about etcd."""
 
-    def __init__(self, server: "ApiServer"):
-        self.server, self.params = server, server.net.params
+    def __init__(self, component: Component, etcd: EtcdClient):
+        self.component, self.etcd, self.params = component, etcd, component.net.params
         self.ready: bool | None = None  # as the trace says; None: not said yet
         self.started = False  # the namespaces of the system exist
         self.problem: Any = None  # the last error of etcd, if that was its last word
@@ -37,13 +37,13 @@ class Health:
         self._asking: simpy.Event | None = None
         self._recovering = False
         self._recovered: list[simpy.Event] = []
-        server.after(self.params.etcd_readycheck_timeout, self._look)
+        component.after(self.params.etcd_readycheck_timeout, self._look)
 
     # -- what the server's own requests tell -------------------------------------------------------------------------
     def heard(self, error: Any) -> None:
         """Something that needed a majority has ended, with *error* or None."""
         if error is None or getattr(error, "code", "UNAVAILABLE") not in UNWELL:
-            self._proof, self.problem = self.server.sim.now, None
+            self._proof, self.problem = self.component.sim.now, None
             self._tell()
         else:
             self.suspect()
@@ -52,7 +52,7 @@ class Health:
         """Something is wrong with etcd: ask until it answers."""
         if not self._recovering:
             self._recovering = True
-            self.server.spawn(self._recover())
+            self.component.spawn(self._recover())
 
     def come_up(self) -> None:
         """What a server does first is done."""
@@ -74,9 +74,9 @@ class Health:
     def wait(self, patience: int) -> Fate:
         """Until etcd answers, or *patience* µs have passed."""
         self.suspect()
-        event = simpy.Event(self.server.sim)
+        event = simpy.Event(self.component.sim)
         self._recovered.append(event)
-        timer = self.server.after(patience, self._give_up, event)
+        timer = self.component.after(patience, self._give_up, event)
         yield event
         timer.cancel()
 
@@ -87,18 +87,18 @@ class Health:
 
     # -- asking etcd -------------------------------------------------------------------------------------------------
     def _is_stale(self) -> bool:
-        return self.server.sim.now - self._proof > self.params.etcd_readycheck_timeout // 2
+        return self.component.sim.now - self._proof > self.params.etcd_readycheck_timeout // 2
 
     def _ask(self) -> Fate:
         """One read that needs a majority; whoever comes meanwhile shares the answer."""
         if self._asking is not None:
             yield self._asking
             return
-        asking = self._asking = simpy.Event(self.server.sim)
-        reply = yield from self.server.etcd.range(KEY, timeout=self.params.etcd_readycheck_timeout)
+        asking = self._asking = simpy.Event(self.component.sim)
+        reply = yield from self.etcd.range(KEY, timeout=self.params.etcd_readycheck_timeout)
         self._asking = None
         if reply.ok:
-            self._proof = self.server.sim.now
+            self._proof = self.component.sim.now
         self.problem = reply.error
         self._tell()
         if not reply.ok:
@@ -111,7 +111,7 @@ class Health:
             yield from self._ask()
             if self.problem is None:
                 break
-            yield self.server.timeout(pause)
+            yield self.component.timeout(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
         self._recovering = False
         recovered, self._recovered = self._recovered, []
@@ -120,9 +120,9 @@ class Health:
 
     def _look(self) -> None:
         """The look at itself, every 2 s."""
-        self.server.after(self.params.etcd_readycheck_timeout, self._look)
+        self.component.after(self.params.etcd_readycheck_timeout, self._look)
         if self._is_stale() and self._asking is None:
-            self.server.spawn(self._ask())
+            self.component.spawn(self._ask())
 
     def _tell(self) -> None:
         """Into the trace, if it is news."""
@@ -130,7 +130,7 @@ class Health:
         if ready != self.ready and (self.started or self.problem is not None):
             self.ready = ready
             why = "ok" if ready else f"etcd failed: {_why(self.problem)}" if self.problem else "starting"
-            self.server.sim.record(self.server.name, "ready", ready=ready, why=why)
+            self.component.sim.record(self.component.name, "ready", ready=ready, why=why)
 
 
 def _why(problem: Any) -> str:

@@ -1,25 +1,27 @@
 """What the API server says to etcd: objects in, objects out, guarded by resourceVersion.
 
 Invariant: a write replaces exactly the state it was decided on, else it is decided again on the newer one; one that
-would change nothing makes no revision. The resourceVersion is etcd's revision, never part of what is stored.
-kubernetes/apiserver pkg/storage/etcd3/store.go (GuaranteedUpdate), pkg/registry/generic/registry/store.go.
+would change nothing makes no revision. The resourceVersion is etcd's revision, never part of what is stored. What an
+object claims for itself alone (a Service its addresses) is written with it, in one transaction.
+Models k/apiserver pkg/storage/etcd3 store.GuaranteedUpdate, pkg/registry/generic/registry Store.
 Simplified: a member that refuses the connection is reported at once, where the real client first dials again for some
 seconds; the words are those of its gRPC error.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import FrozenDict, FrozenList, Obj
+from kubemini.api.objects import FrozenDict, Obj
+from kubemini.apiserver.decide import addresses
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.update import Decide
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import EtcdError
-from kubemini.net import Unreachable
+from kubemini.net import Reply, Unreachable
 from kubemini.net.rpc import DEADLINE
 from kubemini.params import Params
 
@@ -40,6 +42,12 @@ class Written(NamedTuple):
     def changed(self) -> bool:
         """Whether there was anything to write."""
         return self.old is not self.new
+
+
+class Taken(NamedTuple):
+    """A write that was not carried out, as others hold what it claims: the keys."""
+
+    keys: tuple[str, ...]
 
 
 def with_version(obj: Obj, revision: int) -> Obj:
@@ -67,14 +75,6 @@ def revision_of(obj: Obj) -> int:
     return int(obj["metadata"]["resourceVersion"])
 
 
-def listing(kind: Kind, items: list[Obj], revision: int) -> Obj:
-    """The list object around *items*."""
-    meta = FrozenDict({"resourceVersion": str(revision)})
-    return FrozenDict(
-        {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": FrozenList(items)}
-    )
-
-
 def failure(error: Any, read: bool = False) -> ApiError:
     """The answer to the user when etcd did not do as asked; a failed read has certainly changed nothing."""
     if isinstance(error, EtcdError):
@@ -96,6 +96,24 @@ def _unavailable(error: Unreachable) -> str:
     return f"rpc error: code = Unavailable desc = error reading from server: {error.reason}"
 
 
+def _absent(key: str) -> dict[str, Any]:
+    return {"key": key, "target": "MOD", "mod_revision": 0}
+
+
+def _put(key: str, value: Obj) -> dict[str, Any]:
+    return {"request_put": {"key": key, "value": value}}
+
+
+def _delete(key: str) -> dict[str, Any]:
+    return {"request_delete_range": {"key": key}}
+
+
+def _found(reply: Reply) -> dict[str, Obj]:
+    """Key → value of all that a failed transaction found."""
+    kvs = [kv for response in reply.value["responses"] for kv in response["response_range"]["kvs"]]
+    return {kv["key"]: kv["value"] for kv in kvs}
+
+
 class Storage:
     """Objects in etcd. *heard* is told of the outcome of everything that needed a majority of the members."""
 
@@ -111,32 +129,40 @@ class Storage:
         kvs = reply.value["kvs"]
         return decode(kvs[0]) if kvs else errors.not_found(kind, name)
 
-    def list(self, kind: Kind, namespace: str = "", serializable: bool = False) -> Fate:
-        """(objects by key, revision) as of now, or an ApiError."""
+    def list(self, kind: Kind, namespace: str = "", revision: int = 0, start: str = "") -> Fate:
+        """(objects by key, revision) as of *revision* (0: now), from the key *start* on, or an ApiError."""
         prefix = kind.key(namespace)
-        reply = yield from self.etcd.range(
-            prefix, prefix_end(prefix), timeout=self.params.request_timeout, serializable=serializable
-        )
+        end, patience = prefix_end(prefix), self.params.request_timeout
+        at = {"revision": revision} if revision else {}
+        reply = yield from self.etcd.range(start or prefix, end, timeout=patience, **at)
         self.heard(reply.error)
         if not reply.ok:
             return failure(reply.error, read=True)
         return {kv["key"]: decode(kv) for kv in reply.value["kvs"]}, reply.value["header"]["revision"]
 
-    def create(self, kind: Kind, namespace: str, name: str, obj: Obj) -> Fate:
-        """Store a new object: Written, or an ApiError."""
+    def create(self, kind: Kind, namespace: str, name: str, obj: Obj, dry: bool = False) -> Fate:
+        """Store a new object: Written, an ApiError, or Taken if it claims what another holds.
+
+        *dry*: only look whether it could be.
+        """
         key = kind.key(namespace, name)
-        absent = {"key": key, "target": "MOD", "mod_revision": 0}
-        put = {"request_put": {"key": key, "value": without_version(obj)}}
-        reply = yield from self._txn([absent], [put], key)
+        claims = addresses.claims(obj)
+        absent = [_absent(one) for one in (key, *claims)]
+        puts = [_put(key, without_version(obj)), *(_put(one, held) for one, held in claims.items())]
+        reply = yield from self._txn(absent, [] if dry else puts, [key, *claims])
         if not reply.ok:
             return failure(reply.error)
-        if not reply.value["succeeded"]:
-            found = reply.value["responses"][0]["response_range"]["kvs"][0]["value"]
-            return errors.already_exists(kind, name, being_deleted="deletionTimestamp" in found["metadata"])
-        return Written(None, with_version(obj, reply.value["header"]["revision"]))
+        if reply.value["succeeded"]:
+            return Written(None, obj if dry else with_version(obj, reply.value["header"]["revision"]))
+        found = _found(reply)
+        if key not in found:
+            return Taken(tuple(found))
+        return errors.already_exists(kind, name, being_deleted="deletionTimestamp" in found[key]["metadata"])
 
-    def update(self, kind: Kind, namespace: str, name: str, decide: Decide, seen: Obj | None = None) -> Fate:
-        """Do to an object what *decide* makes of its current state: Written, or an ApiError.
+    def update(
+        self, kind: Kind, namespace: str, name: str, decide: Decide, seen: Obj | None = None, dry: bool = False
+    ) -> Fate:
+        """Do to an object what *decide* makes of its current state: Written, an ApiError, or Taken.
 
         *seen* is a state from the cache to begin with. It may be old, so a refusal on its account is not final.
         """
@@ -154,32 +180,35 @@ class Storage:
             if settled:
                 current = None
                 continue
-            done = yield from self._replace(key, current, wanted)
+            done = yield from self._replace(key, current, wanted, dry)
             if done is not None:
                 return done
             current = None
 
-    def _replace(self, key: str, old: Obj, wanted: Any) -> Fate:
-        """Put *wanted* in the place of *old*: Written, an ApiError, or None if something else is there by now."""
-        unchanged = {"key": key, "target": "MOD", "mod_revision": revision_of(old)}
+    def _replace(self, key: str, old: Obj, wanted: Any, dry: bool) -> Fate:
+        """Put *wanted* in the place of *old*: Written, an ApiError, Taken, or None if something else is there."""
         removed = isinstance(wanted, Remove)
         new = wanted.last if isinstance(wanted, Remove) else wanted
-        if removed:
-            act: dict[str, Any] = {"request_delete_range": {"key": key}}
-        else:
-            act = {"request_put": {"key": key, "value": without_version(new)}}
-        reply = yield from self._txn([unchanged], [act], key)
+        held, claims = addresses.claims(old), {} if removed else addresses.claims(new)
+        added = [one for one in claims if one not in held]
+        unchanged = {"key": key, "target": "MOD", "mod_revision": revision_of(old)}
+        acts = [_delete(key) if removed else _put(key, without_version(new))]
+        acts += [_put(one, claims[one]) for one in added] + [_delete(one) for one in held if one not in claims]
+        compare = [unchanged, *(_absent(one) for one in added)]
+        reply = yield from self._txn(compare, [] if dry else acts, [key, *added])
         if not reply.ok:
             return failure(reply.error)
-        if not reply.value["succeeded"]:
-            return None
-        return Written(old, with_version(new, reply.value["header"]["revision"]), removed)
+        if reply.value["succeeded"]:
+            revision = revision_of(old) if dry else reply.value["header"]["revision"]
+            return Written(old, with_version(new, revision), removed)
+        found = _found(reply)
+        taken = tuple(one for one in added if one in found)
+        return Taken(taken) if taken else None
 
-    def _txn(self, compare: Operations, success: Operations, key: str) -> Fate:
-        """A transaction that reads *key* if the comparison fails."""
-        reply = yield from self.etcd.txn(
-            compare, success, [{"request_range": {"key": key}}], timeout=self.params.request_timeout
-        )
+    def _txn(self, compare: Operations, success: Operations, keys: Sequence[str]) -> Fate:
+        """A transaction that reads *keys* if the comparison fails."""
+        reads = [{"request_range": {"key": key}} for key in keys]
+        reply = yield from self.etcd.txn(compare, success, reads, timeout=self.params.request_timeout)
         self.heard(reply.error)
         return reply
 

@@ -40,29 +40,10 @@ def validate(obj: Obj, old: Obj | None = None) -> ApiError | None:
 
 def undecodable(obj: Any, kind: Kind) -> ApiError | None:
     """Why *obj* cannot be read as a *kind* at all, or None."""
-    if not isinstance(obj, dict) or not isinstance(obj.get("metadata", {}), dict):
-        return errors.bad_request("the body of the request was not an object of Kubernetes: no metadata")
-    said, version = obj.get("kind", kind.kind), obj.get("apiVersion", kind.api_version)
-    text = f'{said} in version "{str(version).rpartition("/")[2]}" cannot be handled as a {kind.kind}: '
-    if (said, version) != (kind.kind, kind.api_version):
-        return errors.bad_request(f"{text}expected kind {kind.kind} of {kind.api_version}")
+    text = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
     shape = schema.MANIFESTS.get(kind.kind)
     problem = next(_mistyped(obj, shape, "", kind.kind), None) if shape else None
     return errors.bad_request(text + problem) if problem else None
-
-
-def mismatched(obj: Obj, namespace: str, name: str) -> ApiError | None:
-    """Why *obj* is not what the URL speaks of, or None; an empty *name* is that of a collection."""
-    meta = obj["metadata"]
-    if name and meta.get("name", name) != name:
-        return errors.bad_request(
-            f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
-        )
-    if meta.get("namespace", namespace) != namespace:
-        return errors.bad_request(
-            "the namespace of the provided object does not match the namespace sent on the request"
-        )
-    return None
 
 
 # -- the four kinds of complaint -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ asked for the progress of a watch; a slow watcher is never dropped; a bookmark i
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -19,16 +19,15 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import FrozenDict, Obj, freeze
-from kubemini.apiserver.storage import Fate, decode, with_version
-from kubemini.etcd.client import prefix_end
+from kubemini.apiserver.health import Health
+from kubemini.apiserver.storage import Fate, Storage, decode, with_version
+from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import COMPACTED, EtcdError
 from kubemini.etcd.mvcc import DELETE
+from kubemini.host import Component
 from kubemini.net import Call
 from kubemini.net.rpc import REFUSED
 from kubemini.sim import Steps
-
-if TYPE_CHECKING:
-    from kubemini.apiserver.server import ApiServer
 
 ADDED, MODIFIED, DELETED, BOOKMARK, ERROR = "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"
 END_OF_LIST = {"k8s.io/initial-events-end": "true"}
@@ -95,8 +94,9 @@ class Watcher:
 class WatchCache:
     """The cache of one kind."""
 
-    def __init__(self, server: "ApiServer", kind: Kind):
-        self.server, self.kind, self.params = server, kind, server.net.params
+    def __init__(self, component: Component, etcd: EtcdClient, storage: Storage, health: Health, kind: Kind):
+        self.component, self.etcd, self.storage, self.health = component, etcd, storage, health
+        self.kind, self.params = kind, component.net.params
         self.prefix = kind.key()
         self.objects: dict[str, Obj] = {}
         self.revision = 0
@@ -105,7 +105,7 @@ class WatchCache:
         self.watchers: list[Watcher] = []
         self._oldest = 0  # a watch from here on, or later, misses nothing
         self._waiting: list[simpy.Event] = []
-        server.spawn(self._run())
+        component.spawn(self._run())
 
     # -- reading -----------------------------------------------------------------------------------------------------
     def get(self, namespace: str, name: str) -> Obj | None:
@@ -120,34 +120,43 @@ class WatchCache:
     def wait(self) -> Fate:
         """Until there is something to read: None, or the ApiError of a cache that could not be filled."""
         if not self.ready:
-            event = simpy.Event(self.server.sim)
+            event = simpy.Event(self.component.sim)
             self._waiting.append(event)
             yield event
         return None if self.ready else errors.too_many_requests("storage is (re)initializing")
 
     # -- watching ----------------------------------------------------------------------------------------------------
-    def watch(
-        self, call: Call, version: str, matches: Matches | None, bookmarks: bool, initial: bool = False
-    ) -> ApiError | None:
-        """Serve *call* from the state of *version* on ("" and "0": the objects there are, then what follows).
+    def watch(self, call: Call, since: int, matches: Matches | None, bookmarks: bool, initial: bool) -> ApiError | None:
+        """Serve *call* with what comes after the revision *since* (0: after now).
 
-        *initial* (sendInitialEvents): the objects there are in any case, and a bookmark that says that these were all.
+        *initial*: first the objects that are there, and a bookmark, if wanted, that says that these were all.
         """
-        since = 0 if initial else int(version or 0)
+        since = 0 if initial else since
         if since and since < self._oldest:
             return errors.too_old(since, self._oldest)
         watcher = Watcher(call, matches, since or self.revision, bookmarks)
         if since:
             watcher.hear(self.log[bisect_right(self.log, since, key=_revision) :])
-        else:
-            for obj in self.items():
-                if matches is None or matches(obj):
-                    watcher.push(ADDED, obj)
-            if initial:
-                watcher.push(BOOKMARK, self._bookmark(annotations=END_OF_LIST))
+        elif initial:
+            self._begin(watcher)
         self.watchers.append(watcher)
         call.on_cancel(lambda: self._forget(watcher))
         return None
+
+    def _begin(self, watcher: Watcher) -> None:
+        """All that is there."""
+        for obj in self.items():
+            if watcher.matches is None or watcher.matches(obj):
+                watcher.push(ADDED, obj)
+        if watcher.bookmarks:
+            watcher.push(BOOKMARK, self._bookmark(annotations=END_OF_LIST))
+
+    def end(self, call: Call) -> None:
+        """The time of a watch is over: end it in peace, if it still is there."""
+        for watcher in [watcher for watcher in self.watchers if watcher.call is call]:
+            self._forget(watcher)
+            assert call.stream is not None
+            call.stream.close()
 
     def _forget(self, watcher: Watcher) -> None:
         if watcher in self.watchers:
@@ -169,16 +178,16 @@ class WatchCache:
     def _run(self) -> Steps:
         """List, then watch, until that cannot go on; then again."""
         while True:
-            found = yield from self.server.storage.list(self.kind)
+            found = yield from self.storage.list(self.kind)
             if not isinstance(found, ApiError):
                 self._fill(*found)
             self._wake()
             if self.ready:
                 yield from self._follow()
                 self._empty()
-                yield self.server.timeout(self.params.watch_cache_retry)
+                yield self.component.timeout(self.params.watch_cache_retry)
             else:
-                yield from self.server.health.wait(self.params.watch_cache_patience)
+                yield from self.health.wait(self.params.watch_cache_patience)
 
     def _fill(self, objects: dict[str, Obj], revision: int) -> None:
         self.objects, self.revision, self._oldest, self.ready = objects, revision, revision, True
@@ -199,7 +208,7 @@ class WatchCache:
 
     def _follow(self) -> Steps:
         """Watch etcd, again and again from where the last watch ended, until history is lost or patience."""
-        sim, params = self.server.sim, self.params
+        sim, params = self.component.sim, self.params
         leaderless_since: int | None = None
         while True:
             opened = sim.now
@@ -210,12 +219,12 @@ class WatchCache:
                 leaderless_since = sim.now if isinstance(error, EtcdError) else None
             elif isinstance(error, EtcdError) and sim.now - leaderless_since > params.watch_cache_patience:
                 return
-            yield from self.server.health.wait(params.watch_cache_patience)
-            yield self.server.timeout(params.watch_cache_redial)
+            yield from self.health.wait(params.watch_cache_patience)
+            yield self.component.timeout(params.watch_cache_redial)
 
     def _watch_somewhere(self) -> Fate:
         """A watch at the first member that takes the connection; the error it ends with."""
-        for _ in self.server.etcd_endpoints:
+        for _ in self.etcd.endpoints:
             error = yield self._watch()
             if error != REFUSED:
                 break
@@ -223,7 +232,7 @@ class WatchCache:
 
     def _watch(self) -> simpy.Event:
         """One watch of etcd; the event happens when it ends, with the error."""
-        ended = simpy.Event(self.server.sim)
+        ended = simpy.Event(self.component.sim)
 
         def on_item(item: dict[str, Any]) -> None:
             if item.get("canceled"):
@@ -235,7 +244,7 @@ class WatchCache:
         def on_close(error: Any) -> None:
             ended.succeed(error)
 
-        stream = self.server.etcd.watch(
+        stream = self.etcd.watch(
             self.prefix,
             prefix_end(self.prefix),
             on_item,
@@ -254,7 +263,7 @@ class WatchCache:
             watcher.hear(changes)
 
     def _apply(self, change: dict[str, Any]) -> Change:
-        kv, now = change["kv"], self.server.sim.now
+        kv, now = change["kv"], self.component.sim.now
         key, revision = kv["key"], kv["mod_revision"]
         old = self.objects.get(key)
         self.revision = revision
@@ -267,7 +276,7 @@ class WatchCache:
 
     def _trim(self) -> None:
         """Forget what is too old, a hundred entries at a time."""
-        if len(self.log) < 200 or self.log[100].at > self.server.sim.now - self.params.watch_cache_history:
+        if len(self.log) < 200 or self.log[100].at > self.component.sim.now - self.params.watch_cache_history:
             return
         self._oldest = self.log[100].revision - 1
         del self.log[:100]

@@ -1,6 +1,7 @@
 """Small objects, and short words for what tests of the API server ask and hear."""
 
 from kubemini.api.kinds import CONFIG_MAP
+from tests.kubeworld import World
 
 
 def config(name="a", namespace="default", **data):
@@ -64,3 +65,24 @@ def carry_out(client, deed, name, n):
     if deed == "patch":
         return client.patch(CONFIG_MAP, name, "default", {"data": {"n": str(n)}})
     return client.delete(CONFIG_MAP, name, "default")
+
+
+def shop():
+    """A server that holds one object of a few kinds."""
+    world = World()
+    for body in (config(), pod(), deployment(), service()):
+        done(world.ask(lambda c, body=body: c.create(body)))
+    return world
+
+
+def asked(world, verb, path, query=None, body=None):
+    """The refusal, and proof that nothing was changed and nothing of ours raised."""
+    before = world.etcd.data.store.revision
+    said = refusal(world.ask(lambda c: c.request(verb, path, body, query)))
+    assert world.etcd.data.store.revision == before
+    assert panics(world) == []
+    return said
+
+
+def panics(world):
+    return [r.detail["text"] for r in world.sim.trace.of("note") if "panic" in r.detail["text"]]

@@ -9,6 +9,7 @@ from kubemini.api.objects import freeze
 from kubemini.api.timestamps import instant, timestamp
 from kubemini.apiserver.decide import deletion
 from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.options import Options
 from kubemini.sim.units import SECOND
 
 TABLES = Path(__file__).parents[1] / "oracles" / "kubernetes"
@@ -31,7 +32,7 @@ def obj(kind="Pod", spec=None, status=None, **meta):
 def test_the_time_of_a_deletion_can_only_be_shortened(vector):
     left = vector["deletionGracePeriodSeconds"]
     pod = obj(deletionTimestamp=timestamp(NOW), deletionGracePeriodSeconds=left)
-    done = deletion.delete(pod, {"gracePeriodSeconds": vector["requestedGracePeriodSeconds"]}, NOW)
+    done = deletion.delete(pod, Options(grace=vector["requestedGracePeriodSeconds"]), NOW - max(left, 0) * SECOND)
     after = done.last if isinstance(done, Remove) else done
     wanted = vector["wantDeletionGracePeriodSeconds"]
     assert after["metadata"]["deletionGracePeriodSeconds"] == wanted
@@ -52,15 +53,14 @@ def explicit(vector):
 @pytest.mark.parametrize("vector", [v for v in vectors("gc_delete_policy") if explicit(v) != "skip"], ids=str)
 def test_the_policy_of_a_deletion_decides_on_finalizers(vector):
     config = obj("ConfigMap", spec={}, finalizers=vector["finalizers"])
-    options = {"propagationPolicy": explicit(vector)} if explicit(vector) else {}
-    done = deletion.delete(config, options, NOW)
+    done = deletion.delete(config, Options(policy=explicit(vector)), NOW)
     assert isinstance(done, Remove) == vector["deletedImmediately"]
     if not vector["deletedImmediately"]:
         assert done["metadata"]["finalizers"] == vector["finalizersAfter"]
 
 
 def test_a_pod_on_a_node_is_given_its_own_grace():
-    marked = deletion.delete(obj(spec={"nodeName": "n", "terminationGracePeriodSeconds": 7}), {}, NOW)
+    marked = deletion.delete(obj(spec={"nodeName": "n", "terminationGracePeriodSeconds": 7}), Options(), NOW)
     assert marked["metadata"]["deletionGracePeriodSeconds"] == 7
     assert instant(marked["metadata"]["deletionTimestamp"]) == NOW + 7 * SECOND
     assert marked["metadata"]["generation"] == 1
@@ -72,22 +72,22 @@ def test_a_pod_on_a_node_is_given_its_own_grace():
     ids=["never scheduled", "ended", "not a pod"],
 )
 def test_what_runs_nowhere_goes_at_once(pod):
-    assert isinstance(deletion.delete(pod, {"gracePeriodSeconds": 5}, NOW), Remove)
+    assert isinstance(deletion.delete(pod, Options(grace=5), NOW), Remove)
 
 
 def test_the_kubelet_s_word_ends_a_pod():
-    marked = deletion.delete(obj(), {}, NOW)
-    assert isinstance(deletion.delete(marked, {"gracePeriodSeconds": 0}, NOW), Remove)
+    marked = deletion.delete(obj(), Options(), NOW)
+    assert isinstance(deletion.delete(marked, Options(grace=0), NOW), Remove)
 
 
 def test_a_namespace_with_content_is_terminating():
-    marked = deletion.delete(obj("Namespace", spec={"finalizers": ["kubernetes"]}), {}, NOW)
+    marked = deletion.delete(obj("Namespace", spec={"finalizers": ["kubernetes"]}), Options(), NOW)
     assert marked["status"]["phase"] == "Terminating"
     assert not deletion.finished(marked)
 
 
 def test_a_precondition_names_what_was_meant_and_what_was_found():
-    said = deletion.delete(obj(), {"preconditions": {"uid": "u0"}}, NOW)
+    said = deletion.delete(obj(), Options(preconditions={"uid": "u0"}), NOW)
     assert (said.code, said.message) == (
         409,
         'Operation cannot be fulfilled on Pod "x": the UID in the precondition (u0) does not match the UID in record '

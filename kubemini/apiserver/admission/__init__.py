@@ -1,102 +1,70 @@
-"""Admission: what may come in at all, and what is written into it on the way. Pure, but for the luck of addresses.
+"""Admission: plugins that look at every write, and may change it or refuse it. One file a plugin. Pure.
 
-NamespaceLifecycle (apiserver pkg/admission/plugin/namespace/lifecycle), DefaultTolerationSeconds (see `defaulting`),
-cluster IPs and node ports (k/k pkg/registry/core/service/storage/alloc.go, --service-cluster-ip-range of kubeadm).
-Simplified: the addresses in use are those of the Services that this server has heard of, so two servers that are asked
-at the same instant could give one address twice.
+A plugin is a module of this folder with a `NAME` that Kubernetes gives it and one function:
+    admit(write: Write) -> the object, changed or not, or an ApiError
+To add one, add a file. They run in the order of the real server's list, whatever their files are called.
+Models k/k pkg/kubeapiserver/options AllOrderedPlugins, k/apiserver pkg/admission chainAdmissionHandler.
+Simplified: one round, where the real server first lets all plugins change and, after validation, all refuse.
 """
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+import importlib
+import pkgutil
+from dataclasses import dataclass, replace
+from functools import cache
+from types import ModuleType
 
-from kubemini.api import errors
-from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import NAMESPACE, SERVICE, Kind
-from kubemini.api.objects import Obj, evolve_many, freeze, get
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import Kind
+from kubemini.api.objects import Obj
 
-if TYPE_CHECKING:
-    from random import Random
-
-SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
-IMMORTAL = ("default", "kube-public", "kube-system")
-NODE_PORTS = (30_000, 32_767)
-NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery util/rand: no vowels, so no words
-LONGEST_BASE = 58
-
-
-def may_come_in(kind: Kind, name: str, namespace: Obj | None, called: str) -> ApiError | None:
-    """Why nothing new may be created in the namespace *called* so; *namespace* is None if there is none."""
-    if namespace is None:
-        return errors.not_found(NAMESPACE, called)
-    if "deletionTimestamp" in namespace["metadata"]:
-        return errors.namespace_terminating(kind, name, called)
-    return None
-
-
-def may_go(kind: Kind, name: str) -> ApiError | None:
-    """Why it may not be deleted."""
-    if kind == NAMESPACE and name in IMMORTAL:
-        return errors.forbidden(kind, name, "this namespace may not be deleted")
-    return None
+CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
+# fmt: off
+ORDER = (
+    "AlwaysAdmit", "NamespaceAutoProvision", "NamespaceLifecycle", "NamespaceExists",
+    "LimitPodHardAntiAffinityTopology", "LimitRanger", "ServiceAccount", "NodeRestriction",
+    "TaintNodesByCondition", "AlwaysPullImages", "ImagePolicyWebhook", "PodSecurity",
+    "PodNodeSelector", "Priority", "DefaultTolerationSeconds", "PodTolerationRestriction",
+    "EventRateLimit", "ExtendedResourceToleration", "DefaultStorageClass",
+    "StorageObjectInUseProtection", "OwnerReferencesPermissionEnforcement",
+    "PersistentVolumeClaimResize", "RuntimeClass", "CertificateApproval", "CertificateSigning",
+    "ClusterTrustBundleAttest", "CertificateSubjectRestriction", "DefaultIngressClass",
+    "PodTopologyLabels", "DenyServiceExternalIPs", "MutatingAdmissionPolicy",
+    "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook",
+    "ResourceQuota", "AlwaysDeny",
+)
+# fmt: on
 
 
-def namespace(name: str) -> Obj:
-    """A namespace that the server creates itself."""
-    return freeze({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What a plugin looks at. *obj* is None for a DELETE, *old* for a CREATE."""
+
+    operation: str
+    kind: Kind
+    name: str
+    obj: Obj | None = None
+    old: Obj | None = None
+    space: Obj | None = None  # the Namespace that it goes into
+    toleration_seconds: int = 300
 
 
-def generated(base: str, luck: "Random") -> str:
-    """A name nobody has, most likely: *base* and five letters."""
-    return base[:LONGEST_BASE] + "".join(luck.choices(NAME_LETTERS, k=5))
+def admit(write: Write) -> "Obj | ApiError | None":
+    """The object after all plugins have seen it, or the first refusal."""
+    for plugin in _plugins():
+        found = plugin.admit(write)
+        if isinstance(found, ApiError):
+            return found
+        if found is not write.obj:
+            write = replace(write, obj=found)
+    return write.obj
 
 
-def uid(luck: "Random") -> str:
-    """A random UUID (version 4)."""
-    digits = f"{luck.getrandbits(128):032x}"
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+@cache
+def _plugins() -> tuple[ModuleType, ...]:
+    """Every module of this folder, in the order of the real server's list; a name that it lacks comes last."""
+    found = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
+    return tuple(sorted(found, key=lambda plugin: (_place(plugin.NAME), plugin.NAME)))
 
 
-# -- the addresses of a Service --------------------------------------------------------------------------------------
-def allocate(service: Obj, others: Iterable[Obj], luck: "Random") -> "Obj | ApiError":
-    """*service* with a cluster IP, and node ports if its type has some."""
-    spec, others = service["spec"], list(others)
-    if spec["type"] == "ExternalName":
-        return service
-    ips = [get(other, "spec", "clusterIP") for other in others]
-    wanted = spec.get("clusterIP")
-    if wanted and wanted != "None" and wanted in ips:
-        return _taken(service, wanted)
-    ip = wanted or _draw(lambda: f"10.{luck.randint(96, 111)}.{luck.randint(0, 255)}.{luck.randint(1, 254)}", ips)
-    return evolve_many(
-        service,
-        (("spec", "clusterIP"), ip),
-        (("spec", "clusterIPs"), [ip]),
-        (("spec", "ports"), _ports(spec, others, luck)),
-    )
-
-
-def _taken(service: Obj, ip: str) -> ApiError:
-    why = f'Invalid value: ["{ip}"]: failed to allocate IP {ip}: provided IP is already allocated'
-    return errors.invalid(
-        SERVICE, service["metadata"]["name"], [FieldError("FieldValueInvalid", "spec.clusterIPs", why)]
-    )
-
-
-def _ports(spec: Obj, others: list[Obj], luck: "Random") -> list[Obj]:
-    if spec["type"] not in ("NodePort", "LoadBalancer"):
-        return spec.get("ports", [])
-    used = [port.get("nodePort") for other in others for port in get(other, "spec", "ports", default=())]
-    ports = []
-    for port in spec.get("ports", []):
-        number = port.get("nodePort") or _draw(lambda: luck.randint(*NODE_PORTS), used)
-        used.append(number)
-        ports.append(evolve_many(port, (("nodePort",), number)))
-    return ports
-
-
-def _draw(draw: Callable[[], Any], used: list[Any]) -> Any:
-    """The first that is not in use."""
-    while (drawn := draw()) in used:
-        pass
-    return drawn
+def _place(name: str) -> int:
+    return ORDER.index(name) if name in ORDER else len(ORDER)

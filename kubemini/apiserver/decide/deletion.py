@@ -1,22 +1,23 @@
 """What a DELETE does to an object: gone at once, marked and given time, or kept by its finalizers. Pure.
 
 Invariant: an object leaves the store only when nobody's time and no finalizer is left; the time can only be shortened.
-kubernetes/apiserver pkg/registry/rest/delete.go and pkg/registry/generic/registry/store.go; pods:
-k/k pkg/registry/core/pod/strategy.go.
+Models k/apiserver pkg/registry/rest BeforeDelete, pkg/registry/generic/registry deletionFinalizersForGarbageCollection,
+k/k pkg/registry/core/pod podStrategy.CheckGracefulDelete.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, POD, Kind, kind_of
 from kubemini.api.objects import Obj, evolve_many, get
 from kubemini.api.timestamps import instant, timestamp
+from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.strategy import COUNTED
 from kubemini.sim.units import SECOND
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
+OLDER_WORD: dict[bool | None, str] = {True: "Orphan", False: "Background"}  # orphanDependents
 DEFAULT_GRACE = 30  # seconds
 
 
@@ -29,14 +30,14 @@ class Remove:
         self.last = last
 
 
-def delete(obj: Obj, options: Mapping[str, Any], now: int) -> "Obj | Remove | ApiError":
+def delete(obj: Obj, options: Options, now: int) -> "Obj | Remove | ApiError":
     """What becomes of *obj*: a changed object to store, its removal, or a refusal. *now* in µs."""
-    refused = _precondition(obj, options.get("preconditions") or {})
+    refused = _precondition(obj, options.preconditions)
     if refused:
         return refused
     grace = _grace(obj, options)
     marked = _marked(obj, grace, now)
-    marked = _with_finalizers(marked, options.get("propagationPolicy"))
+    marked = _with_finalizers(marked, options)
     return Remove(marked) if finished(marked) else marked
 
 
@@ -56,11 +57,11 @@ def _precondition(obj: Obj, wanted: Mapping[str, str]) -> ApiError | None:
     return None
 
 
-def _grace(obj: Obj, options: Mapping[str, Any]) -> int:
+def _grace(obj: Obj, options: Options) -> int:
     """Seconds that this deletion gives; only pods that have a node and still run get any."""
     if obj["kind"] != "Pod":
         return 0
-    asked = options.get("gracePeriodSeconds")
+    asked = options.grace
     grace = get(obj, "spec", "terminationGracePeriodSeconds", default=DEFAULT_GRACE) if asked is None else asked
     ended = get(obj, "status", "phase") in ("Failed", "Succeeded")
     if not get(obj, "spec", "nodeName") or ended:
@@ -76,6 +77,8 @@ def _marked(obj: Obj, grace: int, now: int) -> Obj:
         if grace >= left:
             return obj if left == meta.get("deletionGracePeriodSeconds") else _given(obj, left)
         ends = instant(meta["deletionTimestamp"]) + (grace - left) * SECOND
+        if grace and ends < now:
+            return _ending(obj, now, 1)  # that time is over already
         return _ending(obj, ends, grace)
     marked = _ending(obj, now + grace * SECOND, grace)
     if obj["kind"] == "Namespace":
@@ -98,8 +101,12 @@ def _positive(grace: int) -> int:
     return 1 if grace < 0 else grace
 
 
-def _with_finalizers(obj: Obj, policy: str | None) -> Obj:
-    """The finalizers of the garbage collector, as *policy* (Background, Foreground, Orphan) wants them."""
+def _with_finalizers(obj: Obj, options: Options) -> Obj:
+    """The finalizers of the garbage collector, as the policy (Background, Foreground, Orphan) wants them.
+
+    A policy that the request names counts, else a finalizer that is there, else nothing is added: Background.
+    """
+    policy = options.policy or OLDER_WORD.get(options.orphan)
     if policy is None:
         return obj
     held = list(obj["metadata"].get("finalizers") or [])

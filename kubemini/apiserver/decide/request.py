@@ -12,14 +12,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.api import fields
-from kubemini.api.kinds import Kind, by_resource, collection_path, object_path
+from kubemini.api import errors, fields
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import TABLE, Kind, by_resource, collection_path, object_path
 
 __all__ = ["RequestInfo", "collection_path", "object_path", "parse", "truth"]
 
 VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 SPECIAL_VERBS = ("proxy", "watch")
 NAMESPACE_SUBRESOURCES = ("status", "finalize")
+OF_A_COLLECTION = ("list", "watch", "create", "deletecollection")
+OF_AN_OBJECT = ("get", "update", "patch", "delete")
+OF_A_SUBRESOURCE = {
+    "status": ("get", "update", "patch"),
+    "scale": ("get", "update", "patch"),
+    "binding": ("create",),
+    "finalize": ("update",),
+}
+ROOTS = ("api", "apis", "version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,38 @@ def parse(method: str, path: str, query: Mapping[str, Any] | None = None) -> Req
         field_selector,
         label_selector,
     )
+
+
+def refused(info: RequestInfo) -> ApiError | None:
+    """Why nobody answers there: no such path (404), or not with this method (405)."""
+    if not info.is_resource or "//" in info.path:
+        return errors.no_such_path() if _is_known(info.path) else errors.page_not_found()
+    if info.kind is None:
+        return errors.no_such_path() if _has_group(info) else errors.page_not_found()
+    kind, wide = info.kind, not info.namespace
+    if len(info.parts) > 3 or (info.namespace and not kind.namespaced and kind.plural != "namespaces"):
+        return errors.no_such_path()
+    named = len(info.parts) > 1
+    if named and kind.namespaced and wide:
+        return errors.no_such_path()
+    verbs = OF_A_SUBRESOURCE.get(info.subresource, OF_AN_OBJECT if named else OF_A_COLLECTION)
+    if wide and kind.namespaced:
+        verbs = ("list", "watch")
+    if kind.plural == "namespaces" and info.verb == "deletecollection":
+        verbs = ("list", "watch", "create")
+    return None if info.verb in verbs else errors.method_not_allowed()
+
+
+def _is_known(path: str) -> bool:
+    """Whether a path that names no resource lies under something that is there."""
+    parts = [part for part in path.strip("/").split("/") if part]
+    if parts[:1] == ["apis"] and len(parts) > 1:
+        return any(row.group == parts[1] for row in TABLE)
+    return bool(parts) and parts[0] in ROOTS and "//" not in path
+
+
+def _has_group(info: RequestInfo) -> bool:
+    return info.prefix == "api" or any(row.group == info.group for row in TABLE)
 
 
 def truth(value: Any) -> bool:

@@ -1,6 +1,8 @@
 """/binding and /scale: the same object under another shape. Pure.
 
-k/k pkg/registry/core/pod/storage/storage.go (binding), pkg/registry/apps/deployment/storage/storage.go (scale).
+Models k/k pkg/registry/core/pod/storage BindingREST.Create, pkg/apis/core/validation ValidatePodBinding,
+pkg/registry/apps/deployment/storage ScaleREST, pkg/apis/autoscaling/validation ValidateScale.
+Simplified: a Binding may leave its pod's name to the URL.
 """
 
 from collections.abc import Mapping
@@ -8,30 +10,64 @@ from dataclasses import replace
 from typing import Any
 
 from kubemini.api import errors, labels
-from kubemini.api.errors import ApiError
+from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import POD, Kind
 from kubemini.api.objects import Obj, evolve, evolve_many, freeze, get
 from kubemini.api.timestamps import timestamp
+from kubemini.apiserver.decide import decoding
 
+MAP = "map[string]string"
+BINDING = {
+    "metadata": (
+        "ObjectMeta",
+        "v1.ObjectMeta",
+        {"name": "string", "namespace": "string", "uid": "types.UID", "labels": MAP, "annotations": MAP},
+    ),
+    "target": ("ObjectReference", "v1.ObjectReference", {"kind": "string", "name": "string", "apiVersion": "string"}),
+}
 BOUND = freeze({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 
 
+def misbound(binding: Any, name: str) -> ApiError | None:
+    """Why *binding*, sent for the pod *name*, is no Binding, or None."""
+    wrong = decoding.refusal(binding, "Binding")
+    if wrong is not None:
+        return wrong
+    mistyped = decoding.mistyped(binding, "Binding", BINDING)
+    if mistyped:
+        return errors.bad_request(f'Binding in version "v1" cannot be handled as a Binding: {mistyped}')
+    if (get(binding, "metadata", "name") or name) != name:
+        return errors.bad_request("name in URL does not match name in Binding object")
+    target = binding.get("target") or {}
+    found = []
+    if target.get("kind", "") not in ("Node", ""):
+        known = 'supported values: "Node", "<empty>"'
+        found.append(f"target.kind: Unsupported value: {decoding.quoted(target['kind'])}: {known}")
+    if not target.get("name"):
+        found.append("target.name: Required value")
+    return errors.failed(found[0] if len(found) == 1 else "[" + ", ".join(found) + "]") if found else None
+
+
 def bind(pod: Obj, binding: Mapping[str, Any], now: int) -> "Obj | ApiError":
-    """*pod* on the node that *binding* names, or why that cannot be."""
-    meta, node = pod["metadata"], get(binding, "target", "name", default="")
-    uid = get(binding, "metadata", "uid")
-    if get(binding, "target", "kind", default="Node") not in ("Node", "") or not node:
-        return errors.bad_request("a binding needs target.kind Node and target.name: the name of the node")
-    if uid and uid != meta["uid"]:
-        return errors.conflict(POD, meta["name"], wrong_uid(POD, meta, uid))
+    """*pod* on the node that *binding* names, with its labels and annotations, or why that cannot be."""
+    meta, node = pod["metadata"], binding["target"]["name"]
+    name, said = meta["name"], binding.get("metadata") or {}
+    if said.get("uid") and said["uid"] != meta["uid"]:
+        return errors.conflict(POD, name, wrong_uid(POD, meta, said["uid"]))
     if "deletionTimestamp" in meta:
-        return _cannot_bind(meta["name"], f"pod {meta['name']} is being deleted, cannot be assigned to a host")
+        return _cannot_bind(name, f"pod {name} is being deleted, cannot be assigned to a host")
     if pod["spec"].get("nodeName"):
-        taken = f'pod {meta["name"]} is already assigned to node "{pod["spec"]["nodeName"]}"'
-        return _cannot_bind(meta["name"], taken)
+        return _cannot_bind(name, f'pod {name} is already assigned to node "{pod["spec"]["nodeName"]}"')
+    if pod["spec"].get("schedulingGates"):
+        return _cannot_bind(name, f"pod {name} has non-empty .spec.schedulingGates")
     scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": timestamp(now)}
     others = [c for c in get(pod, "status", "conditions", default=()) if c["type"] != "PodScheduled"]
-    return evolve_many(pod, (("spec", "nodeName"), node), (("status", "conditions"), [*others, scheduled]))
+    added = [
+        (("metadata", part), {**(meta.get(part) or {}), **said[part]})
+        for part in ("labels", "annotations")
+        if said.get(part)
+    ]
+    return evolve_many(pod, (("spec", "nodeName"), node), (("status", "conditions"), [*others, scheduled]), *added)
 
 
 def _cannot_bind(name: str, why: str) -> ApiError:
@@ -50,20 +86,42 @@ def scale_of(obj: Obj) -> Obj:
     meta = obj["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     selector = labels.from_object(get(obj, "spec", "selector"))
+    wanted = get(obj, "spec", "replicas", default=0)
     return freeze(
         {
             "kind": "Scale",
             "apiVersion": "autoscaling/v1",
             "metadata": {key: meta[key] for key in kept if key in meta},
-            "spec": {"replicas": get(obj, "spec", "replicas", default=0)},
+            "spec": {"replicas": wanted} if wanted else {},
             "status": {"replicas": get(obj, "status", "replicas", default=0), "selector": str(selector)},
         }
     )
 
 
+def wrong_finalizers(kind: Kind, name: str, finalizers: Any) -> ApiError | None:
+    """Why a Namespace may not have these finalizers, or None: the standard one, or names with a domain."""
+    what = "name is neither a standard finalizer name nor is it fully qualified"
+    found = [
+        FieldError("FieldValueInvalid", f"spec.finalizers[{number}]", f"Invalid value: {decoding.quoted(one)}: {what}")
+        for number, one in enumerate(finalizers)
+        if one != "kubernetes" and "/" not in one
+    ]
+    return errors.invalid(kind, name, found) if found else None
+
+
+def wrong_scale(scale: Obj) -> ApiError | None:
+    """Why nobody can be scaled so, or None."""
+    replicas = get(scale, "spec", "replicas") or 0
+    if replicas >= 0:
+        return None
+    text = f"Invalid value: {replicas}: must be greater than or equal to 0"
+    error = FieldError("FieldValueInvalid", "spec.replicas", text)
+    return errors.invalid(replace(POD, group="autoscaling", kind="Scale"), scale["metadata"]["name"], [error])
+
+
 def scaled(obj: Obj, scale: Obj) -> Obj:
     """*obj* as *scale* wants it."""
-    replicas = get(scale, "spec", "replicas", default=0)
+    replicas = get(scale, "spec", "replicas") or 0
     version = get(scale, "metadata", "resourceVersion", default="")
     changed = evolve(obj, ("spec", "replicas"), replicas)
     return evolve(changed, ("metadata", "resourceVersion"), version) if version else changed

@@ -2,89 +2,218 @@
 
 A decision is a function of the current state, so that it can be made again when somebody else was faster.
 Invariant: whoever names a resourceVersion or a UID is held to it; whoever names none overwrites, but never a Lease.
-kubernetes/apiserver pkg/endpoints/handlers/{update,patch}.go, pkg/registry/generic/registry/store.go.
+Models k/apiserver pkg/endpoints/handlers UpdateResource PatchResource, pkg/registry/generic/registry Store.Update,
+pkg/registry/rest BeforeUpdate.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import LEASE, Kind
-from kubemini.api.objects import Obj, evolve, freeze
+from kubemini.api.kinds import LEASE, SERVICE, Kind
+from kubemini.api.objects import Obj, evolve, freeze, thaw
+from kubemini.api.patch import jsonpatch
 from kubemini.api.patch.merge import merge
 from kubemini.apiserver import strategy, validation
-from kubemini.apiserver.decide import deletion, subresources
+from kubemini.apiserver.decide import addresses, decoding, deletion, subresources
 from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.options import Options, number_of
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.defaulting import default
 
 Decide = Callable[[Obj], "Obj | Remove | ApiError"]
+Admit = Callable[[Obj, Obj], "Obj | ApiError | None"]  # (new, old) → new after admission
+UNKNOWN_PATCH = "415: Unsupported Media Type"
+REJECTED = "the server rejected our request due to an error in our request"
+SCALE = {
+    "metadata": ("ObjectMeta", "v1.ObjectMeta", {"name": "string", "namespace": "string", "resourceVersion": "string"}),
+    "spec": ("ScaleSpec", "v1.ScaleSpec", {"replicas": "int32"}),
+}
+
+
+# -- what a body is ----------------------------------------------------------------------------------------------------
 
 
 def named(kind: Kind, body: Any, namespace: str) -> Obj:
-    """*body* with what a client may leave to the URL: kind, apiVersion, namespace."""
+    """*body* with what a client may leave to the URL: kind, apiVersion, namespace, if its kind has one."""
     meta = body.get("metadata") or {}
-    if kind.namespaced and namespace and "namespace" not in meta:
+    if kind.namespaced and namespace and not meta.get("namespace"):
         meta = {**meta, "namespace": namespace}
-    if body.get("kind") == kind.kind and "apiVersion" in body and meta is body.get("metadata"):
+    elif not kind.namespaced and "namespace" in meta:
+        meta = {key: value for key, value in meta.items() if key != "namespace"}
+    if body.get("kind") == kind.kind and body.get("apiVersion") and meta is body.get("metadata"):
         return freeze(body)
     return freeze({**body, "kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta})
 
 
-def by_put(kind: Kind, info: RequestInfo, body: Any) -> "Decide | ApiError":
+def undecodable(kind: Kind, body: Any) -> ApiError | None:
+    """Why *body* is no *kind*: no object, another kind, or of wrong types."""
+    wrong = decoding.refusal(body, kind.kind) or decoding.mismatch(body, kind)
+    if wrong is not None:
+        return wrong
+    mistyped = decoding.mistyped(body, kind.kind, decoding.METADATA)
+    if mistyped:
+        text = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {mistyped}'
+        return errors.bad_request(text)
+    return validation.undecodable(body, kind)
+
+
+def url_mismatch(kind: Kind, obj: Obj, namespace: str, name: str) -> ApiError | None:
+    """Why *obj* is not what the URL speaks of, or None; an empty *name* is that of a collection."""
+    meta = obj["metadata"]
+    if name and not meta.get("name"):
+        text = f"the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        return errors.bad_request(text)
+    if name and meta["name"] != name:
+        text = f"the name of the object ({meta['name']}) does not match the name on the URL ({name})"
+        return errors.bad_request(text)
+    if kind.namespaced and meta.get("namespace", namespace) != namespace:
+        text = "the namespace of the provided object does not match the namespace sent on the request"
+        return errors.bad_request(text)
+    return None
+
+
+# -- PUT ---------------------------------------------------------------------------------------------------------------
+
+
+def by_put(kind: Kind, info: RequestInfo, body: Any, admit: Admit) -> "Decide | ApiError":
     """Put *body* in the place of the object, or of its part."""
     if info.subresource == "scale":
-        scale = freeze(body)
-        return lambda old: replaced(kind, old, subresources.scaled(old, scale))
-    wrong = validation.undecodable(_written_part(body, info.subresource), kind)
+        wrong = decoding.refusal(body, "Scale") or _mistyped_scale(body)
+        return wrong or (lambda old: _rescaled(kind, info, old, freeze(body), admit))
+    wrong = undecodable(kind, body)
     if wrong is not None:
         return wrong
     new = named(kind, body, info.namespace)
-    wrong = validation.mismatched(new, info.namespace, info.name)
+    wrong = url_mismatch(kind, new, info.namespace, info.name)
     if wrong is not None:
         return wrong
     new = new if info.subresource else default(new)
-    return lambda old: replaced(kind, old, new, info.subresource)
+    return lambda old: replaced(kind, old, new, admit, info.subresource)
 
 
-def by_patch(kind: Kind, info: RequestInfo, body: Any) -> "Decide | ApiError":
-    """Merge *body* into the object, or into its Scale; what it does not name needs no check of its types."""
-    if not isinstance(body, dict):
-        return errors.bad_request("a merge patch must be an object")
-    if info.subresource == "scale":
-        return lambda old: replaced(kind, old, subresources.scaled(old, merge(subresources.scale_of(old), body)))
-    wrong = validation.undecodable(body, kind)
+def _mistyped_scale(body: Mapping[str, Any]) -> ApiError | None:
+    wrong = decoding.mistyped(body, "Scale", SCALE)
+    text = 'Scale in version "v1" cannot be handled as a Scale: '
+    return errors.bad_request(text + wrong) if wrong else None
+
+
+def _rescaled(kind: Kind, info: RequestInfo, old: Obj, scale: Obj, admit: Admit) -> "Obj | Remove | ApiError":
+    """*old* as *scale* wants it, or why that is no Scale of it."""
+    said = scale.get("metadata") or {}
+    scale = evolve(scale, ("metadata",), {**said, "namespace": said.get("namespace") or info.namespace})
+    wrong = url_mismatch(kind, scale, info.namespace, info.name) or subresources.wrong_scale(scale)
+    return wrong or replaced(kind, old, subresources.scaled(old, scale), admit)
+
+
+# -- PATCH -------------------------------------------------------------------------------------------------------------
+
+
+def by_patch(kind: Kind, info: RequestInfo, options: Options, body: Any, admit: Admit) -> "Decide | ApiError":
+    """Patch the object, or its Scale, as *body* says."""
+    wrong = _unreadable_patch(options.patch, body)
     if wrong is not None:
         return wrong
 
     def decide(old: Obj) -> Obj | Remove | ApiError:
-        new = merge(old, body)
-        wrong = validation.mismatched(new, info.namespace, info.name)
+        seen = subresources.scale_of(old) if info.subresource == "scale" else old
+        new = _patched(kind, options.patch, seen, body)
+        if isinstance(new, ApiError):
+            return new
+        if info.subresource == "scale":
+            return _misfit(_mistyped_scale(new), new) or _rescaled(kind, info, old, new, admit)
+        wrong = _misfit(undecodable(kind, new), new)
         if wrong is not None:
             return wrong
-        return replaced(kind, old, new if info.subresource else default(new), info.subresource)
+        new = named(kind, new, "")
+        wrong = url_mismatch(kind, new, info.namespace, info.name) or _other_uid(kind, old, new)
+        if wrong is not None:
+            return wrong
+        return replaced(kind, old, new if info.subresource else default(new), admit, info.subresource)
 
     return decide
 
 
-def _written_part(body: Any, subresource: str) -> Any:
-    """What a write through *subresource* reads of *body*."""
-    if subresource != "status" or not isinstance(body, dict):
-        return body
-    return {key: body[key] for key in ("kind", "apiVersion", "metadata", "status") if key in body}
+def _unreadable_patch(type: str, body: Any) -> ApiError | None:
+    """Why *body* is no patch of *type*, or None."""
+    if not type:
+        return errors.unsupported_media_type(UNKNOWN_PATCH)
+    wrong = decoding.unexpected_end() if body is None else decoding.not_json(body)
+    if wrong:
+        return errors.bad_request(f"error decoding patch: {wrong}")
+    found = decoding.go_name(body)
+    if type == "json":
+        return _unreadable_operations(body)
+    if type == "merge" and found not in ("object", "array"):
+        return errors.bad_request("invalid JSON patch")
+    if found != "object":
+        text = f"json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
+        return errors.bad_request(f"error decoding patch: {text}")
+    return None
 
 
-def replaced(kind: Kind, old: Obj, new: Obj, subresource: str = "") -> "Obj | Remove | ApiError":
+def _unreadable_operations(body: Any) -> ApiError | None:
+    text = "error decoding patch: json: cannot unmarshal {} into Go value of type {}"
+    if not isinstance(body, list):
+        return errors.bad_request(text.format(decoding.go_name(body), "[]handlers.jsonPatchOp"))
+    for operation in body:
+        if not isinstance(operation, dict):
+            return errors.bad_request(text.format(decoding.go_name(operation), "handlers.jsonPatchOp"))
+    return None
+
+
+def _patched(kind: Kind, type: str, old: Obj, body: Any) -> "Obj | ApiError":
+    if type == "json":
+        try:
+            return jsonpatch.apply(old, body)
+        except jsonpatch.PatchError:
+            return ApiError(422, "Invalid", REJECTED)
+    return merge(old, body)
+
+
+def _misfit(wrong: ApiError | None, patched: Any) -> ApiError | None:
+    """A patch whose result cannot be decoded, in the words for that."""
+    if wrong is None:
+        return None
+    shown = json.dumps(json.dumps(thaw(patched), separators=(",", ":"), ensure_ascii=False), ensure_ascii=False)
+    why = wrong.message.partition(": ")[2]
+    text = f"Invalid value: {shown}: {why}"
+    cause = {"reason": "FieldValueInvalid", "message": text, "field": "patch"}
+    return ApiError(422, "Invalid", f' "" is invalid: patch: {text}', freeze({"causes": [cause]}))
+
+
+def _other_uid(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
+    """A patch cannot make another object of it."""
+    uid = new["metadata"].get("uid") or old["metadata"]["uid"]
+    if uid == old["metadata"]["uid"]:
+        return None
+    text = f"Invalid value: {decoding.quoted(uid)}: {validation.IMMUTABLE}"
+    return errors.invalid(kind, old["metadata"]["name"], [FieldError("FieldValueInvalid", "metadata.uid", text)])
+
+
+# -- what both lead to -------------------------------------------------------------------------------------------------
+
+
+def replaced(kind: Kind, old: Obj, new: Obj, admit: Admit, subresource: str = "") -> "Obj | Remove | ApiError":
     """*new* in the place of *old*, as far as a write through *subresource* may."""
     refused = _stale(kind, old, new)
     if refused is not None:
         return refused
     if subresource == "finalize":
-        result = evolve(old, ("spec", "finalizers"), (new.get("spec") or {}).get("finalizers") or [])
+        finalizers = (new.get("spec") or {}).get("finalizers") or []
+        wrong = subresources.wrong_finalizers(kind, old["metadata"]["name"], finalizers)
+        result = evolve(old, ("spec", "finalizers"), finalizers)
+    elif subresource:
+        result, wrong = strategy.for_update(old, new, subresource), None
     else:
-        result = strategy.for_update(old, new, subresource)
-    wrong = None if subresource else validation.validate(result, old)
+        admitted = admit(addresses.carried_over(old, new) if kind == SERVICE else new, old)
+        if isinstance(admitted, ApiError):
+            return admitted
+        assert admitted is not None, "admission of an update gives the object back"
+        result = strategy.for_update(old, admitted)
+        wrong = validation.validate(result, old)
     if wrong is not None:
         return wrong
     return Remove(result) if deletion.finished(result) else result
@@ -93,10 +222,12 @@ def replaced(kind: Kind, old: Obj, new: Obj, subresource: str = "") -> "Obj | Re
 def _stale(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
     """Whether the writer of *new* had another object, or another state of it, before its eyes."""
     name, meta, found = old["metadata"]["name"], new["metadata"], old["metadata"]
-    if meta.get("uid", found["uid"]) != found["uid"]:
+    if (meta.get("uid") or found["uid"]) != found["uid"]:
         return errors.conflict(kind, name, subresources.wrong_uid(kind, found, meta["uid"]))
-    version = meta.get("resourceVersion", "")
-    if version and version != found["resourceVersion"]:
+    version = number_of(meta.get("resourceVersion") or "0")
+    if isinstance(version, str):
+        return errors.failed(version)
+    if version and version != int(found["resourceVersion"]):
         return errors.conflict(kind, name)
     if not version and kind == LEASE:
         text = "Invalid value: 0: must be specified for an update"
