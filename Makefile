@@ -3,7 +3,10 @@
 # make chapters  execute the notebooks, store their outputs in normal form
 # make soak      trouble for Raft (SCHEDULES=n) and for a whole etcd (SCENARIOS=n: in full, and the same quiescent), and
 #                every fault that must be noticed
-# make bench     how fast it is, beside the bars
+# make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine), built from tests/oracles
+# make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n)
+# make record    have the judges answer our recorded conversations anew
+# make bench     how fast it is, beside the bars; 1 if one is missed (CHECK=: only print)
 # A target whose inputs have not changed is not made again.
 
 SHELL := bash
@@ -25,7 +28,7 @@ BOOK := _build/html/.built
 CHECKED := _build/.lint
 TESTED := _build/.tested
 
-.PHONY: book test lint chapters soak bench clean again
+.PHONY: book test lint chapters soak oracles twin record bench clean again
 
 book: $(BOOK)
 ifeq ($(SERVE),1)
@@ -41,7 +44,7 @@ test: $(TESTED)
 
 $(TESTED): $(CHECKED) $(BOOK) $(TESTS)
 	@rm -f $@
-	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 180 tests chapters | tee _build/tests.txt
+	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 180 --durations 20 tests chapters | tee _build/tests.txt
 	@tail -n 1 _build/tests.txt > $@
 
 lint: $(CHECKED)
@@ -69,9 +72,19 @@ soak: .venv/.ready
 	$(PY) -m tests.quiet_world $(SCENARIOS)
 	$(PY) -m tests.mutants --all
 
+oracles: .venv/.ready
+	$(PY) -m tests.oracles.build
+
+twin: oracles
+	$(PY) -m tests.oracles.twin $(if $(SEED),--seed $(SEED)) $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(HISTORIES),--histories $(HISTORIES))
+
+record: oracles
+	$(PY) -m tests.oracles.raft.record
+
+CHECK ?= 1
 bench: $(BOOK)
 	$(PY) -m kubemini.view.press
-	$(PY) -m kubemini bench --check $(if $(HAVE_NPM),--pyodide)
+	$(PY) -m kubemini bench $(if $(CHECK),--check) $(if $(HAVE_NPM),--pyodide)
 
 .venv/.ready: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12")'
@@ -89,4 +102,4 @@ _build/.without-npm:
 	@mkdir -p _build && touch $@
 
 clean:
-	rm -rf _build
+	rm -rf _build build

@@ -1,7 +1,8 @@
 """Faults of Raft, one line each, and which of our tests notice them: ``python -m tests.mutants [NAME…]`` says so.
 
 A test that cannot fail is a defect; so is a rule that no test would miss. Each mutant changes one snippet of one module
-while it is imported; then the sentences, the conversations of etcd-io/raft and the seeded schedules are tried in turn.
+while it is imported; then the sentences, the recorded conversations with etcd-io/raft's library and the seeded
+schedules are tried in turn.
 ``--all`` tries all three on each and writes the table of the book; without it the first that notices is enough.
 ``--nemesis NAME [COUNT [FIRST SEED]]`` looks for the fault in a whole etcd, and makes a scenario file of it.
 """
@@ -610,10 +611,10 @@ def _arguments(test: Any) -> list[tuple[Any, ...]]:
 
 
 def _conversations() -> bool:
-    from tests import conversations, test_conversations
+    from tests.oracles.raft import compare, record
 
     try:
-        return all(not conversations.difference(path) for path in test_conversations.FILES)
+        return all(not compare.difference_in(path) for path in record.files())
     except Exception:
         return False
 

@@ -1,194 +1,29 @@
-"""Replays etcd-io/raft's conversations: ``python -m tests.conversations FILE…`` prints a diff for each that differs.
+"""Our machines, driven by the directives of a conversation, say what they do in etcd's words."""
 
-A file is a list of blocks: a directive, perhaps lines of input, ``----``, and what is expected to be said. The blocks
-drive a cluster of machines (`Cluster`), or ask the quorum arithmetic and the membership changes (`Tables`).
-Everything is compared byte for byte. Log lines are etcd's own words: `WORDS` gives them to what our machine notes; an
-expected log line of another wording is passed over, since nothing of ours says it.
-"""
-
-import difflib
-import re
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from kubemini.etcd import confchange, quorum
-from kubemini.etcd.confchange import (
-    AUTO,
-    EXPLICIT,
-    IMPLICIT,
-    NOBODY,
-    Change,
-    ConfChange,
-    ConfChangeError,
-    Configuration,
-    configuration,
-)
-from kubemini.etcd.log import Entry, Snapshot
+from kubemini.etcd.confchange import AUTO, EXPLICIT, IMPLICIT, ConfChange, configuration
+from kubemini.etcd.log import Snapshot
 from kubemini.etcd.messages import Config, HardState, Message, Ready
-from kubemini.etcd.progress import Progress
 from kubemini.etcd.raft import Raft
-from tests.etcd_words import (
+from tests.oracles.raft.changes import changes_of
+from tests.oracles.raft.describe import (
     APPEND_THREAD,
     APPLY_THREAD,
-    LETTERS,
     LEVELS,
-    LOG_LINE,
-    SAYABLE,
     STATES,
-    WORDS,
     StorageMessage,
     about,
-    describe_configuration,
     describe_entry,
     describe_message,
-    describe_progress,
     describe_ready,
 )
+from tests.oracles.raft.grammar import Block, Refusal, as_number
+from tests.oracles.raft.node import Node
+from tests.oracles.raft.words import WORDS
 
 ELECTION, HEARTBEAT = 3, 1  # ticks
-
-# -- the file ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Block:
-    """One directive with its input and what is expected of it; *before* are the lines above it, kept as they are."""
-
-    before: list[str]
-    head: list[str]
-    input: str
-    expected: list[str]
-    command: str = ""
-    args: list[tuple[str, list[str]]] = field(default_factory=list)
-
-    def ids(self) -> list[int]:
-        """The arguments that stand alone, as numbers."""
-        return [int(key) for key, values in self.args if not values and key.isdigit()]
-
-    def number(self) -> int:
-        """The one number that the directive needs."""
-        ids = self.ids()
-        if not ids:
-            raise Refusal(f"{self.command}: a number is missing")
-        return ids[0]
-
-    def value(self, name: str) -> int:
-        """The number behind ``name=``."""
-        return _number(self.get(name), f"{self.command}: {name}")
-
-    def get(self, name: str, default: str = "") -> str:
-        return next((values[0] for key, values in self.args if key == name and values), default)
-
-    def all(self, name: str) -> list[str]:
-        return [value for key, values in self.args if key == name for value in values]
-
-    def flag(self, name: str) -> bool:
-        return self.get(name) == "true"
-
-
-class Refusal(Exception):
-    """A directive that cannot be carried out; its text is the answer."""
-
-
-def _number(text: str, what: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise Refusal(f"{what}: expected a number, got {text!r}")
-    return int(text)
-
-
-ARGUMENT = re.compile(r"([^\s=]+)(?:=(\([^)]*\)|\S*))?")
-
-
-def parse_arguments(text: str) -> list[tuple[str, list[str]]]:
-    """``a b=c d=(e,f)`` as [("a", []), ("b", ["c"]), ("d", ["e", "f"])]."""
-    found = []
-    for key, value in ARGUMENT.findall(text):
-        if value.startswith("("):
-            found.append((key, [part.strip() for part in value[1:-1].split(",") if part.strip()]))
-        else:
-            found.append((key, [value] if value else []))
-    return found
-
-
-def parse(text: str) -> Iterator[Block]:
-    """The blocks of a file; the last may hold nothing but *before*."""
-    lines = text.split("\n")
-    at = 0
-    while at < len(lines):
-        before, at = _while(lines, at, lambda line: not line.strip() or line.startswith("#"))
-        if at == len(lines):
-            yield Block(before, [], "", [])
-            return
-        head, at = _while(lines, at, lambda line: line != "----")
-        at += 1
-        if at < len(lines) and lines[at] == "----":  # twice: the output may hold empty lines
-            expected, at = _while(lines, at + 1, lambda line: line != "----")
-            at += 2
-        else:
-            expected, at = _while(lines, at, bool)
-        yield _block(before, head, expected)
-
-
-def _while(lines: list[str], at: int, wanted: Callable[[str], Any]) -> tuple[list[str], int]:
-    end = at
-    while end < len(lines) and wanted(lines[end]):
-        end += 1
-    return lines[at:end], end
-
-
-def _block(before: list[str], head: list[str], expected: list[str]) -> Block:
-    line, count = head[0], 1
-    while line.endswith("\\") and count < len(head):
-        line, count = line[:-1] + head[count], count + 1
-    command, _, rest = line.strip().partition(" ")
-    return Block(before, head, "\n".join(head[count:]), expected, command, parse_arguments(rest))
-
-
-# -- a cluster --------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Node:
-    """A machine with its disk: what was written, and every state that was applied."""
-
-    raft: Raft
-    history: list[Snapshot]
-    entries: list[Entry]
-    start: int
-    timeout: int = 5
-    to_append: list[StorageMessage] = field(default_factory=list)
-    to_apply: list[StorageMessage] = field(default_factory=list)
-
-    def write(self, entries: Iterable[Entry], snapshot: Snapshot | None) -> None:
-        if snapshot is not None:
-            self.entries, self.start = [], snapshot.index
-        for entry in entries:
-            if entry.index > self.start:
-                del self.entries[entry.index - self.start - 1 :]
-                self.entries.append(entry)
-
-    def compact(self, index: int) -> None:
-        if index <= self.start:
-            raise Refusal("requested index is unavailable due to compaction")
-        if index > self.raft.log.applied:
-            raise Refusal(f"compact {index} is out of bound: {self.raft.log.applied} is applied")
-        self.raft.compact(index)
-        del self.entries[: index - self.start]
-        self.start = index
-
-    def apply(self, entries: Iterable[Entry]) -> None:
-        """An appender: its state is all that was ever proposed."""
-        for entry in entries:
-            latest = self.history[-1]
-            now, data = latest.configuration, latest.data or ""
-            if isinstance(entry.data, ConfChange):
-                now = self.raft.apply_conf_change(entry.data)
-            else:
-                data += entry.data or ""
-            self.history.append(Snapshot(entry.index, entry.term, now, data))
 
 
 class Cluster:
@@ -246,7 +81,7 @@ class Cluster:
     def do_add_nodes(self, block: Block) -> None:
         index = block.value("index") if block.get("index") else 0
         voters, learners = (
-            [_number(id, f"add-nodes: {kind}") for id in block.all(kind)] for kind in ("voters", "learners")
+            [as_number(id, f"add-nodes: {kind}") for id in block.all(kind)] for kind in ("voters", "learners")
         )
         members = configuration(voters, learners)
         snapshot = Snapshot(index, 1 if index else 0, members, block.get("content"))
@@ -257,6 +92,8 @@ class Cluster:
 
     def _add_node(self, block: Block, snapshot: Snapshot) -> None:
         number = len(self.nodes) + 1
+        if (reads := block.get("read-only", "safe")) not in ("safe", "lease-based"):
+            raise Refusal(f'invalid read-only option "{reads}"')
         window, batch = block.get("inflight"), block.get("max-committed-size-per-ready")
         config = Config(
             id=number,
@@ -288,7 +125,7 @@ class Cluster:
         self._propose(block, block.args[1][0])
 
     def do_propose_conf_change(self, block: Block) -> None:
-        changes = tuple(_changes(block))
+        changes = tuple(changes_of(block))
         transition = block.get("transition", AUTO)
         if transition not in (AUTO, IMPLICIT, EXPLICIT):
             raise Refusal(f"unknown transition {transition}")
@@ -455,7 +292,7 @@ class Cluster:
     def do_deliver_msgs(self, block: Block) -> None:
         kind = block.get("type")
         targets = [(number, False) for number in block.ids()]
-        for number in (_number(id, "deliver-msgs: drop") for id in block.all("drop")):
+        for number in (as_number(id, "deliver-msgs: drop") for id in block.all("drop")):
             if (number, False) in targets:
                 raise Refusal(f"can't both deliver and drop msgs to {number}")
             targets.append((number, True))
@@ -516,131 +353,3 @@ class Cluster:
 def _is_for(m: Message, target: int, kind: str, drop: bool) -> bool:
     local = m.source == m.target or m.source < 0
     return m.target == target and not (drop and local) and kind in ("", m.type)
-
-
-# -- tables of the two pure packages ----------------------------------------------------------------------------------
-
-
-class Tables(Cluster):
-    """Also answers what the files of the quorum and of the membership changes ask."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.configuration = NOBODY
-        self.progress: dict[int, Progress] = {}
-        self.asked = 0  # stands for the last index of the log
-
-    # -- membership --------------------------------------------------------------------------------------------------
-    def do_simple(self, block: Block) -> None:
-        self._change(lambda: confchange.simple(self.configuration, _changes(block)))
-
-    def do_enter_joint(self, block: Block) -> None:
-        auto_leave = block.flag("autoleave")
-        self._change(lambda: confchange.enter_joint(self.configuration, _changes(block), auto_leave))
-
-    def do_leave_joint(self, block: Block) -> None:
-        self._change(lambda: (confchange.leave_joint(self.configuration), frozenset()))
-
-    def _change(self, act: Callable[[], tuple[Configuration, frozenset[int]]]) -> None:
-        index, self.asked = max(self.asked, 1), self.asked + 1
-        try:
-            self.configuration, anew = act()
-        except ConfChangeError as error:
-            raise Refusal(str(error)) from None
-        before = self.progress
-        self.progress = {m: Progress(index) if m in anew else before[m] for m in self.configuration.members}
-        self.say(describe_configuration(self.configuration))
-        for member, progress in self.progress.items():
-            progress.active = True
-            self.say(f"{member}: {describe_progress(progress, member in self.configuration.learners)}")
-
-    # -- quorums -----------------------------------------------------------------------------------------------------
-    def do_committed(self, block: Block) -> None:
-        majorities, voters = _majorities(block)
-        known = {v: int(text) for v, text in zip(voters, block.all("idx")) if text != "_"}
-        match: Callable[[int], int] = lambda voter: known.get(voter, 0)  # noqa: E731
-        index = quorum.committed(majorities, match)
-        self.say(*_picture(voters, known), "∞" if index == quorum.EVERYTHING else str(index))
-        if not voters:
-            self.lines = ["<empty majority quorum>∞"]
-
-    def do_vote(self, block: Block) -> None:
-        majorities, voters = _majorities(block)
-        votes = {v: text == "y" for v, text in zip(voters, block.all("votes")) if text != "_"}
-        words = {quorum.WON: "VoteWon", quorum.LOST: "VoteLost", quorum.PENDING: "VotePending"}
-        self.say(words[quorum.verdict(majorities, votes)])
-
-
-def _changes(block: Block) -> list[Change]:
-    return [_change(word) for word in block.input.split()]
-
-
-def _change(word: str) -> Change:
-    """``v3`` as a change, or etcd's words about why it is none."""
-    kind, id = word[:1], word[1:]
-    if not id:
-        raise Refusal(f"unknown token {word}")
-    if kind not in LETTERS:
-        raise Refusal(f"unknown input: {word}")
-    if not (id.isascii() and id.isdigit()):
-        raise Refusal(f'strconv.ParseUint: parsing "{id}": invalid syntax')
-    return Change(LETTERS[kind], int(id))
-
-
-def _majorities(block: Block) -> tuple[list[list[int]], list[int]]:
-    halves = [[int(v) for v in block.all(half) if v != "zero"] for half in ("cfg", "cfgj")]
-    voters = list(dict.fromkeys(halves[0] + halves[1]))
-    return (halves if halves[1] or block.get("cfgj") else halves[:1]), voters
-
-
-def _picture(voters: list[int], known: dict[int, int]) -> list[str]:
-    """A bar a voter, as long as the number of voters that are behind it."""
-    count = len(voters)
-    lines = [" " * (count + 4) + "idx"]
-    for voter in sorted(voters):
-        index = known.get(voter, 0)
-        behind = sum(known.get(other, 0) < index for other in voters)
-        bar = "x" * behind + ">" if voter in known else "?"
-        lines.append(f"{bar:{count + 1}} {index:5d}    (id={voter})")
-    return lines
-
-
-# -- comparing --------------------------------------------------------------------------------------------------------
-
-
-def replay(text: str) -> tuple[list[str], list[str]]:
-    """The lines that *text* expects and those that are said, with what stands between them."""
-    cluster = Tables()
-    expected, said = [], []
-    for block in parse(text):
-        if block.head:
-            frame = [*block.before, *block.head, "----"]
-            expected += [*frame, *_comparable(block.expected)]
-            said += [*frame, *_comparable(cluster.handle(block))]
-    return expected, said
-
-
-def _comparable(lines: list[str]) -> list[str]:
-    kept = [line for line in lines if not LOG_LINE.match(line) or SAYABLE.match(line)]
-    return [re.sub(r"(?<=\S)  +", " ", line) if "ignoring conf change" in line else line for line in kept] or ["ok"]
-
-
-def difference(path: Path) -> list[str]:
-    """A diff of what *path* expects and what is said; empty if there is none."""
-    expected, said = replay(path.read_text(encoding="utf-8"))
-    return list(difflib.unified_diff(expected, said, f"{path} (expected)", f"{path} (said)", lineterm=""))
-
-
-def main(paths: list[str]) -> int:
-    """Replay each file; 1 if any differs."""
-    differing = 0
-    for path in paths:
-        lines = difference(Path(path))
-        differing += bool(lines)
-        for line in lines:
-            print(line)
-    return 1 if differing else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,56 +1,69 @@
-"""etcd-io/raft's own conversations, and random ones that its library had, replayed against our machine.
+"""Conversations, replayed against our machine: what is expected in them is what etcd-io/raft's own library said.
 
-The files lie beside the checkout, in ``shared/reference/raft``; they are others' work and no part of this project.
+Ours are in recorded/, scripts of ours and random ones (`record.py`). The project's published ones are others' work and
+no part of this one; where they lie beside the checkout, in ``shared/reference/raft``, they are replayed too.
 """
-
-from pathlib import Path
 
 import pytest
 
 from kubemini.etcd import quorum
-from tests import conversations
+from tests.oracles.build import ROOT
+from tests.oracles.raft import compare
+from tests.oracles.raft.grammar import directive, parse, render
+from tests.oracles.raft.record import SEEDS, files
+from tests.oracles.raft.scripts import conversation
+from tests.oracles.raft.tables import Tables
+from tests.oracles.raft.words import LOG_LINE, SAYABLE
 
-ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT.parent / "shared" / "reference" / "raft"
-FILES = sorted(FOLDER.rglob("*.txt"))
-
-there = pytest.mark.skipif(not FILES, reason=f"no conversations of etcd-io/raft in {FOLDER}")
-
-
-@there
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(FOLDER).as_posix())
-def test_our_machine_says_what_etcds_says(path):
-    assert conversations.difference(path) == []
+PUBLISHED = sorted(FOLDER.rglob("*.txt"))
+ABSENT = pytest.param(None, marks=pytest.mark.skip(f"etcd-io/raft's published conversations are not in {FOLDER}"))
 
 
-@there
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
+def test_our_machine_says_what_etcds_library_said(path):
+    assert compare.difference_in(path) == []
+
+
+@pytest.mark.parametrize("path", PUBLISHED or [ABSENT], ids=lambda path: path.relative_to(FOLDER).as_posix())
+def test_our_machine_says_what_etcds_own_files_say(path):
+    assert compare.difference_in(path) == []
+
+
 def test_every_line_that_etcd_logs_there_is_one_that_we_can_say():
     unknown = [
         line
-        for path in FILES
-        for block in conversations.parse(path.read_text(encoding="utf-8"))
+        for path in [*files(), *PUBLISHED]
+        for block in parse(path.read_text(encoding="utf-8"))
         for line in block.expected
-        if conversations.LOG_LINE.match(line) and not conversations.SAYABLE.match(line)
+        if LOG_LINE.match(line) and not SAYABLE.match(line)
     ]
     assert unknown == []
 
 
-@there
-def test_the_folder_is_whole():
-    assert {path.parent.name for path in FILES} == {"raft", "quorum", "confchange", "oracle"}
+def test_whatever_can_be_said_is_said_in_a_recording_and_every_script_was_answered():
+    blocks = [block for path in files() for block in parse(path.read_text(encoding="utf-8")) if block.head]
+    known = {name.removeprefix("do_").replace("_", "-") for name in dir(Tables) if name.startswith("do_")}
+    assert known - {block.command.strip("_") for block in blocks} == set()
+    assert [block.line for block in blocks if block.expected == []] == []
+    assert {f"random-{seed}" for seed in SEEDS} <= {path.stem for path in files()}
 
 
-EDGES = sorted((Path(__file__).resolve().parent / "oracles" / "raft" / "edges").glob("*.txt"))
+def test_a_seed_writes_the_same_conversation_again_and_another_seed_another():
+    assert render(conversation(5)) == render(conversation(5)) != render(conversation(6))
 
 
-@pytest.mark.parametrize("path", EDGES, ids=lambda path: path.stem)
-def test_at_the_edges_too(path):
-    """What go.etcd.io/raft/v3 v3.7.0 says to several ids, to strangers, and to lines that it can refuse."""
-    assert conversations.difference(path) == []
+def test_a_conversation_survives_being_read_and_written():
+    for path in files():
+        text = path.read_text(encoding="utf-8")
+        assert render(parse(text)) == text
+    odd = [directive("stabilize", "v1 v2")]
+    odd[0].expected = ["one", "", "two"]
+    assert [block.expected for block in parse(render(odd)) if block.head] == [["one", "", "two"]]
 
 
 @pytest.mark.parametrize(
-    ("directive", "words"),
+    ("line", "words"),
     [
         ("campaign", "campaign: a number is missing"),
         ("campaign x", "campaign: a number is missing"),
@@ -74,9 +87,9 @@ def test_at_the_edges_too(path):
         ("propose-conf-change 1\nv", "unknown token v"),
     ],
 )
-def test_a_directive_that_cannot_be_carried_out_is_refused_in_one_line(directive, words):
-    text = f"add-nodes 2 voters=(1,2) index=3\n----\n\n{directive}\n----\n{words}\n"
-    expected, said = conversations.replay(text)
+def test_a_directive_that_cannot_be_carried_out_is_refused_in_one_line(line, words):
+    text = f"add-nodes 2 voters=(1,2) index=3\n----\n\n{line}\n----\n{words}\n"
+    expected, said = compare.replay(parse(text))
     assert said[-1] == words == expected[-1]
 
 
@@ -123,7 +136,7 @@ unknown command
 
 
 def test_a_file_is_taken_apart_and_put_together():
-    blocks = list(conversations.parse(CONVERSATION))
+    blocks = list(parse(CONVERSATION))
     assert blocks[0].command == "add-nodes"
     assert blocks[0].args == [
         ("3", []),
@@ -138,12 +151,12 @@ def test_a_file_is_taken_apart_and_put_together():
 
 def test_a_file_that_agrees_says_nothing_and_one_that_does_not_is_shown(tmp_path, capsys):
     right, wrong = tmp_path / "right.txt", tmp_path / "wrong.txt"
-    said = "\n".join(conversations.replay(CONVERSATION)[1])
+    said = "\n".join(compare.replay(parse(CONVERSATION))[1])
     right.write_text(said)
     wrong.write_text(said.replace("match=6 next=7", "match=6 next=9"))
-    assert conversations.main([str(right)]) == 0
+    assert compare.main([str(right)]) == 0
     assert capsys.readouterr().out == ""
-    assert conversations.main([str(right), str(wrong)]) == 1
+    assert compare.main([str(right), str(wrong)]) == 1
     out = capsys.readouterr().out
     assert "-1: StateReplicate match=6 next=9" in out and "+1: StateReplicate match=6 next=7" in out
 
@@ -154,9 +167,9 @@ def test_a_log_line_of_ours_that_is_missing_is_a_difference_and_one_of_unknown_w
     lines = ["INFO 1 switched to configuration voters=(1)", "INFO 1 became follower at term 0"]
     start = "INFO newRaft 1 [peers: [1], term: 0, commit: 3, applied: 3, lastindex: 3, lastterm: 1]"
     path.write_text(head + "\n".join([*lines, "INFO the moon is full", start]) + "\n")
-    assert conversations.difference(path) == []
+    assert compare.difference_in(path) == []
     path.write_text(head + "\n".join([lines[0], start]) + "\n")
-    assert conversations.difference(path) != []
+    assert compare.difference_in(path) != []
 
 
 def test_a_majority_of_every_set_is_needed_and_an_empty_set_objects_to_nothing():

@@ -1,0 +1,1 @@
+"""Porcupine as the judge of our judge of histories: is this history linearizable?"""
