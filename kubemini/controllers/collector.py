@@ -7,7 +7,8 @@ from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import code
 from kubemini.controllers.decide import garbagecollector
-from kubemini.controllers.reconcile import carry_out_all, key_of
+from kubemini.controllers.decide.controller import key_of
+from kubemini.controllers.reconcile import carry_out_all
 from kubemini.sim import Steps
 
 

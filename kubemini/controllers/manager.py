@@ -11,14 +11,16 @@ from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Elector, Index, Informers
 from kubemini.controllers.collector import GarbageCollector
+from kubemini.controllers.decide import deployment, endpointslice, replicaset
 from kubemini.controllers.nodes import NodeLifecycle, PodGarbageCollector, TaintEviction
-from kubemini.controllers.workloads import Workloads
+from kubemini.controllers.reconcile import Reconciler, facts_of
 from kubemini.host import Component, Host
 from kubemini.net import Network
 from kubemini.sim import Sim
 
 USER = "system:kube-controller-manager"
 LEASE_NAME = "kube-controller-manager"
+CONTROLLERS = (deployment.CONTROLLER, replicaset.CONTROLLER, endpointslice.CONTROLLER)
 
 
 class ControllerManager(Component):
@@ -37,8 +39,9 @@ class ControllerManager(Component):
         """The Lease is ours: fill the caches, then begin."""
         informers = Informers(self.client)
         pods_on = Index(informers.of(POD), node_name)
+        facts = facts_of(informers, CONTROLLERS)
         controllers: list[Any] = [
-            Workloads(self.client, informers),
+            *(Reconciler(self.client, informers, facts, controller) for controller in CONTROLLERS),
             NodeLifecycle(self.client, informers, pods_on),
             TaintEviction(self.client, informers, pods_on),
             PodGarbageCollector(self.client, informers, pods_on),

@@ -12,8 +12,9 @@ from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import code
 from kubemini.controllers.decide import nodelifecycle, podgc, tainteviction
 from kubemini.controllers.decide.actions import Delete, UpdateStatus, is_finished, terminating
+from kubemini.controllers.decide.controller import Key, key_of
 from kubemini.controllers.decide.nodelifecycle import Health
-from kubemini.controllers.reconcile import Key, carry_out_all, key_of
+from kubemini.controllers.reconcile import carry_out_all
 from kubemini.host import Timer
 from kubemini.sim import Steps
 

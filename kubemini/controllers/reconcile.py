@@ -5,25 +5,38 @@ What was asked for is expected to show up in the cache before the same key may a
 k/k pkg/controller/replicaset/replica_set.go and its siblings: all have this form.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
-from kubemini.api.kinds import Kind, kind_of
+from kubemini.api.kinds import kind_of
 from kubemini.api.objects import Obj
-from kubemini.client import ApiClient, Informers, WorkQueue
+from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import Replies, code
-from kubemini.controllers.decide.actions import Action, Create, Delete, Patch, Plan, Update, UpdateStatus, terminating
+from kubemini.controllers.decide.actions import (
+    Action,
+    Create,
+    Delete,
+    Patch,
+    Update,
+    UpdateStatus,
+    controller_uid,
+    terminating,
+)
+from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
 from kubemini.controllers.decide.expectations import Expectations
 from kubemini.net import Reply
 from kubemini.sim import Steps
 
-Key = tuple[str, str]  # namespace, name
-Decide = Callable[[Obj, bool, int], Plan]  # (object, settled, now)
 
-
-def key_of(obj: Obj) -> Key:
-    """The key of an object in queues and caches."""
-    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+def facts_of(informers: Informers, controllers: Iterable[Controller]) -> Facts:
+    """What the caches of a program tell its *controllers*."""
+    kinds = dict.fromkeys(kind for c in controllers for kind in (c.kind, *(watch.kind for watch in c.watches)))
+    owned = {kind: Index(informers.of(kind), lambda obj: [controller_uid(obj)]) for kind in kinds}
+    return Facts(
+        get=lambda kind, key: informers.of(kind).objects.get(key),
+        of_namespace=lambda kind, namespace: list(informers.of(kind).values(namespace)),
+        owned_by=lambda kind, uid: owned[kind].get(uid),
+    )
 
 
 def carry_out(client: ApiClient, action: Action) -> Replies:
@@ -62,33 +75,36 @@ def carry_out_all(client: ApiClient, actions: Iterable[Action]) -> Steps:
 
 
 class Reconciler:
-    """One controller: keys of *kind*, each brought a step closer to what is wanted by *decide*."""
+    """One controller at work: each key of its kind is brought a step closer to what is wanted."""
 
-    def __init__(self, client: ApiClient, informers: Informers, kind: Kind, decide: Decide):
-        self.client, self.decide = client, decide
+    def __init__(self, client: ApiClient, informers: Informers, facts: Facts, controller: Controller):
+        self.client, self.facts, self.controller = client, facts, controller
         self.component = client.component
-        self.cache = informers.of(kind)
+        self.cache = informers.of(controller.kind)
         self.informers = informers
         params = self.component.net.params
         self.queue = WorkQueue(self.component, self.sync, params.concurrent_syncs)
         self.expectations = Expectations(params.expectations_timeout)
         self.cache.handlers.append(self._changed)
+        for watch in controller.watches:
+            self._watch(watch)
 
     def start(self) -> None:
         """The caches are filled: begin."""
         self.queue.start()
 
-    def watch(self, kind: Kind, keys: Callable[[Obj], Iterable[Key]], made_here: bool = False) -> None:
-        """Objects of *kind* wake *keys*; what this controller makes is expected to show up there."""
+    def _watch(self, watch: Watch) -> None:
+        def keys(obj: Obj | None) -> list[Key]:
+            return watch.keys(obj, self.facts) if obj is not None else []
 
         def changed(old: Obj | None, new: Obj | None) -> None:
             for obj in (old, new):
-                for key in keys(obj) if obj is not None else ():
+                for key in keys(obj):
                     self.queue.add(key)
-            for key in keys(new or old or {}) if made_here else ():
+            for key in keys(new or old) if watch.made_here else ():
                 self._observe(key, old, new)
 
-        self.informers.of(kind).handlers.append(changed)
+        self.informers.of(watch.kind).handlers.append(changed)
 
     def _changed(self, old: Obj | None, new: Obj | None) -> None:
         self.queue.add(key_of(new or old or {}))
@@ -107,7 +123,7 @@ class Reconciler:
             self.expectations.forget(key)
             return None
         now = self.component.sim.now
-        plan = self.decide(obj, self.expectations.satisfied(key, now), now)
+        plan = self.controller.decide(obj, self.facts, self.expectations.satisfied(key, now), now)
         if plan.again_at is not None:
             self.queue.add_after(key, plan.again_at - now)
         return (yield from self._carry_out(key, plan.actions))

@@ -2,7 +2,8 @@
 
 Invariant: an endpoint is *ready* if its pod is ready and not on its way out; *serving* tells the first half alone, so
 that a terminating pod can still be used when nothing else is left. A pod is listed as soon as it has an IP.
-k/k staging endpointslice (reconciler.go, utils.go). A Service without endpoints keeps one empty slice.
+Models k/endpointslice . Reconciler.Reconcile
+A Service without endpoints keeps one empty slice.
 Simplified: IPv4, no topology hints, no zones of pods, no Endpoints objects.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubemini.api import labels
-from kubemini.api.kinds import ENDPOINT_SLICE
+from kubemini.api.kinds import ENDPOINT_SLICE, POD, SERVICE
 from kubemini.api.objects import EMPTY, Obj, evolve, evolve_many, freeze, get
 from kubemini.controllers.decide.actions import (
     Action,
@@ -23,12 +24,20 @@ from kubemini.controllers.decide.actions import (
     owner_reference,
     terminating,
 )
+from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
 
 SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
-CONTROLLER = "endpointslice-controller.k8s.io"
+US = "endpointslice-controller.k8s.io"
 MOST = 100  # --max-endpoints-per-slice
 Ports = tuple[tuple[str, int, str], ...]  # name, number, protocol of each
+
+
+def decide(service: Obj, facts: Facts, settled: bool, now: int) -> Plan:
+    """What makes the slices of a Service true."""
+    namespace = service["metadata"]["namespace"]
+    pods, slices = facts.of_namespace(POD, namespace), facts.of_namespace(ENDPOINT_SLICE, namespace)
+    return plan(service, pods, slices, settled, now)
 
 
 def plan(service: Obj, pods: Iterable[Obj], slices: Iterable[Obj], settled: bool, now: int) -> Plan:
@@ -59,7 +68,7 @@ def by_ports(service: Obj, pods: Iterable[Obj]) -> dict[Ports, list[Obj]]:
 def is_ours(slice: Obj, service: Obj) -> bool:
     """Whether this controller made the slice for *service*."""
     meta = slice["metadata"]
-    wanted = {SERVICE_NAME: service["metadata"]["name"], MANAGED_BY: CONTROLLER}
+    wanted = {SERVICE_NAME: service["metadata"]["name"], MANAGED_BY: US}
     return labels.contains(meta.get("labels"), wanted) and not terminating(slice)
 
 
@@ -156,7 +165,7 @@ def new_slice(service: Obj, key: Ports, endpoints: Sequence[Obj]) -> Obj:
             "metadata": {
                 "generateName": meta["name"] + "-",
                 "namespace": meta["namespace"],
-                "labels": {**meta.get("labels", EMPTY), SERVICE_NAME: meta["name"], MANAGED_BY: CONTROLLER},
+                "labels": {**meta.get("labels", EMPTY), SERVICE_NAME: meta["name"], MANAGED_BY: US},
                 "ownerReferences": [owner_reference(service)],
             },
             "addressType": "IPv4",
@@ -164,3 +173,20 @@ def new_slice(service: Obj, key: Ports, endpoints: Sequence[Obj]) -> Obj:
             "ports": [{"name": name, "port": number, "protocol": protocol} for name, number, protocol in key],
         }
     )
+
+
+# -- who is woken ----------------------------------------------------------------------------------------------------
+def of_pod(pod: Obj, facts: Facts) -> list[Key]:
+    """The Services whose selector picks a pod."""
+    here, carried = facts.of_namespace(SERVICE, pod["metadata"]["namespace"]), pod["metadata"].get("labels")
+    chosen = ((found, found["spec"].get("selector")) for found in here)
+    return [key_of(found) for found, selector in chosen if selector and labels.contains(carried, selector)]
+
+
+def of_slice(slice: Obj, facts: Facts) -> list[Key]:
+    """The Service that a slice says it belongs to."""
+    name = get(slice, "metadata", "labels", SERVICE_NAME)
+    return [(slice["metadata"]["namespace"], name)] if name else []
+
+
+CONTROLLER = Controller(SERVICE, decide, (Watch(POD, of_pod), Watch(ENDPOINT_SLICE, of_slice, made_here=True)))

@@ -2,7 +2,8 @@
 
 Invariant: decides from states, never from events: called twice with the same facts it says the same, and what was
 missed in between does not matter. Pods that are on their way out, or have run to their end, do not count.
-k/k pkg/controller/replicaset/replica_set.go, pkg/controller/controller_utils.go (ActivePodsWithRanks).
+Models k/k pkg/controller/replicaset ReplicaSetController.syncReplicaSet
+Models k/k pkg/controller ActivePodsWithRanks.Less
 Simplified: pods are made one after another, not 1, 2, 4, … at once; no condition ReplicaFailure.
 """
 
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from kubemini.api import labels
-from kubemini.api.kinds import POD
+from kubemini.api.kinds import POD, REPLICA_SET
 from kubemini.api.objects import EMPTY, Obj, evolve, freeze, get
 from kubemini.api.timestamps import instant
 from kubemini.controllers.decide.actions import (
@@ -28,11 +29,20 @@ from kubemini.controllers.decide.actions import (
     owner_reference,
     terminating,
 )
+from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
 from kubemini.sim.units import SECOND
 
 BURST = 500  # pods made or deleted in one go: BurstReplicas
 PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+
+
+def decide(replicaset: Obj, facts: Facts, settled: bool, now: int) -> Plan:
+    """What makes a ReplicaSet true."""
+    meta, owner = replicaset["metadata"], controller_uid(replicaset)
+    siblings = facts.owned_by(REPLICA_SET, owner) if owner else [replicaset]
+    candidates = [*facts.owned_by(POD, meta["uid"]), *facts.orphans(POD, meta["namespace"])]
+    return plan(replicaset, candidates, facts.owned_by_all(POD, siblings), settled, now)
 
 
 def plan(replicaset: Obj, pods: Sequence[Obj], related: Sequence[Obj], settled: bool, now: int) -> Plan:
@@ -187,3 +197,15 @@ def next_available(replicaset: Obj, mine: Sequence[Obj], now: int) -> int | None
     """The next instant at which a pod becomes available by the passing of time alone."""
     soon = [at for pod in mine if now < (at := available_at(replicaset, pod, now)) < NEVER]
     return min(soon, default=None)
+
+
+# -- who is woken ----------------------------------------------------------------------------------------------------
+def of_pod(pod: Obj, facts: Facts) -> list[Key]:
+    """The ReplicaSet that manages a pod, or those that might adopt it."""
+    if controller_of(pod) is not None:
+        return owner_key(pod, REPLICA_SET)
+    here = facts.of_namespace(REPLICA_SET, pod["metadata"]["namespace"])
+    return [key_of(rs) for rs in here if selects(rs, pod)]
+
+
+CONTROLLER = Controller(REPLICA_SET, decide, (Watch(POD, of_pod, made_here=True),))

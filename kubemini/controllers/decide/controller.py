@@ -1,0 +1,68 @@
+"""What a controller is, as data: whose keys it looks at, what it decides, whose changes wake it. Pure.
+
+To add a controller, write one file with ``CONTROLLER = Controller(…)`` and name it in `manager.CONTROLLERS`.
+Invariant: it decides from the caches of its program alone (`Facts`), and from the same facts always the same.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from kubemini.api.kinds import Kind
+from kubemini.api.objects import Obj
+from kubemini.controllers.decide.actions import Plan, controller_of
+
+Key = tuple[str, str]  # namespace, name
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a controller can see: the caches of its program."""
+
+    get: Callable[[Kind, Key], Obj | None]
+    of_namespace: Callable[[Kind, str], list[Obj]]
+    owned_by: Callable[[Kind, str], list[Obj]]  # by the UID of the controller that manages them; "" is nobody
+
+    def owned_by_all(self, kind: Kind, owners: Iterable[Obj]) -> list[Obj]:
+        """Those that any of *owners* manages, owner by owner."""
+        return [obj for owner in owners for obj in self.owned_by(kind, owner["metadata"]["uid"])]
+
+    def orphans(self, kind: Kind, namespace: str) -> list[Obj]:
+        """Those of a namespace that nobody manages."""
+        return [obj for obj in self.owned_by(kind, "") if obj["metadata"]["namespace"] == namespace]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A change of an object of *kind* wakes the *keys* that it concerns.
+
+    *made_here*: the controller makes such objects itself, and expects to see them.
+    """
+
+    kind: Kind
+    keys: Callable[[Obj, Facts], list[Key]]
+    made_here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """One control loop over the objects of *kind*: (object, facts, settled, now in µs) → the next steps.
+
+    *settled*: the caches show all that it has asked for before.
+    """
+
+    kind: Kind
+    decide: Callable[[Obj, Facts, bool, int], Plan]
+    watches: tuple[Watch, ...] = ()
+
+
+def key_of(obj: Obj) -> Key:
+    """The key of an object in queues and caches."""
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def owner_key(obj: Obj | None, kind: Kind) -> list[Key]:
+    """The key of the controller that manages *obj*, if it is of *kind*."""
+    reference = controller_of(obj) if obj is not None else None
+    if obj is None or reference is None or reference["kind"] != kind.kind:
+        return []
+    return [(obj["metadata"]["namespace"], reference["name"])]

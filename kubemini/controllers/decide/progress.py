@@ -1,0 +1,94 @@
+"""How a Deployment is doing: its counts, and the conditions Available and Progressing. Pure.
+
+Models k/k pkg/controller/deployment DeploymentController.syncRolloutStatus
+Models k/k pkg/controller/deployment/util DeploymentTimedOut
+Simplified: no condition ReplicaFailure.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kubemini.api.objects import EMPTY, Obj, freeze, get
+from kubemini.api.timestamps import instant, timestamp
+from kubemini.controllers.decide.actions import condition
+from kubemini.controllers.decide.rollout import complete, limits, replicas, status_counts
+from kubemini.sim.units import SECOND
+
+NO_DEADLINE = 2**31 - 1
+DONE = "NewReplicaSetAvailable"
+
+
+def progressing(before: Obj, counts: dict[str, int]) -> bool:
+    """Whether the status shows a step forward since *before*."""
+    was = {key: before.get(key, 0) for key in counts}
+    older, were_older = counts["replicas"] - counts["updatedReplicas"], was["replicas"] - was["updatedReplicas"]
+    grown = any(counts[key] > was[key] for key in ("updatedReplicas", "readyReplicas", "availableReplicas"))
+    return grown or older < were_older
+
+
+def status(deployment: Obj, new: Obj | None, old: Sequence[Obj], now: int) -> Obj:
+    """What to report; ``kubectl rollout status`` reads it."""
+    counts = status_counts([*old, new], new)
+    _, unavailable = limits(deployment)
+    enough = counts["availableReplicas"] >= replicas(deployment) - unavailable
+    conditions = [_availability(deployment, enough, now), _progress(deployment, new, counts, now)]
+    shown = {key: count for key, count in counts.items() if count}
+    observed = deployment["metadata"].get("generation", 0)
+    return freeze({**shown, "observedGeneration": observed, "conditions": [c for c in conditions if c]})
+
+
+def _availability(deployment: Obj, enough: bool, now: int) -> dict[str, Any]:
+    reason = "MinimumReplicasAvailable" if enough else "MinimumReplicasUnavailable"
+    text = "Deployment has minimum availability." if enough else "Deployment does not have minimum availability."
+    return _condition(deployment, "Available", "True" if enough else "False", reason, text, now)
+
+
+def _progress(deployment: Obj, new: Obj | None, counts: dict[str, int], now: int) -> Obj | None:
+    """The condition Progressing: made, going on, done, or stuck for longer than the deadline."""
+    before, name = condition(deployment, "Progressing"), new["metadata"]["name"] if new else ""
+    if deployment["spec"].get("progressDeadlineSeconds", 600) == NO_DEADLINE or (new is None and before is None):
+        return before
+    if new is not None and complete(deployment, counts):
+        text = f'ReplicaSet "{name}" has successfully progressed.'
+        return _condition(deployment, "Progressing", "True", DONE, text, now)
+    if before is not None and before["reason"] == DONE and counts["updatedReplicas"] == counts["replicas"]:
+        return before  # what was rolled out once is not undone by a pod that fails
+    if before is None or progressing(get(deployment, "status", default=EMPTY), counts):
+        reason, text = "ReplicaSetUpdated", f'ReplicaSet "{name}" is progressing.'
+        if before is None:
+            reason, text = "NewReplicaSetCreated", f'Created new replica set "{name}"'
+        return _condition(deployment, "Progressing", "True", reason, text, now, updated=True)
+    if now > _due(deployment, before):
+        text = f'ReplicaSet "{name}" has timed out progressing.'
+        return _condition(deployment, "Progressing", "False", "ProgressDeadlineExceeded", text, now)
+    return before
+
+
+def _due(deployment: Obj, progress: Obj) -> int:
+    """When the rollout counts as stuck, if nothing moves until then."""
+    return instant(progress["lastUpdateTime"]) + deployment["spec"].get("progressDeadlineSeconds", 600) * SECOND
+
+
+def deadline(deployment: Obj, report: Obj, now: int) -> int | None:
+    """When to look again, in case nothing moves until then."""
+    progress = next((c for c in report["conditions"] if c["type"] == "Progressing"), None)
+    if progress is None or progress["reason"] in (DONE, "ProgressDeadlineExceeded"):
+        return None
+    return max(now, _due(deployment, progress)) + SECOND
+
+
+def _condition(
+    deployment: Obj, type: str, status: str, reason: str, message: str, now: int, updated: bool = False
+) -> dict[str, Any]:
+    """A condition; its times stay as they were, unless its status or reason has changed or *updated* says so."""
+    before = condition(deployment, type) or EMPTY
+    same_status, same = before.get("status") == status, before.get("reason") == reason
+    stamp = timestamp(now)
+    return {
+        "type": type,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "lastUpdateTime": before["lastUpdateTime"] if same and same_status and not updated else stamp,
+        "lastTransitionTime": before["lastTransitionTime"] if same_status else stamp,
+    }

@@ -1,0 +1,1 @@
+"""The controllers: what they decide, and what comes of it in a whole cluster."""

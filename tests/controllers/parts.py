@@ -1,0 +1,75 @@
+"""Small objects, and short words for what controllers decide."""
+
+import json
+from pathlib import Path
+
+from kubemini.api.objects import freeze
+from kubemini.api.timestamps import timestamp
+from kubemini.controllers.decide import nodelifecycle
+from kubemini.controllers.decide.actions import owner_reference
+
+DATA = Path(__file__).parent.parent / "oracles/kubernetes"
+
+
+def vectors(name, kind=None):
+    rows = json.loads((DATA / f"{name}.json").read_text())["vectors"]
+    return [row for row in rows if kind is None or row["kind"] == kind]
+
+
+def kinds_of(plan):
+    return [type(step).__name__ for step in plan.actions]
+
+
+def a_replicaset(replicas=3, **spec):
+    return freeze(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "metadata": {"name": "web-1", "namespace": "default", "uid": "rs", "generation": 1},
+            "spec": {
+                "replicas": replicas,
+                "selector": {"matchLabels": {"app": "web"}},
+                "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}},
+                **spec,
+            },
+        }
+    )
+
+
+def a_pod(name, owner=None, phase="Running", node="n1", ready=True, since=0, born=0, restarts=0, **meta):
+    conditions = [{"type": "Ready", "status": "True" if ready else "False", "lastTransitionTime": timestamp(since)}]
+    return freeze(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": name,
+                "namespace": "default",
+                "uid": name,
+                "labels": {"app": "web"},
+                "creationTimestamp": timestamp(born),
+                "ownerReferences": [owner_reference(owner)] if owner else [],
+                **meta,
+            },
+            "spec": {"containers": [], **({"nodeName": node} if node else {})},
+            "status": {
+                "phase": phase,
+                "conditions": conditions,
+                "podIP": "10.0.0.1",
+                "containerStatuses": [{"restartCount": restarts}],
+            },
+        }
+    )
+
+
+def a_node(name="n1", ready="True", zone="a", taints=(), **spec):
+    conditions = [{"type": "Ready", "status": ready, "reason": "KubeletReady", "lastTransitionTime": timestamp(0)}]
+    return freeze(
+        {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": name, "uid": name, "labels": {nodelifecycle.ZONE: zone}},
+            "spec": {"taints": list(taints), **spec},
+            "status": {"conditions": conditions},
+        }
+    )

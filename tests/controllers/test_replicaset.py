@@ -1,0 +1,100 @@
+"""The ReplicaSet controller and its expectations."""
+
+import pytest
+
+from kubemini.api.timestamps import timestamp
+from kubemini.controllers.decide import (
+    replicaset,
+)
+from kubemini.controllers.decide.actions import Patch
+from kubemini.controllers.decide.expectations import Expectations
+from kubemini.params import Params
+from kubemini.sim.units import MINUTE, SECOND
+from tests.controllers.parts import a_pod, a_replicaset, kinds_of
+
+
+def test_missing_pods_are_made_and_surplus_ones_deleted():
+    rs = a_replicaset(3)
+    pods = [a_pod(f"p{i}", rs) for i in range(5)]
+    assert kinds_of(replicaset.plan(rs, pods[:1], pods[:1], True, 0)) == ["Create", "Create", "UpdateStatus"]
+    assert kinds_of(replicaset.plan(rs, pods, pods, True, 0)) == ["Delete", "Delete", "UpdateStatus"]
+
+
+def test_while_the_cache_lags_only_the_status_is_written():
+    assert kinds_of(replicaset.plan(a_replicaset(3), [], [], False, 0)) == ["UpdateStatus"]
+
+
+def test_a_second_look_at_the_same_facts_changes_nothing():
+    rs = a_replicaset(2)
+    pods = [a_pod(f"p{i}", rs) for i in range(2)]
+    (step,) = replicaset.plan(rs, pods, pods, True, 0).actions
+    assert replicaset.plan(step.obj, pods, pods, True, SECOND).actions == ()
+
+
+def test_pods_on_their_way_out_or_finished_do_not_count():
+    rs = a_replicaset(2)
+    pods = [a_pod("a", rs), a_pod("b", rs, deletionTimestamp=timestamp(0)), a_pod("c", rs, phase="Failed")]
+    assert kinds_of(replicaset.plan(rs, pods, pods, True, 0)) == ["Create", "UpdateStatus"]
+
+
+def test_five_hundred_pods_at_most_in_one_go():
+    assert kinds_of(replicaset.plan(a_replicaset(2000), [], [], True, 0)).count("Create") == 500
+
+
+def test_an_orphan_with_the_right_labels_is_adopted_and_a_stranger_let_go():
+    rs = a_replicaset(1)
+    (adopt,) = [s for s in replicaset.plan(rs, [a_pod("o")], [], True, 0).actions if isinstance(s, Patch)]
+    assert adopt.body["metadata"]["ownerReferences"][0]["uid"] == "rs"
+    stranger = a_pod("s", rs, labels={"app": "other"})
+    (release,) = [s for s in replicaset.plan(rs, [stranger], [], True, 0).actions if isinstance(s, Patch)]
+    assert release.body["metadata"]["ownerReferences"] is None
+
+
+GOES_FIRST = {
+    "not scheduled": ({"node": ""}, {}),
+    "Pending before Running": ({"phase": "Pending"}, {}),
+    "Unknown before Running": ({"phase": "Unknown"}, {}),
+    "not ready": ({"ready": False}, {}),
+    "cheap": ({"annotations": {replicaset.DELETION_COST: "-5"}}, {}),
+    "crowded on its node": ({"node": "crowded"}, {}),
+    "ready for a shorter time": ({"since": 4000 * SECOND}, {}),
+    "restarted more often": ({"restarts": 3}, {}),
+    "younger": ({"born": 4000 * SECOND}, {}),
+}
+
+
+@pytest.mark.parametrize("name", GOES_FIRST)
+def test_the_least_useful_pod_goes_first(name):
+    worse, better = GOES_FIRST[name]
+    rs = a_replicaset()
+    loser, winner = a_pod("z", rs, **worse), a_pod("a", rs, **better)
+    related = [loser, winner, a_pod("c1", rs, node="crowded"), a_pod("c2", rs, node="crowded")]
+    assert replicaset.least_useful_first([winner, loser], related, 5000 * SECOND)[0] is loser
+
+
+def test_nearly_the_same_age_counts_as_the_same():
+    """LogarithmicScaleDown: 80 or 100 minutes ready is one order of two, and the UID decides."""
+    rs = a_replicaset()
+    pods = [a_pod("a", rs, since=0), a_pod("b", rs, since=20 * MINUTE)]
+    assert [p["metadata"]["name"] for p in replicaset.least_useful_first(pods, pods, 100 * MINUTE)] == ["a", "b"]
+
+
+def test_a_pod_is_available_after_min_ready_seconds():
+    rs = a_replicaset(1, minReadySeconds=10)
+    plan = replicaset.plan(rs, [a_pod("a", rs)], [], True, 4 * SECOND)
+    status = plan.actions[-1].obj["status"]
+    assert (status["readyReplicas"], status.get("availableReplicas", 0)) == (1, 0)
+    assert plan.again_at == 10 * SECOND
+    later = replicaset.plan(rs, [a_pod("a", rs)], [], True, 10 * SECOND)
+    assert later.actions[-1].obj["status"]["availableReplicas"] == 1
+
+
+def test_expectations_hold_until_all_is_seen_or_five_minutes_have_passed():
+    timeout = Params().expectations_timeout
+    ledger = Expectations(timeout)
+    ledger.expect("rs", 2, ["x"], 0)
+    ledger.created("rs")
+    ledger.deleted("rs", "x")
+    assert not ledger.satisfied("rs", 0) and ledger.satisfied("rs", timeout + 1) and timeout == 5 * MINUTE
+    ledger.created("rs")
+    assert ledger.satisfied("rs", 0)
