@@ -21,7 +21,7 @@ The map, in reading order (imports point down this list's end to its head):
     view/           trace → what is on screen; widgets; the book's Sphinx extension
     lab/            exercises and their checkers, quizzes
     study/          one question, many seeded runs, a distribution for an answer
-    session.py      what a widget asks;  __main__.py  what a shell asks;  bench.py  how fast it is
+    session.py      what a widget asks;  __main__.py  what a shell asks;  bench/  how fast it is
 
 What most people need is here by name, loaded when first used.
 """

@@ -24,7 +24,7 @@ def ways_to_run():
 def test_every_scenario_gives_the_same_bytes_in_pyodide():
     runs = list(ways_to_run())
     done = subprocess.run(
-        ["node", str(ROOT / "tests" / "pyodide.mjs")],
+        ["node", str(ROOT / "kubemini" / "bench" / "pyodide.mjs")],
         input=json.dumps({"digests": runs}),
         capture_output=True,
         text=True,

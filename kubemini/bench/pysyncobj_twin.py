@@ -26,7 +26,7 @@ class World:
     """Virtual seconds, what will happen in them, and the members."""
 
     def __init__(self, seed: int) -> None:
-        self.now, self.luck = 0.0, Random(seed)
+        self.now, self.rng = 0.0, Random(seed)
         self.packets = self._events = 0
         self.wires: dict[Node, Wire] = {}
         self._queue: list[tuple[float, int, Callable[..., Any], tuple[Any, ...]]] = []
@@ -44,7 +44,7 @@ class World:
 
     def random(self) -> float:
         """What PySyncObj draws its timeouts from."""
-        return self.luck.random()
+        return self.rng.random()
 
     def monotonic(self) -> float:
         """What PySyncObj takes for the time."""
@@ -68,7 +68,7 @@ class Wire(Transport):
         """The other member will have it in a while."""
         arrive = self.world.wires[node]._onMessageReceived
         self.world.packets += 1
-        self.world.after(self.world.luck.uniform(*LATENCY), arrive, self.node, message)
+        self.world.after(self.world.rng.uniform(*LATENCY), arrive, self.node, message)
         return True
 
 
@@ -105,7 +105,7 @@ def idle(seconds: float, seed: int = 1) -> tuple[World, list[SyncObj]]:
         for wire in world.wires.values():
             wire.connect()
         for member in members:
-            world.after(world.luck.uniform(0, TICK), _tick, world, member)
+            world.after(world.rng.uniform(0, TICK), _tick, world, member)
         world.run(seconds)
     return world, members
 

@@ -6,7 +6,7 @@ import { loadPyodide } from "pyodide";
 
 const request = JSON.parse(readFileSync(0, "utf8"));
 const py = await loadPyodide({ env: { PYTHONHASHSEED: "0" } });
-const archive = new URL("../_build/kubemini_static/kubemini/kubemini.zip", import.meta.url);
+const archive = new URL("../../_build/kubemini_static/kubemini/kubemini.zip", import.meta.url);
 py.unpackArchive(new Uint8Array(readFileSync(archive)), "zip", { extractDir: "/site" });
 py.runPython("import sys, json; sys.path.insert(0, '/site')");
 py.runPython(`

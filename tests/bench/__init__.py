@@ -1,0 +1,1 @@
+"""How much there is to do; how long it takes, no test says."""

@@ -1,0 +1,39 @@
+"""How many events a run takes: exact on every machine. How long that takes, `make bench` reports, and no test."""
+
+import pytest
+
+from kubemini.bench import counts, table, workloads
+from kubemini.sim.units import DAY, SECOND
+
+
+def test_a_message_between_idle_members_takes_few_events():
+    for result in counts.per_message():
+        assert table.held(result, table.bars()[result.bar]), result
+
+
+def test_a_quiescent_run_has_few_events():
+    for result in counts.events_saved():
+        assert table.held(result, table.bars()[result.bar]), result
+
+
+def test_a_count_has_no_slack():
+    exact = ("events_per_message", "quiet_year_events", "year_events", "write_events")
+    assert {table.bars()[bar]["slack"] for bar in exact} == {0.0}
+
+
+def test_a_quiescent_year_sends_as_many_packets_as_a_full_one_would():
+    year = 365 * DAY // SECOND
+    day, two = (workloads.idle_etcd(n, fidelity="quiescent").net.packets for n in (100, 200))
+    assert workloads.idle_etcd(year, fidelity="quiescent").net.packets == day + (two - day) * (year - 100) // 100
+    assert day == workloads.idle_etcd(100).net.packets
+
+
+@pytest.mark.needs("pysyncobj")
+def test_pysyncobj_leads_five_members_through_virtual_time():
+    from kubemini.bench import pysyncobj_twin as twin
+
+    world, members = twin.idle(60)
+    assert len({member._getLeader().id for member in members}) == 1
+    assert {member.raftCurrentTerm for member in members} == {members[0].raftCurrentTerm}
+    heartbeats = world.packets / 2 / (twin.MEMBERS - 1)
+    assert 60 / 0.070 < heartbeats < 60 / twin.HEARTBEAT  # ticks of 10 ms make of every 50 ms some 60
