@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubemini.commands.arguments import MEMBER, TEXT, choice
 from kubemini.commands.command import Command, argument, command
+from kubemini.users.decide import members
 
 if TYPE_CHECKING:
     from kubemini.cluster import Cluster
@@ -34,7 +35,9 @@ class MemberAdd(Command):
             if not member.up:
                 member.join([m["peerURLs"][0].partition("://")[2].rpartition(":")[0] for m in listed])
 
-        cluster.user.add_member(self.member, self.kind == "learner", url, launch)
+        learner = self.kind == "learner"
+        verb = "member add --learner" if learner else "member add"
+        cluster.user.type(verb, members.add(self.member, url, learner, launch))
 
 
 @command("member_remove")
@@ -44,7 +47,7 @@ class MemberRemove(Command):
     member: str = argument(MEMBER)
 
     def do(self, cluster: "Cluster") -> None:
-        cluster.user.change_member(self.action, self.member)
+        cluster.user.type("member remove", members.by_name(members.remove, self.member))
 
 
 @command("member_promote")
@@ -54,7 +57,7 @@ class MemberPromote(Command):
     member: str = argument(MEMBER)
 
     def do(self, cluster: "Cluster") -> None:
-        cluster.user.change_member(self.action, self.member)
+        cluster.user.type("member promote", members.by_name(members.promote, self.member))
 
 
 @command("move_leader")
@@ -64,4 +67,4 @@ class MoveLeader(Command):
     member: str = argument(MEMBER)
 
     def do(self, cluster: "Cluster") -> None:
-        cluster.user.move_leader(self.member)
+        cluster.user.type("move-leader", members.move_leader(self.member))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from kubemini.commands.arguments import INT64, MEMBER, MEMBERS, count
 from kubemini.commands.command import Command, FaultError, argument, command
+from kubemini.users.decide import etcdctl
 
 if TYPE_CHECKING:
     from kubemini.cluster import Cluster
@@ -57,7 +58,7 @@ class Compact(Command):
     revision: int = argument(REVISION, default=0)
 
     def do(self, cluster: "Cluster") -> None:
-        cluster.user.compact(self.revision)
+        cluster.user.type("compact", etcdctl.compact(self.revision))
 
 
 @command("defrag")
@@ -67,7 +68,7 @@ class Defrag(Command):
     member: str = argument(MEMBER)
 
     def do(self, cluster: "Cluster") -> None:
-        cluster.user.defragment(self.member)
+        cluster.user.type("defrag", etcdctl.defrag([self.member]))
 
 
 @command("alarm_disarm")
@@ -75,4 +76,4 @@ class AlarmDisarm(Command):
     """``etcdctl alarm disarm``."""
 
     def do(self, cluster: "Cluster") -> None:
-        cluster.user.disarm()
+        cluster.user.type("alarm disarm", etcdctl.disarm())

@@ -4,13 +4,14 @@ The fate of a request is one of three: ok · failed (it certainly did not happen
 that does not say). A user's tool sticks to one server and moves on when that refuses the connection.
 """
 
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from kubemini.host import Component, Host
 from kubemini.net import Network, Reply
 from kubemini.sim import Sim, Steps
+from kubemini.users.decide import etcdctl
+from kubemini.users.decide.etcdctl import Ask, Command
 
 NOTHING = "(nothing)"  # what a key holds that is not there
 LONGEST_ANSWER = 200  # characters of a value that the trace keeps
@@ -50,24 +51,38 @@ class EtcdUser(Component):
         elif kind == "etcd_reads":
             self.get("counter", options.get("member", ""), options.get("consistency") == "serializable")
 
+    # -- commands --------------------------------------------------------------------------------------------------
     def put(self, key: str, value: str, member: str = "") -> None:
         """``etcdctl put``."""
-        self.spawn(self.etcd("put", "put", key, {"key": key, "value": value}, member))
+        self.type("put", etcdctl.put(key, value), member)
 
     def get(self, key: str, member: str = "", serializable: bool = False) -> None:
         """``etcdctl get``, with ``--consistency=s`` if *serializable*."""
         verb = "get serializable" if serializable else "get"
-        self.spawn(self.etcd(verb, "range", key, {"key": key, "serializable": serializable}, member))
+        self.type(verb, etcdctl.get(key, serializable=serializable), member)
 
-    def etcd(self, verb: str, method: str, path: str, payload: dict[str, Any], member: str = "") -> Steps:
-        """One recorded request to *member*, or to whoever accepts the connection; gives the reply."""
-        started, number = self.sim.now, self.number()
+    def type(self, verb: str, command: Command, member: str = "") -> None:
+        """Carry out *command*, through *member* or whoever accepts the connection; *verb* is for the record."""
+        self.spawn(self._carry_out(verb, command, member))
+
+    def _carry_out(self, verb: str, command: Command, member: str) -> Steps:
+        reply = None
+        while True:
+            try:
+                ask = command.send(reply)
+            except StopIteration:
+                return
+            reply = yield from self._asked(verb, ask, ask.to or member)
+
+    def _asked(self, verb: str, ask: Ask, member: str) -> Steps:
+        """The reply to one request, which is recorded; what must be known *first* only if it fails."""
+        started, number = self.sim.now, None if ask.first else self.number()
         via: list[str] = []
-        reply = yield from self.ask(method, payload, member, via)
-        detail = {"value": shown(payload["value"])} if method == "put" else {}
-        if reply.ok and method == "range":
-            detail["answer"] = shown(reply.value["kvs"][0]["value"]) if reply.value["kvs"] else NOTHING
-        self.record_request(number, "etcd", verb, path, via, started, reply, detail)
+        reply = yield from self.ask(ask.method, ask.payload, member, via)
+        if ask.first and not reply.ok:
+            self.record_request(self.number(), "etcd", verb, "", via, started, reply)
+        if number is not None:
+            self.record_request(number, "etcd", verb, ask.about, via, started, reply, _detail(ask, reply))
         return reply
 
     def ask(self, method: str, payload: dict[str, Any], member: str, via: list[str]) -> Steps:
@@ -83,31 +98,12 @@ class EtcdUser(Component):
         assert reply is not None
         return reply
 
-    def look(self, verb: str, method: str, payload: dict[str, Any]) -> Steps:
-        """What *verb* must know first; if that is not answered, this is what became of *verb*, and None."""
-        started = self.sim.now
-        via: list[str] = []
-        reply = yield from self.ask(method, payload, "", via)
-        if not reply.ok:
-            self.record_request(self.number(), "etcd", verb, "", via, started, reply)
-        return reply.value
-
-    def move_leader(self, name: str) -> None:
-        """``etcdctl move-leader``, sent to the leader, as it must be."""
-        self.spawn(self._move_leader(name))
-
-    def _move_leader(self, name: str) -> Steps:
-        status = yield from self.ask("status", {}, "", [])
-        id = yield from self._member_id(name)
-        leader = (status.ok and status.value["leader"]) or name
-        yield from self.etcd("move-leader", "move_leader", name, {"targetID": id}, leader)
-
     def save(self, member: str) -> None:
         """``etcdctl snapshot save``: what this one member has applied, in a file of the user's machine."""
         self.spawn(self._save(member))
 
     def _save(self, member: str) -> Steps:
-        reply = yield from self.etcd("snapshot save", "snapshot", member, {}, member)
+        reply = yield from self._asked("snapshot save", Ask("snapshot", {}, member), member)
         if reply.ok:
             self.host.disk.files["backup"] = reply.value["image"]
 
@@ -119,57 +115,10 @@ class EtcdUser(Component):
         files["clusters"] = files.get("clusters", 1) + 1
         return files["backup"], files["clusters"]
 
+    # -- the trace -------------------------------------------------------------------------------------------------
     def note(self, text: str) -> None:
         """A remark for the trace."""
         self.sim.record(self.name, "note", text=text)
-
-    def compact(self, revision: int) -> None:
-        """``etcdctl compact``; 0 is the newest revision."""
-        self.spawn(self._compact(revision))
-
-    def _compact(self, revision: int) -> Steps:
-        if not revision:
-            newest = yield from self.look("compact", "range", {"key": "x"})
-            if newest is None:
-                return
-            revision = newest["header"]["revision"]
-        yield from self.etcd("compact", "compact", str(revision), {"revision": revision})
-
-    def defragment(self, member: str) -> None:
-        """``etcdctl defrag`` of one member."""
-        self.spawn(self.etcd("defrag", "defragment", member, {}, member))
-
-    def disarm(self) -> None:
-        """``etcdctl alarm disarm``: every alarm there is."""
-        self.spawn(self._disarm())
-
-    def _disarm(self) -> Steps:
-        listed = yield from self.look("alarm disarm", "alarm", {"action": "GET"})
-        for alarm in listed["alarms"] if listed else []:
-            yield from self.etcd("alarm disarm", "alarm", alarm["alarm"], {"action": "DEACTIVATE", **alarm})
-
-    def add_member(self, name: str, learner: bool, url: str, launch: Callable[[list[dict[str, Any]]], None]) -> None:
-        """``etcdctl member add``; then *launch* etcd on that machine, told who the members are."""
-        self.spawn(self._add_member(name, learner, url, launch))
-
-    def _add_member(self, name: str, learner: bool, url: str, launch: Callable[[list[dict[str, Any]]], None]) -> Steps:
-        payload = {"peerURLs": [url], "isLearner": learner}
-        reply = yield from self.etcd("member add --learner" if learner else "member add", "member_add", name, payload)
-        if reply.ok:
-            launch(reply.value["members"])
-
-    def change_member(self, method: str, name: str) -> None:
-        """``etcdctl member remove`` and ``promote``: they take an id, which the list tells."""
-        self.spawn(self._change_member(method, name))
-
-    def _member_id(self, name: str) -> Steps:
-        listed = yield from self.ask("member_list", {}, "", [])
-        members = listed.value["members"] if listed.ok else []
-        return next((m["ID"] for m in members if f"http://{name}:2380" in m["peerURLs"]), 0)
-
-    def _change_member(self, method: str, name: str) -> Steps:
-        id = yield from self._member_id(name)
-        yield from self.etcd(method.replace("_", " "), method, name, {"ID": id})
 
     def number(self) -> int:
         """The number of the next request."""
@@ -206,6 +155,14 @@ class EtcdUser(Component):
             why=why,
             **(detail or {}),
         )
+
+
+def _detail(ask: Ask, reply: Reply) -> dict[str, str]:
+    """What was to be written, and what was read."""
+    detail = {"value": shown(ask.payload["value"])} if ask.method == "put" else {}
+    if reply.ok and ask.method == "range":
+        detail["answer"] = shown(reply.value["kvs"][0]["value"]) if reply.value["kvs"] else NOTHING
+    return detail
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,7 @@ from kubemini.cluster import Cluster, build
 from kubemini.study.elections import strike
 from kubemini.study.failovers import compare, critical, distance
 
-RECORDED = json.loads((Path(__file__).parent / "oracles/etcd/failover.json").read_text())["samples"]
+RECORDED = json.loads((Path(__file__).parent.parent / "oracles/etcd/failover.json").read_text())["samples"]
 
 
 @pytest.mark.parametrize(
