@@ -345,3 +345,111 @@ def test_whatever_crashes_meanwhile_the_number_comes_out_right(seed):
     assert len(shop.pods()) == 6 and all(map(is_ready, shop.pods()))
     (slice,) = shop.all(ENDPOINT_SLICE)
     assert sum(e["conditions"]["ready"] for e in slice["endpoints"]) == 6
+
+
+# -- pause and adoption ------------------------------------------------------------------------------------------------
+def progressing(shop, name="web"):
+    found = next(d for d in shop.all(DEPLOYMENT) if d["metadata"]["name"] == name)
+    held = next(c for c in found["status"]["conditions"] if c["type"] == "Progressing")
+    return held["status"], held["reason"]
+
+
+def test_the_deadline_does_not_run_while_a_rollout_is_paused_and_starts_anew_with_it():
+    shop = Shop(a_deployment(3, cpu="64", progressDeadlineSeconds=30))
+    shop.run(5)
+    shop.patch(DEPLOYMENT, "web", {"spec": {"paused": True}})
+    assert progressing(shop) == ("Unknown", "DeploymentPaused")
+    shop.run(60)
+    assert progressing(shop) == ("Unknown", "DeploymentPaused")
+    shop.patch(DEPLOYMENT, "web", {"spec": {"paused": None}})
+    assert progressing(shop) == ("Unknown", "DeploymentResumed")
+    shop.run(25)
+    assert progressing(shop) == ("Unknown", "DeploymentResumed")
+    shop.run(10)
+    assert progressing(shop) == ("False", "ProgressDeadlineExceeded")
+
+
+def test_a_rollout_that_was_stuck_before_it_was_paused_says_so_until_it_moves():
+    shop = Shop(a_deployment(3, cpu="64", progressDeadlineSeconds=10))
+    shop.run(20)
+    shop.patch(DEPLOYMENT, "web", {"spec": {"paused": True}})
+    shop.run(5)
+    assert progressing(shop) == ("False", "ProgressDeadlineExceeded")
+
+
+def test_a_resumed_rollout_goes_on_to_its_end():
+    shop = Shop()
+    shop.run(10)
+    shop.patch(DEPLOYMENT, "web", {"spec": {"paused": True}})
+    shop.patch(DEPLOYMENT, "web", image("1.30"))
+    shop.run(10)
+    assert {p["spec"]["containers"][0]["image"] for p in shop.pods()} == {"nginx:1.29"}
+    shop.patch(DEPLOYMENT, "web", {"spec": {"paused": False}})
+    shop.run(30)
+    assert {p["spec"]["containers"][0]["image"] for p in shop.pods()} == {"nginx:1.30"}
+    assert progressing(shop) == ("True", "NewReplicaSetAvailable")
+
+
+def test_a_new_rollout_of_an_old_deployment_has_its_whole_deadline():
+    shop = Shop(a_deployment(3, progressDeadlineSeconds=30))
+    shop.run(60)
+    shop.patch(DEPLOYMENT, "web", image("1.30"))
+    reasons = [progressing(shop)[1]]
+    for _ in range(25):
+        shop.run(1)
+        reasons.append(progressing(shop)[1])
+    assert "ProgressDeadlineExceeded" not in reasons and reasons[-1] == "NewReplicaSetAvailable"
+
+
+def bare_replicaset(version="1.29", replicas=3):
+    spec = a_deployment(replicas)["spec"]
+    template = evolve(spec["template"], ("spec", "containers", 0, "image"), f"nginx:{version}")
+    return freeze(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "ReplicaSet",
+            "metadata": {"name": "bare", "namespace": "default", "labels": {"app": "web"}},
+            "spec": {"replicas": replicas, "selector": spec["selector"], "template": template},
+        }
+    )
+
+
+def test_a_deployment_adopts_a_replicaset_of_its_template():
+    shop = Shop(bare_replicaset())
+    shop.run(10)
+    before = {p["metadata"]["uid"] for p in shop.pods()}
+    shop.cluster.apply([a_deployment(3)])
+    shop.run(20)
+    (only,) = shop.all(REPLICA_SET)
+    assert only["metadata"]["ownerReferences"][0]["kind"] == "Deployment" and revision(only) == 1
+    assert {p["metadata"]["uid"] for p in shop.pods()} == before and len(before) == 3
+    assert progressing(shop) == ("True", "NewReplicaSetAvailable")
+
+
+def test_a_deployment_adopts_a_replicaset_of_another_template_and_rolls_it_down():
+    shop = Shop(bare_replicaset("1.0"))
+    shop.run(10)
+    shop.cluster.apply([a_deployment(3)])
+    shop.run(40)
+    sizes = {rs["metadata"]["name"] == "bare": rs["spec"]["replicas"] for rs in shop.all(REPLICA_SET)}
+    assert sizes == {True: 0, False: 3}
+    assert {p["spec"]["containers"][0]["image"] for p in shop.pods()} == {"nginx:1.29"} and len(shop.pods()) == 3
+
+
+def test_a_replicaset_that_comes_after_its_deployment_is_adopted_too():
+    shop = Shop()
+    shop.run(10)
+    shop.cluster.apply([bare_replicaset("1.0")])
+    shop.run(30)
+    assert len(shop.pods()) == 3 and len(shop.all(REPLICA_SET)) == 2
+    assert all(rs["metadata"].get("ownerReferences") for rs in shop.all(REPLICA_SET))
+
+
+def test_a_replicaset_whose_label_is_taken_off_is_let_go_and_another_made():
+    shop = Shop()
+    shop.run(10)
+    (first,) = shop.all(REPLICA_SET)
+    shop.patch(REPLICA_SET, first["metadata"]["name"], {"metadata": {"labels": {"app": "other"}}})
+    shop.run(20)
+    by_owner = {bool(rs["metadata"].get("ownerReferences")): rs for rs in shop.all(REPLICA_SET)}
+    assert by_owner[False]["metadata"]["uid"] == first["metadata"]["uid"] and len(shop.pods()) == 6

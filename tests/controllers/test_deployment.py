@@ -228,3 +228,50 @@ def test_old_empty_replicasets_beyond_the_history_limit_go():
     olds = [evolve(its_replicaset(owner, 0, old=n), *number(n)) for n in (1, 2, 3, 4)]
     steps = rollout.clean_up(owner, olds)
     assert [rollout.revision(s.obj) for s in steps] == [1, 2]
+
+
+# -- the condition Progressing -----------------------------------------------------------------------------------------
+def reported(owner, replicasets, now):
+    """(status, reason) of Progressing after one look, and the Deployment as it then stands."""
+    plan = deployment.plan(owner, replicasets, [], True, now)
+    written = next((s.obj for s in plan.actions if isinstance(s, UpdateStatus)), owner)
+    held = next(c for c in written["status"]["conditions"] if c["type"] == "Progressing")
+    return (held["status"], held["reason"]), written, plan
+
+
+def test_a_pause_stops_the_clock_and_the_end_of_it_starts_it_anew():
+    owner = evolve(a_deployment(3), ("metadata", "annotations"), {rollout.REVISION: "1"})
+    rs = [evolve(its_replicaset(owner, 3, 0), ("metadata", "annotations", rollout.REVISION), "1")]
+    said, owner, _ = reported(owner, rs, 0)
+    assert said == ("True", "NewReplicaSetCreated")
+    owner = evolve(owner, ("spec", "paused"), True)
+    said, owner, plan = reported(owner, rs, 5 * SECOND)
+    assert said == ("Unknown", "DeploymentPaused") and plan.again_at is None
+    assert reported(owner, rs, 60 * MINUTE)[0] == ("Unknown", "DeploymentPaused")
+    owner = evolve(owner, ("spec", "paused"), False)
+    said, owner, plan = reported(owner, rs, 60 * MINUTE)
+    assert said == ("Unknown", "DeploymentResumed") and plan.again_at == 70 * MINUTE + SECOND
+    assert reported(owner, rs, 70 * MINUTE)[0] == ("Unknown", "DeploymentResumed")
+    assert reported(owner, rs, 70 * MINUTE + SECOND)[0] == ("False", "ProgressDeadlineExceeded")
+
+
+def test_without_a_deadline_there_is_no_such_condition():
+    owner = evolve(a_deployment(3), ("spec", "progressDeadlineSeconds"), progress.NO_DEADLINE)
+    status = progress.status(owner, its_replicaset(owner, 3), [], None, 0)
+    assert [c["type"] for c in status["conditions"]] == ["Available"]
+
+
+def test_what_was_done_long_ago_does_not_make_a_new_rollout_late():
+    owner = a_deployment(3)
+    done = {"type": "Progressing", "status": "True", "reason": progress.DONE, "message": ""}
+    stamps = dict.fromkeys(("lastUpdateTime", "lastTransitionTime"), timestamp(0))
+    owner = evolve(owner, ("status",), {"replicas": 3, "updatedReplicas": 3, "conditions": [done | stamps]})
+    said, _, plan = reported(owner, [its_replicaset(owner, 3, old=1)], 60 * MINUTE)
+    assert said == ("True", "NewReplicaSetCreated") and plan.again_at == 70 * MINUTE + SECOND
+
+
+def test_a_name_that_somebody_else_has_changes_the_hash():
+    owner = a_deployment(3)
+    again = evolve(owner, ("status", "collisionCount"), 1)
+    assert rollout.name_of_new(owner) != rollout.name_of_new(again)
+    assert rollout.new_replicaset(again, [], 3)["metadata"]["name"] == rollout.name_of_new(again)

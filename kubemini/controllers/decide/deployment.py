@@ -8,14 +8,30 @@ from collections.abc import Sequence
 from kubemini.api.kinds import DEPLOYMENT, POD, REPLICA_SET
 from kubemini.api.objects import Obj, evolve, get
 from kubemini.controllers.decide import progress, rollout
-from kubemini.controllers.decide.actions import Action, Plan, UpdateStatus, terminating
-from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, owner_key
+from kubemini.controllers.decide.actions import Action, Create, Plan, UpdateStatus, controller_of, terminating
+from kubemini.controllers.decide.claims import claim, selects
+from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
 
 
 def decide(deployment: Obj, facts: Facts, settled: bool, now: int) -> Plan:
     """The next step of a Deployment."""
-    mine = facts.owned_by(REPLICA_SET, deployment["metadata"]["uid"])
+    meta = deployment["metadata"]
+    mine = facts.owned_by(REPLICA_SET, meta["uid"])
+    claims = claim(deployment, [*mine, *facts.orphans(REPLICA_SET, meta["namespace"])])
+    if claims:
+        return Plan(tuple(claims))  # the rest when the cache shows whose they are
+    stolen = _name_taken(deployment, mine, facts.of_namespace(REPLICA_SET, meta["namespace"]))
+    if stolen:
+        more = 1 + get(deployment, "status", "collisionCount", default=0)
+        return Plan((UpdateStatus(evolve(deployment, ("status", "collisionCount"), more)),))
     return plan(deployment, mine, facts.owned_by_all(POD, mine), settled, now)
+
+
+def _name_taken(deployment: Obj, mine: Sequence[Obj], everybodys: Sequence[Obj]) -> bool:
+    """Whether the ReplicaSet of the template is not there, and somebody else's has its name."""
+    new, _ = rollout.divide(deployment, mine)
+    name = rollout.name_of_new(deployment)
+    return new is None and any(rs["metadata"]["name"] == name for rs in everybodys)
 
 
 def plan(deployment: Obj, replicasets: Sequence[Obj], pods: Sequence[Obj], settled: bool, now: int) -> Plan:
@@ -24,7 +40,8 @@ def plan(deployment: Obj, replicasets: Sequence[Obj], pods: Sequence[Obj], settl
     steps: list[Action] = []
     if not terminating(deployment):
         steps = rollout.annotate(deployment, new, old) or rollout.step(deployment, new, old, pods)
-    report = progress.status(deployment, new, old, now)
+    made = next((step.obj for step in steps if isinstance(step, Create)), None)
+    report = progress.status(deployment, new, old, made, now)
     if report != get(deployment, "status") and not any(s.obj["kind"] == "Deployment" for s in steps):
         steps.append(UpdateStatus(evolve(deployment, ("status",), report)))
     return Plan(tuple(steps), progress.deadline(deployment, report, now))
@@ -32,8 +49,11 @@ def plan(deployment: Obj, replicasets: Sequence[Obj], pods: Sequence[Obj], settl
 
 # -- who is woken ----------------------------------------------------------------------------------------------------
 def of_replicaset(rs: Obj, facts: Facts) -> list[Key]:
-    """The Deployment that manages a ReplicaSet."""
-    return owner_key(rs, DEPLOYMENT)
+    """The Deployment that manages a ReplicaSet, or those that might adopt it."""
+    if controller_of(rs) is not None:
+        return owner_key(rs, DEPLOYMENT)
+    here = facts.of_namespace(DEPLOYMENT, rs["metadata"]["namespace"])
+    return [key_of(found) for found in here if selects(found, rs)]
 
 
 def of_pod(pod: Obj, facts: Facts) -> list[Key]:

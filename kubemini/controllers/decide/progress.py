@@ -1,6 +1,7 @@
 """How a Deployment is doing: its counts, and the conditions Available and Progressing. Pure.
 
 Models k/k pkg/controller/deployment DeploymentController.syncRolloutStatus
+Models k/k pkg/controller/deployment DeploymentController.checkPausedConditions
 Models k/k pkg/controller/deployment/util DeploymentTimedOut
 Simplified: no condition ReplicaFailure.
 """
@@ -15,7 +16,8 @@ from kubemini.controllers.decide.rollout import complete, limits, replicas, stat
 from kubemini.sim.units import SECOND
 
 NO_DEADLINE = 2**31 - 1
-DONE = "NewReplicaSetAvailable"
+DONE, STUCK = "NewReplicaSetAvailable", "ProgressDeadlineExceeded"
+PAUSED, RESUMED = "DeploymentPaused", "DeploymentResumed"
 
 
 def progressing(before: Obj, counts: dict[str, int]) -> bool:
@@ -26,13 +28,15 @@ def progressing(before: Obj, counts: dict[str, int]) -> bool:
     return grown or older < were_older
 
 
-def status(deployment: Obj, new: Obj | None, old: Sequence[Obj], now: int) -> Obj:
-    """What to report; ``kubectl rollout status`` reads it."""
+def status(deployment: Obj, new: Obj | None, old: Sequence[Obj], made: Obj | None, now: int) -> Obj:
+    """What to report, *made* being the ReplicaSet that is being made just now; ``kubectl rollout status`` reads it."""
     counts = status_counts([*old, new], new)
     _, unavailable = limits(deployment)
     enough = counts["availableReplicas"] >= replicas(deployment) - unavailable
-    conditions = [_availability(deployment, enough, now), _progress(deployment, new, counts, now)]
+    conditions = [_availability(deployment, enough, now), _progress(deployment, new, made, counts, now)]
     shown = {key: count for key, count in counts.items() if count}
+    collisions = get(deployment, "status", "collisionCount")
+    shown |= {"collisionCount": collisions} if collisions else {}
     observed = deployment["metadata"].get("generation", 0)
     return freeze({**shown, "observedGeneration": observed, "conditions": [c for c in conditions if c]})
 
@@ -43,25 +47,49 @@ def _availability(deployment: Obj, enough: bool, now: int) -> dict[str, Any]:
     return _condition(deployment, "Available", "True" if enough else "False", reason, text, now)
 
 
-def _progress(deployment: Obj, new: Obj | None, counts: dict[str, int], now: int) -> Obj | None:
-    """The condition Progressing: made, going on, done, or stuck for longer than the deadline."""
-    before, name = condition(deployment, "Progressing"), new["metadata"]["name"] if new else ""
-    if deployment["spec"].get("progressDeadlineSeconds", 600) == NO_DEADLINE or (new is None and before is None):
+def _progress(deployment: Obj, new: Obj | None, made: Obj | None, counts: dict[str, int], now: int) -> Obj | None:
+    """The condition Progressing: made, going on, done, stuck for longer than the deadline, or paused."""
+    before = condition(deployment, "Progressing")
+    paused = bool(deployment["spec"].get("paused"))
+    if not _has_deadline(deployment):
+        return before if paused else None
+    reason = before["reason"] if before else ""
+    if reason != STUCK and paused != (reason == PAUSED):
+        word = (PAUSED, "Deployment is paused") if paused else (RESUMED, "Deployment is resumed")
+        return _condition(deployment, "Progressing", "Unknown", *word, now)
+    if paused or (new is None and made is None):
         return before
-    if new is not None and complete(deployment, counts):
+    if made is not None and before is not None:
+        return _made(deployment, made, now)
+    return _rolled_out(deployment, new, before, counts, now) if new is not None else before
+
+
+def _made(deployment: Obj, rs: Obj, now: int) -> Obj:
+    text = f'Created new replica set "{rs["metadata"]["name"]}"'
+    return _condition(deployment, "Progressing", "True", "NewReplicaSetCreated", text, now)
+
+
+def _rolled_out(deployment: Obj, new: Obj, before: Obj | None, counts: dict[str, int], now: int) -> Obj | None:
+    """How far the rollout to *new* has come."""
+    name = new["metadata"]["name"]
+    if complete(deployment, counts):
         text = f'ReplicaSet "{name}" has successfully progressed.'
         return _condition(deployment, "Progressing", "True", DONE, text, now)
-    if before is not None and before["reason"] == DONE and counts["updatedReplicas"] == counts["replicas"]:
+    if before is None:
+        return _made(deployment, new, now)
+    if before["reason"] == DONE and counts["updatedReplicas"] == counts["replicas"]:
         return before  # what was rolled out once is not undone by a pod that fails
-    if before is None or progressing(get(deployment, "status", default=EMPTY), counts):
-        reason, text = "ReplicaSetUpdated", f'ReplicaSet "{name}" is progressing.'
-        if before is None:
-            reason, text = "NewReplicaSetCreated", f'Created new replica set "{name}"'
-        return _condition(deployment, "Progressing", "True", reason, text, now, updated=True)
-    if now > _due(deployment, before):
+    if progressing(get(deployment, "status", default=EMPTY), counts):
+        text = f'ReplicaSet "{name}" is progressing.'
+        return _condition(deployment, "Progressing", "True", "ReplicaSetUpdated", text, now, updated=True)
+    if before["reason"] != DONE and now > _due(deployment, before):
         text = f'ReplicaSet "{name}" has timed out progressing.'
-        return _condition(deployment, "Progressing", "False", "ProgressDeadlineExceeded", text, now)
+        return _condition(deployment, "Progressing", "False", STUCK, text, now)
     return before
+
+
+def _has_deadline(deployment: Obj) -> bool:
+    return deployment["spec"].get("progressDeadlineSeconds", 600) != NO_DEADLINE
 
 
 def _due(deployment: Obj, progress: Obj) -> int:
@@ -72,7 +100,7 @@ def _due(deployment: Obj, progress: Obj) -> int:
 def deadline(deployment: Obj, report: Obj, now: int) -> int | None:
     """When to look again, in case nothing moves until then."""
     progress = next((c for c in report["conditions"] if c["type"] == "Progressing"), None)
-    if progress is None or progress["reason"] in (DONE, "ProgressDeadlineExceeded"):
+    if progress is None or deployment["spec"].get("paused") or progress["reason"] in (DONE, STUCK):
         return None
     return max(now, _due(deployment, progress)) + SECOND
 

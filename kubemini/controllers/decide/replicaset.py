@@ -18,7 +18,6 @@ from kubemini.controllers.decide.actions import (
     Action,
     Create,
     Delete,
-    Patch,
     Plan,
     UpdateStatus,
     condition,
@@ -29,6 +28,7 @@ from kubemini.controllers.decide.actions import (
     owner_reference,
     terminating,
 )
+from kubemini.controllers.decide.claims import claim, selects
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
 from kubemini.sim.units import SECOND
 
@@ -51,7 +51,7 @@ def plan(replicaset: Obj, pods: Sequence[Obj], related: Sequence[Obj], settled: 
     *pods*: those of its namespace; *related*: the pods of all ReplicaSets of the same Deployment, for the ranking;
     *settled*: the cache shows all that was asked for before.
     """
-    claims = [] if terminating(replicaset) else claim(replicaset, pods)
+    claims = claim(replicaset, [pod for pod in pods if is_active(pod) or controller_of(pod)])
     mine = [pod for pod in pods if is_active(pod) and controller_uid(pod) == replicaset["metadata"]["uid"]]
     mine = [pod for pod in mine if selects(replicaset, pod)]
     steps: list[Action] = []
@@ -66,28 +66,6 @@ def plan(replicaset: Obj, pods: Sequence[Obj], related: Sequence[Obj], settled: 
 def is_active(pod: Obj) -> bool:
     """Whether it counts."""
     return not is_finished(pod) and not terminating(pod)
-
-
-def selects(replicaset: Obj, pod: Obj) -> bool:
-    """Whether the selector picks the pod."""
-    return labels.matches(replicaset["spec"]["selector"], pod["metadata"].get("labels"))
-
-
-def claim(replicaset: Obj, pods: Sequence[Obj]) -> list[Action]:
-    """Adopt orphans that the selector picks, and let go of pods that it picks no more."""
-    steps: list[Action] = []
-    for pod in pods:
-        if controller_of(pod) is None and is_active(pod) and selects(replicaset, pod):
-            steps.append(_own(pod, [*pod["metadata"].get("ownerReferences", ()), owner_reference(replicaset)]))
-        elif controller_uid(pod) == replicaset["metadata"]["uid"] and not selects(replicaset, pod):
-            others = [ref for ref in pod["metadata"]["ownerReferences"] if not ref.get("controller")]
-            steps.append(_own(pod, others or None))
-    return steps
-
-
-def _own(pod: Obj, references: list[Obj] | None) -> Patch:
-    """The patch names the UID, so that a namesake of the pod is not touched."""
-    return Patch(pod, freeze({"metadata": {"uid": pod["metadata"]["uid"], "ownerReferences": references}}))
 
 
 def scale(replicaset: Obj, mine: Sequence[Obj], related: Sequence[Obj], now: int) -> list[Action]:

@@ -8,7 +8,7 @@ Models k/k pkg/controller/deployment DeploymentController.rolloutRecreate
 Models k/k pkg/controller/deployment DeploymentController.scale
 Models k/k pkg/controller/deployment/util NewRSNewReplicas
 Models k/k pkg/controller/deployment/util ResolveFenceposts
-Simplified: the hash of the template is taken over its JSON, so names differ from a real cluster's; no collision count.
+Simplified: the hash of the template is taken over its JSON, so names differ from a real cluster's.
 """
 
 import json
@@ -93,10 +93,14 @@ def bare(template: Obj) -> Obj:
     return without(template, ("metadata", "labels", HASH))
 
 
-def template_hash(template: Obj) -> str:
-    """A short name of a pod template: FNV-1a of it, in letters and digits that make no words."""
+def template_hash(template: Obj, collisions: int = 0) -> str:
+    """A short name of a pod template: FNV-1a of it, in letters and digits that make no words.
+
+    After *collisions* with names that were taken it is another one.
+    """
     value = 0x811C9DC5
-    for byte in json.dumps(template, sort_keys=True, separators=(",", ":")).encode():
+    text = json.dumps(template, sort_keys=True, separators=(",", ":")) + (str(collisions) if collisions else "")
+    for byte in text.encode():
         value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
     return "".join(_ALPHABET[ord(digit) % len(_ALPHABET)] for digit in str(value))
 
@@ -284,10 +288,20 @@ def resize(deployment: Obj, rs: Obj, size: int) -> Update:
     return Update(evolve_many(rs, (("spec", "replicas"), size), *notes))
 
 
+def hash_of(deployment: Obj) -> str:
+    """The hash that tells the ReplicaSet of the current template from the others."""
+    return template_hash(deployment["spec"]["template"], get(deployment, "status", "collisionCount", default=0))
+
+
+def name_of_new(deployment: Obj) -> str:
+    """The name that the ReplicaSet of the current template is given."""
+    return f"{deployment['metadata']['name']}-{hash_of(deployment)}"
+
+
 def new_replicaset(deployment: Obj, old: Sequence[Obj], size: int) -> Obj:
     """The ReplicaSet of the current template."""
     spec, meta = deployment["spec"], deployment["metadata"]
-    name = template_hash(spec["template"])
+    name = hash_of(deployment)
     label = {HASH: name}
     template = evolve(spec["template"], ("metadata", "labels"), {**spec["template"]["metadata"]["labels"], **label})
     selector = evolve(spec["selector"], ("matchLabels",), {**spec["selector"].get("matchLabels", EMPTY), **label})
@@ -297,7 +311,7 @@ def new_replicaset(deployment: Obj, old: Sequence[Obj], size: int) -> Obj:
             "apiVersion": REPLICA_SET.api_version,
             "kind": REPLICA_SET.kind,
             "metadata": {
-                "name": f"{meta['name']}-{name}",
+                "name": name_of_new(deployment),
                 "namespace": meta["namespace"],
                 "labels": template["metadata"]["labels"],
                 "annotations": {**sizing(deployment), **number},
