@@ -159,7 +159,7 @@ class _Merge:
             if before is None and given is None:
                 continue
             merged = self._both(before, given, field)
-            new[key] = _in_order(merged, order, before or [], field.merge_key)
+            new[key] = _in_order(merged, order, _server_order(before or [], given or [], field), field.merge_key)
             done.append(key)
         return done
 
@@ -242,6 +242,21 @@ def _in_order(merged: list, patched: list, server: list, key: str) -> list:
         first = others if left >= 0 and right >= 0 and left < right else mine
         woven.append(first.pop(0))
     return [*woven, *mine, *others]
+
+
+def _server_order(before: list, given: list, field: Field) -> list:
+    """The order of the list as it was.
+
+    Where elements are deleted, new ones count as old as far as they fill the gap: upstream deletes in place and
+    appends, and what it then takes for the old list is what it has just written over it.
+    """
+    key = field.merge_key
+    if not key:
+        return before
+    gone = [item.get(key) for item in given if _is_delete(item)]
+    left = [item for item in before if item.get(key) not in gone]
+    added = [item for item in given if DIRECTIVE not in item and _place(left, item, key) < 0]
+    return (left + added)[: len(before)] if len(left) < len(before) else before
 
 
 def _check_order(given: list, order: list, key: str) -> None:
