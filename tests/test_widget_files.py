@@ -1,11 +1,15 @@
 """The widgets' front end keeps the promises its hosts rely on; what it does in a browser is tested in the book."""
 
+import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from kubemini.run import run
 from kubemini.sim.vocabulary import WHAT
+from kubemini.view.scene import drawn, present, spare
 
 STATIC = Path(__file__).parent.parent / "kubemini" / "view" / "static"
 WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper", "election-curves")
@@ -42,3 +46,25 @@ def test_every_class_of_the_style_sheet_is_ours() -> None:
     foreign = {"vscode-dark", "bd-content", "cell_output", "text_html"}  # where hosts say that it is dark
     classes = set(re.findall(r"\.([A-Za-z][\w-]*)", selectors)) - foreign
     assert {c for c in classes if c != "km" and not c.startswith("km-")} == set()
+
+
+@pytest.mark.needs("node")
+@pytest.mark.parametrize("scenario", ["etcd-3", "quorum"])
+def test_the_columns_of_a_recording_are_its_records_again(scenario: str, tmp_path: Path) -> None:
+    trace = run(scenario)
+    (tmp_path / "run.json").write_text(json.dumps(present(trace)))
+    script = "const run = JSON.parse(require('fs').readFileSync('run.json'));"
+    script += "console.log(JSON.stringify(new kmCommon.History(run).records))"
+    (tmp_path / "unpack.cjs").write_text(text("common.js") + script)
+    done = subprocess.run(["node", "unpack.cjs"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    kept = spare([row for record in trace if (row := drawn(record, trace.header["topology"]["kind"]))])
+    for seen, told in zip(json.loads(done.stdout), json.loads(json.dumps(kept)), strict=True):
+        assert seen[:3] == told[:3]
+        if told[2] == "message" and told[3]["arrives"]:
+            assert abs(seen[3].pop("arrives") - told[3].pop("arrives")) <= 50
+        if told[2] != "request":  # there a page adds the way behind a balancer
+            assert without_none(seen[3]) == without_none(told[3])
+
+
+def without_none(detail: dict) -> dict:
+    return {name: value for name, value in detail.items() if value is not None}

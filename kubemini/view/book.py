@@ -63,7 +63,8 @@ def classic(widget: str) -> str:
     source, export = (STATIC / f"{widget}.js").read_text(encoding="utf-8"), "export default { render };"
     assert source.count("export ") == 1 and export in source, f"{widget}.js must end in {export!r}"
     body = source.replace(export, f'(window.kubeminiWidgets ||= {{}})["{widget}"] = {{ render }};')
-    return "(() => {\n" + body + "})();\n"
+    common = (STATIC / "common.js").read_text(encoding="utf-8")
+    return "(() => {\n" + common + body + "})();\n"
 
 
 def archive() -> bytes:
@@ -116,7 +117,7 @@ def vendor(out: Path, npm: Path) -> dict[str, Any]:
     folder.mkdir(parents=True)
     for widget in WIDGETS:
         (folder / f"{widget}.js").write_text(classic(widget), encoding="utf-8")
-    for name in ("common.js", "widget.css", "host.js", "worker.js"):
+    for name in ("page.css", "widget.css", "host.js", "worker.js"):
         shutil.copy(STATIC / name, folder / name)
     (folder / "kubemini.zip").write_bytes(archive())
     build: dict[str, Any] = {"live": False, "version": inputs["digest"]}
@@ -242,15 +243,22 @@ def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[st
     """Give a page what its widgets need, and take from it what it does not need."""
     body = context.get("body") or ""
     context["metatags"] = context.get("metatags", "") + ICON + NO_BAR
+    app.add_css_file("kubemini/page.css")
     used = [widget for widget in WIDGETS if f'data-kubemini="{widget}"' in body]
     if used:
         app.add_css_file("kubemini/widget.css")
-        app.add_js_file(None, body=f"window.kubeminiBuild = {json.dumps(app.config.kubemini_build)};")
-        for name in ("common", *used, "host"):
+        app.add_js_file(None, body=inline(app.config.kubemini_build))
+        for name in (*used, "host"):
             app.add_js_file(f"kubemini/{name}.js", loading_method="defer")
     scripts = getattr(app.env, "nb_metadata", {}).get(pagename, {}).get("js_files", {})
     for key in [key for key in scripts if key.startswith("ipywidgets") and VIEW not in body]:
         del scripts[key]  # 4 MB of html-manager, for a page that has no plain ipywidget
+
+
+def inline(build: dict[str, Any]) -> str:
+    """The script that stands in the page itself: what the build is, and what is said if another does not arrive."""
+    guard = (STATIC / "guard.js").read_text(encoding="utf-8")
+    return f"window.kubeminiBuild = {json.dumps(build)};\n{guard}"
 
 
 class Simplified(SphinxDirective):

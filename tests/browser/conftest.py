@@ -4,8 +4,8 @@ The pages of `site` are made here from the same parts as the book's (`kubemini.v
 what a widget does is tested without waiting for a chapter. The built book itself is opened in test_pages.py.
 """
 
-import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from http.server import ThreadingHTTPServer
@@ -20,11 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost", "file:", "data:", "blob:")
+THEIRS = "/static/notebook/notebook_core."  # Notebook 7 stumbles over one of its own settings
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <link rel="stylesheet" href="kubemini/widget.css">
 <style>@media (prefers-color-scheme: dark) {{ body {{ background: #14181e; color: #ddd }} }}</style>
-<script>window.kubeminiBuild = {build};</script>{scripts}</head><body><main><h1>{title}</h1>
+<script>{inline}</script>{scripts}</head><body><main><h1>{title}</h1>
 {widget}</main></body></html>"""
 MINE = {"name": "mine", "title": "Mine", "topology": {"kind": "etcd", "members": 3}, "until": "9s"}
 PREDICT = {
@@ -64,9 +65,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build = book.vendor(folder, ROOT / "node_modules")
     for name, recording in pages().items():
         widget = recording()
-        files = ("common", widget.picture, "host")
+        files = (widget.picture, "host")
         scripts = "".join(f'<script defer src="kubemini/{file}.js"></script>' for file in files)
-        text = PAGE.format(title=name, build=json.dumps(build), scripts=scripts, widget=widget.static_html())
+        text = PAGE.format(title=name, inline=book.inline(build), scripts=scripts, widget=widget.static_html())
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return folder
 
@@ -103,18 +104,20 @@ def chromium():
 
 @pytest.fixture
 def open_page(chromium):
-    """`open_page(address, **context)`; when the test is over, nothing must have gone wrong on any page."""
+    """`open_page(address, **context)`, where what is *lost* never arrives; in the end nothing must have gone wrong."""
     wrong: list[str] = []
     contexts = []
 
-    def open_(address: str, **options):
+    def open_(address: str, lost: str | None = None, **options):
         context = chromium.new_context(**{"viewport": {"width": 1100, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
         page.route(lambda url: not url.startswith(LOCAL), lambda route: route.abort())
+        if lost:
+            page.route(lambda url: lost in url, lambda route: route.abort())
         page.on("request", lambda r: r.url.startswith(LOCAL) or wrong.append(f"asks another host: {r.url}"))
         page.on("response", lambda r: r.status >= 400 and wrong.append(f"{r.status} {r.url}"))
-        page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
+        page.on("pageerror", lambda e: THEIRS in (e.stack or "") or wrong.append(f"page error: {e}"))
         page.goto(address)
         return page
 
@@ -122,6 +125,18 @@ def open_page(chromium):
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def unpacked(columns: dict) -> list[list]:
+    """The records of a recording as rows (at, who, what, detail); instants stay distances."""
+    names, fields = columns["names"], columns["fields"]
+    rows, next_of, at = [], Counter(), 0
+    for step, who, what in zip(columns["at"], columns["who"], columns["what"], strict=True):
+        at, word = at + step, names[what]
+        detail = {name: column[next_of[word]] for name, column in fields[word].items()}
+        rows.append([at, names[who], word, detail])
+        next_of[word] += 1
+    return rows
 
 
 class Widget:
@@ -198,7 +213,7 @@ class Widget:
 
     def records(self, what: str) -> list[list]:
         """[at, who, detail] of each record of the run with this word."""
-        rows = self.page.evaluate("new kmCommon.History(kubemini.models[0].get('run')).records")
+        rows = unpacked(self.page.evaluate("kubemini.models[0].get('run').records"))
         return [[at, who, detail] for at, who, word, detail in rows if word == what]
 
     def seen(self, name: str) -> str:

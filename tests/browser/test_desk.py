@@ -35,7 +35,7 @@ def test_another_line_across_what_is_left_loses_the_quorum_and_one_across_the_cu
     desk.page.mouse.up()
     desk.settle()
     desk.seek(6)
-    desk.line((0.5, 0.02), (0.5, 0.98))
+    desk.line((0.47, 0.02), (0.47, 0.98))
     desk.page.mouse.up()
     desk.settle()
     assert len(desk.commands()) > 1  # only the cables that were whole

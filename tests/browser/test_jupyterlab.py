@@ -1,5 +1,6 @@
-"""The same widget in JupyterLab: the kernel answers what the reader does."""
+"""The same widget in JupyterLab and Notebook 7: the kernel answers what the reader does, and its keys are its own."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -27,12 +28,17 @@ QUIET = [
 ]
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A JupyterLab on this machine with one notebook; its address."""
-    folder = tmp_path_factory.mktemp("lab")
+HOSTS = {"jupyterlab": "lab/tree", "notebook": "notebooks"}  # the program, and where it shows a notebook
+
+
+@pytest.fixture(scope="module", params=HOSTS)
+def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A JupyterLab or a Notebook 7 on this machine; the address of a notebook in it."""
+    folder = tmp_path_factory.mktemp(request.param)
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell('from kubemini import show\nshow("etcd-3")')],
+        cells=[
+            nbformat.v4.new_code_cell(source) for source in ('from kubemini import show\nshow("etcd-3")', '"below"')
+        ],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
     nbformat.write(notebook, folder / "desk.ipynb")
@@ -41,14 +47,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log = folder / "log"
     with log.open("w") as out:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *QUIET],
+            [sys.executable, "-m", request.param, *QUIET],
             cwd=folder,
             env={**os.environ, **home, "PYTHONPATH": path},
             stdout=out,
             stderr=subprocess.STDOUT,
         )
     try:
-        yield address(log, server)
+        yield f"{address(log, server)}{HOSTS[request.param]}/desk.ipynb"
     finally:
         server.terminate()
         server.wait(20)
@@ -57,21 +63,50 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def address(log: Path, server: subprocess.Popen) -> str:
     """Where the server listens, once it says so."""
     for _ in range(600):
-        if found := re.search(r"http://127\.0\.0\.1:\d+/lab", log.read_text()):
+        if found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text()):
             return found[0]
         assert server.poll() is None, log.read_text()
         time.sleep(0.1)
     raise AssertionError(log.read_text())
 
 
-def test_the_kernel_answers_a_crash_and_no_other_host_is_asked(open_page, lab, widget):
-    page = open_page(f"{lab}/tree/desk.ipynb", viewport={"width": 1500, "height": 1000})
+def opened(open_page, address):
+    """The notebook at *address*, its first cell run."""
+    from playwright.sync_api import TimeoutError
+
+    page = open_page(address, viewport={"width": 1500, "height": 1000})
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=90_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=90_000)
-    page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
-    page.keyboard.press("Shift+Enter")
-    page.locator(".km").first.wait_for(timeout=90_000)
+    for _ in range(9):  # until its kernel is there it forgets what it is told
+        page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
+        page.keyboard.press("Control+Enter")
+        with contextlib.suppress(TimeoutError):
+            page.locator(".km").first.wait_for(timeout=10_000)
+            break
+    return page
+
+
+def test_keys_stay_in_the_widget_the_kernel_answers_and_no_other_host_is_asked(open_page, lab, widget):
+    page = opened(open_page, lab)
     desk = widget(page)
+    keys_stay(page, desk)
+    the_kernel_answers(page, desk)
+
+
+def keys_stay(page, desk):
+    """Also those that the widget does not know; Escape closes what is open, then leaves."""
+    cells, inside = page.locator(".jp-Cell"), "document.activeElement.closest('.km') !== null"
+    for start in (lambda: desk.select("etcd-2"), lambda: desk.root.get_by_role("button", name="Table").click()):
+        start()
+        for key in ("x", "Escape", "a", "b", "d", "d", "z", "m", "y", "1", "q", "j", "ArrowDown", "Shift+M"):
+            page.keyboard.press(key)
+            assert cells.count() == 2 and page.evaluate(inside), key
+    page.keyboard.press("Escape")
+    assert not page.evaluate(inside)
+    page.keyboard.press("b")  # the notebook's own key, for its own cell
+    cells.nth(2).wait_for()
+
+
+def the_kernel_answers(page, desk):
     assert desk.kernel == "jupyter"
     desk.seek(5)
     desk.do("etcd-2", "crash", kernel="jupyter")

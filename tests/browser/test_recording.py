@@ -2,8 +2,6 @@
 
 import pytest
 
-from kubemini.run import run
-from kubemini.view.scene import drawn, spare
 from tests.browser.conftest import violations
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "npm")
@@ -28,20 +26,15 @@ def test_a_recording_plays_steps_and_scrubs_and_loads_no_simulator(open_page, ro
     assert [name for name in loaded if "pyodide" in name or "worker" in name or ".zip" in name] == []
 
 
-@pytest.mark.parametrize(("name", "scenario"), [("desk", "etcd-3"), ("map", "quorum")])
-def test_the_columns_of_a_recording_are_its_records_again(open_page, http, name, scenario):
-    page = open_page(f"{http}/{name}.html")
-    rows = page.evaluate("new kmCommon.History(kubemini.models[0].get('run')).records")
-    trace = run(scenario)
-    kept = spare([row for record in trace if (row := drawn(record, trace.header["topology"]["kind"]))])
-    assert [row[:3] for row in rows] == [row[:3] for row in kept]
-    for (*_, seen), (_, _, what, told) in zip(rows, kept, strict=True):
-        if what == "message" and told["arrives"]:
-            assert abs(seen.pop("arrives") - told.pop("arrives")) <= 50
-        if what != "request":  # there a page adds the way behind a balancer
-            assert {name: value for name, value in seen.items() if value is not None} == {
-                name: value for name, value in told.items() if value is not None
-            }
+@pytest.mark.parametrize("script", ["host", "etcd-desk"])
+def test_a_page_whose_script_did_not_arrive_says_so_and_keeps_its_text(open_page, http, script):
+    page = open_page(f"{http}/desk.html", lost=f"/{script}.js")
+    said = page.locator(".km-missing")
+    said.wait_for(timeout=5_000)
+    assert said.inner_text().startswith("A script of this page did not arrive: load the page again")
+    assert said.inner_text().count(".") == 1 and said.count() == 1
+    assert "1 of 3 members up, quorum is 2: no write succeeds" in page.locator(".km-fallback").inner_text()
+    assert violations(page, "html") == []
 
 
 def test_a_recording_opens_when_all_is_well_shortly_before_something_breaks(open_page, http, widget):

@@ -7,6 +7,7 @@ var kmCommon = (() => {
   const NS = "http://www.w3.org/2000/svg";
   const SECOND = 1e6;
   const MARKS = { ok: "●", failed: "✕", unknown: "?", warn: "▲", bad: "✕" };
+  const ROOMY = 1000; // px of window: from here on more than the picture fits above the time
   const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16];
 
   // ---- small tools -------------------------------------------------------------------------------------------
@@ -64,6 +65,25 @@ var kmCommon = (() => {
     get(key) { try { return JSON.parse(localStorage.getItem("kubemini." + key)); } catch { return null; } },
     set(key, value) { try { localStorage.setItem("kubemini." + key, JSON.stringify(value)); } catch { /* private mode: not kept */ } },
   };
+
+  /** Keys pressed inside *root* are the widget's, known or not. JupyterLab looks for its shortcuts before the widget
+   * hears of a key, and spares only an element that says so itself: so whatever has the focus says so. */
+  function keepKeys(root) {
+    root.addEventListener("focusin", (ev) => ev.target.setAttribute("data-lm-suppress-shortcuts", "true"));
+    root.addEventListener("keydown", (ev) => { if (ev.key === "Escape" && !ev.defaultPrevented) leave(root); ev.stopPropagation(); });
+  }
+  /** The focus goes back to what the widget stands in: the notebook's cell, else the page. */
+  function leave(root) {
+    const around = root.parentElement.closest("[tabindex]");
+    document.activeElement.blur();
+    if (around) around.focus({ preventScroll: true });
+  }
+  /** Do *work*; if it took away what had the focus, *root* has it. */
+  function keepFocus(root, work) {
+    const had = root.contains(document.activeElement);
+    work();
+    if (had && !root.contains(document.activeElement)) root.focus({ preventScroll: true });
+  }
 
   // ---- names -------------------------------------------------------------------------------------------------
   const KINDS = [[/^etcd-\d/, "etcd"], [/^apiserver/, "apiserver"], [/^scheduler/, "scheduler"], [/^controller-manager/, "controllers"], [/^kubelet/, "kubelet"], [/^kube-proxy/, "kube-proxy"], [/^haproxy/, "lb"], [/^pods@/, "pods"], [/^visitor@/, "visitor"]];
@@ -364,13 +384,13 @@ var kmCommon = (() => {
   const asHash = (id, t, header) => "#" + [id, "t=" + seconds(t), "seed=" + header.seed, "until=" + header.until / SECOND, ...Object.entries(header.params || {}).map(([k, v]) => `p=${k},${encodeURIComponent(JSON.stringify(v))}`), ...(header.commands || []).map((c) => "c=" + c.map((x) => encodeURIComponent(x).replace(/%2C/gi, "+")).join(","))].join(";");
   async function copy(text) {
     try { await navigator.clipboard.writeText(text); return true; } catch { /* file:// or no permission */ }
-    const box = h("textarea", { style: "position:fixed;opacity:0" }); box.value = text; document.body.append(box); box.select();
+    const held = document.activeElement, box = h("textarea", { style: "position:fixed;opacity:0" }); box.value = text; document.body.append(box); box.select();
     let ok = false; try { ok = document.execCommand("copy"); } catch { /* then it is shown instead */ }
-    box.remove(); return ok;
+    box.remove(); held.focus({ preventScroll: true }); return ok;
   }
 
   const HELP = [["Space or k", "play, pause"], ["← →", "one step back, one step on"], ["Home End", "to the start, to the end"], ["[ ]", "slower, faster"], ["Tab", "from component to component"],
-    ["Enter", "select the component"], ["c", "crash or restart what is selected"], ["p", "pause or resume what is selected"], ["?", "this list"]];
+    ["Enter", "select the component"], ["c", "crash or restart what is selected"], ["p", "pause or resume what is selected"], ["Esc", "leave the widget"], ["?", "this list"]];
 
   // ---- the frame ---------------------------------------------------------------------------------------------
   /** Put a widget into *el*. *make(ctl)* gives {node, setRun(history, narrow), draw(now), has(name), first(history)}, and
@@ -381,7 +401,7 @@ var kmCommon = (() => {
     const calm = window.matchMedia ? window.matchMedia("(prefers-reduced-motion: reduce)") : { matches: false };
     const options = model.get("options") || {};
     let past = null, base = model.get("run"), t = 0, playing = false, raf = 0, last = 0, idle = 0, speed = 1, sel = null;
-    let undo = [], asked = null, queued = null, ids = 0, watchdog = 0, narrow = false, shape = "";
+    let undo = [], asked = null, queued = null, ids = 0, watchdog = 0, narrow = false, shape = "", placed = "";
     const kernel = () => model.get("kernel") || "recording";
     const canLive = () => kernel() !== "recording" || options.live !== false;
 
@@ -393,7 +413,7 @@ var kmCommon = (() => {
     const live = h("p", { class: "km-sr", "aria-live": "polite" }), status = h("p", { class: "km-status", role: "status" });
     const ctl = { select, act, ask, say, kernel, canLive, calm, able: () => canLive() && !locked(), get sel() { return sel; }, get history() { return past; } };
     const view = make(ctl);
-    const side = h("div", { class: "km-side" }, h("div", {}, ...(view.top || []), h("div", { class: "km-insp", role: "group", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more)), h("section", {}, h("div", { class: "km-h4" }, "What happened"), log));
+    const side = h("div", { class: "km-side" }, h("div", { class: "km-do" }, ...(view.top || []), h("div", { class: "km-insp", role: "group", "aria-labelledby": uid + "sel" }, selTitle, selText, acts, more)), h("section", {}, h("div", { class: "km-h4" }, "What happened"), log));
     // timeline
     const strips = h("div", { class: "km-strips" });
     const range = h("input", { type: "range", class: "km-range", min: 0, step: 1000, "aria-label": "simulated time", oninput: () => { play(false); seek(+range.value); } });
@@ -414,12 +434,13 @@ var kmCommon = (() => {
     const help = h("div", { class: "km-help", id: uid + "help", hidden: true }, h("dl", {}, [...HELP, ...(view.keys || [])].map(([k, v]) => h("div", {}, h("dt", {}, h("kbd", {}, k)), h("dd", {}, v)))),
       h("p", {}, "Messages and requests last about a millisecond. They are drawn slower than they travel, so that you can see them."));
     const gate = h("div", { class: "km-gate" }), trouble = h("div", { class: "km-trouble", hidden: true, role: "alert" });
-    const ctls = h("div", { class: "km-ctl" }, bPlay, bBack, bNext, speeds, h("label", { class: "km-lab" }, "seed ", seed), bLive, bUndo, bReset, h("span", { class: "km-sp" }), bPython, bLink, bTable, bHelp);
-    const pic = h("div", { class: "km-pic" }, view.node, ...(view.under || [])), body = h("div", { class: "km-body" }, pic, side);
-    const bar = h("div", { class: "km-bar" }, strips, h("div", { class: "km-track" }, h("i", { class: "km-rail" }), fillBar, range), marks, ctls, status);
-    const root = h("div", { class: `km km-${name}`, role: "group", "aria-label": label, tabindex: "-1", "data-lm-suppress-shortcuts": "true" },
-      h("div", { class: "km-say" }, h("div", { class: "km-true" }, h("p", { class: "km-now-line" }, tag, " ", head), second), when), gate, body, trouble, bar,
-      table, help, live, h("p", { class: "km-cap" }));
+    const ctls = h("div", { class: "km-ctl" }, bPlay, bBack, bNext, speeds, h("label", { class: "km-lab" }, "seed ", seed), bLive, bUndo, bReset, h("span", { class: "km-sp" }), bPython, bLink, bTable, bHelp, status);
+    const pic = h("div", { class: "km-pic" }, view.node), body = h("div", { class: "km-body" }, pic, side);
+    const bar = h("div", { class: "km-bar" }, strips, h("div", { class: "km-track" }, h("i", { class: "km-rail" }), fillBar, range), marks, ctls);
+    // what is seen at once: the sentence, the picture and what can be done, the strips and the time
+    const frameBox = h("div", { class: "km-frame" }, h("div", { class: "km-say" }, h("div", { class: "km-true" }, h("p", { class: "km-now-line" }, tag, " ", head), second), when), body, trouble, bar);
+    const root = h("div", { class: `km km-${name}`, role: "group", "aria-label": label, tabindex: "-1" },
+      frameBox, table, help, live, h("p", { class: "km-cap" }));
     el.append(root);
 
     // -- saying
@@ -474,7 +495,8 @@ var kmCommon = (() => {
     }
 
     // -- drawing
-    function draw() {
+    const draw = () => keepFocus(root, drawAll);
+    function drawAll() {
       const st = past.at(t), [, level, a, b] = past.said(t);
       put(tag, "text", MARKS[level] || "●"); put(tag, "class", "km-tag km-" + level); put(head, "text", a); put(second, "text", b || "");
       put(when, "text", `t = ${seconds(t)} s · seed ${past.header.seed}`);
@@ -676,25 +698,31 @@ var kmCommon = (() => {
     // -- keys, size
     function onKey(ev) {
       const el2 = ev.target, tagName = el2.tagName;
-      if (ev.ctrlKey || ev.metaKey || ev.altKey || tagName === "SELECT" || tagName === "TEXTAREA" || (tagName === "INPUT" && el2 !== range)) return;
+      if (ev.defaultPrevented || ev.ctrlKey || ev.metaKey || ev.altKey || tagName === "SELECT" || (tagName === "INPUT" && el2 !== range && ev.key !== "Escape")) return;
       const press = tagName === "BUTTON" || el2.getAttribute("role") === "button";
       const on = (key) => { const a = !locked() && actionsFor(sel, past.at(t), past.topology).find((x) => x.key === key); if (a) act(a); else say(locked() ? "Lock in your prediction first." : "That cannot be done to what is selected."); };
       const keys = { " ": () => (press ? false : play(!playing)), k: () => play(!playing), ArrowLeft: () => stepBy(-1), ArrowRight: () => stepBy(1), Home: () => (locked() ? ask4prediction() : go(0)), End: () => (locked() ? ask4prediction() : go(past.until)),
-        "[": () => faster(-1), "]": () => faster(1), c: () => on("c"), p: () => on("p"), "?": showHelp, Escape: () => { if (view.giveUp && view.giveUp()) return true; if (help.hidden) return false; showHelp(); bHelp.focus(); } };
+        "[": () => faster(-1), "]": () => faster(1), c: () => on("c"), p: () => on("p"), "?": showHelp, Escape: () => { if (view.giveUp && view.giveUp()) return true; if (help.hidden) return false; showHelp(); bHelp.focus(); return true; } };
       for (const [key, , run] of view.keys || []) keys[key] = run;
       const f = keys[ev.key];
-      if (f && (table.contains(el2) ? !/^(Home|End)$/.test(ev.key) : true) && f() !== false) { ev.preventDefault(); ev.stopPropagation(); }
+      if (f && (table.contains(el2) ? !/^(Home|End)$/.test(ev.key) : true) && f() !== false) ev.preventDefault();
     }
     root.addEventListener("keydown", onKey);
+    keepKeys(root);
+    /** Who stands where; the same order for the eye and for Tab. Thin: picture, question, time, details. */
+    function arrange(form) {
+      const under = view.under || [];
+      if (form === "thin") { body.after(gate); bar.after(side); side.append(...under); return; }
+      body.append(side); side.prepend(gate);
+      if (form === "roomy") pic.append(...under); else frameBox.after(...under);
+    }
     function layout() {
       if (!past) return;
       const w = root.clientWidth || 900;
-      const thin = w < 860;
+      const form = w < 860 ? "thin" : window.innerHeight < ROOMY ? "wide" : "roomy";
       narrow = w < 620;
-      root.classList.toggle("km-phone", narrow);
-      if (root.classList.toggle("km-thin", thin) !== (side.parentNode !== body)) { // narrow: picture, controls, details; and the same order for Tab
-        if (thin) { bar.after(side); side.append(...(view.under || [])); } else { body.append(side); pic.append(...(view.under || [])); }
-      }
+      root.classList.toggle("km-phone", narrow); root.classList.toggle("km-thin", form === "thin");
+      if (placed !== form) arrange((placed = form));
       const key = `${narrow}`;
       if (key !== shape) { shape = key; view.setRun(past, narrow); }
     }
@@ -719,7 +747,7 @@ var kmCommon = (() => {
     const pick = () => ctl.select(name, true), frame = kids.find((k) => /km-(card|chip|pod-c)/.test(k.getAttribute("class") || ""));
     const size = Object.fromEntries(["x", "y", "width", "height", "rx", "cx", "cy", "r"].map((k) => [k, frame.getAttribute(k)]));
     if (size.height && size.height < 32) { size.y -= (32 - size.height) / 2; size.height = 32; } // room for a finger
-    const hit = s(frame.tagName, { ...size, class: "km-hit", role: "button", tabindex: "0", "data-name": name, onclick: pick, onkeydown: (ev) => { if (ev.key === "Enter" || ev.key === " ") { ev.preventDefault(); ev.stopPropagation(); pick(); } } });
+    const hit = s(frame.tagName, { ...size, class: "km-hit", role: "button", tabindex: "0", "data-name": name, onclick: pick, onkeydown: (ev) => { if (ev.key === "Enter" || ev.key === " ") { ev.preventDefault(); pick(); } } });
     const g = s("g", {}, s("g", { "aria-hidden": "true", class: "km-in" }, ...kids), hit);
     g.hit = hit;
     return g;
@@ -743,5 +771,5 @@ var kmCommon = (() => {
     return s("circle", { class: "km-dot-" + kind, cx: x, cy: y, r });
   }
 
-  return { SECOND, MARKS, LONG, h, s, put, button, seconds, bytes, plural, clamp, upto, width, fit, kindOf, History, alive, look, meter, base, holds, isCut, cutFrom, offside, quorum, actionsFor, short, widget, choosable, hatch, along, curve, path, dot };
+  return { keepKeys, SECOND, MARKS, LONG, h, s, put, button, seconds, bytes, plural, clamp, upto, width, fit, kindOf, History, alive, look, meter, base, holds, isCut, cutFrom, offside, quorum, actionsFor, short, widget, choosable, hatch, along, curve, path, dot };
 })();

@@ -3,7 +3,7 @@
 // Model: run {header, curves: [{timeout, count, times (quantiles), half, mean, most}]}, kernel, caption, options.
 var render = (() => {
   "use strict";
-  const { h, s, put, button, clamp } = kmCommon;
+  const { keepKeys, h, s, put, button, clamp } = kmCommon;
   const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9"], DASHES = ["", "7 3", "2 3", "9 3 2 3", "4 2", "1 2"];
   const LOW = 10, HIGH = 20000, CHUNK = 25, MANY = 1000, NEVER = 15000;
   const name = ([low, high]) => `${low}–${high}`;
@@ -33,10 +33,11 @@ var render = (() => {
     const table = h("div", { class: "km-table", hidden: true, role: "group", "aria-label": "The curves as a table", tabindex: "0" });
     const bTable = button("Table", () => { table.hidden = !table.hidden; bTable.setAttribute("aria-expanded", String(!table.hidden)); if (!table.hidden) table.focus(); }, { "aria-expanded": "false" });
     const knobs = h("div", { class: "km-knobs" }, low.node, more.node, go);
-    const root = h("div", { class: "km km-election-curves km-thin", role: "group", "aria-label": "election curves" },
+    const root = h("div", { class: "km km-election-curves km-thin", role: "group", "aria-label": "election curves", tabindex: "-1" },
       h("div", { class: "km-say" }, h("div", { class: "km-true" }, h("p", { class: "km-now-line" }, head), second)), h("div", { class: "km-pic" }, svg),
       h("div", { class: "km-bar" }, h("div", { class: "km-ctl", role: "group", "aria-label": "ranges of timeouts, in milliseconds" }, h("span", { class: "km-lab" }, "timeouts, ms"), chips, h("span", { class: "km-sp" }), bTable), knobs, status), table, voice, h("p", { class: "km-cap" }, model.get("caption") || ""));
     el.append(root);
+    keepKeys(root);
 
     const range = () => [+low.input.value, +low.input.value + +more.input.value];
     function turn() {

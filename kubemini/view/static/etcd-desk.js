@@ -63,7 +63,7 @@ var render = (() => {
     const under = h("div", { class: "km-under" }, h("section", {}, kvTitle, kv), h("section", {}, h("div", { class: "km-h4" }, "What clients were told"), out));
     const way = h("span", {}), form = h("form", { hidden: true, onsubmit: (ev) => { ev.preventDefault(); divide(); } });
     const bSides = button("Choose sides", () => choose(), { "aria-expanded": "false", title: "key: x" }), bHeal = button("Heal network", () => ctl.act({ action: "heal", args: [] }), { class: "km-b km-main-b", "data-action": "heal" });
-    const bar = h("div", { class: "km-cutbar" }, way, bSides, bHeal, form), picture = h("div", {}, svg, bar);
+    const bar = h("div", { class: "km-cutbar" }, way, bSides, bHeal, form), picture = h("div", { class: "km-drawing" }, svg, bar);
     let G = null, H = null, ui = null, told = [], backups = [], saved, now = null, stroke = null;
 
     function setRun(history, narrow) {
@@ -214,7 +214,7 @@ var render = (() => {
         button("Put", () => ctl.act({ action: "put", args: [need(), value.value, ctl.sel] })), button("Get", () => ctl.act({ action: "get", args: [need(), ctl.sel] }), { title: "linearizable: a majority confirms it" }),
         button("Get, serializable", () => ctl.act({ action: "get", args: [need(), ctl.sel, "serializable"] }), { title: "from this member alone: works without quorum, may be old" })), upkeep);
     }
-    return { node: picture, heals: true, giveUp: () => stroke && !drop(false), state: (sel, st) => [(st.etcd[sel] || {}).role, up(st), alarmed(st), saved], keys: [["x", "choose the sides of a cut", () => ctl.able() && choose()]], under: [under], top: [q.node], setRun, draw, more, has: (name) => !!(G && G.members[name]), first: (history) => { const c = history.commands.find((x) => G.members[x.args[0]]); return c ? c.args[0] : Object.keys(G.members)[0]; } };
+    return { node: picture, heals: true, giveUp: () => (stroke ? (drop(false), true) : !form.hidden && (choose(), true)), state: (sel, st) => [(st.etcd[sel] || {}).role, up(st), alarmed(st), saved], keys: [["x", "choose the sides of a cut", () => ctl.able() && choose()]], under: [under], top: [q.node], setRun, draw, more, has: (name) => !!(G && G.members[name]), first: (history) => { const c = history.commands.find((x) => G.members[x.args[0]]); return c ? c.args[0] : Object.keys(G.members)[0]; } };
   }
   return ({ model, el }) => widget({ model, el, name: "etcd-desk", label: "etcd desk", make });
 })();

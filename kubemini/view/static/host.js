@@ -123,6 +123,8 @@
   const unique = (wish) => { let id = wish, n = 1; while (document.getElementById(id)) id = `${wish}-${++n}`; return id; };
 
   function mount(div) {
+    const { render } = (window.kubeminiWidgets || {})[div.dataset.kubemini] || {};
+    if (!render) return; // its script did not arrive: guard.js says so
     const state = JSON.parse(div.querySelector('script[type="application/json"]').textContent), header = state.run.header;
     div.id = unique((state.options || {}).id || header.scenario || "widget");
     const link = linked(div.id), options = { ...state.options, id: div.id, live: BUILD.live && header.scenario != null, size: BUILD.size };
@@ -134,7 +136,7 @@
       else if (m.op === "link") history.replaceState(null, "", m.hash);
     };
     models.push(model);
-    window.kubeminiWidgets[div.dataset.kubemini].render({ model, el: div });
+    render({ model, el: div });
     div.dataset.kmMounted = "";
     if (link) { div.scrollIntoView({ block: "center" }); follow(model, link); }
   }
