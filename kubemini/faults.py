@@ -7,9 +7,9 @@ faults.parse(["12s", "crash", "etcd-1"])    an instant and a command, as in a sc
 from typing import Any
 
 from kubemini import commands
-from kubemini.commands import ACTIONS, Command, FaultError, Planned, parse, parse_all, schedule
+from kubemini.commands import ACTIONS, Command, FaultError, Planned, entries, parse, parse_all, schedule
 
-__all__ = ["ACTIONS", "Command", "FaultError", "Planned", "parse", "parse_all", "schedule"]
+__all__ = ["ACTIONS", "Command", "FaultError", "Planned", "entries", "parse", "parse_all", "schedule"]
 
 
 def __getattr__(name: str) -> Any:

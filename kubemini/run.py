@@ -39,7 +39,7 @@ def run(
     Raises ScenarioError or FaultError before anything runs, Runaway after *budget* events.
     """
     scenario = with_params(load(scenario), params or {})
-    commands = [list(c) for c in commands]
+    commands = faults.entries(commands, by="you")
     horizon = scenario.until if until is None else duration(until)
     cluster = Cluster(
         scenario.topology, seed=scenario.seed if seed is None else seed, params=scenario.params, fidelity=fidelity

@@ -12,9 +12,10 @@ from kubemini.etcd.member import Member
 from kubemini.host import Component, Host
 from kubemini.net import Network
 from kubemini.params import Params
+from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
 from kubemini.sim.kernel import EVENT_BUDGET, FULL
-from kubemini.sim.units import duration
+from kubemini.sim.units import clock, duration
 from kubemini.users import EtcdUser, User, Visitor
 
 
@@ -157,6 +158,9 @@ class Cluster:
 
     def run_until(self, instant: int, budget: int = EVENT_BUDGET) -> None:
         """Let the cluster live until *instant* (µs). Raises Runaway after *budget* events."""
+        if not is_whole(instant) or instant < self.sim.now:
+            now = clock(self.sim.now)
+            raise ValueError(f"run_until: expected an instant in microseconds, not before {now}, got {shown(instant)}")
         self.sim.allow(budget)
         self.start()
         self.sim.run_until(instant)

@@ -12,7 +12,7 @@ import pkgutil
 from typing import Any
 
 from kubemini.commands.command import ACTIONS, Command, FaultError, argument, command
-from kubemini.commands.plan import Planned, parse, parse_all, read_line, schedule
+from kubemini.commands.plan import Planned, entries, parse, parse_all, read_line, schedule
 
 for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
     importlib.import_module(f"{__name__}.{_module}")
@@ -24,6 +24,7 @@ __all__ = [
     "Planned",
     "argument",
     "command",
+    "entries",
     "parse",
     "parse_all",
     "read_line",

@@ -5,15 +5,13 @@ Invariant: what is read here is of one type, whatever a file, a command line or 
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubemini.api.manifests import ManifestError, load
+from kubemini.cluster import Cluster
 from kubemini.commands.command import Argument, FaultError
 from kubemini.ranges import shown
 from kubemini.sim.units import DAY, duration
-
-if TYPE_CHECKING:
-    from kubemini.cluster import Cluster
 
 LONGEST = 100 * 365 * DAY
 INT32 = 2**31 - 1  # replicas
@@ -109,12 +107,12 @@ def one_of(name: str, known: list[str], what: str) -> None:
         raise FaultError(f"{shown(name)} is not {what} of this cluster; there are: {there}")
 
 
-def thing(what: str, known: Callable[["Cluster"], list[str]]) -> Argument:
+def thing(what: str, known: Callable[[Cluster], list[str]]) -> Argument:
     """The name of one of the *known* things of the cluster; "" only where it may be left out."""
     return Argument(read_word, lambda cluster, name: one_of(name, known(cluster), what))
 
 
-def _hosts_behind(cluster: "Cluster", name: str) -> list[str]:
+def _hosts_behind(cluster: Cluster, name: str) -> list[str]:
     host = cluster.topology.host_of(name)
     found = [host] if host else [h.name for h in cluster.topology.hosts if h.zone == name]
     if not found:
@@ -123,28 +121,28 @@ def _hosts_behind(cluster: "Cluster", name: str) -> list[str]:
     return found
 
 
-def hosts(cluster: "Cluster", names: tuple[str, ...]) -> list[str]:
+def hosts(cluster: Cluster, names: tuple[str, ...]) -> list[str]:
     """The hosts behind *names* of hosts, components or zones, each once."""
     return list(dict.fromkeys(host for name in names for host in _hosts_behind(cluster, name)))
 
 
-def _check_hosts(cluster: "Cluster", names: tuple[str, ...]) -> None:
+def _check_hosts(cluster: Cluster, names: tuple[str, ...]) -> None:
     hosts(cluster, names)
 
 
-def members_and_spares(cluster: "Cluster") -> list[str]:
+def members_and_spares(cluster: Cluster) -> list[str]:
     """Where etcd is installed."""
     return [*cluster.topology.members, *cluster.topology.spares]
 
 
-def _check_members(cluster: "Cluster", names: tuple[str, ...]) -> None:
+def _check_members(cluster: Cluster, names: tuple[str, ...]) -> None:
     for number, name in enumerate(names):
         one_of(name, members_and_spares(cluster), "an etcd member, or a spare,")
         if name in names[:number]:
             raise FaultError(f"{name} is named twice; name each member once")
 
 
-def _check_optional_member(cluster: "Cluster", name: str) -> None:
+def _check_optional_member(cluster: Cluster, name: str) -> None:
     if name:
         one_of(name, cluster.topology.members, "an etcd member")
 

@@ -14,10 +14,9 @@ is changed before all commands of a run have been checked.
 
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
-if TYPE_CHECKING:
-    from kubemini.cluster import Cluster
+from kubemini.cluster import Cluster
 
 
 class FaultError(ValueError):
@@ -32,7 +31,7 @@ class Argument:
     """
 
     read: Callable[[Any], Any]
-    check: Callable[["Cluster", Any], None] = lambda cluster, value: None
+    check: Callable[[Cluster, Any], None] = lambda cluster, value: None
     rest: bool = False
 
 
@@ -59,12 +58,12 @@ class Command:
         """Name and kind of each argument, in order."""
         return [(f.name, f.metadata["kind"]) for f in fields(cls)]  # type: ignore[arg-type]  # a dataclass by `command`
 
-    def check(self, cluster: "Cluster") -> None:
+    def check(self, cluster: Cluster) -> None:
         """Raise FaultError if this cannot be done to *cluster*."""
         for name, kind in self.arguments():
             kind.check(cluster, getattr(self, name))
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         """Do it now."""
         raise NotImplementedError(f"{type(self).__name__} does nothing: give it a method `do`")
 

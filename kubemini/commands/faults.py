@@ -1,12 +1,8 @@
 """Faults of programs, machines and whole zones."""
 
-from typing import TYPE_CHECKING
-
+from kubemini.cluster import Cluster
 from kubemini.commands.arguments import COMPONENT, DURATION, HOST, ZONE
 from kubemini.commands.command import Command, argument, command
-
-if TYPE_CHECKING:
-    from kubemini.cluster import Cluster
 
 
 @command("crash")
@@ -15,7 +11,7 @@ class Crash(Command):
 
     component: str = argument(COMPONENT)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.components[self.component].crash()
 
 
@@ -25,7 +21,7 @@ class Restart(Command):
 
     component: str = argument(COMPONENT)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.components[self.component].crash()
         cluster.components[self.component].start()
 
@@ -36,7 +32,7 @@ class Pause(Command):
 
     component: str = argument(COMPONENT)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.components[self.component].pause()
 
 
@@ -46,7 +42,7 @@ class Resume(Command):
 
     component: str = argument(COMPONENT)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.components[self.component].resume()
 
 
@@ -56,7 +52,7 @@ class Stop(Command):
 
     component: str = argument(COMPONENT)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.components[self.component].terminate()
 
 
@@ -66,7 +62,7 @@ class PowerOff(Command):
 
     host: str = argument(HOST)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.hosts[self.host].power_off()
 
 
@@ -76,7 +72,7 @@ class PowerOn(Command):
 
     host: str = argument(HOST)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.hosts[self.host].power_on()
 
 
@@ -87,7 +83,7 @@ class SlowDisk(Command):
     host: str = argument(HOST)
     extra: int = argument(DURATION)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.hosts[self.host].set_slow_disk(self.extra)
 
 
@@ -97,7 +93,7 @@ class LoseDisk(Command):
 
     host: str = argument(HOST)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         for component in cluster.hosts[self.host].components:
             component.crash()
         cluster.hosts[self.host].disk.files.clear()
@@ -109,7 +105,7 @@ class ZoneOutage(Command):
 
     zone: str = argument(ZONE)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         for host in cluster.hosts_in(self.zone):
             host.power_off()
 
@@ -120,6 +116,6 @@ class ZoneRestore(Command):
 
     zone: str = argument(ZONE)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         for host in cluster.hosts_in(self.zone):
             host.power_on()

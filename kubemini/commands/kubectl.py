@@ -1,14 +1,12 @@
 """What a user does with kubectl: apply, scale, delete."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubemini.api.kinds import by_name
+from kubemini.cluster import Cluster
 from kubemini.commands.arguments import INT32, MANIFESTS, OBJECT_NAME, count, read_word
 from kubemini.commands.command import Argument, Command, FaultError, argument, command
 from kubemini.ranges import shown
-
-if TYPE_CHECKING:
-    from kubemini.cluster import Cluster
 
 
 def _read_kind(value: Any) -> str:
@@ -28,7 +26,7 @@ class OnApi(Command):
 
     __slots__ = ()
 
-    def check(self, cluster: "Cluster") -> None:
+    def check(self, cluster: Cluster) -> None:
         if not cluster.topology.of("apiserver-"):
             raise FaultError(f"{self.action}: this cluster has no API server; use put and get")
         Command.check(self, cluster)
@@ -40,7 +38,7 @@ class Apply(OnApi):
 
     text: str = argument(MANIFESTS)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.apply(self.text)
 
 
@@ -51,7 +49,7 @@ class Scale(OnApi):
     deployment: str = argument(OBJECT_NAME)
     replicas: int = argument(REPLICAS)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.kubectl.scale(self.deployment, self.replicas)
 
 
@@ -62,5 +60,5 @@ class Delete(OnApi):
     kind: str = argument(KIND)
     name: str = argument(OBJECT_NAME)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.kubectl.delete(self.kind, self.name)

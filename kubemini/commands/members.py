@@ -3,14 +3,12 @@
 Whether etcd allows it, the run shows: the request is recorded with its fate.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kubemini.cluster import Cluster
 from kubemini.commands.arguments import MEMBER, TEXT, choice
 from kubemini.commands.command import Command, argument, command
 from kubemini.users.decide import members
-
-if TYPE_CHECKING:
-    from kubemini.cluster import Cluster
 
 VOTER_OR_LEARNER = choice("voter", "learner")
 
@@ -26,7 +24,7 @@ class MemberAdd(Command):
     kind: str = argument(VOTER_OR_LEARNER, default="voter")
     address: str = argument(TEXT, default="")
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         member, address = cluster.member(self.member), self.address or self.member
         url = address if "://" in address else f"http://{address}:2380"
 
@@ -46,7 +44,7 @@ class MemberRemove(Command):
 
     member: str = argument(MEMBER)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.user.type("member remove", members.by_name(members.remove, self.member))
 
 
@@ -56,7 +54,7 @@ class MemberPromote(Command):
 
     member: str = argument(MEMBER)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.user.type("member promote", members.by_name(members.promote, self.member))
 
 
@@ -66,5 +64,5 @@ class MoveLeader(Command):
 
     member: str = argument(MEMBER)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.user.type("move-leader", members.move_leader(self.member))

@@ -1,12 +1,8 @@
 """Faults of the wire: cuts, slow links, links that lose packets."""
 
-from typing import TYPE_CHECKING
-
+from kubemini.cluster import Cluster
 from kubemini.commands.arguments import DURATION, PLACES, SHARE, choice, hosts
 from kubemini.commands.command import Command, FaultError, argument, command
-
-if TYPE_CHECKING:
-    from kubemini.cluster import Cluster
 
 DIRECTION = choice("one-way")
 
@@ -19,11 +15,11 @@ class Cut(Command):
     b: tuple[str, ...] = argument(PLACES, default="")
     one_way: str = argument(DIRECTION, default="")
 
-    def _sides(self, cluster: "Cluster") -> tuple[list[str], list[str]]:
+    def _sides(self, cluster: Cluster) -> tuple[list[str], list[str]]:
         a = hosts(cluster, self.a)
         return a, hosts(cluster, self.b) if self.b else [h for h in cluster.hosts if h not in a]
 
-    def check(self, cluster: "Cluster") -> None:
+    def check(self, cluster: Cluster) -> None:
         Command.check(self, cluster)
         a, b = self._sides(cluster)
         both = [host for host in a if host in b]
@@ -32,7 +28,7 @@ class Cut(Command):
         if not (a and b):
             raise FaultError("cut: one side is empty; name a host, component or zone of this cluster")
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.net.cut(*self._sides(cluster), one_way=bool(self.one_way))
 
 
@@ -40,7 +36,7 @@ class Cut(Command):
 class Heal(Command):
     """Every cut is gone."""
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.net.heal()
 
 
@@ -53,13 +49,13 @@ class Latency(Command):
     low: int = argument(DURATION)
     high: int = argument(DURATION)
 
-    def check(self, cluster: "Cluster") -> None:
+    def check(self, cluster: Cluster) -> None:
         Command.check(self, cluster)
         _check_pair("latency", hosts(cluster, self.a), hosts(cluster, self.b))
         if self.low > self.high:
             raise FaultError(f"latency: {self.low} µs is more than {self.high} µs; write the smaller one first")
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         for a in hosts(cluster, self.a):
             for b in hosts(cluster, self.b):
                 cluster.net.set_latency(a, b, self.low, self.high)
@@ -73,11 +69,11 @@ class Loss(Command):
     b: tuple[str, ...] = argument(PLACES)
     p: float = argument(SHARE)
 
-    def check(self, cluster: "Cluster") -> None:
+    def check(self, cluster: Cluster) -> None:
         Command.check(self, cluster)
         _check_pair("loss", hosts(cluster, self.a), hosts(cluster, self.b))
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         for a in hosts(cluster, self.a):
             for b in hosts(cluster, self.b):
                 cluster.net.set_loss(a, b, self.p)

@@ -1,13 +1,9 @@
 """What an operator does to the data of an etcd: backups, room."""
 
-from typing import TYPE_CHECKING
-
+from kubemini.cluster import Cluster
 from kubemini.commands.arguments import INT64, MEMBER, MEMBERS, count
 from kubemini.commands.command import Command, FaultError, argument, command
 from kubemini.users.decide import etcdctl
-
-if TYPE_CHECKING:
-    from kubemini.cluster import Cluster
 
 BUMP = count("how far to bump the revision", INT64)
 REVISION = count("a revision such as 40", INT64)
@@ -19,7 +15,7 @@ class SnapshotSave(Command):
 
     member: str = argument(MEMBER)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.user.save(self.member)
 
 
@@ -33,14 +29,14 @@ class SnapshotRestore(Command):
     members: tuple[str, ...] = argument(MEMBERS)
     bump: int = argument(BUMP, default=0)
 
-    def check(self, cluster: "Cluster") -> None:
+    def check(self, cluster: Cluster) -> None:
         Command.check(self, cluster)
         if not self.members:
             raise FaultError("snapshot_restore: name at least one member, such as etcd-1,etcd-2")
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         running = [name for name in self.members if cluster.components[name].up]
-        backup = None if running else cluster.user.take_backup()
+        backup = None if running else cluster.user.backup()
         if backup is None:
             why = f"stop {', '.join(running)} first" if running else "there is no backup: snapshot_save makes one"
             cluster.user.note(f"nothing is restored: {why}")
@@ -57,7 +53,7 @@ class Compact(Command):
 
     revision: int = argument(REVISION, default=0)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.user.type("compact", etcdctl.compact(self.revision))
 
 
@@ -67,7 +63,7 @@ class Defrag(Command):
 
     member: str = argument(MEMBER)
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.user.type("defrag", etcdctl.defrag([self.member]))
 
 
@@ -75,5 +71,5 @@ class Defrag(Command):
 class AlarmDisarm(Command):
     """``etcdctl alarm disarm``."""
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.user.type("alarm disarm", etcdctl.disarm())

@@ -4,14 +4,12 @@ import csv
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from kubemini.cluster import Cluster
 from kubemini.commands.arguments import read_duration
 from kubemini.commands.command import ACTIONS, Command, FaultError
 from kubemini.ranges import shown
-
-if TYPE_CHECKING:
-    from kubemini.cluster import Cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +27,7 @@ def parse(entry: Sequence[Any], by: str = "scenario") -> Planned:
 
     Raises FaultError that says how an entry is written, which actions there are, or what the action takes.
     """
-    if isinstance(entry, str | bytes) or not isinstance(entry, Sequence) or len(entry) < 2:
-        raise FaultError(f"{shown(entry)} is not a command: write [time, action, target], such as [12s, crash, etcd-1]")
-    at, action, *arguments = entry
+    at, action, *arguments = _entry(entry, "this")
     kind = _kind(action)
     wanted = fields(kind)  # type: ignore[arg-type]  # a dataclass by `command`
     needed = [f.name for f in wanted if f.default is MISSING]
@@ -55,16 +51,32 @@ def _kind(action: Any) -> type[Command]:
     return kind
 
 
-def parse_all(entries: Iterable[Sequence[Any]], by: str = "scenario") -> list[Planned]:
-    """`parse` for each entry; an error names the number of the entry."""
-    if isinstance(entries, str | bytes | dict) or not isinstance(entries, Iterable):
-        raise FaultError(f"expected a list of commands such as [12s, crash, etcd-1], got {shown(entries)}")
+def entries(source: Any, by: str = "scenario") -> list[list[Any]]:
+    """*source* as a list of entries, as they were written. Raises FaultError if it is no list of lists."""
+    if isinstance(source, str | bytes | dict) or not isinstance(source, Iterable):
+        raise FaultError(f"expected a list of commands such as [12s, crash, etcd-1], got {shown(source)}")
+    return [list(_entry(entry, _called(by, number))) for number, entry in enumerate(source, start=1)]
+
+
+def _entry(entry: Any, called: str) -> Sequence[Any]:
+    if isinstance(entry, str | bytes) or not isinstance(entry, Sequence) or len(entry) < 2:
+        how = "write [time, action, target], such as [12s, crash, etcd-1]"
+        raise FaultError(f"{called}: {shown(entry)} is not a command: {how}")
+    return entry
+
+
+def _called(by: str, number: int) -> str:
+    return f"{'command' if by == 'you' else 'fault'} {number}"
+
+
+def parse_all(source: Any, by: str = "scenario") -> list[Planned]:
+    """`parse` for each entry of *source*; an error names the number of the entry."""
     plan = []
-    for number, entry in enumerate(entries, start=1):
+    for number, entry in enumerate(entries(source, by), start=1):
         try:
             plan.append(parse(entry, by))
         except FaultError as error:
-            raise FaultError(f"{'command' if by == 'you' else 'fault'} {number}: {error}") from None
+            raise FaultError(f"{_called(by, number)}: {error}") from None
     return plan
 
 
@@ -81,7 +93,7 @@ def read_line(text: str) -> list[str]:
         raise FaultError(f"{shown(text)} is not a command: {error}; write TIME,ACTION,TARGET") from None
 
 
-def schedule(cluster: "Cluster", plan: Iterable[Planned]) -> None:
+def schedule(cluster: Cluster, plan: Iterable[Planned]) -> None:
     """Check every command against *cluster*, then let each happen at its instant, before all else that happens then."""
     plan = list(plan)
     for planned in plan:
@@ -90,6 +102,6 @@ def schedule(cluster: "Cluster", plan: Iterable[Planned]) -> None:
         cluster.sim.command(planned.at, _do, cluster, planned)
 
 
-def _do(cluster: "Cluster", planned: Planned) -> None:
+def _do(cluster: Cluster, planned: Planned) -> None:
     cluster.sim.record(planned.by, "command", action=planned.command.action, args=list(planned.args))
     planned.command.do(cluster)

@@ -1,12 +1,8 @@
 """Single requests to etcd, as a user types them: put and get."""
 
-from typing import TYPE_CHECKING
-
+from kubemini.cluster import Cluster
 from kubemini.commands.arguments import MEMBER_OR_ANY, TEXT, choice
 from kubemini.commands.command import Command, argument, command
-
-if TYPE_CHECKING:
-    from kubemini.cluster import Cluster
 
 CONSISTENCY = choice("linearizable", "serializable")
 
@@ -19,7 +15,7 @@ class Put(Command):
     value: str = argument(TEXT)
     member: str = argument(MEMBER_OR_ANY, default="")
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.user.put(self.key, self.value, self.member)
 
 
@@ -31,5 +27,5 @@ class Get(Command):
     member: str = argument(MEMBER_OR_ANY, default="")
     consistency: str = argument(CONSISTENCY, default="linearizable")
 
-    def do(self, cluster: "Cluster") -> None:
+    def do(self, cluster: Cluster) -> None:
         cluster.user.get(self.key, self.member, self.consistency == "serializable")

@@ -108,9 +108,9 @@ class Etcd:
         """What etcdctl prints for *line*. Raises Unknown for a line that etcdctl does not know."""
         self._terminal.up = [m.name for m in self._up()]
         self._terminal.names = {m.data.id: m.name for m in self.members.values()}
-        return self._carry_out(read(line, self._terminal), member)
+        return self._perform(read(line, self._terminal), member)
 
-    def _carry_out(self, command: Command, member: str) -> str:
+    def _perform(self, command: Command, member: str) -> str:
         reply = None
         while True:
             try:

@@ -62,10 +62,12 @@ class EtcdUser(Component):
         self.type(verb, etcdctl.get(key, serializable=serializable), member)
 
     def type(self, verb: str, command: Command, member: str = "") -> None:
-        """Carry out *command*, through *member* or whoever accepts the connection; *verb* is for the record."""
-        self.spawn(self._carry_out(verb, command, member))
+        """Do what *command* asks, through *member* or whoever accepts the connection; *verb* is for the record."""
+        if member and member not in self.net.components:
+            raise ValueError(f"there is no member {member!r}; there are: {', '.join(self.members)}")
+        self.spawn(self._perform(verb, command, member))
 
-    def _carry_out(self, verb: str, command: Command, member: str) -> Steps:
+    def _perform(self, verb: str, command: Command, member: str) -> Steps:
         reply = None
         while True:
             try:
@@ -107,7 +109,7 @@ class EtcdUser(Component):
         if reply.ok:
             self.host.disk.files["backup"] = reply.value["image"]
 
-    def take_backup(self) -> tuple[Any, int] | None:
+    def backup(self) -> tuple[Any, int] | None:
         """The last backup, and the number of the new cluster that is made of it; None if there is no backup."""
         files = self.host.disk.files
         if "backup" not in files:

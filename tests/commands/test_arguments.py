@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemini import faults
+from kubemini import faults, run
 from kubemini.cluster import Cluster, build
 from kubemini.commands import ACTIONS, read_line
 
@@ -137,3 +137,9 @@ def test_a_line_is_split_at_commas_but_not_inside_quotes_or_manifests(text, entr
 def test_a_line_with_an_open_quote_is_one_sentence():
     with pytest.raises(faults.FaultError, match="write TIME,ACTION,TARGET"):
         read_line('1s,put,k,"a')
+
+
+@pytest.mark.parametrize("commands", [5, [5], [None], "crash", {"a": 1}, [{"at": 1}], [["1s"]]])
+def test_a_run_refuses_what_is_no_list_of_commands(commands):
+    with pytest.raises(faults.FaultError, match="command"):
+        run("etcd-3", commands=commands, until="1s")
