@@ -76,7 +76,7 @@ def test_not_in_also_picks_what_lacks_the_label():
 
 
 def test_an_unreadable_selector_says_what_was_expected():
-    with pytest.raises(SelectorError, match="found '=', expected ',' or the end"):
+    with pytest.raises(SelectorError, match="found '=', expected: ',' or 'end of string'"):
         labels.parse("a=b=c")
 
 

@@ -73,7 +73,7 @@ def not_found(kind: Kind, name: str) -> ApiError:
 
 def no_such_path() -> ApiError:
     """No such URL, or no such kind."""
-    return ApiError(404, "NotFound", "the server could not find the requested resource", freeze({"causes": []}))
+    return ApiError(404, "NotFound", "the server could not find the requested resource")
 
 
 def page_not_found() -> ApiError:
@@ -108,7 +108,8 @@ def precondition_failed(kind: Kind, name: str, what: str, wanted: str, found: st
     how = "deleted and then recreated" if what == "UID" else "modified"
     why = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). "
     message = f'Operation cannot be fulfilled on {kind.kind} "{name}": {why}The object might have been {how}'
-    return ApiError(409, "Conflict", message, _about(kind, name))
+    details = {"name": name, "group": kind.group, "kind": kind.kind}
+    return ApiError(409, "Conflict", message, freeze({key: value for key, value in details.items() if value}))
 
 
 def invalid(kind: Kind, name: str, errors: Sequence[FieldError]) -> ApiError:

@@ -5,6 +5,7 @@ A selector is a conjunction of requirements. The empty selector picks everything
 Source: kubernetes/apimachinery pkg/labels/selector.go (grammar, matching) and meta/v1/helpers.go (label selectors).
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 from kubemini.api import names
 
+OPERATORS = ("in", "notin", "=", "==", "!=", "gt", "lt")
 SPELLING = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
 
 
@@ -42,10 +44,14 @@ class Requirement:
 
     def problems(self) -> list[str]:
         """What is wrong with it; empty if nothing is."""
-        wrong = [f"key: {text}" for text in names.qualified_name(self.key)]
-        wrong += _wrong_count(self.operator, self.values)
-        for value in self.values:
-            wrong += [f"values: {text}" for text in names.label_value(value)]
+        wrong = _wrong_key(self.key)
+        if wrong:
+            return wrong
+        wrong = _wrong_count(self.operator, self.values)
+        for number, value in enumerate(self.values):
+            if texts := names.label_value(value):
+                shown = json.dumps(value, ensure_ascii=False)
+                wrong.append(f"values[{number}][{self.key}]: Invalid value: {shown}: {'; '.join(texts)}")
         return wrong
 
     def __str__(self) -> str:
@@ -116,11 +122,7 @@ def from_labels(wanted: Mapping[str, str]) -> Selector:
 @lru_cache(maxsize=1024)
 def parse(text: str) -> Selector:
     """A selector as kubectl's ``-l`` and the query ``labelSelector`` spell it. Raises SelectorError."""
-    found = _Reader(text).requirements()
-    wrong = [problem for requirement in found for problem in requirement.problems()]
-    if wrong:
-        raise SelectorError(f"unable to parse requirement: {wrong[0]}")
-    return _sorted(found)
+    return _sorted(_Reader(text).requirements())
 
 
 def _sorted(requirements: Iterable[Requirement]) -> Selector:
@@ -131,91 +133,122 @@ def _is_integer(text: str) -> bool:
     return re.fullmatch(r"[+-]?[0-9]+", text, re.ASCII) is not None
 
 
+def _wrong_key(key: str) -> list[str]:
+    """What is wrong with a key; upstream has no path to it, and says so."""
+    texts = names.qualified_name(key)
+    return [f"<nil>: Invalid value: {json.dumps(key, ensure_ascii=False)}: {'; '.join(texts)}"] if texts else []
+
+
 def _wrong_count(operator: str, values: tuple[str, ...]) -> list[str]:
     """What is wrong with the number, or the form, of the values."""
-    if operator in ("in", "notin"):
-        return [] if values else ["values: for 'in', 'notin' operators, values set can't be empty"]
-    if operator in ("=", "==", "!="):
-        return [] if len(values) == 1 else ["values: exact-match compatibility requires one single value"]
-    if operator in ("exists", "!"):
-        return ["values: values set must be empty for exists and does not exist"] if values else []
-    if operator not in ("gt", "lt"):
-        return [f'operator: Unsupported value: "{operator}"']
-    if len(values) != 1:
-        return ["values: for 'Gt', 'Lt' operators, exactly one value is required"]
-    return [] if _is_integer(values[0]) else ["values: for 'Gt', 'Lt' operators, the value must be an integer"]
+    if operator in ("in", "notin") and not values:
+        return ["values: Invalid value: []: for 'in', 'notin' operators, values set can't be empty"]
+    if operator in ("=", "==", "!=") and len(values) != 1:
+        return ["values: Invalid value: []: exact-match compatibility requires one single value"]
+    if operator in ("exists", "!") and values:
+        return ["values: Invalid value: []: values set must be empty for exists and does not exist"]
+    if operator in ("gt", "lt") and len(values) != 1:
+        return ["values: Invalid value: []: for 'Gt', 'Lt' operators, exactly one value is required"]
+    if operator in ("gt", "lt") and not _is_integer(values[0]):
+        shown = json.dumps(values[0], ensure_ascii=False)
+        return [f"values[0]: Invalid value: {shown}: for 'Gt', 'Lt' operators, the value must be an integer"]
+    known = ("in", "notin", "=", "==", "!=", "exists", "!", "gt", "lt")
+    return [] if operator in known else [f'operator: Unsupported value: "{operator}"']
 
 
 _TOKEN = re.compile(r"\s*(==|!=|[=!,()<>]|[^\s=!,()<>]+)")
 
 
 class _Reader:
-    """Reads the grammar: ``[!] key [op value | op (value, …)]`` separated by commas."""
+    """Reads the grammar: ``[!] key [op value | op (value, …)]`` separated by commas.
+
+    Models k/apimachinery pkg/labels Parser.parse parseRequirement parseValues.
+    """
 
     def __init__(self, text: str):
-        self.text = text
         self.tokens = _TOKEN.findall(text)
         self.at = 0
 
     def peek(self) -> str:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
 
-    def take(self) -> str:
+    def next(self) -> str:
         token = self.peek()
         self.at += 1
         return token
 
     def requirements(self) -> list[Requirement]:
-        found = []
+        found: list[Requirement] = []
         while self.peek():
+            if not (_is_word(self.peek()) or self.peek() == "!"):
+                raise _found(self.peek(), ", expected: !, identifier, or 'end of string'")
             found.append(self.requirement())
-            if self.peek() not in (",", ""):
-                raise self.unexpected("',' or the end")
-            if self.take() == "," and not self.peek():
-                raise self.unexpected("a key after ','")
+            after = self.next()
+            if after not in (",", ""):
+                raise _found(after, ", expected: ',' or 'end of string'")
+            if after and not (_is_word(self.peek()) or self.peek() == "!"):
+                raise _found(self.peek(), ", expected: identifier after ','")
         return found
 
     def requirement(self) -> Requirement:
-        if self.peek() == "!":
-            self.take()
-            return Requirement(self.key(), "!")
-        key = self.key()
-        if self.peek() in (",", ""):
-            return Requirement(key, "exists")
-        operator = {">": "gt", "<": "lt"}.get(self.peek(), self.peek())
-        if operator not in ("=", "==", "!=", "in", "notin", "gt", "lt"):
-            raise self.unexpected("an operator: =, ==, !=, in, notin, >, <")
-        self.take()
-        return Requirement(key, operator, self.several() if operator in ("in", "notin") else (self.value(),))
+        try:
+            found = self._requirement()
+        except SelectorError as error:
+            raise SelectorError(f"unable to parse requirement: {error}") from None
+        if wrong := found.problems():
+            raise SelectorError(f"unable to parse requirement: {wrong[0]}")
+        return found
 
-    def key(self) -> str:
-        if self.peek() in ("", "==", "!=") or self.peek() in "=!,()<>":
-            raise self.unexpected("a label key")
-        return self.take()
+    def _requirement(self) -> Requirement:
+        absent = self.peek() == "!"
+        if absent:
+            self.next()
+        key = self.next()
+        if not _is_word(key):
+            raise _found(key, ", expected: identifier")
+        if wrong := _wrong_key(key):
+            raise SelectorError(wrong[0])
+        if absent or self.peek() in (",", ""):
+            return Requirement(key, "!" if absent else "exists")
+        written = self.next()
+        operator = {">": "gt", "<": "lt"}.get(written, written)
+        if operator not in OPERATORS:
+            raise _found(written, f", expected: {', '.join(OPERATORS)}")
+        return Requirement(key, operator, self.several() if operator in ("in", "notin") else (self.value(),))
 
     def value(self) -> str:
         if self.peek() in ("", ","):
             return ""
-        if self.peek() in ("==", "!=") or self.peek() in "=!()<>":
-            raise self.unexpected("a label value")
-        return self.take()
+        value = self.next()
+        if not _is_word(value):
+            raise _found(value, ", expected: identifier")
+        return value
 
     def several(self) -> tuple[str, ...]:
-        if self.peek() != "(":
-            raise self.unexpected("'('")
-        self.take()
-        values = [self.value_in_set()]
+        """The values in parentheses; where one is left out it is the empty one."""
+        opening = self.next()
+        if opening != "(":
+            raise _found(opening, " expected: '('")
+        values = [self._one_of_several()]
         while self.peek() == ",":
-            self.take()
-            values.append(self.value_in_set())
-        if self.peek() != ")":
-            raise self.unexpected("',' or ')'")
-        self.take()
+            self.next()
+            values.append(self._one_of_several())
+        closing = self.next()
+        if closing != ")":
+            raise _found(closing, ", expected: ',' or ')'")
         return tuple(sorted(dict.fromkeys(values)))
 
-    def value_in_set(self) -> str:
-        return "" if self.peek() == ")" else self.value()
+    def _one_of_several(self) -> str:
+        if self.peek() in (",", ")"):
+            return ""
+        if not _is_word(self.peek()):
+            raise _found(self.peek(), ", expected: ',', ')' or identifier")
+        return self.next()
 
-    def unexpected(self, wanted: str) -> SelectorError:
-        found = self.peek() or "the end"
-        return SelectorError(f"unable to parse selector {self.text!r}: found {found!r}, expected {wanted}")
+
+def _is_word(token: str) -> bool:
+    return bool(token) and token not in ("==", "!=") and token not in "=!,()<>"
+
+
+def _found(token: str, expected: str) -> SelectorError:
+    return SelectorError(f"found '{token}'{expected}")

@@ -25,7 +25,7 @@ from kubemini.apiserver.decide import addresses, deletion, identity, subresource
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.update import Decide
 from kubemini.apiserver.defaulting import default
-from kubemini.apiserver.storage import Fate, Taken
+from kubemini.apiserver.storage import Fate, Taken, revision_of, with_version
 from kubemini.sim.units import SECOND
 
 if TYPE_CHECKING:
@@ -174,6 +174,8 @@ def _updated(server: "ApiServer", asked: "Request", decide: "Decide | ApiError")
     done = decide if isinstance(decide, ApiError) else (yield from _change(server, asked, decide))
     if isinstance(done, ApiError):
         return done
+    if done.removed:  # the last finalizer is gone, and the object with it: it is shown as it was
+        return with_version(done.new, revision_of(done.old))
     return subresources.scale_of(done.new) if asked.info.subresource == "scale" else done.new
 
 

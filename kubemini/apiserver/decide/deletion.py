@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, POD, Kind, kind_of
-from kubemini.api.objects import Obj, evolve_many, get
+from kubemini.api.objects import Obj, evolve_many, get, without
 from kubemini.api.timestamps import instant, timestamp
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.strategy import COUNTED
@@ -35,10 +35,11 @@ def delete(obj: Obj, options: Options, now: int) -> "Obj | Remove | ApiError":
     refused = _precondition(obj, options.preconditions)
     if refused:
         return refused
-    grace = _grace(obj, options)
-    marked = _marked(obj, grace, now)
-    marked = _with_finalizers(marked, options)
-    return Remove(marked) if finished(marked) else marked
+    marked = _with_finalizers(_marked(obj, _grace(obj, options), now), options)
+    if not finished(marked):
+        return marked
+    known = obj["kind"] == "Pod" or "deletionTimestamp" in obj["metadata"]
+    return Remove(marked if known else obj)  # what goes at once, and is no pod, was never marked
 
 
 def finished(obj: Obj) -> bool:
@@ -83,6 +84,7 @@ def _marked(obj: Obj, grace: int, now: int) -> Obj:
     marked = _ending(obj, now + grace * SECOND, grace)
     if obj["kind"] == "Namespace":
         marked = evolve_many(marked, (("status", "phase"), "Terminating"))
+        marked = without(marked, ("metadata", "deletionGracePeriodSeconds"))
     if obj["kind"] in COUNTED:
         marked = evolve_many(marked, (("metadata", "generation"), meta.get("generation", 0) + 1))
     return marked

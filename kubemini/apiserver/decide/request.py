@@ -102,7 +102,7 @@ def parse(method: str, path: str, query: Mapping[str, Any] | None = None) -> Req
 def refused(info: RequestInfo) -> ApiError | None:
     """Why nobody answers there: no such path (404), or not with this method (405)."""
     if not info.is_resource or "//" in info.path:
-        return errors.no_such_path() if _is_known(info.path) else errors.page_not_found()
+        return _refused_page(info)
     if info.kind is None:
         return errors.no_such_path() if _has_group(info) else errors.page_not_found()
     kind, wide = info.kind, not info.namespace
@@ -117,6 +117,14 @@ def refused(info: RequestInfo) -> ApiError | None:
     if kind.plural == "namespaces" and info.verb == "deletecollection":
         verbs = ("list", "watch", "create")
     return None if info.verb in verbs else errors.method_not_allowed()
+
+
+def _refused_page(info: RequestInfo) -> ApiError:
+    """Why there is no such page: roots of the API exist, for those who only read."""
+    root = info.path.strip("/") in ROOTS
+    if root and info.verb not in ("get", "head"):
+        return errors.method_not_allowed()
+    return errors.no_such_path() if _is_known(info.path) else errors.page_not_found()
 
 
 def _is_known(path: str) -> bool:
