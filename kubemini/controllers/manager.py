@@ -12,6 +12,7 @@ from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Elector, Index, Informers
 from kubemini.controllers.collector import GarbageCollector
 from kubemini.controllers.decide import deployment, endpointslice, replicaset
+from kubemini.controllers.namespaces import NamespaceController
 from kubemini.controllers.nodes import NodeLifecycle, PodGarbageCollector, TaintEviction
 from kubemini.controllers.reconcile import Reconciler, facts_of
 from kubemini.host import Component, Host
@@ -45,6 +46,7 @@ class ControllerManager(Component):
             NodeLifecycle(self.client, informers, pods_on),
             TaintEviction(self.client, informers, pods_on),
             PodGarbageCollector(self.client, informers, pods_on),
+            NamespaceController(self.client, informers),
             GarbageCollector(self.client, informers),
         ]
 

@@ -57,7 +57,7 @@ def carry_out(client: ApiClient, action: Action) -> Replies:
             options: dict[str, Any] = {"preconditions": {"uid": obj["metadata"]["uid"]}}
             if action.grace is not None:
                 options["gracePeriodSeconds"] = action.grace
-            return client.delete(kind_of(obj), name, namespace, propagationPolicy="Background", **options)
+            return client.delete(kind_of(obj), name, namespace, propagationPolicy=action.policy, **options)
 
 
 def is_done(action: Action, reply: Reply) -> bool:

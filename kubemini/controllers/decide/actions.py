@@ -1,7 +1,7 @@
 """What a controller may decide to do, and who owns whom. Pure: `reconcile` carries it out.
 
 An owner reference holds the owner's UID, so an owner that was deleted and created anew does not inherit.
-Source: kubernetes/apimachinery pkg/apis/meta/v1/controller_ref.go.
+Models k/apimachinery pkg/apis/meta/v1 GetControllerOf
 """
 
 from collections.abc import Mapping
@@ -43,10 +43,11 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """This very object, by its UID; *grace* in seconds, None for its own."""
+    """This very object, by its UID; *grace* in seconds, None for its own; *policy*: what becomes of those it owns."""
 
     obj: Obj
     grace: int | None = None
+    policy: str = "Background"
 
 
 Action = Create | Update | UpdateStatus | Patch | Delete
