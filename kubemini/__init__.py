@@ -1,26 +1,31 @@
 """kubemini: a small, deterministic Kubernetes cluster that readers can break.
 
-The map, in reading order (imports point down this list's end to its head):
+The map, in five wings (imports point from the end of this list to its head):
 
+I    VOCABULARY: values
     params.py       every period, timeout and limit, by its real name, with its legal range and source
     ranges.py       kinds of settings: what a value may be, how it is written, what to say if it will not do
-    api/            the vocabulary: objects as values, kinds, labels, quantities, errors, manifests
+    api/            objects as values, kinds, labels, quantities, errors, manifests, patches
+II   GROUND: what programs stand on; knows no Kubernetes
     sim/            the kernel: clock, chance, trace (and the closed table of what a trace can say)
     net/            the wire: latency, loss, cuts; calls and streams
     host/           machines: power, disks, programs that start, crash, pause, resume
+III  PROGRAMS: one folder a program, its deciders in `decide`; they meet on the wire and in objects
     etcd/           Raft as a pure machine, its log, the store of revisions, the member that drives them, its rest
     apiserver/      request → validate → store; LIST and WATCH; health
     client/         client-go: informers, work queues, leader election
-    controllers/  scheduler/  kubelet/  network/  loadbalancer/     the programs; they meet only through API objects
+    controllers/  scheduler/  kubelet/  network/  loadbalancer/
     users/          people with etcdctl and kubectl, and clients of a Service
-    cluster/        topologies and wiring
-    commands/       what can be done to a cluster, as data; faults.py  its public name
-    check/          what a history of requests must satisfy, whoever recorded it
+IV   THE WHOLE: wiring and stories; decides nothing
+    cluster/        which programs there are and whom each knows; topologies, steady clients
+    commands/       what can be done to a cluster, one file a family;  faults.py  its public name
     scenarios/      named stories as YAML
     run.py          a run is a value: run(scenario, seed, commands, until) -> Trace
+V    THOSE WHO LOOK: read the trace, touch nothing
+    check/          what a history of requests must satisfy, whoever recorded it
+    study/          one question, many seeded runs, a distribution for an answer
     view/           trace → what is on screen; widgets; the book's Sphinx extension
     lab/            exercises and their checkers, quizzes
-    study/          one question, many seeded runs, a distribution for an answer
     session.py      what a widget asks;  __main__.py  what a shell asks;  bench/  how fast it is
 
 What most people need is here by name, loaded when first used.
