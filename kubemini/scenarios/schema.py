@@ -34,7 +34,7 @@ def check(value: Any, schema: dict[str, Any], where: str) -> None:
             check(item, schema.get("items", {}), f"{where}[{number}]")
     elif isinstance(value, str):
         _check_text(value, schema, where)
-    elif not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+    elif "minimum" in schema and not schema["minimum"] <= value <= schema["maximum"]:
         raise ScenarioError(f"{where}: expected {schema['minimum']} to {schema['maximum']}, got {shown(value)}")
 
 
