@@ -1,13 +1,16 @@
 """The press and the rules of the tests themselves: what is served, what a build notes, what a missing tool does."""
 
+import contextlib
 import json
-import threading
+import socket
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
 
 from kubemini.view import notebooks, press
+from kubemini.view.pages import Server
 
 pytest_plugins = "pytester"
 CONFTEST = (Path(__file__).parent / "conftest.py").read_text(encoding="utf-8")
@@ -27,14 +30,28 @@ def book(tmp_path, monkeypatch):
 
 
 def test_the_book_is_served_on_this_machine_only_with_the_types_that_pyodide_needs(book):
-    with press.server(0) as first, press.server(first.server_port) as second:
-        assert first.server_address[0] == "127.0.0.1" and second.server_port != first.server_port
-        threading.Thread(target=first.serve_forever, daemon=True).start()
-        root = f"http://127.0.0.1:{first.server_port}"
-        assert b"a book" in urlopen(f"{root}/", timeout=10).read()
-        assert urlopen(f"{root}/python.wasm", timeout=10).headers["Content-Type"] == "application/wasm"
-        assert urlopen(f"{root}/pyodide.mjs", timeout=10).headers["Content-Type"] == "text/javascript"
-        first.shutdown()
+    with Server(press.PAGES) as first, Server(press.PAGES, first.port) as second:
+        assert first.address.startswith("http://127.0.0.1:") and second.port != first.port
+        assert {s.getsockname()[0] for s in first.sockets} == {"127.0.0.1"}
+        assert b"a book" in urlopen(f"{first.address}/").read()
+        assert urlopen(f"{first.address}/python.wasm").headers["Content-Type"] == "application/wasm"
+        assert urlopen(f"{first.address}/pyodide.mjs").headers["Content-Type"] == "text/javascript"
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"{first.address}/nothing.js")
+
+
+def test_two_hundred_connections_wait_until_the_server_runs_and_all_are_answered(book):
+    server = Server(press.PAGES)
+    with contextlib.ExitStack() as open_:
+        waiting = [
+            open_.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=60)) for _ in range(200)
+        ]
+        for connection in waiting:
+            connection.sendall(b"GET /python.wasm HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")
+        with server:
+            answers = [b"".join(iter(lambda c=connection: c.recv(4096), b"")) for connection in waiting]
+    assert {answer.split(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 200 OK"}
+    assert all(answer.endswith(b"\0asm") for answer in answers)
 
 
 def test_without_a_book_there_is_nothing_to_serve(tmp_path, monkeypatch, capsys):

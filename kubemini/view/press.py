@@ -12,10 +12,10 @@ import json
 import subprocess
 import sys
 import time
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from kubemini.view.pages import Server
 
 OUT = Path("_build")
 PAGES = OUT / "html"
@@ -55,36 +55,15 @@ def note(times: dict[str, Any]) -> None:
     (OUT / "build-times.json").write_text(json.dumps(times) + "\n")
 
 
-class Pages(SimpleHTTPRequestHandler):
-    """A quiet server that knows the types of what Pyodide loads."""
-
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-    }
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the address is all a reader needs to see."""
-
-
-def server(port: int = PORT) -> ThreadingHTTPServer:
-    """A server of the built book on *port*, or on any free one if that is taken."""
-    handler = partial(Pages, directory=str(PAGES.resolve()))
-    try:
-        return ThreadingHTTPServer(("127.0.0.1", port), handler)
-    except OSError:
-        return ThreadingHTTPServer(("127.0.0.1", 0), handler)
-
-
 def serve() -> int:
-    """Serve until interrupted."""
+    """Serve the built book until interrupted, on `PORT`, or on any free one if that is taken."""
     if not (PAGES / "index.html").exists():
         print("there is no book yet: run `make book`", file=sys.stderr)
         return 2
-    with server() as running:
-        print(f"The book: http://127.0.0.1:{running.server_port}/  (Ctrl-C stops)", flush=True)
+    with Server(PAGES, PORT) as running:
+        print(f"The book: {running.address}/  (Ctrl-C stops)", flush=True)
         try:
-            running.serve_forever()
+            running.thread.join()
         except KeyboardInterrupt:
             print()
     return 0

@@ -4,20 +4,18 @@ The pages of `site` are made here from the same parts as the book's (`kubemini.v
 what a widget does is tested without waiting for a chapter. The built book itself is opened in test_pages.py.
 """
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from kubemini.view import book
-from kubemini.view.press import Pages
+from kubemini.view.pages import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE = 180_000  # ms, for whatever will come for certain: the machine may be busy
 BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost", "file:", "data:", "blob:")
 THEIRS = "/static/notebook/notebook_core."  # Notebook 7 stumbles over one of its own settings
@@ -72,18 +70,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def serve(folder: Path) -> ThreadingHTTPServer:
-    """A server of *folder* on a free port of this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Pages, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 @pytest.fixture(scope="session")
 def http(site: Path) -> Iterator[str]:
-    server = serve(site)
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with Server(site) as server:
+        yield server.address
 
 
 @pytest.fixture(params=["http", "file"])
@@ -112,6 +102,7 @@ def open_page(chromium):
         context = chromium.new_context(**{"viewport": {"width": 1100, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE)
         page.route(lambda url: not url.startswith(LOCAL), lambda route: route.abort())
         if lost:
             page.route(lambda url: lost in url, lambda route: route.abort())
@@ -225,7 +216,6 @@ class Widget:
         self.page.wait_for_function(
             "([e, k]) => e.dataset.kernel === k && e.dataset.busy === undefined",
             arg=[self.root.element_handle(), kernel],
-            timeout=90_000,
         )
 
     def do(self, name: str, action: str, kernel: str = "pyodide") -> None:

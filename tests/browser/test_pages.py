@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import ROOT, serve, violations
+from kubemini.view.pages import Server
+from tests.browser.conftest import ROOT, violations
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "axe-core", "built-book")
 HTML = ROOT / "_build" / "html"
@@ -14,9 +15,8 @@ PAGES = sorted(p.relative_to(HTML).as_posix() for p in HTML.glob("chapters/*.htm
 
 @pytest.fixture(scope="module")
 def book_http() -> Iterator[str]:
-    server = serve(HTML)
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with Server(HTML) as server:
+        yield server.address
 
 
 @pytest.fixture(params=["http", "file"])
