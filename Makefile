@@ -7,6 +7,7 @@
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n)
 # make record    have the judges answer our recorded conversations anew
 # make bench     how fast it is, beside the bars; 1 if one is missed (CHECK=: only print)
+# make schema    derive the fields of Kubernetes' objects from its published OpenAPI (a test does it again, and compares)
 # A target whose inputs have not changed is not made again.
 
 SHELL := bash
@@ -28,7 +29,7 @@ BOOK := _build/html/.built
 CHECKED := _build/.lint
 TESTED := _build/.tested
 
-.PHONY: book test lint chapters soak oracles twin record bench clean again
+.PHONY: book test lint schema chapters soak oracles twin record bench clean again
 
 book: $(BOOK)
 ifeq ($(SERVE),1)
@@ -64,6 +65,9 @@ $(BOOK): .venv/.ready $(NPM) _config.yml _toc.yml $(CODE) $(CHAPTERS)
 chapters: .venv/.ready
 	$(PY) -m kubemini.view.notebooks --run chapters/*.ipynb
 	$(PY) -m kubemini.lab.solutions chapters/*.ipynb
+
+schema: .venv/.ready
+	$(PY) -m tests.oracles.kubernetes.schema
 
 SCHEDULES ?= 300000
 soak: .venv/.ready

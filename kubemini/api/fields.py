@@ -1,35 +1,15 @@
 """Field selectors: ``metadata.name=web,status.phase!=Running``. Each kind offers a few fields only.
 
-Source: kubernetes/apimachinery pkg/fields/selector.go; the fields of each kind: k/k pkg/apis/core/v1/conversion.go.
+Source: kubernetes/apimachinery pkg/fields/selector.go; the fields of each kind stand in its file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.api.kinds import Kind
 from kubemini.api.objects import get
 
 EVERY_KIND = ("metadata.name", "metadata.namespace")
-BY_KIND: dict[str, list[str]] = {
-    "Pod": [
-        *(
-            "spec." + name
-            for name in ("nodeName", "restartPolicy", "schedulerName", "serviceAccountName", "hostNetwork")
-        ),
-        *("status." + name for name in ("phase", "podIP", "podIPs", "nominatedNodeName")),
-    ],
-    "Event": [
-        *("involvedObject." + name for name in ("kind", "namespace", "name", "uid", "apiVersion")),
-        *("involvedObject.resourceVersion", "involvedObject.fieldPath"),
-        *("reason", "reportingComponent", "source", "type"),
-    ],
-    "Namespace": ["status.phase"],
-    "Node": ["spec.unschedulable"],
-    "Secret": ["type"],
-    "ReplicaSet": ["status.replicas"],
-    "Service": ["spec.clusterIP", "spec.type"],
-}
 
 
 class FieldSelectorError(ValueError):
@@ -53,11 +33,11 @@ class Term:
         return f"{self.field}{'=' if self.equal else '!='}{escaped}"
 
 
-def parse(text: str, kind: Kind | None = None) -> tuple[Term, ...]:
-    """The terms of *text*, checked against the fields of *kind* if one is given. Raises FieldSelectorError."""
+def parse(text: str, offered: Collection[str] | None = None) -> tuple[Term, ...]:
+    """The terms of *text*; with *offered*, the fields of a kind, no other may be named. Raises FieldSelectorError."""
     terms = tuple(_term(part, text) for part in _split(text) if part)
     for term in terms:
-        if kind and term.field not in (*EVERY_KIND, *BY_KIND.get(kind.kind, ())):
+        if offered is not None and term.field not in (*EVERY_KIND, *offered):
             raise FieldSelectorError(f"field label not supported: {term.field}")
     return terms
 

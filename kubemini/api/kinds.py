@@ -1,20 +1,26 @@
-"""The one table of kinds: group, version, names, scope, and where etcd keeps them.
+"""The kinds of Kubernetes: group, version, names, scope, and where etcd keeps them. Which of them are simulated.
 
-A new kind is one row of ``TABLE``. Everything that must know kinds reads it: URLs, storage keys, error texts,
-manifests, kubectl's short names.
-Source: Kubernetes 1.37 ``kubectl api-resources``; storage prefixes as kube-apiserver writes them (nodes are still
-called minions there, Services and Endpoints share a folder).
-Simplified: one version a kind; no custom resources.
+Every kind that this project will ever need is known here, from published discovery (``schema/resources.txt``). Those
+that are *served* have a file of their own in ``apiserver/kinds/``; the files are read like plug-ins when somebody first
+asks, and each says `serve`. URLs, manifests and kubectl's short names know only what is served, as a client's do.
+Source: Kubernetes 1.37 discovery; storage prefixes as kube-apiserver writes them (nodes are still called minions there,
+Services and Endpoints share a folder).
+Simplified: one version a kind.
 """
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kubemini.api import schema
+
+FILES = "kubemini.apiserver.kinds"
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A row of the table."""
+    """What discovery says of a kind."""
 
     group: str
     version: str
@@ -24,7 +30,7 @@ class Kind:
     short_names: tuple[str, ...]
     namespaced: bool
     prefix: str
-    subresources: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
 
     @property
     def api_version(self) -> str:
@@ -61,72 +67,88 @@ class Kind:
         )
 
 
-def _row(
-    api_version: str, kind: str, plural: str, short: str = "", namespaced: bool = True, prefix: str = "", sub: str = ""
+def row(
+    api_version: str, kind: str, plural: str, short: str = "", namespaced: bool = True, prefix: str = "", also: str = ""
 ) -> Kind:
+    """A kind by its names; *short* and *also* (categories) are lists with commas, *prefix* lies under /registry."""
     group, _, version = api_version.rpartition("/")
-    names, subresources = tuple(short.split()), tuple(sub.split())
+    names, categories = tuple(filter(None, short.split(","))), tuple(filter(None, also.split(",")))
     where = f"/registry/{prefix or plural}"
-    return Kind(group, version, kind, plural, kind.lower(), names, namespaced, where, subresources)
+    return Kind(group, version, kind, plural, kind.lower(), names, namespaced, where, categories)
 
 
-TABLE: tuple[Kind, ...] = (
-    _row("v1", "Pod", "pods", "po", sub="status binding"),
-    _row("v1", "Service", "services", "svc", prefix="services/specs", sub="status"),
-    _row("v1", "Endpoints", "endpoints", "ep", prefix="services/endpoints"),
-    _row("v1", "Namespace", "namespaces", "ns", namespaced=False, sub="status finalize"),
-    _row("v1", "ConfigMap", "configmaps", "cm"),
-    _row("v1", "Secret", "secrets"),
-    _row("v1", "Node", "nodes", "no", namespaced=False, prefix="minions", sub="status"),
-    _row("v1", "Event", "events", "ev"),
-    _row("apps/v1", "Deployment", "deployments", "deploy", sub="status scale"),
-    _row("apps/v1", "ReplicaSet", "replicasets", "rs", sub="status scale"),
-    _row("discovery.k8s.io/v1", "EndpointSlice", "endpointslices"),
-    _row("coordination.k8s.io/v1", "Lease", "leases"),
-)
+def _known(words: list[str]) -> Kind:
+    """A line of resources.txt."""
+    api_version, plural, kind, scope, *rest = words
+    facts = dict(word.split("=", 1) for word in rest)
+    short, also = facts.get("short", ""), facts.get("categories", "")
+    return row(api_version, kind, plural, short, scope == "namespaced", facts.get("stored", ""), also)
 
-BY_KIND: dict[str, Kind] = {row.kind: row for row in TABLE}
-_BY_RESOURCE: dict[tuple[str, str, str], Kind] = {(row.group, row.version, row.plural): row for row in TABLE}
-_BY_GVK: dict[tuple[str, str], Kind] = {(row.api_version, row.kind): row for row in TABLE}
-_BY_NAME: dict[str, Kind] = {
-    name: row for row in TABLE for name in (row.kind.lower(), row.plural, row.singular, row.resource, *row.short_names)
-}
 
-POD = BY_KIND["Pod"]
-SERVICE = BY_KIND["Service"]
-ENDPOINTS = BY_KIND["Endpoints"]
-NAMESPACE = BY_KIND["Namespace"]
-CONFIG_MAP = BY_KIND["ConfigMap"]
-SECRET = BY_KIND["Secret"]
-NODE = BY_KIND["Node"]
-EVENT = BY_KIND["Event"]
-DEPLOYMENT = BY_KIND["Deployment"]
-REPLICA_SET = BY_KIND["ReplicaSet"]
-ENDPOINT_SLICE = BY_KIND["EndpointSlice"]
-LEASE = BY_KIND["Lease"]
+KNOWN: dict[tuple[str, str], Kind] = {(k.api_version, k.kind): k for k in map(_known, schema.resources())}
+_SERVED: dict[tuple[str, str], Kind] = {}
+_NOT_SIMULATED: dict[tuple[str, str], tuple[str, ...]] = {}
+
+POD = KNOWN["v1", "Pod"]
+SERVICE = KNOWN["v1", "Service"]
+ENDPOINTS = KNOWN["v1", "Endpoints"]
+NAMESPACE = KNOWN["v1", "Namespace"]
+CONFIG_MAP = KNOWN["v1", "ConfigMap"]
+SECRET = KNOWN["v1", "Secret"]
+NODE = KNOWN["v1", "Node"]
+EVENT = KNOWN["v1", "Event"]
+DEPLOYMENT = KNOWN["apps/v1", "Deployment"]
+REPLICA_SET = KNOWN["apps/v1", "ReplicaSet"]
+ENDPOINT_SLICE = KNOWN["discovery.k8s.io/v1", "EndpointSlice"]
+LEASE = KNOWN["coordination.k8s.io/v1", "Lease"]
+
+
+def serve(kind: Kind, not_simulated: tuple[str, ...] = ()) -> None:
+    """From now on *kind* is one of those that are simulated, but for some fields: said by its own file, once."""
+    _SERVED[kind.api_version, kind.kind] = kind
+    _NOT_SIMULATED[kind.api_version, kind.kind] = not_simulated
+
+
+def served() -> Mapping[tuple[str, str], Kind]:
+    """The kinds that are simulated, by apiVersion and kind."""
+    importlib.import_module(FILES)
+    return _SERVED
+
+
+def not_simulated(obj: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields that have no effect here in objects of *obj*'s kind; see ``unsimulated.py``."""
+    served()
+    return _NOT_SIMULATED.get((obj.get("apiVersion", ""), obj.get("kind", "")), ())
 
 
 def by_name(name: str) -> Kind:
     """The kind that kubectl users call *name*: Pod, pod, pods, po, deployments.apps. ValueError lists the kinds."""
-    found = _BY_NAME.get(name.lower())
-    if found is None:
-        raise ValueError(f"no kind is called {name!r}; known are " + ", ".join(row.singular for row in TABLE))
-    return found
+    for kind in served().values():
+        if name.lower() in (kind.kind.lower(), kind.plural, kind.resource, *kind.short_names):
+            return kind
+    known = ", ".join(sorted(kind.singular for kind in served().values()))
+    raise ValueError(f"no kind is called {name!r}; known are {known}")
+
+
+def by_kind(kind: str) -> Kind:
+    """The kind whose objects say *kind*, whatever their version. ValueError lists the kinds."""
+    return next((k for k in served().values() if k.kind == kind), None) or by_name(kind)
 
 
 def by_resource(group: str, version: str, plural: str) -> Kind | None:
     """The kind behind a URL, or None."""
-    return _BY_RESOURCE.get((group, version, plural))
+    found = (k for k in served().values() if (k.group, k.version, k.plural) == (group, version, plural))
+    return next(found, None)
 
 
 def by_gvk(api_version: str, kind: str) -> Kind | None:
     """The kind that a manifest names by ``apiVersion`` and ``kind``, or None."""
-    return _BY_GVK.get((api_version, kind))
+    return served().get((api_version, kind))
 
 
 def kind_of(obj: Mapping[str, Any]) -> Kind:
     """The kind of an object that names it. ValueError lists the kinds."""
-    found = _BY_GVK.get((obj.get("apiVersion", ""), obj.get("kind", "")))
+    found = by_gvk(obj.get("apiVersion", ""), obj.get("kind", ""))
     return found if found is not None else by_name(str(obj.get("kind", "")))
 
 

@@ -1,50 +1,55 @@
 """Manifests: the YAML (or JSON) text that people write → objects. All of a file is good, or one clear error.
 
     load(text, "shop.yaml")   [Namespace, Deployment, Service] as frozen objects
-    shop.yaml, document 2 (Deployment web), spec.replicas: expected a whole number, 0 or more, found "three"
+    shop.yaml, document 2 (Deployment web), spec.replcas: Deployment in version "v1" cannot be handled as a
+    Deployment: strict decoding error: unknown field "spec.replcas"
+      did you mean replicas?
 
-Invariant: nothing is returned before everything has been checked, so a bad manifest changes nothing.
-JSON needs nothing but Python; YAML needs PyYAML, imported when the first YAML text is read (the browser reads JSON).
-Simplified: checks names, types, quantities and selectors; the API server checks the rest (``apiserver/validation``).
+Invariant: nothing is returned before everything has been read, so a bad manifest changes nothing. The first line is in
+the words of kubectl and the API server (asked as kubectl asks: fieldValidation=Strict); the second line is our hint.
+What breaks a rule (a name, a port, a selector) is not judged here: the API server refuses it with its own words.
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubemini.api import labels, schema
-from kubemini.api.kinds import BY_KIND
+from kubemini.api import documents, hints, kinds
+from kubemini.api.documents import Document, TextError
 from kubemini.api.objects import Obj, freeze, get
-
-_JSON = re.compile(r'\s*(\{\s*["}]|\[\s*[{\]])')  # YAML may begin with a brace too, but then with a bare key
+from kubemini.api.schema.decode import Decoded, Doubled, decode, spelled
 
 
 class ManifestError(ValueError):
-    """A manifest that cannot be used: which file, which document, which field, and what was expected there."""
+    """A manifest that cannot be used: which file, which document, what the API server would say, and our hint."""
 
-    def __init__(self, file: str, document: int, about: str, field: str, text: str):
+    def __init__(self, file: str, document: int, about: str, field: str, text: str, hint: str = ""):
         where = [file] + ([f"document {document}{about}"] if document else []) + ([field] if field else [])
-        super().__init__(f"{', '.join(where)}: {text}")
-        self.file, self.document, self.field, self.text = file, document, field, text
+        super().__init__(f"{', '.join(where)}: {text}" + (f"\n  {hint}" if hint else ""))
+        self.file, self.document, self.field, self.text, self.hint = file, document, field, text, hint
 
 
 def load(text: str, filename: str = "manifest") -> list[Obj]:
     """The objects of *text*, in order. Raises ManifestError."""
+    try:
+        found = [item for document in documents.read(text) for item in document.items() if item.value is not None]
+    except TextError as error:
+        raise ManifestError(filename, 0, "", error.where, error.text) from None
+    if not found:
+        raise ManifestError(filename, 0, "", "", "holds no manifest; expected apiVersion, kind and metadata")
+    _refuse_unknown_kinds(found, filename)
     objects: list[Obj] = []
     seen: dict[tuple[str, str, str], int] = {}
-    for number, value in _documents(text, filename):
-        for problem in _problems(value):
-            raise ManifestError(filename, number, _about(value), problem.field, problem.text)
+    for number, document in enumerate(found, 1):
+        value = document.value
+        for problem in _problems(document):
+            raise ManifestError(filename, number, _about(value), *problem)
         key = (value["kind"], get(value, "metadata", "namespace", default="default"), value["metadata"]["name"])
         if key in seen:
-            raise ManifestError(
-                filename, number, _about(value), "metadata.name", f"document {seen[key]} has this name already"
-            )
+            text = f"document {seen[key]} has this name already"
+            raise ManifestError(filename, number, _about(value), "metadata.name", text)
         seen[key] = number
         objects.append(freeze(_without_nulls(value)))
-    if not objects:
-        raise ManifestError(filename, 0, "", "", "holds no manifest; expected apiVersion, kind and metadata")
     return objects
 
 
@@ -66,143 +71,90 @@ def _without_nulls(value: Any) -> Any:
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
+# -- which kinds -----------------------------------------------------------------------------------------------------
+
+
+def _refuse_unknown_kinds(found: list[Document], filename: str) -> None:
+    """All kinds that are real but not simulated, in one error."""
+    named = [(number, get(d.value, "apiVersion"), get(d.value, "kind")) for number, d in enumerate(found, 1)]
+    missing = [(number, kind) for number, version, kind in named if _is_known(version, kind, kinds.KNOWN)]
+    missing = [(n, kind) for n, kind in missing if not _is_known(*named[n - 1][1:], kinds.served())]
+    if not missing:
+        return
+    listed = ", ".join(f"{kind} (document {number})" for number, kind in missing)
+    known = ", ".join(sorted({kind for _, kind in kinds.served()}))
+    raise ManifestError(filename, 0, "", "", f"not simulated here: {listed}", f"simulated are {known}")
+
+
+def _is_known(version: Any, kind: Any, table: Any) -> bool:
+    return isinstance(version, str) and isinstance(kind, str) and (version, kind) in table
+
+
+def _no_match(version: str, kind: str) -> tuple[str, str, str]:
+    """What kubectl says of a kind that the server does not know, and what there is instead."""
+    text = f'no matches for kind "{kind}" in version "{version}"'
+    other = [k.api_version for k in (*kinds.served().values(), *kinds.KNOWN.values()) if k.kind == kind]
+    if other:
+        return "", text, f"Kubernetes 1.37 serves {kind} as {other[0]}"
+    return "", text, hints.nearest(kind, sorted({k for _, k in kinds.served()}))
+
+
 # -- what is wrong with one document ---------------------------------------------------------------------------------
 
 
-def _problems(value: Any) -> Iterator[schema.Problem]:
+def _problems(document: Document) -> Iterator[tuple[str, str, str]]:
+    """(field, text, hint) of each; the caller takes the first."""
+    value = document.value
     if not isinstance(value, dict):
-        text = f"expected a map with apiVersion, kind and metadata, found {schema.found(value)}"
-        yield schema.Problem("", text)
+        yield "", f"expected a map with apiVersion, kind and metadata, found {hints.found(value)}", ""
         return
-    kind, known = value.get("kind"), list(schema.MANIFESTS)
-    if kind is None:
-        yield schema.Problem("kind", "missing; expected one of " + ", ".join(known))
-    elif not isinstance(kind, str) or kind not in known:
-        near = schema.nearest(kind, known)
-        more = "" if "known here" in near else "; known here: " + ", ".join(known)
-        yield schema.Problem("kind", f"unknown kind {schema.found(kind)}{near}{more}")
-    else:
-        yield from _problems_of(kind, value)
-
-
-def _problems_of(kind: str, value: dict) -> Iterator[schema.Problem]:
-    wanted, version = BY_KIND[kind].api_version, value.get("apiVersion")
-    if version != wanted:
-        said = "missing; " if version is None else ""
-        also = "" if version is None else f", found {schema.found(version)}"
-        yield schema.Problem("apiVersion", f"{said}expected {wanted} for a {kind}{also}")
-    yield from schema.problems(value, schema.MANIFESTS[kind])
+    for key in ("kind", "apiVersion"):
+        if not isinstance(value.get(key), str):
+            yield key, "missing" if value.get(key) is None else f"expected text, found {hints.found(value[key])}", ""
+            return
+    version, kind = value["apiVersion"], value["kind"]
+    if (version, kind) not in kinds.served():
+        yield _no_match(version, kind)
+        return
+    yield from _keys_that_are_no_text(value, document)
+    found = decode(_as_sent(value), version, kind)
+    text = found.error or found.strict_error
+    if text:
+        last = version.rpartition("/")[2]
+        place = found.place if found.error else next(iter(found.unknown), ())
+        said = f'{kind} in version "{last}" cannot be handled as a {kind}: {text}'
+        yield spelled(place), said, _hint(found, document)
     if not get(value, "metadata", "name"):
-        yield schema.Problem("metadata.name", f"missing; expected {schema.NAME.expected}")
-    yield from _broken_promises(kind, value)
+        yield "metadata.name", "resource name may not be empty", "expected a name such as web-1"
 
 
-def _broken_promises(kind: str, value: dict) -> Iterator[schema.Problem]:
-    """Fields that fit each alone but not together."""
-    spec = get(value, "spec", default={})
-    if "template" in spec:
-        selector, wanted = spec["selector"], get(spec, "template", "metadata", "labels", default={})
-        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            yield schema.Problem("spec.selector", "expected at least one label: an empty one would pick every pod")
-        elif not labels.matches(selector, wanted):
-            text = f"expected labels that spec.selector picks ({_spelled(selector)}), found {json.dumps(wanted)}"
-            yield schema.Problem("spec.template.metadata.labels", text)
-    pod, path = (spec, "spec") if kind == "Pod" else (get(spec, "template", "spec", default={}), "spec.template.spec")
-    yield from _repeated([c["name"] for c in pod.get("containers", [])], f"{path}.containers")
-    if kind == "Service":
-        yield from _service_promises(spec)
+def _as_sent(value: Any) -> Any:
+    """*value* as kubectl sends it: keys in the order of their names."""
+    if isinstance(value, list):
+        return [_as_sent(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    sent = {key: _as_sent(value[key]) for key in sorted(value)}
+    return Doubled(sent, value.doubled) if isinstance(value, Doubled) else sent
 
 
-def _spelled(selector: dict) -> str:
-    """A selector as people write it: ``app=web``."""
-    pairs, terms = selector.get("matchLabels") or {}, selector.get("matchExpressions") or []
-    parts = [labels.from_labels(pairs)] + ([labels.from_object({"matchExpressions": terms})] if terms else [])
-    return ",".join(str(part) for part in parts if part.requirements)
+def _keys_that_are_no_text(value: Any, document: Document) -> Iterator[tuple[str, str, str]]:
+    """``on:`` and ``8080:`` as keys: YAML reads a boolean and a number."""
+    waiting: list[tuple[Any, tuple[str | int, ...]]] = [(value, ())]
+    while waiting:
+        inner, path = waiting.pop(0)
+        for key, item in inner.items() if isinstance(inner, dict) else enumerate(inner):
+            if isinstance(inner, dict) and not isinstance(key, str):
+                own = document.written_key(path, key)
+                yield spelled(path), f"expected text as a key, found {hints.found(key)}", f'put it in quotes: "{own}"'
+            elif isinstance(item, dict | list):
+                waiting.append((item, (*path, key)))
 
 
-def _service_promises(spec: dict) -> Iterator[schema.Problem]:
-    ports = spec.get("ports") or []
-    if not ports and spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None":
-        yield schema.Problem("spec.ports", "missing; expected at least one port")
-    for number, port in enumerate(ports):
-        if len(ports) > 1 and not port.get("name"):
-            yield schema.Problem(f"spec.ports[{number}].name", "missing; of several ports each needs a name")
-    yield from _repeated([port.get("name") for port in ports], "spec.ports")
-
-
-def _repeated(names: list[str | None], path: str) -> Iterator[schema.Problem]:
-    for number, name in enumerate(names):
-        if name and name in names[:number]:
-            yield schema.Problem(f"{path}[{number}].name", f'expected another name: "{name}" is taken')
-
-
-# -- text → documents ------------------------------------------------------------------------------------------------
-
-
-def _documents(text: str, filename: str) -> Iterator[tuple[int, Any]]:
-    """(number, value) of each document that is not empty; the items of a List count as documents."""
-    values = _json_documents(text, filename) if _JSON.match(text) else _yaml_documents(text, filename)
-    number = 0
-    for value in values:
-        for item in value["items"] if _is_list(value) else [value]:
-            number += 1
-            if item is not None:
-                yield number, item
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("kind") == "List" and isinstance(value.get("items"), list)
-
-
-def _json_documents(text: str, filename: str) -> list[Any]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ManifestError(filename, 0, "", where, f"not JSON: {error.msg}") from None
-    return value if isinstance(value, list) else [value]
-
-
-def _yaml_documents(text: str, filename: str) -> list[Any]:
-    try:
-        import yaml
-    except ImportError:
-        text = "reading YAML needs PyYAML, which is not here; write the manifests as JSON, or run: pip install pyyaml"
-        raise ManifestError(filename, 0, "", "", text) from None
-    try:
-        values = list(yaml.load_all(text, _loader()))
-        json.dumps(values)  # a cycle of anchors, or a value that no manifest can hold
-        return values
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ManifestError(filename, 0, "", where, f"not YAML: {_reason(error)}") from None
-    except (TypeError, ValueError) as error:
-        raise ManifestError(filename, 0, "", "", f"holds what no manifest can hold: {error}") from None
-
-
-def _reason(error: Any) -> str:
-    context, problem = getattr(error, "context", None), getattr(error, "problem", None)
-    return ", ".join(part for part in (problem, context) if part) or str(error)
-
-
-def _loader() -> Any:
-    """PyYAML's safe loader, with the two manners of Kubernetes: dates stay text, a key comes once."""
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            seen: list[Any] = []
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f'key "{key.value}" is given twice', key.start_mark
-                    )
-                seen.append(key.value)
-            return super().construct_mapping(node, deep)
-
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
-        for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    return Loader
+def _hint(found: Decoded, document: Document) -> str:
+    value = document.value
+    if found.error:
+        if not found.place:
+            return ""
+        return hints.of_type(value, found.place, document.written(*found.place))
+    return hints.of_unknown(value, found.unknown[0]) if found.unknown else ""

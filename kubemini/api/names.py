@@ -31,8 +31,8 @@ def _regex_error(text: str, pattern: str, *examples: str) -> str:
     return f"{text} (e.g. {shown}regex used for validation is '{pattern}')"
 
 
-def _too_long(limit: int) -> str:
-    return f"must be no more than {limit} bytes"
+def _too_long(limit: int, unit: str = "bytes") -> str:
+    return f"must be no more than {limit} {unit}"
 
 
 def dns_label(value: str) -> list[str]:
@@ -60,11 +60,16 @@ def dns1035_label(value: str) -> list[str]:
     return wrong
 
 
-def qualified_name(value: str) -> list[str]:
-    """A key of a label or annotation: ``[prefix/]name``."""
+def label_key(value: str) -> list[str]:
+    """A key of a label or annotation: a qualified name under another title."""
+    return qualified_name(value, "a valid label key")
+
+
+def qualified_name(value: str, title: str = "a qualified name") -> list[str]:
+    """A name of one's own domain: ``[prefix/]name``."""
     prefix, slash, name = value.rpartition("/")
     if "/" in prefix:
-        what = _regex_error("a qualified name " + _NAME_RULE, _NAME, "MyName", "my.name", "123-abc")
+        what = _regex_error(f"{title} {_NAME_RULE}", _NAME, "MyName", "my.name", "123-abc")
         return [what + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
     wrong = []
     if slash:
@@ -105,7 +110,7 @@ def port_number(value: int) -> list[str]:
 
 def port_name(value: str) -> list[str]:
     """An IANA service name: at most 15 characters, one of them a letter."""
-    wrong = [_too_long(15)] if len(value) > 15 else []
+    wrong = [_too_long(15, "characters")] if len(value) > 15 else []
     if not re.fullmatch("[-a-z0-9]+", value):
         wrong.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
     if not re.search("[a-z]", value):
@@ -120,4 +125,10 @@ def port_name(value: str) -> list[str]:
 def percent(value: str) -> list[str]:
     """``25%``."""
     what = "a valid percent string must be a numeric string followed by an ending '%'"
-    return [] if re.fullmatch("[0-9]+%", value) else [_regex_error(what, "[0-9]+%", "1%", "93%")]
+    return [] if re.fullmatch("[0-9]{1,9}%", value) else [_regex_error(what, "[0-9]+%", "1%", "93%")]
+
+
+def variable(value: str) -> list[str]:
+    """A name of an environment variable: anything that can be printed, but no ``=``."""
+    what = "a valid environment variable name must consist only of printable ASCII characters other than '='"
+    return [] if re.fullmatch("[ -<>-~]+", value) else [what]

@@ -52,6 +52,20 @@ class FrozenList(list):
         return (FrozenList, (list(self),))
 
 
+class Warned(FrozenDict):
+    """An object in an answer that comes with warnings: what an HTTP server says in the header Warning."""
+
+    __slots__ = ("warnings",)
+    warnings: tuple[str, ...]
+
+
+def warned(obj: Obj, warnings: tuple[str, ...]) -> "Warned":
+    """*obj* with *warnings* for whoever asked."""
+    told = Warned(freeze(obj))
+    told.warnings = warnings
+    return told
+
+
 EMPTY = FrozenDict()
 
 

@@ -17,6 +17,9 @@ _FORM = re.compile(
     r"(?P<number>[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:[eE](?P<exponent>[+-]?[0-9]+)|(?P<suffix>[KMGTPE]i|[numkMGTPE]?))"
 )
 PROBLEM = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+NO_SUFFIX = "unable to parse quantity's suffix"
+LONGEST, FURTHEST = 500, 500  # characters of a text, and powers of ten; more is a slip, or an attack on whoever adds up
+TOO_LONG = f"a quantity has at most {LONGEST} characters"
 
 
 class QuantityError(ValueError):
@@ -63,10 +66,14 @@ class Quantity:
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Quantity:
     """The quantity that *text* states. Raises QuantityError."""
+    if len(text) > LONGEST:
+        raise QuantityError(TOO_LONG)
     match = _FORM.fullmatch(text)
     if not match:
         raise QuantityError(PROBLEM)
     suffix, exponent = match["suffix"] or "", match["exponent"]
+    if exponent is not None and abs(int(exponent)) > FURTHEST:
+        raise QuantityError(NO_SUFFIX)
     if exponent is not None:
         form, factor = "DecimalExponent", Fraction(10) ** int(exponent)
     elif suffix in BINARY:
@@ -75,6 +82,13 @@ def parse(text: str) -> Quantity:
         form, factor = "DecimalSI", Fraction(10) ** DECIMAL[suffix]
     amount = Fraction(match["number"].rstrip(".")) * factor
     return Quantity(_away_from_zero(amount / NANO) * NANO, form)
+
+
+def text(value: str | int | float) -> str:
+    """A quantity as a manifest may give it, as a text: ``0.5`` and ``"0.5"`` say the same."""
+    if isinstance(value, int) and abs(value) >= 10**LONGEST:
+        return "9" * (LONGEST + 1)  # Python writes no number of 5,000 digits; it is refused all the same
+    return str(value)
 
 
 def millicores(text: str | int | None) -> int:
@@ -101,7 +115,7 @@ def scaled(value: int | str, total: int, round_up: bool) -> int:
     """``maxSurge`` and ``maxUnavailable``: a number, or a percentage of *total* (surge rounds up, unavailable down)."""
     if isinstance(value, int):
         return value
-    if not re.fullmatch("[0-9]+%", value):
+    if not re.fullmatch("[0-9]{1,9}%", value):
         raise QuantityError(f"invalid value {value!r}: give a number, or a percentage such as 25%")
     hundredths = int(value[:-1]) * total
     return -(-hundredths // 100) if round_up else hundredths // 100

@@ -3,10 +3,10 @@
 The simulation's instant 0 is the first second of 2026: no wall clock is ever asked.
 """
 
+import re
 from datetime import datetime, timedelta
 
 START = datetime(2026, 1, 1)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def timestamp(instant: int) -> str:
@@ -20,5 +20,36 @@ def micro_timestamp(instant: int) -> str:
 
 
 def instant(text: str) -> int:
-    """The instant (µs) that either form states."""
-    return (datetime.fromisoformat(text.removesuffix("Z")) - START) // _MICROSECOND
+    """The instant (µs) that either form states, also with another offset than UTC; finer than a microsecond is cut."""
+    match = _FORM.fullmatch(text)
+    assert match, f"{text!r} is no instant; what the API server stores has been checked"
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    days = (365 * year + _leaps(year) + _before(month, year) + day) - _DAYS_TO_START
+    seconds = ((days * 24 + hour) * 60 + minute) * 60 + second - _offset(match["zone"])
+    return seconds * 1_000_000 + int((match["fraction"] or "")[:6].ljust(6, "0"))
+
+
+def _leaps(year: int) -> int:
+    """Leap days in the years before *year*."""
+    return (year + 3) // 4 - (year + 99) // 100 + (year + 399) // 400
+
+
+def _before(month: int, year: int) -> int:
+    """Days of *year* before its *month*."""
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return sum((31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[: month - 1])
+
+
+def _offset(zone: str) -> int:
+    """Seconds that a clock of *zone* is ahead of UTC."""
+    if zone in ("Z", ""):
+        return 0
+    ahead = int(zone[1:3]) * 3600 + int(zone[4:6]) * 60
+    return -ahead if zone[0] == "-" else ahead
+
+
+_FORM = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{1,2}):([0-9]{2}):([0-9]{2})"
+    r"([.,](?P<fraction>[0-9]+))?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2}|)"
+)
+_DAYS_TO_START = 365 * START.year + _leaps(START.year) + 1

@@ -1,5 +1,6 @@
-"""The API server in the order of a request: request ◇ → defaulting ◇ → strategy ◇ → admission ◇ → validation ◇ → store.
+"""The API server in the order of a request: decoding ◇ → defaults ◇ → admission ◇ → rules ◇ → store.
 
-Beside it: update, deletion and subresources ◇ (what PUT, PATCH, DELETE and the like decide), watchcache (one watch of
-etcd for all who watch), health (readyz), summary ◇ (what the trace says), server (the component). ◇ = pure decisions.
+decide/ ◇ what every kind goes through; kinds/ ◇ what is special about each, a file a kind (served ◇ says what it
+gives); rules/ ◇ what kinds share; admission/ ◇. Beside them: storage, watchcache (one watch of etcd for all who watch),
+health (readyz), server (the component). ◇ = pure decisions.
 """

@@ -30,7 +30,7 @@ READS = ("GET", "HEAD", "LIST", "WATCH")
 
 @dataclass(slots=True)
 class Request:
-    """One request on its way down the chain; *info* and *options* are filled in by handlers."""
+    """One request on its way down the chain; *info*, *options* and *warnings* are filled in by handlers."""
 
     call: Call
     verb: str
@@ -39,6 +39,7 @@ class Request:
     body: Any
     info: RequestInfo = field(default_factory=lambda: RequestInfo("", ""))
     options: Options = field(default_factory=Options)
+    warnings: list[str] = field(default_factory=list)
 
 
 def received(call: Call) -> Request:

@@ -14,6 +14,7 @@ from kubemini.api import errors, fields, labels
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj, freeze
+from kubemini.apiserver import served
 from kubemini.apiserver.decide import paging, subresources
 from kubemini.apiserver.decide.options import EXACT, Options, number_of
 from kubemini.apiserver.decide.request import RequestInfo
@@ -120,7 +121,7 @@ def matcher(kind: Kind, info: RequestInfo) -> "Matches | ApiError | None":
     """Whether an object is asked for; None if every one is."""
     try:
         picked = labels.parse(info.label_selector)
-        terms = fields.parse(info.field_selector, kind)
+        terms = fields.parse(info.field_selector, served.of(kind).fields)
     except ValueError as error:
         return errors.bad_request(str(error))
     space = info.namespace

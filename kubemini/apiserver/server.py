@@ -11,9 +11,9 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, Kind
 from kubemini.apiserver import pipeline, writing
 from kubemini.apiserver.decide import identity
+from kubemini.apiserver.decide.summary import notable, summary
 from kubemini.apiserver.health import Health
 from kubemini.apiserver.storage import Storage, Written
-from kubemini.apiserver.summary import notable, summary
 from kubemini.apiserver.watchcache import ADDED, DELETED, MODIFIED, WatchCache
 from kubemini.etcd.client import EtcdClient
 from kubemini.host import Component, Host

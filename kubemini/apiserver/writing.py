@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, SERVICE, Kind
-from kubemini.api.objects import Obj, evolve_many, freeze
+from kubemini.api.objects import Obj, evolve_many, freeze, warned
 from kubemini.api.timestamps import timestamp
-from kubemini.apiserver import admission, reading, strategy, validation
-from kubemini.apiserver.decide import addresses, deletion, identity, subresources, update
+from kubemini.apiserver import admission, reading
+from kubemini.apiserver.decide import addresses, deletion, identity, strategy, subresources, update
 from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import Decide
-from kubemini.apiserver.defaulting import default
 from kubemini.apiserver.storage import Fate, Taken, revision_of, with_version
 from kubemini.sim.units import SECOND
 
@@ -43,14 +43,20 @@ VERSIONED = "resourceVersion should not be set on objects to be created"
 def create(server: "ApiServer", asked: "Request") -> Fate:
     """POST to a collection."""
     kind, info = _kind(asked), asked.info
-    wrong = update.undecodable(kind, asked.body)
-    if wrong is not None:
-        return wrong
-    obj = update.named(kind, asked.body, info.namespace)
+    found = update.decoded(kind, asked.body, asked.options.validation, asked.warnings)
+    if isinstance(found, ApiError):
+        return found
+    obj = update.named(kind, found, info.namespace)
     wrong = update.url_mismatch(kind, obj, info.namespace, "")
     if wrong is not None:
         return wrong
-    return (yield from _create(server, kind, obj, asked.options.dry))
+    return _told(asked, (yield from _create(server, kind, obj, asked.options.dry)))
+
+
+def _told(asked: "Request", answer: Any) -> Any:
+    """*answer* with the warnings that were found on the way."""
+    refused = isinstance(answer, ApiError) or not asked.warnings
+    return answer if refused else warned(answer, tuple(asked.warnings))
 
 
 def _create(server: "ApiServer", kind: Kind, obj: Obj, dry: bool) -> Fate:
@@ -119,7 +125,7 @@ def _completed(server: "ApiServer", kind: Kind, obj: Obj, base: str, space: Obj 
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None
-    wrong = validation.validate(admitted)
+    wrong = strategy.validate(admitted)
     if wrong is not None or kind != SERVICE:
         return wrong or admitted
     cache = server.cache(SERVICE)
@@ -149,11 +155,12 @@ def _no_unique_name(error: ApiError) -> ApiError:
 def put(server: "ApiServer", asked: "Request") -> Fate:
     """PUT: the whole object, or one of its parts. A few kinds are created by it."""
     kind = _kind(asked)
-    done = yield from _updated(server, asked, update.by_put(kind, asked.info, asked.body, _admitting(server, kind)))
+    reader = update.Reader(kind, asked.options.validation, asked.warnings)
+    done = yield from _updated(server, asked, update.by_put(reader, asked.info, asked.body, _admitting(server, kind)))
     missing = isinstance(done, ApiError) and done.code == 404 and kind.kind in CREATED_BY_PUT
     if not missing or asked.info.subresource:
         return done
-    obj = update.named(kind, asked.body, asked.info.namespace)
+    obj = update.named(kind, reader.decoded(asked.body), asked.info.namespace)
     meta = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
     return (yield from _create(server, kind, evolve_many(obj, (("metadata",), meta)), asked.options.dry))
 
@@ -161,7 +168,8 @@ def put(server: "ApiServer", asked: "Request") -> Fate:
 def patch(server: "ApiServer", asked: "Request") -> Fate:
     """PATCH, of any of the types."""
     kind = _kind(asked)
-    decide = update.by_patch(kind, asked.info, asked.options, asked.body, _admitting(server, kind))
+    reader = update.Reader(kind, asked.options.validation, asked.warnings)
+    decide = update.by_patch(reader, asked.info, asked.options, asked.body, _admitting(server, kind))
     return (yield from _updated(server, asked, decide))
 
 
@@ -176,7 +184,7 @@ def _updated(server: "ApiServer", asked: "Request", decide: "Decide | ApiError")
         return done
     if done.removed:  # the last finalizer is gone, and the object with it: it is shown as it was
         return with_version(done.new, revision_of(done.old))
-    return subresources.scale_of(done.new) if asked.info.subresource == "scale" else done.new
+    return _told(asked, subresources.scale_of(done.new) if asked.info.subresource == "scale" else done.new)
 
 
 def bind(server: "ApiServer", asked: "Request") -> Fate:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kubemini.api.kinds import BY_KIND, by_gvk
+from kubemini.api.kinds import by_gvk, by_kind
 from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import code
@@ -22,9 +22,9 @@ class GarbageCollector:
         self.known: dict[str, Obj] = {}
         self.indexes = [
             Index(informers.of(kind), lambda obj: [ref["uid"] for ref in garbagecollector.owners(obj)])
-            for kind in garbagecollector.KINDS
+            for kind in garbagecollector.kinds()
         ]
-        for kind in garbagecollector.KINDS:
+        for kind in garbagecollector.kinds():
             informers.of(kind).handlers.append(self._changed)
 
     def start(self) -> None:
@@ -83,7 +83,7 @@ class GarbageCollector:
     def collect(self, key: Any) -> Steps:
         """Ask the API server which owners exist, and act on the answer."""
         kind, namespace, name = key
-        obj = self.informers.of(BY_KIND[kind]).get(namespace, name)
+        obj = self.informers.of(by_kind(kind)).get(namespace, name)
         if obj is None:
             return None
         mine = self.dependents(obj["metadata"]["uid"])

@@ -55,7 +55,7 @@ class NamespaceController:
 
     def _empty(self, namespace: str, left: dict[Kind, list[Obj]]) -> Steps:
         """Delete everything, pods first, and note in *left* what is still there; returns an error, or None."""
-        for kind in (POD, *(kind for kind in decide.CONTENT if kind != POD)):
+        for kind in (POD, *(kind for kind in decide.content() if kind != POD)):
             reply = yield from self.client.list(kind, namespace)
             if not reply.ok:
                 return reply.error

@@ -81,6 +81,8 @@ def archive() -> bytes:
             inside = path.relative_to(PACKAGE)
             if inside.parts[0] not in LEFT_OUT and (inside.parts[0] != "view" or path.name in VIEW_CORE):
                 add(f"kubemini/{inside.as_posix()}", path.read_bytes())
+        for path in sorted((PACKAGE / "api" / "schema").glob("*.txt")):
+            add(f"kubemini/api/schema/{path.name}", path.read_bytes())
         for name, data in scenarios().items():
             add(f"kubemini/scenarios/{name}.json", data)
     return out.getvalue()

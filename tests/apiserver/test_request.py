@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from kubemini.api import kinds
+from kubemini.apiserver import served
 from kubemini.apiserver.decide.request import RequestInfo, collection_path, object_path, parse, truth
 
 TABLE = json.loads((Path(__file__).parents[1] / "oracles/kubernetes/request_info.json").read_text())["vectors"]
@@ -50,7 +51,7 @@ def test_selectors_are_read_where_they_count(vector):
     assert found.label_selector == vector.get("expectedLabelSelector", "")
 
 
-@pytest.mark.parametrize("kind", kinds.TABLE, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", list(kinds.served().values()), ids=lambda kind: kind.kind)
 def test_the_path_of_every_kind_leads_back_to_it(kind):
     obj = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": "x", "namespace": "shop"}}
     one = parse("GET", object_path(obj))
@@ -58,7 +59,7 @@ def test_the_path_of_every_kind_leads_back_to_it(kind):
     assert one.namespace == ("shop" if kind.namespaced else "x" if kind.kind == "Namespace" else "")
     assert parse("POST", collection_path(obj)).kind is kind
     assert parse("LIST", kind.path()).verb == "list" and parse("WATCH", kind.path()).verb == "watch"
-    for subresource in kind.subresources:
+    for subresource in served.of(kind).subresources:
         assert parse("PUT", object_path(obj, subresource)).subresource == subresource
 
 

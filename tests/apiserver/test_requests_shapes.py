@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubemini.api.kinds import TABLE
+from kubemini.api.kinds import served
+from kubemini.apiserver.served import of as served_kind
 from tests.apiserver.parts import asked, config, done, panics, refusal, shop
 from tests.kubeworld import World
 
@@ -116,8 +117,8 @@ def test_a_sub_resource_says_what_is_wrong_with_its_body(world, verb, path, body
 @pytest.mark.parametrize("type", ["merge", "json", "strategic"])
 def test_every_path_survives_every_shape_of_body(body, type):
     world = World()
-    for kind in TABLE:
-        tails = ["", *(f"/{sub}" for sub in kind.subresources)]
+    for kind in list(served().values()):
+        tails = ["", *(f"/{sub}" for sub in served_kind(kind).subresources)]
         for verb in ("POST", "PUT", "PATCH", "DELETE"):
             for path in (kind.path("default"), *(kind.path("default", "default") + tail for tail in tails)):
                 world.ask(lambda c, v=verb, p=path: c.request(v, p, body, {"type": type}))
@@ -196,7 +197,7 @@ QUERIES = st.dictionaries(
 @settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]),
-    st.sampled_from(TABLE),
+    st.sampled_from(list(served().values())),
     st.sampled_from(["", "/web", "/web-1", "/a", "/web/status", "/web/scale", "/web-1/binding", "/default/finalize"]),
     QUERIES,
     BODIES,

@@ -130,7 +130,7 @@ def test_a_deleted_service_leaves_no_address_behind(world):
                 "type": "NodePort",
                 "ports": [{"name": "a", "port": 1, "nodePort": 30001}, {"name": "b", "port": 2, "nodePort": 30001}],
             },
-            "spec.ports[1].nodePort: Invalid value: 30001: provided port is already allocated",
+            "spec.ports[1].nodePort: Duplicate value: 30001",
         ),
     ],
     ids=["out of range", "in use", "port in use", "port out of range", "one port twice"],

@@ -39,6 +39,13 @@ ports: [{port: 8080, name: ""}]
 endpoints:
 - {addresses: [192.168.0.7], nodeName: worker-2, targetRef: {kind: Pod, name: host-b}}
 - {addresses: [192.168.0.7], nodeName: worker-2, targetRef: {kind: Pod, name: host-c}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: shared-six, labels: {kubernetes.io/service-name: shared}}
+addressType: IPv6
+ports: [{port: 8080, name: ""}]
+endpoints:
 - {addresses: ["fd00::7"], nodeName: worker-2, targetRef: {kind: Pod, name: host-e}}
 """
 

@@ -26,16 +26,6 @@ NO_KIND = "couldn't get version/kind; json parse error: "
 _META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 _SHORT_ENOUGH = 1024  # bytes of a body that an error shows
 Shape = Mapping[str, Any]
-OBJECT_META = {
-    **dict.fromkeys(("name", "generateName", "namespace", "selfLink", "resourceVersion"), "string"),
-    **dict.fromkeys(("generation", "deletionGracePeriodSeconds"), "int64"),
-    **dict.fromkeys(("labels", "annotations"), "map[string]string"),
-    "uid": "types.UID",
-    "finalizers": "[]string",
-    "creationTimestamp": "v1.Time",
-    "deletionTimestamp": "v1.Time",
-}
-METADATA = {"metadata": ("ObjectMeta", "v1.ObjectMeta", OBJECT_META)}
 
 
 def refusal(body: Any, kind_name: str) -> ApiError | None:
@@ -71,15 +61,18 @@ def not_an_object(body: Any) -> str:
 def mismatch(body: Mapping[str, Any], kind: Kind) -> ApiError | None:
     """Why *body*, which names another kind or version, cannot be a *kind*; a body that names none is one."""
     said, version = body.get("kind") or kind.kind, body.get("apiVersion") or kind.api_version
-    if said == kind.kind and version != kind.api_version:
+    if version != kind.api_version and version.rpartition("/")[0] == kind.group:
         expected = f"does not match the expected API version ({kind.api_version})"
         return errors.bad_request(f"the API version in the data ({version}) {expected}")
-    if said != kind.kind:
-        short = str(version).rpartition("/")[2]
+    if version != kind.api_version:
+        why = f'no kind "{said}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+    elif said != kind.kind:
         into = f"({kind.group.partition('.')[0] or 'core'}.{kind.kind})"
-        why = f"converting ({short}.{said}) to {into}: unknown conversion"
-        return errors.bad_request(f'{said} in version "{short}" cannot be handled as a {kind.kind}: {why}')
-    return None
+        why = f"converting ({kind.version}.{said}) to {into}: unknown conversion"
+    else:
+        return None
+    short = version.rpartition("/")[2]
+    return errors.bad_request(f'{said} in version "{short}" cannot be handled as a {kind.kind}: {why}')
 
 
 def mistyped(value: Mapping[str, Any], struct: str, shape: Shape, path: str = "") -> str:

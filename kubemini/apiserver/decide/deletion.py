@@ -12,8 +12,8 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, POD, Kind, kind_of
 from kubemini.api.objects import Obj, evolve_many, get, without
 from kubemini.api.timestamps import instant, timestamp
+from kubemini.apiserver import served
 from kubemini.apiserver.decide.options import Options
-from kubemini.apiserver.strategy import COUNTED
 from kubemini.sim.units import SECOND
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
@@ -85,7 +85,7 @@ def _marked(obj: Obj, grace: int, now: int) -> Obj:
     if obj["kind"] == "Namespace":
         marked = evolve_many(marked, (("status", "phase"), "Terminating"))
         marked = without(marked, ("metadata", "deletionGracePeriodSeconds"))
-    if obj["kind"] in COUNTED:
+    if served.of_object(obj).counted:
         marked = evolve_many(marked, (("metadata", "generation"), meta.get("generation", 0) + 1))
     return marked
 

@@ -14,7 +14,9 @@ from typing import Any
 
 from kubemini.api import errors, fields
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import TABLE, Kind, by_resource, collection_path, object_path
+from kubemini.api.kinds import Kind, by_resource, collection_path, object_path
+from kubemini.api.kinds import served as served_kinds
+from kubemini.apiserver import served
 
 __all__ = ["RequestInfo", "collection_path", "object_path", "parse", "truth"]
 
@@ -54,7 +56,7 @@ class RequestInfo:
     def kind(self) -> Kind | None:
         """The row of the table of kinds, or None if there is no such kind (or no such sub-resource)."""
         found = by_resource(self.group, self.version, self.resource)
-        if found and self.subresource and self.subresource not in found.subresources:
+        if found and self.subresource and self.subresource not in served.of(found).subresources:
             return None
         return found
 
@@ -131,12 +133,12 @@ def _is_known(path: str) -> bool:
     """Whether a path that names no resource lies under something that is there."""
     parts = [part for part in path.strip("/").split("/") if part]
     if parts[:1] == ["apis"] and len(parts) > 1:
-        return any(row.group == parts[1] for row in TABLE)
+        return any(row.group == parts[1] for row in served_kinds().values())
     return bool(parts) and parts[0] in ROOTS and "//" not in path
 
 
 def _has_group(info: RequestInfo) -> bool:
-    return info.prefix == "api" or any(row.group == info.group for row in TABLE)
+    return info.prefix == "api" or any(row.group == info.group for row in served_kinds().values())
 
 
 def truth(value: Any) -> bool:

@@ -8,6 +8,7 @@ pkg/registry/rest BeforeUpdate.
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kubemini.api import errors
@@ -16,12 +17,13 @@ from kubemini.api.kinds import LEASE, SERVICE, Kind
 from kubemini.api.objects import Obj, evolve, freeze, thaw
 from kubemini.api.patch import jsonpatch
 from kubemini.api.patch.merge import merge
-from kubemini.apiserver import strategy, validation
-from kubemini.apiserver.decide import addresses, decoding, deletion, subresources
+from kubemini.api.schema.decode import decode
+from kubemini.apiserver.decide import addresses, decoding, deletion, strategy, subresources
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import Options, number_of
 from kubemini.apiserver.decide.request import RequestInfo
-from kubemini.apiserver.defaulting import default
+from kubemini.apiserver.decide.strategy import default
+from kubemini.apiserver.rules.causes import IMMUTABLE
 
 Decide = Callable[[Obj], "Obj | Remove | ApiError"]
 Admit = Callable[[Obj, Obj], "Obj | ApiError | None"]  # (new, old) → new after admission
@@ -48,16 +50,33 @@ def named(kind: Kind, body: Any, namespace: str) -> Obj:
     return freeze({**body, "kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta})
 
 
-def undecodable(kind: Kind, body: Any) -> ApiError | None:
-    """Why *body* is no *kind*: no object, another kind, or of wrong types."""
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How bodies of *kind* are read: as the query's fieldValidation says. What is dropped goes into *warnings*."""
+
+    kind: Kind
+    validation: str
+    warnings: list[str]
+
+    def decoded(self, body: Any) -> "Obj | ApiError":
+        """*body* as an object of the kind, or why it is none."""
+        return decoded(self.kind, body, self.validation, self.warnings)
+
+
+def decoded(kind: Kind, body: Any, validation: str, warnings: list[str]) -> "Obj | ApiError":
+    """*body* as an object of *kind*, without what no field holds; or why it is none: another kind, or wrong types.
+
+    *validation*: Strict refuses unknown and doubled fields, Warn (the default) puts them into *warnings*.
+    """
     wrong = decoding.refusal(body, kind.kind) or decoding.mismatch(body, kind)
     if wrong is not None:
         return wrong
-    mistyped = decoding.mistyped(body, kind.kind, decoding.METADATA)
-    if mistyped:
-        text = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {mistyped}'
-        return errors.bad_request(text)
-    return validation.undecodable(body, kind)
+    found = decode(body, kind.api_version, kind.kind)
+    text = found.error or (found.strict_error if validation == "Strict" else "")
+    if text:
+        return errors.bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {text}')
+    warnings[:] = [] if validation == "Ignore" else found.strict
+    return found.value
 
 
 def url_mismatch(kind: Kind, obj: Obj, namespace: str, name: str) -> ApiError | None:
@@ -78,20 +97,28 @@ def url_mismatch(kind: Kind, obj: Obj, namespace: str, name: str) -> ApiError | 
 # -- PUT ---------------------------------------------------------------------------------------------------------------
 
 
-def by_put(kind: Kind, info: RequestInfo, body: Any, admit: Admit) -> "Decide | ApiError":
+def by_put(reader: Reader, info: RequestInfo, body: Any, admit: Admit) -> "Decide | ApiError":
     """Put *body* in the place of the object, or of its part."""
+    kind = reader.kind
     if info.subresource == "scale":
         wrong = decoding.refusal(body, "Scale") or _mistyped_scale(body)
         return wrong or (lambda old: _rescaled(kind, info, old, freeze(body), admit))
-    wrong = undecodable(kind, body)
-    if wrong is not None:
-        return wrong
-    new = named(kind, body, info.namespace)
+    found = reader.decoded(_written_part(body, info.subresource))
+    if isinstance(found, ApiError):
+        return found
+    new = named(kind, found, info.namespace)
     wrong = url_mismatch(kind, new, info.namespace, info.name)
     if wrong is not None:
         return wrong
     new = new if info.subresource else default(new)
     return lambda old: replaced(kind, old, new, admit, info.subresource)
+
+
+def _written_part(body: Any, subresource: str) -> Any:
+    """What a write through *subresource* reads of *body*."""
+    if subresource != "status" or not isinstance(body, dict):
+        return body
+    return {key: item for key, item in body.items() if key != "spec"}
 
 
 def _mistyped_scale(body: Mapping[str, Any]) -> ApiError | None:
@@ -111,8 +138,9 @@ def _rescaled(kind: Kind, info: RequestInfo, old: Obj, scale: Obj, admit: Admit)
 # -- PATCH -------------------------------------------------------------------------------------------------------------
 
 
-def by_patch(kind: Kind, info: RequestInfo, options: Options, body: Any, admit: Admit) -> "Decide | ApiError":
+def by_patch(reader: Reader, info: RequestInfo, options: Options, body: Any, admit: Admit) -> "Decide | ApiError":
     """Patch the object, or its Scale, as *body* says."""
+    kind = reader.kind
     wrong = _unreadable_patch(options.patch, body)
     if wrong is not None:
         return wrong
@@ -124,10 +152,10 @@ def by_patch(kind: Kind, info: RequestInfo, options: Options, body: Any, admit: 
             return new
         if info.subresource == "scale":
             return _misfit(_mistyped_scale(new), new) or _rescaled(kind, info, old, new, admit)
-        wrong = _misfit(undecodable(kind, new), new)
-        if wrong is not None:
-            return wrong
-        new = named(kind, new, "")
+        found = reader.decoded(new)
+        if isinstance(found, ApiError):
+            return _misfit(found, new) or found
+        new = named(kind, found, "")
         wrong = url_mismatch(kind, new, info.namespace, info.name) or _other_uid(kind, old, new)
         if wrong is not None:
             return wrong
@@ -175,8 +203,8 @@ def _patched(kind: Kind, type: str, old: Obj, body: Any) -> "Obj | ApiError":
 
 def _misfit(wrong: ApiError | None, patched: Any) -> ApiError | None:
     """A patch whose result cannot be decoded, in the words for that."""
-    if wrong is None:
-        return None
+    if wrong is None or "strict decoding error: " in wrong.message:
+        return wrong
     shown = json.dumps(json.dumps(thaw(patched), separators=(",", ":"), ensure_ascii=False), ensure_ascii=False)
     why = wrong.message.partition(": ")[2]
     text = f"Invalid value: {shown}: {why}"
@@ -189,7 +217,7 @@ def _other_uid(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
     uid = new["metadata"].get("uid") or old["metadata"]["uid"]
     if uid == old["metadata"]["uid"]:
         return None
-    text = f"Invalid value: {decoding.quoted(uid)}: {validation.IMMUTABLE}"
+    text = f"Invalid value: {decoding.quoted(uid)}: {IMMUTABLE}"
     return errors.invalid(kind, old["metadata"]["name"], [FieldError("FieldValueInvalid", "metadata.uid", text)])
 
 
@@ -206,14 +234,15 @@ def replaced(kind: Kind, old: Obj, new: Obj, admit: Admit, subresource: str = ""
         wrong = subresources.wrong_finalizers(kind, old["metadata"]["name"], finalizers)
         result = evolve(old, ("spec", "finalizers"), finalizers)
     elif subresource:
-        result, wrong = strategy.for_update(old, new, subresource), None
+        result = strategy.for_update(old, new, subresource)
+        wrong = strategy.validate_status(result, old) if subresource == "status" else None
     else:
         admitted = admit(addresses.carried_over(old, new) if kind == SERVICE else new, old)
         if isinstance(admitted, ApiError):
             return admitted
         assert admitted is not None, "admission of an update gives the object back"
         result = strategy.for_update(old, admitted)
-        wrong = validation.validate(result, old)
+        wrong = strategy.validate(result, old)
     if wrong is not None:
         return wrong
     return Remove(result) if deletion.finished(result) else result

@@ -14,13 +14,17 @@ Simplified: Events and Leases are nobody's; no Event says that an owner stands i
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubemini.api.kinds import TABLE
+from kubemini.api.kinds import Kind, served
 from kubemini.api.objects import Obj, freeze
 from kubemini.controllers.decide.actions import Delete, Patch, Plan, terminating
 
-KINDS = tuple(kind for kind in TABLE if kind.kind not in ("Event", "Lease"))
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 GONE, LEAVING, THERE = "gone", "leaving", "there"  # LEAVING: it waits for those it owns
+
+
+def kinds() -> list[Kind]:
+    """The kinds whose objects may be owned, as discovery tells them."""
+    return [kind for kind in served().values() if kind.kind not in ("Event", "Lease")]
 
 
 def owners(obj: Obj) -> list[Obj]:

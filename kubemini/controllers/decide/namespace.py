@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubemini.api.kinds import TABLE, Kind
+from kubemini.api.kinds import Kind, served
 from kubemini.api.objects import Obj, evolve, freeze, get
 from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide.actions import condition, is_finished, terminating
@@ -19,7 +19,6 @@ from kubemini.sim.units import SECOND
 FINALIZER = "kubernetes"
 FIRST_LOOK = 5 * SECOND  # after the mark, so that API servers that lag let nothing in any more
 HELD = 15  # seconds until another look at what a finalizer keeps
-CONTENT = tuple(kind for kind in TABLE if kind.namespaced)
 GOOD = {
     "NamespaceDeletionDiscoveryFailure": ("ResourcesDiscovered", "All resources successfully discovered"),
     "NamespaceDeletionGroupVersionParsingFailure": ("ParsedGroupVersions", "All legacy kube types successfully parsed"),
@@ -31,6 +30,11 @@ GOOD = {
     "NamespaceFinalizersRemaining": ("ContentHasNoFinalizers", "All content-preserving finalizers finished"),
 }
 Left = Mapping[Kind, Sequence[Obj]]
+
+
+def content() -> list[Kind]:
+    """The kinds that a namespace may hold, as discovery tells them."""
+    return [kind for kind in served().values() if kind.namespaced]
 
 
 def is_done(namespace: Obj) -> bool:

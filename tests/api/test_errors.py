@@ -133,7 +133,7 @@ def test_a_kind_is_found_by_every_name_kubectl_users_know():
     for name in ("Pod", "pod", "pods", "po", "PO"):
         assert kinds.by_name(name) is POD
     assert kinds.by_name("deployments.apps") is DEPLOYMENT and kinds.by_name("ns") is kinds.NAMESPACE
-    with pytest.raises(ValueError, match="no kind is called 'pood'; known are pod, service"):
+    with pytest.raises(ValueError, match="no kind is called 'pood'; known are configmap, deployment"):
         kinds.by_name("pood")
 
 
@@ -146,7 +146,7 @@ def test_etcd_keeps_objects_where_the_real_server_puts_them():
 
 
 def test_no_two_kinds_share_a_prefix_or_a_name():
-    prefixes = [kind.key() for kind in kinds.TABLE]
+    prefixes = [kind.key() for kind in kinds.served().values()]
     assert not [(a, b) for a in prefixes for b in prefixes if a != b and a.startswith(b)]
-    spoken = [n for k in kinds.TABLE for n in {k.kind.lower(), k.plural, k.singular, *k.short_names}]
+    spoken = [n for k in kinds.served().values() for n in {k.kind.lower(), k.plural, k.singular, *k.short_names}]
     assert len(spoken) == len(set(spoken))

@@ -5,11 +5,13 @@ import pytest
 from kubemini.api import kinds
 from kubemini.api.manifests import load
 from kubemini.api.objects import evolve, evolve_many, freeze, get, without
-from kubemini.apiserver import strategy, validation
 from kubemini.apiserver.admission.defaulttolerationseconds import add_tolerations
-from kubemini.apiserver.defaulting import default, qos_class
-from kubemini.apiserver.validation import validate
-from tests.test_manifests import SHOP
+from kubemini.apiserver.decide import strategy
+from kubemini.apiserver.decide.strategy import default, validate
+from kubemini.apiserver.decide.update import decoded
+from kubemini.apiserver.kinds.pod import POD_UPDATE
+from kubemini.apiserver.rules.podspec import qos_class
+from tests.api.test_manifests import SHOP
 
 NAMESPACE, DEPLOYMENT, SERVICE, CONFIG = (
     default(obj if obj["kind"] == "Namespace" else evolve(obj, ("metadata", "namespace"), "shop")) for obj in load(SHOP)
@@ -35,7 +37,7 @@ def changed(obj, path, value):
 
 @pytest.mark.parametrize("obj", ALL, ids=lambda obj: obj["kind"])
 def test_a_good_object_is_allowed_and_defaulting_it_again_changes_nothing(obj):
-    assert validate(obj) is None and validation.undecodable(obj, kinds.kind_of(obj)) is None
+    assert validate(obj) is None and decoded(kinds.kind_of(obj), obj, "", []) is obj
     assert default(obj) is obj
     stored = strategy.for_create(obj)
     assert validate(stored, stored) is None
@@ -159,10 +161,10 @@ def test_what_breaks_a_rule_is_refused_in_the_real_words(obj, path, value, messa
 DELETING = evolve(POD, ("metadata", "deletionTimestamp"), "2026-01-01T00:00:00Z")
 FORBIDDEN_CHANGES = [
     (DEPLOYMENT, ("spec", "selector", "matchExpressions"), [{"key": "app", "operator": "Exists"}], IMM := "immutable"),
-    (POD, ("spec", "nodeName"), "worker-1", validation.POD_UPDATE),
+    (POD, ("spec", "nodeName"), "worker-1", POD_UPDATE),
     (POD, ("spec", "tolerations"), [], None),
     (POD, (*CONTAINER, "image"), "web:2", None),
-    (add_tolerations(POD, 300), ("spec", "tolerations"), [], validation.POD_UPDATE),
+    (add_tolerations(POD, 300), ("spec", "tolerations"), [], POD_UPDATE),
     (DELETING, ("metadata", "finalizers"), ["a.b/c"], 'found new finalizers []string{"a.b/c"}'),
     (
         evolve(SERVICE, ("spec", "clusterIP"), "10.96.0.2"),
@@ -189,15 +191,19 @@ def test_what_must_stay_stays(old, path, value, message):
             ("spec", "replicas"),
             "three",
             'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go '
-            "struct field Deployment.spec.replicas of type int32",
+            "struct field DeploymentSpec.spec.replicas of type int32",
         ),
         (("spec", "template", "spec", "containers"), {}, "cannot unmarshal object into Go struct field"),
-        (("metadata", "labels"), {"a": 1}, "cannot unmarshal number into Go struct field Deployment.metadata.labels.a"),
+        (
+            ("metadata", "labels"),
+            {"a": 1},
+            "cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of",
+        ),
         (("spec", "template", "spec", *CONTAINER[1:], "resources", "requests", "cpu"), "1x", "quantities must match"),
     ],
 )
 def test_a_body_of_the_wrong_types_is_a_bad_request(path, value, message):
-    error = validation.undecodable(evolve(DEPLOYMENT, path, value), kinds.DEPLOYMENT)
+    error = decoded(kinds.DEPLOYMENT, evolve(DEPLOYMENT, path, value), "", [])
     assert error and (error.code, error.reason) == (400, "BadRequest") and message in error.message
 
 

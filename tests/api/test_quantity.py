@@ -10,7 +10,7 @@ from kubemini.api import names, quantity
 from kubemini.api.patch import merge as patch
 from kubemini.api.quantity import Quantity, QuantityError
 
-FOLDER = Path(__file__).parent / "oracles/kubernetes"
+FOLDER = Path(__file__).parents[1] / "oracles/kubernetes"
 
 
 def rows(file: str, kind: str, column: str = "kind") -> list[dict]:

@@ -1,0 +1,50 @@
+"""What Go's time.Parse says of a text that is no instant, in the two layouts that Kubernetes writes.
+
+    problem("soon", RFC3339)  →  parsing time "soon" as "2006-01-02T15:04:05Z07:00": cannot parse "soon" as "2006"
+
+Models go src/time/format.go Parse; k/apimachinery pkg/apis/meta/v1 Time, MicroTime.
+"""
+
+import re
+
+RFC3339 = "2006-01-02T15:04:05Z07:00"
+MICRO = "2006-01-02T15:04:05.000000Z07:00"
+_PARTS = [  # (in the layout, what fits there, the largest value, its name)
+    ("2006", "[0-9]{4}", 9999, ""),
+    ("-", "-", 0, ""),
+    ("01", "[0-9]{2}", 12, "month"),
+    ("-", "-", 0, ""),
+    ("02", "[0-9]{2}", 31, "day"),
+    ("T", "T", 0, ""),
+    ("15", "[0-9]{1,2}", 23, "hour"),
+    (":", ":", 0, ""),
+    ("04", "[0-9]{2}", 59, "minute"),
+    (":", ":", 0, ""),
+    ("05", "[0-9]{2}", 59, "second"),
+]
+_FRACTION = {RFC3339: ("", "([.,][0-9]+)?"), MICRO: (".000000", "[.][0-9]{6}")}
+_ZONE = "Z|[+-]([01][0-9]|2[0-4]):[0-5][0-9]"
+_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def problem(text: str, layout: str = RFC3339) -> str:
+    """Why *text* is no instant in *layout*; "" if it is one."""
+    about, rest, numbers = f'parsing time "{text}"', text, {}
+    fraction, fits = _FRACTION[layout]
+    for part, pattern, largest, name in [*_PARTS, (fraction, fits, 0, ""), ("Z07:00", _ZONE, 0, "")]:
+        match = re.match(pattern, rest, re.ASCII)
+        if not match:
+            return f'{about} as "{layout}": cannot parse "{rest}" as "{part}"'
+        if name:
+            numbers[name] = int(match[0])
+            if numbers[name] > largest or (name in ("month", "day") and not numbers[name]):
+                return f"{about}: {name} out of range"
+        rest = rest[match.end() :]
+    if rest:
+        return f'{about}: extra text: "{rest}"'
+    return "" if numbers["day"] <= _days(int(text[:4]), numbers["month"]) else f"{about}: day out of range"
+
+
+def _days(year: int, month: int) -> int:
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return 29 if month == 2 and leap else 28 if month == 2 else _LENGTHS[month]

@@ -1,0 +1,81 @@
+"""What every write goes through, whatever its kind: defaults, who owns what, the rules. Pure.
+
+Invariant: a write to an object never changes its status, a write to ``/status`` changes nothing else, and the
+generation counts changes of what is wanted. default(default(x)) == default(x).
+Models k/apiserver pkg/registry/rest BeforeCreate, BeforeUpdate. What is special about a kind: ``apiserver/kinds``.
+"""
+
+from typing import Any
+
+from kubemini.api import errors
+from kubemini.api.errors import ApiError, FieldError
+from kubemini.api.kinds import kind_of
+from kubemini.api.objects import Obj, evolve, freeze, get, without
+from kubemini.apiserver import served
+from kubemini.apiserver.rules import metadata
+
+SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation")
+
+
+def default(obj: Obj) -> Obj:
+    """*obj* with every default of its kind; *obj* itself if it has them all."""
+    filled = served.of_object(obj).defaults(obj)
+    return freeze(obj if filled == obj else filled)
+
+
+def for_create(obj: Obj) -> Obj:
+    """*obj* as it enters the store: no status of the user's making, generation 1."""
+    kind = served.of_object(obj)
+    meta = {key: value for key, value in obj["metadata"].items() if key not in (*SERVER_OWNED, "resourceVersion")}
+    if kind.counted:
+        meta["generation"] = 1
+    status = kind.first_status(obj) if kind.first_status else None
+    rest = {key: value for key, value in obj.items() if key != "status"}
+    return freeze({**rest, "metadata": meta} | ({} if status is None else {"status": status}))
+
+
+def for_update(old: Obj, new: Obj, subresource: str = "") -> Obj:
+    """*new* with what a write through *subresource* may not touch taken from *old*."""
+    if subresource == "status":
+        kept = evolve(old, ("status",), new["status"]) if "status" in new else without(old, ("status",))
+        return evolve(kept, ("metadata", "resourceVersion"), _version(new, old))
+    kind = served.of_object(old)
+    owned = {key: old["metadata"][key] for key in SERVER_OWNED if key in old["metadata"]}
+    meta = {key: value for key, value in new["metadata"].items() if key not in SERVER_OWNED} | owned
+    result = evolve(new, ("metadata",), meta)
+    if kind.counted and _wanted(old) != _wanted(result):
+        result = evolve(result, ("metadata", "generation"), old["metadata"].get("generation", 0) + 1)
+    if "status" in old:
+        return evolve(result, ("status",), old["status"])
+    begins = kind.first_status and kind.first_status(old)
+    return without(result, ("status",)) if begins is not None else result
+
+
+def _version(new: Obj, old: Obj) -> Any:
+    return get(new, "metadata", "resourceVersion") or get(old, "metadata", "resourceVersion", default="")
+
+
+def _wanted(obj: Obj) -> dict[str, Any]:
+    """What is wanted: all but metadata and status."""
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+
+
+def validate(obj: Obj, old: Obj | None = None) -> ApiError | None:
+    """Why *obj* may not be stored (in place of *old*), or None. Judged after defaulting."""
+    kind = served.of_object(obj)
+    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule)]
+    if old is not None:
+        found += metadata.changes(obj["metadata"], old["metadata"])
+    found += kind.rules(obj)
+    found += kind.create_rules(obj) if old is None else kind.changes(obj, old)
+    return _refusal(obj, found)
+
+
+def validate_status(obj: Obj, old: Obj) -> ApiError | None:
+    """Why *obj*, of which only the status is new, may not be stored in place of *old*, or None."""
+    return _refusal(obj, list(served.of_object(obj).status_rules(obj, old)))
+
+
+def _refusal(obj: Obj, found: list[FieldError]) -> ApiError | None:
+    unique = list(dict.fromkeys(found))
+    return errors.invalid(kind_of(obj), obj["metadata"].get("name", ""), unique) if unique else None

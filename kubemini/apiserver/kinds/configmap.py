@@ -1,0 +1,28 @@
+"""ConfigMaps.
+
+Models k/k pkg/registry/core/configmap strategy; k/k pkg/apis/core/validation ValidateConfigMap,
+ValidateConfigMapUpdate.
+"""
+
+from kubemini.api.kinds import CONFIG_MAP
+from kubemini.api.objects import Obj
+from kubemini.apiserver.rules import keyed
+from kubemini.apiserver.rules.causes import Wrong, invalid
+from kubemini.apiserver.served import ServedKind, serve
+
+
+def rules(obj: Obj) -> Wrong:
+    """Every complaint."""
+    yield from keyed.keys(obj, "data")
+    for key in obj.get("data") or {}:
+        if key in (obj.get("binaryData") or {}):
+            yield invalid(f"data[{key}]", key, "duplicate of key present in binaryData")
+    yield from keyed.keys(obj, "binaryData")
+
+
+def changes(new: Obj, old: Obj) -> Wrong:
+    """An immutable one stays."""
+    yield from keyed.immutable(new, old, "data", "binaryData")
+
+
+serve(ServedKind(CONFIG_MAP, rules=rules, changes=changes))

@@ -1,0 +1,51 @@
+"""Endpoints, the older form of EndpointSlices.
+
+Models k/k pkg/apis/core/validation ValidateEndpoints; defaults: k/k pkg/apis/core/v1 SetDefaults_Endpoints.
+"""
+
+from kubemini.api import names
+from kubemini.api.kinds import ENDPOINTS
+from kubemini.api.objects import Obj
+from kubemini.apiserver.rules.addresses import not_special
+from kubemini.apiserver.rules.causes import Wrong, each, indexed, required, supported
+from kubemini.apiserver.rules.containers import PROTOCOLS, filled
+from kubemini.apiserver.served import ServedKind, serve
+
+
+def defaults(obj: Obj) -> Obj:
+    """*obj* with a protocol at each port."""
+    subsets = []
+    for subset in obj.get("subsets") or ():
+        ports = [filled(port, protocol="TCP") for port in subset.get("ports") or ()]
+        subsets.append({**subset, "ports": ports} if ports else subset)
+    return {**obj, "subsets": subsets} if subsets else obj
+
+
+def rules(obj: Obj) -> Wrong:
+    """Every complaint."""
+    yield from indexed(obj.get("subsets"), "subsets", _subset)
+
+
+def _subset(subset: Obj, path: str) -> Wrong:
+    if not subset.get("addresses") and not subset.get("notReadyAddresses"):
+        yield required(path, "must specify `addresses` or `notReadyAddresses`")
+    for side in ("addresses", "notReadyAddresses"):
+        yield from indexed(subset.get(side), f"{path}.{side}", _address)
+    for number, port in enumerate(subset.get("ports") or ()):
+        where = f"{path}.ports[{number}]"
+        if len(subset["ports"]) > 1 and not port.get("name"):
+            yield required(f"{where}.name")
+        elif port.get("name"):
+            yield from each(names.dns_label(port["name"]), f"{where}.name", port["name"])
+        yield from each(names.port_number(port.get("port", 0)), f"{where}.port", port.get("port", 0))
+        yield from supported(f"{where}.protocol", port.get("protocol", ""), PROTOCOLS)
+
+
+def _address(address: Obj, path: str) -> Wrong:
+    yield from not_special(address.get("ip", ""), f"{path}.ip", both=True)
+    for field, rule in (("hostname", names.dns_label), ("nodeName", names.dns_subdomain)):
+        if address.get(field):
+            yield from each(rule(address[field]), f"{path}.{field}", address[field])
+
+
+serve(ServedKind(ENDPOINTS, defaults=defaults, rules=rules))

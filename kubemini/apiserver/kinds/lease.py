@@ -1,0 +1,20 @@
+"""Leases: signs of life; the trace does not speak of them.
+
+Models k/k pkg/registry/coordination/lease strategy; k/k pkg/apis/coordination/validation ValidateLeaseSpec.
+"""
+
+from kubemini.api.kinds import LEASE
+from kubemini.api.objects import Obj
+from kubemini.apiserver.rules.causes import Wrong, invalid, not_negative
+from kubemini.apiserver.served import ServedKind, serve
+
+
+def rules(obj: Obj) -> Wrong:
+    """Every complaint."""
+    spec = obj.get("spec") or {}
+    if spec.get("leaseDurationSeconds") is not None and spec["leaseDurationSeconds"] <= 0:
+        yield invalid("spec.leaseDurationSeconds", spec["leaseDurationSeconds"], "must be greater than 0")
+    yield from not_negative(spec, "spec", "leaseTransitions")
+
+
+serve(ServedKind(LEASE, rules=rules, said=False))

@@ -1,0 +1,57 @@
+"""ReplicaSets.
+
+Models k/k pkg/registry/apps/replicaset strategy; k/k pkg/apis/apps/validation ValidateReplicaSet.
+"""
+
+from typing import Any
+
+from kubemini.api.kinds import REPLICA_SET
+from kubemini.api.objects import Obj, get
+from kubemini.apiserver.rules import notsimulated, replicated
+from kubemini.apiserver.rules.causes import Wrong, not_negative
+from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.served import ServedKind, serve
+
+
+def defaults(obj: Obj) -> Obj:
+    """*obj* with every default."""
+    spec = filled(obj.get("spec"), replicas=1)
+    return {**obj, "spec": spec | {"template": replicated.template_defaults(spec.get("template"))}}
+
+
+def rules(obj: Obj) -> Wrong:
+    """Every complaint."""
+    spec = obj.get("spec") or {}
+    yield from not_negative(spec, "spec", "replicas", "minReadySeconds")
+    yield from replicated.selector_and_template(spec)
+
+
+def status_rules(new: Obj, old: Obj) -> Wrong:
+    """Counts fit together."""
+    status = new.get("status") or {}
+    yield from replicated.counts(status, "fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+
+
+def summary(obj: Obj) -> dict[str, Any]:
+    """How many are wanted, how many are ready."""
+    return {
+        "replicas": get(obj, "spec", "replicas", default=1),
+        "ready": get(obj, "status", "readyReplicas", default=0),
+    }
+
+
+serve(
+    ServedKind(
+        REPLICA_SET,
+        subresources=("status", "scale"),
+        counted=True,
+        fields=("status.replicas",),
+        defaults=defaults,
+        rules=rules,
+        changes=replicated.selector_stays,
+        status_rules=status_rules,
+        first_status=lambda obj: {"replicas": 0},
+        summary=summary,
+        not_simulated=notsimulated.under("spec.template.spec", notsimulated.POD_SPEC),
+    )
+)

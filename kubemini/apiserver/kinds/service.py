@@ -1,0 +1,206 @@
+"""Services.
+
+Models k/k pkg/registry/core/service strategy; k/k pkg/apis/core/validation ValidateService, ValidateServiceUpdate;
+defaults: k/k pkg/apis/core/v1 SetDefaults_Service.
+Simplified: one family of addresses (IPv4); status of load balancers is not judged.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from kubemini.api import names
+from kubemini.api.kinds import SERVICE
+from kubemini.api.objects import Obj, get
+from kubemini.apiserver.rules import causes
+from kubemini.apiserver.rules.causes import Wrong, duplicate, each, forbidden, invalid, required, supported
+from kubemini.apiserver.rules.containers import PROTOCOLS, filled
+from kubemini.apiserver.rules.metadata import label_pairs
+from kubemini.apiserver.rules.probes import port as port_or_name
+from kubemini.apiserver.served import ServedKind, serve
+
+TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+OUTSIDE = ("NodePort", "LoadBalancer")
+LONGEST_AFFINITY = 86400  # seconds
+DEFAULT_AFFINITY = 10800
+DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+
+
+def defaults(obj: Obj) -> Obj:
+    """*obj* with every default."""
+    spec = filled(obj.get("spec"), type="ClusterIP", sessionAffinity="None")
+    if spec["type"] != "ExternalName":
+        spec = filled(spec, internalTrafficPolicy="Cluster")
+    if spec["type"] in OUTSIDE:
+        spec = filled(spec, externalTrafficPolicy="Cluster")
+    if spec["type"] == "LoadBalancer":
+        spec = filled(spec, allocateLoadBalancerNodePorts=True)
+    if spec["sessionAffinity"] == "ClientIP":
+        seconds = get(spec, "sessionAffinityConfig", "clientIP", "timeoutSeconds")
+        if seconds is None:
+            spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": DEFAULT_AFFINITY}}
+    if spec.get("ports"):
+        spec["ports"] = [_port_defaults(port) for port in spec["ports"]]
+    return {**obj, "spec": spec}
+
+
+def _port_defaults(port: Obj) -> dict[str, Any]:
+    full = filled(port, protocol="TCP", targetPort=port.get("port"))
+    return full if full["targetPort"] not in (0, "") else {**full, "targetPort": port.get("port")}
+
+
+def rules(obj: Obj) -> Wrong:
+    """Every complaint."""
+    spec = obj.get("spec") or {}
+    ports, how = spec.get("ports") or [], spec.get("type", "")
+    if not ports and spec.get("clusterIP") != "None" and how != "ExternalName":
+        yield required("spec.ports")
+    yield from _by_type(spec, how)
+    yield from _ports(ports, "spec.ports")
+    yield from label_pairs(spec.get("selector"), "spec.selector")
+    yield from _affinity(spec)
+    yield from _addresses(spec, how)
+    yield from supported("spec.type", how, TYPES)
+    yield from _node_ports(ports, how)
+    yield from _port_pairs(ports)
+    yield from _policies(spec, how)
+
+
+def _by_type(spec: Obj, how: str) -> Wrong:
+    if how in OUTSIDE and spec.get("clusterIP") == "None":
+        yield invalid("spec.clusterIPs[0]", "None", f"may not be set to 'None' for {how} services")
+    if how != "ExternalName":
+        return
+    if spec.get("clusterIP") or spec.get("clusterIPs"):
+        yield forbidden("spec.clusterIPs", "may not be set for ExternalName services")
+    name = (spec.get("externalName") or "").removesuffix(".")
+    yield from each(names.dns_subdomain(name), "spec.externalName", name) if name else [required("spec.externalName")]
+
+
+def _ports(ports: Sequence[Obj], path: str) -> Wrong:
+    """Models k/k pkg/apis/core/validation validateServicePort"""
+    seen: list[str] = []
+    for number, port in enumerate(ports):
+        where, name = f"{path}[{number}]", port.get("name", "")
+        if len(ports) > 1 and not name:
+            yield required(f"{where}.name")
+        elif name:
+            yield from each(names.dns_label(name), f"{where}.name", name)
+            if name in seen:
+                yield duplicate(f"{where}.name", name)
+            seen.append(name)
+        yield from each(names.port_number(port.get("port", 0)), f"{where}.port", port.get("port", 0))
+        yield from supported(f"{where}.protocol", port.get("protocol", ""), PROTOCOLS)
+        yield from port_or_name(port.get("targetPort") or port.get("port", 0), f"{where}.targetPort")
+        if port.get("appProtocol") is not None:
+            yield from each(names.qualified_name(port["appProtocol"]), f"{where}.appProtocol", port["appProtocol"])
+
+
+def _affinity(spec: Obj) -> Wrong:
+    """Models k/k pkg/apis/core/validation validateClientIPAffinityConfig"""
+    how, config = spec.get("sessionAffinity", ""), spec.get("sessionAffinityConfig")
+    yield from supported("spec.sessionAffinity", how, ("ClientIP", "None"))
+    seconds = get(config, "clientIP", "timeoutSeconds")
+    if how == "ClientIP" and seconds is not None and not 0 < seconds <= LONGEST_AFFINITY:
+        text = f"must be greater than 0 and less than {LONGEST_AFFINITY}"
+        yield invalid("spec.sessionAffinityConfig.clientIP.timeoutSeconds", seconds, text)
+    elif how == "None" and config is not None:
+        yield forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None")
+
+
+def _addresses(spec: Obj, how: str) -> Wrong:
+    """Models k/k pkg/apis/core/validation validateServiceClusterIPsRelatedFields"""
+    one, several = spec.get("clusterIP") or "", list(spec.get("clusterIPs") or ())
+    if how != "ExternalName":
+        if several and several[0] != one:
+            yield invalid("spec.clusterIPs", several, "first value must match `clusterIP`")
+        for number, family in enumerate(spec.get("ipFamilies") or ()):
+            yield from supported(f"spec.ipFamilies[{number}]", family, ("IPv4", "IPv6"))
+        for number, address in enumerate(several or [one]):
+            if address == "None" and len(several) > 1:
+                yield invalid("spec.clusterIPs", several, "'None' must be the first and only value")
+            elif address not in ("None", ""):
+                yield from causes.ip(address, f"spec.clusterIPs[{number}]")
+    for number, address in enumerate(spec.get("externalIPs") or ()):
+        yield from causes.ip(address, f"spec.externalIPs[{number}]")
+
+
+def _node_ports(ports: Sequence[Obj], how: str) -> Wrong:
+    seen: list[tuple[str, int]] = []
+    for number, port in enumerate(ports):
+        if how == "ClusterIP" and port.get("nodePort"):
+            yield forbidden(f"spec.ports[{number}].nodePort", "may not be used when `type` is 'ClusterIP'")
+    for number, port in enumerate(ports):
+        pair = (port.get("protocol", ""), port.get("nodePort") or 0)
+        if pair[1] and pair in seen:
+            yield duplicate(f"spec.ports[{number}].nodePort", pair[1])
+        seen.append(pair)
+
+
+def _port_pairs(ports: Sequence[Obj]) -> Wrong:
+    for number, port in enumerate(ports):
+        same = {"port": port.get("port"), "protocol": port.get("protocol")}
+        if any(same == {key: other.get(key) for key in same} for other in ports[:number]):
+            yield duplicate(f"spec.ports[{number}]", same)
+
+
+def _policies(spec: Obj, how: str) -> Wrong:
+    """Who may come in from outside, and where he is sent."""
+    if spec.get("loadBalancerSourceRanges") and how != "LoadBalancer":
+        yield forbidden("spec.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'")
+    outside, policies = spec.get("externalTrafficPolicy"), ("Cluster", "Local")
+    if outside and how not in OUTSIDE and not spec.get("externalIPs"):
+        text = "may only be set for externally-accessible services"
+        yield invalid("spec.externalTrafficPolicy", outside, text)
+    elif outside:
+        yield from supported("spec.externalTrafficPolicy", outside, policies)
+    if spec.get("internalTrafficPolicy"):
+        yield from supported("spec.internalTrafficPolicy", spec["internalTrafficPolicy"], policies)
+    if spec.get("trafficDistribution"):
+        yield from supported("spec.trafficDistribution", spec["trafficDistribution"], DISTRIBUTIONS)
+
+
+def changes(new: Obj, old: Obj) -> Wrong:
+    """A cluster IP stays for life, unless the Service becomes an ExternalName."""
+    before, after = old["spec"].get("clusterIP"), new["spec"].get("clusterIP")
+    if "ExternalName" in (old["spec"].get("type"), new["spec"].get("type")) or not before or before == after:
+        return
+    text = "may not change once set" if after else "primary clusterIP can not be unset"
+    yield invalid("spec.clusterIPs[0]", [after] if after else None, text)
+
+
+def status_rules(new: Obj, old: Obj) -> Wrong:
+    """Models k/k pkg/apis/core/validation ValidateLoadBalancerStatus"""
+    for number, door in enumerate(get(new, "status", "loadBalancer", "ingress", default=None) or ()):
+        where = f"status.loadBalancer.ingress[{number}]"
+        if door.get("ip"):
+            yield from causes.ip(door["ip"], f"{where}.ip")
+        if door.get("hostname"):
+            yield from each(names.dns_subdomain(door["hostname"]), f"{where}.hostname", door["hostname"])
+
+
+def summary(service: Obj) -> dict[str, Any]:
+    """Its address."""
+    return {"ip": get(service, "spec", "clusterIP", default="")}
+
+
+serve(
+    ServedKind(
+        SERVICE,
+        subresources=("status",),
+        name_rule=names.dns_label,
+        fields=("spec.clusterIP", "spec.type"),
+        defaults=defaults,
+        rules=rules,
+        changes=changes,
+        status_rules=status_rules,
+        first_status=lambda obj: {"loadBalancer": {}},
+        summary=summary,
+        not_simulated=(
+            "spec.externalIPs",
+            "spec.loadBalancerIP",
+            "spec.loadBalancerClass",
+            "spec.loadBalancerSourceRanges",
+            "spec.trafficDistribution",
+        ),
+    )
+)

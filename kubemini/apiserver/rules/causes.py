@@ -1,0 +1,93 @@
+"""Complaints about a field, in the words of the API server.
+
+Models k/apimachinery pkg/util/validation/field Required, Invalid, Duplicate, Forbidden, NotSupported.
+"""
+
+import ipaddress
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from kubemini.api.errors import FieldError
+
+Wrong = Iterator[FieldError]
+IMMUTABLE = "field is immutable"
+NEGATIVE = "must be greater than or equal to 0"
+NO_IP = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+
+
+def required(field: str, detail: str = "") -> FieldError:
+    """There must be a value."""
+    return FieldError("FieldValueRequired", field, "Required value" + (f": {detail}" if detail else ""))
+
+
+def invalid(field: str, value: Any, detail: str) -> FieldError:
+    """The value does not do."""
+    return FieldError("FieldValueInvalid", field, f"Invalid value: {shown(value)}: {detail}")
+
+
+def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
+    """Somebody else has the value."""
+    more = f": {detail}" if detail else ""
+    return FieldError("FieldValueDuplicate", field, f"Duplicate value: {shown(value)}{more}")
+
+
+def forbidden(field: str, detail: str) -> FieldError:
+    """There must be no value, or no other."""
+    return FieldError("FieldValueForbidden", field, f"Forbidden: {detail}")
+
+
+def supported(field: str, value: Any, choices: Sequence[str]) -> Wrong:
+    """The value must be one of *choices*, named in this order."""
+    if value not in choices:
+        yield unsupported(field, value, choices)
+
+
+def unsupported(field: str, value: Any, choices: Sequence[str]) -> FieldError:
+    """The value is none of *choices*."""
+    known = ", ".join(json.dumps(choice) for choice in choices)
+    text = f"Unsupported value: {shown(value)}: supported values: {known}"
+    return FieldError("FieldValueNotSupported", field, text)
+
+
+def shown(value: Any) -> str:
+    """As Go prints it: text quoted, the rest as compact JSON with sorted keys."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def each(texts: Iterable[str], field: str, value: Any) -> Wrong:
+    """One complaint a text."""
+    for text in texts:
+        yield invalid(field, value, text)
+
+
+def indexed(items: Sequence[Any] | None, path: str, rule: Callable[[Any, str], Wrong]) -> Wrong:
+    """*rule* for each of *items*: it is given the item and its path."""
+    for number, item in enumerate(items or ()):
+        yield from rule(item, f"{path}[{number}]")
+
+
+def not_negative(spec: Mapping[str, Any], path: str, *fields: str) -> Wrong:
+    """Each of *fields* is 0 or more, where it is given."""
+    for field in fields:
+        if (spec.get(field) or 0) < 0:
+            yield invalid(f"{path}.{field}", spec[field], NEGATIVE)
+
+
+def ip(value: str, path: str) -> Wrong:
+    """An address of either family. Models k/apimachinery pkg/util/validation IsValidIP"""
+    if address(value) is None:
+        yield invalid(path, value, NO_IP)
+
+
+def address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that *value* spells, or None."""
+    try:
+        return ipaddress.ip_address(value) if "%" not in value else None
+    except ValueError:
+        return None
+
+
+def nothing(*objects: Any) -> Wrong:
+    """No rule, no complaint."""
+    return iter(())

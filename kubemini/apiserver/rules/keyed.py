@@ -1,0 +1,24 @@
+"""What ConfigMaps and Secrets share: data under keys, which may be made immutable."""
+
+from kubemini.api import names
+from kubemini.api.objects import Obj
+from kubemini.apiserver.rules.causes import Wrong, each, forbidden
+
+FIXED = "field is immutable when `immutable` is set"
+
+
+def keys(obj: Obj, part: str) -> Wrong:
+    """Every key of *part* is a file name."""
+    for key in obj.get(part) or {}:
+        yield from each(names.config_key(key), f"{part}[{key}]", key)
+
+
+def immutable(new: Obj, old: Obj, *parts: str) -> Wrong:
+    """Once immutable, *parts* and the mark itself stay."""
+    if not old.get("immutable"):
+        return
+    if not new.get("immutable"):
+        yield forbidden("immutable", FIXED)
+    for part in parts:
+        if (new.get(part) or {}) != (old.get(part) or {}):
+            yield forbidden(part, FIXED)

@@ -1,0 +1,49 @@
+"""Fields that would change what happens in a real cluster and change nothing here. Whoever sets one is told so.
+
+A field is named by its path; ``[]`` stands for every item of a list. What is simulated in full, or changes only what
+nobody can see here (names, labels, messages), is not in the list.
+"""
+
+_CONTAINER = (
+    "command",
+    "args",
+    "env[].valueFrom",
+    "envFrom",
+    "volumeMounts",
+    "volumeDevices",
+    "lifecycle.postStart",
+    "securityContext",
+    "resizePolicy",
+    "restartPolicy",
+    "restartPolicyRules",
+)
+POD_SPEC = (
+    "volumes",
+    "initContainers",
+    "ephemeralContainers",
+    "activeDeadlineSeconds",
+    "serviceAccountName=default",
+    "serviceAccount=default",
+    "securityContext",
+    "imagePullSecrets",
+    "hostNetwork",
+    "hostPID",
+    "hostIPC",
+    "shareProcessNamespace",
+    "hostname",
+    "subdomain",
+    "hostAliases",
+    "dnsPolicy=ClusterFirst",
+    "dnsConfig",
+    "runtimeClassName",
+    "readinessGates",
+    "resourceClaims",
+    "resources",
+    "schedulingGroup",
+    *(f"containers[].{field}" for field in _CONTAINER),
+)
+
+
+def under(path: str, fields: tuple[str, ...]) -> tuple[str, ...]:
+    """*fields* as a kind that holds them at *path* names them."""
+    return tuple(f"{path}.{field}" for field in fields)

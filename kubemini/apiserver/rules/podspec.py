@@ -1,0 +1,132 @@
+"""What a pod may be: its containers, where it runs, how it ends; what it is by default; what of it has no effect here.
+
+Models k/k pkg/apis/core/validation ValidatePodSpec; defaults: k/k pkg/apis/core/v1 SetDefaults_PodSpec.
+Simplified: volumes, security contexts, DNS settings and resource claims are not judged.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubemini.api import names, quantity
+from kubemini.api.objects import Obj
+from kubemini.apiserver.rules import placement
+from kubemini.apiserver.rules.causes import Wrong, each, forbidden, indexed, invalid, not_negative, supported
+from kubemini.apiserver.rules.containers import container_defaults, containers, filled, init_containers
+from kubemini.apiserver.rules.metadata import label_pairs
+from kubemini.apiserver.rules.resources import canonical, resources
+from kubemini.sim.units import duration
+
+RESTARTS = ("Always", "OnFailure", "Never")
+DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+LARGEST = 2**31 - 1
+OURS = "kubemini.io/"
+TIMED = (OURS + "exit-after", OURS + "stop-after")
+
+
+def pod_spec(spec: Obj, path: str) -> Wrong:
+    """Every complaint about *spec*."""
+    grace = spec.get("terminationGracePeriodSeconds") or 0
+    items = spec.get("containers") or ()
+    yield from containers(items, f"{path}.containers", grace)
+    yield from init_containers(spec.get("initContainers") or (), f"{path}.initContainers", items, grace)
+    yield from supported(f"{path}.restartPolicy", spec.get("restartPolicy", ""), RESTARTS)
+    yield from supported(f"{path}.dnsPolicy", spec.get("dnsPolicy", "ClusterFirst"), DNS)
+    yield from label_pairs(spec.get("nodeSelector"), f"{path}.nodeSelector")
+    yield from _sharing(spec, path)
+    yield from placement.affinity(spec.get("affinity"), f"{path}.affinity")
+    yield from placement.gates(spec.get("schedulingGates") or (), f"{path}.schedulingGates")
+    yield from placement.spread(spec.get("topologySpreadConstraints") or (), f"{path}.topologySpreadConstraints")
+    yield from _names(spec, path)
+    yield from not_negative(spec, path, "terminationGracePeriodSeconds")
+    yield from indexed(spec.get("tolerations"), f"{path}.tolerations", placement.toleration)
+    yield from _priority(spec, path)
+    if spec.get("overhead") is not None:
+        yield from resources({"limits": spec["overhead"]}, f"{path}.overhead")
+
+
+def _sharing(spec: Obj, path: str) -> Wrong:
+    if spec.get("shareProcessNamespace") and spec.get("hostPID"):
+        text = "ShareProcessNamespace and HostPID cannot both be enabled"
+        yield invalid(f"{path}.shareProcessNamespace", True, text)
+
+
+def _names(spec: Obj, path: str) -> Wrong:
+    for field in ("serviceAccountName", "nodeName"):
+        if spec.get(field):
+            yield from each(names.dns_subdomain(spec[field]), f"{path}.{field}", spec[field])
+    deadline = spec.get("activeDeadlineSeconds")
+    if deadline is not None and not 1 <= deadline <= LARGEST:
+        yield invalid(f"{path}.activeDeadlineSeconds", deadline, f"must be between 1 and {LARGEST}, inclusive")
+    for field in ("hostname", "subdomain"):
+        if spec.get(field):
+            yield from each(names.dns_label(spec[field]), f"{path}.{field}", spec[field])
+
+
+def _priority(spec: Obj, path: str) -> Wrong:
+    for field in ("priorityClassName", "runtimeClassName"):
+        if spec.get(field):
+            yield from each(names.dns_subdomain(spec[field]), f"{path}.{field}", spec[field])
+    if spec.get("preemptionPolicy") is not None:
+        policies = ("Never", "PreemptLowerPriority")
+        yield from supported(f"{path}.preemptionPolicy", spec["preemptionPolicy"], policies)
+
+
+def gated(spec: Obj, path: str) -> Wrong:
+    """A pod that must not be scheduled yet is on no node. Models k/k pkg/apis/core/validation ValidatePodCreate"""
+    if spec.get("schedulingGates") and spec.get("nodeName"):
+        yield forbidden(f"{path}.nodeName", "cannot be set until all schedulingGates have been cleared")
+
+
+def behaviour(meta: Obj, path: str) -> Wrong:
+    """The annotations that tell our containers how to behave; this rule is ours."""
+    for key, value in (meta.get("annotations") or {}).items():
+        if key in TIMED and (wrong := _no_duration(value)):
+            yield invalid(f"{path}[{key}]", value, wrong)
+
+
+def _no_duration(text: str) -> str:
+    try:
+        duration(text)
+    except ValueError:
+        return "must be a duration such as 30s, 500ms or 1m30s"
+    return ""
+
+
+# -- defaults --------------------------------------------------------------------------------------------------------
+
+
+def pod_spec_defaults(spec: Mapping[str, Any] | None) -> dict[str, Any]:
+    """*spec* with every default."""
+    full = filled(
+        spec,
+        restartPolicy="Always",
+        terminationGracePeriodSeconds=30,
+        dnsPolicy="ClusterFirst",
+        schedulerName="default-scheduler",
+        securityContext={},
+    )
+    for field in ("containers", "initContainers"):
+        if field == "containers" or full.get(field):
+            full[field] = [container_defaults(container) for container in full.get(field) or []]
+    if full.get("overhead"):
+        full["overhead"] = canonical(full["overhead"])
+    return full
+
+
+def qos_class(spec: Mapping[str, Any]) -> str:
+    """Guaranteed, Burstable or BestEffort: who is evicted last, later, first.
+
+    Models k/k pkg/apis/core/helper/qos ComputePodQOS
+    """
+    asked = [_positive(c, "requests") for c in spec.get("containers") or ()]
+    capped = [_positive(c, "limits") for c in spec.get("containers") or ()]
+    if not any(asked) and not any(capped):
+        return "BestEffort"
+    guaranteed = all({"cpu", "memory"} <= limits.keys() for limits in capped) and asked == capped
+    return "Guaranteed" if guaranteed else "Burstable"
+
+
+def _positive(container: Mapping[str, Any], part: str) -> dict[str, Any]:
+    amounts = (container.get("resources") or {}).get(part) or {}
+    parsed = {n: quantity.parse(quantity.text(amounts[n])).amount for n in ("cpu", "memory") if n in amounts}
+    return {name: amount for name, amount in parsed.items() if amount > 0}

@@ -1,0 +1,87 @@
+"""Amounts that are asked for and allowed: which names there are, and how requests and limits fit together.
+
+Models k/k pkg/apis/core/validation ValidateContainerResources, ValidateResourceQuantityValue.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubemini.api import names, quantity
+from kubemini.apiserver.rules.causes import NEGATIVE, Wrong, each, invalid, required
+
+OF_CONTAINERS = ("cpu", "memory", "ephemeral-storage")
+COUNTED = (
+    "services",
+    "replicationcontrollers",
+    "resourcequotas",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "services.nodeports",
+    "services.loadbalancers",
+    "pods",
+)
+_QUOTAS = ("storage", "requests.storage", "requests.ephemeral-storage", "limits.ephemeral-storage")
+KNOWN = (*OF_CONTAINERS, *COUNTED, *_QUOTAS, "requests.cpu", "requests.memory", "limits.cpu", "limits.memory")
+NEEDS_LIMIT = "Limit must be set for non overcommitable resources"
+
+
+def resources(value: Mapping[str, Any], path: str) -> Wrong:
+    """The limits and requests of a container (or of a pod's overhead: limits only)."""
+    limits, requests = value.get("limits") or {}, value.get("requests") or {}
+    for name, amount in limits.items():
+        yield from _resource(name, amount, f"{path}.limits[{name}]")
+    for name, amount in requests.items():
+        yield from _resource(name, amount, f"{path}.requests[{name}]")
+        yield from _against_limit(name, amount, limits.get(name), path)
+
+
+def _resource(name: str, amount: Any, path: str) -> Wrong:
+    yield from _name(name, path)
+    yield from amount_of(name, amount, path)
+
+
+def amount_of(name: str, amount: Any, path: str) -> Wrong:
+    """An amount is not negative, and whole where pieces are counted."""
+    asked = quantity.parse(quantity.text(amount))
+    if asked.amount < 0:
+        yield invalid(path, str(asked), NEGATIVE)
+    if (name in COUNTED or not native(name)) and asked.amount.denominator != 1:
+        yield invalid(path, str(asked), "must be an integer")
+
+
+def _name(name: str, path: str) -> Wrong:
+    if wrong := names.qualified_name(name):
+        yield from each(wrong, path, name)
+    elif "/" not in name and name not in KNOWN and not name.startswith("hugepages-"):
+        yield invalid(path, name, "must be a standard resource type or fully qualified")
+    if "/" not in name:
+        if name not in OF_CONTAINERS and not name.startswith("hugepages-"):
+            yield invalid(path, name, "must be a standard resource for containers")
+    elif not native(name) and (name.startswith("requests.") or names.qualified_name(f"requests.{name}")):
+        yield invalid(path, name, "doesn't follow extended resource name standard")
+
+
+def native(name: str) -> bool:
+    """Whether a resource is Kubernetes' own. Models k/k pkg/apis/core/helper IsNativeResource"""
+    return "/" not in name or "kubernetes.io/" in name
+
+
+def _against_limit(name: str, amount: Any, limit: Any, path: str) -> Wrong:
+    """A request stays within its limit; what cannot be shared is requested exactly as it is limited."""
+    shared = native(name) and not name.startswith("hugepages-")
+    asked = quantity.parse(quantity.text(amount))
+    if limit is None:
+        if not shared:
+            yield required(f"{path}.limits", NEEDS_LIMIT)
+        return
+    most = quantity.parse(quantity.text(limit))
+    if asked.amount != most.amount and not shared:
+        yield invalid(f"{path}.requests", str(asked), f"must be equal to {name} limit of {most}")
+    elif asked.amount > most.amount:
+        yield invalid(f"{path}.requests", str(asked), f"must be less than or equal to {name} limit of {most}")
+
+
+def canonical(amounts: Mapping[str, Any]) -> dict[str, str]:
+    """*amounts* as the API server writes them: ``0.5`` is ``500m``."""
+    return {name: str(quantity.parse(quantity.text(amount).strip())) for name, amount in amounts.items()}

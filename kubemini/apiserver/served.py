@@ -1,0 +1,79 @@
+"""A kind as the API server serves it: everything about it in one value, which the kind's own file makes.
+
+    serve(ServedKind(TOY, defaults=..., rules=...))        in apiserver/kinds/toy.py; that is all a new kind needs
+
+The generic half of the server (``decide/``) asks `of(kind)` for what is special.
+Models k/apiserver pkg/registry/rest RESTCreateStrategy, RESTUpdateStrategy.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api import kinds, names
+from kubemini.api.kinds import Kind
+from kubemini.api.objects import Obj
+from kubemini.apiserver.rules.causes import Wrong, nothing
+
+_SERVED: dict[tuple[str, str], "ServedKind"] = {}
+
+
+def _as_it_is(obj: Obj) -> Obj:
+    return obj
+
+
+def _says_nothing(obj: Obj) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ServedKind:
+    """What is special about a kind. Every function is pure; a rule yields the causes why not.
+
+    ``subresources``   those served besides the object itself
+    ``counted``        whether metadata.generation counts changes of what is wanted
+    ``name_rule``      what metadata.name must be
+    ``fields``         what field selectors may name, besides metadata.name and metadata.namespace
+    ``defaults``       the object with what the manifest leaves out
+    ``rules``          what is wrong with the object (after defaulting)
+    ``create_rules``   what is wrong with it as a new object only
+    ``changes``        what is wrong with it in the place of another: (new, old)
+    ``status_rules``   what is wrong with it after a write to /status: (new, old)
+    ``first_status``   the status that an object begins with; None: what the creator gives it
+    ``summary``        the few fields that the trace keeps; ``said``: whether the trace speaks of this kind at all
+    ``not_simulated``  fields that would change the outcome, and do not here: ``spec.containers[].args``
+    """
+
+    kind: Kind
+    subresources: tuple[str, ...] = ()
+    counted: bool = False
+    name_rule: Callable[[str], list[str]] = names.dns_subdomain
+    fields: tuple[str, ...] = ()
+    defaults: Callable[[Obj], Obj] = _as_it_is
+    rules: Callable[[Obj], Wrong] = nothing
+    create_rules: Callable[[Obj], Wrong] = nothing
+    changes: Callable[[Obj, Obj], Wrong] = nothing
+    status_rules: Callable[[Obj, Obj], Wrong] = nothing
+    first_status: Callable[[Obj], Any] | None = None
+    summary: Callable[[Obj], dict[str, Any]] = _says_nothing
+    said: bool = True
+    not_simulated: tuple[str, ...] = ()
+
+
+def serve(served: ServedKind) -> ServedKind:
+    """From now on there is this kind."""
+    kind = served.kind
+    _SERVED[kind.api_version, kind.kind] = served
+    kinds.serve(kind, served.not_simulated)
+    return served
+
+
+def of(kind: Kind) -> ServedKind:
+    """What is special about *kind*, which is served."""
+    kinds.served()
+    return _SERVED[kind.api_version, kind.kind]
+
+
+def of_object(obj: Mapping[str, Any]) -> ServedKind:
+    """What is special about the kind of *obj*."""
+    return of(kinds.kind_of(obj))
