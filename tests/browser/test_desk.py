@@ -221,5 +221,5 @@ def test_a_slow_disk_is_seen_at_the_member(open_page, http, widget):
 def test_what_the_simulator_cannot_do_it_says_in_one_sentence(open_page, http, widget):
     desk = widget(open_page(f"{http}/desk.html#etcd-3;t=5;seed=4;until=60;c=5,member_remove,etcd-9"))
     trouble = desk.root.locator(".km-trouble p")
-    trouble.wait_for(timeout=90_000)
+    trouble.wait_for()
     assert "'etcd-9' is not an etcd member, or a spare, of this cluster; there are: etcd-1" in trouble.inner_text()

@@ -57,12 +57,12 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         yield f"{address(log, server)}{HOSTS[request.param]}/desk.ipynb"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(120)
 
 
 def address(log: Path, server: subprocess.Popen) -> str:
     """Where the server listens, once it says so."""
-    for _ in range(600):
+    for _ in range(1800):
         if found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text()):
             return found[0]
         assert server.poll() is None, log.read_text()
@@ -75,8 +75,8 @@ def opened(open_page, address):
     from playwright.sync_api import TimeoutError
 
     page = open_page(address, viewport={"width": 1500, "height": 1000})
-    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=90_000)
-    for _ in range(9):  # until its kernel is there it forgets what it is told
+    page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
+    for _ in range(18):  # until its kernel is there it forgets what it is told
         page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
         page.keyboard.press("Control+Enter")
         with contextlib.suppress(TimeoutError):

@@ -39,6 +39,7 @@ PATHS = {
 BYTES = ("key", "range_end", "value")
 CODES = {2: "UNKNOWN", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 5: "NOT_FOUND", 8: "RESOURCE_EXHAUSTED"}
 CODES |= {9: "FAILED_PRECONDITION", 11: "OUT_OF_RANGE", 14: "UNAVAILABLE"}
+PATIENCE = 180  # seconds, for whatever will come for certain: the machine may be busy
 SIGNALS = {"crash": signal.SIGKILL, "pause": signal.SIGSTOP, "terminate": signal.SIGTERM}
 
 
@@ -98,14 +99,14 @@ class RealMember:
     def signal(self, number):
         self.process.send_signal(number)
         if number in (signal.SIGKILL, signal.SIGTERM):
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=PATIENCE)
 
     def stop(self):
         if self.process and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGCONT)
             self.process.kill()
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=PATIENCE)
 
     def mend(self):
         """Let it go on, or start it again."""
@@ -123,7 +124,7 @@ class RealMember:
     def _connect(self, timeout):
         return http.client.HTTPConnection(self.client, timeout=timeout)
 
-    def ask(self, method, request, timeout=20):
+    def ask(self, method, request, timeout=PATIENCE):
         """(ok, answer) or (False, {code, message}); the code "SILENT" when the member did not answer at all."""
         wire = self._connect(timeout)
         try:
@@ -139,7 +140,7 @@ class RealMember:
             return True, from_wire(body)
         return False, {"code": CODES.get(body.get("code"), body.get("code")), "message": body.get("message")}
 
-    def watch(self, request, until, timeout=20):
+    def watch(self, request, until, timeout=PATIENCE):
         """The events of a watch up to the revision *until*."""
         events, reached = [], 0
         for line in self._watched(request, timeout):
@@ -150,7 +151,7 @@ class RealMember:
                 return events
         raise AssertionError(f"{self.name} ended a watch at revision {reached}")
 
-    def end_of_watch(self, request, timeout=20):
+    def end_of_watch(self, request, timeout=PATIENCE):
         """What a watch that requires a leader is told when it ends."""
         last = list(self._watched(request, timeout, {"Grpc-Metadata-hasleader": "true"}))[-1]
         return last["error"]["message"]
@@ -202,19 +203,19 @@ class RealCluster:
         self.joined.append(RealMember(name, self.folder, client, peer, f"{self.cluster},{name}={url}", True, flags))
         return self.joined[-1], url
 
-    def wait_for_leader(self, among=None, seconds=20):
+    def wait_for_leader(self, among=None):
         """The member that leads, once all of *among* (default: all) agree on it."""
         among = self.members if among is None else among
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            states = [member.ask("status", {}, timeout=1) for member in among]
+            states = [member.ask("status", {}, timeout=5) for member in among]
             if all(ok for ok, _ in states):
                 leaders = {answer.get("leader") for _, answer in states}
                 own = [m for m, (_, a) in zip(among, states, strict=True) if leads(a)]
                 if len(leaders) == 1 and own:
                     return own[0]
             time.sleep(0.02)
-        raise AssertionError(f"no leader after {seconds} s")
+        raise AssertionError(f"no leader after {PATIENCE} s")
 
     # -- the face that ours has too: members by name, time in seconds ------------------------------------------------
     def member(self, name):
@@ -230,7 +231,7 @@ class RealCluster:
         """Who leads, once all of *among* (default: all) agree."""
         return self.wait_for_leader(among and [self.member(name) for name in among]).name
 
-    def ask(self, name, method, request, timeout=40):
+    def ask(self, name, method, request, timeout=PATIENCE):
         return self.member(name).ask(method, request, timeout)
 
     def leads(self, name):

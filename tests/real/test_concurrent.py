@@ -16,7 +16,7 @@ from tests.real.namespaces import NamespacedCluster
 from tests.real.trouble import begin, end, sides
 from tests.real.twin import SimulatedCluster
 
-CLIENTS, SECONDS, PATIENCE = 5, 4, 1
+CLIENTS, SECONDS, WAITS = 5, 5, 1
 DEEDS = [(3, "crash"), (3, "pause"), (3, "terminate"), (3, "cut"), (5, "crash"), (5, "cut")]
 
 
@@ -58,8 +58,8 @@ def test_what_clients_of_real_etcd_saw_is_linearizable(size, how, tmp_path):
             thread.start()
         trouble(real, how)
         for thread in threads:
-            thread.join(timeout=40)
-    judge(events, how)
+            thread.join()
+    judge(events, how, enough=20)
 
 
 def trouble(cluster, how):
@@ -79,7 +79,7 @@ def real_client(real, number, until, events, lock):
         member = luck.choice(real.members)
         with lock:
             events.append({"process": process, "type": "invoke", "f": f, "key": key, "value": value})
-        ok, answer = member.ask(*as_request(f, key, value), timeout=PATIENCE)
+        ok, answer = member.ask(*as_request(f, key, value), timeout=WAITS)
         end = completion(process, f, key, value, ok, answer, not ok and answer["code"] == "REFUSED")
         with lock:
             events.append(end)
@@ -104,7 +104,7 @@ class Clients(Component):
             f, key, value = deed(luck, 10_000 * number + count)
             self.events.append({"process": process, "type": "invoke", "f": f, "key": key, "value": value})
             target = luck.choice(self.members).name
-            reply = yield self.call(target, *as_request(f, key, value), timeout=PATIENCE * SECOND)
+            reply = yield self.call(target, *as_request(f, key, value), timeout=WAITS * SECOND)
             end = completion(process, f, key, value, reply.ok, reply.value, not reply.ok and reply.error.definite)
             self.events.append(end)
             process += CLIENTS if end["type"] == "info" else 0
@@ -117,7 +117,7 @@ def test_what_clients_of_ours_saw_is_linearizable(size, how, seed):
     ours, clients = with_clients(size, seed)
     trouble(ours, how)
     ours.rest(3)
-    judge(clients.events, how)
+    judge(clients.events, how, enough=200)
 
 
 def with_clients(size, seed):
@@ -128,10 +128,10 @@ def with_clients(size, seed):
     return ours, clients
 
 
-def judge(events, how):
+def judge(events, how, enough):
     """Linearizable, and there was something to judge: many answers, and after a cut some whose fate nobody knows."""
     operations = from_events(enumerate(events, start=1))
-    assert sum(op.returned is not None for op in operations) > 200
+    assert sum(op.returned is not None for op in operations) > enough
     assert how != "cut" or any(event["type"] == "info" for event in events)
     violation = check(operations)
     assert violation is None, draw(violation)

@@ -1,7 +1,7 @@
-"""Debian's etcd loses its leader in four ways, with 3 and 5 members, with and without PreVote: ours take as long.
+"""Debian's etcd loses its leader in four ways, with 3 and 5 members, with and without PreVote: another one leads.
 
-These samples are live; recorded ones, of etcd 3.4.23 and 3.5.1, are held against ours in `test_etcd_cluster.py`.
-`trials` says how a sample is judged.
+How long that takes is printed beside ours, and held nowhere: the machine may be busy. Recorded samples, of etcd 3.4.23
+and 3.5.1, are held against ours.
 """
 
 import pytest
@@ -9,19 +9,18 @@ import pytest
 from tests.real.trials import FAULTS, SIZES, all_samples, in_words
 
 pytestmark = pytest.mark.needs("etcd", "namespaces")
-TRIALS = 6
+TRIALS = 3
 
 
 @pytest.fixture(scope="module")
 def rows():
-    found = all_samples(TRIALS, attempts=3)
-    return {(row["fault"], row["members"], row["pre_vote"]): (row, *more) for row, *more in found}
+    return {(row["fault"], row["members"], row["pre_vote"]): (row, *more) for row, *more in all_samples(TRIALS)}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("pre_vote", [False, True])
-def test_a_live_sample_of_failovers_is_distributed_like_ours(fault, size, pre_vote, rows, record_property):
-    row, found, attempt = rows[fault, size, pre_vote]
-    record_property("twin", in_words(row, found, attempt))
-    assert found.gap < 1, row["seconds"]
+def test_after_each_fault_another_member_leads(fault, size, pre_vote, rows, record_property):
+    row, found, leaders = rows[fault, size, pre_vote]
+    record_property("twin", in_words(row, found, leaders))
+    assert len(leaders) == TRIALS and all(old != new for old, new in leaders)

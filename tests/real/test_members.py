@@ -6,7 +6,7 @@ import pytest
 
 from kubemini.etcd.member import Member
 from kubemini.host import Host
-from tests.real.realetcd import RealCluster
+from tests.real.realetcd import PATIENCE, RealCluster
 from tests.real.twin import SimulatedCluster
 
 pytestmark = pytest.mark.needs("etcd")
@@ -32,7 +32,7 @@ class Pair:
 
     def rest(self):
         """Until connections count as healthy."""
-        time.sleep(6)
+        time.sleep(8)
         self.ours.sim.run_until(self.ours.sim.now + 6_000_000)
 
     def ask(self, method, real, ours):
@@ -61,8 +61,8 @@ def test_a_learner_joins_listens_and_is_promoted_as_the_real_one_does(tmp_path):
         pair.change("member_promote", id, 4)
         newcomer.start()
         ours.join(["etcd-1", "etcd-2", "etcd-3", "etcd-4"])
-        deadline = time.monotonic() + 20
-        while not newcomer.ask("range", {"key": "k", "serializable": True}, timeout=1)[0]:
+        deadline = time.monotonic() + PATIENCE
+        while not newcomer.ask("range", {"key": "k", "serializable": True}, timeout=5)[0]:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         pair.rest()
