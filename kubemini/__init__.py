@@ -11,7 +11,8 @@ II   GROUND: what programs stand on; knows no Kubernetes
     net/            the wire: latency, loss, cuts; calls and streams
     host/           machines: power, disks, programs that start, crash, pause, resume
 III  PROGRAMS: one folder a program, its deciders in `decide`; they meet on the wire and in objects
-    etcd/           Raft as a pure machine, its log, the store of revisions, the member that drives them, its rest
+    etcd/           raft: a pure machine, store: revisions, leases, requests (pure too), server: the member that drives
+                    them (the driver, then what is above it); its client, its errors
     apiserver/      request → validate → store; LIST and WATCH; health
     client/         client-go: informers, work queues, leader election
     controllers/  scheduler/  kubelet/  network/  loadbalancer/
@@ -22,7 +23,7 @@ IV   THE WHOLE: wiring and stories; decides nothing
     scenarios/      named stories as YAML
     run.py          a run is a value: run(scenario, seed, commands, until) -> Trace
 V    THOSE WHO LOOK: read the trace, touch nothing
-    check/          what a history of requests must satisfy, whoever recorded it
+    judge/          what a history of requests must satisfy, whoever recorded it
     study/          one question, many seeded runs, a distribution for an answer
     view/           trace → what is on screen; widgets; the book's Sphinx extension
     lab/            exercises and their checkers, quizzes

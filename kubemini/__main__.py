@@ -100,7 +100,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from kubemini.check import check, draw, parse
+    from kubemini.judge import check, draw, parse
 
     try:
         text = Path(options.history).read_text(encoding="utf-8-sig")

@@ -5,7 +5,7 @@ from kubemini.api.objects import evolve, freeze, get
 from kubemini.apiserver.server import ApiServer
 from kubemini.client import ApiClient
 from kubemini.cluster import Cluster
-from kubemini.etcd.member import Member
+from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.net import Network
 from kubemini.sim import Sim

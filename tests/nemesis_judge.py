@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubemini.check import Operation, check
-from kubemini.check.linearizability import Undecided
+from kubemini.judge import Operation, check
+from kubemini.judge.linearizability import Undecided
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import MS, SECOND, clock
 from kubemini.users import NOTHING

@@ -13,7 +13,7 @@ from typing import Any
 
 from kubemini import faults
 from kubemini.cluster import Cluster, build
-from kubemini.etcd.member import Member
+from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.params import Params
 from kubemini.run import advance
@@ -105,7 +105,7 @@ class Telling:
 
     def _memory(self, member: Member) -> Iterator[Any]:
         if not member.paused:
-            member._catch_up()
+            member.catch_up()
         raft, log = member.raft, member.raft.log
         yield raft.role, raft.term, raft.vote, raft.lead, raft.elapsed, raft.heartbeat_elapsed, raft.timeout, raft.draws
         yield log.start, log.last_index, log.commit, log.applied, raft.transferee, raft.read_requests.newest

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from kubemini.etcd.confchange import (
+from kubemini.etcd.raft.confchange import (
     EXPLICIT,
     LEARNER,
     NOBODY,
@@ -21,9 +21,9 @@ from kubemini.etcd.confchange import (
     Configuration,
     configuration,
 )
-from kubemini.etcd.log import Entry, Snapshot
-from kubemini.etcd.messages import LEADER, Config, HardState, Message, Ready
-from kubemini.etcd.raft import Raft
+from kubemini.etcd.raft.log import Entry, Snapshot
+from kubemini.etcd.raft.messages import LEADER, Config, HardState, Message, Ready
+from kubemini.etcd.raft.raft import Raft
 
 ELECTION = 4  # ticks
 Action = tuple[str, int, int]

@@ -1,4 +1,4 @@
-"""Faults of rest (kubemini/etcd/quiescence.py), one line each: ``python -m tests.rest_mutants [NAME…]`` plants them.
+"""Faults of rest (etcd/server/quiescence.py), one line each: ``python -m tests.rest_mutants [NAME…]`` plants them.
 
 Each must make some story differ between its full and its quiescent telling, one of `test_quiescence` or a random one
 of `quiet_world`. Some faults are not in the mechanism but in what it rests on: chance that is counted, and the
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from tests.mutants import ROOT, Mutant, plant
 
 STORIES = 40  # tried before a fault counts as unnoticed
-REST, MEMBER, RAFT = "quiescence", "member", "raft"
+REST, MEMBER, RAFT = "etcd.server.quiescence", "etcd.server.driver", "etcd.raft.raft"
 
 MUTANTS = (
     Mutant("tick-too-many", "counts a tick that is still to come", REST, "return ticks + (", "return ticks + 1 + ("),
@@ -48,8 +48,8 @@ MUTANTS = (
         "phase-lost",
         "hears heartbeats when they are sent",
         REST,
-        "follower.listened(sent + ",
-        "follower.listened(sent + 0 * ",
+        "_skip_following(follower, sent + ",
+        "_skip_following(follower, sent + 0 * ",
     ),
     Mutant(
         "last-heartbeat-forgotten",
@@ -76,12 +76,12 @@ MUTANTS = (
         "leader.next_tick = sent + leader.tick_length",
         "pass",
     ),
-    Mutant("never-wound-up", "wakes nobody whose timer went off", REST, "        self._wind_up()\n", ""),
+    Mutant("never-wound-up", "wakes nobody whose timer went off", REST, "        self._rearm_followers()\n", ""),
     Mutant(
         "wound-up-late",
         "wakes followers after their time",
         REST,
-        "for follower in unwound) - 1",
+        "for follower in fired) - 1",
         "for follower in unwound) + 10**5",
     ),
     Mutant(
@@ -91,7 +91,7 @@ MUTANTS = (
         "progress.match == raft.log.last_index",
         "progress.match <= raft.log.last_index",
     ),
-    Mutant("unsettled-followers", "rests with followers that have work to do", REST, "or not peer.settled or", "or"),
+    Mutant("unsettled-followers", "rests with followers that have work to do", REST, "or not peer.idle or", "or"),
     Mutant(
         "impatient-followers",
         "rests with followers that are about to campaign",
@@ -118,10 +118,9 @@ MUTANTS = (
     Mutant(
         "journeys-unfinished",
         "rests while something is under way",
-        "network",
+        "net.network",
         "return self.last[False] > now",
         "return False",
-        "net",
     ),
     Mutant("no-quorum", "rests without a quorum", REST, "answering) != quorum.WON", "answering) is None"),
     Mutant(
@@ -160,7 +159,7 @@ MUTANTS = (
         "sleeps-through-messages",
         "sleeps through a message",
         MEMBER,
-        "        if self.rest is not None:\n            self.sim.rouse()\n        late",
+        "        if self.resting:\n            self.sim.rouse()\n        late",
         "        late",
     ),
     Mutant(
@@ -173,49 +172,44 @@ MUTANTS = (
     Mutant(
         "sleeps-through-deeds",
         "sleeps through commands and faults",
-        "kernel",
+        "sim.kernel",
         "        self.rouse()\n        act(*args)",
         "        act(*args)",
-        "sim",
     ),
     Mutant(
         "forgets-the-instant",
         "loses track of what has happened at this instant",
-        "kernel",
+        "sim.kernel",
         "                self.reached = priority\n            elif",
         "                self.reached = 0\n            elif",
-        "sim",
     ),
     Mutant(
         "replays-too-far",
         "runs a round under way beyond the present",
-        "kernel",
+        "sim.kernel",
         "queue[0][:2] < (now, reached)",
         "queue[0][0] <= now",
-        "sim",
     ),
     Mutant(
         "insertion-order-of-deliveries",
         "orders simultaneous deliveries by when they were sent",
-        "network",
+        "net.network",
         "channel.priorities[purpose] + n, act",
         "DELIVERY, act",
-        "net",
     ),
     Mutant(
         "insertion-order-of-timers",
         "orders a member's tick among its timers by when it was set",
         MEMBER,
-        "self._wake, key=0)",
+        "self.wake, key=0)",
         "self._wake)",
     ),
     Mutant(
         "sequential-luck",
         "draws latencies in the order of sending",
-        "network",
+        "net.network",
         "channel.streams[purpose].u(n)",
         "channel.streams[0].u(self.packets)",
-        "net",
     ),
 )
 

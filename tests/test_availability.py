@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from kubemini.check import availability as closed
+from kubemini.judge import availability as closed
 
 
 @pytest.mark.parametrize(

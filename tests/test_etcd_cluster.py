@@ -3,7 +3,7 @@
 import pytest
 
 from kubemini.etcd.client import EtcdClient, prefix_end
-from kubemini.etcd.member import Member, members
+from kubemini.etcd.server.member import Member, members
 from kubemini.host import Component, Host
 from kubemini.net import Network
 from kubemini.sim import Sim

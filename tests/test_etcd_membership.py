@@ -4,8 +4,8 @@ import pytest
 
 from kubemini.cluster import Cluster, build
 from kubemini.etcd.errors import LEARNER_NOT_READY, MEMBER_NOT_FOUND
-from kubemini.etcd.member import Member
-from kubemini.etcd.membership import Membership
+from kubemini.etcd.server.member import Member
+from kubemini.etcd.server.membership import Membership
 from kubemini.faults import FaultError, parse
 from kubemini.host import Host
 from kubemini.run import run

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kubemini.etcd.quota import EMPTY, PAGE, Alarms, Backend, cost
+from kubemini.etcd.store.quota import EMPTY, PAGE, Alarms, Backend, cost
 from kubemini.params import Params
 from kubemini.run import run
 from kubemini.sim.units import SECOND

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubemini.etcd.request import check, is_read, is_serializable
+from kubemini.etcd.store.request import check, is_read, is_serializable
 from kubemini.params import Params
 
 LIMIT = Params().etcd_max_request_bytes

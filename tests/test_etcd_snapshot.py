@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from kubemini.etcd.client import prefix_end
-from kubemini.etcd.datadir import DataDir
-from kubemini.etcd.log import Entry, Snapshot
-from kubemini.etcd.membership import Membership
-from kubemini.etcd.messages import Ready
+from kubemini.etcd.raft.log import Entry, Snapshot
+from kubemini.etcd.raft.messages import Ready
+from kubemini.etcd.server.datadir import DataDir
+from kubemini.etcd.server.membership import Membership
 from kubemini.params import Params
 from kubemini.sim.units import MS
 from tests.test_etcd_cluster import World

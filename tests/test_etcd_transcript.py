@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kubemini.etcd.member import members
+from kubemini.etcd.server.member import members
 from kubemini.host import Component, Host
 from kubemini.net import Network
 from kubemini.sim import Sim

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubemini.__main__ import main
-from kubemini.check import HistoryError, check, draw, from_events, parse
-from kubemini.check.linearizability import Search
+from kubemini.judge import HistoryError, check, draw, from_events, parse
+from kubemini.judge.linearizability import Search
 
 
 def history(*rows):

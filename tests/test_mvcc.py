@@ -5,8 +5,8 @@ import random
 import pytest
 
 from kubemini.etcd.errors import COMPACTED, FUTURE_REVISION, LEASE_NOT_FOUND
-from kubemini.etcd.lease import Lessor
-from kubemini.etcd.mvcc import Store, is_in
+from kubemini.etcd.store.lease import Lessor
+from kubemini.etcd.store.mvcc import Store, is_in
 from kubemini.sim.units import SECOND
 
 

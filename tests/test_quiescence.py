@@ -1,4 +1,4 @@
-"""A quiescent run tells the same story as a full one; see kubemini/etcd/quiescence.py. What it saves: test_speed.py."""
+"""A quiescent run tells the same story as a full one; see etcd/server/quiescence.py. What it saves: test_speed.py."""
 
 import os
 from dataclasses import replace

@@ -5,7 +5,7 @@ One machine, and messages made by hand. What no conversation of etcd-io/raft wou
 
 import pytest
 
-from kubemini.etcd.confchange import (
+from kubemini.etcd.raft.confchange import (
     EXPLICIT,
     LEARNER,
     REMOVE,
@@ -17,10 +17,10 @@ from kubemini.etcd.confchange import (
     configuration,
     simple,
 )
-from kubemini.etcd.log import Entry, Log, Snapshot, encoded, limited, payload
-from kubemini.etcd.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Config, HardState, Message
-from kubemini.etcd.progress import PROBE, REPLICATE, SNAPSHOT, Progress
-from kubemini.etcd.raft import Raft
+from kubemini.etcd.raft.log import Entry, Log, Snapshot, encoded, limited, payload
+from kubemini.etcd.raft.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Config, HardState, Message
+from kubemini.etcd.raft.progress import PROBE, REPLICATE, SNAPSHOT, Progress
+from kubemini.etcd.raft.raft import Raft
 
 
 def entries(*terms):
@@ -939,12 +939,12 @@ def test_a_write_that_was_overtaken_is_not_taken_for_the_new_entry():
     notes = []
     log = Log(None, [], 0, 0, lambda *note: notes.append(note))
     log.append(entries(1, 1))
-    log.hand_over()
-    log.take(1, 1, [Entry(2, 2)], 0)
+    log.mark_given()
+    log.follow(1, 1, [Entry(2, 2)], 0)
     log.written(2, 1)
-    assert (log.stable, log.handed, log.being_written) == (0, 1, True)
+    assert (log.stable, log.given, log.being_written) == (0, 1, True)
     assert [note[0] for note in notes] == ["conflict", "truncated", "mismatched"]
-    log.hand_over()
+    log.mark_given()
     log.written(2, 2)
     assert (log.stable, log.being_written) == (2, False)
 
@@ -979,7 +979,7 @@ def test_a_heartbeat_without_news_takes_the_short_way_to_the_same_end():
     heartbeat = Message("MsgHeartbeat", 2, 1, 1)
     for raft in (short, long):
         raft.elapsed = 5
-    assert short.beat(heartbeat)
+    assert short.step_heartbeat(heartbeat)
     long.step(heartbeat)
     assert (short.elapsed, short.lead, short.role) == (long.elapsed, long.lead, long.role) == (0, 2, FOLLOWER)
     assert [m.type for m in short.take_messages()] == [m.type for m in long.ready().messages] == ["MsgHeartbeatResp"]
@@ -999,16 +999,16 @@ def test_a_heartbeat_without_news_takes_the_short_way_to_the_same_end():
 )
 def test_what_brings_news_takes_the_long_way(news):
     raft = follows()
-    assert not raft.beat(news)
+    assert not raft.step_heartbeat(news)
     assert not raft.has_ready()
 
 
 def test_a_promise_is_kept_at_once_if_there_is_nothing_to_write_first():
     raft = member(term=1, pre_vote=True)
     raft.step(Message("MsgPreVote", 2, 1, 2))
-    assert raft.redeem()
+    assert raft.keep_promises()
     assert [(m.type, m.target, m.reject) for m in raft.take_messages()] == [("MsgPreVoteResp", 2, False)]
     raft.step(Message("MsgVote", 2, 1, 2))
-    assert not raft.redeem()
+    assert not raft.keep_promises()
     assert not raft.messages
     assert raft.ready().must_sync

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from kubemini.etcd.raft import Raft
+from kubemini.etcd.raft.raft import Raft
 from tests import raft_world
 from tests.raft_world import KINDS, World
 

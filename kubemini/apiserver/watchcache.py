@@ -23,7 +23,7 @@ from kubemini.apiserver.health import Health
 from kubemini.apiserver.storage import Fate, Storage, decode, with_version
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import COMPACTED, EtcdError
-from kubemini.etcd.mvcc import DELETE
+from kubemini.etcd.store.mvcc import DELETE
 from kubemini.host import Component
 from kubemini.net import Call
 from kubemini.net.rpc import REFUSED

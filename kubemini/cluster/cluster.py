@@ -8,7 +8,7 @@ from kubemini.cluster.programs import install
 from kubemini.cluster.source import Source
 from kubemini.cluster.topology import CONTROL_PLANE, ETCD, WORKER, Topology, TopologyError, build
 from kubemini.cluster.workload import Load, read_workload, refuse_without_api_server
-from kubemini.etcd.member import Member
+from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.net import Network
 from kubemini.params import Params

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kubemini.apiserver.server import ApiServer
 from kubemini.cluster.topology.spec import HostSpec, Topology
 from kubemini.controllers.manager import ControllerManager
-from kubemini.etcd.member import Member
+from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.kubelet.kubelet import Kubelet
 from kubemini.loadbalancer.haproxy import HAProxy

@@ -114,11 +114,11 @@ class Component:
             self.stop("crash")
 
     def terminate(self) -> None:
-        """SIGTERM: end in peace, when it is not paused. Who has something to hand over overrides `hand_over`."""
+        """SIGTERM: end in peace, when it is not paused. Who has something to do first overrides `on_sigterm`."""
         if self.up:
-            self.guarded(self.incarnation, self.hand_over, ())
+            self.guarded(self.incarnation, self.on_sigterm, ())
 
-    def hand_over(self) -> None:
+    def on_sigterm(self) -> None:
         """The program has been told to end: end it, now or when that does no harm."""
         self.exit(TOLD)
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from random import Random
 
 from kubemini.cluster import Cluster
-from kubemini.etcd.confchange import Configuration
-from kubemini.etcd.log import Entry
-from kubemini.etcd.messages import LEADER, Config, HardState, Message
-from kubemini.etcd.raft import Raft
+from kubemini.etcd.raft.confchange import Configuration
+from kubemini.etcd.raft.log import Entry
+from kubemini.etcd.raft.messages import LEADER, Config, HardState, Message
+from kubemini.etcd.raft.raft import Raft
 from kubemini.run import collector_paused
 from kubemini.scenarios import Scenario
 from kubemini.sim.kernel import QUIESCENT

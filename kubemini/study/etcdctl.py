@@ -11,8 +11,8 @@ from dataclasses import replace
 from textwrap import indent
 from typing import Any
 
-from kubemini.etcd.member import Member, members
-from kubemini.etcd.membership import address_of
+from kubemini.etcd.server.member import Member, members
+from kubemini.etcd.server.membership import address_of
 from kubemini.host import Component, Host
 from kubemini.net import Network, Reply
 from kubemini.params import Params

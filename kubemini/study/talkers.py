@@ -10,7 +10,7 @@ from collections import Counter
 from random import Random
 from typing import Any, NamedTuple
 
-from kubemini.etcd.mvcc import TO_THE_END, KeyValue, Store
+from kubemini.etcd.store.mvcc import TO_THE_END, KeyValue, Store
 
 KINDS = ("configmaps", "events", "leases", "pods", "secrets")
 BEFORE, BETWEEN = 400, 150  # writes

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubemini.etcd.shapes import SHAPES, check
+from kubemini.etcd.store.shapes import SHAPES, check
 from kubemini.sim.units import SECOND
 from tests.test_etcd_cluster import World
 

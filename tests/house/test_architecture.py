@@ -135,9 +135,11 @@ def test_a_function_fits_on_a_screen():
 
 @pytest.mark.parametrize("name", TREES)
 def test_a_module_says_what_it_is_in_fifteen_lines_or_less(name):
+    """Sixty, if it is subtle and tells how it works: a theory of operation."""
     docstring = ast.get_docstring(TREES[name])
     assert docstring, f"{name} does not say what it is"
-    assert docstring.count("\n") < (40 if name == "kubemini/__init__.py" else 15)
+    limit = 60 if "\nTheory of operation\n===" in docstring else 15
+    assert docstring.count("\n") < (40 if name == "kubemini/__init__.py" else limit)
 
 
 def test_the_map_of_the_house_is_true():
@@ -150,7 +152,7 @@ def test_the_map_of_the_house_is_true():
 
 def test_a_public_name_is_what_it_says_whatever_was_imported_before():
     import kubemini
-    import kubemini.check.availability
+    import kubemini.judge.availability
     import kubemini.run
     from kubemini import lab
 

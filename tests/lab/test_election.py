@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from kubemini import session
-from kubemini.check.elections import split_vote
-from kubemini.etcd.raft import Raft
+from kubemini.etcd.raft.raft import Raft
+from kubemini.judge.elections import split_vote
 from kubemini.lab import check, quiz
 from kubemini.lab.election.figure16 import LENGTH, PUBLISHED, RANDOMNESS
 from kubemini.lab.election.grant_vote import grants, vote_cases

@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 
-from kubemini.check import check, from_events
+from kubemini.judge import check, from_events
 from tests.oracles.build import Missing
 from tests.oracles.porcupine.histories import history
 from tests.oracles.porcupine.judge import Porcupine

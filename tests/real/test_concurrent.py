@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from kubemini.check import check, draw, from_events
 from kubemini.host import Component, Host
+from kubemini.judge import check, draw, from_events
 from kubemini.sim.units import MS, SECOND
 from tests.real.namespaces import NamespacedCluster
 from tests.real.trouble import begin, end, sides

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from kubemini.etcd.member import Member
+from kubemini.etcd.server.member import Member
 from kubemini.host import Host
 from tests.real.realetcd import PATIENCE, RealCluster
 from tests.real.twin import SimulatedCluster

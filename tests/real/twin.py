@@ -5,7 +5,7 @@ The requests stay where both must agree to the letter: every key, value, revisio
 
 import random
 
-from kubemini.etcd.member import members
+from kubemini.etcd.server.member import members
 from kubemini.host import Component, Host
 from kubemini.net import Network
 from kubemini.net.rpc import Unreachable

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubemini.check.elections import first_timeout, split_vote, terms_needed, timed_out_by
+from kubemini.judge.elections import first_timeout, split_vote, terms_needed, timed_out_by
 from kubemini.study.elections import WAN, Setting, Trial, elections, percentile
 
 FIGURE_16 = {  # timeout: (median, mean, 95th percentile)

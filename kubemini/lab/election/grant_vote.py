@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.etcd.confchange import Configuration
-from kubemini.etcd.log import Entry
-from kubemini.etcd.messages import Config, HardState, Message
-from kubemini.etcd.raft import Raft
+from kubemini.etcd.raft.confchange import Configuration
+from kubemini.etcd.raft.log import Entry
+from kubemini.etcd.raft.messages import Config, HardState, Message
+from kubemini.etcd.raft.raft import Raft
 from kubemini.lab import NotYet, Report, ask, exercise
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from kubemini.check.elections import split_vote
+from kubemini.judge.elections import split_vote
 from kubemini.lab import NotYet, Report, ask, exercise
 
 TABLE = [

@@ -8,9 +8,9 @@ from math import inf
 from random import Random
 from typing import Any
 
-from kubemini.check.history import Operation
-from kubemini.check.linearizability import Violation
-from kubemini.check.linearizability import check as violation
+from kubemini.judge.history import Operation
+from kubemini.judge.linearizability import Violation
+from kubemini.judge.linearizability import check as violation
 from kubemini.lab import NotYet, Report, ask, exercise
 
 HISTORIES = 40

@@ -6,7 +6,7 @@ Invariant: the store itself knows the answer.
 from random import Random
 from typing import Any
 
-from kubemini.etcd.mvcc import TO_THE_END, Store
+from kubemini.etcd.store.mvcc import TO_THE_END, Store
 from kubemini.lab import NotYet, Report, ask, exercise
 
 Changes = list[tuple[int, str, str, str]]  # revision, PUT or DELETE, key, value

@@ -5,7 +5,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
-from kubemini.etcd.mvcc import TARGETS
+from kubemini.etcd.store.mvcc import TARGETS
 from kubemini.lab import NotYet, Report, ask, exercise
 from kubemini.sim.units import SECOND, clock
 from kubemini.study.etcdctl import Etcd

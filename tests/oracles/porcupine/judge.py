@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from kubemini.check.history import Operation
+from kubemini.judge.history import Operation
 from tests.oracles.asked import Asked
 
 

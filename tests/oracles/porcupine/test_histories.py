@@ -1,6 +1,6 @@
 """The random histories that `make twin` shows to porcupine and to our judge."""
 
-from kubemini.check import check, from_events
+from kubemini.judge import check, from_events
 from tests.oracles.porcupine.histories import history
 
 SEEDS = range(200)

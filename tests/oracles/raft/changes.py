@@ -1,6 +1,6 @@
 """What a conversation asks of the members: ``v1 l2 r3 u4``."""
 
-from kubemini.etcd.confchange import Change
+from kubemini.etcd.raft.confchange import Change
 from tests.oracles.raft.describe import LETTERS
 from tests.oracles.raft.grammar import Block, Refusal
 

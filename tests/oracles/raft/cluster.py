@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from kubemini.etcd.confchange import AUTO, EXPLICIT, IMPLICIT, ConfChange, configuration
-from kubemini.etcd.log import Snapshot
-from kubemini.etcd.messages import Config, HardState, Message, Ready
-from kubemini.etcd.raft import Raft
+from kubemini.etcd.raft.confchange import AUTO, EXPLICIT, IMPLICIT, ConfChange, configuration
+from kubemini.etcd.raft.log import Snapshot
+from kubemini.etcd.raft.messages import Config, HardState, Message, Ready
+from kubemini.etcd.raft.raft import Raft
 from tests.oracles.raft.changes import changes_of
 from tests.oracles.raft.describe import (
     APPEND_THREAD,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from kubemini.etcd.confchange import (
+from kubemini.etcd.raft.confchange import (
     AUTO,
     EXPLICIT,
     IMPLICIT,
@@ -15,10 +15,10 @@ from kubemini.etcd.confchange import (
     ConfChange,
     Configuration,
 )
-from kubemini.etcd.log import Entry, Snapshot
-from kubemini.etcd.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, HardState, Message, Ready
-from kubemini.etcd.progress import PROBE, REPLICATE, SNAPSHOT, Progress
-from kubemini.etcd.raft import Raft
+from kubemini.etcd.raft.log import Entry, Snapshot
+from kubemini.etcd.raft.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, HardState, Message, Ready
+from kubemini.etcd.raft.progress import PROBE, REPLICATE, SNAPSHOT, Progress
+from kubemini.etcd.raft.raft import Raft
 
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL", "NONE")
 APPEND_THREAD, APPLY_THREAD = -1, -2

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from kubemini.etcd.confchange import ConfChange
-from kubemini.etcd.log import Entry, Snapshot
-from kubemini.etcd.raft import Raft
+from kubemini.etcd.raft.confchange import ConfChange
+from kubemini.etcd.raft.log import Entry, Snapshot
+from kubemini.etcd.raft.raft import Raft
 from tests.oracles.raft.describe import StorageMessage
 from tests.oracles.raft.grammar import Refusal
 

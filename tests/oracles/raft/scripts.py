@@ -7,7 +7,7 @@ exists. What is asked is plain text all the same, and the library knows nothing 
 from collections.abc import Callable
 from random import Random
 
-from kubemini.etcd.confchange import ConfChangeError
+from kubemini.etcd.raft.confchange import ConfChangeError
 from tests.oracles.raft.cluster import Cluster
 from tests.oracles.raft.grammar import Block, directive
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from kubemini.etcd import confchange, quorum
-from kubemini.etcd.confchange import NOBODY, ConfChangeError, Configuration
-from kubemini.etcd.progress import Progress
+from kubemini.etcd.raft import confchange, quorum
+from kubemini.etcd.raft.confchange import NOBODY, ConfChangeError, Configuration
+from kubemini.etcd.raft.progress import Progress
 from tests.oracles.raft.changes import changes_of
 from tests.oracles.raft.cluster import Cluster
 from tests.oracles.raft.describe import describe_configuration, describe_progress

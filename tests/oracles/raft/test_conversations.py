@@ -6,7 +6,7 @@ no part of this one; where they lie beside the checkout, in ``shared/reference/r
 
 import pytest
 
-from kubemini.etcd import quorum
+from kubemini.etcd.raft import quorum
 from tests.oracles.build import ROOT
 from tests.oracles.raft import compare
 from tests.oracles.raft.grammar import directive, parse, render

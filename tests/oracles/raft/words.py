@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable
 
-from kubemini.etcd.confchange import ConfChange
-from kubemini.etcd.log import Snapshot
-from kubemini.etcd.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Message
-from kubemini.etcd.raft import Raft
+from kubemini.etcd.raft.confchange import ConfChange
+from kubemini.etcd.raft.log import Snapshot
+from kubemini.etcd.raft.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Message
+from kubemini.etcd.raft.raft import Raft
 from tests.oracles.raft.describe import (
     GO_KINDS,
     LEVELS,
@@ -60,7 +60,7 @@ def _dropped(raft: Raft, m: Message) -> tuple:
 def _restoring(raft: Raft, s: Snapshot) -> tuple:
     log = raft.log
     unstable = log.last_index - log.stable
-    return log.commit, log.applied, log.applying, log.stable + 1, log.handed + 1, unstable, s.index, s.term
+    return log.commit, log.applied, log.applying, log.stable + 1, log.given + 1, unstable, s.index, s.term
 
 
 def _snapshot_sent(r: Raft, peer: int, s: Snapshot) -> tuple:

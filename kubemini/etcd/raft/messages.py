@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubemini.etcd.confchange import NOBODY, Configuration
-from kubemini.etcd.log import Entry, Snapshot
+from kubemini.etcd.raft.confchange import NOBODY, Configuration
+from kubemini.etcd.raft.log import Entry, Snapshot
 
 FOLLOWER, PRE_CANDIDATE, CANDIDATE, LEADER = "follower", "pre-candidate", "candidate", "leader"
 DROPPED = "raft proposal dropped"

@@ -21,7 +21,7 @@ from kubemini.etcd.errors import (
     EtcdError,
     message_too_long,
 )
-from kubemini.etcd.log import utf8
+from kubemini.etcd.raft.log import utf8
 from kubemini.params import Params
 
 Request = dict[str, Any]

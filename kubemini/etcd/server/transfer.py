@@ -4,19 +4,15 @@ Invariant: it is a wish; whoever takes over is elected. The leader looks every t
 up when a request would. etcd 3.5 server/etcdserver/server.go MoveLeader, TransferLeadership, longestConnected.
 """
 
-from typing import TYPE_CHECKING
-
 from kubemini.etcd.errors import BAD_TRANSFEREE, NOT_LEADER, TRANSFER_TIMEOUT
-from kubemini.etcd.messages import LEADER
+from kubemini.etcd.raft.messages import LEADER
+from kubemini.etcd.server.driver import Driver
 from kubemini.host.component import TOLD
 from kubemini.net import Call
 from kubemini.sim import Steps
 
-if TYPE_CHECKING:
-    from kubemini.etcd.member import Member
 
-
-def move_leader(member: "Member", call: Call) -> Steps:
+def move_leader(member: Driver, call: Call) -> Steps:
     """Answer a MoveLeaderRequest, which only the leader takes."""
     target = member.membership.members.get(call.payload.get("targetID", 0))
     if member.role != LEADER:
@@ -29,7 +25,7 @@ def move_leader(member: "Member", call: Call) -> Steps:
         call.fail(TRANSFER_TIMEOUT)
 
 
-def stop(member: "Member") -> Steps:
+def stop(member: Driver) -> Steps:
     """End in peace: a leader with other voters first makes one of them leader."""
     heir = longest_connected(member)
     if member.role == LEADER and heir is not None:
@@ -37,7 +33,7 @@ def stop(member: "Member") -> Steps:
     member.exit(TOLD)
 
 
-def longest_connected(member: "Member") -> int | None:
+def longest_connected(member: Driver) -> int | None:
     """The voter that *member* has been connected to for the longest; None if it is to none."""
     connected = [
         (since, voter.id)
@@ -47,7 +43,7 @@ def longest_connected(member: "Member") -> int | None:
     return min(connected)[1] if connected else None
 
 
-def _transfer(member: "Member", target: int) -> Steps:
+def _transfer(member: Driver, target: int) -> Steps:
     """Wish for *target* to lead; whether it does."""
     give_up = member.sim.now + member.params.etcd_request_timeout
     member.transfer_leader(target)

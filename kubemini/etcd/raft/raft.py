@@ -13,10 +13,10 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from kubemini.etcd import confchange, election, follower, leader
-from kubemini.etcd.confchange import ConfChange, Configuration
-from kubemini.etcd.log import Entry, Log, Snapshot, payload
-from kubemini.etcd.messages import (
+from kubemini.etcd.raft import confchange, election, follower, leader
+from kubemini.etcd.raft.confchange import ConfChange, Configuration
+from kubemini.etcd.raft.log import Entry, Log, Snapshot, payload
+from kubemini.etcd.raft.messages import (
     ANSWERS,
     CANDIDATE,
     FOLLOWER,
@@ -29,10 +29,10 @@ from kubemini.etcd.messages import (
     Message,
     Ready,
 )
-from kubemini.etcd.progress import REPLICATE, Progress
-from kubemini.etcd.readindex import ReadRequests
+from kubemini.etcd.raft.progress import REPLICATE, Progress
+from kubemini.etcd.raft.readindex import ReadRequests
 
-NEVER = 10**9  # ticks
+NO_ACTION = 10**9  # ticks: never
 
 
 def _unheard(what: str, *facts: Any) -> None:
@@ -59,7 +59,7 @@ class Raft:
         self.switch(config.configuration)
         self.become(FOLLOWER, self.term)
         self.note("new")
-        self._told = (self.lead, self.role)
+        self._reported = (self.lead, self.role)
         self._saved = HardState(self.term, self.vote, self.log.commit)
 
     @property
@@ -137,7 +137,7 @@ class Raft:
         if self.role == LEADER:
             until_beat = self.config.heartbeat_tick - self.heartbeat_elapsed
             return max(1, min(until_beat, self.config.election_tick - self.elapsed))
-        return max(1, self.timeout - self.elapsed) if self.promotable else NEVER
+        return max(1, self.timeout - self.elapsed) if self.promotable else NO_ACTION
 
     def skip(self, ticks: int) -> None:
         """Let *ticks* pass that `ticks_to_action` says do nothing but count."""
@@ -146,12 +146,12 @@ class Raft:
         self.elapsed += ticks
         self.heartbeat_elapsed += ticks
 
-    def listened(self, ticks: int) -> None:
+    def skip_following(self, ticks: int) -> None:
         """Let *ticks* pass in which the leader was heard all the time, and has been heard just now."""
         self.elapsed = 0
         self.heartbeat_elapsed += ticks
 
-    def led(self, ticks: int, heard: Collection[int]) -> None:
+    def skip_leading(self, ticks: int, heard: Collection[int]) -> None:
         """Let *ticks* pass in which we led, and the members *heard*, a quorum, answered every heartbeat."""
         elapsed = self.elapsed + ticks
         checked = self.config.check_quorum and elapsed >= self.config.election_tick
@@ -168,7 +168,7 @@ class Raft:
             return UNKNOWN_PEER
         return self._step(m)
 
-    def beat(self, m: Message) -> bool:
+    def step_heartbeat(self, m: Message) -> bool:
         """Step *m*, if it is a heartbeat or an answer to one that leaves nothing to do but to send messages.
 
         Most of what is ever said is of that kind; whether this was. If not, nothing has changed: `step` it.
@@ -290,17 +290,17 @@ class Raft:
         log, saved = self.log, self._saved
         return bool(
             self.promises
-            or log.handed < log.last_index
+            or log.given < log.last_index
             or (log.applying != log.commit and log.has_to_apply(not self.config.async_storage))
             or saved.commit != log.commit
             or saved.term != self.term
             or saved.vote != self.vote
-            or self._told != (self.lead, self.role)
+            or self._reported != (self.lead, self.role)
             or self.reads
             or log.snapshot_to_write is not None
         )
 
-    def redeem(self) -> bool:
+    def keep_promises(self) -> bool:
         """Whether nothing is to be done but to keep promises, which wait for no disk: then they have been kept."""
         promises, self.promises = self.promises, []
         if self.has_work():
@@ -324,7 +324,7 @@ class Raft:
         state, must_sync = self._take_hard_state()
         ready = Ready(
             state,
-            log.to_write() if log.handed < log.last_index else [],
+            log.to_write() if log.given < log.last_index else [],
             self.messages,
             log.to_apply(unwritten) if log.applying < log.commit else [],
             self.reads,
@@ -332,8 +332,8 @@ class Raft:
             promises=self.promises,
         )
         self.messages, self.promises, self.reads = [], [], []
-        if self._told != (self.lead, self.role):
-            self._told = ready.leadership = (self.lead, self.role)
+        if self._reported != (self.lead, self.role):
+            self._reported = ready.leadership = (self.lead, self.role)
         if log.being_written or log.snapshot is not None:
             self._take_log(ready)
         if ready.committed:
@@ -359,7 +359,7 @@ class Raft:
         if log.being_written or ready.snapshot is not None:
             last = (log.last_index, log.last_term) if log.being_written else (0, 0)
             ready.written = Message("MsgStorageAppendResp", self.id, self.id, self.term, *last, snapshot=ready.snapshot)
-            log.hand_over()
+            log.mark_given()
 
     def advance(self, ready: Ready) -> None:
         """*ready* has been carried out: what we promised ourselves is true now."""

@@ -1,26 +1,37 @@
 """What a member writes into the trace: how far its log, its votes and its store have come.
 
 Invariant: nothing depends on it. What all members do alike (a revision, a change of the members, an alarm) is written
-once, by the first that applies it: it looks at the others, for the trace alone.
+once, by the first that applies it: one `Tracer`, which all of them share, looks at what their disks hold.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from kubemini.etcd.messages import Ready
-from kubemini.etcd.mvcc import Change
-
-if TYPE_CHECKING:
-    from kubemini.etcd.member import Member
+from kubemini.etcd.raft.messages import Ready
+from kubemini.etcd.server.datadir import DataDir
+from kubemini.etcd.server.links import Peer
+from kubemini.etcd.store.mvcc import Change
 
 LONGEST_VALUE = 200  # characters of a value that the trace keeps
 ROOM_STEPS = 64  # the trace tells the size of the database in so many parts of its quota
 
 
-class Diary:
-    """The diary of one incarnation, which begins with what its disk holds."""
+class Tracer:
+    """Knows every member that there is, to tell what has been written already."""
 
-    def __init__(self, member: "Member"):
-        self.member, self.name, self.record = member, member.name, member.sim.record
+    def __init__(self) -> None:
+        self.peers: list[Peer] = []
+
+    def is_first(self, ours: DataDir, behind: Callable[[DataDir], bool]) -> bool:
+        """Whether all the others of this cluster, as far as they have a disk, are *behind*."""
+        disks = [peer.host.disk.files[peer.name] for peer in self.peers if peer.name in peer.host.disk.files]
+        return all(behind(data) for data in disks if data is not ours and data.cluster == ours.cluster)
+
+
+class Tracing:
+    """What one incarnation writes, which begins with what its disk holds."""
+
+    def __init__(self, member: Peer, tracer: Tracer):
+        self.member, self.tracer, self.name, self.record = member, tracer, member.name, member.sim.record
         data = member.data
         self._vote = (data.hard_state.term, data.hard_state.vote)
         self._commit, self._last = data.hard_state.commit, data.last_index
@@ -64,8 +75,8 @@ class Diary:
         for change in changes:
             text = change.kv["value"] if change.kv["version"] else change.previous and change.previous["value"]
             if isinstance(text, str) and self._has_first(change.revision):
-                told = text if len(text) <= LONGEST_VALUE else f"({len(text):,} bytes)"
-                value = told if change.kv["version"] else None
+                shown = text if len(text) <= LONGEST_VALUE else f"({len(text):,} bytes)"
+                value = shown if change.kv["version"] else None
                 self.record(self.name, "kv", key=change.kv["key"], value=value, revision=change.revision)
 
     def room(self) -> None:
@@ -91,7 +102,8 @@ class Diary:
 
     def _applies_first(self) -> bool:
         """Whether nobody has yet applied what this member is applying."""
-        return all(peer.data.applied <= self.member.data.applied for peer in self.member.others())
+        applied = self.member.data.applied
+        return self.tracer.is_first(self.member.data, lambda other: other.applied <= applied)
 
     def _has_first(self, revision: int) -> bool:
-        return all(peer.data.store.revision < revision for peer in self.member.others())
+        return self.tracer.is_first(self.member.data, lambda other: other.store.revision < revision)

@@ -6,28 +6,25 @@ etcd 3.5 server/etcdserver/server.go AddMember, mayAddMember, mayRemoveMember, P
 Simplified: peer URLs cannot be changed.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from kubemini.etcd.confchange import ConfChange
 from kubemini.etcd.errors import UNHEALTHY, EtcdError
-from kubemini.etcd.membership import NO_CHANGE, address_of
-from kubemini.etcd.messages import LEADER
+from kubemini.etcd.raft.confchange import ConfChange
+from kubemini.etcd.raft.messages import LEADER
+from kubemini.etcd.server.driver import Driver
+from kubemini.etcd.server.membership import GONE, NO_CHANGE, address_of
 from kubemini.net import Call
 from kubemini.sim import Steps
 
-if TYPE_CHECKING:
-    from kubemini.etcd.member import Member
-    from kubemini.etcd.server import Server
-
-GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
 METHODS = ("member_add", "member_remove", "member_promote")
 
 
 class Reconfiguration:
     """What one member says to a request to change the members."""
 
-    def __init__(self, server: "Server"):
-        self.server, self.member = server, server.member
+    def __init__(self, member: Driver, propose: Callable[..., None], ask_leader: Callable[[Call], Steps]):
+        self.member, self.propose, self.ask_leader = member, propose, ask_leader
 
     def handle(self, call: Call) -> Steps | None:
         """Judge the request by what this member sees, then propose it."""
@@ -41,12 +38,12 @@ class Reconfiguration:
                 error = self._may_remove(request["ID"])
             case _:
                 if self.member.role != LEADER:  # the leader alone knows how far a learner is
-                    return self.server.ask_leader(call)
+                    return self.ask_leader(call)
                 error = self._may_promote(request["ID"])
         if error:
             call.fail(error)
         else:
-            self.server.propose(call, request, patient=True)
+            self.propose(call, request, patient=True)
         return None
 
     def _may_add(self, learner: bool) -> EtcdError | None:
@@ -72,27 +69,27 @@ class Reconfiguration:
         return self.member.membership.may_promote(match, self.member.raft.last_index)
 
 
-def carry_out(member: "Member", change: ConfChange) -> None:
+def apply_change(member: Driver, change: ConfChange, answered: Callable[..., None]) -> None:
     """A committed change of the members is applied: everyone judges it alike, so all come to the same."""
     proposal, membership = change.context, member.membership
     error = membership.check(proposal.method, proposal.request, member.params.etcd_max_learners)
     if error:
         member.raft.apply_conf_change(NO_CHANGE)
-        member.server.answered(proposal, error)
+        answered(proposal, error)
         return
     id = proposal.request["ID"]
     membership.apply(proposal.method, proposal.request)
     _readdress(member, id)
     member.raft.apply_conf_change(change)
-    member.diary.membership()
+    member.tracing.membership()
     answer = {"header": {"revision": member.data.store.revision}, "members": membership.answer()}
     if proposal.method == "member_add":
         answer["member"] = membership.members[id].answer()
-    member.server.answered(proposal, answer)
-    member.rearm = True
+    answered(proposal, answer)
+    member.due_is_nearer = True
 
 
-def _readdress(member: "Member", id: int) -> None:
+def _readdress(member: Driver, id: int) -> None:
     """Messages go to who is a member now; who is none any more ends."""
     addresses = member.data.addresses
     if id in member.membership.members:

@@ -7,12 +7,12 @@ Ongaro and Ousterhout 2014 §5.2, §5.4.1; Ongaro's thesis §6.2 (leases), §9.6
 
 from typing import TYPE_CHECKING
 
-from kubemini.etcd import quorum
-from kubemini.etcd.confchange import ConfChange
-from kubemini.etcd.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Message
+from kubemini.etcd.raft import quorum
+from kubemini.etcd.raft.confchange import ConfChange
+from kubemini.etcd.raft.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Message
 
 if TYPE_CHECKING:
-    from kubemini.etcd.raft import Raft
+    from kubemini.etcd.raft.raft import Raft
 
 
 def campaign(raft: "Raft", force: bool = False) -> None:

@@ -1,6 +1,6 @@
 """The log of one member: what is on disk, what is still to be written, what is committed and applied. Pure.
 
-Invariant: ``applied <= applying <= commit <= last_index`` and ``stable <= handed <= last_index``; a committed entry
+Invariant: ``applied <= applying <= commit <= last_index`` and ``stable <= given <= last_index``; a committed entry
 never changes. Entries before ``start`` have been compacted into a snapshot and only the term at ``start`` is known.
 Ongaro and Ousterhout 2014 §5.3 (matching), §7 (compaction); sizes as etcd-io/raft counts them.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.etcd.confchange import NOBODY, ConfChange, Configuration
+from kubemini.etcd.raft.confchange import NOBODY, ConfChange, Configuration
 
 
 class LogLost(Exception):
@@ -104,11 +104,11 @@ class Log:
         self.start, self.start_term = (snapshot.index, snapshot.term) if snapshot else (0, 0)
         self.entries = list(entries)
         self.last_index = self.start + len(self.entries)
-        self.stable = self.handed = self.last_index  # on disk; given to the driver to be written
+        self.stable = self.given = self.last_index  # on disk; given to the driver to be written
         self.commit = max(commit, self.start)
         self.applied = self.applying = max(applied, self.start)
         self.snapshot: Snapshot | None = None  # to be installed
-        self.snapshot_handed = False
+        self.snapshot_given = False
         self.max_applying = max_applying
         self.applying_size = 0
         self.applying_paused = False
@@ -136,7 +136,7 @@ class Log:
         found = self.entries[first - self.start - 1 : last - self.start]
         return found if limit is None else limited(found, limit)
 
-    def guess(self, index: int, term: int) -> tuple[int, int]:
+    def conflict_hint(self, index: int, term: int) -> tuple[int, int]:
         """The last place up to *index* that can agree with a log whose term there is *term*, and our term at it.
 
         Terms never decrease along a log, so whole terms are passed over in one exchange (paper §5.3, end).
@@ -161,13 +161,13 @@ class Log:
     def _cut(self, first: int) -> None:
         if first <= self.stable + 1:
             self._note("replaced", first)
-            self.stable = self.handed = first - 1
+            self.stable = self.given = first - 1
         else:
             self._note("truncated", first)
-            self.handed = min(self.handed, first - 1)
+            self.given = min(self.given, first - 1)
         del self.entries[first - self.start - 1 :]
 
-    def take(self, index: int, term: int, entries: Sequence[Entry], commit: int) -> int | None:
+    def follow(self, index: int, term: int, entries: Sequence[Entry], commit: int) -> int | None:
         """A leader's *entries* that follow the one at *index*: the last index now known to match, or None.
 
         Cut only where an entry really conflicts: an old message must not undo a newer one (§5.3). Commit no further
@@ -195,17 +195,17 @@ class Log:
     # -- to the disk -----------------------------------------------------------------------------------------------
     def to_write(self) -> list[Entry]:
         """The entries that the driver has not been given yet."""
-        return self.entries[self.handed - self.start :]
+        return self.entries[self.given - self.start :]
 
-    def hand_over(self) -> None:
+    def mark_given(self) -> None:
         """What there is to write has been given to the driver."""
-        self.handed = self.last_index
-        self.snapshot_handed = self.snapshot is not None
+        self.given = self.last_index
+        self.snapshot_given = self.snapshot is not None
 
     @property
     def snapshot_to_write(self) -> Snapshot | None:
         """The snapshot that the driver has not been given yet."""
-        return None if self.snapshot_handed else self.snapshot
+        return None if self.snapshot_given else self.snapshot
 
     @property
     def being_written(self) -> bool:
@@ -219,7 +219,7 @@ class Log:
         elif self.term(index) != term:
             self._note("mismatched", term, index, self.term(index))
         else:
-            self.stable, self.handed = index, max(self.handed, index)
+            self.stable, self.given = index, max(self.given, index)
 
     # -- to the state machine --------------------------------------------------------------------------------------
     def appliable(self, unwritten: bool) -> int:
@@ -269,10 +269,10 @@ class Log:
         """Put *snapshot* in the place of the whole log."""
         self._note("restoring", snapshot)
         self.entries, self.start, self.start_term = [], snapshot.index, snapshot.term
-        self.last_index = self.stable = self.handed = self.commit = snapshot.index
-        self.snapshot, self.snapshot_handed = snapshot, False
+        self.last_index = self.stable = self.given = self.commit = snapshot.index
+        self.snapshot, self.snapshot_given = snapshot, False
 
     def installed(self, index: int) -> None:
         """The snapshot up to *index* is on disk."""
         if self.snapshot is not None and self.snapshot.index == index:
-            self.snapshot, self.snapshot_handed = None, False
+            self.snapshot, self.snapshot_given = None, False

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kubemini.etcd.confchange import LEARNER, REMOVE, VOTER, Change, ConfChange, Configuration, configuration
 from kubemini.etcd.errors import (
     LEARNER_NOT_READY,
     MEMBER_EXISTS,
@@ -23,7 +22,9 @@ from kubemini.etcd.errors import (
     TOO_MANY_LEARNERS,
     EtcdError,
 )
+from kubemini.etcd.raft.confchange import LEARNER, REMOVE, VOTER, Change, ConfChange, Configuration, configuration
 
+GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
 READY_PERCENT = 90  # readyPercent: how much of the leader's log a learner must have to be promoted
 
 

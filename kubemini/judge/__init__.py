@@ -4,8 +4,8 @@ violation = check(parse(text))        None, or the operation that no order expla
 print(draw(violation))
 """
 
-from kubemini.check.history import HistoryError, Operation, from_events, parse
-from kubemini.check.linearizability import Violation, check
-from kubemini.check.timeline import draw
+from kubemini.judge.history import HistoryError, Operation, from_events, parse
+from kubemini.judge.linearizability import Violation, check
+from kubemini.judge.timeline import draw
 
 __all__ = ["HistoryError", "Operation", "Violation", "check", "draw", "from_events", "parse"]

@@ -8,10 +8,8 @@ Simplified: no authentication.
 """
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from kubemini.etcd import quota, reconfigure, shapes, transfer
-from kubemini.etcd import request as requests
 from kubemini.etcd.errors import (
     DEADLINE_EXCEEDED,
     NO_LEADER,
@@ -22,18 +20,19 @@ from kubemini.etcd.errors import (
     TIMEOUT_LEADER_FAILURE,
     EtcdError,
 )
-from kubemini.etcd.membership import change
-from kubemini.etcd.messages import LEADER
-from kubemini.etcd.mvcc import Answer, Request, Store
-from kubemini.etcd.reads import Reads
-from kubemini.etcd.watch import Watches
+from kubemini.etcd.raft.messages import LEADER
+from kubemini.etcd.server import reconfigure, transfer
+from kubemini.etcd.server.driver import Driver
+from kubemini.etcd.server.membership import change
+from kubemini.etcd.server.reads import Reads
+from kubemini.etcd.server.watch import Watches
+from kubemini.etcd.store import quota, shapes
+from kubemini.etcd.store import request as requests
+from kubemini.etcd.store.mvcc import Answer, Request, Store
 from kubemini.host import Timer
 from kubemini.net import Call
 from kubemini.params import PINNED
 from kubemini.sim import Steps
-
-if TYPE_CHECKING:
-    from kubemini.etcd.member import Member
 
 WRITES = ("put", "delete_range", "txn", "compact", "lease_grant", "lease_revoke", "alarm")
 
@@ -61,13 +60,13 @@ class Waiting:
 class Server:
     """The memory of one incarnation of a member, besides Raft's."""
 
-    def __init__(self, member: "Member", store: Store):
+    def __init__(self, member: Driver, store: Store):
         self.member, self.store = member, store
         self.lessor = store.lessor
         self.lessor.demote()
         self.reads = Reads(member, self._answer_read)
         self.watches = Watches(member, store)
-        self.reconfiguration = reconfigure.Reconfiguration(self)
+        self.reconfiguration = reconfigure.Reconfiguration(member, self.propose, self.ask_leader)
         self.waiting: dict[int, Waiting] = {}
         self.elected_at: int | None = None  # when this member last became leader
         self._blocked: deque[Waiting] = deque()  # for want of a leader
@@ -158,7 +157,7 @@ class Server:
                 answer["image"] = member.data.image()
             case "defragment":
                 self.store.backend.defragment()
-                self.member.diary.room()
+                self.member.tracing.room()
             case "member_list":
                 answer["members"] = member.membership.answer()
             case "watch_progress":
@@ -251,7 +250,7 @@ class Server:
             return
         fits = self._has_room(proposal.method, proposal.request)
         answer = self.store.apply(proposal.method, proposal.request, self.member.sim.now)
-        self.member.diary.room()
+        self.member.tracing.room()
         self.watches.notify()
         if proposal.method.startswith("lease"):
             self._revoking.discard(proposal.request.get("ID", 0))
@@ -284,12 +283,12 @@ class Server:
         before = len(alarms.raised)
         answer = alarms.apply(request)
         if len(alarms.raised) != before:
-            member.diary.alarm(request["memberID"], request["alarm"], raises)
+            member.tracing.alarm(request["memberID"], request["alarm"], raises)
         return {"header": {"revision": self.store.revision}, **answer}
 
     def restored(self) -> None:
         """The store has jumped to a leader's snapshot."""
-        self.member.diary.room()
+        self.member.tracing.room()
         self.watches.restored()
         self.reads.applied(self.member.data.applied)
 

@@ -13,7 +13,7 @@ so a real file can be larger by two fifths. An API object weighs what a typical 
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.etcd.log import utf8
+from kubemini.etcd.raft.log import utf8
 
 PAGE = 4096
 EMPTY = 5 * PAGE  # measured: 20 kB, a new member's database

@@ -6,19 +6,16 @@ of a majority a read can wait nearly twice the timeout. etcd 3.5 v3_server.go li
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from kubemini.etcd.errors import LEADER_CHANGED, TIMEOUT, EtcdError
+from kubemini.etcd.server.driver import Driver
 from kubemini.net import Call
-
-if TYPE_CHECKING:
-    from kubemini.etcd.member import Member
 
 
 class Reads:
     """The read loop of one member."""
 
-    def __init__(self, member: "Member", serve: Callable[[Call], None]):
+    def __init__(self, member: Driver, serve: Callable[[Call], None]):
         self.member, self.serve = member, serve
         self.waiting: list[Call] = []  # for the next batch
         self.batch: list[Call] = []  # under way

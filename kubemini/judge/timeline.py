@@ -4,8 +4,8 @@ process 1  ├─write 1─┤
 process 2              ├─read None─┤  ✕
 """
 
-from kubemini.check.history import Operation, frozen
-from kubemini.check.linearizability import Violation
+from kubemini.judge.history import Operation, frozen
+from kubemini.judge.linearizability import Violation
 
 BEFORE = 6  # how many earlier operations are shown
 WIDEST = 110

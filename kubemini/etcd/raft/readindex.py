@@ -7,7 +7,7 @@ Ongaro's thesis §6.4.
 
 from typing import Any
 
-from kubemini.etcd import quorum
+from kubemini.etcd.raft import quorum
 
 Request = tuple[int, Any]  # the member that asks, and its own words
 
@@ -39,10 +39,10 @@ class ReadRequests:
             if request == context:
                 confirmed[member] = True
                 if quorum.verdict(majorities, confirmed) == quorum.WON:
-                    return self._settle(position + 1)
+                    return self._resolve(position + 1)
                 break
         return []
 
-    def _settle(self, count: int) -> list[tuple[Request, int]]:
+    def _resolve(self, count: int) -> list[tuple[Request, int]]:
         done, self._waiting = self._waiting[:count], self._waiting[count:]
         return [(request, index) for request, index, _ in done]

@@ -6,11 +6,11 @@ it is on disk. Ongaro and Ousterhout 2014 §5.3 (appending), §7 (snapshots).
 
 from typing import TYPE_CHECKING
 
-from kubemini.etcd.log import Snapshot
-from kubemini.etcd.messages import DROPPED, FOLLOWER, Message
+from kubemini.etcd.raft.log import Snapshot
+from kubemini.etcd.raft.messages import DROPPED, FOLLOWER, Message
 
 if TYPE_CHECKING:
-    from kubemini.etcd.raft import Raft
+    from kubemini.etcd.raft.raft import Raft
 
 
 def _hear_leader(raft: "Raft", m: Message) -> None:
@@ -30,12 +30,12 @@ def on_append(raft: "Raft", m: Message) -> None:
     if m.index < log.commit:
         _promise_match(raft, m, log.commit)
         return
-    last = log.take(m.index, m.log_term, m.entries, m.commit)
+    last = log.follow(m.index, m.log_term, m.entries, m.commit)
     if last is not None:
         _promise_match(raft, m, last)
         return
     raft.note("append-refused", m)
-    hint, term = log.guess(min(m.index, log.last_index), m.log_term)
+    hint, term = log.conflict_hint(min(m.index, log.last_index), m.log_term)
     raft.promises.append(Message("MsgAppResp", raft.id, m.source, raft.term, m.index, term, reject=True, hint=hint))
 
 

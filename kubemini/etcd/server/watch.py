@@ -8,15 +8,13 @@ etcd 3.5 mvcc/watchable_store.go, api/v3rpc/watch.go, interceptor.go.
 Simplified: a slow client is never dropped; one watch a stream; a response is never cut into fragments.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubemini.etcd.errors import NO_LEADER, EtcdError
-from kubemini.etcd.mvcc import DELETE, PUT, Change, Store, is_empty, is_in
+from kubemini.etcd.server.driver import Driver
+from kubemini.etcd.store.mvcc import DELETE, PUT, Change, Store, is_empty, is_in
 from kubemini.host import Timer
 from kubemini.net import Call
-
-if TYPE_CHECKING:
-    from kubemini.etcd.member import Member
 
 EMPTY_RANGE = "mvcc: watcher range is empty"
 PROGRESS_JITTER = 10  # a stream's own period is up to a tenth longer than that of all
@@ -55,7 +53,7 @@ class Watcher:
 class Watches:
     """The watches of one member."""
 
-    def __init__(self, member: "Member", store: Store):
+    def __init__(self, member: Driver, store: Store):
         self.member, self.store = member, store
         self.watchers: list[Watcher] = []
         self.revision = store.revision  # told so far

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from kubemini.etcd.errors import COMPACTED, FUTURE_REVISION, KEY_NOT_FOUND, LEASE_NOT_FOUND, EtcdError
-from kubemini.etcd.lease import Lessor
-from kubemini.etcd.quota import Backend
+from kubemini.etcd.store.lease import Lessor
+from kubemini.etcd.store.quota import Backend
 
 Request = dict[str, Any]
 Answer = dict[str, Any]

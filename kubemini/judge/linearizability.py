@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-from kubemini.check.history import Operation, frozen, thawed
+from kubemini.judge.history import Operation, frozen, thawed
 
 ILLEGAL = object()
 NOBODY: frozenset[int] = frozenset()

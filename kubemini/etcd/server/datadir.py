@@ -8,12 +8,12 @@ Simplified: the store on disk is always as far as it has been applied, so nothin
 
 from typing import NamedTuple
 
-from kubemini.etcd.lease import Lessor
-from kubemini.etcd.log import Entry, Snapshot
-from kubemini.etcd.membership import Membership
-from kubemini.etcd.messages import HardState, Ready
-from kubemini.etcd.mvcc import Store
-from kubemini.etcd.quota import Alarms
+from kubemini.etcd.raft.log import Entry, Snapshot
+from kubemini.etcd.raft.messages import HardState, Ready
+from kubemini.etcd.server.membership import Membership
+from kubemini.etcd.store.lease import Lessor
+from kubemini.etcd.store.mvcc import Store
+from kubemini.etcd.store.quota import Alarms
 
 
 class Image(NamedTuple):

@@ -2,27 +2,53 @@
 
 Invariant: a peer whose program ended is known to be gone at once; one that has fallen silent (paused, cut off, without
 power) counts as connected until the connection's read times out. Changes are noted when they happen, never polled for.
-etcd 3.5 server/etcdserver/api/rafthttp (peer_status.go, ConnReadTimeout), cluster_util.go numConnectedSince.
+Models etcd server/etcdserver/api/rafthttp peerStatus, server/etcdserver numConnectedSince (ConnReadTimeout).
 Simplified: a connection is made the moment both ends are there.
 """
 
-from typing import TYPE_CHECKING
-
+from kubemini.etcd.server.datadir import DataDir
+from kubemini.etcd.server.membership import Membership
+from kubemini.host import Component
 from kubemini.net.network import Channel
-
-if TYPE_CHECKING:
-    from kubemini.etcd.member import Member
+from kubemini.params import Params
 
 UP, SILENT, GONE = "up", "silent", "gone"
+
+
+class Peer(Component):
+    """Whoever has a data directory of etcd and can be talked to by others that have one."""
+
+    data: DataDir
+    params: Params
+
+    @property
+    def membership(self) -> Membership:
+        """The members, as far as this one has applied the log."""
+        return self.data.membership
+
+    @property
+    def learner(self) -> bool:
+        """Whether this member only listens."""
+        info = self.membership.members.get(self.data.id)
+        return info.learner if info is not None else self.data.learner
+
+    def peers(self) -> list[str]:
+        """The addresses of the others."""
+        return [address for id, address in self.data.addresses.items() if id != self.data.id]
+
+    def at_my_peers(self) -> list["Peer"]:
+        """Whoever is at the addresses of the others."""
+        found = map(self.net.components.get, self.data.addresses.values())
+        return [peer for peer in found if isinstance(peer, Peer) and peer is not self]
 
 
 class Links:
     """One member's connections."""
 
-    def __init__(self, member: "Member"):
+    def __init__(self, member: Peer):
         self.member = member
         self._since: dict[str, int] = {}
-        self.strangers: set[str] = set()  # at those addresses runs a member of another cluster: nobody listens there
+        self.strangers: set[str] = set()  # members of another cluster at those addresses: nobody listens there
         self._silent: dict[str, int] = {}  # since when a connection that still stands has brought nothing
         self.channels: dict[int, Channel] = {}  # to each peer, as far as `channel` has found it
 

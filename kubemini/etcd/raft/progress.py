@@ -9,7 +9,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kubemini.etcd.messages import Message
+    from kubemini.etcd.raft.messages import Message
 
 PROBE, REPLICATE, SNAPSHOT = "probe", "replicate", "snapshot"
 

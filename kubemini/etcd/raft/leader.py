@@ -8,15 +8,15 @@ Ongaro and Ousterhout 2014 §5.3, §5.4.2; Ongaro's thesis §3.10 (transfer), §
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from kubemini.etcd import quorum
-from kubemini.etcd.confchange import ConfChange
-from kubemini.etcd.log import Entry, payload
-from kubemini.etcd.messages import DROPPED, FOLLOWER, Message
-from kubemini.etcd.progress import PROBE, REPLICATE, SNAPSHOT, Progress
-from kubemini.etcd.readindex import Request
+from kubemini.etcd.raft import quorum
+from kubemini.etcd.raft.confchange import ConfChange
+from kubemini.etcd.raft.log import Entry, payload
+from kubemini.etcd.raft.messages import DROPPED, FOLLOWER, Message
+from kubemini.etcd.raft.progress import PROBE, REPLICATE, SNAPSHOT, Progress
+from kubemini.etcd.raft.readindex import Request
 
 if TYPE_CHECKING:
-    from kubemini.etcd.raft import Raft
+    from kubemini.etcd.raft.raft import Raft
 
 
 # -- appending --------------------------------------------------------------------------------------------------------
@@ -148,7 +148,7 @@ def on_append_answer(raft: "Raft", m: Message) -> None:
 def _refused(raft: "Raft", m: Message, progress: Progress) -> None:
     """The follower lacks what comes before: go back, past every term that cannot match; an old refusal is stale."""
     raft.note("refused", m)
-    hint = raft.log.guess(m.hint, m.log_term)[0] if m.log_term else m.hint
+    hint = raft.log.conflict_hint(m.hint, m.log_term)[0] if m.log_term else m.hint
     if progress.refused(m.index, hint):
         raft.note("went-back", m.source)
         if progress.state == REPLICATE:

@@ -8,10 +8,10 @@ https://etcd.io/docs/v3.5/op-guide/recovery/, etcd etcdutl/snapshot/v3_snapshot.
 Simplified: each restore has a cluster token of its own; a file is never damaged.
 """
 
-from kubemini.etcd.datadir import DataDir, Image
-from kubemini.etcd.log import Snapshot
-from kubemini.etcd.membership import Membership
-from kubemini.etcd.messages import HardState
+from kubemini.etcd.raft.log import Snapshot
+from kubemini.etcd.raft.messages import HardState
+from kubemini.etcd.server.datadir import DataDir, Image
+from kubemini.etcd.server.membership import Membership
 
 BEGINNING = Snapshot(1, 1)  # where the log begins: who joins later cannot read it from 0 on, and is sent a snapshot
 
