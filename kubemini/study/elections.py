@@ -60,7 +60,7 @@ class Trial:
     """One crash and the election after it."""
 
     def __init__(self, setting: Setting, seed: int):
-        self.setting, self.luck = setting, Random(f"election/{seed}")
+        self.setting, self.rng = setting, Random(f"election/{seed}")
         self.now = 0
         self.queue: list[tuple[int, int, int, Message | None]] = []
         self.number = 0
@@ -73,7 +73,7 @@ class Trial:
 
     def _draw(self, low_high: tuple[float, float]) -> int:
         low, high = low_high
-        return round(self.luck.uniform(low * MS, high * MS))
+        return round(self.rng.uniform(low * MS, high * MS))
 
     def _follower(self, id: int, length: int) -> Raft:
         everyone = Configuration(voters=frozenset(range(1, self.setting.servers + 1)))
@@ -95,7 +95,7 @@ class Trial:
 
     def run(self) -> float:
         """Milliseconds from the crash to the next leader; infinite if there is none in 15 s."""
-        crash = self.luck.uniform(0, self.setting.timeout[0] / 2 * MS)
+        crash = self.rng.uniform(0, self.setting.timeout[0] / 2 * MS)
         while self.queue:
             self.now, _, id, message = heapq.heappop(self.queue)
             if self.now > GIVE_UP:

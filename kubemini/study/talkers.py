@@ -31,24 +31,24 @@ def kind_of(key: str) -> str:
 
 def looks(seed: int) -> Looks:
     """Two looks at the store of *seed*."""
-    dice, store = Random(f"talkers/{seed}"), Store()
-    loud, other, many = dice.sample(KINDS, 3)
+    rng, store = Random(f"talkers/{seed}"), Store()
+    loud, other, many = rng.sample(KINDS, 3)
     anew = seed % 3 == 1
-    keys = {kind: 15 if kind == many else dice.randint(3, 8) for kind in KINDS}
-    _write(store, dice, BEFORE, loud if anew else other, keys)
+    keys = {kind: 15 if kind == many else rng.randint(3, 8) for kind in KINDS}
+    _write(store, rng, BEFORE, loud if anew else other, keys)
     before, revision = _look(store), store.revision
     for kv in [kv for kv in before if anew and kind_of(kv["key"]) == loud]:
         store.apply("delete_range", {"key": kv["key"]})
         store.apply("put", {"key": kv["key"], "value": "…"})
-    _write(store, dice, BETWEEN, loud, keys)
+    _write(store, rng, BETWEEN, loud, keys)
     revisions = Counter(kind_of(change.kv["key"]) for change in store.log if change.revision > revision)
     return Looks(before, _look(store), revisions)
 
 
-def _write(store: Store, dice: Random, times: int, loud: str, keys: dict[str, int]) -> None:
+def _write(store: Store, rng: Random, times: int, loud: str, keys: dict[str, int]) -> None:
     weights = [4 if kind == loud else 1 for kind in KINDS]
-    for kind in dice.choices(KINDS, weights, k=times):
-        store.apply("put", {"key": f"/registry/{kind}/{dice.randrange(keys[kind])}", "value": "…"})
+    for kind in rng.choices(KINDS, weights, k=times):
+        store.apply("put", {"key": f"/registry/{kind}/{rng.randrange(keys[kind])}", "value": "…"})
 
 
 def _look(store: Store) -> list[dict[str, Any]]:

@@ -24,10 +24,10 @@ class EtcdUser(Component):
         super().__init__(sim, net, host, name)
         self.members = members
         self.work_list: list[tuple[str, int, dict[str, Any]]] = []
+        self.requests = 0  # ever: the number of a request is used once, whoever was restarted meanwhile
 
     def boot(self) -> None:
         self.server = 0
-        self.requests = 0
         for kind, every, options in self.work_list:
             self.spawn(self.steadily(kind, every, options))
 

@@ -32,33 +32,33 @@ class Visitor(Component):
 
     service = ""
     every = offset = 0
+    sent = 0  # ever
 
     def visit(self, service: str, every: int, offset: int) -> None:
         """Ask *service* every *every* µs, beginning at *offset*."""
         self.service, self.every, self.offset = service, every, offset
 
     def boot(self) -> None:
-        self.sent = 0
         self.opened = False
         if self.service:
             self.spawn(self.visits())
 
     def visits(self) -> Steps:
         """The steady pace begins with the Service's first endpoint here: a shop is measured once it has opened."""
-        draw = self.sim.draw(f"visitor/{self.name}")
+        draws = self.sim.draw(f"visitor/{self.name}")
         phase = (self.offset - self.sim.now) % self.every
         yield self.timeout(phase)
         while True:
             self.opened = self.opened or dataplane.has_endpoints(self.host, self.service)
             if self.opened:
                 self.sent += 1
-                self.spawn(self.request(self.sent, draw.u(self.sent)))
+                self.spawn(self.request(self.sent, draws.u(self.sent)))
             yield self.timeout(self.every)
 
-    def request(self, number: int, luck: int) -> Steps:
-        """One connection, from rule to answer."""
+    def request(self, number: int, drawn: int) -> Steps:
+        """One connection, from rule to answer; *drawn* picks the endpoint."""
         started = self.sim.now
-        endpoint = dataplane.choose(self.host, self.service, luck)
+        endpoint = dataplane.choose(self.host, self.service, drawn)
         via, outcome, why = [self.service], "failed", "no endpoint: the kernel rejects the connection"
         if endpoint is not None:
             via.append(endpoint["pod"])
