@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.api.objects import Obj, get
+from kubemini.api.objects import Obj
 from kubemini.host import Host, podnetwork
 from kubemini.kubelet.decide.podworker import RUNNING, STARTING, STOPPING
 from kubemini.sim.kernel import TIMER
@@ -71,7 +71,7 @@ class Containers:
 
     def _sandbox(self, pod: Obj) -> Running:
         meta = pod["metadata"]
-        labels = get(meta, "labels", default={})
+        labels = meta.get("labels") or {}
         app = labels.get("app") or labels.get("app.kubernetes.io/name") or meta["name"]
         taken = {other.ip for other in self.of_pod.values()}
         return Running(meta["uid"], meta["namespace"], meta["name"], app, podnetwork.next_ip(self.host, taken))

@@ -120,7 +120,7 @@ class Kubelet(Component):
         """If somebody else has written whether the pod is ready, say it again."""
         if worker.reported is None or int(worker.pod["metadata"]["resourceVersion"]) <= worker.version:
             return
-        if ready_condition(worker.pod["status"]) != ready_condition(worker.reported):
+        if ready_condition(worker.pod.get("status") or {}) != ready_condition(worker.reported):
             worker.reported = None
             self.reports.add(worker.uid)
 
@@ -332,10 +332,11 @@ class Kubelet(Component):
 
 def remembered(pod: Obj, now: int) -> PodWorker:
     """A worker for *pod* with what its status in the API tells of its past."""
-    status = get(pod, "status", default={})
-    worker = PodWorker(pod, seen_at=instant(status["startTime"]) if "startTime" in status else now)
+    status = get(pod, "status") or {}
+    worker = PodWorker(pod, seen_at=instant(status["startTime"]) if status.get("startTime") else now)
     for c in status.get("conditions") or ():
-        worker.conditions[c["type"]] = (c["status"], instant(c.get("lastTransitionTime") or status["startTime"]))
+        since = c.get("lastTransitionTime")
+        worker.conditions[c["type"]] = (c["status"], instant(since) if since else worker.seen_at)
     before = get(status, "containerStatuses", 0, default={})
     worker.restarts = before.get("restartCount", 0)
     worker.started, worker.counts_as_started_at = bool(before.get("started")), now

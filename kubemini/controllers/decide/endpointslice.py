@@ -48,12 +48,17 @@ def plan(service: Obj, pods: Iterable[Obj], slices: Iterable[Obj], settled: bool
     there: dict[Ports, list[Obj]] = {}
     for found in sorted(slices, key=lambda found: found["metadata"]["name"]):
         if is_ours(found, service):
-            key = tuple((port["name"], port["port"], port["protocol"]) for port in found.get("ports") or ())
-            there.setdefault(key, []).append(found)
+            there.setdefault(ports_of(found), []).append(found)
     steps: list[Action] = []
     for key in [*wanted, *(key for key in there if key not in wanted)]:
         steps += fill(service, key, wanted.get(key, []), there.get(key, []))
     return Plan(tuple(thrifty(service, steps, bool(there))))
+
+
+def ports_of(slice: Obj) -> Ports:
+    """The ports that a slice names."""
+    named = slice.get("ports") or ()
+    return tuple((port.get("name") or "", port.get("port") or 0, port.get("protocol") or "TCP") for port in named)
 
 
 def by_ports(service: Obj, pods: Iterable[Obj]) -> dict[Ports, list[Obj]]:
@@ -103,7 +108,7 @@ def ports(service: Obj, pod: Obj) -> Ports:
 
 def target_port(port: Obj, pod: Obj) -> int | None:
     """The number of the pod's port behind a port of a service; None if the pod has no port of that name."""
-    target = port.get("targetPort", port["port"])
+    target = port.get("targetPort") or port["port"]
     if isinstance(target, int):
         return target
     offered = (p for container in pod["spec"]["containers"] for p in container.get("ports") or ())
@@ -125,7 +130,7 @@ def fill(service: Obj, key: Ports, wanted: Sequence[Obj], slices: Sequence[Obj])
     for found, content in zip(slices, contents):
         if not content:
             steps.append(Delete(found))
-        elif content != found["endpoints"]:
+        elif content != found.get("endpoints"):
             steps.append(Update(evolve(found, ("endpoints",), content)))
     rest = list(left.values())
     return steps + [Create(new_slice(service, key, rest[at : at + MOST])) for at in range(0, len(rest), MOST)]
@@ -165,7 +170,7 @@ def new_slice(service: Obj, key: Ports, endpoints: Sequence[Obj]) -> Obj:
             "metadata": {
                 "generateName": meta["name"] + "-",
                 "namespace": meta["namespace"],
-                "labels": {**meta.get("labels", EMPTY), SERVICE_NAME: meta["name"], MANAGED_BY: US},
+                "labels": {**(meta.get("labels") or EMPTY), SERVICE_NAME: meta["name"], MANAGED_BY: US},
                 "ownerReferences": [owner_reference(service)],
             },
             "addressType": "IPv4",

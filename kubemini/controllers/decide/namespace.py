@@ -85,8 +85,8 @@ def with_conditions(namespace: Obj, left: Left, now: int) -> Obj:
 
 def _condition(namespace: Obj, type: str, holds: bool, reason: str, message: str, now: int) -> dict[str, Any]:
     before, status = condition(namespace, type), "True" if holds else "False"
-    same = before is not None and (before["status"], before["reason"], before["message"]) == (status, reason, message)
-    stamp = before["lastTransitionTime"] if before is not None and same else timestamp(now)
+    same = [get(before, part) for part in ("status", "reason", "message")] == [status, reason, message]
+    stamp = get(before, "lastTransitionTime") if same else timestamp(now)
     return {"type": type, "status": status, "lastTransitionTime": stamp, "reason": reason, "message": message}
 
 

@@ -41,7 +41,7 @@ class Health:
 
 def observe(health: Health | None, node: Obj, lease: Obj | None, now: int) -> Health:
     """A look at a node: a new heartbeat, in its Lease or its status, is a sign of life."""
-    heartbeats = [get(c, "lastHeartbeatTime") for c in get(node, "status", "conditions", default=())]
+    heartbeats = [get(c, "lastHeartbeatTime") for c in get(node, "status", "conditions") or ()]
     seen = (get(lease, "spec", "renewTime"), *heartbeats)
     return health if health is not None and health.seen == seen else Health(seen, now)
 
@@ -50,7 +50,7 @@ def judge(node: Obj, health: Health, now: int, grace: int) -> Obj:
     """*node* as it should be: after *grace* µs of silence its conditions are Unknown."""
     if now <= health.at + grace:
         return node
-    before = {c["type"]: c for c in get(node, "status", "conditions", default=())}
+    before = {c["type"]: c for c in get(node, "status", "conditions") or ()}
     silent = {type: _unknown(before.get(type), type, now) for type in WATCHED}
     after = list({**before, **silent}.values())
     return node if after == get(node, "status", "conditions") else evolve(node, ("status", "conditions"), after)
@@ -79,7 +79,7 @@ def readiness(node: Obj) -> str:
 
 def not_ready(pod: Obj, now: int) -> Obj | None:
     """*pod* with Ready=False, as its node cannot vouch for it; None if it says so already."""
-    for number, found in enumerate(get(pod, "status", "conditions", default=())):
+    for number, found in enumerate(get(pod, "status", "conditions") or ()):
         if found["type"] == "Ready" and found["status"] == "True":
             changed = {**found, "status": "False", "lastTransitionTime": timestamp(now)}
             return evolve(pod, ("status", "conditions", number), changed)
@@ -93,7 +93,7 @@ def with_no_schedule(node: Obj, now: int) -> Obj:
     """*node* with the NoSchedule taints that its conditions, and a cordon, call for."""
     wanted = {NOT_READY: readiness(node) == "False", UNREACHABLE: readiness(node) == "Unknown"}
     wanted |= {key: (condition(node, kind) or EMPTY).get("status") == "True" for kind, key in PRESSURE.items()}
-    wanted[UNSCHEDULABLE] = bool(node["spec"].get("unschedulable"))
+    wanted[UNSCHEDULABLE] = bool(get(node, "spec", "unschedulable"))
     return _with_taints(node, wanted, "NoSchedule", now)
 
 
@@ -109,7 +109,7 @@ def without_no_execute(node: Obj) -> Obj:
 
 
 def _with_taints(node: Obj, wanted: Mapping[str, bool], effect: str, now: int) -> Obj:
-    held = node["spec"].get("taints") or ()
+    held = get(node, "spec", "taints") or ()
     kept = [taint for taint in held if taint["effect"] != effect or wanted.get(taint["key"], True)]
     there = [taint["key"] for taint in kept if taint["effect"] == effect]
     added = [

@@ -53,7 +53,7 @@ def _progress(deployment: Obj, new: Obj | None, made: Obj | None, counts: dict[s
     paused = bool(deployment["spec"].get("paused"))
     if not _has_deadline(deployment):
         return before if paused else None
-    reason = before["reason"] if before else ""
+    reason = get(before, "reason", default="")
     if reason != STUCK and paused != (reason == PAUSED):
         word = (PAUSED, "Deployment is paused") if paused else (RESUMED, "Deployment is resumed")
         return _condition(deployment, "Progressing", "Unknown", *word, now)
@@ -77,12 +77,13 @@ def _rolled_out(deployment: Obj, new: Obj, before: Obj | None, counts: dict[str,
         return _condition(deployment, "Progressing", "True", DONE, text, now)
     if before is None:
         return _made(deployment, new, now)
-    if before["reason"] == DONE and counts["updatedReplicas"] == counts["replicas"]:
+    reason = before.get("reason")
+    if reason == DONE and counts["updatedReplicas"] == counts["replicas"]:
         return before  # what was rolled out once is not undone by a pod that fails
     if progressing(get(deployment, "status", default=EMPTY), counts):
         text = f'ReplicaSet "{name}" is progressing.'
         return _condition(deployment, "Progressing", "True", "ReplicaSetUpdated", text, now, updated=True)
-    if before["reason"] != DONE and now > _due(deployment, before):
+    if reason != DONE and now > _due(deployment, before):
         text = f'ReplicaSet "{name}" has timed out progressing.'
         return _condition(deployment, "Progressing", "False", STUCK, text, now)
     return before
@@ -94,13 +95,15 @@ def _has_deadline(deployment: Obj) -> bool:
 
 def _due(deployment: Obj, progress: Obj) -> int:
     """When the rollout counts as stuck, if nothing moves until then."""
-    return instant(progress["lastUpdateTime"]) + deployment["spec"].get("progressDeadlineSeconds", 600) * SECOND
+    since = progress.get("lastUpdateTime")
+    limit = deployment["spec"].get("progressDeadlineSeconds", 600) * SECOND
+    return (instant(since) if since else 0) + limit
 
 
 def deadline(deployment: Obj, report: Obj, now: int) -> int | None:
     """When to look again, in case nothing moves until then."""
     progress = next((c for c in report["conditions"] if c["type"] == "Progressing"), None)
-    if progress is None or deployment["spec"].get("paused") or progress["reason"] in (DONE, STUCK):
+    if progress is None or deployment["spec"].get("paused") or progress.get("reason") in (DONE, STUCK):
         return None
     return max(now, _due(deployment, progress)) + SECOND
 
@@ -117,6 +120,6 @@ def _condition(
         "status": status,
         "reason": reason,
         "message": message,
-        "lastUpdateTime": before["lastUpdateTime"] if same and same_status and not updated else stamp,
-        "lastTransitionTime": before["lastTransitionTime"] if same_status else stamp,
+        "lastUpdateTime": before.get("lastUpdateTime", stamp) if same and same_status and not updated else stamp,
+        "lastTransitionTime": before.get("lastTransitionTime", stamp) if same_status else stamp,
     }

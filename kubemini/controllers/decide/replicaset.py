@@ -7,6 +7,7 @@ Models k/k pkg/controller ActivePodsWithRanks.Less
 Simplified: pods are made one after another, not 1, 2, 4, … at once; no condition ReplicaFailure.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -34,6 +35,7 @@ from kubemini.sim.units import SECOND
 
 BURST = 500  # pods made or deleted in one go: BurstReplicas
 PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
+NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -125,12 +127,12 @@ def least_useful_first(pods: Iterable[Obj], related: Iterable[Obj], now: int) ->
 
 
 def _cost(pod: Obj) -> int:
-    text = get(pod, "metadata", "annotations", DELETION_COST, default="0")
-    return int(text) if text.lstrip("-").isdigit() else 0
+    text = str(get(pod, "metadata", "annotations", DELETION_COST, default=""))
+    return int(text) if NUMBER.fullmatch(text) else 0
 
 
 def _restarts(pod: Obj) -> int:
-    return max((c.get("restartCount", 0) for c in get(pod, "status", "containerStatuses", default=())), default=0)
+    return max((c.get("restartCount", 0) for c in get(pod, "status", "containerStatuses") or ()), default=0)
 
 
 def _ready_magnitude(pod: Obj, now: int) -> int:

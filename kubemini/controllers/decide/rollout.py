@@ -12,6 +12,7 @@ Simplified: the hash of the template is taken over its JSON, so names differ fro
 """
 
 import json
+import re
 from collections.abc import Sequence
 
 from kubemini.api import quantity
@@ -32,6 +33,7 @@ HASH = "pod-template-hash"
 REVISION = "deployment.kubernetes.io/revision"
 DESIRED = "deployment.kubernetes.io/desired-replicas"
 MOST = "deployment.kubernetes.io/max-replicas"
+NUMBER = re.compile(r"-?[0-9]{1,10}")
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no bad words
 
 
@@ -107,13 +109,19 @@ def template_hash(template: Obj, collisions: int = 0) -> str:
 
 def revision(obj: Obj) -> int:
     """The number of a ReplicaSet in the history of its Deployment."""
-    return int(get(obj, "metadata", "annotations", REVISION, default="0"))
+    return _noted(obj, REVISION) or 0
+
+
+def _noted(obj: Obj, key: str) -> int | None:
+    """The number in an annotation; None if there is none, or it is no number."""
+    text = str(get(obj, "metadata", "annotations", key, default=""))
+    return int(text) if NUMBER.fullmatch(text) else None
 
 
 def is_scaling(deployment: Obj, new: Obj | None, old: Sequence[Obj]) -> bool:
     """Whether ``spec.replicas`` has changed since the ReplicaSets were last sized."""
-    noted = (get(rs, "metadata", "annotations", DESIRED) for rs in _active([*old, new]))
-    return any(text is not None and int(text) != replicas(deployment) for text in noted)
+    noted = (_noted(rs, DESIRED) for rs in _active([*old, new]))
+    return any(number is not None and number != replicas(deployment) for number in noted)
 
 
 def _active(replicasets: Sequence[Obj | None]) -> list[Obj]:
@@ -249,8 +257,7 @@ def proportionally(deployment: Obj, active: Sequence[Obj]) -> list[Action]:
 def _share(deployment: Obj, rs: Obj, most: int) -> int:
     if replicas(deployment) == 0:
         return -replicas(rs)
-    noted = get(rs, "metadata", "annotations", MOST)
-    total = int(noted) if noted else get(deployment, "status", "replicas", default=0)
+    total = _noted(rs, MOST) or get(deployment, "status", "replicas", default=0)
     return int(replicas(rs) * most / total + 0.5) - replicas(rs) if total else 0
 
 
@@ -303,8 +310,10 @@ def new_replicaset(deployment: Obj, old: Sequence[Obj], size: int) -> Obj:
     spec, meta = deployment["spec"], deployment["metadata"]
     name = hash_of(deployment)
     label = {HASH: name}
-    template = evolve(spec["template"], ("metadata", "labels"), {**spec["template"]["metadata"]["labels"], **label})
-    selector = evolve(spec["selector"], ("matchLabels",), {**spec["selector"].get("matchLabels", EMPTY), **label})
+    template = evolve(
+        spec["template"], ("metadata", "labels"), {**(get(spec, "template", "metadata", "labels") or EMPTY), **label}
+    )
+    selector = evolve(spec["selector"], ("matchLabels",), {**(spec["selector"].get("matchLabels") or EMPTY), **label})
     number = {REVISION: str(1 + max(map(revision, old), default=0))}
     return freeze(
         {

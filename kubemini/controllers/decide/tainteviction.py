@@ -24,7 +24,7 @@ def no_execute(node: Obj | None) -> list[Obj]:
 
 def stay(pod: Obj, taints: Sequence[Obj]) -> int | None:
     """How long (µs) *pod* may stay under *taints*: 0 is not at all, None is for ever."""
-    tolerations = get(pod, "spec", "tolerations", default=())
+    tolerations = get(pod, "spec", "tolerations") or ()
     if untolerated(taints, tolerations) is not None:
         return 0
     used = [t for t in tolerations if any(tolerates(t, taint) for taint in taints)]
@@ -34,7 +34,7 @@ def stay(pod: Obj, taints: Sequence[Obj]) -> int | None:
 
 def doomed(pod: Obj, now: int) -> Obj:
     """*pod* with the condition that says why it is deleted."""
-    held: Iterable[Mapping[str, Any]] = get(pod, "status", "conditions", default=())
+    held: Iterable[Mapping[str, Any]] = get(pod, "status", "conditions") or ()
     others = [found for found in held if found["type"] != "DisruptionTarget"]
     why = {
         "type": "DisruptionTarget",

@@ -58,7 +58,7 @@ def status(name: str, before: Obj, now: int) -> dict[str, Any]:
 
 
 def _condition(before: Obj, type: str, status: str, reason: str, message: str, now: int) -> dict[str, str]:
-    same = [c for c in get(before, "conditions", default=()) if c["type"] == type and c["status"] == status]
+    same = [c for c in get(before, "conditions") or () if c["type"] == type and c["status"] == status]
     stamp = timestamp(now)
     return {
         "type": type,
@@ -87,7 +87,7 @@ def _info(name: str) -> dict[str, str]:
 
 def is_ready(node: Obj) -> bool:
     """Whether the API says that the node is ready."""
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in get(node, "status", "conditions", default=()))
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in get(node, "status", "conditions") or ())
 
 
 def lease(name: str, duration: int, now: int) -> Obj:

@@ -69,7 +69,7 @@ def _container(worker: PodWorker, container: Obj) -> dict[str, Any]:
     state, last = _states(worker, running)
     return {
         "name": container["name"],
-        "image": container["image"],
+        "image": container.get("image", ""),
         "imageID": "",
         "containerID": f"containerd://{worker.uid}-{worker.restarts}" if worker.started_at != NEVER else "",
         "ready": worker.ready,

@@ -35,7 +35,7 @@ def _lines(rule: Rule, port: Port) -> list[str]:
     name = f"{rule.service}:{port.name}" if port.name else rule.service
     protocol = port.protocol.lower()
     to_service = f"-d {rule.ip}/32 -p {protocol} -m {protocol} --dport {port.port}"
-    if not rule.endpoints:
+    if not rule.endpoints or not port.target:
         why = "has no endpoints" if rule.otherwise == "REJECT" else "has no local endpoints"
         return [f'-A KUBE-SERVICES {to_service} -m comment --comment "{name} {why}" -j {rule.otherwise}']
     service = chain("KUBE-SVC-", name, protocol)

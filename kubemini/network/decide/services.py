@@ -8,13 +8,16 @@ Simplified: ClusterIP only, IPv4, every port of a Service leads to the same endp
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubemini.api.objects import Obj, get
 from kubemini.sim.units import SECOND
 
 SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties an EndpointSlice to its Service
+OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
+HEADLESS = "service.kubernetes.io/headless"
+IPV4 = "IPv4"
 WHOLE = 1 << 64  # draws are uniform below this
 
 
@@ -33,7 +36,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A port of a Service and where it leads on the pods."""
+    """A port of a Service and where it leads on the pods; 0: no slice names it, so it leads nowhere."""
 
     name: str
     port: int
@@ -70,21 +73,25 @@ def _serves(endpoint: Obj) -> bool:
 
 
 def rule(service: Obj, slices: Iterable[Obj], node: str) -> Rule | None:
-    """The rule for *service* on *node*; None for a Service that kube-proxy does not touch (headless, ExternalName)."""
+    """The rule for *service* on *node*; None for a Service that kube-proxy does not touch.
+
+    That is one without an address of IPv4 (headless, ExternalName), and one that another proxy looks after.
+    """
     spec = service["spec"]
-    ip = spec.get("clusterIP", "")
-    if ip in ("", "None") or spec.get("type") == "ExternalName":
+    ip = spec.get("clusterIP") or ""
+    if not is_ipv4(ip) or spec.get("type") == "ExternalName" or not is_ours(service):
         return None
-    slices = list(slices)
-    everywhere = _by_address(slices, node)
+    slices = [slice for slice in slices if slice.get("addressType", IPV4) == IPV4 and is_ours(slice)]
+    ports = tuple(_port(p, slices) for p in spec.get("ports") or ())
+    everywhere = _by_address((slice for slice in slices if not ports or _names(slice, ports[0].name)), node)
     local = spec.get("internalTrafficPolicy") == "Local"
     found = usable(e for e in everywhere if not local or e.get("nodeName") == node)
     meta = service["metadata"]
     return Rule(
         service=f"{meta.get('namespace', 'default')}/{meta['name']}",
         ip=ip,
-        ports=tuple(_port(p, slices) for p in spec.get("ports") or ()),
-        endpoints=tuple(sorted(map(_endpoint, found), key=lambda e: _numbers(e.ip))),
+        ports=ports if found else tuple(replace(port, target=0) for port in ports),
+        endpoints=tuple(sorted(map(_endpoint, found), key=lambda e: e.ip)),
         affinity=_affinity(spec),
         otherwise="DROP" if local and usable(everywhere) else "REJECT",
     )
@@ -93,40 +100,50 @@ def rule(service: Obj, slices: Iterable[Obj], node: str) -> Rule | None:
 def _by_address(slices: Iterable[Obj], node: str) -> list[Obj]:
     """One endpoint an address: whoever is named first, or, rather, one on *node* itself.
 
-    Without an address, or with one of IPv6, an endpoint is left out.
+    Without an address of IPv4 an endpoint is left out.
     Models k/k pkg/proxy EndpointSliceCache.addEndpoints
     """
     found: dict[str, Obj] = {}
     for slice in sorted(slices, key=lambda s: get(s, "metadata", "name", default="")):
         for endpoint in slice.get("endpoints") or ():
             address = next(iter(endpoint.get("addresses") or ()), "")
-            if address and ":" not in address and (address not in found or endpoint.get("nodeName") == node):
+            if is_ipv4(address) and (address not in found or endpoint.get("nodeName") == node):
                 found[address] = endpoint
     return list(found.values())
 
 
 def _endpoint(endpoint: Obj) -> Endpoint:
     address = endpoint["addresses"][0]
-    return Endpoint(get(endpoint, "targetRef", "name", default=address), address, endpoint.get("nodeName", ""))
+    return Endpoint(get(endpoint, "targetRef", "name", default=address), address, endpoint.get("nodeName") or "")
 
 
 def _port(port: Obj, slices: list[Obj]) -> Port:
-    """A Service port; the EndpointSlices say which number it has on the pods, even if the Service names it."""
-    name = port.get("name", "")
-    targets = [p["port"] for s in slices for p in s.get("ports") or () if (p.get("name") or "") == name]
-    target = port.get("targetPort", port["port"])
-    number = targets[0] if targets else target if isinstance(target, int) else port["port"]
-    return Port(name, port["port"], number, port.get("protocol", "TCP"))
+    """A Service port; which number it has on the pods the slices say, and only they: 0 if none of them names it."""
+    name = port.get("name") or ""
+    numbers = [_names(slice, name) for slice in slices]
+    return Port(name, port["port"], next(filter(None, numbers), 0), port.get("protocol", "TCP"))
+
+
+def _names(slice: Obj, port: str) -> int:
+    """The number that a slice gives the port of that name; 0 if it does not name it."""
+    return next((p.get("port") or 0 for p in slice.get("ports") or () if (p.get("name") or "") == port), 0)
+
+
+def is_ours(obj: Obj) -> bool:
+    """Whether kube-proxy looks at a Service or slice at all: not if a label hands it to another, or it is headless."""
+    return not any(label in (get(obj, "metadata", "labels") or ()) for label in (OTHER_PROXY, HEADLESS))
+
+
+def is_ipv4(address: str) -> bool:
+    """Whether it is four numbers with dots."""
+    parts = address.split(".")
+    return len(parts) == 4 and all(part.isascii() and part.isdigit() and int(part) < 256 for part in parts)
 
 
 def _affinity(spec: Obj) -> int:
     if spec.get("sessionAffinity") != "ClientIP":
         return 0
     return get(spec, "sessionAffinityConfig", "clientIP", "timeoutSeconds", default=10_800) * SECOND
-
-
-def _numbers(ip: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in ip.split("."))
 
 
 def pick(endpoints: tuple[Endpoint, ...], luck: int) -> Endpoint:

@@ -115,7 +115,7 @@ class NodeInfo:
     @property
     def taints(self) -> list[Obj]:
         """The node's taints."""
-        return self.node["spec"].get("taints") or []
+        return get(self.node, "spec", "taints") or []
 
 
 class Cache:

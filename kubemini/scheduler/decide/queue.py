@@ -39,7 +39,7 @@ class Entry:
     @property
     def rank(self) -> tuple[int, int, str]:
         """Higher priority first, then whoever has waited longest."""
-        return -get(self.pod, "spec", "priority", default=0), self.since, self.pod["metadata"]["uid"]
+        return -(get(self.pod, "spec", "priority") or 0), self.since, self.pod["metadata"]["uid"]
 
 
 @dataclass(slots=True)

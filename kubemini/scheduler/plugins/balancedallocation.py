@@ -20,7 +20,7 @@ def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None
 def _balance(info: NodeInfo, wanted: Resources) -> int:
     """100 if cpu and memory are used to the same share, less by their standard deviation."""
     fractions = [
-        min(1.0, (info.requested[name] + wanted.get(name, 0)) / capacity)
+        min(capacity, info.requested[name] + wanted.get(name, 0)) / capacity
         for name in ("cpu", "memory")
         if (capacity := info.allocatable.get(name, 0))
     ]

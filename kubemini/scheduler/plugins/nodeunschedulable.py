@@ -3,6 +3,7 @@
 Models k/k pkg/scheduler/framework/plugins/nodeunschedulable NodeUnschedulable.Filter
 """
 
+from kubemini.api.objects import get
 from kubemini.api.tolerations import tolerates
 from kubemini.scheduler.decide.cache import NodeInfo
 from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_SPEC, NODE_TAINT, Plugin, Question
@@ -13,7 +14,7 @@ CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 def refuse(question: Question, info: NodeInfo) -> list[str]:
     """Why not this node, if it is cordoned."""
     tolerations = question.pod["spec"].get("tolerations") or ()
-    cordoned = bool(info.node["spec"].get("unschedulable"))
+    cordoned = bool(get(info.node, "spec", "unschedulable"))
     tolerated = any(tolerates(toleration, CORDON) for toleration in tolerations)
     return ["node(s) were unschedulable"] if cordoned and not tolerated else []
 

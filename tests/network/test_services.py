@@ -15,7 +15,7 @@ from kubemini.network.decide.services import Endpoint, Port, Rule
 from kubemini.sim import Sim
 from kubemini.sim.units import SECOND
 
-TABLE = json.loads((Path(__file__).parent / "oracles/network/kubeproxy_flows.json").read_text())
+TABLE = json.loads((Path(__file__).parent.parent / "oracles/network/kubeproxy_flows.json").read_text())
 FLOWS = [(group, flow) for group in TABLE["groups"] for flow in group["flows"]]
 THREE = tuple(Endpoint(f"web-{i}", f"10.244.1.{i}", "worker-1") for i in (2, 3, 4))
 
@@ -168,3 +168,68 @@ def test_headless_services_are_none_of_kube_proxy_s_business():
     meta = {"name": "db", "namespace": "default"}
     assert services.rule({"metadata": meta, "spec": {"clusterIP": "None"}}, [], "worker-1") is None
     assert services.rule({"metadata": meta, "spec": {"type": "ExternalName"}}, [], "worker-1") is None
+
+
+# -- what kube-proxy leaves out ----------------------------------------------------------------------------------------
+def a_service(**more):
+    spec = {"clusterIP": "10.96.0.7", "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}
+    return freeze({"metadata": {"name": "web", "namespace": "default", **more}, "spec": spec})
+
+
+def a_slice(*addresses, port="http", number=8080, type="IPv4", labels=None):
+    ends = [{"addresses": [address], "conditions": {"ready": True}} for address in addresses]
+    ports = [{"name": port, "port": number}] if number else [{"name": port}]
+    meta = {"name": "web-x", "labels": labels or {}}
+    return freeze({"metadata": meta, "addressType": type, "ports": ports, "endpoints": ends})
+
+
+def leads_to(*slices, service=None):
+    rule = services.rule(service or a_service(), slices, "worker-1")
+    return rule and [f"{e.ip}:{rule.ports[0].target}" for e in rule.endpoints]
+
+
+@pytest.mark.parametrize(
+    "slice",
+    [
+        a_slice("fd00::7", type="IPv6"),
+        a_slice("web.example.com", type="FQDN"),
+        a_slice("fd00::7"),
+        a_slice("web.example.com"),
+        a_slice("10.244.1.9.9"),
+        a_slice("10.244.1.999"),
+        a_slice("10.244.1.9", labels={services.HEADLESS: ""}),
+        a_slice("10.244.1.9", labels={services.OTHER_PROXY: "mesh"}),
+        a_slice("10.244.1.9", port="metrics"),
+        a_slice("10.244.1.9", number=None),
+        freeze({"metadata": {"name": "bare"}, "endpoints": [{"addresses": []}, {}], "ports": None}),
+    ],
+)
+def test_a_slice_that_is_not_for_kube_proxy_is_left_out(slice):
+    assert leads_to(slice, a_slice("10.244.1.2")) == ["10.244.1.2:8080"]
+    assert leads_to(slice) == []
+
+
+def test_a_service_that_another_proxy_looks_after_is_not_touched():
+    assert leads_to(a_slice("10.244.1.2"), service=a_service(labels={services.OTHER_PROXY: "mesh"})) is None
+
+
+@pytest.mark.parametrize("ip", ["", "None", "fd00::7", None])
+def test_a_service_without_an_address_of_ipv4_is_not_touched(ip):
+    service = freeze({"metadata": {"name": "web"}, "spec": {"clusterIP": ip}})
+    assert services.rule(service, [], "worker-1") is None
+
+
+def test_endpoints_stand_in_the_order_of_their_text():
+    assert leads_to(a_slice("10.244.1.9", "10.244.1.10", "10.244.1.2")) == [
+        "10.244.1.10:8080",
+        "10.244.1.2:8080",
+        "10.244.1.9:8080",
+    ]
+
+
+def test_a_port_that_no_slice_names_is_refused_though_another_works():
+    ports = [{"name": "http", "port": 80, "targetPort": 8080}, {"name": "metrics", "port": 9090}]
+    service = freeze({**a_service(), "spec": {**a_service()["spec"], "ports": ports}})
+    lines = iptables.text(services.rule(service, [a_slice("10.244.1.2")], "worker-1"))
+    assert lines[-1].endswith('--comment "default/web:metrics has no endpoints" -j REJECT')
+    assert sum("REJECT" in line for line in lines) == 1
