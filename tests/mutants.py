@@ -146,7 +146,7 @@ MUTANTS = (
     Mutant(
         "keeps-vote",
         "keeps its vote when the term changes",
-        "etcd.raft.raft",
+        "etcd.raft.state",
         "self.term, self.vote = term, 0",
         "self.term = term",
     ),
@@ -282,8 +282,8 @@ MUTANTS = (
     Mutant(
         "no-empty-entry",
         "a new leader begins its term without an entry of its own",
-        "etcd.raft.raft",
-        "        leader.append_own(self, [None])\n",
+        "etcd.raft.leader",
+        "    append_own(raft, [None])\n",
         "",
     ),
     Mutant(
@@ -375,7 +375,7 @@ MUTANTS = (
     Mutant(
         "reads-outlive-the-term",
         "reads that waited are answered in a later term",
-        "etcd.raft.raft",
+        "etcd.raft.state",
         "        self.read_requests = ReadRequests()\n",
         '        self.read_requests = getattr(self, "read_requests", ReadRequests())\n',
     ),
@@ -425,7 +425,7 @@ MUTANTS = (
     Mutant(
         "learner-counts",
         "a learner campaigns",
-        "etcd.raft.raft",
+        "etcd.raft.state",
         "self._votes_here = self.id in configuration.all_voters",
         "self._votes_here = self.id in self._members",
     ),
@@ -468,7 +468,7 @@ MUTANTS = (
     Mutant(
         "campaigns-half-installed",
         "campaigns while a snapshot is being installed",
-        "etcd.raft.raft",
+        "etcd.raft.state",
         "return self._votes_here and self.log.snapshot is None",
         "return self._votes_here",
     ),

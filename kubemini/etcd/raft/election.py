@@ -5,17 +5,13 @@ itself, counts when it is on disk. So a term has one leader at most, and that le
 Ongaro and Ousterhout 2014 §5.2, §5.4.1; Ongaro's thesis §6.2 (leases), §9.6 (PreVote).
 """
 
-from typing import TYPE_CHECKING
-
-from kubemini.etcd.raft import quorum
+from kubemini.etcd.raft import leader, quorum
 from kubemini.etcd.raft.confchange import ConfChange
 from kubemini.etcd.raft.messages import CANDIDATE, FOLLOWER, LEADER, PRE_CANDIDATE, Message
-
-if TYPE_CHECKING:
-    from kubemini.etcd.raft.raft import Raft
+from kubemini.etcd.raft.state import State
 
 
-def campaign(raft: "Raft", force: bool = False) -> None:
+def campaign(raft: State, force: bool = False) -> None:
     """Ask for votes, or with PreVote ask whether there would be any. *force*: the leader wants it, ask at once."""
     if raft.role == LEADER:
         raft.note("leads-already")
@@ -28,13 +24,13 @@ def campaign(raft: "Raft", force: bool = False) -> None:
         canvass(raft, PRE_CANDIDATE if raft.config.pre_vote and not force else CANDIDATE, force)
 
 
-def _change_unapplied(raft: "Raft") -> bool:
+def _change_unapplied(raft: State) -> bool:
     """Whether there is a committed change of membership that we do not go by yet."""
     log = raft.log
     return any(isinstance(entry.data, ConfChange) for entry in log.between(log.applied + 1, log.commit))
 
 
-def canvass(raft: "Raft", role: str, force: bool = False) -> None:
+def canvass(raft: State, role: str, force: bool = False) -> None:
     """Become a (pre-)candidate and ask every voter; the own vote is a promise to ourselves."""
     type, term = ("MsgPreVote" if role == PRE_CANDIDATE else "MsgVote"), raft.term + 1
     raft.become(role, raft.term if role == PRE_CANDIDATE else term)
@@ -49,7 +45,7 @@ def canvass(raft: "Raft", role: str, force: bool = False) -> None:
             raft.messages.append(Message(type, raft.id, voter, term, last, last_term, force=force))
 
 
-def on_vote(raft: "Raft", m: Message) -> None:
+def on_vote(raft: State, m: Message) -> None:
     """Vote once a term (§5.2), for a log at least as up to date as ours (§5.4.1); a pre-vote binds nobody."""
     real = m.type == "MsgVote"
     free = raft.vote == m.source or (raft.vote == 0 and raft.lead == 0) or (not real and m.term > raft.term)
@@ -61,14 +57,14 @@ def on_vote(raft: "Raft", m: Message) -> None:
         raft.elapsed, raft.vote = 0, m.source
 
 
-def in_lease(raft: "Raft", m: Message) -> bool:
+def in_lease(raft: State, m: Message) -> bool:
     """Whether *m* asks for a vote while a leader is heard of, and not at that leader's wish (thesis §6.2)."""
     if m.type not in ("MsgVote", "MsgPreVote") or m.force:
         return False
     return raft.config.check_quorum and raft.lead != 0 and raft.elapsed < raft.config.election_tick
 
 
-def on_ballot(raft: "Raft", m: Message) -> None:
+def on_ballot(raft: State, m: Message) -> None:
     """A (pre-)vote is in: won, lost, or still open."""
     if m.type != ("MsgPreVoteResp" if raft.role == PRE_CANDIDATE else "MsgVoteResp"):
         return
@@ -81,10 +77,10 @@ def on_ballot(raft: "Raft", m: Message) -> None:
     elif outcome == quorum.WON and raft.role == PRE_CANDIDATE:
         canvass(raft, CANDIDATE)
     elif outcome == quorum.WON:
-        raft.begin_term()
+        leader.begin_term(raft)
 
 
-def on_timeout_now(raft: "Raft", m: Message) -> None:
+def on_timeout_now(raft: State, m: Message) -> None:
     """The leader wants us to take over: campaign without asking first (thesis §3.10)."""
     if raft.role == FOLLOWER:
         raft.note("timeout-now", m)

@@ -4,26 +4,22 @@ Invariant: the log is changed only where it contradicts the leader's, and an ans
 it is on disk. Ongaro and Ousterhout 2014 §5.3 (appending), §7 (snapshots).
 """
 
-from typing import TYPE_CHECKING
-
 from kubemini.etcd.raft.log import Snapshot
 from kubemini.etcd.raft.messages import DROPPED, FOLLOWER, Message
-
-if TYPE_CHECKING:
-    from kubemini.etcd.raft.raft import Raft
+from kubemini.etcd.raft.state import State
 
 
-def _hear_leader(raft: "Raft", m: Message) -> None:
+def _hear_leader(raft: State, m: Message) -> None:
     if raft.role != FOLLOWER:
         raft.become(FOLLOWER, m.term, m.source)
     raft.elapsed, raft.lead = 0, m.source
 
 
-def _promise_match(raft: "Raft", m: Message, index: int) -> None:
+def _promise_match(raft: State, m: Message, index: int) -> None:
     raft.promises.append(Message("MsgAppResp", raft.id, m.source, raft.term, index))
 
 
-def on_append(raft: "Raft", m: Message) -> None:
+def on_append(raft: State, m: Message) -> None:
     """Take the entries if ours agrees with the leader's log before them; else say where it may agree."""
     _hear_leader(raft, m)
     log = raft.log
@@ -39,7 +35,7 @@ def on_append(raft: "Raft", m: Message) -> None:
     raft.promises.append(Message("MsgAppResp", raft.id, m.source, raft.term, m.index, term, reject=True, hint=hint))
 
 
-def on_heartbeat(raft: "Raft", m: Message) -> None:
+def on_heartbeat(raft: State, m: Message) -> None:
     """There is a leader, and so much of our log is committed."""
     _hear_leader(raft, m)
     if m.commit > raft.log.commit:
@@ -50,7 +46,7 @@ def on_heartbeat(raft: "Raft", m: Message) -> None:
     raft.messages.append(answer)
 
 
-def on_snapshot(raft: "Raft", m: Message) -> None:
+def on_snapshot(raft: State, m: Message) -> None:
     """Install a snapshot; if that is not needed, say how far we have committed."""
     _hear_leader(raft, m)
     assert m.snapshot is not None
@@ -62,7 +58,7 @@ def on_snapshot(raft: "Raft", m: Message) -> None:
         _promise_match(raft, m, raft.log.commit)
 
 
-def _restore(raft: "Raft", snapshot: Snapshot) -> bool:
+def _restore(raft: State, snapshot: Snapshot) -> bool:
     """Install *snapshot*, unless it holds nothing new or is not for us."""
     if snapshot.index <= raft.log.commit:
         return False
@@ -79,7 +75,7 @@ def _restore(raft: "Raft", snapshot: Snapshot) -> bool:
     return True
 
 
-def forward(raft: "Raft", m: Message) -> str | None:
+def forward(raft: State, m: Message) -> str | None:
     """Pass on to the leader what is for the leader."""
     if not raft.lead:
         return refuse(raft, m)
@@ -88,18 +84,18 @@ def forward(raft: "Raft", m: Message) -> str | None:
     return None
 
 
-def refuse(raft: "Raft", m: Message) -> str | None:
+def refuse(raft: State, m: Message) -> str | None:
     """There is nobody to pass it on to."""
     raft.note("no-leader", m)
     return DROPPED if m.type == "MsgProp" else None
 
 
-def on_read_answer(raft: "Raft", m: Message) -> None:
+def on_read_answer(raft: State, m: Message) -> None:
     """The leader says which index is fresh enough for a read of ours."""
     raft.reads.append((m.context, m.index))
 
 
-def forget_leader(raft: "Raft") -> None:
+def forget_leader(raft: State) -> None:
     """Stop believing in the leader, so that votes are free; the term and the timeout stay."""
     if raft.role != FOLLOWER:
         return

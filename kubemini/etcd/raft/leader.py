@@ -6,21 +6,33 @@ Ongaro and Ousterhout 2014 §5.3, §5.4.2; Ongaro's thesis §3.10 (transfer), §
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubemini.etcd.raft import quorum
 from kubemini.etcd.raft.confchange import ConfChange
 from kubemini.etcd.raft.log import Entry, payload
-from kubemini.etcd.raft.messages import DROPPED, FOLLOWER, Message
+from kubemini.etcd.raft.messages import DROPPED, FOLLOWER, LEADER, Message
 from kubemini.etcd.raft.progress import PROBE, REPLICATE, SNAPSHOT, Progress
 from kubemini.etcd.raft.readindex import Request
+from kubemini.etcd.raft.state import State
 
-if TYPE_CHECKING:
-    from kubemini.etcd.raft.raft import Raft
+
+def begin_term(raft: State) -> None:
+    """Lead: find out where everyone is, and append an entry of the new term, which alone can be counted."""
+    raft.become(LEADER, raft.term, raft.id)
+    last = raft.log.last_index
+    raft.progress = {member: raft.new_progress(last + 1) for member in raft.configuration.members}
+    mine = raft.progress.get(raft.id)
+    if mine is not None:
+        mine.match, mine.active = last, True
+        mine.become(REPLICATE)
+    raft.pending_change = last  # there may be a change of membership anywhere in the log
+    append_own(raft, [None])
+    broadcast_append(raft)
 
 
 # -- appending --------------------------------------------------------------------------------------------------------
-def on_proposal(raft: "Raft", m: Message) -> str | None:
+def on_proposal(raft: State, m: Message) -> str | None:
     """Append the commands and send them to everyone; why not, if not."""
     if raft.id not in raft.progress:
         return DROPPED  # removed: what we append would bind others, not us
@@ -33,7 +45,7 @@ def on_proposal(raft: "Raft", m: Message) -> str | None:
     return None
 
 
-def append_own(raft: "Raft", commands: Sequence[Any]) -> bool:
+def append_own(raft: State, commands: Sequence[Any]) -> bool:
     """Append to our own log and promise ourselves that it will be on disk; False if too much is uncommitted."""
     log, last = raft.log, raft.log.last_index
     entries = [Entry(raft.term, index, data) for index, data in enumerate(commands, start=last + 1)]
@@ -49,7 +61,7 @@ def append_own(raft: "Raft", commands: Sequence[Any]) -> bool:
     return True
 
 
-def _checked(raft: "Raft", data: Any, offset: int) -> Any:
+def _checked(raft: State, data: Any, offset: int) -> Any:
     """One change of membership at a time: another becomes an empty entry."""
     if not isinstance(data, ConfChange):
         return data
@@ -61,7 +73,7 @@ def _checked(raft: "Raft", data: Any, offset: int) -> Any:
     return data
 
 
-def _objection(raft: "Raft", change: ConfChange) -> str | None:
+def _objection(raft: State, change: ConfChange) -> str | None:
     joint, applied = bool(raft.configuration.outgoing), raft.log.applied
     if raft.pending_change > applied:
         return f"possible unapplied conf change at index {raft.pending_change} (applied to {applied})"
@@ -73,13 +85,13 @@ def _objection(raft: "Raft", change: ConfChange) -> str | None:
 
 
 # -- replicating ------------------------------------------------------------------------------------------------------
-def broadcast_append(raft: "Raft", even_empty: bool = True) -> None:
+def broadcast_append(raft: State, even_empty: bool = True) -> None:
     """Send everyone what they lack, or with *even_empty* at least the commit index."""
     for peer in raft.peers:
         send_append(raft, peer, even_empty)
 
 
-def send_append(raft: "Raft", peer: int, even_empty: bool = True) -> bool:
+def send_append(raft: State, peer: int, even_empty: bool = True) -> bool:
     """Send what *peer* lacks, as far as its progress allows; whether anything was sent."""
     progress, log = raft.progress[peer], raft.log
     if progress.waits:
@@ -99,7 +111,7 @@ def send_append(raft: "Raft", peer: int, even_empty: bool = True) -> bool:
     return True
 
 
-def _send_snapshot(raft: "Raft", peer: int, progress: Progress) -> bool:
+def _send_snapshot(raft: State, peer: int, progress: Progress) -> bool:
     """What *peer* needs has been compacted away."""
     if not progress.active:
         raft.note("snapshot-inactive", peer)
@@ -115,7 +127,7 @@ def _send_snapshot(raft: "Raft", peer: int, progress: Progress) -> bool:
     return True
 
 
-def broadcast_heartbeat(raft: "Raft", context: Request | None = None) -> None:
+def broadcast_heartbeat(raft: State, context: Request | None = None) -> None:
     """Heartbeats carry the newest read that waits for confirmation, and no commit beyond what the peer has.
 
     One that says what the last one said is the same value, said again; so is its answer.
@@ -132,7 +144,7 @@ def broadcast_heartbeat(raft: "Raft", context: Request | None = None) -> None:
         messages.append(beat)
 
 
-def on_append_answer(raft: "Raft", m: Message) -> None:
+def on_append_answer(raft: State, m: Message) -> None:
     """A member has the log up to some index, or lacks it."""
     progress = raft.progress.get(m.source)
     if progress is None:
@@ -145,7 +157,7 @@ def on_append_answer(raft: "Raft", m: Message) -> None:
         _matched(raft, m, progress)
 
 
-def _refused(raft: "Raft", m: Message, progress: Progress) -> None:
+def _refused(raft: State, m: Message, progress: Progress) -> None:
     """The follower lacks what comes before: go back, past every term that cannot match; an old refusal is stale."""
     raft.note("refused", m)
     hint = raft.log.conflict_hint(m.hint, m.log_term)[0] if m.log_term else m.hint
@@ -156,7 +168,7 @@ def _refused(raft: "Raft", m: Message, progress: Progress) -> None:
         send_append(raft, m.source)
 
 
-def _matched(raft: "Raft", m: Message, progress: Progress) -> None:
+def _matched(raft: State, m: Message, progress: Progress) -> None:
     """The follower has more than we knew: it may be sent more, and the log may be committed further."""
     _recover(raft, m, progress)
     if advance_commit(raft):
@@ -171,7 +183,7 @@ def _matched(raft: "Raft", m: Message, progress: Progress) -> None:
         _send_timeout_now(raft, m.source)
 
 
-def _recover(raft: "Raft", m: Message, progress: Progress) -> None:
+def _recover(raft: State, m: Message, progress: Progress) -> None:
     if progress.state == REPLICATE:
         progress.free(m.index)
     elif progress.state == PROBE:
@@ -182,7 +194,7 @@ def _recover(raft: "Raft", m: Message, progress: Progress) -> None:
         progress.become(REPLICATE)
 
 
-def advance_commit(raft: "Raft") -> bool:
+def advance_commit(raft: State) -> bool:
     """Commit what a majority has on disk, counting only entries of our own term (§5.4.2)."""
     progress, log = raft.progress, raft.log
     index = quorum.committed(
@@ -197,7 +209,7 @@ def advance_commit(raft: "Raft") -> bool:
     return True
 
 
-def on_heartbeat_answer(raft: "Raft", m: Message) -> None:
+def on_heartbeat_answer(raft: State, m: Message) -> None:
     """A follower is there: what it lacks can be sent again, and it confirms that we led when we asked."""
     progress = raft.progress[m.source]
     progress.active, progress.paused = True, False
@@ -208,7 +220,7 @@ def on_heartbeat_answer(raft: "Raft", m: Message) -> None:
             _answer_read(raft, request, index)
 
 
-def check_quorum(raft: "Raft") -> None:
+def check_quorum(raft: State) -> None:
     """A leader that has not heard from a majority for an election timeout is none (thesis §6.2)."""
     active = {member: progress.active for member, progress in raft.progress.items()}
     if quorum.verdict(raft.configuration.majorities, active) != quorum.WON:
@@ -218,7 +230,7 @@ def check_quorum(raft: "Raft") -> None:
         progress.active = member == raft.id
 
 
-def report_unreachable(raft: "Raft", peer: int) -> None:
+def report_unreachable(raft: State, peer: int) -> None:
     """The last message to *peer* was probably lost."""
     progress = raft.progress.get(peer)
     if progress is None:
@@ -229,7 +241,7 @@ def report_unreachable(raft: "Raft", peer: int) -> None:
     raft.note("unreachable", peer)
 
 
-def report_snapshot(raft: "Raft", peer: int, arrived: bool) -> None:
+def report_snapshot(raft: State, peer: int, arrived: bool) -> None:
     """The snapshot for *peer* has been sent, or could not be; wait for its answer, or for the next heartbeat's."""
     progress = raft.progress.get(peer)
     if progress is None:
@@ -245,7 +257,7 @@ def report_snapshot(raft: "Raft", peer: int, arrived: bool) -> None:
 
 
 # -- membership -------------------------------------------------------------------------------------------------------
-def rearrange(raft: "Raft", anew: frozenset[int]) -> None:
+def rearrange(raft: State, anew: frozenset[int]) -> None:
     """Lead in a new configuration: newcomers are unknown, and fewer may be needed to commit."""
     old = raft.progress
     raft.progress = {m: _newcomer(raft) if m in anew else old[m] for m in raft.configuration.members}
@@ -259,19 +271,19 @@ def rearrange(raft: "Raft", anew: frozenset[int]) -> None:
         raft.transferee = 0
 
 
-def _newcomer(raft: "Raft") -> Progress:
+def _newcomer(raft: State) -> Progress:
     progress = raft.new_progress(max(raft.log.last_index, 1))
     progress.active = True  # else it could cost us the quorum before it has had a chance to answer
     return progress
 
 
 # -- reads (thesis §6.4) ----------------------------------------------------------------------------------------------
-def on_read_index(raft: "Raft", m: Message) -> None:
+def on_read_index(raft: State, m: Message) -> None:
     """A member wants to read what is committed now."""
     _read(raft, m.context)
 
 
-def _read(raft: "Raft", request: Request) -> None:
+def _read(raft: State, request: Request) -> None:
     """Only a leader that has committed in its term knows what is committed; then a majority must still follow it."""
     alone = raft.configuration.all_voters == (raft.id,)
     if not alone and raft.log.term(raft.log.commit) != raft.term:
@@ -283,7 +295,7 @@ def _read(raft: "Raft", request: Request) -> None:
         broadcast_heartbeat(raft, request)
 
 
-def _answer_read(raft: "Raft", request: Request, index: int) -> None:
+def _answer_read(raft: State, request: Request, index: int) -> None:
     asker, context = request
     if asker == raft.id:
         raft.reads.append((context, index))
@@ -292,7 +304,7 @@ def _answer_read(raft: "Raft", request: Request, index: int) -> None:
 
 
 # -- handing over (thesis §3.10) --------------------------------------------------------------------------------------
-def on_transfer(raft: "Raft", m: Message) -> None:
+def on_transfer(raft: State, m: Message) -> None:
     """Bring the target up to date, then tell it to campaign at once; it has one election timeout for that."""
     target, progress = m.source, raft.progress.get(m.source)
     if progress is None:
@@ -309,7 +321,7 @@ def on_transfer(raft: "Raft", m: Message) -> None:
         send_append(raft, target)
 
 
-def _may_transfer(raft: "Raft", target: int) -> bool:
+def _may_transfer(raft: State, target: int) -> bool:
     """A learner cannot lead, and a newer wish replaces an older one."""
     if target in raft.configuration.learners:
         raft.note("transfer-to-learner")
@@ -326,5 +338,5 @@ def _may_transfer(raft: "Raft", target: int) -> bool:
     return True
 
 
-def _send_timeout_now(raft: "Raft", target: int) -> None:
+def _send_timeout_now(raft: State, target: int) -> None:
     raft.messages.append(Message("MsgTimeoutNow", raft.id, target, raft.term))

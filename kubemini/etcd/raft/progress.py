@@ -6,10 +6,8 @@ Ongaro's thesis §10.2.1 (pipelining); checked against the conversations of etcd
 """
 
 from collections import deque
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kubemini.etcd.raft.messages import Message
+from kubemini.etcd.raft.messages import Message
 
 PROBE, REPLICATE, SNAPSHOT = "probe", "replicate", "snapshot"
 

@@ -6,16 +6,17 @@ then calls `advance`. A leader may send before its own write (thesis §10.2.1): 
 `advance`, when the promises it made to itself arrive.
 Follows Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm" (2014) and Ongaro's thesis; the seam
 (tick, step, ready, advance) is etcd-io/raft's, whose conversations are replayed against this machine.
-Here are state, roles, time and effects; what a member does in a role is in `election.py`, `follower.py`, `leader.py`.
+Here are time, messages and effects; what all roles share is in `state.py`, what a member does in a role in
+`election.py`, `follower.py`, `leader.py`.
+Models raft raft.go Step, stepLeader, stepCandidate, stepFollower, tickElection, tickHeartbeat; rawnode.go Ready.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
 from typing import Any, ClassVar
 
 from kubemini.etcd.raft import confchange, election, follower, leader
 from kubemini.etcd.raft.confchange import ConfChange, Configuration
-from kubemini.etcd.raft.log import Entry, Log, Snapshot, payload
+from kubemini.etcd.raft.log import Entry, Snapshot, payload
 from kubemini.etcd.raft.messages import (
     ANSWERS,
     CANDIDATE,
@@ -29,87 +30,19 @@ from kubemini.etcd.raft.messages import (
     Message,
     Ready,
 )
-from kubemini.etcd.raft.progress import REPLICATE, Progress
-from kubemini.etcd.raft.readindex import ReadRequests
+from kubemini.etcd.raft.state import State
 
 NO_ACTION = 10**9  # ticks: never
 
 
-def _unheard(what: str, *facts: Any) -> None:
-    """Nobody listens."""
-
-
-class Raft:
-    """One member's state. Change it only by its public methods; every change of role goes through `become`."""
+class Raft(State):
+    """One member. Change it only by the public methods here; `state.State` is what the roles read and write."""
 
     def __init__(self, config: Config):
-        self.config = config
-        # tells who listens what happens, in words that nothing depends on
-        self.note: Callable[..., None] = partial(config.observe, self) if config.observe is not None else _unheard
-        self.id = config.id
-        self.term, self.vote = config.hard_state.term, config.hard_state.vote
-        batch = config.max_committed_size_per_ready
-        self.log = Log(config.snapshot, config.entries, config.hard_state.commit, config.applied, self.note, batch)
-        self.role, self.lead = FOLLOWER, 0
-        self.messages: list[Message] = []
-        self.promises: list[Message] = []  # sent when what was stepped before them is on disk
-        self.reads: list[tuple[Any, int]] = []
-        self.votes: dict[int, bool] = {}
-        self.draws = 0
-        self.switch(config.configuration)
-        self.become(FOLLOWER, self.term)
+        super().__init__(config)
         self.note("new")
         self._reported = (self.lead, self.role)
         self._saved = HardState(self.term, self.vote, self.log.commit)
-
-    @property
-    def last_index(self) -> int:
-        """The index of the last entry of the log."""
-        return self.log.last_index
-
-    @property
-    def commit(self) -> int:
-        """How far the log is committed, as far as this member knows."""
-        return self.log.commit
-
-    # -- roles -----------------------------------------------------------------------------------------------------
-    def become(self, role: str, term: int, lead: int = 0) -> None:
-        """Change role, and term if it is a new one. A pre-candidate changes nothing else: it may yet go back."""
-        self.role, self.lead, self.votes = role, lead, {}
-        self._handlers = self._HANDLERS[role]
-        if role != PRE_CANDIDATE:
-            if term != self.term:
-                self.term, self.vote = term, 0
-            self._start_over()
-        self.note(role)
-
-    def _start_over(self) -> None:
-        if self.role != FOLLOWER or self.config.following_restarts_timer or not self.draws:
-            self.elapsed = 0
-            self.draws += 1
-            self.timeout = self.config.timeout(self.draws)
-        self.heartbeat_elapsed = 0
-        self.progress: dict[int, Progress] = {}  # of every member, on a leader
-        self.beat_answer: Message | None = None  # the last answer to a heartbeat
-        self.transferee = self.pending_change = self.uncommitted = 0
-        self.read_requests = ReadRequests()
-
-    def begin_term(self) -> None:
-        """Lead: find out where everyone is, and append an entry of the new term, which alone can be counted."""
-        self.become(LEADER, self.term, self.id)
-        last = self.log.last_index
-        self.progress = {member: self.new_progress(last + 1) for member in self.configuration.members}
-        mine = self.progress.get(self.id)
-        if mine is not None:
-            mine.match, mine.active = last, True
-            mine.become(REPLICATE)
-        self.pending_change = last  # there may be a change of membership anywhere in the log
-        leader.append_own(self, [None])
-        leader.broadcast_append(self)
-
-    def new_progress(self, next_index: int) -> Progress:
-        """What is known of a member of which nothing is known."""
-        return Progress(next_index, self.config.max_inflight, self.config.max_inflight_bytes)
 
     # -- time ----------------------------------------------------------------------------------------------------
     def tick(self) -> None:
@@ -192,7 +125,7 @@ class Raft:
                 return None
             if not self._on_higher_term(m):
                 return None
-        handler = self._handlers.get(m.type)
+        handler = self._HANDLERS[self.role].get(m.type)
         return handler(self, m) if handler is not None else None
 
     def _on_higher_term(self, m: Message) -> bool:
@@ -260,25 +193,13 @@ class Raft:
         self.log.compact(index)
 
     # -- membership (thesis §4) ------------------------------------------------------------------------------------
-    @property
-    def promotable(self) -> bool:
-        """Whether this member may ask for votes: a voter, with no snapshot half installed."""
-        return self._votes_here and self.log.snapshot is None
-
     def apply_conf_change(self, change: ConfChange) -> Configuration:
         """A committed *change* is being applied: the configuration from now on."""
-        self.switch(*confchange.apply(self.configuration, change))
-        return self.configuration
-
-    def switch(self, configuration: Configuration, anew: frozenset[int] = frozenset()) -> None:
-        """Go by *configuration*, in which the members *anew* are strangers to us."""
-        self.configuration = configuration
-        self._members = frozenset(configuration.members)
-        self._votes_here = self.id in configuration.all_voters
-        self.peers = tuple(member for member in configuration.members if member != self.id)
-        self.note("configuration")
+        configuration, anew = confchange.apply(self.configuration, change)
+        self.switch(configuration)
         if self.role == LEADER:
             leader.rearrange(self, anew)
+        return self.configuration
 
     # -- effects -------------------------------------------------------------------------------------------------
     def has_ready(self) -> bool:
