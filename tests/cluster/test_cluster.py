@@ -9,7 +9,7 @@ from kubemini.cluster.programs import PROGRAMS
 @pytest.mark.parametrize("time", ["soon", "-5s", "", None, float("nan"), float("inf"), [], "9" * 5000])
 def test_a_time_that_is_none_is_one_sentence(time):
     cluster = Cluster(build("etcd"))
-    with pytest.raises(ValueError, match="is not a duration|is negative"):
+    with pytest.raises(ValueError, match=r"is not a duration|is negative"):
         cluster.run(time)
     assert cluster.sim.now == 0
 

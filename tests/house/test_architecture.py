@@ -1,4 +1,4 @@
-"""The house keeps its shape: layers, purity, size, no hidden state, and a map that is true."""
+"""The house keeps its shape: layers, purity, no hidden state, and a map that is true."""
 
 import ast
 import re
@@ -14,9 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "kubemini"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
-LONGEST_MODULE, LONGEST_FUNCTION = 500, 50
 MEASURES_REAL_TIME = {"kubemini/__main__.py", "kubemini/bench/measures.py", "kubemini/view/press.py"}
-FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def nodes(kind):
@@ -123,23 +121,12 @@ def test_an_order_that_a_set_decides_is_seen(line):
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_a_module_can_be_read_in_one_sitting(name):
-    lines = (ROOT / name).read_text(encoding="utf-8").count("\n")
-    assert lines <= LONGEST_MODULE, f"{name} has {lines} lines: what in it is a thing of its own?"
-
-
-def test_a_function_fits_on_a_screen():
-    spans = {where: node.end_lineno - node.lineno + 1 for where, node in nodes(FUNCTIONS)}
-    assert {where: lines for where, lines in spans.items() if lines >= LONGEST_FUNCTION} == {}
-
-
-@pytest.mark.parametrize("name", TREES)
-def test_a_module_says_what_it_is_in_fifteen_lines_or_less(name):
+def test_a_module_says_what_it_is_in_fifteen_lines_unless_it_has_a_theory_to_explain(name):
     """Sixty, if it is subtle and tells how it works: a theory of operation."""
     docstring = ast.get_docstring(TREES[name])
     assert docstring, f"{name} does not say what it is"
-    limit = 60 if "\nTheory of operation\n===" in docstring else 15
-    assert docstring.count("\n") < (40 if name == "kubemini/__init__.py" else limit)
+    explains = name == "kubemini/__init__.py" or re.search(r"\bTheory of operation(\.|\n=)", docstring)
+    assert docstring.count("\n") < (60 if explains else 15)
 
 
 def test_the_map_of_the_house_is_true():

@@ -1,0 +1,68 @@
+"""Every decider names the upstream symbol it follows, so that the next release can be held against it."""
+
+import pytest
+
+from tests.house.models import Model, deciders, main, models, said
+from tests.house.sources import name
+
+NOT_YET = {
+    "kubemini/apiserver/decide/request.py",
+    "kubemini/apiserver/decide/summary.py",
+    "kubemini/controllers/decide/controller.py",
+    "kubemini/controllers/decide/expectations.py",
+    "kubemini/controllers/decide/nodelifecycle.py",
+    "kubemini/controllers/decide/podgc.py",
+    "kubemini/controllers/decide/tainteviction.py",
+    "kubemini/etcd/raft/confchange.py",
+    "kubemini/etcd/raft/election.py",
+    "kubemini/etcd/raft/follower.py",
+    "kubemini/etcd/raft/leader.py",
+    "kubemini/etcd/raft/log.py",
+    "kubemini/etcd/raft/messages.py",
+    "kubemini/etcd/raft/progress.py",
+    "kubemini/etcd/raft/quorum.py",
+    "kubemini/etcd/raft/raft.py",
+    "kubemini/etcd/raft/readindex.py",
+    "kubemini/etcd/store/lease.py",
+    "kubemini/etcd/store/quota.py",
+    "kubemini/etcd/store/shapes.py",
+    "kubemini/loadbalancer/decide/health.py",
+    "kubemini/network/decide/iptables.py",
+    "kubemini/scheduler/decide/framework.py",
+    "kubemini/scheduler/decide/queue.py",
+    "kubemini/users/decide/etcdctl.py",
+    "kubemini/users/decide/line.py",
+    "kubemini/users/decide/members.py",
+}
+
+
+@pytest.mark.parametrize("path", deciders(), ids=name)
+def test_a_decider_names_what_it_models(path):
+    assert models(path) or name(path) in NOT_YET, f"{name(path)}: say which symbol it follows: Models k/k pkg/… Symbol"
+
+
+def test_there_are_deciders_in_every_program():
+    assert {name(path).split("/")[1] for path in deciders()} >= {"apiserver", "controllers", "kubelet", "scheduler"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Models k/k pkg/kubelet getPhase", [("k/k", "pkg/kubelet", "getPhase")]),
+        ("One thing.\n\nModels raft . Raft.Step bcastAppend.\nMore.", [("raft", ".", "Raft.Step", "bcastAppend")]),
+        (
+            "Models k/k pkg/a A, B; defaults: k/k pkg/b C\n(legacy), pkg/d E.",
+            [("k/k", "pkg/a", "A"), ("k/k", "pkg/a", "B"), ("k/k", "pkg/b", "C"), ("k/k", "pkg/d", "E")],
+        ),
+        ("Models k/k pkg/kubelet", []),
+        ("Models a kubelet.", []),
+    ],
+)
+def test_what_a_docstring_says_is_read(text, expected):
+    assert said(text) == [Model("", repository, path, tuple(symbols)) for repository, path, *symbols in expected]
+
+
+def test_the_list_has_a_line_a_symbol(capsys):
+    assert main() == 0
+    lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert len(lines) > 50 and all(len(line) == 4 for line in lines)
