@@ -46,7 +46,6 @@ class Params:
     tcp_retransmission_timeout: int = flag(
         200 * MS, Duration(MS, 2 * MINUTE), "TCP RTO", "Linux minimum retransmission timeout"
     )
-    call_timeout: int = flag(10 * SECOND, Duration(MS, DAY), "deadline of a call that names none", "ours")
     http2_read_idle_timeout: int = flag(
         30 * SECOND, Duration(SECOND, DAY, "s", SECOND), "HTTP2_READ_IDLE_TIMEOUT_SECONDS", "apimachinery util/net"
     )

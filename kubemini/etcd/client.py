@@ -16,6 +16,7 @@ from kubemini.etcd.errors import LEADER_CHANGED
 from kubemini.host import Component
 from kubemini.net import Reply, Unreachable
 from kubemini.net.rpc import ClientStream
+from kubemini.sim.kernel import NEVER
 
 READ_ACROSS_ELECTION = LEADER_CHANGED.of_a_read()
 Replies = Generator[Any, Any, Reply]  # to be used with `yield from`
@@ -54,9 +55,9 @@ class EtcdClient:
         return self.request("txn", {"compare": compare, "success": success, "failure": list(failure)}, timeout)
 
     def request(self, method: str, payload: dict[str, Any], timeout: int | None = None) -> Replies:
-        """Any method of etcd; *timeout* (µs; None: that of any call) is for all attempts together."""
+        """Any method of etcd; *timeout* (µs; None: as long as it takes) is for all attempts together."""
         params = self.component.net.params
-        deadline, attempts = self.component.sim.now + (timeout or params.call_timeout), len(self.endpoints)
+        deadline, attempts = self.component.sim.now + (timeout or NEVER), len(self.endpoints)
         said: Reply | None = None  # what a member answered, when the next one does not even do that
         while True:
             left = deadline - self.component.sim.now

@@ -238,7 +238,10 @@ class Component:
             self.guarded(self.incarnation, self.receive, (source, payload))
 
     def call(self, target: str, method: str, payload: Any = None, timeout: int | None = None) -> simpy.Event:
-        """Call *method* of *target*; ``reply = yield self.call(...)``: a `rpc.Reply`, never an exception."""
+        """Call *method* of *target*; ``reply = yield self.call(...)``: a `rpc.Reply`, never an exception.
+
+        It ends after *timeout* µs at the latest; without one it waits for ever, as gRPC and Go's contexts do.
+        """
         return self.rpc.call(target, method, payload, timeout)
 
     def open_stream(

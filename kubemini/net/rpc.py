@@ -159,9 +159,9 @@ class Endpoint:
         self._next += 1
         id = self._next
         event = self.calls[id] = simpy.Event(component.sim)
-        deadline = component.sim.now + (timeout or component.net.params.call_timeout)
-        heapq.heappush(self._deadlines, (deadline, id))
-        self._arm()
+        if timeout is not None:
+            heapq.heappush(self._deadlines, (component.sim.now + timeout, id))
+            self._arm()
         server = component.net.components[target]
         component.net.send(
             component, target, CONNECTION, server.rpc.request, component.name, id, method, payload, False
