@@ -151,10 +151,10 @@ class Params:
         15 * SECOND, Duration(SECOND, DAY), "--leader-elect-lease-duration", "component-base config"
     )
     leader_elect_renew_deadline: int = flag(
-        10 * SECOND, Duration(10 * MS, DAY), "--leader-elect-renew-deadline", "component-base config"
+        10 * SECOND, Duration(10 * MS, 23 * HOUR), "--leader-elect-renew-deadline", "component-base config"
     )
     leader_elect_retry_period: int = flag(
-        2 * SECOND, Duration(10 * MS, DAY), "--leader-elect-retry-period", "component-base config"
+        2 * SECOND, Duration(10 * MS, HOUR), "--leader-elect-retry-period", "component-base config"
     )
     leader_elect_jitter: float = flag(1.2, Rate(0, 4), "JitterFactor", "client-go tools/leaderelection")
 

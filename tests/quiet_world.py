@@ -58,8 +58,12 @@ class Client(Component):
 
     def watch(self, target: str, key: str) -> None:
         """Open a watch; what it brings is recorded."""
+        self.listen(target, "watch", {"key": key})
+
+    def listen(self, target: str, method: str, payload: dict[str, Any]) -> None:
+        """Open a stream; what it brings is recorded, and why it ends."""
         self.open_stream(
-            target, "watch", {"key": key}, lambda item: self._note("watch", item), lambda why: self._note("closed", why)
+            target, method, payload, lambda item: self._note("watch", item), lambda why: self._note("closed", why)
         )
 
     def _note(self, what: str, thing: Any) -> None:

@@ -179,7 +179,7 @@ def without(value: Any, shape: Shape, gone: frozenset[Path]) -> Any:
     if not inner or not gone:
         return value
     below: dict[str, set[Path]] = {}
-    for path in gone:
+    for path in sorted(gone):
         below.setdefault(path[0], set()).add(path[1:])
     kept = {}
     for step, (item, under) in inner.items():
