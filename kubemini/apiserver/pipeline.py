@@ -40,13 +40,15 @@ class Request:
     info: RequestInfo = field(default_factory=lambda: RequestInfo("", ""))
     options: Options = field(default_factory=Options)
     warnings: list[str] = field(default_factory=list)
+    user: str = ""
 
 
 def received(call: Call) -> Request:
     """The request that has arrived."""
     asked = call.payload
     verb = "WATCH" if call.method == "watch" else asked["verb"]
-    return Request(call, verb, asked["path"], asked.get("query") or {}, asked.get("body"))
+    user = str(asked.get("user") or "")
+    return Request(call, verb, asked["path"], asked.get("query") or {}, asked.get("body"), user=user)
 
 
 # -- the handlers ------------------------------------------------------------------------------------------------------

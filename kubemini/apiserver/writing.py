@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, SERVICE, Kind
-from kubemini.api.objects import Obj, evolve_many, freeze, warned
+from kubemini.api.objects import Obj, evolve_many, freeze, warned, without
+from kubemini.api.patch.apply import UPDATE
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import admission, reading
-from kubemini.apiserver.decide import addresses, deletion, identity, strategy, subresources, update
+from kubemini.apiserver.decide import addresses, deletion, identity, ownership, patching, strategy, subresources, update
 from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.options import APPLY
 from kubemini.apiserver.decide.strategy import default
-from kubemini.apiserver.decide.update import Decide
+from kubemini.apiserver.decide.update import Decide, Write
 from kubemini.apiserver.storage import Fate, Taken, revision_of, with_version
 from kubemini.sim.units import SECOND
 
@@ -42,15 +44,15 @@ VERSIONED = "resourceVersion should not be set on objects to be created"
 
 def create(server: "ApiServer", asked: "Request") -> Fate:
     """POST to a collection."""
-    kind, info = _kind(asked), asked.info
-    found = update.decoded(kind, asked.body, asked.options.validation, asked.warnings)
+    write, info = _writing(server, asked), asked.info
+    found = write.decoded(asked.body)
     if isinstance(found, ApiError):
         return found
-    obj = update.named(kind, found, info.namespace)
-    wrong = update.url_mismatch(kind, obj, info.namespace, "")
+    obj = update.named(write.kind, found, info.namespace)
+    wrong = update.url_mismatch(write.kind, obj, info.namespace, "")
     if wrong is not None:
         return wrong
-    return _told(asked, (yield from _create(server, kind, obj, asked.options.dry)))
+    return _told(asked, (yield from _create(server, write, obj)))
 
 
 def _told(asked: "Request", answer: Any) -> Any:
@@ -59,14 +61,14 @@ def _told(asked: "Request", answer: Any) -> Any:
     return answer if refused else warned(answer, tuple(asked.warnings))
 
 
-def _create(server: "ApiServer", kind: Kind, obj: Obj, dry: bool) -> Fate:
+def _create(server: "ApiServer", write: Write, obj: Obj) -> Fate:
     """The new object, or why there is none."""
     space = None
-    if kind.namespaced:
+    if write.kind.namespaced:
         space = yield from _namespace(server, obj["metadata"].get("namespace", ""))
         if isinstance(space, ApiError):
             return space
-    made = yield from store_new(server, kind, obj, space, dry)
+    made = yield from store_new(server, write.kind, obj, space, write)
     return made if isinstance(made, ApiError) else made.new
 
 
@@ -83,11 +85,13 @@ def _namespace(server: "ApiServer", called: str) -> Fate:
     return found
 
 
-def store_new(server: "ApiServer", kind: Kind, obj: Obj, space: Obj | None = None, dry: bool = False) -> Fate:
+def store_new(server: "ApiServer", kind: Kind, obj: Obj, space: Obj | None = None, write: Write | None = None) -> Fate:
     """Default, admit, validate, allocate, store: Written or an ApiError; with a generated name try several."""
     if obj["metadata"].get("resourceVersion"):
         return errors.failed(VERSIONED)
-    obj, taken = default(obj), set[str]()
+    obj, taken, dry = default(obj), set[str](), write is not None and write.options.dry
+    if write is not None:
+        obj = ownership.after_create(obj, write.me(UPDATE), bool(write.options.manager), write.now)
     base = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName") or ""
     made: Any = None
     for _ in range(ATTEMPTS):
@@ -154,27 +158,36 @@ def _no_unique_name(error: ApiError) -> ApiError:
 
 def put(server: "ApiServer", asked: "Request") -> Fate:
     """PUT: the whole object, or one of its parts. A few kinds are created by it."""
-    kind = _kind(asked)
-    reader = update.Reader(kind, asked.options.validation, asked.warnings)
-    done = yield from _updated(server, asked, update.by_put(reader, asked.info, asked.body, _admitting(server, kind)))
-    missing = isinstance(done, ApiError) and done.code == 404 and kind.kind in CREATED_BY_PUT
-    if not missing or asked.info.subresource:
+    write = _writing(server, asked)
+    done = yield from _updated(server, asked, update.by_put(write, asked.body))
+    if not _is_missing(asked, done) or write.kind.kind not in CREATED_BY_PUT:
         return done
-    obj = update.named(kind, reader.decoded(asked.body), asked.info.namespace)
-    meta = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
-    return (yield from _create(server, kind, evolve_many(obj, (("metadata",), meta)), asked.options.dry))
+    obj = update.named(write.kind, write.decoded(asked.body), asked.info.namespace)
+    return (yield from _create(server, write, without(obj, ("metadata", "resourceVersion"))))
 
 
 def patch(server: "ApiServer", asked: "Request") -> Fate:
-    """PATCH, of any of the types."""
+    """PATCH, of any of the types. An apply creates what is not there."""
+    write = _writing(server, asked)
+    done = yield from _updated(server, asked, patching.by_patch(write, asked.body))
+    if not _is_missing(asked, done) or asked.options.patch != APPLY:
+        return done
+    obj = patching.newly_applied(write, asked.body)
+    return obj if isinstance(obj, ApiError) else (yield from _create(server, write, obj))
+
+
+def _is_missing(asked: "Request", done: Any) -> bool:
+    return isinstance(done, ApiError) and done.code == 404 and not asked.info.subresource
+
+
+def _writing(server: "ApiServer", asked: "Request") -> Write:
+    """The write that is asked for, with all that it must pass."""
     kind = _kind(asked)
-    reader = update.Reader(kind, asked.options.validation, asked.warnings)
-    decide = update.by_patch(reader, asked.info, asked.options, asked.body, _admitting(server, kind))
-    return (yield from _updated(server, asked, decide))
 
+    def admit(new: Obj, old: Obj) -> Any:
+        return admission.admit(_write(server, kind, admission.UPDATE, new, old=old))
 
-def _admitting(server: "ApiServer", kind: Kind) -> update.Admit:
-    return lambda new, old: admission.admit(_write(server, kind, admission.UPDATE, new, old=old))
+    return Write(kind, asked.info, asked.options, asked.user, server.sim.now, admit, asked.warnings)
 
 
 def _updated(server: "ApiServer", asked: "Request", decide: "Decide | ApiError") -> Fate:

@@ -129,10 +129,10 @@ class User(EtcdUser):
         """Change what is there; after a conflict look again."""
         name = apply.called(obj)
         for attempt in range(CONFLICTS + 1):
-            patch = apply.patch_for(obj, found.value)
+            patch, type = apply.patch_for(obj, found.value)
             if not patch:
                 return Outcome("GET", path, found, f"{name} unchanged")
-            reply = yield self.call_api("PATCH", path, patch, {"type": "merge"})
+            reply = yield self.call_api("PATCH", path, patch, {"type": type})
             if reply.ok:
                 return Outcome("PATCH", path, reply, f"{name} configured")
             if getattr(reply.error, "reason", "") != "Conflict":

@@ -23,23 +23,12 @@ from kubemini.api.patch.typed import Path, Shape
 
 APPLY, UPDATE = "Apply", "Update"
 BEFORE = "before-first-apply"
+_NAMING = "name namespace creationTimestamp selfLink uid generation managedFields resourceVersion"
 STRIPPED: tuple[Path, ...] = (
     ("f:apiVersion",),
     ("f:kind",),
     ("f:metadata",),
-    *(
-        ("f:metadata", f"f:{name}")
-        for name in (
-            "name",
-            "namespace",
-            "creationTimestamp",
-            "selfLink",
-            "uid",
-            "generation",
-            "managedFields",
-            "resourceVersion",
-        )
-    ),
+    *(("f:metadata", f"f:{name}") for name in _NAMING.split()),
 )
 Paths = frozenset[Path]
 
@@ -76,11 +65,10 @@ def applied(
     live: Any, config: Any, managers: Managers, me: Manager, shape: Shape, force: bool = False
 ) -> "tuple[Any, Managers] | list[Conflict]":
     """*live* and its owners after *me* has applied *config*, or what is in the way."""
-    mine = _without_stripped(typed.owned(config, shape))
-    last = managers.get(me, frozenset())
-    owners = {**managers, me: mine}
+    said = frozenset(typed.owned(config, shape))
     new = typed.merge(live, config, shape)
-    new = _pruned(new, owners, last, shape)
+    new = _pruned(new, {**managers, me: said}, managers.get(me, frozenset()), shape)
+    owners = {**managers, me: _without_stripped(said)}
     changed = typed.compare(live, new, shape)
     touched = changed.added | changed.modified
     conflicts = [

@@ -27,9 +27,15 @@ def patch(original: Map, modified: Map, current: Map, lookup: Lookup, type: str)
 def _field(key: str, before: Any, wanted: Any, there: Any, lookup: Lookup, field: Field) -> dict[str, Any]:
     if isinstance(wanted, dict) and isinstance(there, dict | None):
         return _map(key, before, wanted, there, lookup, field)
-    if isinstance(wanted, list) and isinstance(there, list) and "merge" in field.strategies:
+    if isinstance(wanted, list) and isinstance(there, list) and _merges([*wanted, *there], field):
         return _list(key, before if isinstance(before, list) else [], wanted, there, lookup, field)
     return {} if _same(wanted, there) else {key: wanted}
+
+
+def _merges(items: list, field: Field) -> bool:
+    """Whether lists of *items* are merged: by the schema, and as every element has its key. Else they are replaced."""
+    key = field.merge_key
+    return "merge" in field.strategies and (not key or all(isinstance(i, dict) and key in i for i in items))
 
 
 def _map(key: str, before: Any, wanted: Map, there: Map | None, lookup: Lookup, field: Field) -> dict[str, Any]:
@@ -63,7 +69,7 @@ def _list(key: str, before: list, wanted: list, there: list, lookup: Lookup, fie
     merge_key = field.merge_key
     changed = _changed(before, wanted, there, lookup, field)
     named = [item[merge_key] for item in wanted]
-    gone = [item[merge_key] for item in before if item[merge_key] not in named]
+    gone = [item[merge_key] for item in before if _merges([item], field) and item[merge_key] not in named]
     changed += [{DIRECTIVE: "delete", merge_key: value} for value in gone]
     found = {key: changed} if changed else {}
     moved = named != [item.get(merge_key) for item in there]

@@ -27,6 +27,7 @@ class Shape:
     keys: tuple[str, ...] = ()
     child: Callable[[str], "Shape"] = field(default=lambda key: leaf())  # of a field, or ("") of each element
     named: Callable[[str], bool] = field(default=lambda key: False)  # whether the schema knows the field
+    written: Callable[[str], bool] = field(default=lambda key: False)  # whether even an empty object has it
 
 
 def leaf() -> Shape:
@@ -123,6 +124,8 @@ def _compare(old: Any, new: Any, shape: Shape, path: Path, found: tuple[set, set
     for step in [*before, *(step for step in after if step not in before)]:
         below = (before.get(step) or after[step])[1]
         one, other = (side[step][0] if step in side else _NOTHING for side in (before, after))
+        if one is _NOTHING and isinstance(other, dict | list) and shape.written(step[2:]):
+            one = type(other)()
         _compare(one, other, below, (*path, step), found)
     if old is _NOTHING:
         added.add(path)
@@ -194,7 +197,7 @@ def without(value: Any, shape: Shape, gone: frozenset[Path]) -> Any:
 def with_named(paths: Iterable[Path], shape: Shape) -> frozenset[Path]:
     """*paths*, and the fields that lead to them; not the elements and keys of maps, which are somebody's own."""
     found = set(paths)
-    for path in paths:
+    for path in sorted(found):
         below = shape
         for length, step in enumerate(path, 1):
             if step[0] == "f" and below.named(step[2:]):

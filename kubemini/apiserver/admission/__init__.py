@@ -50,7 +50,7 @@ class Write:
 
 def admit(write: Write) -> "Obj | ApiError | None":
     """The object after all plugins have seen it, or the first refusal."""
-    for plugin in _plugins():
+    for plugin in plugins():
         found = plugin.admit(write)
         if isinstance(found, ApiError):
             return found
@@ -60,7 +60,7 @@ def admit(write: Write) -> "Obj | ApiError | None":
 
 
 @cache
-def _plugins() -> tuple[ModuleType, ...]:
+def plugins() -> tuple[ModuleType, ...]:
     """Every module of this folder, in the order of the real server's list; a name that it lacks comes last."""
     found = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
     return tuple(sorted(found, key=lambda plugin: (_place(plugin.NAME), plugin.NAME)))

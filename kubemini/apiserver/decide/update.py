@@ -1,12 +1,11 @@
-"""What PUT and PATCH make of an object: the state to store, its removal, or a refusal. Pure.
+"""What a PUT makes of an object, and what every update goes through: the state to store, a removal, or a refusal. Pure.
 
 A decision is a function of the current state, so that it can be made again when somebody else was faster.
 Invariant: whoever names a resourceVersion or a UID is held to it; whoever names none overwrites, but never a Lease.
-Models k/apiserver pkg/endpoints/handlers UpdateResource PatchResource, pkg/registry/generic/registry Store.Update,
-pkg/registry/rest BeforeUpdate.
+Models k/apiserver pkg/endpoints/handlers UpdateResource, pkg/registry/generic/registry Store.Update, pkg/registry/rest
+BeforeUpdate.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,25 +13,56 @@ from typing import Any
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import LEASE, SERVICE, Kind
-from kubemini.api.objects import Obj, evolve, freeze, thaw
-from kubemini.api.patch import jsonpatch
-from kubemini.api.patch.merge import merge
+from kubemini.api.objects import Obj, evolve, freeze
+from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.schema.decode import decode
-from kubemini.apiserver.decide import addresses, decoding, deletion, strategy, subresources
+from kubemini.apiserver.decide import addresses, decoding, deletion, ownership, strategy, subresources
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import Options, number_of
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.decide.strategy import default
-from kubemini.apiserver.rules.causes import IMMUTABLE
 
 Decide = Callable[[Obj], "Obj | Remove | ApiError"]
 Admit = Callable[[Obj, Obj], "Obj | ApiError | None"]  # (new, old) → new after admission
-UNKNOWN_PATCH = "415: Unsupported Media Type"
-REJECTED = "the server rejected our request due to an error in our request"
 SCALE = {
     "metadata": ("ObjectMeta", "v1.ObjectMeta", {"name": "string", "namespace": "string", "resourceVersion": "string"}),
     "spec": ("ScaleSpec", "v1.ScaleSpec", {"replicas": "int32"}),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A write of *kind*: what is asked for, by whom, when (µs), and what it must pass. *warnings* fill on the way."""
+
+    kind: Kind
+    info: RequestInfo
+    options: Options
+    user: str
+    now: int
+    admit: Admit
+    warnings: list[str]
+
+    def decoded(self, body: Any) -> "Obj | ApiError":
+        """*body* as an object of the kind, without what no field holds; or why it is none: another kind, wrong types.
+
+        fieldValidation Strict refuses unknown and doubled fields, Warn (the default) puts them into *warnings*.
+        """
+        kind = self.kind
+        wrong = decoding.refusal(body, kind.kind) or decoding.mismatch(body, kind)
+        if wrong is not None:
+            return wrong
+        found = decode(body, kind.api_version, kind.kind)
+        text = found.error or (found.strict_error if self.options.validation == "Strict" else "")
+        if text:
+            unfit = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+            return errors.bad_request(f"{unfit}: {text}")
+        self.warnings[:] = [] if self.options.validation == "Ignore" else found.strict
+        return found.value
+
+    def me(self, operation: str) -> Manager:
+        """Who writes, as managedFields name him; who gives no fieldManager goes by his user's last name."""
+        name = self.options.manager or self.user.rpartition(":")[2] or "unknown"
+        return Manager(name, operation, self.kind.api_version, self.info.subresource)
 
 
 # -- what a body is ----------------------------------------------------------------------------------------------------
@@ -48,35 +78,6 @@ def named(kind: Kind, body: Any, namespace: str) -> Obj:
     if body.get("kind") == kind.kind and body.get("apiVersion") and meta is body.get("metadata"):
         return freeze(body)
     return freeze({**body, "kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta})
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """How bodies of *kind* are read: as the query's fieldValidation says. What is dropped goes into *warnings*."""
-
-    kind: Kind
-    validation: str
-    warnings: list[str]
-
-    def decoded(self, body: Any) -> "Obj | ApiError":
-        """*body* as an object of the kind, or why it is none."""
-        return decoded(self.kind, body, self.validation, self.warnings)
-
-
-def decoded(kind: Kind, body: Any, validation: str, warnings: list[str]) -> "Obj | ApiError":
-    """*body* as an object of *kind*, without what no field holds; or why it is none: another kind, or wrong types.
-
-    *validation*: Strict refuses unknown and doubled fields, Warn (the default) puts them into *warnings*.
-    """
-    wrong = decoding.refusal(body, kind.kind) or decoding.mismatch(body, kind)
-    if wrong is not None:
-        return wrong
-    found = decode(body, kind.api_version, kind.kind)
-    text = found.error or (found.strict_error if validation == "Strict" else "")
-    if text:
-        return errors.bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {text}')
-    warnings[:] = [] if validation == "Ignore" else found.strict
-    return found.value
 
 
 def url_mismatch(kind: Kind, obj: Obj, namespace: str, name: str) -> ApiError | None:
@@ -97,13 +98,13 @@ def url_mismatch(kind: Kind, obj: Obj, namespace: str, name: str) -> ApiError | 
 # -- PUT ---------------------------------------------------------------------------------------------------------------
 
 
-def by_put(reader: Reader, info: RequestInfo, body: Any, admit: Admit) -> "Decide | ApiError":
+def by_put(write: Write, body: Any) -> "Decide | ApiError":
     """Put *body* in the place of the object, or of its part."""
-    kind = reader.kind
+    kind, info = write.kind, write.info
     if info.subresource == "scale":
-        wrong = decoding.refusal(body, "Scale") or _mistyped_scale(body)
-        return wrong or (lambda old: _rescaled(kind, info, old, freeze(body), admit))
-    found = reader.decoded(_written_part(body, info.subresource))
+        wrong = decoding.refusal(body, "Scale") or mistyped_scale(body)
+        return wrong or (lambda old: rescaled(write, old, freeze(body)))
+    found = write.decoded(_written_part(body, info.subresource))
     if isinstance(found, ApiError):
         return found
     new = named(kind, found, info.namespace)
@@ -111,7 +112,7 @@ def by_put(reader: Reader, info: RequestInfo, body: Any, admit: Admit) -> "Decid
     if wrong is not None:
         return wrong
     new = new if info.subresource else default(new)
-    return lambda old: replaced(kind, old, new, admit, info.subresource)
+    return lambda old: replaced(write, old, new)
 
 
 def _written_part(body: Any, subresource: str) -> Any:
@@ -121,131 +122,55 @@ def _written_part(body: Any, subresource: str) -> Any:
     return {key: item for key, item in body.items() if key != "spec"}
 
 
-def _mistyped_scale(body: Mapping[str, Any]) -> ApiError | None:
+def mistyped_scale(body: Mapping[str, Any]) -> ApiError | None:
+    """Why the fields of *body* are not those of a Scale, or None."""
     wrong = decoding.mistyped(body, "Scale", SCALE)
     text = 'Scale in version "v1" cannot be handled as a Scale: '
     return errors.bad_request(text + wrong) if wrong else None
 
 
-def _rescaled(kind: Kind, info: RequestInfo, old: Obj, scale: Obj, admit: Admit) -> "Obj | Remove | ApiError":
+def rescaled(write: Write, old: Obj, scale: Obj) -> "Obj | Remove | ApiError":
     """*old* as *scale* wants it, or why that is no Scale of it."""
-    said = scale.get("metadata") or {}
+    said, info = scale.get("metadata") or {}, write.info
     scale = evolve(scale, ("metadata",), {**said, "namespace": said.get("namespace") or info.namespace})
-    wrong = url_mismatch(kind, scale, info.namespace, info.name) or subresources.wrong_scale(scale)
-    return wrong or replaced(kind, old, subresources.scaled(old, scale), admit)
+    wrong = url_mismatch(write.kind, scale, info.namespace, info.name) or subresources.wrong_scale(scale)
+    return wrong or replaced(write, old, subresources.scaled(old, scale))
 
 
-# -- PATCH -------------------------------------------------------------------------------------------------------------
+# -- what every update goes through ------------------------------------------------------------------------------------
 
 
-def by_patch(reader: Reader, info: RequestInfo, options: Options, body: Any, admit: Admit) -> "Decide | ApiError":
-    """Patch the object, or its Scale, as *body* says."""
-    kind = reader.kind
-    wrong = _unreadable_patch(options.patch, body)
-    if wrong is not None:
-        return wrong
-
-    def decide(old: Obj) -> Obj | Remove | ApiError:
-        seen = subresources.scale_of(old) if info.subresource == "scale" else old
-        new = _patched(kind, options.patch, seen, body)
-        if isinstance(new, ApiError):
-            return new
-        if info.subresource == "scale":
-            return _misfit(_mistyped_scale(new), new) or _rescaled(kind, info, old, new, admit)
-        found = reader.decoded(new)
-        if isinstance(found, ApiError):
-            return _misfit(found, new) or found
-        new = named(kind, found, "")
-        wrong = url_mismatch(kind, new, info.namespace, info.name) or _other_uid(kind, old, new)
-        if wrong is not None:
-            return wrong
-        return replaced(kind, old, new if info.subresource else default(new), admit, info.subresource)
-
-    return decide
-
-
-def _unreadable_patch(type: str, body: Any) -> ApiError | None:
-    """Why *body* is no patch of *type*, or None."""
-    if not type:
-        return errors.unsupported_media_type(UNKNOWN_PATCH)
-    wrong = decoding.unexpected_end() if body is None else decoding.not_json(body)
-    if wrong:
-        return errors.bad_request(f"error decoding patch: {wrong}")
-    found = decoding.go_name(body)
-    if type == "json":
-        return _unreadable_operations(body)
-    if type == "merge" and found not in ("object", "array"):
-        return errors.bad_request("invalid JSON patch")
-    if found != "object":
-        text = f"json: cannot unmarshal {found} into Go value of type map[string]interface {{}}"
-        return errors.bad_request(f"error decoding patch: {text}")
-    return None
-
-
-def _unreadable_operations(body: Any) -> ApiError | None:
-    text = "error decoding patch: json: cannot unmarshal {} into Go value of type {}"
-    if not isinstance(body, list):
-        return errors.bad_request(text.format(decoding.go_name(body), "[]handlers.jsonPatchOp"))
-    for operation in body:
-        if not isinstance(operation, dict):
-            return errors.bad_request(text.format(decoding.go_name(operation), "handlers.jsonPatchOp"))
-    return None
-
-
-def _patched(kind: Kind, type: str, old: Obj, body: Any) -> "Obj | ApiError":
-    if type == "json":
-        try:
-            return jsonpatch.apply(old, body)
-        except jsonpatch.PatchError:
-            return ApiError(422, "Invalid", REJECTED)
-    return merge(old, body)
-
-
-def _misfit(wrong: ApiError | None, patched: Any) -> ApiError | None:
-    """A patch whose result cannot be decoded, in the words for that."""
-    if wrong is None or "strict decoding error: " in wrong.message:
-        return wrong
-    shown = json.dumps(json.dumps(thaw(patched), separators=(",", ":"), ensure_ascii=False), ensure_ascii=False)
-    why = wrong.message.partition(": ")[2]
-    text = f"Invalid value: {shown}: {why}"
-    cause = {"reason": "FieldValueInvalid", "message": text, "field": "patch"}
-    return ApiError(422, "Invalid", f' "" is invalid: patch: {text}', freeze({"causes": [cause]}))
-
-
-def _other_uid(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
-    """A patch cannot make another object of it."""
-    uid = new["metadata"].get("uid") or old["metadata"]["uid"]
-    if uid == old["metadata"]["uid"]:
-        return None
-    text = f"Invalid value: {decoding.quoted(uid)}: {IMMUTABLE}"
-    return errors.invalid(kind, old["metadata"]["name"], [FieldError("FieldValueInvalid", "metadata.uid", text)])
-
-
-# -- what both lead to -------------------------------------------------------------------------------------------------
-
-
-def replaced(kind: Kind, old: Obj, new: Obj, admit: Admit, subresource: str = "") -> "Obj | Remove | ApiError":
-    """*new* in the place of *old*, as far as a write through *subresource* may."""
-    refused = _stale(kind, old, new)
+def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "Obj | Remove | ApiError":
+    """*new* in the place of *old*, as far as this path may; *owners_known*: an apply has settled them."""
+    refused = _stale(write.kind, old, new)
     if refused is not None:
         return refused
+    result = _updated(write, old, new)
+    if isinstance(result, ApiError):
+        return result
+    if owners_known:
+        result = ownership.taken_from(new, result)
+    else:
+        result = ownership.after_write(old, result, write.me(UPDATE), bool(write.options.manager), write.now)
+    return Remove(result) if deletion.finished(result) else result
+
+
+def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
+    """*old* with that of *new* which this path may write, admitted and valid."""
+    kind, subresource = write.kind, write.info.subresource
     if subresource == "finalize":
         finalizers = (new.get("spec") or {}).get("finalizers") or []
         wrong = subresources.wrong_finalizers(kind, old["metadata"]["name"], finalizers)
-        result = evolve(old, ("spec", "finalizers"), finalizers)
-    elif subresource:
+        return wrong or evolve(old, ("spec", "finalizers"), finalizers)
+    if subresource == "status":
         result = strategy.for_update(old, new, subresource)
-        wrong = strategy.validate_status(result, old) if subresource == "status" else None
-    else:
-        admitted = admit(addresses.carried_over(old, new) if kind == SERVICE else new, old)
-        if isinstance(admitted, ApiError):
-            return admitted
-        assert admitted is not None, "admission of an update gives the object back"
-        result = strategy.for_update(old, admitted)
-        wrong = strategy.validate(result, old)
-    if wrong is not None:
-        return wrong
-    return Remove(result) if deletion.finished(result) else result
+        return strategy.validate_status(result, old) or result
+    admitted = write.admit(addresses.carried_over(old, new) if kind == SERVICE else new, old)
+    if isinstance(admitted, ApiError):
+        return admitted
+    assert admitted is not None, "admission of an update gives the object back"
+    result = strategy.for_update(old, admitted)
+    return strategy.validate(result, old) or result
 
 
 def _stale(kind: Kind, old: Obj, new: Obj) -> ApiError | None:

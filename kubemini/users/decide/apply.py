@@ -14,6 +14,7 @@ from typing import Any
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import kind_of
 from kubemini.api.objects import Obj, evolve, freeze, get
+from kubemini.api.patch import published, threeway
 from kubemini.api.patch.merge import three_way
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -42,14 +43,21 @@ def go_json(value: Any) -> str:
     return "".join(_ESCAPES.get(letter, letter) for letter in text) + "\n"
 
 
-def patch_for(obj: Obj, current: Obj) -> dict[str, Any]:
-    """What must change in *current* so that *obj* is applied; {} if nothing."""
+def patch_for(obj: Obj, current: Obj) -> tuple[dict[str, Any], str]:
+    """What must change in *current* so that *obj* is applied ({} if nothing), and the type of that patch.
+
+    Strategic where the schema has the kind, else a merge patch.
+    """
     last = get(current, "metadata", "annotations", LAST_APPLIED, default="{}")
     try:
         original = json.loads(last)
     except ValueError:
         original = {}
-    return three_way(original if isinstance(original, dict) else {}, with_annotation(obj), current)
+    original = original if isinstance(original, dict) else {}
+    type = published.type_of(obj["apiVersion"], obj["kind"])
+    if not type:
+        return three_way(original, with_annotation(obj), current), "merge"
+    return threeway.patch(original, with_annotation(obj), current, published.lookup, type), "strategic"
 
 
 # -- what kubectl prints ---------------------------------------------------------------------------

@@ -7,8 +7,10 @@ from kubemini.api.manifests import load
 from kubemini.api.objects import evolve, evolve_many, freeze, get, without
 from kubemini.apiserver.admission.defaulttolerationseconds import add_tolerations
 from kubemini.apiserver.decide import strategy
+from kubemini.apiserver.decide.options import Options
+from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.decide.strategy import default, validate
-from kubemini.apiserver.decide.update import decoded
+from kubemini.apiserver.decide.update import Write
 from kubemini.apiserver.kinds.pod import POD_UPDATE
 from kubemini.apiserver.rules.podspec import qos_class
 from tests.api.test_manifests import SHOP
@@ -35,9 +37,15 @@ def changed(obj, path, value):
     return without(obj, path) if value is DROP else evolve(obj, path, value)
 
 
+def decoded(kind, body):
+    """What the server reads of a body that somebody sends it."""
+    info = RequestInfo("create", kind.path())
+    return Write(kind, info, Options(), "", 0, admit=lambda new, old: new, warnings=[]).decoded(body)
+
+
 @pytest.mark.parametrize("obj", ALL, ids=lambda obj: obj["kind"])
 def test_a_good_object_is_allowed_and_defaulting_it_again_changes_nothing(obj):
-    assert validate(obj) is None and decoded(kinds.kind_of(obj), obj, "", []) is obj
+    assert validate(obj) is None and decoded(kinds.kind_of(obj), obj) is obj
     assert default(obj) is obj
     stored = strategy.for_create(obj)
     assert validate(stored, stored) is None
@@ -203,7 +211,7 @@ def test_what_must_stay_stays(old, path, value, message):
     ],
 )
 def test_a_body_of_the_wrong_types_is_a_bad_request(path, value, message):
-    error = decoded(kinds.DEPLOYMENT, evolve(DEPLOYMENT, path, value), "", [])
+    error = decoded(kinds.DEPLOYMENT, evolve(DEPLOYMENT, path, value))
     assert error and (error.code, error.reason) == (400, "BadRequest") and message in error.message
 
 

@@ -1,0 +1,210 @@
+"""What a PATCH makes of an object: merge, strategic merge, JSON patch, server-side apply. Pure.
+
+The patch is applied to the object as it is stored, and the result is read as any body is: so a patch may do whatever a
+PUT may, and nothing else. Apply looks for owners first, and creates what is not there.
+Models k/apiserver pkg/endpoints/handlers jsonPatcher smpPatcher applyPatcher, interpretStrategicMergePatchError.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kubemini.api import errors
+from kubemini.api.errors import ApiError, FieldError
+from kubemini.api.kinds import Kind
+from kubemini.api.objects import Obj, evolve, freeze, get, thaw, without
+from kubemini.api.patch import jsonpatch, published, strategic, typed
+from kubemini.api.patch.apply import APPLY as APPLIES
+from kubemini.api.patch.merge import merge
+from kubemini.api.schema.decode import Decoded, decode
+from kubemini.apiserver.decide import decoding, ownership, subresources
+from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.options import APPLY
+from kubemini.apiserver.decide.strategy import default
+from kubemini.apiserver.decide.update import Decide, Write, mistyped_scale, named, replaced, rescaled, url_mismatch
+from kubemini.apiserver.rules.causes import IMMUTABLE
+
+UNKNOWN_PATCH = "415: Unsupported Media Type"
+REJECTED = "the server rejected our request due to an error in our request"
+DECODING = "error decoding patch: "
+YAML = "error unmarshaling JSON: while decoding JSON: "
+A_MAP = "map[string]interface {}"
+NUMBERS = ("int32", "int64", "number")
+
+
+def by_patch(write: Write, body: Any) -> "Decide | ApiError":
+    """Patch the object, or its Scale, as *body* says."""
+    type = write.options.patch
+    wrong = _unreadable(type, body)
+    if wrong is not None:
+        return wrong
+    if type == APPLY:
+        return _by_apply(write, body)
+    if write.info.subresource == "scale":
+        return lambda old: _rescaled(write, old, _patched(write.kind, type, subresources.scale_of(old), body))
+    return lambda old: _replaced(write, old, _patched(write.kind, type, old, body))
+
+
+def _unreadable(type: str, body: Any) -> ApiError | None:
+    """Why *body* is no patch of *type*, or None."""
+    if not type:
+        return errors.unsupported_media_type(UNKNOWN_PATCH)
+    wrong = decoding.unexpected_end() if body is None else decoding.not_json(body)
+    if wrong:
+        return errors.bad_request(DECODING + wrong)
+    found = decoding.go_name(body)
+    if type == "json":
+        return _unreadable_operations(body)
+    if type == "merge" and found not in ("object", "array"):
+        return errors.bad_request("invalid JSON patch")
+    if found != "object":
+        text = f"json: cannot unmarshal {found} into Go value of type {A_MAP}"
+        return errors.bad_request(DECODING + (YAML if type == APPLY else "") + text)
+    return None
+
+
+def _unreadable_operations(body: Any) -> ApiError | None:
+    text = DECODING + "json: cannot unmarshal {} into Go value of type {}"
+    if not isinstance(body, list):
+        return errors.bad_request(text.format(decoding.go_name(body), "[]handlers.jsonPatchOp"))
+    for operation in body:
+        if not isinstance(operation, dict):
+            return errors.bad_request(text.format(decoding.go_name(operation), "handlers.jsonPatchOp"))
+    return None
+
+
+def _patched(kind: Kind, type: str, old: Obj, body: Any) -> Any:
+    """*old* after the patch, not yet read; or why it cannot be applied."""
+    if type == "json":
+        try:
+            return jsonpatch.apply(old, body)
+        except jsonpatch.PatchError:
+            return ApiError(422, "Invalid", REJECTED)
+    if type != "strategic":
+        return merge(old, body)
+    definition = published.type_of(old["apiVersion"], old["kind"])
+    try:
+        return strategic.merge(old, body, published.lookup, definition)
+    except strategic.StrategicError as error:
+        return errors.bad_request(str(error)) if error.code == 400 else errors.failed(str(error))
+
+
+def _replaced(write: Write, old: Obj, new: Any) -> "Obj | Remove | ApiError":
+    if isinstance(new, ApiError):
+        return new
+    found = write.decoded(new)
+    if isinstance(found, ApiError):
+        return _misfit(found, new)
+    return _in_place(write, old, named(write.kind, found, ""))
+
+
+def _in_place(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "Obj | Remove | ApiError":
+    info = write.info
+    wrong = url_mismatch(write.kind, new, info.namespace, info.name) or _other_uid(write.kind, old, new)
+    if wrong is not None:
+        return wrong
+    return replaced(write, old, new if info.subresource else default(new), owners_known)
+
+
+def _rescaled(write: Write, old: Obj, scale: Any) -> "Obj | Remove | ApiError":
+    if isinstance(scale, ApiError):
+        return scale
+    wrong = mistyped_scale(scale)
+    return _misfit(wrong, scale) if wrong is not None else rescaled(write, old, scale)
+
+
+def _misfit(wrong: ApiError, patched: Any) -> ApiError:
+    """A patch whose result cannot be decoded, in the words for that."""
+    if "strict decoding error: " in wrong.message:
+        return wrong
+    shown = json.dumps(json.dumps(thaw(patched), separators=(",", ":"), ensure_ascii=False), ensure_ascii=False)
+    text = f"Invalid value: {shown}: {wrong.message.partition(': ')[2]}"
+    cause = {"reason": "FieldValueInvalid", "message": text, "field": "patch"}
+    return ApiError(422, "Invalid", f' "" is invalid: patch: {text}', freeze({"causes": [cause]}))
+
+
+def _other_uid(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
+    """A patch cannot make another object of it."""
+    uid = new["metadata"].get("uid") or old["metadata"]["uid"]
+    if uid == old["metadata"]["uid"]:
+        return None
+    text = f"Invalid value: {decoding.quoted(uid)}: {IMMUTABLE}"
+    return errors.invalid(kind, old["metadata"]["name"], [FieldError("FieldValueInvalid", "metadata.uid", text)])
+
+
+# -- server-side apply -------------------------------------------------------------------------------------------------
+
+
+def _by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
+    config = configuration(write, body)
+    if isinstance(config, ApiError):
+        return config
+    me, force = write.me(APPLIES), bool(write.options.force)
+
+    def decide(old: Obj) -> Obj | Remove | ApiError:
+        new = ownership.apply(old, config, me, force, write.now)
+        if isinstance(new, ApiError):
+            return new
+        found = write.decoded(new)
+        return found if isinstance(found, ApiError) else _in_place(write, old, found, owners_known=True)
+
+    return decide
+
+
+def configuration(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
+    """What is applied: *body* with the name and namespace of the URL, or why it cannot be."""
+    kind, info = write.kind, write.info
+    version, said = body.get("apiVersion") or "", body.get("kind") or ""
+    if (version, said) != (kind.api_version, kind.kind):
+        group = version if "/" in str(version) else f"/{version}"
+        return errors.bad_request(f"invalid object type: {group}, Kind={said}")
+    if get(body, "metadata", "managedFields") is not None:
+        return errors.bad_request("metadata.managedFields must be nil")
+    untyped = _untyped(kind, body)
+    if untyped:
+        return errors.failed(untyped)
+    meta = body.get("metadata") or {}
+    config = named(kind, {**body, "metadata": {**meta, "name": meta.get("name") or info.name}}, info.namespace)
+    part = without(config, ("spec",)) if info.subresource == "status" else without(config, ("status",))
+    return url_mismatch(kind, config, info.namespace, info.name) or part
+
+
+def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
+    """Why *body* is no tree of fields of its kind; "" if it is one."""
+    meta = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
+    where = f"{meta.get('namespace', '')}/{meta.get('name', '')}" if meta else "/"
+    gvk = f"{kind.api_version if kind.group else f'/{kind.version}'}, Kind={kind.kind}"
+    found = decode(body, kind.api_version, kind.kind)
+    try:
+        definition = published.type_of(kind.api_version, kind.kind)
+        list(typed.owned(body, published.shape(definition)))
+        why = _first_complaint(body, found)
+    except typed.TypedError as error:
+        why = str(error)
+    return f"failed to create typed patch object ({where}; {gvk}): {why}" if why else ""
+
+
+def _first_complaint(body: Mapping[str, Any], found: Decoded) -> str:
+    if found.error:
+        wanted = found.error.rpartition(" of type ")[2]
+        expected = "numeric (int or float)" if wanted in NUMBERS else wanted
+        return f"{_dotted(found.place)}: expected {expected}, got {decoding.go_name(get(body, *found.place))}"
+    return f"{_dotted(found.unknown[0])}: field not declared in schema" if found.unknown else ""
+
+
+def _dotted(path: tuple[str | int, ...]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+
+
+def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
+    """The object that an apply makes where there is none."""
+    config = configuration(write, body)
+    if isinstance(config, ApiError):
+        return config
+    meta = config["metadata"]
+    if meta.get("uid"):
+        why = f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
+        return errors.conflict(write.kind, meta["name"], why)
+    bare = without(config, ("metadata", "resourceVersion"))
+    found = write.decoded(evolve(bare, ("metadata", "name"), meta["name"]))
+    return found if isinstance(found, ApiError) else ownership.created(found, write.me(APPLIES), write.now)
