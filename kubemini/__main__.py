@@ -170,8 +170,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.close()  # who read our output has gone, and Python would complain of it at the end
         return 0
     except (ValueError, Runaway, OSError) as error:
-        hint = getattr(error, "hint", "")
-        print(f"kubemini: {error}", *([f"hint: {hint}"] if hint else []), sep="\n", file=sys.stderr)
+        print(f"kubemini: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("kubemini: interrupted", file=sys.stderr)

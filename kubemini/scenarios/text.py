@@ -4,17 +4,19 @@ Invariant: whatever the text, it is data or one sentence (ScenarioError), and so
 and a few aliases cannot blow a small file up.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any
+
+from kubemini.api import documents
+from kubemini.api.documents import TextError
+from kubemini.api.schema.decode import Doubled
 
 
 class ScenarioError(ValueError):
     """A scenario that cannot be run; the message names the file, the field and what was expected."""
 
 
-MOST_NODES = 100_000  # values of a file, an alias counted as often as it is used
 MANIFEST = re.compile(r"^(apiVersion|kind): *\S", re.MULTILINE)
 MANIFESTS = (
     "these are Kubernetes manifests, not a scenario; write one, with a title and a topology, and put them under its"
@@ -30,20 +32,28 @@ def read(path: Path) -> Any:
         raise ScenarioError(f"{path}: cannot be read ({error.strerror or error})") from None
     except UnicodeDecodeError:
         raise ScenarioError(f"{path}: is not UTF-8 text; write a scenario as YAML") from None
-    return parse(text, path.name, path.suffix == ".json")
+    return parse(text, path.name)
 
 
-def parse(text: str, name: str, as_json: bool) -> Any:
+def parse(text: str, name: str) -> Any:
     """The data in *text*. Raises ScenarioError that names the file *name*."""
     try:
-        data = _json(text) if as_json else _yaml(text)
-    except RecursionError:
-        raise ScenarioError(f"{name}: is nested too deep; a scenario is flat") from None
-    except ValueError as error:
-        raise ScenarioError(f"{name}: {_meant(text) or error}") from None
+        found = documents.read(text)
+    except TextError as error:
+        said = error.text.rpartition("yaml: unmarshal errors: ")[2]
+        raise ScenarioError(f"{name}: {_meant(text) or _one_line(error.where, said)}") from None
+    data = found[0].value if found else None
     if isinstance(data, dict) and {"apiVersion", "kind"} <= data.keys():
         raise ScenarioError(f"{name}: {_meant(text) or MANIFESTS}")
+    if len(found) > 1:
+        raise ScenarioError(f"{name}: expected one document, the scenario; it holds {len(found)}")
+    _refuse_doubled(data, name)
     return data
+
+
+def _one_line(where: str, said: str) -> str:
+    prefix = f"{where}: " if where and not said.startswith("line") else ""
+    return " ".join(f"{prefix}{said}".split())
 
 
 def _meant(text: str) -> str:
@@ -53,65 +63,9 @@ def _meant(text: str) -> str:
     return MANIFESTS if {found[1] for found in MANIFEST.finditer(text)} == {"apiVersion", "kind"} else ""
 
 
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text, object_pairs_hook=_once)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f'key "{key}" is given twice; keep one')
-        found[key] = value
-    return found
-
-
-def _yaml(text: str) -> Any:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """A key comes once, a date is text."""
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            seen: set[Any] = set()
-            for key, _ in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                    raise yaml.MarkedYAMLError(
-                        None, None, f'key "{key.value}" is given twice; keep one', key.start_mark
-                    )
-                seen.add(key.value if isinstance(key, yaml.ScalarNode) else None)
-            return super().construct_mapping(node, deep)
-
-    resolvers = yaml.SafeLoader.yaml_implicit_resolvers.items()
-    Loader.yaml_implicit_resolvers = {
-        first: [rule for rule in rules if rule[0] != "tag:yaml.org,2002:timestamp"] for first, rules in resolvers
-    }
-    try:
-        loader = Loader(text)
-        node = loader.get_single_node()
-        if node is None:
-            return None
-        if _size(node, {}) > MOST_NODES:
-            raise ValueError("grows too large when its aliases are written out; use fewer")
-        return loader.construct_document(node)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        reason = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise ValueError(f"{where}not YAML: {reason}") from None
-
-
-def _size(node: Any, known: dict[int, int]) -> int:
-    """How many values *node* stands for, its aliases written out. Raises ValueError if it holds itself."""
-    if isinstance(node.value, str):
-        return 1
-    if id(node) not in known:
-        known[id(node)] = -1
-        inner = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
-        known[id(node)] = 1 + sum(_size(part, known) for part in inner)
-    if known[id(node)] < 0:
-        raise ValueError("an alias stands inside what it names")
-    return known[id(node)]
+def _refuse_doubled(value: Any, where: str) -> None:
+    """A key stands once in a map; YAML's reader sees to it itself."""
+    if isinstance(value, Doubled):
+        raise ScenarioError(f'{where}: key "{value.doubled[0]}" is given twice; keep one')
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        _refuse_doubled(item, f"{where}.{key}")

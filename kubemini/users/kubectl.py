@@ -10,6 +10,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from kubemini.api import unsimulated
 from kubemini.api.kinds import by_name, collection_path, object_path
 from kubemini.api.objects import Obj, freeze
 from kubemini.host import Host
@@ -42,6 +43,7 @@ class User(EtcdUser):
         super().__init__(sim, net, host, name, members)
         self.api_server = servers[0]
         self.first: list[tuple[Obj, str]] = []
+        self.noted: list[str] = []
 
     def boot(self) -> None:
         super().boot()
@@ -111,6 +113,16 @@ class User(EtcdUser):
         done = yield from self._patiently(attempt) if patient else attempt()
         detail = {"said": done.said}
         self.record_request(number, "api", done.verb, done.path, [self.api_server], started, done.reply, detail)
+        if done.reply.ok:
+            self._note_unsimulated(obj)
+
+    def _note_unsimulated(self, obj: Obj) -> None:
+        """Say of each field that would change the outcome, and does not here, that it does not; once."""
+        for path in unsimulated.fields(obj):
+            text = f"{apply.called(obj)}: {path} is not simulated"
+            if text not in self.noted:
+                self.noted.append(text)
+                self.note(text)
 
     def _apply(self, obj: Obj, source: str) -> Steps:
         """Look, then create what is not there, or change what is: an `Outcome`."""

@@ -5,9 +5,13 @@ import json
 import pytest
 
 from kubemini import run
+from kubemini.__main__ import main
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import CONFIG_MAP, DEPLOYMENT, SERVICE
 from kubemini.api.manifests import ManifestError
 from kubemini.api.objects import evolve, get, without
 from kubemini.cluster import Cluster, TopologyError, build
+from kubemini.net.rpc import DEADLINE
 from kubemini.users.decide.apply import LAST_APPLIED, complaint, configuration, go_json, with_annotation
 from tests.kubeworld import SHOP, a_deployment
 
@@ -129,7 +133,6 @@ def stored(cluster, kind, name="web"):
 
 
 def test_what_a_file_says_no_more_is_taken_away(shop):
-    from kubemini.api.kinds import SERVICE
 
     noted = evolve(SHOP, ("metadata", "annotations"), {"team": "red"})
     shop.apply([noted])
@@ -144,7 +147,6 @@ def test_what_a_file_says_no_more_is_taken_away(shop):
 
 
 def test_what_others_added_stays(shop):
-    from kubemini.api.kinds import DEPLOYMENT
 
     shop.kubectl.scale("web", 5)
     shop.run(1)
@@ -159,15 +161,48 @@ def test_what_others_added_stays(shop):
 
 
 def test_a_second_apply_of_the_same_changes_nothing(shop):
-    shop.apply(GOOD)
+    revisions = [o["metadata"]["resourceVersion"] for o in (stored(shop, SERVICE), stored(shop, DEPLOYMENT))]
+    shop.apply([a_deployment(), SHOP])
     shop.run(1)
-    shop.apply(GOOD)
+    assert told(shop.trace)[-2:] == ["deployment.apps/web unchanged", "service/web unchanged"]
+    assert [o["metadata"]["resourceVersion"] for o in (stored(shop, SERVICE), stored(shop, DEPLOYMENT))] == revisions
+
+
+NOT_SIMULATED = """
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  volumes: [{name: v, emptyDir: {}}]
+  containers: [{name: c, image: nginx, command: [sh], args: [-c]}]
+"""
+
+
+def test_a_field_that_is_not_simulated_is_noted_once_when_it_is_applied(shop):
+    shop.apply(NOT_SIMULATED)
     shop.run(1)
-    assert told(shop.trace)[-2:] == ["configmap/good created", "configmap/good unchanged"]
+    shop.apply(NOT_SIMULATED)
+    shop.run(1)
+    noted = [r.detail["text"] for r in shop.trace.of("note", "kubectl")]
+    assert "pod/p: spec.volumes is not simulated" in noted
+    assert "pod/p: spec.containers[0].command is not simulated" in noted
+    assert len(noted) == len(set(noted)) >= 3
+
+
+def test_what_is_refused_has_no_notes(shop):
+    shop.apply(NOT_SIMULATED.replace("name: p", "name: p, namespace: nowhere"))
+    shop.run(1)
+    assert told(shop.trace)[-1].endswith('namespaces "nowhere" not found') and not shop.trace.of("note", "kubectl")
+
+
+def test_the_command_line_shows_a_field_that_is_not_simulated(tmp_path, capsys):
+    file = tmp_path / "story.json"
+    file.write_text(json.dumps(story(NOT_SIMULATED)))
+    assert main(["run", str(file)]) == 0
+    assert capsys.readouterr().out.count("pod/p: spec.volumes is not simulated") == 1
 
 
 def test_a_raw_object_is_adopted_by_its_first_apply(shop):
-    from kubemini.api.kinds import CONFIG_MAP
 
     user = shop.kubectl
     raw = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "raw"}, "data": {"a": "1", "b": "2"}}
@@ -238,7 +273,6 @@ def test_one_object_can_be_applied_as_a_dict():
 
 
 def test_a_command_line_that_applies_keeps_its_commas(tmp_path, capsys):
-    from kubemini.__main__ import main
 
     text = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "typed"}, "data": {"a": "1, 2"}}'
     assert main(["run", "healthy", "--until", "5s", "--command", f"2s,apply,{text}"]) == 0
@@ -246,8 +280,6 @@ def test_a_command_line_that_applies_keeps_its_commas(tmp_path, capsys):
 
 
 def test_complaints_are_those_of_kubectl():
-    from kubemini.api.errors import ApiError
-    from kubemini.net.rpc import DEADLINE
 
     assert complaint(DEADLINE, "creating", "f") == "Unable to connect to the server: deadline exceeded"
     forbidden = ApiError(403, "Forbidden", "no")
