@@ -8,7 +8,7 @@ I    VOCABULARY: values
     api/            objects as values, kinds, labels, quantities, errors, manifests, patches
 II   GROUND: what programs stand on; knows no Kubernetes
     sim/            the kernel: clock, chance, trace (and the closed table of what a trace can say)
-    net/            the wire: latency, loss, cuts; calls and streams
+    wire/           the wire: latency, loss, cuts; calls and streams
     host/           machines: power, disks, programs that start, crash, pause, resume
 III  PROGRAMS: one folder a program, its deciders in `decide`; they meet on the wire and in objects
     etcd/           raft: a pure machine, store: revisions, leases, requests (pure too), server: the member that drives

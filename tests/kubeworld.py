@@ -7,9 +7,9 @@ from kubemini.client import ApiClient
 from kubemini.cluster import Cluster
 from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
-from kubemini.net import Network
 from kubemini.sim import Sim
 from kubemini.sim.units import SECOND
+from kubemini.wire import Network
 
 
 class Program(Component):

@@ -5,9 +5,9 @@ import pytest
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.server.member import Member, members
 from kubemini.host import Component, Host
-from kubemini.net import Network
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
+from kubemini.wire import Network
 
 
 class Client(Component):

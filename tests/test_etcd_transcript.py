@@ -12,9 +12,9 @@ import pytest
 
 from kubemini.etcd.server.member import members
 from kubemini.host import Component, Host
-from kubemini.net import Network
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
+from kubemini.wire import Network
 
 ROWS = json.loads((Path(__file__).parent / "oracles/etcd/transcript_3.5.1.json").read_text())["rows"]
 METHODS = {

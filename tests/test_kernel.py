@@ -3,9 +3,9 @@
 import pytest
 
 from kubemini.host import Component, Host
-from kubemini.net import Network
 from kubemini.sim import Sim, Trace
 from kubemini.sim.units import MS, SECOND, clock, duration
+from kubemini.wire import Network
 
 
 class Server(Component):

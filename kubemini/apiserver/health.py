@@ -16,8 +16,8 @@ from kubemini.api.errors import ApiError
 from kubemini.apiserver.storage import Fate
 from kubemini.etcd.client import EtcdClient
 from kubemini.host import Component
-from kubemini.net.rpc import DEADLINE
 from kubemini.sim.units import MS
+from kubemini.wire.rpc import DEADLINE
 
 PATHS = ("/livez", "/readyz", "/healthz")
 KEY = "/registry/health"

@@ -18,7 +18,7 @@ from kubemini.apiserver.decide import options, request
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.health import PATHS
-from kubemini.net import Call
+from kubemini.wire import Call
 
 if TYPE_CHECKING:
     from kubemini.apiserver.server import ApiServer

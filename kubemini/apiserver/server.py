@@ -17,9 +17,9 @@ from kubemini.apiserver.storage import Storage, Written
 from kubemini.apiserver.watchcache import ADDED, DELETED, MODIFIED, WatchCache
 from kubemini.etcd.client import EtcdClient
 from kubemini.host import Component, Host
-from kubemini.net import Call, Network
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
+from kubemini.wire import Call, Network
 
 
 class ApiServer(Component):

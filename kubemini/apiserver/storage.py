@@ -21,9 +21,9 @@ from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.update import Decide
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import EtcdError
-from kubemini.net import Reply, Unreachable
-from kubemini.net.rpc import DEADLINE
 from kubemini.params import Params
+from kubemini.wire import Reply, Unreachable
+from kubemini.wire.rpc import DEADLINE
 
 Fate = Generator[Any, Any, Any]  # to be used with `yield from`; the value is the result or an ApiError
 

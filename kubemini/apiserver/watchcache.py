@@ -25,9 +25,9 @@ from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import COMPACTED, EtcdError
 from kubemini.etcd.store.mvcc import DELETE
 from kubemini.host import Component
-from kubemini.net import Call
-from kubemini.net.rpc import REFUSED
 from kubemini.sim import Steps
+from kubemini.wire import Call
+from kubemini.wire.rpc import REFUSED
 
 ADDED, MODIFIED, DELETED, BOOKMARK, ERROR = "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"
 END_OF_LIST = {"k8s.io/initial-events-end": "true"}

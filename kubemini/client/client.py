@@ -16,8 +16,8 @@ from typing import Any
 from kubemini.api.kinds import Kind, collection_path, object_path
 from kubemini.api.objects import Obj
 from kubemini.host import Component
-from kubemini.net import Reply, Unreachable
-from kubemini.net.rpc import ClientStream
+from kubemini.wire import Reply, Unreachable
+from kubemini.wire.rpc import ClientStream
 
 Replies = Generator[Any, Any, Reply]  # to be used with `yield from`
 

@@ -17,10 +17,10 @@ from kubemini.api.kinds import LEASE
 from kubemini.api.objects import Obj, evolve, freeze
 from kubemini.api.timestamps import micro_timestamp
 from kubemini.client.client import ApiClient, code
-from kubemini.net import Reply
 from kubemini.sim import Steps
 from kubemini.sim.kernel import TIMER
 from kubemini.sim.units import SECOND
+from kubemini.wire import Reply
 
 
 @dataclass(slots=True)

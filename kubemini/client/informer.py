@@ -18,9 +18,9 @@ from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
 from kubemini.client.client import ApiClient
 from kubemini.client.workqueue import exponential
-from kubemini.net.rpc import REFUSED
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
+from kubemini.wire.rpc import REFUSED
 
 Handler = Callable[[Obj | None, Obj | None], None]
 

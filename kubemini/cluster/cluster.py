@@ -10,13 +10,13 @@ from kubemini.cluster.topology import CONTROL_PLANE, ETCD, WORKER, Topology, Top
 from kubemini.cluster.workload import Load, read_workload, refuse_without_api_server
 from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
-from kubemini.net import Network
 from kubemini.params import Params
 from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
 from kubemini.sim.kernel import EVENT_BUDGET, FULL
 from kubemini.sim.units import clock, duration
 from kubemini.users import EtcdUser, User, Visitor
+from kubemini.wire import Network
 
 
 class Cluster:

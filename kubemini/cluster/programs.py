@@ -15,11 +15,11 @@ from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.kubelet.kubelet import Kubelet
 from kubemini.loadbalancer.haproxy import HAProxy
-from kubemini.net import Network
 from kubemini.network.kubeproxy import KubeProxy
 from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim
 from kubemini.users import EtcdUser, PodNetwork, User, Visitor
+from kubemini.wire import Network
 
 Names = list[str]
 

@@ -16,8 +16,8 @@ from kubemini.controllers.namespaces import NamespaceController
 from kubemini.controllers.nodes import NodeLifecycle, PodGarbageCollector, TaintEviction
 from kubemini.controllers.reconcile import Reconciler, facts_of
 from kubemini.host import Component, Host
-from kubemini.net import Network
 from kubemini.sim import Sim
+from kubemini.wire import Network
 
 USER = "system:kube-controller-manager"
 LEASE_NAME = "kube-controller-manager"

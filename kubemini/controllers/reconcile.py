@@ -24,8 +24,8 @@ from kubemini.controllers.decide.actions import (
 )
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
 from kubemini.controllers.decide.expectations import Expectations
-from kubemini.net import Reply
 from kubemini.sim import Steps
+from kubemini.wire import Reply
 
 
 def facts_of(informers: Informers, controllers: Iterable[Controller]) -> Facts:

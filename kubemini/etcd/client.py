@@ -14,9 +14,9 @@ from typing import Any
 
 from kubemini.etcd.errors import LEADER_CHANGED
 from kubemini.host import Component
-from kubemini.net import Reply, Unreachable
-from kubemini.net.rpc import ClientStream
 from kubemini.sim.kernel import NEVER
+from kubemini.wire import Reply, Unreachable
+from kubemini.wire.rpc import ClientStream
 
 READ_ACROSS_ELECTION = LEADER_CHANGED.of_a_read()
 Replies = Generator[Any, Any, Reply]  # to be used with `yield from`

@@ -15,10 +15,10 @@ from typing import Any
 import simpy
 
 from kubemini.host.machine import Host
-from kubemini.net import rpc
-from kubemini.net.network import CONNECTION, MESSAGE, Network
 from kubemini.sim.kernel import TIMER, Runaway, Sim, Steps
 from kubemini.sim.units import clock
+from kubemini.wire import rpc
+from kubemini.wire.network import CONNECTION, MESSAGE, Network
 
 TOLD = "it was told to stop"
 ENDLESS = 100_000  # steps of a task that never waits

@@ -34,8 +34,8 @@ from kubemini.kubelet.decide.podworker import (
 )
 from kubemini.kubelet.decide.status import pod_status
 from kubemini.kubelet.heartbeat import Heartbeat
-from kubemini.net import Network
 from kubemini.sim import Sim, Steps
+from kubemini.wire import Network
 
 UNKNOWN_END = 255  # the exit code of a container whose host died with it
 

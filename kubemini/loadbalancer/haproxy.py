@@ -12,9 +12,9 @@ from typing import Any
 
 from kubemini.host import Component, Host
 from kubemini.loadbalancer.decide.health import Health, next_server
-from kubemini.net import Call, Network, Unreachable
-from kubemini.net.rpc import DEADLINE, REFUSED
 from kubemini.sim import Sim, Steps
+from kubemini.wire import Call, Network, Unreachable
+from kubemini.wire.rpc import DEADLINE, REFUSED
 
 CLOSED = Unreachable("EOF", definite=True)  # closed before a byte of the request was passed on
 NO_ANSWER = Unreachable("connect timed out", definite=True)

@@ -10,11 +10,11 @@ from kubemini.api.kinds import ENDPOINT_SLICE, SERVICE
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
-from kubemini.net import Network
 from kubemini.network import dataplane
 from kubemini.network.decide import services
 from kubemini.network.decide.services import Rule
 from kubemini.sim import Sim
+from kubemini.wire import Network
 
 
 class KubeProxy(Component):

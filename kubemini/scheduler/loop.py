@@ -15,7 +15,6 @@ from kubemini.api.timestamps import timestamp
 from kubemini.client import ApiClient, Elector, Informers
 from kubemini.client.client import code
 from kubemini.host import Component, Host, Timer
-from kubemini.net import Network
 from kubemini.scheduler import plugins
 from kubemini.scheduler.decide import queue
 from kubemini.scheduler.decide.cache import Cache
@@ -23,6 +22,7 @@ from kubemini.scheduler.decide.framework import Decision, decide
 from kubemini.scheduler.decide.plugin import POD_DELETED, Event, Picks, Question
 from kubemini.scheduler.decide.queue import Entry, SchedulingQueue
 from kubemini.sim import Sim, Steps
+from kubemini.wire import Network
 
 USER = "system:kube-scheduler"
 LEASE_NAME = "kube-scheduler"

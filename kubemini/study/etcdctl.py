@@ -14,12 +14,12 @@ from typing import Any
 from kubemini.etcd.server.member import Member, members
 from kubemini.etcd.server.membership import address_of
 from kubemini.host import Component, Host
-from kubemini.net import Network, Reply
 from kubemini.params import Params
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
 from kubemini.users.decide.etcdctl import MIB, Ask, Command
 from kubemini.users.decide.line import Terminal, Unknown, read
+from kubemini.wire import Network, Reply
 
 SETTLED = 4  # seconds: by then a fresh cluster has a leader and is quiet
 OLD_ENOUGH = 7  # seconds: by then its connections are so old that etcd lets a member be added

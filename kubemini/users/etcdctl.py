@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from kubemini.host import Component, Host
-from kubemini.net import Network, Reply
 from kubemini.sim import Sim, Steps
 from kubemini.users.decide import etcdctl
 from kubemini.users.decide.etcdctl import Ask, Command
+from kubemini.wire import Network, Reply
 
 NOTHING = "(nothing)"  # what a key holds that is not there
 LONGEST_ANSWER = 200  # characters of a value that the trace keeps

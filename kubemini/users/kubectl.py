@@ -14,11 +14,11 @@ from kubemini.api import unsimulated
 from kubemini.api.kinds import by_name, collection_path, object_path
 from kubemini.api.objects import Obj, freeze
 from kubemini.host import Host
-from kubemini.net import Network, Reply
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 from kubemini.users.decide import apply
 from kubemini.users.etcdctl import EtcdUser
+from kubemini.wire import Network, Reply
 
 AGAIN = 500 * MS  # a bootstrap script waits so long
 PATIENT = 20  # attempts, after which a bootstrap says that it waits

@@ -7,9 +7,9 @@ Simplified: one short connection a request; the pod answers at once.
 
 from kubemini.host import Component
 from kubemini.host.podnetwork import pod_at
-from kubemini.net import Call, Unreachable
 from kubemini.network import dataplane
 from kubemini.sim import Steps
+from kubemini.wire import Call, Unreachable
 
 REFUSED = Unreachable("connection refused", definite=True)
 

@@ -7,9 +7,9 @@ import pytest
 from kubemini.client import WorkQueue
 from kubemini.client.workqueue import exponential
 from kubemini.host import Component, Host
-from kubemini.net import Network
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
+from kubemini.wire import Network
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import pytest
 
 from kubemini.cluster import Cluster
 from kubemini.host import Component, Host
-from kubemini.net import Network
 from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim
 from kubemini.sim.kernel import Runaway
 from kubemini.sim.units import SECOND
+from kubemini.wire import Network
 
 pytestmark = pytest.mark.panics
 

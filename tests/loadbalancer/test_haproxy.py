@@ -12,10 +12,10 @@ from kubemini.api.errors import ApiError
 from kubemini.host import Component, Host
 from kubemini.loadbalancer.decide.health import Health, next_server
 from kubemini.loadbalancer.haproxy import HAProxy
-from kubemini.net import Network
 from kubemini.params import Params
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
+from kubemini.wire import Network
 
 SERVERS = ["apiserver-1", "apiserver-2", "apiserver-3"]
 SEEDS = range(1, 16)

@@ -7,10 +7,10 @@ import random
 
 from kubemini.etcd.server.member import members
 from kubemini.host import Component, Host
-from kubemini.net import Network
-from kubemini.net.rpc import Unreachable
 from kubemini.sim import Sim
 from kubemini.sim.units import SECOND
+from kubemini.wire import Network
+from kubemini.wire.rpc import Unreachable
 
 KEYS = [f"k/{n}" for n in range(8)]
 TARGETS = ("KEY", "VERSION", "CREATE", "MOD", "VALUE")

@@ -5,11 +5,11 @@ import pytest
 from kubemini import session
 from kubemini.cluster import Cluster
 from kubemini.host import Component, Host
-from kubemini.net import Network
 from kubemini.run import run
 from kubemini.sim import Sim
 from kubemini.sim.kernel import EVENT_BUDGET, STORM, Runaway
 from kubemini.sim.units import MS, SECOND
+from kubemini.wire import Network
 
 
 class Spinner(Component):

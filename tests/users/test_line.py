@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubemini.net.rpc import DEADLINE, Reply
 from kubemini.users.decide import etcdctl, members
 from kubemini.users.decide.etcdctl import Ask
 from kubemini.users.decide.line import COMMANDS, Terminal, Unknown, read
+from kubemini.wire.rpc import DEADLINE, Reply
 
 LISTED = {
     "members": [

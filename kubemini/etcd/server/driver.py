@@ -43,11 +43,11 @@ from kubemini.etcd.server.links import Links, Peer
 from kubemini.etcd.server.membership import GONE
 from kubemini.etcd.server.tracing import Tracer, Tracing
 from kubemini.host import Host, Timer
-from kubemini.net import Network
-from kubemini.net.network import HEARTBEAT, MESSAGE, Channel
 from kubemini.params import Params
 from kubemini.sim import Sim
 from kubemini.sim.kernel import TIMER
+from kubemini.wire import Network
+from kubemini.wire.network import HEARTBEAT, MESSAGE, Channel
 
 
 class Above(NamedTuple):

@@ -9,8 +9,8 @@ Simplified: a connection is made the moment both ends are there.
 from kubemini.etcd.server.datadir import DataDir
 from kubemini.etcd.server.membership import Membership
 from kubemini.host import Component
-from kubemini.net.network import Channel
 from kubemini.params import Params
+from kubemini.wire.network import Channel
 
 UP, SILENT, GONE = "up", "silent", "gone"
 

@@ -17,11 +17,11 @@ from kubemini.etcd.server.membership import GONE, Membership
 from kubemini.etcd.server.server import Server
 from kubemini.etcd.server.tracing import LONGEST_VALUE
 from kubemini.host import Host
-from kubemini.net import Call, Network
-from kubemini.net.rpc import REFUSED
 from kubemini.params import Params
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
+from kubemini.wire import Call, Network
+from kubemini.wire.rpc import REFUSED
 
 
 class Member(Driver):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from kubemini.etcd.errors import LEADER_CHANGED, TIMEOUT, EtcdError
 from kubemini.etcd.server.driver import Driver
-from kubemini.net import Call
+from kubemini.wire import Call
 
 
 class Reads:

@@ -14,8 +14,8 @@ from kubemini.etcd.raft.confchange import ConfChange
 from kubemini.etcd.raft.messages import LEADER
 from kubemini.etcd.server.driver import Driver
 from kubemini.etcd.server.membership import GONE, NO_CHANGE, address_of
-from kubemini.net import Call
 from kubemini.sim import Steps
+from kubemini.wire import Call
 
 METHODS = ("member_add", "member_remove", "member_promote")
 

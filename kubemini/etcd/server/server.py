@@ -30,9 +30,9 @@ from kubemini.etcd.store import quota, shapes
 from kubemini.etcd.store import request as requests
 from kubemini.etcd.store.mvcc import Answer, Request, Store
 from kubemini.host import Timer
-from kubemini.net import Call
 from kubemini.params import PINNED
 from kubemini.sim import Steps
+from kubemini.wire import Call
 
 WRITES = ("put", "delete_range", "txn", "compact", "lease_grant", "lease_revoke", "alarm")
 

@@ -8,8 +8,8 @@ from kubemini.etcd.errors import BAD_TRANSFEREE, NOT_LEADER, TRANSFER_TIMEOUT
 from kubemini.etcd.raft.messages import LEADER
 from kubemini.etcd.server.driver import Driver
 from kubemini.host.component import TOLD
-from kubemini.net import Call
 from kubemini.sim import Steps
+from kubemini.wire import Call
 
 
 def move_leader(member: Driver, call: Call) -> Steps:

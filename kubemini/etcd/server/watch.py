@@ -14,7 +14,7 @@ from kubemini.etcd.errors import NO_LEADER, EtcdError
 from kubemini.etcd.server.driver import Driver
 from kubemini.etcd.store.mvcc import DELETE, PUT, Change, Store, is_empty, is_in
 from kubemini.host import Timer
-from kubemini.net import Call
+from kubemini.wire import Call
 
 EMPTY_RANGE = "mvcc: watcher range is empty"
 PROGRESS_JITTER = 10  # a stream's own period is up to a tenth longer than that of all

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import simpy
 
-from kubemini.net.network import CONNECTION
+from kubemini.wire.network import CONNECTION
 
 if TYPE_CHECKING:
     from kubemini.host.component import Component
