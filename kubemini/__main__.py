@@ -21,7 +21,7 @@ from kubemini.ranges import shown
 from kubemini.run import Runaway, run
 from kubemini.scenarios import load, names
 from kubemini.sim import Trace
-from kubemini.sim.kernel import FIDELITIES, FULL
+from kubemini.sim.engine import FIDELITIES, FULL
 from kubemini.sim.units import SECOND, clock, duration
 
 WIDTH = 40  # characters of the bar

@@ -15,7 +15,7 @@ from kubemini import faults
 from kubemini.cluster import Cluster
 from kubemini.scenarios import Scenario, load, with_params
 from kubemini.sim import Trace
-from kubemini.sim.kernel import EVENT_BUDGET, FULL, Runaway
+from kubemini.sim.engine import EVENT_BUDGET, FULL, Runaway
 from kubemini.sim.units import duration
 
 

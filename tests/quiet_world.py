@@ -18,7 +18,7 @@ from kubemini.host import Component, Host
 from kubemini.params import Params
 from kubemini.run import advance
 from kubemini.sim import Record, Steps
-from kubemini.sim.kernel import FULL, QUIESCENT, TIMER
+from kubemini.sim.engine import FULL, QUIESCENT, TIMER
 from kubemini.sim.units import MS, SECOND
 from tests import panics
 

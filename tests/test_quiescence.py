@@ -10,7 +10,7 @@ from kubemini.cluster import Cluster
 from kubemini.params import Params
 from kubemini.run import run
 from kubemini.scenarios import names
-from kubemini.sim.kernel import FULL, QUIESCENT
+from kubemini.sim.engine import FULL, QUIESCENT
 from kubemini.sim.units import MS, SECOND
 from tests.quiet_world import LATE, PICTURES, Telling, difference, differs
 from tests.rest_mutants import MUTANTS, noticed

@@ -2,7 +2,7 @@
 
 from kubemini.bench.table import Result, spread
 from kubemini.bench.workloads import YEAR, faulty_year, idle_etcd, write_events
-from kubemini.sim.kernel import QUIESCENT
+from kubemini.sim.engine import QUIESCENT
 from kubemini.sim.units import SECOND
 
 

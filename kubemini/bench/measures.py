@@ -22,7 +22,7 @@ from kubemini.bench.table import Result, middle, spread
 from kubemini.bench.workloads import answer, bare_simpy, busy, click, faulty_year, idle_etcd, leaderless, lossy
 from kubemini.params import Params
 from kubemini.scenarios import load, names
-from kubemini.sim.kernel import FULL, QUIESCENT
+from kubemini.sim.engine import FULL, QUIESCENT
 from kubemini.sim.units import HOUR, SECOND
 
 ROUNDS = 7

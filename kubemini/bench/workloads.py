@@ -11,7 +11,7 @@ from kubemini.params import Params
 from kubemini.run import advance, run
 from kubemini.scenarios import load
 from kubemini.session import handle
-from kubemini.sim.kernel import FULL, QUIESCENT
+from kubemini.sim.engine import FULL, QUIESCENT
 from kubemini.sim.units import DAY, HOUR, MINUTE, SECOND
 
 STORY = 120  # seconds

@@ -18,7 +18,7 @@ from kubemini.api.objects import Obj, evolve, freeze
 from kubemini.api.timestamps import micro_timestamp
 from kubemini.client.client import ApiClient, code
 from kubemini.sim import Steps
-from kubemini.sim.kernel import TIMER
+from kubemini.sim.engine import TIMER
 from kubemini.sim.units import SECOND
 from kubemini.wire import Reply
 

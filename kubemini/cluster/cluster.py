@@ -13,7 +13,7 @@ from kubemini.host import Component, Host
 from kubemini.params import Params
 from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
-from kubemini.sim.kernel import EVENT_BUDGET, FULL
+from kubemini.sim.engine import EVENT_BUDGET, FULL
 from kubemini.sim.units import clock, duration
 from kubemini.users import EtcdUser, User, Visitor
 from kubemini.wire import Network

@@ -15,7 +15,7 @@ from typing import Any
 import simpy
 
 from kubemini.host.machine import Host
-from kubemini.sim.kernel import TIMER, Runaway, Sim, Steps
+from kubemini.sim.engine import TIMER, Runaway, Sim, Steps
 from kubemini.sim.units import clock
 from kubemini.wire import rpc
 from kubemini.wire.network import CONNECTION, MESSAGE, Network

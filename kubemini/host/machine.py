@@ -7,7 +7,7 @@ Power loss ends every component at once and forgets all memory; what was fsynced
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from kubemini.sim.kernel import TIMER, Sim
+from kubemini.sim.engine import TIMER, Sim
 
 if TYPE_CHECKING:
     from kubemini.host.component import Component

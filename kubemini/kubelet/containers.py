@@ -13,7 +13,7 @@ from typing import Any
 from kubemini.api.objects import Obj
 from kubemini.host import Host, podnetwork
 from kubemini.kubelet.decide.podworker import RUNNING, STARTING, STOPPING
-from kubemini.sim.kernel import TIMER
+from kubemini.sim.engine import TIMER
 from kubemini.sim.units import SECOND
 
 EXITED = "exited"

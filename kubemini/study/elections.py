@@ -21,7 +21,7 @@ from kubemini.etcd.raft.messages import LEADER, Config, HardState, Message
 from kubemini.etcd.raft.raft import Raft
 from kubemini.run import collector_paused
 from kubemini.scenarios import Scenario
-from kubemini.sim.kernel import QUIESCENT
+from kubemini.sim.engine import QUIESCENT
 from kubemini.sim.units import MS, SECOND
 
 PAPER = (

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from kubemini.params import Params
-from kubemini.sim.kernel import DELIVERY, Sim
+from kubemini.sim.engine import DELIVERY, Sim
 
 if TYPE_CHECKING:
     from kubemini.host.component import Component

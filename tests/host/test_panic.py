@@ -6,7 +6,7 @@ from kubemini.cluster import Cluster
 from kubemini.host import Component, Host
 from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim
-from kubemini.sim.kernel import Runaway
+from kubemini.sim.engine import Runaway
 from kubemini.sim.units import SECOND
 from kubemini.wire import Network
 

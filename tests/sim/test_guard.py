@@ -7,7 +7,7 @@ from kubemini.cluster import Cluster
 from kubemini.host import Component, Host
 from kubemini.run import run
 from kubemini.sim import Sim
-from kubemini.sim.kernel import EVENT_BUDGET, STORM, Runaway
+from kubemini.sim.engine import EVENT_BUDGET, STORM, Runaway
 from kubemini.sim.units import MS, SECOND
 from kubemini.wire import Network
 
@@ -94,8 +94,8 @@ def spin_for_ever(component):
 
 
 def test_a_widget_is_answered_with_the_sentence(monkeypatch):
-    monkeypatch.setattr("kubemini.sim.kernel.LOOK", 10)
-    monkeypatch.setattr("kubemini.sim.kernel.STORM", 50)
+    monkeypatch.setattr("kubemini.sim.engine.LOOK", 10)
+    monkeypatch.setattr("kubemini.sim.engine.STORM", 50)
     answer = session.handle({"op": "simulate", "id": 4, "spec": {"scenario": "services"}})
     assert answer["op"] == "error" and "events within one second" in answer["error"]
 

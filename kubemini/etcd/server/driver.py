@@ -45,7 +45,7 @@ from kubemini.etcd.server.tracing import Tracer, Tracing
 from kubemini.host import Host, Timer
 from kubemini.params import Params
 from kubemini.sim import Sim
-from kubemini.sim.kernel import TIMER
+from kubemini.sim.engine import TIMER
 from kubemini.wire import Network
 from kubemini.wire.network import HEARTBEAT, MESSAGE, Channel
 

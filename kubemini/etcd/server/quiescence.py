@@ -37,7 +37,7 @@ from kubemini.etcd.raft.messages import FOLLOWER
 from kubemini.etcd.raft.progress import REPLICATE
 from kubemini.etcd.server.driver import Driver
 from kubemini.host import Timer
-from kubemini.sim.kernel import TIMER
+from kubemini.sim.engine import TIMER
 from kubemini.wire.network import HEARTBEAT
 
 SHORTEST_TIMEOUT = 3  # ticks: a heartbeat, the phase of the follower's clock, and the journey
