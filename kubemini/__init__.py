@@ -21,7 +21,7 @@ IV   THE WHOLE: wiring and stories; decides nothing
     cluster/        which programs there are and whom each knows; topologies, steady clients
     commands/       what can be done to a cluster, one file a family;  faults.py  its public name
     scenarios/      named stories as YAML
-    run.py          a run is a value: run(scenario, seed, commands, until) -> Trace
+    simulate.py     a run is a value: run(scenario, seed, commands, until) -> Trace
 V    THOSE WHO LOOK: read the trace, touch nothing
     judge/          what a history of requests must satisfy, whoever recorded it
     study/          one question, many seeded runs, a distribution for an answer
@@ -33,8 +33,6 @@ What most people need is here by name, loaded when first used.
 """
 
 import importlib
-import sys
-from types import ModuleType
 from typing import Any
 
 _WHERE = {
@@ -42,7 +40,7 @@ _WHERE = {
     "Params": "kubemini.params",
     "Sim": "kubemini.sim",
     "Trace": "kubemini.sim",
-    "run": "kubemini.run",
+    "run": "kubemini.simulate",
     "show": "kubemini.view.widgets",
     "check": "kubemini.lab",
     "quiz": "kubemini.lab",
@@ -57,14 +55,3 @@ def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"kubemini has no {name!r}; it has: {', '.join(__all__)}")
     return getattr(importlib.import_module(_WHERE[name]), name)
-
-
-class _Package(ModuleType):
-    """Keeps `run` and `check` the functions, also when the modules of the same name have been imported."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _WHERE and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -18,11 +18,11 @@ from typing import NoReturn
 
 from kubemini.commands import read_line
 from kubemini.ranges import shown
-from kubemini.run import Runaway, run
 from kubemini.scenarios import load, names
 from kubemini.sim import Trace
 from kubemini.sim.engine import FIDELITIES, FULL
 from kubemini.sim.units import SECOND, clock, duration
+from kubemini.simulate import Runaway, run
 
 WIDTH = 40  # characters of the bar
 A_WORD = 10  # seconds between two words about progress where nobody watches a bar

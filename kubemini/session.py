@@ -9,8 +9,8 @@
 
 from typing import Any
 
-from kubemini.run import Runaway, collector_paused, run
 from kubemini.scenarios import load, with_params
+from kubemini.simulate import Runaway, collector_paused, run
 from kubemini.study.elections import Setting, Trial, failover
 from kubemini.view.scene import present
 

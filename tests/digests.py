@@ -5,8 +5,8 @@ A step that only moves code prints the same lines before and after.
 
 import sys
 
-from kubemini.run import run
 from kubemini.scenarios import load, names
+from kubemini.simulate import run
 
 FIRST_TO_CRASH = ("apiserver-1", "etcd-1")
 

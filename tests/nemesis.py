@@ -19,10 +19,10 @@ from random import Random
 from typing import Any
 
 from kubemini.faults import FaultError
-from kubemini.run import EVENT_BUDGET, run
 from kubemini.scenarios import Scenario, load
 from kubemini.scenarios.loader import from_data
 from kubemini.sim.units import MS, SECOND, clock, duration
+from kubemini.simulate import EVENT_BUDGET, run
 from tests import panics
 from tests.nemesis_judge import GRACE, Breach, judge
 

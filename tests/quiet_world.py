@@ -16,10 +16,10 @@ from kubemini.cluster import Cluster, build
 from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.params import Params
-from kubemini.run import advance
 from kubemini.sim import Record, Steps
 from kubemini.sim.engine import FULL, QUIESCENT, TIMER
 from kubemini.sim.units import MS, SECOND
+from kubemini.simulate import advance
 from tests import panics
 
 PICTURES = {"timer"}  # words that say how something looked, when somebody happened to look

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kubemini.run import run
 from kubemini.scenarios import load, names
+from kubemini.simulate import run
 
 ROOT = Path(__file__).parent.parent
 

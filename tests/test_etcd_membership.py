@@ -8,8 +8,8 @@ from kubemini.etcd.server.member import Member
 from kubemini.etcd.server.membership import Membership
 from kubemini.faults import FaultError, parse
 from kubemini.host import Host
-from kubemini.run import run
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 from tests.test_etcd_cluster import World
 
 IN_SYNC = "etcdserver: can only promote a learner member which is in sync with leader"

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from kubemini.etcd.store.quota import EMPTY, PAGE, Alarms, Backend, cost
 from kubemini.params import Params
-from kubemini.run import run
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 from tests.test_etcd_cluster import World
 
 FULL = "etcdserver: mvcc: database space exceeded"

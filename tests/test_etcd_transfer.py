@@ -2,8 +2,8 @@
 
 import pytest
 
-from kubemini.run import run
 from kubemini.sim.units import MS, SECOND
+from kubemini.simulate import run
 from tests.test_etcd_cluster import World
 from tests.test_etcd_membership import Growing
 

@@ -8,10 +8,10 @@ import pytest
 
 from kubemini.cluster import Cluster
 from kubemini.params import Params
-from kubemini.run import run
 from kubemini.scenarios import names
 from kubemini.sim.engine import FULL, QUIESCENT
 from kubemini.sim.units import MS, SECOND
+from kubemini.simulate import run
 from tests.quiet_world import LATE, PICTURES, Telling, difference, differs
 from tests.rest_mutants import MUTANTS, noticed
 

@@ -7,10 +7,10 @@ from itertools import accumulate, pairwise
 
 import pytest
 
-from kubemini.run import run
 from kubemini.scenarios import names
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 from kubemini.view.columns import pack
 from kubemini.view.scene import present, strip, text_summary
 from kubemini.view.story import story

@@ -5,9 +5,9 @@ from functools import cache
 
 import pytest
 
-from kubemini.run import run
 from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 SEEDS = (None, 1, 2, 3, 4, 5)  # None: the scenario's own
 

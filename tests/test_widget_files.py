@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kubemini.run import run
 from kubemini.sim.vocabulary import WHAT
+from kubemini.simulate import run
 from kubemini.view.scene import drawn, present, spare
 
 STATIC = Path(__file__).parent.parent / "kubemini" / "view" / "static"

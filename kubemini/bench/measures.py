@@ -123,7 +123,7 @@ def page_weight() -> list[Result]:
 
 def import_cpu() -> list[Result]:
     """`import kubemini` in fresh processes, less the interpreter's own start."""
-    code = "import time; t = time.process_time(); import kubemini.run; print(time.process_time() - t)"
+    code = "import time; t = time.process_time(); import kubemini.simulate; print(time.process_time() - t)"
     took = [
         float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True).stdout)
         for _ in range(ROUNDS)

@@ -1,5 +1,5 @@
 // Runs kubemini in Pyodide under node, from the very archive that the book's pages load.
-// Input (stdin, JSON): {rounds, messages: {name: message of session.handle}, digests: [arguments of kubemini.run.run]}
+// Input (stdin, JSON): {rounds, messages: {name: message of session.handle}, digests: [arguments of kubemini.simulate.run]}
 // Output (stdout, JSON): {times: {name: [CPU ms of each round]}, digests: [SHA-256 of each trace]}
 import { readFileSync } from "node:fs";
 import { loadPyodide } from "pyodide";
@@ -10,7 +10,7 @@ const archive = new URL("../../_build/kubemini_static/kubemini/kubemini.zip", im
 py.unpackArchive(new Uint8Array(readFileSync(archive)), "zip", { extractDir: "/site" });
 py.runPython("import sys, json; sys.path.insert(0, '/site')");
 py.runPython(`
-from kubemini.run import run
+from kubemini.simulate import run
 from kubemini.session import handle
 
 def click(message):

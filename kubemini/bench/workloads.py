@@ -8,11 +8,11 @@ import simpy
 
 from kubemini.cluster import Cluster, build
 from kubemini.params import Params
-from kubemini.run import advance, run
 from kubemini.scenarios import load
 from kubemini.session import handle
 from kubemini.sim.engine import FULL, QUIESCENT
 from kubemini.sim.units import DAY, HOUR, MINUTE, SECOND
+from kubemini.simulate import advance, run
 
 STORY = 120  # seconds
 YEAR = 365 * DAY

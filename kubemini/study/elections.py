@@ -19,10 +19,10 @@ from kubemini.etcd.raft.confchange import Configuration
 from kubemini.etcd.raft.log import Entry
 from kubemini.etcd.raft.messages import LEADER, Config, HardState, Message
 from kubemini.etcd.raft.raft import Raft
-from kubemini.run import collector_paused
 from kubemini.scenarios import Scenario
 from kubemini.sim.engine import QUIESCENT
 from kubemini.sim.units import MS, SECOND
+from kubemini.simulate import collector_paused
 
 PAPER = (
     (150, 150),

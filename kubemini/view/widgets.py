@@ -19,10 +19,10 @@ import traitlets
 
 from kubemini import session
 from kubemini.params import Params
-from kubemini.run import run
 from kubemini.scenarios import Scenario, load, names
 from kubemini.sim import Trace
 from kubemini.sim.units import MS
+from kubemini.simulate import run
 from kubemini.study.elections import GIVE_UP, percentile
 from kubemini.view.figures import Curves
 from kubemini.view.scene import present, text_summary

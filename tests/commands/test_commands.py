@@ -4,8 +4,8 @@ import pytest
 
 from kubemini import faults
 from kubemini.cluster import Cluster, build
-from kubemini.run import run
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 
 @pytest.fixture

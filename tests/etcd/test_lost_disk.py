@@ -10,9 +10,9 @@ import random
 import pytest
 
 from kubemini.cluster import build
-from kubemini.run import run
 from kubemini.scenarios import Scenario
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 THREE = Scenario("three", "three members", build("etcd", members=3), until=40 * SECOND)
 LOST = [(5, "put", "early", "1"), (6, "lose_disk", "etcd-host-1")]

@@ -140,7 +140,7 @@ def test_the_map_of_the_house_is_true():
 def test_a_public_name_is_what_it_says_whatever_was_imported_before():
     import kubemini
     import kubemini.judge.availability
-    import kubemini.run
+    import kubemini.simulate
     from kubemini import lab
 
     assert kubemini.check is lab.check and kubemini.run("etcd-3", until=1).header["scenario"] == "etcd-3"
@@ -151,7 +151,7 @@ def test_a_public_name_is_what_it_says_whatever_was_imported_before():
 
 def test_importing_kubemini_pulls_in_simpy_alone():
     names = "{name.split('.')[0] for name in sys.modules} - set(sys.stdlib_module_names)"
-    code = f"import sys, kubemini.run; print(*sorted({names}))"
+    code = f"import sys, kubemini.simulate; print(*sorted({names}))"
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, cwd=ROOT, env=_bare())
     assert set(done.stdout.split()) <= {"__main__", "kubemini", "simpy"}, done.stdout + done.stderr
 

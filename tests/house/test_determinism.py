@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from kubemini.cluster import Cluster
-from kubemini.run import run
+from kubemini.simulate import run
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """
-from kubemini.run import run
+from kubemini.simulate import run
 print(run({scenario!r}, seed=3, commands=[(7.25, "crash", "etcd-1"), (9, "restart", "etcd-1")], until="20s").digest())
 """
 SHARED = """

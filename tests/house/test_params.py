@@ -8,9 +8,9 @@ import pytest
 from kubemini import ranges, session
 from kubemini.cluster import Cluster
 from kubemini.params import ParamError, Params, changed
-from kubemini.run import run
 from kubemini.scenarios import ScenarioError, load
 from kubemini.sim.units import MS, SECOND
+from kubemini.simulate import run
 
 ENTRIES = {entry.name: entry for entry in fields(Params)}
 LEGAL = {name: entry.metadata["legal"] for name, entry in ENTRIES.items()}

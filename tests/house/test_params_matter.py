@@ -12,9 +12,9 @@ import pytest
 
 from kubemini import ranges
 from kubemini.params import Params, changed
-from kubemini.run import run
 from kubemini.scenarios import load, with_params
 from kubemini.sim.engine import Runaway
+from kubemini.simulate import run
 from tests.house.params_stories import MATTERS, STORIES
 
 PACKAGE = Path(__file__).parent.parent.parent / "kubemini"

@@ -8,8 +8,8 @@ from kubemini.lab.anatomy.order import STEPS, instants
 from kubemini.lab.anatomy.story import PROGRAMS
 from kubemini.lab.questions import of_chapter
 from kubemini.lab.visits import share, visits
-from kubemini.run import run
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 SEEDS = (3, 1, 2)
 ANSWERS = {name: asked["answer"] for name, asked in of_chapter("anatomy")["predictions"].items()}

@@ -15,8 +15,8 @@ from kubemini.lab.election.grant_vote import grants, vote_cases
 from kubemini.lab.election.sites import false_elections
 from kubemini.lab.election.whose_curve import APART, SEEDS, sample
 from kubemini.lab.questions import of_chapter
-from kubemini.run import run
 from kubemini.scenarios import ScenarioError, load, with_params
+from kubemini.simulate import run
 from kubemini.study.elections import Setting, elections, failover, percentile
 from kubemini.view.figures import cumulative
 from kubemini.view.widgets import show

@@ -6,8 +6,8 @@ from kubemini.lab import check, quiz
 from kubemini.lab.first.outage import OUTAGE, outage
 from kubemini.lab.questions import of_chapter
 from kubemini.lab.visits import share, visits
-from kubemini.run import run
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 SEEDS = (8, 1, 2, 3)
 ANSWERS = {name: asked["answer"] for name, asked in of_chapter("first")["predictions"].items()}

@@ -8,9 +8,9 @@ import pytest
 
 from kubemini.cluster import build
 from kubemini.lab.quorum.who_answers import who_answers
-from kubemini.run import run
 from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 
 @cache

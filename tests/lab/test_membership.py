@@ -14,9 +14,9 @@ from kubemini.lab import check, quiz
 from kubemini.lab.membership import histories
 from kubemini.lab.membership import replace as replacing
 from kubemini.lab.questions import of_chapter
-from kubemini.run import run
 from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 from kubemini.study.etcdctl import Etcd, Unknown
 
 UNHEALTHY = "Error: etcdserver: unhealthy cluster"

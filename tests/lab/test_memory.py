@@ -12,8 +12,8 @@ from kubemini.lab.memory.list_at import held, history
 from kubemini.lab.memory.nospace import Full
 from kubemini.lab.memory.talkers import STORES
 from kubemini.lab.questions import of_chapter
-from kubemini.run import run
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 from kubemini.study.etcdctl import MIB, Etcd, Unknown
 from kubemini.study.talkers import looks
 

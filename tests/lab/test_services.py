@@ -10,7 +10,7 @@ from kubemini.lab.services.probabilities import deal
 from kubemini.lab.services.shop import dealt, trial
 from kubemini.lab.visits import share, visits
 from kubemini.network.decide.iptables import probability
-from kubemini.run import run
+from kubemini.simulate import run
 
 SEEDS = (6, 1, 2)
 ANSWERS = {name: asked["answer"] for name, asked in of_chapter("services")["predictions"].items()}

@@ -5,10 +5,10 @@ import pytest
 from kubemini import session
 from kubemini.cluster import Cluster
 from kubemini.host import Component, Host
-from kubemini.run import run
 from kubemini.sim import Sim
 from kubemini.sim.engine import EVENT_BUDGET, STORM, Runaway
 from kubemini.sim.units import MS, SECOND
+from kubemini.simulate import run
 from kubemini.wire import Network
 
 

@@ -11,8 +11,8 @@ from kubemini.api.kinds import CONFIG_MAP, DEPLOYMENT, SERVICE
 from kubemini.api.manifests import ManifestError
 from kubemini.api.objects import evolve, get, without
 from kubemini.cluster import Cluster, TopologyError, build
-from kubemini.net.rpc import DEADLINE
 from kubemini.users.decide.apply import LAST_APPLIED, complaint, configuration, go_json, with_annotation
+from kubemini.wire.rpc import DEADLINE
 from tests.kubeworld import SHOP, a_deployment
 
 NEVER_RESTARTED = """

@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from kubemini.host import Component, Host
-from kubemini.run import run
 from kubemini.sim import Sim
 from kubemini.sim.units import MINUTE, MS, SECOND
+from kubemini.simulate import run
 from kubemini.wire import Network
 
 ETCDS = "etcd-host-1,etcd-host-2,etcd-host-3"

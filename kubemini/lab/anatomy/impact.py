@@ -10,10 +10,10 @@ from kubemini.cluster.topology import single
 from kubemini.lab import NotYet, Report, exercise
 from kubemini.lab.anatomy.story import CRASH, END, PROGRAMS, SCALE
 from kubemini.lab.visits import share, visits
-from kubemini.run import run
 from kubemini.scenarios import load
 from kubemini.sim.trace import Record
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 DEEDS = {
     "visit": "the old pods answer every visit",

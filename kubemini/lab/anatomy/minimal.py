@@ -6,10 +6,10 @@ from typing import Any
 from kubemini.lab import NotYet, Report, exercise
 from kubemini.lab.anatomy.story import SCALE
 from kubemini.lab.visits import visits
-from kubemini.run import run
 from kubemini.scenarios import load
 from kubemini.sim.trace import Record
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 MINIMAL_SEEDS = range(1, 6)
 ASKERS = ("visitor@", "kubectl")

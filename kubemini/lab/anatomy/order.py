@@ -10,11 +10,11 @@ from typing import Any
 from kubemini.lab import NotYet, Report, exercise
 from kubemini.lab.anatomy.impact import _node
 from kubemini.lab.anatomy.story import SCALE
-from kubemini.run import run
 from kubemini.scenarios import load
 from kubemini.sim import Trace
 from kubemini.sim.trace import Record
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 NEW = """
 apiVersion: apps/v1

@@ -7,10 +7,10 @@ from typing import Any
 
 from kubemini.lab import NotYet, Report, exercise
 from kubemini.lab.visits import share, visits
-from kubemini.run import run
 from kubemini.sim import Trace
 from kubemini.sim.trace import Record
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 OUTAGE = {
     "visits are answered": "from 20 s to 60 s",

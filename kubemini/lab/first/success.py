@@ -7,9 +7,9 @@ from typing import Any
 
 from kubemini.lab import NotYet, Report, ask, exercise
 from kubemini.lab.visits import _begun, share, visits
-from kubemini.run import run
 from kubemini.sim import Trace
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 WINDOWS = ((8, 20), (20, 60), (60, 80))
 SEEDS = range(1, 7)

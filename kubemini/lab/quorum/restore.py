@@ -12,10 +12,10 @@ from typing import Any
 from kubemini.cluster import build
 from kubemini.faults import FaultError, parse_all
 from kubemini.lab import NotYet, Report, ask, exercise
-from kubemini.run import run
 from kubemini.scenarios import Scenario
 from kubemini.sim import Trace
 from kubemini.sim.units import SECOND, duration
+from kubemini.simulate import run
 
 SEEDS = range(1, 21)
 ORDERS = 20

@@ -5,10 +5,10 @@ from typing import Any
 
 from kubemini.cluster import Topology
 from kubemini.lab import NotYet
-from kubemini.run import run
 from kubemini.scenarios import Scenario
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 
 SEEDS = range(1, 21)
 LOSS, SETTLED, END = 10, 21, 28  # seconds: the whole cluster loses something, must write again, ends

@@ -11,10 +11,10 @@ from kubemini.cluster import Topology, build
 from kubemini.cluster.topology import CONTROL_PLANE, ETCD
 from kubemini.lab import NotYet, Report, exercise
 from kubemini.lab.topologies.trial import END, SEEDS, break_it, late_writes, tally, topology_of
-from kubemini.run import run
 from kubemini.scenarios import Scenario
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import MS, SECOND
+from kubemini.simulate import run
 
 ZONES = ("a", "b", "c")
 OUTAGE = 5  # seconds: when etcd alone loses a zone
