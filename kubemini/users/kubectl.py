@@ -130,7 +130,7 @@ class User(EtcdUser):
         found = yield self.call_api("GET", path)
         if not found.ok and getattr(found.error, "code", 0) == 404:
             where = collection_path(obj)
-            made = yield self.call_api("POST", where, apply.with_annotation(obj))
+            made = yield self.call_api("POST", where, apply.with_annotation(obj), apply.STRICT)
             said = f"{name} created" if made.ok else apply.complaint(made.error, "creating", source)
             return Outcome("POST", where, made, said)
         if not found.ok:
@@ -144,7 +144,7 @@ class User(EtcdUser):
             patch, type = apply.patch_for(obj, found.value)
             if not patch:
                 return Outcome("GET", path, found, f"{name} unchanged")
-            reply = yield self.call_api("PATCH", path, patch, {"type": type})
+            reply = yield self.call_api("PATCH", path, patch, apply.STRICT | {"type": type})
             if reply.ok:
                 return Outcome("PATCH", path, reply, f"{name} configured")
             if getattr(reply.error, "reason", "") != "Conflict":

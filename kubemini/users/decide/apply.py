@@ -4,7 +4,7 @@ Apply compares three things: what was applied last (an annotation of the object)
 is there. What is new or different now is sent; what was applied last and is not any more is removed; what others added
 stays. An object that is not there is created, with the annotation.
 Models k/k staging/src/k8s.io/kubectl/pkg/cmd/apply Patcher.
-Simplified: no pruning, no --force; a missing annotation is made up without a warning.
+Simplified: no pruning, no --force, no field manager named; a missing annotation is made up without a warning.
 """
 
 import json
@@ -17,6 +17,7 @@ from kubemini.api.objects import Obj, evolve, freeze, get
 from kubemini.api.patch import published, threeway
 from kubemini.api.patch.merge import three_way
 
+STRICT = {"fieldValidation": "Strict"}  # as kubectl asks with each write
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
