@@ -31,6 +31,7 @@ class NodeLifecycle:
         self.queue = WorkQueue(self.component, self.taint, self.params.concurrent_syncs)
         self.health: dict[str, Health] = {}
         self.granted: dict[str, None] = {}  # nodes whose pods may be evicted
+        self.absolved: dict[str, None] = {}  # nodes that were well at the last look
         self.last_grant: dict[str, int] = {}  # by zone
         self.all_disrupted = False
         self.nodes.handlers.append(self._changed)
@@ -46,6 +47,7 @@ class NodeLifecycle:
         elif old is not None:
             self.health.pop(old["metadata"]["name"], None)
             self.granted.pop(old["metadata"]["name"], None)
+            self.absolved.pop(old["metadata"]["name"], None)
 
     def _monitor(self) -> Steps:
         while True:
@@ -88,17 +90,20 @@ class NodeLifecycle:
         for name, node in nodes.items():
             zone, ready = nodelifecycle.zone_of(node), nodelifecycle.readiness(node) == "True"
             if ready or self.all_disrupted:
-                self._revoke(name)
+                self._absolve(node)
             elif name not in self.granted:
                 if nodelifecycle.may_evict(self.last_grant.get(zone), rates[zone], self.component.sim.now):
                     self.last_grant[zone] = self.component.sim.now
                     self.granted[name] = None
+                    self.absolved.pop(name, None)
                     self.queue.add(name)
 
-    def _revoke(self, name: str) -> None:
-        """The node answers again, or it is not the node that is at fault."""
-        if name in self.granted:
-            del self.granted[name]
+    def _absolve(self, node: Obj) -> None:
+        """The node answers again, or it is not the node that is at fault: from this round on its pods may stay."""
+        name = node["metadata"]["name"]
+        self.granted.pop(name, None)
+        self.absolved[name] = None
+        if nodelifecycle.without_no_execute(node) is not node:
             self.queue.add(name)
 
     def taint(self, name: Hashable) -> Steps:
@@ -108,9 +113,9 @@ class NodeLifecycle:
             return None
         now = self.component.sim.now
         wanted = nodelifecycle.with_no_schedule(node, now)
-        if name in self.granted:
+        if name in self.granted and nodelifecycle.readiness(node) != "True":
             wanted = nodelifecycle.with_no_execute(wanted, now)
-        elif nodelifecycle.readiness(node) == "True" or self.all_disrupted:
+        elif name in self.absolved:
             wanted = nodelifecycle.without_no_execute(wanted)
         if wanted is node:
             return None
@@ -207,4 +212,5 @@ class PodGarbageCollector:
         reply = yield from self.client.get(NODE, name)
         if not reply.ok and code(reply) != 404:
             return reply.error
-        return (yield from carry_out_all(self.client, podgc.collect(self.pods_on.get(name), reply.value)))
+        steps = podgc.collect(self.pods_on.get(name), reply.value, self.component.sim.now)
+        return (yield from carry_out_all(self.client, steps))

@@ -229,6 +229,7 @@ class Kubelet(Component):
             self._restart(worker, worker.restarts)
             return
         worker.ready = worker.killing = False
+        worker.back_off = delay
         self.after(delay, self._restart, worker, worker.restarts)
 
     def _restart(self, worker: PodWorker, restarts: int) -> None:

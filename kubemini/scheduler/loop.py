@@ -134,7 +134,8 @@ class Scheduler(Component):
         wanted = [s["spec"].get("selector") for s in self.services.values(namespace)]
         selectors = [labels.from_labels(w) for w in wanted if w and labels.contains(carried, w)]
         for reference in pod["metadata"].get("ownerReferences") or ():
-            owner = self.replicasets.get(namespace, reference["name"]) if reference["kind"] == "ReplicaSet" else None
+            manages = reference["kind"] == "ReplicaSet" and reference.get("controller")
+            owner = self.replicasets.get(namespace, reference["name"]) if manages else None
             if owner is not None:
                 selectors.append(labels.from_object(owner["spec"]["selector"]))
         if not selectors:

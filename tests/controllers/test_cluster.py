@@ -453,3 +453,20 @@ def test_a_replicaset_whose_label_is_taken_off_is_let_go_and_another_made():
     shop.run(20)
     by_owner = {bool(rs["metadata"].get("ownerReferences")): rs for rs in shop.all(REPLICA_SET)}
     assert by_owner[False]["metadata"]["uid"] == first["metadata"]["uid"] and len(shop.pods()) == 6
+
+
+def test_a_node_that_answers_again_loses_no_execute_only_at_the_next_look():
+    """NoSchedule goes with the condition, NoExecute in the round of every five seconds."""
+    shop = Shop()
+    shop.run(10)
+    shop.cluster.hosts["worker-1"].power_off()
+
+    def effects():
+        return {taint["effect"] for taint in shop.node("worker-1")["spec"].get("taints", ())}
+
+    run_until(shop, lambda: "NoExecute" in effects(), 90)
+    shop.cluster.hosts["worker-1"].power_on()
+    ready = run_until(shop, lambda: shop.readiness("worker-1") == "True", 30)
+    run_until(shop, lambda: "NoSchedule" not in effects(), 1)
+    assert "NoExecute" in effects()
+    assert 0 < run_until(shop, lambda: not effects(), 6) - ready <= 5.2

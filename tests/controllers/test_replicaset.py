@@ -6,7 +6,8 @@ from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide import (
     replicaset,
 )
-from kubemini.controllers.decide.actions import Patch
+from kubemini.controllers.decide.actions import Delete, Patch
+from kubemini.controllers.decide.controller import Facts
 from kubemini.controllers.decide.expectations import Expectations
 from kubemini.params import Params
 from kubemini.sim.units import MINUTE, SECOND
@@ -98,3 +99,13 @@ def test_expectations_hold_until_all_is_seen_or_five_minutes_have_passed():
     assert not ledger.satisfied("rs", 0) and ledger.satisfied("rs", timeout + 1) and timeout == 5 * MINUTE
     ledger.created("rs")
     assert ledger.satisfied("rs", 0)
+
+
+def test_a_bare_replicaset_does_not_care_how_crowded_a_node_is():
+    """The rule of the siblings is one of Deployments."""
+    rs = a_replicaset(1)
+    pods = [a_pod(name, rs, node=node) for name, node in (("a", "n2"), ("b", "n1"), ("c", "n1"))]
+    facts = Facts(lambda *_: None, lambda *_: [], lambda kind, uid: pods if uid == rs["metadata"]["uid"] else [])
+    gone = [s.obj["metadata"]["name"] for s in replicaset.decide(rs, facts, True, 0).actions if isinstance(s, Delete)]
+    assert gone == ["a", "b"]
+    assert [p["metadata"]["name"] for p in replicaset.least_useful_first(pods, pods, 0)][:2] == ["b", "c"]

@@ -100,6 +100,13 @@ def test_a_crash_loop_is_a_running_pod_with_a_waiting_container():
     assert container["restartCount"] == 1
 
 
+@pytest.mark.parametrize(("wait", "text"), [(10, "10s"), (80, "1m20s"), (300, "5m0s")])
+def test_a_crash_loop_says_how_long_it_waits(wait, text):
+    worker = PodWorker(pod(), state="waiting", started_at=1, finished_at=2, crashes=2, back_off=wait * SECOND)
+    said = reported(worker)[2]["state"]["waiting"]["message"]
+    assert said == f"back-off {text} restarting failed container=web pod=web-1_default(uid-web-1)"
+
+
 @pytest.mark.parametrize("code,phase", [(0, "Succeeded"), (1, "Failed")])
 def test_a_finished_pod_succeeded_or_failed(code, phase):
     worker = PodWorker(pod(), state="finished", started_at=1, finished_at=2, exit_code=code)

@@ -47,6 +47,18 @@ def test_priority_first_then_age():
     assert [waiting.pop(3).pod["metadata"]["name"] for _ in range(3)] == ["urgent", "old", "young"]
 
 
+def test_a_pod_that_was_refused_stands_behind_those_that_came_meanwhile():
+    waiting = a_queue()
+    waiting.add(a_pod("old"), 0)
+    waiting.failed(waiting.pop(0), ["NodeResourcesFit"], 0)
+    waiting.add(a_pod("new"), 1 * SECOND)
+    entry = waiting.pop(1 * SECOND)
+    assert entry.pod["metadata"]["name"] == "new"
+    waiting.failed(entry, ["NodeResourcesFit"], 2 * SECOND)
+    waiting.happened(Event(plugin.POD_DELETED), 9 * SECOND)
+    assert [waiting.pop(9 * SECOND).pod["metadata"]["name"] for _ in range(2)] == ["old", "new"]
+
+
 def test_back_off_doubles_from_one_second_to_ten():
     waiting, now, delays = a_queue(), 0, []
     waiting.add(a_pod(), 0)

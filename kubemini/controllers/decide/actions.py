@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.api.objects import Obj, get
+from kubemini.api.objects import Obj, evolve, get
+from kubemini.api.timestamps import timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +116,10 @@ def is_ready(pod: Obj) -> bool:
 def is_finished(pod: Obj) -> bool:
     """Whether the pod has run to its end."""
     return get(pod, "status", "phase") in ("Succeeded", "Failed")
+
+
+def disrupted(pod: Obj, reason: str, message: str, now: int) -> Obj:
+    """*pod* with the condition DisruptionTarget, which says why it is about to be deleted."""
+    others = [found for found in get(pod, "status", "conditions") or () if found["type"] != "DisruptionTarget"]
+    why = {"type": "DisruptionTarget", "status": "True", "reason": reason, "message": message}
+    return evolve(pod, ("status", "conditions"), [*others, {**why, "lastTransitionTime": timestamp(now)}])

@@ -42,7 +42,7 @@ DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 def decide(replicaset: Obj, facts: Facts, settled: bool, now: int) -> Plan:
     """What makes a ReplicaSet true."""
     meta, owner = replicaset["metadata"], controller_uid(replicaset)
-    siblings = facts.owned_by(REPLICA_SET, owner) if owner else [replicaset]
+    siblings = facts.owned_by(REPLICA_SET, owner) if owner else []
     candidates = [*facts.owned_by(POD, meta["uid"]), *facts.orphans(POD, meta["namespace"])]
     return plan(replicaset, candidates, facts.owned_by_all(POD, siblings), settled, now)
 
@@ -50,7 +50,8 @@ def decide(replicaset: Obj, facts: Facts, settled: bool, now: int) -> Plan:
 def plan(replicaset: Obj, pods: Sequence[Obj], related: Sequence[Obj], settled: bool, now: int) -> Plan:
     """What makes *replicaset* true.
 
-    *pods*: those of its namespace; *related*: the pods of all ReplicaSets of the same Deployment, for the ranking;
+    *pods*: those of its namespace; *related*: the pods of all ReplicaSets of the same Deployment, for the ranking,
+    none if it has no Deployment;
     *settled*: the cache shows all that was asked for before.
     """
     claims = claim(replicaset, [pod for pod in pods if is_active(pod) or controller_of(pod)])

@@ -2,16 +2,16 @@
 
 Invariant: a pod goes when the shortest of its applicable ``tolerationSeconds`` has passed since this controller first
 saw pod and taint together, unless the taint is gone by then; a pod that does not tolerate every taint goes at once.
-k/k pkg/controller/tainteviction/taint_eviction.go; tolerations: component-helpers scheduling/corev1.
+Models k/k pkg/controller/tainteviction Controller.processPodOnNode
+Models k/component-helpers scheduling/corev1 FindMatchingUntoleratedTaint
 The clock starts anew when another controller-manager takes over, as in the real one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from kubemini.api.objects import Obj, evolve_many, freeze, get
-from kubemini.api.timestamps import timestamp
+from kubemini.api.objects import Obj, get
 from kubemini.api.tolerations import tolerates, untolerated
+from kubemini.controllers.decide.actions import disrupted
 from kubemini.sim.units import SECOND
 
 NO_EXECUTE = "NoExecute"
@@ -34,13 +34,4 @@ def stay(pod: Obj, taints: Sequence[Obj]) -> int | None:
 
 def doomed(pod: Obj, now: int) -> Obj:
     """*pod* with the condition that says why it is deleted."""
-    held: Iterable[Mapping[str, Any]] = get(pod, "status", "conditions") or ()
-    others = [found for found in held if found["type"] != "DisruptionTarget"]
-    why = {
-        "type": "DisruptionTarget",
-        "status": "True",
-        "reason": "DeletionByTaintManager",
-        "message": "Taint manager: deleting due to NoExecute taint",
-        "lastTransitionTime": timestamp(now),
-    }
-    return evolve_many(pod, (("status", "conditions"), freeze([*others, why])))
+    return disrupted(pod, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", now)

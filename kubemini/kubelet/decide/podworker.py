@@ -53,6 +53,7 @@ class PodWorker:
     exit_code: int = 0
     generation: int = 0  # counts what makes coming verdicts of probes stale
     crashes: int = 0  # restarts that count for the back-off
+    back_off: int = 0  # the wait (µs) that is going on, or was the last
     conditions: dict[str, tuple[str, int]] = field(default_factory=dict)  # type: (status, since)
     reported: Obj | None = None  # the status the API server has acknowledged
     version: int = 0  # resourceVersion of that acknowledgement

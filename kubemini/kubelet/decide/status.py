@@ -13,6 +13,7 @@ from typing import Any
 from kubemini.api.objects import Obj, freeze
 from kubemini.api.timestamps import timestamp
 from kubemini.kubelet.decide.podworker import FINISHED, GONE, PENDING, RUNNING, STOPPING, WAITING, PodWorker
+from kubemini.sim.units import SECOND
 
 NEVER = -1
 
@@ -66,7 +67,7 @@ def _condition(worker: PodWorker, type: str, holds: bool, now: int, why: dict[st
 
 def _container(worker: PodWorker, container: Obj) -> dict[str, Any]:
     running = worker.state in (RUNNING, STOPPING) and worker.started_at > worker.finished_at
-    state, last = _states(worker, running)
+    state, last = _states(worker, container["name"], running)
     return {
         "name": container["name"],
         "image": container.get("image", ""),
@@ -80,13 +81,21 @@ def _container(worker: PodWorker, container: Obj) -> dict[str, Any]:
     }
 
 
-def _states(worker: PodWorker, running: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def back_off_message(worker: PodWorker, container: str) -> str:
+    """Why a container waits, and for how long in all: ``back-off 1m20s restarting failed container=…``."""
+    minutes, seconds = divmod(worker.back_off // SECOND, 60)
+    wait = f"{minutes}m{seconds}s" if minutes else f"{seconds}s"
+    namespace, name = worker.key
+    return f"back-off {wait} restarting failed container={container} pod={name}_{namespace}({worker.uid})"
+
+
+def _states(worker: PodWorker, container: str, running: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """``state`` and ``lastState`` of a container."""
     ended = {"terminated": _terminated(worker)} if worker.finished_at != NEVER else {}
     if running:
         return {"running": {"startedAt": timestamp(worker.started_at)}}, ended
     if worker.state == WAITING and worker.crashes:
-        message = "back-off restarting failed container"
+        message = back_off_message(worker, container)
         return {"waiting": {"reason": "CrashLoopBackOff", "message": message}}, ended
     if ended and worker.state != PENDING:
         return ended, {}

@@ -38,7 +38,7 @@ class Entry:
 
     @property
     def rank(self) -> tuple[int, int, str]:
-        """Higher priority first, then whoever has waited longest."""
+        """Higher priority first, then whoever came into the queue first; a pod that was refused comes anew."""
         return -(get(self.pod, "spec", "priority") or 0), self.since, self.pod["metadata"]["uid"]
 
 
@@ -101,7 +101,7 @@ class SchedulingQueue:
     def failed(self, entry: Entry, plugins: Iterable[str], now: int) -> None:
         """No node could take it, because of *plugins*; or, if there are none, something went wrong: try again soon."""
         uid = entry.pod["metadata"]["uid"]
-        entry.rejected_by, entry.parked_at = tuple(plugins), now
+        entry.rejected_by, entry.parked_at, entry.since = tuple(plugins), now, now
         low, high = self.backoff
         entry.not_before = now + min(low << min(entry.attempts - 1, 30), high)
         events = self.in_flight.pop(uid, [])
