@@ -1,0 +1,113 @@
+"""No sentence contradicts what users see: every scenario, and each again with something broken, second by second."""
+
+from bisect import bisect_right
+from functools import cache
+
+import pytest
+
+from kubemini.run import run
+from kubemini.scenarios import load, names
+from kubemini.sim import Trace
+from kubemini.sim.units import SECOND
+from kubemini.view.story import story
+
+BARS_ALL = ("no write", "every write fails", "writes get no answer", "writes wait", "nobody", "Two clusters")
+WRITES = ("PATCH", "POST", "PUT", "DELETE", "put")
+
+
+@cache
+def broken(name: str) -> list[list]:
+    """One of each kind of trouble for a scenario, at a third of its time."""
+    trace = run(name)
+    hosts = trace.header["topology"]["hosts"]
+    member = trace.header["topology"]["etcd"][-1]
+    home = next(host["name"] for host in hosts if member in host["components"])
+    others = ",".join(host["name"] for host in hosts if host["name"] != home and host["role"] != "client")
+    programs = [program for host in hosts for program in host["components"]]
+    victims = [member, *(p for p in programs if p.startswith(("apiserver-1", "haproxy-1", "kube-proxy@worker-1")))]
+    worker = [host["name"] for host in hosts if host["role"] == "worker"][:1]
+    deeds = [["crash", victim] for victim in victims] + [["pause", victims[-1]], ["cut", home]]
+    deeds += [["power_off", host] for host in worker]
+    deeds += [["cut", home, others]] if others else []
+    at = round(trace.header["until"] / SECOND / 3, 1)
+    return [[[at, *deed]] for deed in deeds]
+
+
+def contradictions(trace: Trace) -> list[str]:
+    """The seconds whose last sentence says something else than their requests."""
+    lines = story(trace)
+    starts = [line[0] for line in lines]
+    wrong = []
+    for second in range(trace.header["until"] // SECOND):
+        end = (second + 1) * SECOND - 1
+        said = lines[bisect_right(starts, end) - 1]
+        ended = [r for r in trace.of("request") if end - SECOND < r.at <= end]
+        waiting = [r for r in trace.of("request") if r.detail["started"] <= end - SECOND and r.at > end]
+        wrong += [f"{second} s: {fault}: {said}" for fault in judged(said, ended, waiting)]
+    return wrong
+
+
+def judged(said, ended, waiting):
+    """What *said* gets wrong about requests that *ended* in its second, and those that are still *waiting*."""
+    begun, level, first, second = said
+    writes = [r for r in ended if r.detail["verb"] in WRITES and r.detail["kind"] != "service"]
+    visits = [r for r in ended if r.detail["kind"] == "service"]
+    bad = [r for r in ended if r.detail["outcome"] != "ok" and (r in writes or r in visits)]
+    stuck = [r for r in waiting if r.detail["verb"] in WRITES or r.detail["kind"] == "service"]
+    if level == "ok" and (bad or stuck):
+        yield "all is called well, and it is not"
+    if "writes accepted" in first and any(r in writes for r in bad):
+        yield "writes are called accepted, and one was not"
+    if "writes accepted" in first and any(r.detail["verb"] in WRITES for r in stuck):
+        yield "writes are called accepted, and one waits"
+    if "some" not in first and any(bar in first for bar in BARS_ALL) and any(went_well(r, begun) for r in writes):
+        yield "no write is said to succeed, and one did"
+    if "every visitor" in second and " of worker" not in second and any(r in visits for r in bad):
+        yield "every visitor is said to be answered, and one was not"
+    if "no visitor" in second and " of worker" not in second and any(went_well(r, begun) for r in visits):
+        yield "no visitor is said to be answered, and one was"
+
+
+def went_well(record, begun):
+    """Whether a request was asked and answered since the sentence is said."""
+    return record.detail["outcome"] == "ok" and record.detail["started"] > begun
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_sentence_of_a_scenario_contradicts_the_requests_of_its_second(name):
+    assert contradictions(run(name)) == []
+
+
+@pytest.mark.parametrize("name", names())
+def test_no_sentence_contradicts_the_requests_whatever_a_reader_breaks(name):
+    wrong = {str(deed): found for deed in broken(name) if (found := contradictions(run(name, commands=deed)))}
+    assert wrong == {}
+
+
+def seconds_said(trace: Trace, words: str) -> list[float]:
+    """When a sentence with *words* is said."""
+    return [at / SECOND for at, _, first, second in story(trace) if words in f"{first}. {second}"]
+
+
+def test_visits_are_told_by_host_where_hosts_differ_and_a_lost_share_is_no_green_sentence():
+    lines = [line for line in story(run("services")) if 38 * SECOND < line[0] < 54 * SECOND]
+    told = [second for _, level, _, second in lines if level != "ok"]
+    assert len(told) > 10 and all("every visitor of worker-2, " in second for second in told)
+    assert any(second.endswith(" % of those of worker-1") for second in told)
+
+
+def test_a_client_at_the_small_side_of_a_cut_is_not_told_that_writes_are_accepted():
+    during = [line for line in story(run("etcd-5")) if 12 * SECOND < line[0] < 29 * SECOND]
+    at_12 = [line for line in story(run("etcd-5")) if line[0] <= 12 * SECOND][-1]
+    assert all("writes get no answer" in first for _, _, first, _ in [at_12, *during])
+
+
+def test_after_a_restore_at_one_member_and_a_start_of_the_others_there_are_two_clusters():
+    deeds = [[3, "snapshot_save", "etcd-1"], *([5, "crash", f"etcd-{n}"] for n in (1, 2, 3))]
+    deeds += [[8, "snapshot_restore", "etcd-1"], [9, "restart", "etcd-2"], [9, "restart", "etcd-3"]]
+    trace = run(load({"name": "two", "title": "Two", "topology": {"kind": "etcd"}, "until": "20s"}), commands=deeds)
+    level, first = story(trace)[-1][1:3]
+    assert (level, first) == (
+        "bad",
+        "Two clusters run: etcd-1 with the backup's data, etcd-2 and etcd-3 with the old data",
+    )
