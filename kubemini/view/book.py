@@ -36,7 +36,7 @@ STATIC = PACKAGE / "view" / "static"
 WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper", "election-curves")
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 LEFT_OUT = ("lab", "check", "serve", "bench", "__main__.py")  # nothing that a widget asks for
-VIEW_CORE = ("__init__.py", "columns.py", "scene.py", "story.py", "words.py")  # of view/, all that is plain Python
+VIEW_CORE = ("__init__.py", "columns.py", "requests.py", "scene.py", "state.py", "story.py", "words.py")
 VIEW = "application/vnd.jupyter.widget-view+json"
 # The theme's bar across the top holds nothing but the search that the sidebar has too.
 NO_BAR = "<style>:root { --pst-header-height: 0px } .bd-header { display: none !important }</style>"

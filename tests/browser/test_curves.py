@@ -22,6 +22,8 @@ def test_a_split_vote_is_said_and_the_term_ends_with_nobody(open_page, http, wid
     stepper = widget(open_page(f"{http}/stepper.html"))
     stepper.seek(7.9)
     picture = stepper.root.locator(".km-svg").first
+    votes = [int(n) for n in re.findall(r"(\d) of 5 votes", picture.text_content())]
+    assert votes and max(votes) <= 5 and "of 3 votes" not in picture.text_content()
     assert "split vote" in picture.text_content() and picture.locator(".km-vote").count() == 1
     terms = stepper.root.locator(".km-terms").inner_text()
     assert re.search(r"2\s+etcd-2 2 · etcd-3 1 · etcd-5 1\s+✕ nobody", terms)

@@ -26,6 +26,7 @@ def test_a_line_across_the_cables_cuts_them_and_quorum_is_kept_on_the_larger_sid
     assert "5 of 5 members up, 3 can talk to each other, quorum is 3: writes accepted" in desk.sentence
     assert "you cut the cable between etcd-3, etcd-4 and etcd-1, etcd-2, etcd-5" in desk.happened
     assert "cut from etcd-host-1, etcd-host-2, etcd-host-5" in desk.seen("etcd-3")
+    assert "cut from" not in desk.seen("etcd-1")  # the larger side goes on
 
 
 def test_another_line_across_what_is_left_loses_the_quorum_and_one_across_the_cut_heals(open_page, http, widget):

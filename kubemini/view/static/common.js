@@ -267,8 +267,13 @@ var kmCommon = (() => {
   }
   const isCut = (st, a, b) => st.cuts.some((c) => (c.a.includes(a) && c.b.includes(b)) || (c.b.includes(a) && c.a.includes(b)));
   const cutFrom = (st, host) => Object.keys(st.host).filter((o) => o !== host && isCut(st, host, o));
-  /** The hosts *host* cannot reach, if that is most of them: then it stands on the small side of a cut. */
-  function offside(st, host) { const far = cutFrom(st, host); return far.length * 2 >= Object.keys(st.host).length - 1 ? far : []; }
+  /** The hosts *host* cannot reach, if that is most of them: the larger side of a cut is not cut off. */
+  function offside(st, host) { const far = cutFrom(st, host); return far.length * 2 > Object.keys(st.host).length - 1 ? far : []; }
+  /** The members' hosts that the one of *m* cannot reach, if so it reaches no quorum of them. */
+  function apart(st, topology, m) {
+    const hosts = (st.voters || topology.etcd).map((x) => (st.comp[x] || {}).host), far = hosts.filter((x) => isCut(st, st.comp[m].host, x));
+    return hosts.length - far.length < Math.floor(hosts.length / 2) + 1 ? far : [];
+  }
   /** Members up, members needed, and how many of those up can talk to each other. */
   function quorum(st, topology) {
     const members = st.voters || topology.etcd || [], need = (!st.voters && topology.quorum) || Math.floor(members.length / 2) + 1;
@@ -771,5 +776,5 @@ var kmCommon = (() => {
     return s("circle", { class: "km-dot-" + kind, cx: x, cy: y, r });
   }
 
-  return { keepKeys, SECOND, MARKS, LONG, h, s, put, button, seconds, bytes, plural, clamp, upto, width, fit, kindOf, History, alive, look, meter, base, holds, isCut, cutFrom, offside, quorum, actionsFor, short, widget, choosable, hatch, along, curve, path, dot };
+  return { keepKeys, SECOND, MARKS, LONG, h, s, put, button, seconds, bytes, plural, clamp, upto, width, fit, kindOf, History, alive, look, meter, base, holds, isCut, cutFrom, offside, apart, quorum, actionsFor, short, widget, choosable, hatch, along, curve, path, dot };
 })();

@@ -1,7 +1,7 @@
 // etcd desk: the members in a ring, their logs and roles, the messages between them, and what clients were told.
 var render = (() => {
   "use strict";
-  const { MARKS, h, s, put, button, seconds, bytes, plural, width, fit, upto, alive, look, isCut, cutFrom, meter, widget, choosable, hatch, along, path, dot } = kmCommon;
+  const { MARKS, h, s, put, button, seconds, bytes, plural, width, fit, upto, alive, look, isCut, apart, meter, widget, choosable, hatch, along, path, dot } = kmCommon;
   const BOX = 17;
   const SAY = { MsgApp: "append", MsgVote: "vote?", MsgPreVote: "pre-vote?", MsgSnap: "snapshot", MsgTimeoutNow: "your turn", MsgProp: "proposal", MsgReadIndex: "read index", MsgTransferLeader: "hand over" };
 
@@ -93,7 +93,7 @@ var render = (() => {
       const hostOf = (m) => (st.comp[m] || {}).host;
       let lead = null;
       for (const [m, u] of Object.entries(ui.member)) {
-        const e = st.etcd[m], lk = look(st, m), far = cutFrom(st, hostOf(m)).filter((x) => Object.keys(G.members).some((o) => hostOf(o) === x)), slow = (st.host[hostOf(m)] || {}).slow, out = lk.cls === "spare", alarm = (st.alarms || {})[m];
+        const e = st.etcd[m], lk = look(st, m), far = apart(st, H.topology, m), slow = (st.host[hostOf(m)] || {}).slow, out = lk.cls === "spare", alarm = (st.alarms || {})[m];
         if (lk.cls === "leader" && (!lead || e.term > st.etcd[lead].term)) lead = m;
         const title = `${lk.mark ? lk.mark + " " : ""}${m} ${lk.word}`, term = out || lk.cls === "down" ? "" : `term ${e.term}`, roomy = width(title, 13.4) + width(term, 11) + 32 <= G.w, right = roomy ? term : "";
         put(u.g, "class", `km-pick km-chipg km-k-etcd km-${lk.cls}${sel === m ? " km-sel" : ""}`);

@@ -2,7 +2,7 @@
 // how long elections take, counted over many of them. Dials, votes and terms are read from the recording.
 var render = (() => {
   "use strict";
-  const { SECOND, h, s, put, button, seconds, plural, upto, alive, look, isCut, offside, meter, widget, choosable, hatch, along, path, dot } = kmCommon;
+  const { SECOND, h, s, put, button, seconds, plural, upto, alive, look, isCut, apart, meter, widget, choosable, hatch, along, path, dot } = kmCommon;
   const SAY = { MsgApp: "append", MsgVote: "vote?", MsgPreVote: "would you?", MsgSnap: "snapshot", MsgTimeoutNow: "your turn" };
   const SILENT = 0.15 * SECOND, BIN = 100, CHUNK = 25, MANY = 1000;
 
@@ -112,10 +112,10 @@ var render = (() => {
       put(u.name, "text", `${lk.mark ? lk.mark + " " : ""}${m}`); put(u.term, "text", lk.cls === "down" ? lk.word : `term ${e.term}`);
       put(u.left, "text", d ? `${seconds(d.counts ? d.left : d.timeout, d.counts ? 2 : 1)} s` : lk.cls === "leader" ? "leader" : "");
       put(u.arc, "stroke-dasharray", d ? `${Math.round((1000 * d.left) / d.timeout)} 1000` : "0 1000");
-      const stood = now && now.stood.some((c) => c.who === m && c.at <= t), need = H.topology.quorum;
-      put(u.votes, "text", stood ? `${tally(now, m, t)} of ${need} votes` : offside(st, (st.comp[m] || {}).host).length ? "✕ cut off" : "");
+      const stood = now && now.stood.some((c) => c.who === m && c.at <= t), of = Object.keys(st.etcd).length;
+      put(u.votes, "text", stood ? `${tally(now, m, t)} of ${of} votes` : apart(st, H.topology, m).length ? "✕ cut off" : "");
       put(u.g.hit, "aria-pressed", String(sel === m));
-      put(u.g.hit, "aria-label", `${m}, ${lk.word}, term ${e.term}${d ? (d.counts ? `, stands in ${seconds(d.left, 1)} s` : `, hears the leader; timeout ${seconds(d.timeout, 1)} s`) : ""}${stood ? `, ${tally(now, m, t)} of ${need} votes` : ""}`);
+      put(u.g.hit, "aria-label", `${m}, ${lk.word}, term ${e.term}${d ? (d.counts ? `, stands in ${seconds(d.left, 1)} s` : `, hears the leader; timeout ${seconds(d.timeout, 1)} s`) : ""}${stood ? `, ${tally(now, m, t)} of ${of} votes` : ""}`);
     }
     function drawCentre(st, t, now) {
       const leads = Object.keys(st.etcd).filter((m) => look(st, m).cls === "leader").sort((a, b) => st.etcd[b].term - st.etcd[a].term), lead = leads[0];
