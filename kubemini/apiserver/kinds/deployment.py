@@ -10,7 +10,7 @@ from kubemini.api import names
 from kubemini.api.kinds import DEPLOYMENT
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.rules import notsimulated, replicated
-from kubemini.apiserver.rules.causes import Wrong, each, forbidden, invalid, not_negative, unsupported
+from kubemini.apiserver.rules.causes import InOrder, Wrong, each, forbidden, invalid, not_negative, unsupported
 from kubemini.apiserver.rules.containers import filled
 from kubemini.apiserver.served import ServedKind, serve
 
@@ -44,7 +44,7 @@ def _strategy(strategy: Obj, path: str) -> Wrong:
     elif how == "RollingUpdate":
         yield from _rolling(rolling or {}, f"{path}.rollingUpdate")
     elif how != "Recreate":
-        yield unsupported(path, {"RollingUpdate": rolling, "Type": how}, ("Recreate", "RollingUpdate"))
+        yield unsupported(path, InOrder(Type=how, RollingUpdate=rolling), ("Recreate", "RollingUpdate"))
 
 
 def _rolling(rolling: Obj, path: str) -> Wrong:

@@ -60,6 +60,7 @@ def rules(obj: Obj) -> Wrong:
     yield from _affinity(spec)
     yield from _addresses(spec, how)
     yield from supported("spec.type", how, TYPES)
+    yield from _families(spec)
     yield from _node_ports(ports, how)
     yield from _port_pairs(ports)
     yield from _policies(spec, how)
@@ -122,6 +123,21 @@ def _addresses(spec: Obj, how: str) -> Wrong:
                 yield from causes.ip(address, f"spec.clusterIPs[{number}]")
     for number, address in enumerate(spec.get("externalIPs") or ()):
         yield from causes.ip(address, f"spec.externalIPs[{number}]")
+
+
+def _families(spec: Obj) -> Wrong:
+    """Clusters here speak IPv4; only a headless Service without a selector may say otherwise.
+
+    Models k/k pkg/registry/core/service/storage Allocators.initIPFamilyFields
+    """
+    if spec.get("clusterIP") == "None" and not spec.get("selector"):
+        return
+    if spec.get("ipFamilyPolicy") == "RequireDualStack":
+        text = "this cluster is not configured for dual-stack services"
+        yield invalid("spec.ipFamilyPolicy", "RequireDualStack", text)
+    for number, family in enumerate(spec.get("ipFamilies") or ()):
+        if family == "IPv6":
+            yield invalid(f"spec.ipFamilies[{number}]", family, "not configured on this cluster")
 
 
 def _node_ports(ports: Sequence[Obj], how: str) -> Wrong:

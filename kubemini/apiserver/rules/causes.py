@@ -50,9 +50,21 @@ def unsupported(field: str, value: Any, choices: Sequence[str]) -> FieldError:
     return FieldError("FieldValueNotSupported", field, text)
 
 
+class InOrder(dict):
+    """A Go struct: its fields are printed in the order that they have here."""
+
+
 def shown(value: Any) -> str:
-    """As Go prints it: text quoted, the rest as compact JSON with sorted keys."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    """As Go prints it: text quoted, the rest as compact JSON; the keys of maps are sorted, those of structs are not."""
+    return json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _sorted(value[key]) for key in (value if isinstance(value, InOrder) else sorted(value))}
 
 
 def each(texts: Iterable[str], field: str, value: Any) -> Wrong:

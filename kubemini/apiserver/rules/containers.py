@@ -2,7 +2,7 @@
 
 Models k/k pkg/apis/core/validation validateContainerCommon, validateContainers, validateInitContainers; defaults:
 k/k pkg/apis/core/v1 SetDefaults_Container, SetDefaults_Probe.
-Simplified: volume mounts, devices, security contexts and resize policies are not judged.
+Simplified: volume mounts, devices and security contexts are not judged.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -74,6 +74,9 @@ def _common(container: Obj, path: str) -> Wrong:
     policy = container.get("imagePullPolicy", "")
     yield from supported(f"{path}.imagePullPolicy", policy, ("Always", "IfNotPresent", "Never"))
     yield from resources(container.get("resources") or {}, f"{path}.resources")
+    for change in container.get("resizePolicy") or ():
+        answers = ("NotRequired", "RestartContainer")
+        yield from supported(f"{path}.resizePolicy", change.get("restartPolicy", ""), answers)
 
 
 def _ports(ports: Sequence[Obj], path: str) -> Wrong:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from kubemini.api import labels, names
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
-from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, each, forbidden, invalid, not_negative, required
+from kubemini.apiserver.rules.causes import IMMUTABLE, InOrder, Wrong, each, forbidden, invalid, not_negative, required
 
 LARGEST_ANNOTATIONS = 256 * 1024  # bytes
 STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
@@ -85,13 +85,19 @@ def _owners(owners: Sequence[Obj], path: str) -> Wrong:
                 yield required(f"{where}.{field}", "must not be empty")
         if owner.get("kind") == "Event" and owner.get("apiVersion") in ("v1", "events.k8s.io/v1"):
             group, _, version = owner["apiVersion"].rpartition("/")
-            yield invalid(where, owner, f"{group}/{version}, Kind=Event is disallowed from being an owner")
+            yield invalid(where, _in_order(owner), f"{group}/{version}, Kind=Event is disallowed from being an owner")
         if owner.get("controller"):
             controllers.append(owner)
             if len(controllers) == 2:
                 first, second = (f"{o['kind']}/{o['name']}" for o in controllers)
                 text = f'Only one reference can have Controller set to true. Found "true" in references for {first}'
-                yield invalid(path, owners, f"{text} and {second}")
+                yield invalid(path, [_in_order(o) for o in owners], f"{text} and {second}")
+
+
+def _in_order(owner: Obj) -> InOrder:
+    """An owner reference as Go prints it."""
+    fields = ("apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion")
+    return InOrder((field, owner[field]) for field in fields if field in owner)
 
 
 def _finalizers(finalizers: Sequence[str], path: str) -> Wrong:
