@@ -80,7 +80,7 @@ def opened(open_page, address):
         page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
         page.keyboard.press("Control+Enter")
         with contextlib.suppress(TimeoutError):
-            page.locator(".km").first.wait_for(timeout=10_000)
+            page.locator(".km").first.wait_for(timeout=10_000)  # tried again
             break
     return page
 

@@ -22,3 +22,10 @@ def name(path):
 
 def tree(path):
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(node):
+    """What an import statement names."""
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    return {f"{node.module}.{alias.name}" for alias in node.names}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.house import set_order
+from tests.house.sources import imported
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "kubemini"
@@ -23,13 +24,6 @@ def nodes(kind):
         for node in ast.walk(tree):
             if isinstance(node, kind):
                 yield f"{name}:{node.lineno}", node
-
-
-def imported(node):
-    """What an import statement names."""
-    if isinstance(node, ast.Import):
-        return {alias.name for alias in node.names}
-    return {f"{node.module}.{alias.name}" for alias in node.names}
 
 
 def test_imports_point_down_and_deciders_are_pure():

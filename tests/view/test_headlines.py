@@ -4,8 +4,8 @@ from bisect import bisect_right
 from functools import cache
 
 import pytest
-
 from kubemini.run import run
+
 from kubemini.scenarios import load, names
 from kubemini.sim import Trace
 from kubemini.sim.units import SECOND
