@@ -202,6 +202,41 @@ def test_the_command_line_shows_a_field_that_is_not_simulated(tmp_path, capsys):
     assert capsys.readouterr().out.count("pod/p: spec.volumes is not simulated") == 1
 
 
+def test_another_strategy_replaces_what_belonged_to_the_first(shop):
+    """Over the wire a plain merge patch would leave rollingUpdate beside Recreate, and is refused for it."""
+    shop.apply([evolve(a_deployment(), ("spec", "strategy"), {"type": "Recreate"})])
+    shop.run(1)
+    assert told(shop.trace)[-1] == "deployment.apps/web configured"
+    assert dict(stored(shop, DEPLOYMENT)["spec"]["strategy"]) == {"type": "Recreate"}
+
+
+def test_a_port_that_the_server_gave_stays_and_goes_with_the_type(shop):
+    node_port = evolve(SHOP, ("spec", "type"), "NodePort")
+    shop.apply([node_port])
+    shop.run(1)
+    (port,) = stored(shop, SERVICE)["spec"]["ports"]
+    assert port["nodePort"] >= 30000
+    shop.apply([node_port])
+    shop.run(1)
+    assert told(shop.trace)[-1] == "service/web unchanged"
+    assert stored(shop, SERVICE)["spec"]["ports"] == [port]
+    shop.apply([evolve(SHOP, ("spec", "type"), "ClusterIP")])
+    shop.run(1)
+    spec = stored(shop, SERVICE)["spec"]
+    assert "nodePort" not in spec["ports"][0] and "externalTrafficPolicy" not in spec
+
+
+def test_one_container_of_two_is_changed_and_one_goes(shop):
+    two = [{"name": "c", "image": "nginx:1.30"}, {"name": "side", "image": "busybox"}]
+    path = ("spec", "template", "spec", "containers")
+    shop.apply([evolve(a_deployment(), path, two)])
+    shop.run(1)
+    assert [c["image"] for c in get(stored(shop, DEPLOYMENT), *path)] == ["nginx:1.30", "busybox"]
+    shop.apply([evolve(a_deployment(), path, two[1:])])
+    shop.run(1)
+    assert [c["name"] for c in get(stored(shop, DEPLOYMENT), *path)] == ["side"]
+
+
 def test_a_raw_object_is_adopted_by_its_first_apply(shop):
 
     user = shop.kubectl
