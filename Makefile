@@ -71,9 +71,9 @@ schema: .venv/.ready
 
 SCHEDULES ?= 300000
 soak: .venv/.ready
-	$(PY) -m tests.raft_world $(SCHEDULES)
-	$(PY) -m tests.nemesis $(SCENARIOS)
-	$(PY) -m tests.quiet_world $(SCENARIOS)
+	$(PY) -m tests.worlds.schedules $(SCHEDULES)
+	$(PY) -m tests.worlds.nemesis $(SCENARIOS)
+	$(PY) -m tests.worlds.quiet $(SCENARIOS)
 	$(PY) -m tests.mutants --all
 
 oracles: .venv/.ready

@@ -2,7 +2,7 @@
 
 Invariant: `definite` is True only if the request has changed nothing and never will. A proposal that timed out may
 still commit, whatever the words of the error are. A failed read changes nothing, so its error is always definite.
-Texts: etcd 3.5 api/v3rpc/rpctypes/error.go, checked against a recorded session (tests/test_etcd_transcript.py).
+Texts: etcd 3.5 api/v3rpc/rpctypes/error.go, checked against a recorded session (tests/etcd/store/test_transcript.py).
 """
 
 from dataclasses import dataclass, replace

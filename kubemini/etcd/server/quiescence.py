@@ -23,7 +23,7 @@ those of the full run. A round depends on nothing but its number, for its latenc
 (`sim/chance.py`), and it is over before the next one begins. Events of one instant are ordered by what they
 are, never by when they were scheduled, so nobody can tell when a timer was set. And no timer can fire
 meanwhile: a follower hears of its leader more often than its shortest timeout, the leader of its followers
-between any two checks of the quorum. Random stories told both ways hold this (tests/etcd/test_quiescence).
+between any two checks of the quorum. Random stories told both ways hold this (tests/etcd/server/test_quiescence).
 
 Simplified: nothing is left out while packets are lost, a round trip is longer than a heartbeat interval,
 or a member that is sent heartbeats does not answer them (it stands still, lags behind, is heard by nobody).

@@ -1,0 +1,1 @@
+"""Members that drive the machine: a whole etcd, and what happens to it."""

@@ -1,0 +1,1 @@
+"""The store of revisions, and what is refused before it."""

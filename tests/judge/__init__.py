@@ -1,0 +1,1 @@
+"""What judges histories, and closed forms."""
