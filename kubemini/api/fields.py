@@ -9,6 +9,7 @@ from typing import Any
 
 from kubemini.api.objects import get
 
+FLAGS = ("spec.hostNetwork", "spec.unschedulable")
 EVERY_KIND = ("metadata.name", "metadata.namespace")
 
 
@@ -25,8 +26,8 @@ class Term:
     value: str
 
     def matches(self, obj: Mapping[str, Any]) -> bool:
-        """Whether *obj* meets it; a missing field counts as the empty text."""
-        return (_text(get(obj, *self.field.split("."))) == self.value) == self.equal
+        """Whether *obj* meets it; a missing field counts as the empty text, or as false if it is one of those."""
+        return (_selectable(obj, self.field) == self.value) == self.equal
 
     def __str__(self) -> str:
         escaped = self.value.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
@@ -38,7 +39,9 @@ def parse(text: str, offered: Collection[str] | None = None) -> tuple[Term, ...]
     terms = tuple(_term(part, text) for part in _split(text) if part)
     for term in terms:
         if offered is not None and term.field not in (*EVERY_KIND, *offered):
-            raise FieldSelectorError(f"field label not supported: {term.field}")
+            known = " ".join(f'"{field}",' for field in EVERY_KIND)[:-1]
+            plain = f'"{term.field}" is not a known field selector: only {known}'
+            raise FieldSelectorError(f"field label not supported: {term.field}" if offered else plain)
     return terms
 
 
@@ -50,6 +53,14 @@ def matches(terms: tuple[Term, ...], obj: Mapping[str, Any]) -> bool:
 def required(terms: tuple[Term, ...], field: str) -> str | None:
     """The value that *field* must have, if the terms say."""
     return next((term.value for term in terms if term.equal and term.field == field), None)
+
+
+def _selectable(obj: Mapping[str, Any], field: str) -> str:
+    """The text that a selector compares. Models k/k pkg/registry/core/event ToSelectableFields and others."""
+    if field == "source":
+        return _text(get(obj, "source", "component") or obj.get("reportingComponent"))
+    value = get(obj, *field.split("."))
+    return "false" if value is None and field in FLAGS else _text(value)
 
 
 def _text(value: Any) -> str:

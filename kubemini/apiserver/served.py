@@ -22,6 +22,10 @@ def _as_it_is(obj: Obj) -> Obj:
     return obj
 
 
+def _as_meant(new: Obj, old: Obj) -> Obj:
+    return new
+
+
 def _says_nothing(obj: Obj) -> dict[str, Any]:
     return {}
 
@@ -35,6 +39,7 @@ class ServedKind:
     ``name_rule``      what metadata.name must be
     ``fields``         what field selectors may name, besides metadata.name and metadata.namespace
     ``defaults``       the object with what the manifest leaves out
+    ``prepare``        an update as its writer means it: (new, old); what the server gave stays where it is left out
     ``rules``          what is wrong with the object (after defaulting)
     ``create_rules``   what is wrong with it as a new object only
     ``changes``        what is wrong with it in the place of another: (new, old)
@@ -50,6 +55,7 @@ class ServedKind:
     name_rule: Callable[[str], list[str]] = names.dns_subdomain
     fields: tuple[str, ...] = ()
     defaults: Callable[[Obj], Obj] = _as_it_is
+    prepare: Callable[[Obj, Obj], Obj] = _as_meant
     rules: Callable[[Obj], Wrong] = nothing
     create_rules: Callable[[Obj], Wrong] = nothing
     changes: Callable[[Obj, Obj], Wrong] = nothing

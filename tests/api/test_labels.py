@@ -93,7 +93,10 @@ def test_a_field_selector_picks_by_fields():
 
 
 def test_a_field_that_the_kind_does_not_offer_is_refused():
-    with pytest.raises(fields.FieldSelectorError, match=r"field label not supported: spec\.nodeName"):
+    with pytest.raises(
+        fields.FieldSelectorError,
+        match=r'"spec\.nodeName" is not a known field selector: only "metadata\.name", "metadata\.namespace"',
+    ):
         fields.parse("spec.nodeName=x", served.of(CONFIG_MAP).fields)
 
 

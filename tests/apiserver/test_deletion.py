@@ -59,6 +59,20 @@ def test_the_policy_of_a_deletion_decides_on_finalizers(vector):
         assert done["metadata"]["finalizers"] == vector["finalizersAfter"]
 
 
+@pytest.mark.parametrize(("policy", "finalizer"), [("Orphan", "orphan"), ("Foreground", "foregroundDeletion")])
+def test_a_policy_keeps_the_object_until_the_garbage_collector_has_done_its_part(policy, finalizer):
+    marked = deletion.delete(obj("Deployment", spec={}), Options(policy=policy), NOW)
+    assert marked["metadata"]["finalizers"] == [finalizer]
+    assert "deletionTimestamp" in marked["metadata"] and not deletion.finished(marked)
+
+
+def test_a_shorter_grace_that_is_already_over_means_a_second_from_now():
+    marked = deletion.delete(obj(), Options(), NOW)
+    late = deletion.delete(marked, Options(grace=5), NOW + 20 * SECOND)
+    assert late["metadata"]["deletionGracePeriodSeconds"] == 1
+    assert instant(late["metadata"]["deletionTimestamp"]) == NOW + 20 * SECOND
+
+
 def test_a_pod_on_a_node_is_given_its_own_grace():
     marked = deletion.delete(obj(spec={"nodeName": "n", "terminationGracePeriodSeconds": 7}), Options(), NOW)
     assert marked["metadata"]["deletionGracePeriodSeconds"] == 7

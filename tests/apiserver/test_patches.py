@@ -196,6 +196,19 @@ def test_an_apply_that_cannot_be_changes_nothing(world, body, query, said):
     assert code == said[0] and said[1] in words
 
 
+def test_the_place_of_an_unknown_field_is_told_by_the_keys_that_lead_to_it(world):
+    container = {"name": "c", "imge": "x"}
+    body = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "web"},
+        **in_pods(containers=[container]),
+    }
+    text = "failed to create typed patch object (/web; apps/v1, Kind=Deployment): "
+    words = '.spec.template.spec.containers[name="c"].imge: field not declared in schema'
+    assert asked(world, "PATCH", WEB, {"type": "apply", "fieldManager": "m"}, body) == (500, text + words)
+
+
 def test_an_element_twice_and_a_wrong_type_are_no_typed_objects(world):
     def body(**spec):
         return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}

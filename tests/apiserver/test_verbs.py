@@ -3,7 +3,7 @@
 import pytest
 
 from kubemini.api.kinds import CONFIG_MAP, DEPLOYMENT, LEASE, NAMESPACE, NODE, POD, SERVICE
-from kubemini.api.objects import evolve, get
+from kubemini.api.objects import evolve
 from kubemini.api.timestamps import instant
 from kubemini.sim.units import SECOND
 from tests.apiserver.parts import config, deployment, done, pod, refusal, service, version
@@ -240,30 +240,34 @@ def test_a_write_to_status_changes_nothing_else(world):
     assert after["status"]["phase"] == "Running" and after["metadata"]["labels"] == {"app": "web"}
 
 
-# -- sub-resources ---------------------------------------------------------------------------------------------------
-BINDING = {"target": {"kind": "Node", "name": "worker-1"}}
-BIND_PATH = "/api/v1/namespaces/default/pods/web-1/binding"
+def test_what_is_empty_and_need_not_be_there_is_not_stored(world):
+    body = {**config(), "data": {}, "metadata": {"name": "a", "namespace": "default", "finalizers": [], "labels": {}}}
+    made = done(world.ask(lambda c: c.create(body)))
+    assert "data" not in made and not {"finalizers", "labels"} & made["metadata"].keys()
 
 
-def test_a_binding_gives_a_pod_its_node_once(world):
-    done(world.ask(lambda c: c.create(pod())))
-    assert done(world.ask(lambda c: c.post(BIND_PATH, BINDING)))["status"] == "Success"
-    bound = done(world.ask(lambda c: c.get(POD, "web-1", "default")))
-    assert bound["spec"]["nodeName"] == "worker-1"
-    assert get(bound, "status", "conditions", 0, "type") == "PodScheduled"
-    code, words = refusal(world.ask(lambda c: c.post(BIND_PATH, BINDING)))
-    why = 'pod web-1 is already assigned to node "worker-1"'
-    assert (code, words) == (409, f'Operation cannot be fulfilled on pods/binding "web-1": {why}')
+def test_a_namespace_s_finalizers_change_through_finalize_alone(world):
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}, "spec": {"finalizers": ["x.io/y"]}}
+    assert done(world.ask(lambda c: c.create(body)))["spec"]["finalizers"] == ["x.io/y", "kubernetes"]
+    emptied = {**body, "spec": {"finalizers": []}}
+    kept = done(world.ask(lambda c: c.request("PUT", "/api/v1/namespaces/shop", emptied)))
+    assert kept["spec"]["finalizers"] == ["x.io/y", "kubernetes"]
 
 
-def test_a_scale_is_the_same_object_in_another_shape(world):
-    done(world.ask(lambda c: c.create(deployment())))
-    path = "/apis/apps/v1/namespaces/default/deployments/web/scale"
-    scale = done(world.ask(lambda c: c.request("GET", path)))
-    assert (scale["kind"], scale["spec"], scale["status"]["selector"]) == ("Scale", {"replicas": 2}, "app=web")
-    patched = done(world.ask(lambda c: c.request("PATCH", path, {"spec": {"replicas": 5}}, {"type": "merge"})))
-    assert patched["spec"]["replicas"] == 5
-    assert done(world.ask(lambda c: c.get(DEPLOYMENT, "web", "default")))["spec"]["replicas"] == 5
+@pytest.mark.parametrize("field", ["deletionGracePeriodSeconds", "creationTimestamp"])
+def test_nobody_rewrites_when_an_object_was_made_or_ends(world, field):
+    done(world.ask(lambda c: c.create(pod(nodeName="worker-1"))))
+    done(world.ask(lambda c: c.delete(POD, "web-1", "default")))
+    value = 3 if field.endswith("Seconds") else "2020-01-01T00:00:00Z"
+    code, words = refusal(world.ask(lambda c: c.patch(POD, "web-1", "default", {"metadata": {field: value}})))
+    assert code == 422 and words.endswith("field is immutable") and f"metadata.{field}: Invalid value: " in words
+
+
+def test_an_object_is_never_created_at_a_version(world):
+    body = config()
+    body["metadata"]["resourceVersion"] = "5"
+    said = refusal(world.ask(lambda c: c.create(body)))
+    assert said == (500, "resourceVersion should not be set on objects to be created")
 
 
 # -- delete ----------------------------------------------------------------------------------------------------------

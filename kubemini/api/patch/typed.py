@@ -91,6 +91,20 @@ def shown(path: Path) -> str:
     return text
 
 
+def spelled(value: Any, place: tuple[str | int, ...], shape: Shape) -> str:
+    """The path to a *place* of *value*, which counts elements, as `shown` spells it."""
+    text = ""
+    for key in place:
+        if isinstance(key, int):
+            value = value[key]
+            text += f"[{_step(value, shape)[1] if shape.how in (KEYED, SET) else key}]"
+        else:
+            value = value.get(key)
+            text += f".{key}"
+        shape = shape.child(str(key))
+    return text
+
+
 # -- which paths an object has -----------------------------------------------------------------------------------------
 
 

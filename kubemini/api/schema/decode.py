@@ -123,7 +123,11 @@ class _Walk:
                 self._unknown((*path, key))
                 same = False
             elif item is not None or found.type == "time":
-                read[key] = new = self._read(item, found.type, (*path, key), definition, key)
+                new = self._read(item, found.type, (*path, key), definition, key)
+                if _is_left_out(new, found):
+                    same = False
+                    continue
+                read[key] = new
                 same = same and new is item
             else:
                 same = False
@@ -190,6 +194,11 @@ class _Walk:
         return text.replace(
             " into Go value of type ", f" into Go struct field {_last(inside)}.{'.'.join(way)} of type "
         )
+
+
+def _is_left_out(value: Any, field: schema.Field) -> bool:
+    """Whether Go does not write the field: an empty list, or map of a writer's own keys, that need not be there."""
+    return not field.required and field.type[:2] in ("[]", "{}") and value in ([], {})
 
 
 def spelled(path: Path) -> str:

@@ -1,7 +1,7 @@
 """The addresses of Services: which a Service holds, keeps when it is written anew, gives back, and is given. Pure.
 
     claims(service)              etcd keys of its cluster IP and node ports: one key an address, so none is given twice
-    carried_over(old, new)       *new* with what its writer left to the server taken from *old*
+    carried_over(new, old)       *new* with what its writer left to the server taken from *old*
     allocated(service, ...)      with a free cluster IP and free node ports where it needs some, or the refusal (422)
 
 Theory of operation. An address belongs to whoever has its key in etcd. A Service and the keys of its addresses are
@@ -82,7 +82,7 @@ def _numbers(spec: Obj) -> list[int]:
 # -- when it is written anew -------------------------------------------------------------------------------------------
 
 
-def carried_over(old: Obj, new: Obj) -> Obj:
+def carried_over(new: Obj, old: Obj) -> Obj:
     """*new* with the addresses that its writer left out, and without those that its type has no use for."""
     before, after = old.get("spec") or {}, new.get("spec") or {}
     spec = _dropped(before, _patched(before, dict(after)))

@@ -19,9 +19,9 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 
 DEEPEST = 300
-MOST_VALUES = 1_500_000  # a body of 3 MiB, the most that a server reads, cannot hold more
+LARGEST = 3_145_728  # bytes that a server reads: --max-request-body-bytes; a value has two at least
 LONGEST_NUMBER = 1024  # bits
-TOO_LARGE = "Request entity too large: limit is 3145728"
+TOO_LARGE = f"Request entity too large: limit is {LARGEST}"
 NO_KIND = "couldn't get version/kind; json parse error: "
 _META = r'struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }'
 _SHORT_ENOUGH = 1024  # bytes of a body that an error shows
@@ -136,10 +136,10 @@ def _unfit_texts(value: Any, type: str) -> tuple[str, str]:
 
 def not_json(body: Any) -> str:
     """Why *body* is no JSON, or more of it than one can read; "" if it is. Goes without recursion."""
-    level, depth, values = [body], 0, 0
+    level, depth, size = [body], 0, 0
     while level:
-        depth, values = depth + 1, values + len(level)
-        if depth > DEEPEST or values > MOST_VALUES:
+        depth, size = depth + 1, size + 2 * len(level) + sum(len(one) for one in level if isinstance(one, str))
+        if depth > DEEPEST or size > LARGEST:
             return "exceeded max depth" if depth > DEEPEST else TOO_LARGE
         below: list[Any] = []
         for value in level:

@@ -175,25 +175,24 @@ def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
     where = f"{meta.get('namespace', '')}/{meta.get('name', '')}" if meta else "/"
     gvk = f"{kind.api_version if kind.group else f'/{kind.version}'}, Kind={kind.kind}"
     found = decode(body, kind.api_version, kind.kind)
+    shape = published.shape(published.type_of(kind.api_version, kind.kind))
     try:
-        definition = published.type_of(kind.api_version, kind.kind)
-        list(typed.owned(body, published.shape(definition)))
-        why = _first_complaint(body, found)
+        list(typed.owned(body, shape))
+        why = _first_complaint(body, found, shape)
     except typed.TypedError as error:
         why = str(error)
     return f"failed to create typed patch object ({where}; {gvk}): {why}" if why else ""
 
 
-def _first_complaint(body: Mapping[str, Any], found: Decoded) -> str:
+def _first_complaint(body: Mapping[str, Any], found: Decoded, shape: typed.Shape) -> str:
     if found.error:
         wanted = found.error.rpartition(" of type ")[2]
         expected = "numeric (int or float)" if wanted in NUMBERS else wanted
-        return f"{_dotted(found.place)}: expected {expected}, got {decoding.go_name(get(body, *found.place))}"
-    return f"{_dotted(found.unknown[0])}: field not declared in schema" if found.unknown else ""
-
-
-def _dotted(path: tuple[str | int, ...]) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+        there = decoding.go_name(get(body, *found.place))
+        return f"{typed.spelled(body, found.place, shape)}: expected {expected}, got {there}"
+    if not found.unknown:
+        return ""
+    return f"{typed.spelled(body, found.unknown[0], shape)}: field not declared in schema"
 
 
 def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":

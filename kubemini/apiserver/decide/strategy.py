@@ -12,7 +12,7 @@ from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import kind_of
 from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.apiserver import served
-from kubemini.apiserver.rules import metadata
+from kubemini.apiserver.rules import causes, metadata
 
 SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation")
 
@@ -49,6 +49,19 @@ def for_update(old: Obj, new: Obj, subresource: str = "") -> Obj:
         return evolve(result, ("status",), old["status"])
     begins = kind.first_status and kind.first_status(old)
     return without(result, ("status",)) if begins is not None else result
+
+
+def changed_marks(old: Obj, new: Obj) -> ApiError | None:
+    """Why *new* may not say otherwise than *old* when it was made, and when and how it ends; left out is as it was.
+
+    Models k/apimachinery pkg/api/validation ValidateObjectMetaAccessorUpdate
+    """
+    found = []
+    for field in ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
+        said, was = new["metadata"].get(field), old["metadata"].get(field)
+        if said is not None and said != was and not (field == "deletionTimestamp" and was is not None):
+            found.append(causes.invalid(f"metadata.{field}", said, causes.IMMUTABLE))
+    return _refusal(new, found)
 
 
 def _version(new: Obj, old: Obj) -> Any:

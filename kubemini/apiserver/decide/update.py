@@ -12,11 +12,12 @@ from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import LEASE, SERVICE, Kind
+from kubemini.api.kinds import LEASE, Kind
 from kubemini.api.objects import Obj, evolve, freeze
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.schema.decode import decode
-from kubemini.apiserver.decide import addresses, decoding, deletion, ownership, strategy, subresources
+from kubemini.apiserver import served
+from kubemini.apiserver.decide import decoding, deletion, ownership, strategy, subresources
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import Options, number_of
 from kubemini.apiserver.decide.request import RequestInfo
@@ -165,7 +166,10 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     if subresource == "status":
         result = strategy.for_update(old, new, subresource)
         return strategy.validate_status(result, old) or result
-    admitted = write.admit(addresses.carried_over(old, new) if kind == SERVICE else new, old)
+    wrong = strategy.changed_marks(old, new)
+    if wrong is not None:
+        return wrong
+    admitted = write.admit(served.of(kind).prepare(new, old), old)
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None, "admission of an update gives the object back"

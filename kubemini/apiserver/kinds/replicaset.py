@@ -45,7 +45,6 @@ serve(
         REPLICA_SET,
         subresources=("status", "scale"),
         counted=True,
-        fields=("status.replicas",),
         defaults=defaults,
         rules=rules,
         changes=replicated.selector_stays,

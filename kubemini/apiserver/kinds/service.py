@@ -11,6 +11,7 @@ from typing import Any
 from kubemini.api import names
 from kubemini.api.kinds import SERVICE
 from kubemini.api.objects import Obj, get
+from kubemini.apiserver.decide import addresses
 from kubemini.apiserver.rules import causes
 from kubemini.apiserver.rules.causes import Wrong, duplicate, each, forbidden, invalid, required, supported
 from kubemini.apiserver.rules.containers import PROTOCOLS, filled
@@ -206,6 +207,7 @@ serve(
         name_rule=names.dns_label,
         fields=("spec.clusterIP", "spec.type"),
         defaults=defaults,
+        prepare=addresses.carried_over,
         rules=rules,
         changes=changes,
         status_rules=status_rules,
