@@ -1,7 +1,7 @@
 """Small objects, and short words for what tests of the API server ask and hear."""
 
 from kubemini.api.kinds import CONFIG_MAP
-from tests.kubeworld import World
+from tests.worlds.kube import World
 
 
 def config(name="a", namespace="default", **data):

@@ -8,7 +8,7 @@ from kubemini.api.kinds import POD
 from kubemini.apiserver import admission
 from kubemini.apiserver.admission import CREATE, Write
 from tests.apiserver.parts import asked, done, pod
-from tests.kubeworld import World
+from tests.worlds.kube import World
 
 PODS = "/api/v1/namespaces/default/pods"
 OWN = "must not be provided in pod spec; priority admission controller computed"

@@ -6,7 +6,7 @@ from kubemini.api.kinds import CONFIG_MAP, POD
 from kubemini.client import Informer
 from kubemini.sim.units import MS, SECOND
 from tests.apiserver.parts import Listener, carry_out, config, done, refusal, version
-from tests.kubeworld import World
+from tests.worlds.kube import World
 
 REFUSED = 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp:'
 

@@ -5,7 +5,7 @@ import pytest
 from kubemini.api.kinds import CONFIG_MAP, DEPLOYMENT, SERVICE
 from kubemini.api.objects import get
 from tests.apiserver.parts import asked, config, deployment, done, refusal, service
-from tests.kubeworld import World
+from tests.worlds.kube import World
 
 ONE = "/api/v1/namespaces/default/configmaps/a"
 WEB = "/apis/apps/v1/namespaces/default/deployments/web"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kubemini.api.kinds import served
 from kubemini.apiserver.served import of as served_kind
 from tests.apiserver.parts import asked, config, done, panics, refusal, shop
-from tests.kubeworld import World
+from tests.worlds.kube import World
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 ONE = f"{MAPS}/a"

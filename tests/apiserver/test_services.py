@@ -5,7 +5,7 @@ import pytest
 from kubemini.api.kinds import SERVICE
 from kubemini.api.objects import get
 from tests.apiserver.parts import done, refusal, service
-from tests.kubeworld import World
+from tests.worlds.kube import World
 
 PATH = "/api/v1/namespaces/default/services"
 NODE_PORT = {"type": "NodePort", "ports": [{"port": 80, "nodePort": 30777}]}

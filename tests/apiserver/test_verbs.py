@@ -7,7 +7,7 @@ from kubemini.api.objects import evolve
 from kubemini.api.timestamps import instant
 from kubemini.sim.units import SECOND
 from tests.apiserver.parts import config, deployment, done, pod, refusal, service, version
-from tests.kubeworld import World
+from tests.worlds.kube import World
 
 
 @pytest.fixture

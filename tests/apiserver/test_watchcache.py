@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kubemini.api.kinds import CONFIG_MAP, POD
 from kubemini.api.objects import evolve
 from tests.apiserver.parts import Listener, carry_out, config, done, pod, version
-from tests.kubeworld import World
+from tests.worlds.kube import World
 
 
 @pytest.fixture

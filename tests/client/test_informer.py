@@ -11,7 +11,7 @@ from kubemini.client import Elector, Index, Informer, Informers
 from kubemini.client.election import record
 from kubemini.client.informer import unusable
 from kubemini.sim.units import MS, SECOND
-from tests.kubeworld import World
+from tests.worlds.kube import World
 
 
 def a_map(name, **data):

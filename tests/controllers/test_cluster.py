@@ -10,7 +10,7 @@ from kubemini.controllers.decide.rollout import revision
 from kubemini.controllers.manager import ControllerManager
 from kubemini.host import Host
 from kubemini.sim.units import MS, SECOND
-from tests.kubeworld import SHOP, Shop, World, a_deployment, image, run_until
+from tests.worlds.kube import SHOP, Shop, World, a_deployment, image, run_until
 
 # -- workloads -------------------------------------------------------------------------------------------------------
 

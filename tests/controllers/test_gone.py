@@ -6,7 +6,7 @@ from kubemini.api.kinds import CONFIG_MAP, DEPLOYMENT, NAMESPACE, POD, REPLICA_S
 from kubemini.api.objects import evolve, freeze, get, thaw
 from kubemini.cluster import Cluster
 from kubemini.sim.units import SECOND
-from tests.kubeworld import Shop, a_deployment
+from tests.worlds.kube import Shop, a_deployment
 
 BLOCK = {"blockOwnerDeletion": True}
 

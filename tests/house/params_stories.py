@@ -11,7 +11,7 @@ from kubemini.cluster import Cluster, build
 from kubemini.etcd.server.member import Member
 from kubemini.host import Host
 from kubemini.params import Params
-from tests.quiet_world import Client
+from tests.worlds.quiet import Client
 
 WEB = """
 apiVersion: apps/v1

@@ -9,7 +9,7 @@ import pytest
 from kubemini.api.kinds import DEPLOYMENT, NODE, POD, REPLICA_SET, by_kind
 from kubemini.api.objects import freeze
 from kubemini.cluster import Cluster
-from tests.kubeworld import SHOP, a_deployment
+from tests.worlds.kube import SHOP, a_deployment
 
 CONTAINER = {"name": "c", "image": "i"}
 ODD = "\u00b2"  # a digit that is no number

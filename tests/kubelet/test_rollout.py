@@ -4,7 +4,7 @@ import pytest
 
 from kubemini.api.objects import evolve
 from kubemini.cluster import Cluster
-from tests.kubeworld import SHOP, a_deployment
+from tests.worlds.kube import SHOP, a_deployment
 
 
 def lost(hook):

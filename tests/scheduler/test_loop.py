@@ -7,7 +7,7 @@ from kubemini.api.objects import evolve, evolve_many, freeze, get
 from kubemini.cluster import Cluster
 from kubemini.scheduler import plugins
 from kubemini.sim.units import SECOND
-from tests.kubeworld import Shop, a_deployment, run_until
+from tests.worlds.kube import Shop, a_deployment, run_until
 
 
 def scheduled(pod):

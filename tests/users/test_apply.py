@@ -13,7 +13,7 @@ from kubemini.api.objects import evolve, get, without
 from kubemini.cluster import Cluster, TopologyError, build
 from kubemini.users.decide.apply import LAST_APPLIED, complaint, configuration, go_json, with_annotation
 from kubemini.wire.rpc import DEADLINE
-from tests.kubeworld import SHOP, a_deployment
+from tests.worlds.kube import SHOP, a_deployment
 
 NEVER_RESTARTED = """
 apiVersion: apps/v1
