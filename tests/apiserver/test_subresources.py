@@ -5,7 +5,7 @@ import pytest
 from kubemini.api.kinds import CONFIG_MAP, DEPLOYMENT, POD
 from kubemini.api.objects import get
 from tests.apiserver.parts import config, deployment, done, pod, refusal
-from tests.kubeworld import World
+from tests.worlds.kube import World
 
 
 @pytest.fixture
