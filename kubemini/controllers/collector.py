@@ -9,7 +9,7 @@ from kubemini.client.client import code
 from kubemini.controllers.decide import garbagecollector
 from kubemini.controllers.decide.controller import key_of
 from kubemini.controllers.decide.garbagecollector import FOREGROUND, GONE, LEAVING, ORPHAN, THERE
-from kubemini.controllers.reconcile import carry_out_all
+from kubemini.controllers.reconcile import execute_all
 from kubemini.sim import Steps
 
 
@@ -88,9 +88,9 @@ class GarbageCollector:
             return None
         mine = self.dependents(obj["metadata"]["uid"])
         if garbagecollector.waits(obj, ORPHAN):
-            return (yield from carry_out_all(self.client, garbagecollector.orphan(obj, mine).actions))
+            return (yield from execute_all(self.client, garbagecollector.orphan(obj, mine).actions))
         if garbagecollector.waits(obj, FOREGROUND):
-            return (yield from carry_out_all(self.client, garbagecollector.foreground(obj, mine).actions))
+            return (yield from execute_all(self.client, garbagecollector.foreground(obj, mine).actions))
         states: dict[str, str] = {}
         for reference in garbagecollector.owners(obj):
             error = yield from self._ask(reference, namespace, states)
@@ -98,7 +98,7 @@ class GarbageCollector:
                 return error
             if reference["uid"] not in states:
                 return None  # of a kind that does not exist: nobody can say
-        return (yield from carry_out_all(self.client, garbagecollector.plan(obj, states, mine).actions))
+        return (yield from execute_all(self.client, garbagecollector.plan(obj, states, mine).actions))
 
     def _ask(self, reference: Obj, namespace: str, states: dict[str, str]) -> Steps:
         """Note in *states* what the API server says of an owner; returns an error if it says nothing."""

@@ -8,7 +8,7 @@ from kubemini.client import ApiClient, Informers, WorkQueue
 from kubemini.client.client import code
 from kubemini.controllers.decide import namespace as decide
 from kubemini.controllers.decide.actions import Delete, terminating
-from kubemini.controllers.reconcile import carry_out_all
+from kubemini.controllers.reconcile import execute_all
 from kubemini.sim import Steps
 
 
@@ -60,7 +60,7 @@ class NamespaceController:
             if not reply.ok:
                 return reply.error
             found = reply.value["items"]
-            error = yield from carry_out_all(self.client, [Delete(obj) for obj in found if not terminating(obj)])
+            error = yield from execute_all(self.client, [Delete(obj) for obj in found if not terminating(obj)])
             if error is not None:
                 return error
             if found:

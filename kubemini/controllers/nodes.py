@@ -13,8 +13,8 @@ from kubemini.client.client import code
 from kubemini.controllers.decide import nodelifecycle, podgc, tainteviction
 from kubemini.controllers.decide.actions import Delete, UpdateStatus, is_finished, terminating
 from kubemini.controllers.decide.controller import Key, key_of
-from kubemini.controllers.decide.nodelifecycle import Health
-from kubemini.controllers.reconcile import carry_out_all
+from kubemini.controllers.decide.nodelifecycle import NodeHealth
+from kubemini.controllers.reconcile import execute_all
 from kubemini.host import Timer
 from kubemini.sim import Steps
 
@@ -29,7 +29,7 @@ class NodeLifecycle:
         self.params = self.component.net.params
         self.nodes, self.leases = informers.of(NODE), informers.of(LEASE, NODE_LEASES)
         self.queue = WorkQueue(self.component, self.taint, self.params.concurrent_syncs)
-        self.health: dict[str, Health] = {}
+        self.health: dict[str, NodeHealth] = {}
         self.granted: dict[str, None] = {}  # nodes whose pods may be evicted
         self.absolved: dict[str, None] = {}  # nodes that were well at the last look
         self.last_grant: dict[str, int] = {}  # by zone
@@ -177,7 +177,7 @@ class TaintEviction:
         if pod is None or terminating(pod):
             return None
         marked = tainteviction.doomed(pod, self.component.sim.now)
-        return (yield from carry_out_all(self.client, [UpdateStatus(marked), Delete(pod)]))
+        return (yield from execute_all(self.client, [UpdateStatus(marked), Delete(pod)]))
 
 
 class PodGarbageCollector:
@@ -213,4 +213,4 @@ class PodGarbageCollector:
         if not reply.ok and code(reply) != 404:
             return reply.error
         steps = podgc.collect(self.pods_on.get(name), reply.value, self.component.sim.now)
-        return (yield from carry_out_all(self.client, steps))
+        return (yield from execute_all(self.client, steps))

@@ -39,7 +39,7 @@ def facts_of(informers: Informers, controllers: Iterable[Controller]) -> Facts:
     )
 
 
-def carry_out(client: ApiClient, action: Action) -> Replies:
+def execute(client: ApiClient, action: Action) -> Replies:
     """Ask the API server for it."""
     obj = action.obj
     match action:
@@ -65,10 +65,10 @@ def is_done(action: Action, reply: Reply) -> bool:
     return reply.ok or (isinstance(action, Delete) and code(reply) == 404)
 
 
-def carry_out_all(client: ApiClient, actions: Iterable[Action]) -> Steps:
+def execute_all(client: ApiClient, actions: Iterable[Action]) -> Steps:
     """Carry them out in order; returns the first error, or None."""
     for action in actions:
-        reply = yield from carry_out(client, action)
+        reply = yield from execute(client, action)
         if not is_done(action, reply):
             return reply.error
     return None
@@ -126,15 +126,15 @@ class Reconciler:
         plan = self.controller.decide(obj, self.facts, self.expectations.satisfied(key, now), now)
         if plan.again_at is not None:
             self.queue.add_after(key, plan.again_at - now)
-        return (yield from self._carry_out(key, plan.actions))
+        return (yield from self._execute(key, plan.actions))
 
-    def _carry_out(self, key: Hashable, actions: Iterable[Action]) -> Steps:
+    def _execute(self, key: Hashable, actions: Iterable[Action]) -> Steps:
         left = list(actions)
         creations = sum(isinstance(action, Create) for action in left)
         doomed = [action.obj["metadata"]["uid"] for action in left if isinstance(action, Delete)]
         self.expectations.expect(key, creations, doomed, self.component.sim.now)
         while left:
-            reply = yield from carry_out(self.client, left[0])
+            reply = yield from execute(self.client, left[0])
             if not is_done(left[0], reply):
                 self._give_up(key, left)
                 return reply.error

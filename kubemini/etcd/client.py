@@ -14,7 +14,7 @@ from typing import Any
 
 from kubemini.etcd.errors import LEADER_CHANGED
 from kubemini.host import Component
-from kubemini.sim.engine import NEVER
+from kubemini.sim.units import NEVER
 from kubemini.wire import Reply, Unreachable
 from kubemini.wire.rpc import ClientStream
 

@@ -36,7 +36,7 @@ class Running:
     finished_at: int = -1
     exit_code: int = 0
     life: int = 0  # which start this is: a timer of an earlier one does nothing
-    told: str = ""  # what the kubelet hears when a stop is over: stopped, or killed
+    event: str = ""  # what the kubelet hears when a stop is over: stopped, or killed
 
 
 class Containers:
@@ -84,13 +84,13 @@ class Containers:
         """
         running = self.of_pod[uid]
         if running.state == STOPPING:
-            running.told = "stopped" if event == "stopped" else running.told
+            running.event = "stopped" if event == "stopped" else running.event
         if running.state in (STOPPING, EXITED):
             return
         hook = min(pre_stop, grace) if running.state == RUNNING else 0
         left = max(grace - hook, LEAST_GRACE)
         running.life += 1
-        running.state, running.told = STOPPING, event
+        running.state, running.event = STOPPING, event
         running.ready = running.ready and event == "killed"
         self._record(running)
         self._later(running, hook, self._terminate)
@@ -131,7 +131,7 @@ class Containers:
         podnetwork.listening(self.host).pop(running.ip, None)
 
     def _stopped(self, running: Running, code: int) -> None:
-        self._exited(running, code, running.told)
+        self._exited(running, code, running.event)
 
     def _exited(self, running: Running, code: int, event: str) -> None:
         self._terminate(running)

@@ -101,7 +101,7 @@ class Kubelet(Component):
         """Its containers are here already."""
         worker.ip, worker.started_at = running.ip, running.started_at
         worker.ready = running.ready
-        worker.killing = running.state == STOPPING and running.told == "killed"
+        worker.killing = running.state == STOPPING and running.event == "killed"
         worker.state = RUNNING if running.state == EXITED or worker.killing else running.state
         if running.state == EXITED:
             self._container_event(worker.uid, "exited")

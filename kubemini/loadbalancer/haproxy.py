@@ -11,7 +11,7 @@ from collections.abc import Generator
 from typing import Any
 
 from kubemini.host import Component, Host
-from kubemini.loadbalancer.decide.health import Health, next_server
+from kubemini.loadbalancer.decide.health import ServerHealth, next_server
 from kubemini.sim import Sim, Steps
 from kubemini.wire import Call, Network, Unreachable
 from kubemini.wire.rpc import DEADLINE, REFUSED
@@ -35,7 +35,9 @@ class HAProxy(Component):
     def boot(self) -> None:
         self.turn = 0
         self.sessions = dict.fromkeys(self.servers, 0)
-        self.health = {server: Health(self.params.haproxy_rise, self.params.haproxy_fall) for server in self.servers}
+        self.health = {
+            server: ServerHealth(self.params.haproxy_rise, self.params.haproxy_fall) for server in self.servers
+        }
         first = self._phases.between(self.incarnation, 1, self.params.haproxy_inter)
         for number, server in enumerate(self.servers):
             self._record(server, "not checked yet")

@@ -6,7 +6,7 @@ The nat table that kube-proxy fills (k/k pkg/proxy/iptables); affinity is the ke
 """
 
 from kubemini.host import Host
-from kubemini.network.decide.services import Endpoint, Rule, pick
+from kubemini.network.decide.services import Rule, ServiceEndpoint, pick
 
 
 def rules(host: Host) -> dict[str, Rule]:
@@ -20,21 +20,21 @@ def has_endpoints(host: Host, service: str) -> bool:
     return found is not None and bool(found.endpoints)
 
 
-def choose(host: Host, service: str, luck: int) -> dict[str, str] | None:
+def choose(host: Host, service: str, draw: int) -> dict[str, str] | None:
     """The endpoint that a new connection from *host* goes to, or None: no endpoint, the kernel rejects it.
 
-    *luck* is a draw, uniform in [0, 2**64).
+    *draw* is a draw, uniform in [0, 2**64).
     """
     found = rules(host).get(_key(service))
     if found is None or not found.endpoints:
         return None
-    endpoint = _remembered(host, found) or pick(found.endpoints, luck)
+    endpoint = _remembered(host, found) or pick(found.endpoints, draw)
     if found.affinity:
         host.kernel.setdefault("recent", {})[found.service] = (endpoint, host.sim.now)
     return endpoint.row()
 
 
-def _remembered(host: Host, rule: Rule) -> Endpoint | None:
+def _remembered(host: Host, rule: Rule) -> ServiceEndpoint | None:
     """The endpoint of this client's last connection, if the Service wants that and it is not too long ago.
 
     The time runs from the last new connection: each renews it (xt_recent; measured).

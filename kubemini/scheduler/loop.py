@@ -19,8 +19,8 @@ from kubemini.scheduler import plugins
 from kubemini.scheduler.decide import queue
 from kubemini.scheduler.decide.cache import Cache
 from kubemini.scheduler.decide.framework import Decision, decide
-from kubemini.scheduler.decide.plugin import POD_DELETED, Event, Picks, Question
-from kubemini.scheduler.decide.queue import Entry, SchedulingQueue
+from kubemini.scheduler.decide.plugin import POD_DELETED, Cycle, Event, Picks
+from kubemini.scheduler.decide.queue import QueuedPod, SchedulingQueue
 from kubemini.sim import Sim, Steps
 from kubemini.wire import Network
 
@@ -43,7 +43,7 @@ class Scheduler(Component):
         self.plugins = plugins.profile()
         by_name = {plugin.name: plugin for plugin in self.plugins}
         self.queue = SchedulingQueue(params.scheduler_backoff, params.scheduler_unschedulable_flush, by_name)
-        self.luck = self.sim.draw(f"scheduler/{self.name}/{self.incarnation}")
+        self.draws = self.sim.draw(f"scheduler/{self.name}/{self.incarnation}")
         self.decisions = 0
         self._woken = False
         self._alarm: Timer | None = None
@@ -107,13 +107,13 @@ class Scheduler(Component):
         if at is not None:
             self._alarm = self.after(max(0, at - self.sim.now), self.wake)
 
-    def schedule_one(self, entry: Entry) -> None:
+    def schedule_one(self, entry: QueuedPod) -> None:
         """Decide for one pod."""
         pod = entry.pod
         self.decisions += 1
         nodes = list(self.cache.nodes.values())
-        question = Question(pod, nodes, self.application(pod), self.labels_of_namespaces())
-        decision = decide(question, self.plugins, self.luck.u(self.decisions))
+        cycle = Cycle(pod, nodes, self.application(pod), self.labels_of_namespaces())
+        decision = decide(cycle, self.plugins, self.draws.u(self.decisions))
         self.sim.record(self.name, "decision", pod=pod["metadata"]["name"], **decision.explain())
         if decision.node:
             self.cache.add_pod(evolve(pod, ("spec", "nodeName"), decision.node), decision.node)
@@ -143,7 +143,7 @@ class Scheduler(Component):
         return lambda other: all(selector.matches(other["metadata"].get("labels")) for selector in selectors)
 
     # -- deeds ---------------------------------------------------------------------------------------------------
-    def bind(self, entry: Entry, node: str) -> Steps:
+    def bind(self, entry: QueuedPod, node: str) -> Steps:
         """Tell the API server; the kubelet will see it there."""
         meta = entry.pod["metadata"]
         binding = {

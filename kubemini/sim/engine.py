@@ -16,7 +16,7 @@ import simpy
 
 from kubemini.sim.chance import Stream
 from kubemini.sim.trace import Record, Trace
-from kubemini.sim.units import SECOND, clock
+from kubemini.sim.units import NEVER, SECOND, clock
 from kubemini.sim.vocabulary import WHAT
 
 Steps = Generator[Any, Any, Any]  # what a task does, step by step: it yields SimPy events and is sent their values
@@ -24,7 +24,6 @@ Steps = Generator[Any, Any, Any]  # what a task does, step by step: it yields Si
 FAULT = 1 << 78
 DELIVERY = 2 << 78
 TIMER = 3 << 78
-NEVER = 1 << 62  # an instant
 
 EVENT_BUDGET = 3_000_000  # about ten seconds of work; a story of two minutes needs some 20,000
 STORM = 500_000  # events within one simulated second: something goes round in circles

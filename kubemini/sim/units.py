@@ -12,6 +12,7 @@ SECOND = 1_000 * MS
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+NEVER = 1 << 62  # an instant that does not come
 
 _UNITS = {"us": US, "ms": MS, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 

@@ -10,7 +10,7 @@ import pytest
 
 from kubemini.api.errors import ApiError
 from kubemini.host import Component, Host
-from kubemini.loadbalancer.decide.health import Health, next_server
+from kubemini.loadbalancer.decide.health import ServerHealth, next_server
 from kubemini.loadbalancer.haproxy import HAProxy
 from kubemini.params import Params
 from kubemini.sim import Sim
@@ -236,7 +236,7 @@ def test_the_checks_of_different_servers_do_not_fall_together():
 
 @pytest.mark.parametrize("fall,rise", [(3, 2), (1, 1), (2, 3)])
 def test_health_counts_in_a_row(fall, rise):
-    health = Health(rise, fall)
+    health = ServerHealth(rise, fall)
     assert health.up
     assert health.failed()  # never checked: down at the first failure
     assert [health.passed() for _ in range(rise)] == [False] * (rise - 1) + [True]

@@ -11,13 +11,13 @@ from kubemini.api.objects import freeze
 from kubemini.host import Host, podnetwork
 from kubemini.network import dataplane
 from kubemini.network.decide import iptables, services
-from kubemini.network.decide.services import Endpoint, Port, Rule
+from kubemini.network.decide.services import Port, Rule, ServiceEndpoint
 from kubemini.sim import Sim
 from kubemini.sim.units import SECOND
 
 TABLE = json.loads((Path(__file__).parent.parent / "oracles/network/kubeproxy_flows.json").read_text())
 FLOWS = [(group, flow) for group in TABLE["groups"] for flow in group["flows"]]
-THREE = tuple(Endpoint(f"web-{i}", f"10.244.1.{i}", "worker-1") for i in (2, 3, 4))
+THREE = tuple(ServiceEndpoint(f"web-{i}", f"10.244.1.{i}", "worker-1") for i in (2, 3, 4))
 
 
 def objects(row: dict) -> tuple:
@@ -110,9 +110,9 @@ def test_a_connection_is_random_never_round_robin(host):
 
 def test_the_walk_of_the_chain_is_uniform_to_the_last_bit():
     for n in (1, 2, 3, 5, 7):
-        endpoints = tuple(Endpoint(str(i), f"10.0.0.{i}", "") for i in range(n))
+        endpoints = tuple(ServiceEndpoint(str(i), f"10.0.0.{i}", "") for i in range(n))
         marks = [services.WHOLE * (2 * i + 1) // (2 * n) for i in range(n)]
-        assert [services.pick(endpoints, luck) for luck in marks] == list(endpoints)
+        assert [services.pick(endpoints, draw) for draw in marks] == list(endpoints)
 
 
 def test_without_an_endpoint_nobody_is_chosen(host):

@@ -7,7 +7,7 @@ from kubemini.api.objects import freeze
 from kubemini.scheduler import plugins
 from kubemini.scheduler.decide.cache import NodeInfo
 from kubemini.scheduler.decide.framework import decide
-from kubemini.scheduler.decide.plugin import Question
+from kubemini.scheduler.decide.plugin import Cycle
 from kubemini.scheduler.plugins import topologyspread
 
 PROFILE = plugins.profile()
@@ -40,6 +40,6 @@ def a_pod(name="p", cpu=None, memory=None, labels=None, **spec):
     )
 
 
-def ask(pod, *nodes, application=None, luck=0):
+def ask(pod, *nodes, application=None, draw=0):
     infos = [node if isinstance(node, NodeInfo) else NodeInfo(node) for node in nodes]
-    return decide(Question(pod, infos, application), PROFILE, luck)
+    return decide(Cycle(pod, infos, application), PROFILE, draw)

@@ -209,7 +209,7 @@ def test_pods_that_must_be_near_go_where_the_other_is():
 def test_a_plugin_is_added_by_one_file_in_the_folder(tmp_path, monkeypatch):
     (tmp_path / "evenonly.py").write_text(
         "from kubemini.scheduler.decide.plugin import Plugin\n"
-        "def refuse(question, info):\n"
+        "def refuse(cycle, info):\n"
         "    return [] if int(info.name[-1]) % 2 == 0 else ['node(s) were odd']\n"
         "PLUGIN = Plugin('EvenOnly', 1000, filter=refuse)\n"
     )

@@ -186,6 +186,6 @@ def test_a_preferred_node_wins():
 
 
 def test_luck_breaks_ties_and_nothing_else():
-    assert {ask(a_pod(), a_node("a"), a_node("b"), luck=luck).node for luck in range(2)} == {"a", "b"}
+    assert {ask(a_pod(), a_node("a"), a_node("b"), draw=draw).node for draw in range(2)} == {"a", "b"}
     busy = NodeInfo(a_node("busy"), [a_pod("x", cpu="3")])
-    assert {ask(a_pod(), busy, a_node("b"), luck=luck).node for luck in range(8)} == {"b"}
+    assert {ask(a_pod(), busy, a_node("b"), draw=draw).node for draw in range(8)} == {"b"}

@@ -6,18 +6,18 @@ from kubemini.api import labels
 from kubemini.api.objects import evolve, freeze, get
 from kubemini.scheduler.decide import framework
 from kubemini.scheduler.decide.cache import NodeInfo
-from kubemini.scheduler.decide.plugin import Question
+from kubemini.scheduler.decide.plugin import Cycle
 from tests.scheduler.parts import PROFILE, vectors
 
 
-def question(case):
+def cycle(case):
     infos = {n["metadata"]["name"]: NodeInfo(freeze({"spec": {}, **n})) for n in case["nodes"]}
     for number, pod in enumerate(case.get("pods", ())):
         on = infos.get(pod["spec"].get("nodeName"))
         if on is not None and get(pod, "status", "phase") not in ("Succeeded", "Failed"):
             on.add(evolve(freeze(pod), ("metadata", "uid"), f"there-{number}"))
     pod = evolve(freeze(case["pod"]), ("metadata", "uid"), "new")
-    return Question(pod, list(infos.values()), application(case, pod), case.get("namespaces", {}))
+    return Cycle(pod, list(infos.values()), application(case, pod), case.get("namespaces", {}))
 
 
 def application(case, pod):
@@ -39,7 +39,7 @@ def application(case, pod):
 
 @pytest.mark.parametrize("case", vectors("scheduling"), ids=lambda case: case["name"])
 def test_what_the_real_scheduler_decided(case):
-    asked = question(case)
+    asked = cycle(case)
     said = {info.name: framework.reject(asked, PROFILE, info) for info in asked.nodes}
     said = {name: said[name] and [said[name].plugin, sorted(said[name].reasons)] for name in case["filter"]}
     assert said == {name: None if found == "ok" else found for name, found in case["filter"].items()}

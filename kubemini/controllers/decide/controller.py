@@ -1,6 +1,7 @@
 """What a controller is, as data: whose keys it looks at, what it decides, whose changes wake it. Pure.
 
 To add a controller, write one file with ``CONTROLLER = Controller(…)`` and name it in `manager.CONTROLLERS`.
+Models k/k cmd/kube-controller-manager/app NewControllerDescriptors
 Invariant: it decides from the caches of its program alone (`Facts`), and from the same facts always the same.
 """
 
@@ -45,9 +46,9 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """One control loop over the objects of *kind*: (object, facts, settled, now in µs) → the next steps.
+    """One control loop over the objects of *kind*: (object, facts, caught_up, now in µs) → the next steps.
 
-    *settled*: the caches show all that it has asked for before.
+    *caught_up*: the caches show all that it has asked for before.
     """
 
     kind: Kind

@@ -13,7 +13,7 @@ from kubemini.controllers.decide.claims import claim, selects
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
 
 
-def decide(deployment: Obj, facts: Facts, settled: bool, now: int) -> Plan:
+def decide(deployment: Obj, facts: Facts, caught_up: bool, now: int) -> Plan:
     """The next step of a Deployment."""
     meta = deployment["metadata"]
     mine = facts.owned_by(REPLICA_SET, meta["uid"])
@@ -24,7 +24,7 @@ def decide(deployment: Obj, facts: Facts, settled: bool, now: int) -> Plan:
     if stolen:
         more = 1 + get(deployment, "status", "collisionCount", default=0)
         return Plan((UpdateStatus(evolve(deployment, ("status", "collisionCount"), more)),))
-    return plan(deployment, mine, facts.owned_by_all(POD, mine), settled, now)
+    return plan(deployment, mine, facts.owned_by_all(POD, mine), caught_up, now)
 
 
 def _name_taken(deployment: Obj, mine: Sequence[Obj], everybodys: Sequence[Obj]) -> bool:
@@ -34,7 +34,7 @@ def _name_taken(deployment: Obj, mine: Sequence[Obj], everybodys: Sequence[Obj])
     return new is None and any(rs["metadata"]["name"] == name for rs in everybodys)
 
 
-def plan(deployment: Obj, replicasets: Sequence[Obj], pods: Sequence[Obj], settled: bool, now: int) -> Plan:
+def plan(deployment: Obj, replicasets: Sequence[Obj], pods: Sequence[Obj], caught_up: bool, now: int) -> Plan:
     """The next step of *deployment*, given its ReplicaSets and the pods of these; and its status as of now."""
     new, old = rollout.divide(deployment, replicasets)
     steps: list[Action] = []

@@ -33,16 +33,16 @@ MOST = 100  # --max-endpoints-per-slice
 Ports = tuple[tuple[str, int, str], ...]  # name, number, protocol of each
 
 
-def decide(service: Obj, facts: Facts, settled: bool, now: int) -> Plan:
+def decide(service: Obj, facts: Facts, caught_up: bool, now: int) -> Plan:
     """What makes the slices of a Service true."""
     namespace = service["metadata"]["namespace"]
     pods, slices = facts.of_namespace(POD, namespace), facts.of_namespace(ENDPOINT_SLICE, namespace)
-    return plan(service, pods, slices, settled, now)
+    return plan(service, pods, slices, caught_up, now)
 
 
-def plan(service: Obj, pods: Iterable[Obj], slices: Iterable[Obj], settled: bool, now: int) -> Plan:
+def plan(service: Obj, pods: Iterable[Obj], slices: Iterable[Obj], caught_up: bool, now: int) -> Plan:
     """What makes the *slices* of *service* tell which of *pods* (of its namespace) stand behind it."""
-    if terminating(service) or not service["spec"].get("selector") or not settled:
+    if terminating(service) or not service["spec"].get("selector") or not caught_up:
         return Plan()
     wanted = by_ports(service, pods)
     there: dict[Ports, list[Obj]] = {}

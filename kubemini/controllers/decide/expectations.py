@@ -2,7 +2,7 @@
 
 Invariant: a controller whose cache lags behind its own deeds does nothing more for that owner until the watch has
 shown them all, or five minutes have passed; so it never makes up twice for the same lack.
-k/k pkg/controller/controller_utils.go (UIDTrackingControllerExpectations).
+Models k/k pkg/controller UIDTrackingControllerExpectations
 """
 
 from collections.abc import Hashable, Iterable

@@ -4,7 +4,9 @@ Invariant: silence is measured by this controller's own clock, from the moment *
 change; it never compares a kubelet's clock with its own. So a controller that has just taken over starts counting anew.
 Every 5 s all nodes are looked at; NoSchedule taints follow the conditions at once, NoExecute taints one node in ten
 seconds a zone: slower where most of a zone is silent, and not at all if every zone is wholly silent, as then the
-fault is more likely here. k/k pkg/controller/nodelifecycle/node_lifecycle_controller.go.
+fault is more likely here.
+Models k/k pkg/controller/nodelifecycle Controller.monitorNodeHealth
+Models k/k pkg/controller/nodelifecycle Controller.ComputeZoneState
 Simplified: NoExecute taints for Ready only; a zone is the label topology.kubernetes.io/zone.
 """
 
@@ -32,21 +34,21 @@ NORMAL, PARTIAL, FULL = "Normal", "PartialDisruption", "FullDisruption"
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class NodeHealth:
     """What is remembered of one node: the heartbeats last seen, and when (µs) they last changed here."""
 
     seen: Any
     at: int
 
 
-def observe(health: Health | None, node: Obj, lease: Obj | None, now: int) -> Health:
+def observe(health: NodeHealth | None, node: Obj, lease: Obj | None, now: int) -> NodeHealth:
     """A look at a node: a new heartbeat, in its Lease or its status, is a sign of life."""
     heartbeats = [get(c, "lastHeartbeatTime") for c in get(node, "status", "conditions") or ()]
     seen = (get(lease, "spec", "renewTime"), *heartbeats)
-    return health if health is not None and health.seen == seen else Health(seen, now)
+    return health if health is not None and health.seen == seen else NodeHealth(seen, now)
 
 
-def judge(node: Obj, health: Health, now: int, grace: int) -> Obj:
+def judge(node: Obj, health: NodeHealth, now: int, grace: int) -> Obj:
     """*node* as it should be: after *grace* µs of silence its conditions are Unknown."""
     if now <= health.at + grace:
         return node

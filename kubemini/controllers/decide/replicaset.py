@@ -31,7 +31,7 @@ from kubemini.controllers.decide.actions import (
 )
 from kubemini.controllers.decide.claims import claim, selects
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
-from kubemini.sim.units import SECOND
+from kubemini.sim.units import NEVER, SECOND
 
 BURST = 500  # pods made or deleted in one go: BurstReplicas
 PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
@@ -39,26 +39,26 @@ NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
-def decide(replicaset: Obj, facts: Facts, settled: bool, now: int) -> Plan:
+def decide(replicaset: Obj, facts: Facts, caught_up: bool, now: int) -> Plan:
     """What makes a ReplicaSet true."""
     meta, owner = replicaset["metadata"], controller_uid(replicaset)
     siblings = facts.owned_by(REPLICA_SET, owner) if owner else []
     candidates = [*facts.owned_by(POD, meta["uid"]), *facts.orphans(POD, meta["namespace"])]
-    return plan(replicaset, candidates, facts.owned_by_all(POD, siblings), settled, now)
+    return plan(replicaset, candidates, facts.owned_by_all(POD, siblings), caught_up, now)
 
 
-def plan(replicaset: Obj, pods: Sequence[Obj], related: Sequence[Obj], settled: bool, now: int) -> Plan:
+def plan(replicaset: Obj, pods: Sequence[Obj], related: Sequence[Obj], caught_up: bool, now: int) -> Plan:
     """What makes *replicaset* true.
 
     *pods*: those of its namespace; *related*: the pods of all ReplicaSets of the same Deployment, for the ranking,
     none if it has no Deployment;
-    *settled*: the cache shows all that was asked for before.
+    *caught_up*: the cache shows all that was asked for before.
     """
     claims = claim(replicaset, [pod for pod in pods if is_active(pod) or controller_of(pod)])
     mine = [pod for pod in pods if is_active(pod) and controller_uid(pod) == replicaset["metadata"]["uid"]]
     mine = [pod for pod in mine if selects(replicaset, pod)]
     steps: list[Action] = []
-    if settled and not claims and not terminating(replicaset):
+    if caught_up and not claims and not terminating(replicaset):
         steps = scale(replicaset, mine, related, now)
     report = status(replicaset, mine, now)
     if report != get(replicaset, "status"):
@@ -160,9 +160,6 @@ def status(replicaset: Obj, mine: Sequence[Obj], now: int) -> Obj:
     }
     report = {key: count for key, count in counts.items() if count or key == "replicas"}
     return freeze({**report, "observedGeneration": replicaset["metadata"].get("generation", 0)})
-
-
-NEVER = 1 << 62
 
 
 def available_at(replicaset: Obj, pod: Obj, now: int) -> int:

@@ -17,6 +17,8 @@ from kubemini.sim.units import SECOND, duration
 PENDING, STARTING, RUNNING, WAITING = "pending", "starting", "running", "waiting"
 FINISHED, STOPPING, GONE = "finished", "stopping", "gone"
 
+NOT_YET = -1  # an instant that has not come
+
 MOVES: dict[tuple[str, str], str] = {
     (PENDING, "start"): STARTING,
     (STARTING, "started"): RUNNING,
@@ -35,7 +37,7 @@ MOVES: dict[tuple[str, str], str] = {
 
 @dataclass(slots=True)
 class PodWorker:
-    """One pod of this host; times are instants in µs, -1 for never."""
+    """One pod of this host; times are instants in µs."""
 
     pod: Obj
     state: str = PENDING
@@ -46,10 +48,10 @@ class PodWorker:
     ip: str = ""
     seen_at: int = 0  # when a kubelet first heard of it: status.startTime
     taken_up_at: int = 0  # when this kubelet did: the clock of its probes
-    started_at: int = -1
-    counts_as_started_at: int = -1  # when `started` became true
-    last_started_at: int = -1  # when the run began that ended at finished_at
-    finished_at: int = -1
+    started_at: int = NOT_YET
+    counts_as_started_at: int = NOT_YET  # when `started` became true
+    last_started_at: int = NOT_YET  # when the run began that ended at finished_at
+    finished_at: int = NOT_YET
     exit_code: int = 0
     generation: int = 0  # counts what makes coming verdicts of probes stale
     crashes: int = 0  # restarts that count for the back-off

@@ -12,10 +12,8 @@ from typing import Any
 
 from kubemini.api.objects import Obj, freeze
 from kubemini.api.timestamps import timestamp
-from kubemini.kubelet.decide.podworker import FINISHED, GONE, PENDING, RUNNING, STOPPING, WAITING, PodWorker
+from kubemini.kubelet.decide.podworker import FINISHED, GONE, NOT_YET, PENDING, RUNNING, STOPPING, WAITING, PodWorker
 from kubemini.sim.units import SECOND
-
-NEVER = -1
 
 
 def pod_status(worker: PodWorker, host_ip: str, now: int) -> Obj:
@@ -35,16 +33,16 @@ def pod_status(worker: PodWorker, host_ip: str, now: int) -> Obj:
 
 def phase(worker: PodWorker) -> str:
     """Pending until the containers have run once; Succeeded or Failed when they will not run again."""
-    if worker.state in (FINISHED, GONE) and worker.finished_at != NEVER:
+    if worker.state in (FINISHED, GONE) and worker.finished_at != NOT_YET:
         return "Failed" if worker.exit_code else "Succeeded"
-    return "Pending" if worker.started_at == NEVER and not worker.restarts else "Running"
+    return "Pending" if worker.started_at == NOT_YET and not worker.restarts else "Running"
 
 
 def conditions(worker: PodWorker, now: int) -> list[dict[str, Any]]:
     """The five conditions every pod has."""
     names = ", ".join(c["name"] for c in worker.pod["spec"]["containers"])
     unready = {"reason": "ContainersNotReady", "message": f"containers with unready status: [{names}]"}
-    if worker.state in (FINISHED, GONE) and worker.finished_at != NEVER:
+    if worker.state in (FINISHED, GONE) and worker.finished_at != NOT_YET:
         unready = {"reason": "PodFailed" if worker.exit_code else "PodCompleted"}
     ready = {} if worker.ready else unready
     return [
@@ -72,7 +70,7 @@ def _container(worker: PodWorker, container: Obj) -> dict[str, Any]:
         "name": container["name"],
         "image": container.get("image", ""),
         "imageID": "",
-        "containerID": f"containerd://{worker.uid}-{worker.restarts}" if worker.started_at != NEVER else "",
+        "containerID": f"containerd://{worker.uid}-{worker.restarts}" if worker.started_at != NOT_YET else "",
         "ready": worker.ready,
         "started": running and worker.started,
         "restartCount": worker.restarts,
@@ -91,7 +89,7 @@ def back_off_message(worker: PodWorker, container: str) -> str:
 
 def _states(worker: PodWorker, container: str, running: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """``state`` and ``lastState`` of a container."""
-    ended = {"terminated": _terminated(worker)} if worker.finished_at != NEVER else {}
+    ended = {"terminated": _terminated(worker)} if worker.finished_at != NOT_YET else {}
     if running:
         return {"running": {"startedAt": timestamp(worker.started_at)}}, ended
     if worker.state == WAITING and worker.crashes:

@@ -2,15 +2,16 @@
 
 Invariant: an up server goes down after *fall* failed checks in a row, a down one comes up after *rise* good ones in a
 row; a single result in between starts the count again.
-HAProxy 2.6 configuration manual, "rise" and "fall"; a server starts up, but goes down at the first failure
-(server.c: "up, but will fall down at first failure").
+HAProxy 2.6 configuration manual, "rise" and "fall"; a server starts up, but goes down at the first failure.
+Models haproxy src/check.c check_notify_success
+Models haproxy src/check.c check_notify_failure
 """
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Health:
+class ServerHealth:
     """`value` runs from 0 to rise + fall - 1; from *rise* on the server is up."""
 
     rise: int

@@ -2,7 +2,8 @@
 
 Invariant: rule i of n endpoints carries probability 1/(n-i) with ten decimals, the last one none; so each endpoint gets
 one n-th of all new connections.
-Follows kube-proxy's iptables back end (pkg/proxy/iptables/proxier.go); the Linux kernel loads this text.
+Models k/k pkg/proxy/iptables Proxier.syncProxyRules
+The Linux kernel loads this text.
 Simplified: ClusterIP only; the filter table's REJECT for a Service without endpoints is printed as one rule.
 """
 

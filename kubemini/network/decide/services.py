@@ -2,9 +2,11 @@
 
 Invariant: a rule says all that decides a connection; a dead endpoint is tried as readily as a live one, and nobody
 tries a second one.
+Models k/k pkg/proxy CategorizeEndpoints
+Models k/k pkg/proxy EndpointSliceCache
 kubernetes.io "Virtual IPs and Service Proxies", KEP-1669 (ProxyTerminatingEndpoints); checked against kube-proxy's own
 packet-flow tables and the Linux kernel.
-Simplified: ClusterIP only, IPv4, every port of a Service leads to the same endpoints, topology hints are not read.
+Simplified: ClusterIP only, IPv4; every port of a Service leads to the endpoints of the first; no topology hints.
 """
 
 from collections.abc import Iterable
@@ -22,7 +24,7 @@ WHOLE = 1 << 64  # draws are uniform below this
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ServiceEndpoint:
     """One pod behind a Service, as an EndpointSlice names it."""
 
     pod: str
@@ -55,7 +57,7 @@ class Rule:
     service: str
     ip: str
     ports: tuple[Port, ...]
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[ServiceEndpoint, ...]
     affinity: int = 0
     otherwise: str = "REJECT"
 
@@ -101,7 +103,6 @@ def _by_address(slices: Iterable[Obj], node: str) -> list[Obj]:
     """One endpoint an address: whoever is named first, or, rather, one on *node* itself.
 
     Without an address of IPv4 an endpoint is left out.
-    Models k/k pkg/proxy EndpointSliceCache.addEndpoints
     """
     found: dict[str, Obj] = {}
     for slice in sorted(slices, key=lambda s: get(s, "metadata", "name", default="")):
@@ -112,9 +113,9 @@ def _by_address(slices: Iterable[Obj], node: str) -> list[Obj]:
     return list(found.values())
 
 
-def _endpoint(endpoint: Obj) -> Endpoint:
+def _endpoint(endpoint: Obj) -> ServiceEndpoint:
     address = endpoint["addresses"][0]
-    return Endpoint(get(endpoint, "targetRef", "name", default=address), address, endpoint.get("nodeName") or "")
+    return ServiceEndpoint(get(endpoint, "targetRef", "name", default=address), address, endpoint.get("nodeName") or "")
 
 
 def _port(port: Obj, slices: list[Obj]) -> Port:
@@ -146,12 +147,12 @@ def _affinity(spec: Obj) -> int:
     return get(spec, "sessionAffinityConfig", "clientIP", "timeoutSeconds", default=10_800) * SECOND
 
 
-def pick(endpoints: tuple[Endpoint, ...], luck: int) -> Endpoint:
+def pick(endpoints: tuple[ServiceEndpoint, ...], draw: int) -> ServiceEndpoint:
     """Walk the chain: rule i of n applies with probability 1/(n-i), so that each endpoint gets 1/n."""
     for left in range(len(endpoints), 1, -1):
-        if luck * left < WHOLE:
+        if draw * left < WHOLE:
             return endpoints[-left]
-        luck = (luck * left - WHOLE) // (left - 1)
+        draw = (draw * left - WHOLE) // (left - 1)
     return endpoints[-1]
 
 

@@ -1,7 +1,8 @@
 """One decision: filter the nodes, score what is left, pick the best; and say why, plugin by plugin, node by node. Pure.
 
-Invariant: a `Decision` holds everything the choice rests on; equal totals are broken by the luck that is passed in.
-k/k pkg/scheduler/schedule_one.go, framework/types.go (FitError: the words of the message).
+Invariant: a `Decision` holds everything the choice rests on; equal totals are broken by the draw that is passed in.
+Models k/k pkg/scheduler Scheduler.schedulePod
+Models k/k pkg/scheduler/framework FitError.Error
 Simplified: all nodes are looked at (the real one samples above 100 nodes); no preemption.
 """
 
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.scheduler.decide.cache import NodeInfo
-from kubemini.scheduler.decide.plugin import Plugin, Question
+from kubemini.scheduler.decide.plugin import Cycle, Plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,39 +57,39 @@ class Decision:
         }
 
 
-def decide(question: Question, plugins: Sequence[Plugin], luck: int) -> Decision:
-    """Where the pod goes, in the opinion of *plugins*; *luck*, a large number, breaks ties."""
+def decide(cycle: Cycle, plugins: Sequence[Plugin], draw: int) -> Decision:
+    """Where the pod goes, in the opinion of *plugins*; *draw*, a large number, breaks ties."""
     rejections: dict[str, Rejection] = {}
     feasible = []
-    for info in question.nodes:
-        rejected = reject(question, plugins, info)
+    for info in cycle.nodes:
+        rejected = reject(cycle, plugins, info)
         if rejected is None:
             feasible.append(info)
         else:
             rejections[info.name] = rejected
     if not feasible:
-        return Decision("", rejections, nodes=len(question.nodes))
-    scores = score(question, plugins, feasible) if len(feasible) > 1 else {feasible[0].name: {}}
+        return Decision("", rejections, nodes=len(cycle.nodes))
+    scores = score(cycle, plugins, feasible) if len(feasible) > 1 else {feasible[0].name: {}}
     weights = {plugin.name: plugin.weight for plugin in plugins}
     totals = {name: sum(weights[plugin] * value for plugin, value in by.items()) for name, by in scores.items()}
     best = [name for name, total in totals.items() if total == max(totals.values())]
-    return Decision(best[luck % len(best)], rejections, scores, totals, len(question.nodes))
+    return Decision(best[draw % len(best)], rejections, scores, totals, len(cycle.nodes))
 
 
-def reject(question: Question, plugins: Sequence[Plugin], info: NodeInfo) -> Rejection | None:
+def reject(cycle: Cycle, plugins: Sequence[Plugin], info: NodeInfo) -> Rejection | None:
     """The first plugin that says no, and its reasons."""
     for plugin in plugins:
-        reasons = plugin.filter(question, info) if plugin.filter else []
+        reasons = plugin.filter(cycle, info) if plugin.filter else []
         if reasons:
             return Rejection(plugin.name, tuple(reasons))
     return None
 
 
-def score(question: Question, plugins: Sequence[Plugin], feasible: list[NodeInfo]) -> dict[str, dict[str, int]]:
+def score(cycle: Cycle, plugins: Sequence[Plugin], feasible: list[NodeInfo]) -> dict[str, dict[str, int]]:
     """What each plugin gives each node."""
     given: dict[str, dict[str, int]] = {info.name: {} for info in feasible}
     for plugin in plugins:
-        values = plugin.score(question, feasible) if plugin.score else None
+        values = plugin.score(cycle, feasible) if plugin.score else None
         for info, value in zip(feasible, values or ()):
             given[info.name][plugin.name] = value
     return given

@@ -30,8 +30,8 @@ POD_ADDED, POD_LABEL, POD_DELETED, NODE_ADDED, NODE_TAINT, NODE_LABEL, NODE_ALLO
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is to be decided: for this *pod*, over these *nodes*; *application* picks the pods it is one of."""
+class Cycle:
+    """One scheduling cycle: which of these *nodes* for this *pod*; *application* picks the pods that it is one of."""
 
     pod: Obj
     nodes: Sequence[NodeInfo]
@@ -49,8 +49,8 @@ class Event:
     namespaces: Namespaces = field(default_factory=dict)
 
 
-Filter = Callable[[Question, NodeInfo], list[str]]  # the reasons why not; none means that it fits
-Score = Callable[[Question, Sequence[NodeInfo]], list[int] | None]  # 0 to 100 each; None: nothing to say
+Filter = Callable[[Cycle, NodeInfo], list[str]]  # the reasons why not; none means that it fits
+Score = Callable[[Cycle, Sequence[NodeInfo]], list[int] | None]  # 0 to 100 each; None: nothing to say
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ active          by priority, then by age
 backing off     failed lately: 1 s, twice as long each time, at most 10 s
 unschedulable   no node could take it: until an event that might help, or five minutes
 Invariant: a pod is in one of the three, or in flight. An event that comes while a pod is in flight is not lost.
-k/k pkg/scheduler/backend/queue/scheduling_queue.go; which events help: EventsToRegister of each plugin.
+Models k/k pkg/scheduler/backend/queue PriorityQueue
 """
 
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from kubemini.scheduler.decide.plugin import (
 
 
 @dataclass(slots=True)
-class Entry:
+class QueuedPod:
     """A pod in the queue."""
 
     pod: Obj
@@ -49,9 +49,9 @@ class SchedulingQueue:
     backoff: tuple[int, int]
     flush: int
     plugins: dict[str, Plugin]
-    active: dict[str, Entry] = field(default_factory=dict)
-    backing_off: dict[str, Entry] = field(default_factory=dict)
-    unschedulable: dict[str, Entry] = field(default_factory=dict)
+    active: dict[str, QueuedPod] = field(default_factory=dict)
+    backing_off: dict[str, QueuedPod] = field(default_factory=dict)
+    unschedulable: dict[str, QueuedPod] = field(default_factory=dict)
     in_flight: dict[str, list[Event]] = field(default_factory=dict)  # UID → events that came meanwhile
 
     def add(self, pod: Obj, now: int) -> None:
@@ -66,7 +66,7 @@ class SchedulingQueue:
         held = self.unschedulable.get(uid)
         if held is None:
             if uid not in self.in_flight:
-                self.active[uid] = Entry(pod, now)
+                self.active[uid] = QueuedPod(pod, now)
         elif pod["spec"] == held.pod["spec"] and pod["metadata"].get("labels") == held.pod["metadata"].get("labels"):
             held.pod = pod  # only its status: we wrote that ourselves
         else:
@@ -78,7 +78,7 @@ class SchedulingQueue:
         for part in (self.active, self.backing_off, self.unschedulable):
             part.pop(uid, None)
 
-    def pop(self, now: int) -> Entry | None:
+    def pop(self, now: int) -> QueuedPod | None:
         """The next pod to schedule; it is in flight until `done` or `failed`."""
         for uid, entry in list(self.backing_off.items()):
             if entry.not_before <= now:
@@ -98,7 +98,7 @@ class SchedulingQueue:
         """It has a node."""
         self.in_flight.pop(uid, None)
 
-    def failed(self, entry: Entry, plugins: Iterable[str], now: int) -> None:
+    def failed(self, entry: QueuedPod, plugins: Iterable[str], now: int) -> None:
         """No node could take it, because of *plugins*; or, if there are none, something went wrong: try again soon."""
         uid = entry.pod["metadata"]["uid"]
         entry.rejected_by, entry.parked_at, entry.since = tuple(plugins), now, now
@@ -124,7 +124,7 @@ class SchedulingQueue:
         ends += [entry.parked_at + self.flush for entry in self.unschedulable.values()]
         return min(ends, default=None)
 
-    def _helps(self, event: Event, entry: Entry) -> bool:
+    def _helps(self, event: Event, entry: QueuedPod) -> bool:
         """Whether *event* may change the mind of a plugin that refused the pod."""
         return any(self.plugins[name].may_change_its_mind(entry.pod, event) for name in entry.rejected_by)
 

@@ -6,12 +6,12 @@ Models k/k pkg/scheduler/framework/plugins/noderesources balancedResourceScorer
 from collections.abc import Sequence
 
 from kubemini.scheduler.decide.cache import NodeInfo, Resources, requests
-from kubemini.scheduler.decide.plugin import Plugin, Question
+from kubemini.scheduler.decide.plugin import Cycle, Plugin
 
 
-def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None:
+def prefer(cycle: Cycle, feasible: Sequence[NodeInfo]) -> list[int] | None:
     """The more the pod evens out the shares of cpu and memory in use, the better; 75 changes nothing."""
-    wanted = requests(question.pod)
+    wanted = requests(cycle.pod)
     if not any(wanted.get(name) for name in ("cpu", "memory")):
         return None
     return [50 + (50 + _balance(info, wanted) - _balance(info, {})) // 2 for info in feasible]

@@ -21,9 +21,9 @@ from kubemini.scheduler.decide.plugin import (
     POD_ADDED,
     POD_DELETED,
     POD_LABEL,
+    Cycle,
     Event,
     Plugin,
-    Question,
 )
 
 NEAR, FAR = "podAffinity", "podAntiAffinity"
@@ -79,14 +79,14 @@ def preferred(pod: Obj, which: str) -> list[Term]:
 
 
 # -- the filter ------------------------------------------------------------------------------------------------------
-def refuse(question: Question, info: NodeInfo) -> list[str]:
+def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
     """Why not this node: a pod that must be near is not, or one that must be far is there."""
-    near, far = required(question.pod, NEAR), required(question.pod, FAR)
-    if near and not _near_enough(question, near, info):
+    near, far = required(cycle.pod, NEAR), required(cycle.pod, FAR)
+    if near and not _near_enough(cycle, near, info):
         return [NOT_NEAR]
-    if far and any(_taken(question, term, info) for term in far):
+    if far and any(_taken(cycle, term, info) for term in far):
         return [NOT_FAR]
-    return [NOT_WANTED] if any(place in places_of(info) for place in _forbidden(question)) else []
+    return [NOT_WANTED] if any(place in places_of(info) for place in _forbidden(cycle)) else []
 
 
 def places_of(info: NodeInfo) -> Iterable[Place]:
@@ -94,52 +94,52 @@ def places_of(info: NodeInfo) -> Iterable[Place]:
     return info.labels.items()
 
 
-def _near_enough(question: Question, near: Sequence[Term], info: NodeInfo) -> bool:
+def _near_enough(cycle: Cycle, near: Sequence[Term], info: NodeInfo) -> bool:
     places = [term.place(info) for term in near]
     if None in places:
         return False
-    there = _all_met(question, near)
+    there = _all_met(cycle, near)
     if all(place in there for place in places):
         return True
-    return not there and all(term.picks(question.pod, question.namespaces) for term in near)
+    return not there and all(term.picks(cycle.pod, cycle.namespaces) for term in near)
 
 
-def _all_met(question: Question, near: Sequence[Term]) -> dict[Place, None]:
+def _all_met(cycle: Cycle, near: Sequence[Term]) -> dict[Place, None]:
     """The places of pods that all of *near* are about, each by the key of every term."""
     found: dict[Place, None] = {}
-    for node in question.nodes:
-        if any(all(term.picks(pod, question.namespaces) for term in near) for pod in node.pods.values()):
+    for node in cycle.nodes:
+        if any(all(term.picks(pod, cycle.namespaces) for term in near) for pod in node.pods.values()):
             found |= {place: None for term in near if (place := term.place(node)) is not None}
     return found
 
 
-def _taken(question: Question, term: Term, info: NodeInfo) -> bool:
+def _taken(cycle: Cycle, term: Term, info: NodeInfo) -> bool:
     """Whether a pod that *term* is about is in the place of *info*."""
     place = term.place(info)
     if place is None:
         return False
     return any(
-        term.picks(pod, question.namespaces)
-        for node in question.nodes
+        term.picks(pod, cycle.namespaces)
+        for node in cycle.nodes
         if term.place(node) == place
         for pod in node.pods.values()
     )
 
 
-def _forbidden(question: Question) -> Iterator[Place]:
+def _forbidden(cycle: Cycle) -> Iterator[Place]:
     """The places where a pod is that does not want this one."""
-    for node in question.nodes:
+    for node in cycle.nodes:
         for pod in node.with_affinity.values():
             for term in required(pod, FAR):
                 place = term.place(node)
-                if place is not None and term.picks(question.pod, question.namespaces):
+                if place is not None and term.picks(cycle.pod, cycle.namespaces):
                     yield place
 
 
 # -- the score -------------------------------------------------------------------------------------------------------
-def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None:
+def prefer(cycle: Cycle, feasible: Sequence[NodeInfo]) -> list[int] | None:
     """The more of what either side likes is near, by weight, and the less of what it does not, the better."""
-    liked = _likings(question)
+    liked = _likings(cycle)
     if not liked:
         return None
     raw = [sum(liked[place] for place in places_of(info)) for info in feasible]
@@ -147,15 +147,15 @@ def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None
     return [100 * (value - low) // (high - low) if high > low else 0 for value in raw]
 
 
-def _likings(question: Question) -> Counter[Place]:
+def _likings(cycle: Cycle) -> Counter[Place]:
     """What each place is worth; a place that no wish is about is not in it."""
-    pod, worth = question.pod, Counter[Place]()
+    pod, worth = cycle.pod, Counter[Place]()
     wishes = [(term, 1) for term in preferred(pod, NEAR)] + [(term, -1) for term in preferred(pod, FAR)]
-    for node in question.nodes:
+    for node in cycle.nodes:
         for other in node.pods.values() if wishes else ():
-            _add(worth, node, ((t, sign * t.weight) for t, sign in wishes if t.picks(other, question.namespaces)))
+            _add(worth, node, ((t, sign * t.weight) for t, sign in wishes if t.picks(other, cycle.namespaces)))
         for other in node.with_affinity.values():
-            _add(worth, node, ((t, w) for t, w in _towards(other) if t.picks(pod, question.namespaces)))
+            _add(worth, node, ((t, w) for t, w in _towards(other) if t.picks(pod, cycle.namespaces)))
     return worth
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from kubemini.api.labels import SPELLING, Requirement, contains
 from kubemini.api.objects import EMPTY, Obj, get
 from kubemini.scheduler.decide.cache import NodeInfo
-from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_LABEL, Event, Plugin, Question
+from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_LABEL, Cycle, Event, Plugin
 
 OPERATORS = {**SPELLING, "Gt": "gt", "Lt": "lt"}
 
@@ -75,17 +75,17 @@ def _requirement(expression: Mapping[str, Any]) -> Requirement:
 
 
 # -- the plugin ------------------------------------------------------------------------------------------------------
-def refuse(question: Question, info: NodeInfo) -> list[str]:
+def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
     """Why not this node: the pod insists on others."""
-    fits = matches(question.pod, info.node)
+    fits = matches(cycle.pod, info.node)
     return [] if fits else ["node(s) didn't match Pod's node affinity/selector"]
 
 
-def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None:
+def prefer(cycle: Cycle, feasible: Sequence[NodeInfo]) -> list[int] | None:
     """The more preferred terms a node meets, by weight, the better."""
-    if not get(question.pod, "spec", "affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution"):
+    if not get(cycle.pod, "spec", "affinity", "nodeAffinity", "preferredDuringSchedulingIgnoredDuringExecution"):
         return None
-    liked = [preference(question.pod, info.node) for info in feasible]
+    liked = [preference(cycle.pod, info.node) for info in feasible]
     most = max(liked)
     return [100 * value // most if most else 0 for value in liked]
 

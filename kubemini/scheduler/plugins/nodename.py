@@ -4,12 +4,12 @@ Models k/k pkg/scheduler/framework/plugins/nodename Fits
 """
 
 from kubemini.scheduler.decide.cache import NodeInfo
-from kubemini.scheduler.decide.plugin import NODE_ADDED, Plugin, Question
+from kubemini.scheduler.decide.plugin import NODE_ADDED, Cycle, Plugin
 
 
-def refuse(question: Question, info: NodeInfo) -> list[str]:
+def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
     """Why not this node, if the pod asks for another by name."""
-    wanted = question.pod["spec"].get("nodeName")
+    wanted = cycle.pod["spec"].get("nodeName")
     return ["node(s) didn't match the requested node name"] if wanted and wanted != info.name else []
 
 

@@ -5,14 +5,14 @@ Models k/k pkg/scheduler/framework/plugins/nodeports Fits
 
 from kubemini.api.objects import Obj
 from kubemini.scheduler.decide.cache import NodeInfo, is_sidecar
-from kubemini.scheduler.decide.plugin import NODE_ADDED, POD_DELETED, Event, Plugin, Question
+from kubemini.scheduler.decide.plugin import NODE_ADDED, POD_DELETED, Cycle, Event, Plugin
 
 Port = tuple[str, str, int]  # address of the host, "" for all; protocol; number
 
 
-def refuse(question: Question, info: NodeInfo) -> list[str]:
+def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
     """Why not this node: a port that the pod wants is taken there."""
-    wanted = host_ports(question.pod)
+    wanted = host_ports(cycle.pod)
     taken = [port for pod in info.pods.values() for port in host_ports(pod)] if wanted else []
     clash = any(clashes(one, other) for one in wanted for other in taken)
     return ["node(s) didn't have free ports for the requested pod ports"] if clash else []

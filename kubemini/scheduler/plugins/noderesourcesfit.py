@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kubemini.scheduler.decide.cache import NodeInfo, Resources, assumed_requests, requests
-from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_ALLOCATABLE, POD_DELETED, Plugin, Question
+from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_ALLOCATABLE, POD_DELETED, Cycle, Plugin
 
 
-def refuse(question: Question, info: NodeInfo) -> list[str]:
+def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
     """Why not this node: too many pods, or too little of a resource."""
     full = len(info.pods) + 1 > info.allocatable.get("pods", 0)
-    missing = insufficient(requests(question.pod), info.requested, info.allocatable)
+    missing = insufficient(requests(cycle.pod), info.requested, info.allocatable)
     return ["Too many pods"] * full + [f"Insufficient {lack.resource}" for lack in missing]
 
 
@@ -38,9 +38,9 @@ def insufficient(wanted: Resources, used: Resources, capacity: Resources) -> lis
     ]
 
 
-def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None:
+def prefer(cycle: Cycle, feasible: Sequence[NodeInfo]) -> list[int] | None:
     """The more cpu and memory is left, the better; a container without requests counts as a small one."""
-    wanted = assumed_requests(question.pod, incoming=True)
+    wanted = assumed_requests(cycle.pod, incoming=True)
     return [_free_share(wanted, info) for info in feasible]
 
 

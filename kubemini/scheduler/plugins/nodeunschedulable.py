@@ -6,14 +6,14 @@ Models k/k pkg/scheduler/framework/plugins/nodeunschedulable NodeUnschedulable.F
 from kubemini.api.objects import get
 from kubemini.api.tolerations import tolerates
 from kubemini.scheduler.decide.cache import NodeInfo
-from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_SPEC, NODE_TAINT, Plugin, Question
+from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_SPEC, NODE_TAINT, Cycle, Plugin
 
 CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
-def refuse(question: Question, info: NodeInfo) -> list[str]:
+def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
     """Why not this node, if it is cordoned."""
-    tolerations = question.pod["spec"].get("tolerations") or ()
+    tolerations = cycle.pod["spec"].get("tolerations") or ()
     cordoned = bool(get(info.node, "spec", "unschedulable"))
     tolerated = any(tolerates(toleration, CORDON) for toleration in tolerations)
     return ["node(s) were unschedulable"] if cordoned and not tolerated else []

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from kubemini.api.objects import Obj
 from kubemini.api.tolerations import untolerated
 from kubemini.scheduler.decide.cache import NodeInfo
-from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_TAINT, Plugin, Question
+from kubemini.scheduler.decide.plugin import NODE_ADDED, NODE_TAINT, Cycle, Plugin
 
 
-def refuse(question: Question, info: NodeInfo) -> list[str]:
+def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
     """Why not this node: it has a taint that forbids, and the pod does not tolerate it."""
-    return ["node(s) had untolerated taint(s)"] if refusing(question.pod, info) else []
+    return ["node(s) had untolerated taint(s)"] if refusing(cycle.pod, info) else []
 
 
 def refusing(pod: Obj, info: NodeInfo) -> bool:
@@ -24,9 +24,9 @@ def refusing(pod: Obj, info: NodeInfo) -> bool:
     return untolerated(info.taints, tolerations, ("NoSchedule", "NoExecute")) is not None
 
 
-def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None:
+def prefer(cycle: Cycle, feasible: Sequence[NodeInfo]) -> list[int] | None:
     """The fewer PreferNoSchedule taints that are not tolerated, the better."""
-    tolerations = question.pod["spec"].get("tolerations") or ()
+    tolerations = cycle.pod["spec"].get("tolerations") or ()
     unwelcome = [
         sum(untolerated([taint], tolerations, ("PreferNoSchedule",)) is not None for taint in info.taints)
         for info in feasible

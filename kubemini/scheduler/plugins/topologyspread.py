@@ -21,10 +21,10 @@ from kubemini.scheduler.decide.plugin import (
     POD_ADDED,
     POD_DELETED,
     POD_LABEL,
+    Cycle,
     Event,
     Picks,
     Plugin,
-    Question,
 )
 from kubemini.scheduler.plugins import nodeaffinity, tainttoleration
 
@@ -103,24 +103,24 @@ def _picker(constraint: Obj, own: Mapping[str, str]) -> Picks:
     return picks
 
 
-def refuse(question: Question, info: NodeInfo) -> list[str]:
+def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
     """Why not this node: a hard constraint forbids it."""
-    rules = constraints(question.pod, hard=True)
+    rules = constraints(cycle.pod, hard=True)
     if any(rule.key not in info.labels for rule in rules):
         return [MISSING_LABEL]
-    complete = [node for node in question.nodes if all(rule.key in node.labels for rule in rules)]
+    complete = [node for node in cycle.nodes if all(rule.key in node.labels for rule in rules)]
     for rule in rules:
-        there = rule.counts(question.pod, complete)
+        there = rule.counts(cycle.pod, complete)
         least = min(there.values(), default=0) if len(there) >= rule.min_domains else 0
-        if there[info.labels[rule.key]] + rule.picks(question.pod) - least > rule.max_skew:
+        if there[info.labels[rule.key]] + rule.picks(cycle.pod) - least > rule.max_skew:
             return [SKEWED]
     return []
 
 
-def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None:
+def prefer(cycle: Cycle, feasible: Sequence[NodeInfo]) -> list[int] | None:
     """The fewer pods of its kind are near, the better; None if nothing is to be spread."""
-    strict = bool(question.pod["spec"].get("topologySpreadConstraints"))
-    rules = constraints(question.pod, hard=False) if strict else default_constraints(question.application)
+    strict = bool(cycle.pod["spec"].get("topologySpreadConstraints"))
+    rules = constraints(cycle.pod, hard=False) if strict else default_constraints(cycle.application)
     if not rules:
         return None
 
@@ -128,10 +128,10 @@ def prefer(question: Question, feasible: Sequence[NodeInfo]) -> list[int] | None
         """Whether a node has all that the pod's own constraints ask for; the system's ask for nothing."""
         return not strict or all(rule.key in info.labels for rule in rules)
 
-    nodes, complete = list(filter(counts, question.nodes)), list(filter(counts, feasible))
+    nodes, complete = list(filter(counts, cycle.nodes)), list(filter(counts, feasible))
     raw = dict.fromkeys((info.name for info in complete), 0.0)
     for rule in rules:
-        crowd = _crowding(rule, question.pod, complete, nodes)
+        crowd = _crowding(rule, cycle.pod, complete, nodes)
         raw = {info.name: raw[info.name] + crowd(info) for info in complete}
     return _normalized([int(raw[info.name] + 0.5) if info.name in raw else None for info in feasible])
 
