@@ -34,7 +34,7 @@ class Progress:
 
     def __init__(self, quiet: bool, patience: float):
         self.quiet, self.patience = quiet, patience
-        self.begun = self.told = time.monotonic()
+        self.begun = self.last_word = time.monotonic()
 
     def __call__(self, share: float) -> None:
         now = time.monotonic()
@@ -43,8 +43,8 @@ class Progress:
             raise Runaway(f"{text}. Ask for a shorter --until, fewer hosts or pods, or give more --patience")
         if sys.stderr.isatty() and not self.quiet:
             self._draw(share)
-        elif now - self.told > A_WORD and not self.quiet:
-            self.told = now
+        elif now - self.last_word > A_WORD and not self.quiet:
+            self.last_word = now
             print(f"kubemini: {share:.0%} done", file=sys.stderr, flush=True)
 
     def _draw(self, share: float) -> None:
