@@ -106,6 +106,35 @@ def test_every_wrong_command_line_is_one_sentence(arguments, capsys):
     assert out == "" and error.startswith("kubemini: ") and error.count("\n") == 1 and len(error) < 700
 
 
+STORY = "title: t\ntopology: {kind: single}\nuntil: 1s\nmanifests: |\n"
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: i, env: [ENV]}]}\n"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "first", "hint"),
+    [
+        (POD.replace("ENV", "{name: x, value: no}"), "spec.containers[0].env[0].value", 'put it in quotes: "no"'),
+        (
+            POD.replace("ENV", "{name: x, valeu: a}"),
+            'unknown field "spec.containers[0].env[0].valeu"',
+            "did you mean value?",
+        ),
+        (
+            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\n---\napiVersion: batch/v1\nkind: Job\n",
+            "not simulated here: ServiceAccount (document 1), Job (document 2)",
+            "simulated are ",
+        ),
+    ],
+)
+def test_a_manifest_that_is_refused_gets_our_hint_on_a_second_line(manifest, first, hint, tmp_path, capsys):
+    file = tmp_path / "story.yaml"
+    file.write_text(STORY + "".join(f"  {line}\n" for line in manifest.splitlines()))
+    assert main(["run", str(file)]) == 2
+    said, hinted, nothing = capsys.readouterr().err.split("\n")
+    assert said.startswith("kubemini: manifests") and first in said
+    assert hinted.strip().startswith(hint) and nothing == ""
+
+
 @given(
     st.lists(
         st.one_of(st.text(max_size=5), st.sampled_from([w for words in WRONG for w in words if w != "--trace"])),
