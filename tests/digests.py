@@ -7,6 +7,7 @@ import sys
 
 from kubemini.scenarios import load, names
 from kubemini.simulate import run
+from tests import panics
 
 FIRST_TO_CRASH = ("apiserver-1", "etcd-1")
 
@@ -22,4 +23,5 @@ def lines(fidelity):
 
 
 if __name__ == "__main__":
+    panics.are_failures()
     print(*lines("quiescent" if "--quiescent" in sys.argv else "full"), sep="\n")

@@ -177,9 +177,9 @@ def test_faults_act_before_anything_else_of_their_instant(world):
 
 
 def test_the_nth_draw_does_not_depend_on_the_others():
-    one, other = Sim(5).draw("link"), Sim(5).draw("link")
+    one, other = Sim(5).draws("link"), Sim(5).draws("link")
     assert [one.u(n) for n in range(200)][137] == other.u(137)
-    assert Sim(5).draw("link").u(0) != Sim(6).draw("link").u(0)
+    assert Sim(5).draws("link").u(0) != Sim(6).draws("link").u(0)
 
 
 def test_a_trace_survives_its_json_lines():

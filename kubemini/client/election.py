@@ -71,7 +71,7 @@ class Elector:
         self.identity = f"{self.component.name}_{self.component.incarnation}"
         self.observed = Observed()
         self.leading = False
-        self._draw = self.component.sim.draw(f"election/{self.identity}")
+        self._draw = self.component.sim.draws(f"election/{self.identity}")
         self._draws = 0
 
     def start(self) -> None:

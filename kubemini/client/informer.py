@@ -52,7 +52,7 @@ class Informer:
         self._expired = False
         self._failures = self._last_failure = self._draws = 0
         component = client.component
-        self._draw = component.sim.draw(f"reflector/{component.name}/{component.incarnation}/{kind.plural}")
+        self._draw = component.sim.draws(f"reflector/{component.name}/{component.incarnation}/{kind.plural}")
 
     # -- the cache -----------------------------------------------------------------------------------------------
     def get(self, namespace: str, name: str) -> Obj | None:

@@ -164,5 +164,5 @@ class Cluster:
         self.sim.allow(budget)
         self.start()
         self.sim.run_until(instant)
-        self.sim.rouse()
+        self.sim.end_rests()
         self.trace.header["until"] = instant

@@ -20,7 +20,7 @@ class Disk:
         self.sim, self.fsync_latency = sim, fsync
         self.files: dict[str, Any] = {}
         self.slow = 0  # extra microseconds a fsync, set by a fault
-        self._draws = sim.draw(f"disk/{name}")
+        self._draws = sim.draws(f"disk/{name}")
         self._count = 0
 
     def fsync(self, component: "Component", then: Callable[..., Any], *args: Any) -> int:
@@ -45,7 +45,7 @@ class Host:
         """Pull the plug: nothing is said to anybody."""
         if not self.powered:
             return
-        self.sim.rouse()
+        self.sim.end_rests()
         self.powered = False
         self.sim.record(self.name, "power_off")
         for component in self.components:
@@ -56,7 +56,7 @@ class Host:
         """Boot: every component starts again, from what the disk holds."""
         if self.powered:
             return
-        self.sim.rouse()
+        self.sim.end_rests()
         self.powered = True
         self.sim.record(self.name, "power_on")
         for number, component in enumerate(self.components):

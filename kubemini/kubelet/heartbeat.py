@@ -30,7 +30,7 @@ class Heartbeat:
         self._booted = kubelet.sim.now
         self._owed = False  # a status must be sent
         self._planned = False
-        self._jitter = kubelet.sim.draw(f"node-lease/{kubelet.name}/{kubelet.incarnation}")
+        self._jitter = kubelet.sim.draws(f"node-lease/{kubelet.name}/{kubelet.incarnation}")
 
     def start(self) -> None:
         """Once for each incarnation of the kubelet."""

@@ -176,7 +176,7 @@ class Kubelet(Component):
     def _draw(self, name: str, bounds: tuple[int, int]) -> int:
         """A duration by chance; each pod has luck of its own."""
         number = self._draws[name] = self._draws.get(name, 0) + 1
-        return self.sim.draw(f"pod/{name}").between(number, *bounds)
+        return self.sim.draws(f"pod/{name}").between(number, *bounds)
 
     def _hear(self, uid: str, event: str) -> None:
         """The container runtime has news: for later if this kubelet is paused, for nobody if it is dead."""

@@ -30,7 +30,7 @@ class HAProxy(Component):
         super().__init__(sim, net, host, name)
         self.servers = servers
         self.params = net.params
-        self._phases = sim.draw(f"haproxy/{name}/phase")
+        self._phases = sim.draws(f"haproxy/{name}/phase")
 
     def boot(self) -> None:
         self.turn = 0

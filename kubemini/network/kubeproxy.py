@@ -24,7 +24,7 @@ class KubeProxy(Component):
         super().__init__(sim, net, host, name)
         self.servers = servers
         self.params = net.params
-        self._durations = sim.draw(f"kube-proxy/{name}")
+        self._durations = sim.draws(f"kube-proxy/{name}")
         self._syncs = 0
 
     def boot(self) -> None:

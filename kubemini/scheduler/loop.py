@@ -43,7 +43,7 @@ class Scheduler(Component):
         self.plugins = plugins.profile()
         by_name = {plugin.name: plugin for plugin in self.plugins}
         self.queue = SchedulingQueue(params.scheduler_backoff, params.scheduler_unschedulable_flush, by_name)
-        self.draws = self.sim.draw(f"scheduler/{self.name}/{self.incarnation}")
+        self.draws = self.sim.draws(f"scheduler/{self.name}/{self.incarnation}")
         self.decisions = 0
         self._woken = False
         self._alarm: Timer | None = None

@@ -1,6 +1,6 @@
 """Counter-based randomness: the n-th draw of a stream is a pure function of (seed, name, n).
 
-So a draw that one run skips never shifts another's luck, and a quiet interval may be jumped over. Blocks of 64
+So a draw that one run skips never shifts another, and a quiet interval may be jumped over. Blocks of 64
 draws come from SHAKE-128, which gives the same bits on every machine and in the browser (``hash()`` does not).
 Method: D. E. Shaw's Random123 paper (Salmon et al., SC'11), with SHAKE in place of Philox.
 """
@@ -12,7 +12,7 @@ _unpack = struct.Struct("<64Q").unpack
 _block_number = struct.Struct("<q").pack
 
 
-class Stream:
+class Draws:
     """Random access to an endless list of 64-bit integers."""
 
     __slots__ = ("_block", "_key", "_values")
@@ -34,6 +34,6 @@ class Stream:
         """The *n*-th draw as an integer in [low, high], both ends included."""
         return low + self.u(n) % (high - low + 1)
 
-    def chance(self, n: int, p: float) -> bool:
+    def happens(self, n: int, p: float) -> bool:
         """Whether the *n*-th draw falls into a share *p* of all draws."""
         return self.u(n) < int(p * 18_446_744_073_709_551_616)

@@ -4,7 +4,7 @@ Invariant: events of one instant are ordered by what they are, never by when the
 commands first, then deliveries, then timers (`FAULT`, `DELIVERY`, `TIMER`). SimPy's own events (priority 0 and 1)
 come before all of them, so what one event causes at the same instant is settled before the next one acts.
 In a quiescent run (`QUIESCENT`) whoever can tell what its next events would come to may leave them out and lie in
-`Sim.resting`; `Sim.rouse` is called before anything is done to it, or read of it, that could tell the difference.
+`Sim.resting`; `Sim.end_rests` is called before anything is done to it, or read of it, that could tell the difference.
 """
 
 from collections.abc import Callable, Generator
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import simpy
 
-from kubemini.sim.chance import Stream
+from kubemini.sim.chance import Draws
 from kubemini.sim.trace import Record, Trace
 from kubemini.sim.units import NEVER, SECOND, clock
 from kubemini.sim.vocabulary import WHAT
@@ -89,9 +89,9 @@ class Sim(simpy.Environment):
         """A sequential random stream of its own, so that a new component disturbs no other."""
         return Random(f"{self.seed}/{name}")
 
-    def draw(self, name: str) -> Stream:
+    def draws(self, name: str) -> Draws:
         """A counter-based stream: the n-th draw does not depend on the others having been made."""
-        return Stream(self.seed, name)
+        return Draws(self.seed, name)
 
     def occur(self, delay: int, priority: int, act: Callable[..., Any], *args: Any) -> None:
         """Call ``act(*args)`` after *delay* microseconds, among the events of that instant by *priority*."""
@@ -107,7 +107,7 @@ class Sim(simpy.Environment):
         self.at(at, FAULT + self._commands, self._obey, (act, args))
 
     def _obey(self, act: Callable[..., Any], args: tuple) -> None:
-        self.rouse()
+        self.end_rests()
         act(*args)
 
     # -- the guard ------------------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ class Sim(simpy.Environment):
             self.watch()
 
     # -- rest ------------------------------------------------------------------------------------------------------
-    def rouse(self) -> None:
+    def end_rests(self) -> None:
         """Something is about to make a difference: nobody rests any more."""
         while self.resting:
             self.resting.pop().end()

@@ -45,7 +45,7 @@ class Visitor(Component):
 
     def visits(self) -> Steps:
         """The steady pace begins with the Service's first endpoint here: a shop is measured once it has opened."""
-        draws = self.sim.draw(f"visitor/{self.name}")
+        draws = self.sim.draws(f"visitor/{self.name}")
         phase = (self.offset - self.sim.now) % self.every
         yield self.timeout(phase)
         while True:

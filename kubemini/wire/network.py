@@ -23,15 +23,16 @@ if TYPE_CHECKING:
     from kubemini.host.component import Component
 
 RETRY = 1 << 40  # the draws of a packet's loss, and of that of each of its copies, lie so far apart
-MESSAGE, HEARTBEAT, CONNECTION = range(3)  # each has draws of its own, so a skipped heartbeat shifts nobody's luck
+MESSAGE, HEARTBEAT, CONNECTION = range(3)  # each has draws of its own, so a skipped heartbeat shifts nobody else's
 
 
 class Channel:
-    """What is known of one ordered pair of components: counters, streams of chance, latency, the last arrivals."""
+    """What is known of one ordered pair of components: counters, draws, latency, the last arrivals."""
 
     __slots__ = (
         "arrive",
         "destination",
+        "draws",
         "last",
         "loopback",
         "low",
@@ -39,7 +40,6 @@ class Channel:
         "priorities",
         "sent",
         "source",
-        "streams",
         "stuck",
         "width",
     )
@@ -49,16 +49,16 @@ class Channel:
         self.arrive = destination.arrive  # looked up once, used with every datagram
         self.loopback = source.host is destination.host
         self.pair = (source.host.name, destination.host.name)
-        self.take(*latency)
+        self.set_latency(*latency)
         self.last = [0, 0]  # of a datagram, of a connection's packet
         self.stuck = 0  # until then the connection gets nothing through, though nobody has noticed
         self.sent = [0, 0, 0]
         name = f"net/{source.name}/{destination.name}/"
-        self.streams = [sim.draw(name + purpose) for purpose in ("message", "heartbeat", "connection")]
+        self.draws = [sim.draws(name + purpose) for purpose in ("message", "heartbeat", "connection")]
         first = DELIVERY + (destination.index << 62) + (source.index << 46)
         self.priorities = [first + (purpose << 44) for purpose in (MESSAGE, HEARTBEAT, CONNECTION)]
 
-    def take(self, low: int, high: int) -> None:
+    def set_latency(self, low: int, high: int) -> None:
         """From now on a packet takes *low* to *high* microseconds."""
         self.low, self.width = low, high - low + 1
 
@@ -112,9 +112,9 @@ class Network:
     def send(self, source: "Component", target: str, purpose: int, act: Callable[..., Any], *args: Any) -> int | None:
         """Let ``act(*args)`` happen when a packet reaches *target*; the instant of arrival, or None if lost."""
         channel = self.channels.get((source.name, target)) or self.channel(source, target)
-        return self.carry(channel, purpose, act, args)
+        return self.transmit(channel, purpose, act, args)
 
-    def carry(self, channel: Channel, purpose: int, act: Callable[..., Any], args: tuple) -> int | None:
+    def transmit(self, channel: Channel, purpose: int, act: Callable[..., Any], args: tuple) -> int | None:
         """`send` for those who know the channel."""
         sent, connection = channel.sent, purpose == CONNECTION
         n = sent[purpose]
@@ -122,13 +122,13 @@ class Network:
         self.packets += 1
         if not (channel.destination.host.powered if connection else channel.destination.up):
             return None
-        luck, sim = channel.streams[purpose], self.sim
-        arrival = sim.now + channel.low + luck.u(n) % channel.width  # `latency`
+        draws, sim = channel.draws[purpose], self.sim
+        arrival = sim.now + channel.low + draws.u(n) % channel.width  # `latency`
         if not channel.loopback:
             if self.severed and channel.pair in self.severed:
                 return None
             p = self.losses.get(channel.pair, 0.0) if self.losses else 0.0
-            if p and not connection and luck.chance(n ^ RETRY, p):
+            if p and not connection and draws.happens(n ^ RETRY, p):
                 return None
             if p and connection:
                 late = self._sent_again(channel, n, p, arrival)
@@ -146,14 +146,14 @@ class Network:
 
         The timeout doubles with each try, RFC 6298 section 5.5. Linux would try for 15 minutes (tcp_retries2).
         """
-        now, draws, params = self.sim.now, channel.streams[CONNECTION], self.params
+        now, draws, params = self.sim.now, channel.draws[CONNECTION], self.params
         if now < channel.stuck:
             return None
         if arrival <= channel.last[True]:
             return 0  # it waits behind a packet that is sent again, and goes with it
         patience = params.http2_read_idle_timeout + params.http2_ping_timeout
         late, timeout, tries = 0, params.tcp_retransmission_timeout, 1
-        while draws.chance(n ^ tries * RETRY, p):
+        while draws.happens(n ^ tries * RETRY, p):
             late, timeout, tries = late + timeout, 2 * timeout, tries + 1
             if late > patience:
                 channel.stuck = now + patience
@@ -162,7 +162,7 @@ class Network:
 
     def latency(self, channel: Channel, purpose: int, n: int) -> int:
         """How long the *n*-th packet of its *purpose* takes, whenever it is sent."""
-        return channel.low + channel.streams[purpose].u(n) % channel.width
+        return channel.low + channel.draws[purpose].u(n) % channel.width
 
     # -- faults ------------------------------------------------------------------------------------------------
     def reachable(self, a: str, b: str) -> bool:
@@ -171,7 +171,7 @@ class Network:
 
     def cut(self, a: Iterable[str], b: Iterable[str], one_way: bool = False) -> None:
         """Nothing passes from hosts *a* to hosts *b* any more, nor back unless *one_way*."""
-        self.sim.rouse()
+        self.sim.end_rests()
         a, b = list(a), list(b)
         for x in a:
             for y in b:
@@ -184,23 +184,23 @@ class Network:
 
     def heal(self) -> None:
         """Every cut is gone."""
-        self.sim.rouse()
+        self.sim.end_rests()
         self.severed.clear()
         self.sim.record("network", "heal")
         self.changed()
 
     def set_latency(self, a: str, b: str, low: int, high: int) -> None:
         """Packets between hosts *a* and *b* take *low* to *high* microseconds, both ways."""
-        self.sim.rouse()
+        self.sim.end_rests()
         self.latencies[a, b] = self.latencies[b, a] = (low, high)
         for channel in self.channels.values():
             if channel.pair in ((a, b), (b, a)) and not channel.loopback:
-                channel.take(low, high)
+                channel.set_latency(low, high)
         self.sim.record("network", "latency", a=a, b=b, low=low, high=high)
 
     def set_loss(self, a: str, b: str, p: float) -> None:
         """A share *p* of the packets between hosts *a* and *b* is lost, both ways; all of them: a cut."""
-        self.sim.rouse()
+        self.sim.end_rests()
         before = self.losses.get((a, b), 0.0)
         self.losses[a, b] = self.losses[b, a] = p
         self.sim.record("network", "loss", a=a, b=b, p=p)

@@ -159,21 +159,21 @@ MUTANTS = (
         "sleeps-through-messages",
         "sleeps through a message",
         MEMBER,
-        "        if self.resting:\n            self.sim.rouse()\n        late",
+        "        if self.resting:\n            self.sim.end_rests()\n        late",
         "        late",
     ),
     Mutant(
         "sleeps-through-starts",
         "sleeps through a member's start",
         MEMBER,
-        "    def start(self) -> None:\n        self.sim.rouse()\n",
+        "    def start(self) -> None:\n        self.sim.end_rests()\n",
         "    def start(self) -> None:\n",
     ),
     Mutant(
         "sleeps-through-deeds",
         "sleeps through commands and faults",
         "sim.engine",
-        "        self.rouse()\n        act(*args)",
+        "        self.end_rests()\n        act(*args)",
         "        act(*args)",
     ),
     Mutant(
@@ -208,8 +208,8 @@ MUTANTS = (
         "sequential-luck",
         "draws latencies in the order of sending",
         "wire.network",
-        "channel.streams[purpose].u(n)",
-        "channel.streams[0].u(self.packets)",
+        "channel.draws[purpose].u(n)",
+        "channel.draws[0].u(self.packets)",
     ),
 )
 

@@ -100,7 +100,7 @@ def program(host, endpoints, **more):
 
 def test_a_connection_is_random_never_round_robin(host):
     program(host, THREE)
-    draw = host.sim.draw("visitor")
+    draw = host.sim.draws("visitor")
     picks = [dataplane.choose(host, "web", draw.u(n))["pod"] for n in range(3000)]
     expected = 1000
     chi_square = sum((count - expected) ** 2 / expected for count in Counter(picks).values())
@@ -125,7 +125,7 @@ def test_without_an_endpoint_nobody_is_chosen(host):
 
 def test_affinity_slides_with_each_new_connection(host):
     program(host, THREE, affinity=2 * SECOND)
-    draw = host.sim.draw("visitor")
+    draw = host.sim.draws("visitor")
     first = dataplane.choose(host, "web", draw.u(0))
     for n in range(1, 30):  # a connection every 1.1 s keeps it (measured on the Linux kernel)
         host.sim.run_until(n * 1_100_000)

@@ -4,11 +4,11 @@ from bisect import bisect_right
 from functools import cache
 
 import pytest
-from kubemini.run import run
 
 from kubemini.scenarios import load, names
 from kubemini.sim import Trace
 from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 from kubemini.view.story import story
 
 BARS_ALL = ("no write", "every write fails", "writes get no answer", "writes wait", "nobody", "Two clusters")

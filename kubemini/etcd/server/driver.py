@@ -71,8 +71,8 @@ class Driver(Peer):
         self.serving = False
         self.tick_length = self.params.etcd_heartbeat_interval
         self.election_ticks = self.params.etcd_election_timeout // self.tick_length
-        self._timeouts = sim.draw(f"raft/{name}/timeout")
-        self._phases = sim.draw(f"raft/{name}/phase")
+        self._timeouts = sim.draws(f"raft/{name}/timeout")
+        self._phases = sim.draws(f"raft/{name}/phase")
         self._draws = 0
         self.resting = False
         self.try_rest: Callable[[Driver], bool] | None = None  # hooked in for a quiescent run
@@ -134,11 +134,11 @@ class Driver(Peer):
         return self.data.addresses.get(self.lead)
 
     def start(self) -> None:
-        self.sim.rouse()
+        self.sim.end_rests()
         super().start()
 
     def stop(self, how: str) -> None:
-        self.sim.rouse()
+        self.sim.end_rests()
         super().stop(how)
 
     def pause(self) -> None:
@@ -161,7 +161,7 @@ class Driver(Peer):
     def catch_up(self) -> None:
         """Count the ticks before this instant; each of them did nothing else."""
         if self.resting:
-            self.sim.rouse()
+            self.sim.end_rests()
         late = self.sim.now - self.next_tick
         if late > 0 and not self.writing:
             ticks = -(-late // self.tick_length)
@@ -336,19 +336,19 @@ class Driver(Peer):
         return True
 
     def _send(self, messages: list[Message]) -> None:
-        links, carry = self.links, self.net.carry
+        links, transmit = self.links, self.net.transmit
         for message in messages:
             channel = links.channels.get(message.target) or links.channel(message.target)
             if channel is None:
                 continue
             if message.type in HEARTBEATS:
-                carry(channel, HEARTBEAT, channel.arrive, (self.name, message))
+                transmit(channel, HEARTBEAT, channel.arrive, (self.name, message))
             else:
                 self._tell(channel, message)
 
     def _tell(self, channel: Channel, message: Message) -> None:
         name, sim = self.name, self.sim
-        arrives = self.net.carry(channel, MESSAGE, channel.arrive, (name, message))
+        arrives = self.net.transmit(channel, MESSAGE, channel.arrive, (name, message))
         if message.snapshot is not None:
             wait = self.params.etcd_snapshot_send_timeout if arrives is None else arrives - sim.now
             self.after(wait, self._snapshot_sent, message.target, arrives is not None)

@@ -13,7 +13,7 @@ quorum, and if nothing is left to chance: no packet is being lost, a round trip 
 interval. From then on neither its timer nor theirs is set (`Driver.resting`).
 
 **Waking up.** Whoever is about to make a difference, or to read what would tell the difference (a command,
-a message, a request, a crash), calls `Sim.rouse` first. `Rest.end` then counts the rounds that are over:
+a message, a request, a crash), calls `Sim.end_rests` first. `Rest.end` then counts the rounds that are over:
 packets sent on each link, ticks and timers of every member (`_count`). A round that is under way at this
 very instant cannot be counted half: the members run it themselves, in the past, before what is happening
 now goes on (`Sim.replay`).

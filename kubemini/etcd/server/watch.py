@@ -59,7 +59,7 @@ class Watches:
         self.revision = store.revision  # told so far
         self._no_leader: Timer | None = None
         self._booted = member.sim.now
-        self._jitter = member.sim.draw(f"etcd/{member.name}/progress")
+        self._jitter = member.sim.draws(f"etcd/{member.name}/progress")
         self._opened = 0
 
     def _header(self, revision: int) -> dict[str, Any]:

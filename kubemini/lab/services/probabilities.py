@@ -3,7 +3,7 @@
 from typing import Any
 
 from kubemini.lab import NotYet, Report, ask, exercise
-from kubemini.sim.chance import Stream
+from kubemini.sim.chance import Draws
 
 CONNECTIONS = 30_000
 CRITICAL = {1: 10.83, 2: 13.82, 3: 16.27, 4: 18.47, 9: 27.88}  # chi-squared, 99.9 %, by degrees of freedom
@@ -49,11 +49,11 @@ def _numbers(value: Any, n: int) -> list[float]:
 def deal(chances: list[float], connections: int) -> tuple[list[int], int]:
     """How many *connections* each rule takes, tried in order, and how many fall past all of them."""
     counts, fell = [0] * len(chances), 0
-    draw, number = Stream(1, f"deal/{len(chances)}"), 0
+    draw, number = Draws(1, f"deal/{len(chances)}"), 0
     for _ in range(connections):
         for i, chance in enumerate(chances):
             number += 1
-            if chance >= 1 or draw.chance(number, chance):
+            if chance >= 1 or draw.happens(number, chance):
                 counts[i] += 1
                 break
         else:
