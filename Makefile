@@ -33,7 +33,7 @@ TESTED := _build/.tested
 
 book: $(BOOK)
 ifeq ($(SERVE),1)
-	@$(PY) -m kubemini.view.press --serve
+	@$(PY) -m kubemini.book.press --serve
 else
 	@echo "The book: _build/html/index.html"
 endif
@@ -59,11 +59,11 @@ $(CHECKED): .venv/.ready pyproject.toml $(CODE) $(TESTS)
 	@touch $@
 
 $(BOOK): .venv/.ready $(NPM) _config.yml _toc.yml $(CODE) $(CHAPTERS)
-	$(PY) -m kubemini.view.press
+	$(PY) -m kubemini.book.press
 	@touch $@
 
 chapters: .venv/.ready
-	$(PY) -m kubemini.view.notebooks --run chapters/*.ipynb
+	$(PY) -m kubemini.book.notebooks --run chapters/*.ipynb
 	$(PY) -m kubemini.lab.solutions chapters/*.ipynb
 
 schema: .venv/.ready
@@ -87,7 +87,7 @@ record: oracles
 
 CHECK ?= 1
 bench: $(BOOK)
-	$(PY) -m kubemini.view.press
+	$(PY) -m kubemini.book.press
 	$(PY) -m kubemini bench $(if $(CHECK),--check) $(if $(HAVE_NPM),--pyodide)
 
 .venv/.ready: requirements.txt constraints.txt pyproject.toml

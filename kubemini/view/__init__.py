@@ -1,1 +1,1 @@
-"""From trace to page: what is on screen, widgets, the Sphinx extension. Nothing below imports this."""
+"""The trace on screen: what is true, in words, tables and columns; pure, and in the browser the same."""

@@ -29,16 +29,17 @@ SUMMARIZED = ("Service", "Node")
 
 def present(trace: Trace) -> dict[str, Any]:
     """The recording of a run, as JSON values."""
+    kind = trace.header["topology"]["kind"]
     return {
         "header": trace.header,
-        "records": pack(spare([row for record in trace if (row := drawn(record, trace.header["topology"]["kind"]))])),
+        "records": pack(without_redundant([row for record in trace if (row := row_of(record, kind))])),
         "story": [list(line) for line in story(trace)],
         "table": [list(row) for row in rows(trace)],
-        "strip": strip(trace),
+        "strip": request_strip(trace),
     }
 
 
-def drawn(record: Record, kind: str) -> list[Any] | None:
+def row_of(record: Record, kind: str) -> list[Any] | None:
     """The record as far as it is drawn; None if it is not."""
     what, detail = record.what, record.detail
     if kind != "etcd" and (what in ETCD_ONLY or (what == "message" and detail["type"] in ANSWERS)):
@@ -52,7 +53,7 @@ def drawn(record: Record, kind: str) -> list[Any] | None:
     return [record.at, record.actor, what, detail]
 
 
-def spare(records: list[list[Any]]) -> list[list[Any]]:
+def without_redundant(records: list[list[Any]]) -> list[list[Any]]:
     """*records* without the commits that a member applies at the same instant: to have applied says as much."""
     applied = {(at, who) for at, who, what, _ in records if what == "apply"}
     return [row for row in records if row[2] != "commit" or (row[0], row[1]) not in applied]
@@ -66,7 +67,7 @@ def series_of(request: dict[str, Any]) -> str:
     return f"API {what}" if request["kind"] == "api" else what
 
 
-def strip(trace: Trace) -> dict[str, Any]:
+def request_strip(trace: Trace) -> dict[str, Any]:
     """The fate of all requests, by the bucket of time in which each began."""
     until = trace.header["until"]
     bucket = next((b for b in BUCKETS if until <= MOST_BUCKETS * b), BUCKETS[-1])
@@ -79,10 +80,10 @@ def strip(trace: Trace) -> dict[str, Any]:
     return {"bucket": bucket, "series": [series[name] for name in sorted(series)]}
 
 
-def fares(trace: Trace) -> list[str]:
+def totals(trace: Trace) -> list[str]:
     """One line a kind of request: how many were asked, and their fate."""
     lines = []
-    for row in strip(trace)["series"]:
+    for row in request_strip(trace)["series"]:
         ok, failed, unknown = (sum(row[outcome]) for outcome in ("ok", "failed", "unknown"))
         lines.append(f"{row['name']}: {ok + failed + unknown} asked, {ok} ok, {failed} failed, {unknown} unknown")
     return lines
@@ -103,4 +104,4 @@ def text_summary(trace: Trace) -> str:
     ]
     if len(table) > LONGEST_TABLE:
         lines.append(f"           … and {len(table) - LONGEST_TABLE} more")
-    return "\n".join([*lines, "", *fares(trace)])
+    return "\n".join([*lines, "", *totals(trace)])

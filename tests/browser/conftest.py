@@ -1,6 +1,6 @@
 """A browser, and pages to open in it: over http and from disk, with every request elsewhere refused.
 
-The pages of `site` are made here from the same parts as the book's (`kubemini.view.book`), one recording each, so that
+The pages of `site` are made here from the same parts as the book's (`kubemini.book`), one recording each, so that
 what a widget does is tested without waiting for a chapter. The built book itself is opened in test_pages.py.
 """
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from kubemini.view import book
-from kubemini.view.pages import Server
+from kubemini.book import sphinx, vendor
+from kubemini.book.pages import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -38,7 +38,7 @@ def pages():
     """The recordings, by the name of their page."""
     from kubemini.scenarios import load
     from kubemini.study.elections import Setting, elections
-    from kubemini.view.widgets import show, show_elections
+    from kubemini.widgets.jupyter import show, show_elections
 
     return {
         "desk": lambda: show("etcd-3", caption="Three members."),
@@ -60,12 +60,12 @@ def pages():
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of pages, one widget each."""
     folder = tmp_path_factory.mktemp("site")
-    build = book.vendor(folder, ROOT / "node_modules")
+    build = vendor.vendor(folder, ROOT / "node_modules")
     for name, recording in pages().items():
         widget = recording()
         files = (widget.picture, "host")
         scripts = "".join(f'<script defer src="kubemini/{file}.js"></script>' for file in files)
-        text = PAGE.format(title=name, inline=book.inline(build), scripts=scripts, widget=widget.static_html())
+        text = PAGE.format(title=name, inline=sphinx.inline(build), scripts=scripts, widget=widget.static_html())
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return folder
 

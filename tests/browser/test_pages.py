@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kubemini.view.pages import Server
+from kubemini.book.pages import Server
 from tests.browser.conftest import ROOT, violations
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "axe-core", "built-book")

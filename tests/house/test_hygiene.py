@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubemini.view import notebooks
+from kubemini.book import notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
@@ -22,7 +22,7 @@ SHORT = 15  # lines of a code cell: what a reader takes in at a glance
 CONNECTS = re.compile(
     r"^(import|from) (urllib|http|socket|ssl|requests|aiohttp|httpx|ftplib|smtplib|micropip|pyodide)\b"
 )
-SERVES_THE_BOOK = {"kubemini/view/press.py"}
+SERVES_THE_BOOK = {"kubemini/book/press.py"}
 
 
 def words():

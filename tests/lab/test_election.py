@@ -18,8 +18,8 @@ from kubemini.lab.questions import of_chapter
 from kubemini.scenarios import ScenarioError, load, with_params
 from kubemini.simulate import run
 from kubemini.study.elections import Setting, elections, failover, percentile
-from kubemini.view.figures import cumulative
-from kubemini.view.widgets import show
+from kubemini.widgets.figures import cumulative
+from kubemini.widgets.jupyter import show
 
 ANSWERS = {name: asked["answer"] for name, asked in of_chapter("election")["predictions"].items()}
 

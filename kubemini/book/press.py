@@ -1,10 +1,10 @@
 """The press: builds the book, notes how long that took, and serves it on this machine.
 
-    python -m kubemini.view.press            build; warnings and failing cells are errors
-    python -m kubemini.view.press --serve    serve what was built, on the loopback address only
+    python -m kubemini.book.press            build; warnings and failing cells are errors
+    python -m kubemini.book.press --serve    serve what was built, on the loopback address only
 
 Invariant: every page is written anew from the same inputs; only the execution of notebooks is remembered, by the
-notebooks and the simulator together (`kubemini.view.book`), so a build that passed once passes again.
+notebooks and the simulator together (`kubemini.book.sphinx`), so a build that passed once passes again.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from kubemini.view.pages import Server
+from kubemini.book.pages import Server
 
 OUT = Path("_build")
 PAGES = OUT / "html"

@@ -10,23 +10,23 @@ from pathlib import Path
 import pytest
 import yaml
 
+from kubemini.book import appendix, sphinx, vendor
 from kubemini.scenarios import loader, names
-from kubemini.view import appendix, book
 
 
 def test_a_widget_becomes_a_classic_script_that_registers_itself():
-    for widget in book.WIDGETS:
-        text = book.classic(widget)
+    for widget in vendor.WIDGETS:
+        text = vendor.classic(widget)
         assert not re.search(r"^export ", text, re.MULTILINE)
         assert f'(window.kubeminiWidgets ||= {{}})["{widget}"] = {{ render }};' in text
 
 
 def test_the_archive_is_the_same_bytes_every_time():
-    assert book.archive() == book.archive()
+    assert vendor.archive() == vendor.archive()
 
 
 def test_the_archive_runs_a_session_without_yaml_or_anything_but_simpy(tmp_path: Path):
-    zipfile.ZipFile(io.BytesIO(book.archive())).extractall(tmp_path)
+    zipfile.ZipFile(io.BytesIO(vendor.archive())).extractall(tmp_path)
     allowed = {"kubemini", "simpy", *sys.stdlib_module_names}
     imported = set()
     for path in tmp_path.rglob("*.py"):
@@ -37,7 +37,7 @@ def test_the_archive_runs_a_session_without_yaml_or_anything_but_simpy(tmp_path:
 
 
 def test_a_scenario_is_the_same_as_json_as_it_is_as_yaml():
-    packed = book.scenarios()
+    packed = vendor.scenarios()
     assert sorted(packed) == sorted([*names(), "schema"])
     for name in names():
         ours, theirs = loader.load(name), loader.from_data(json.loads(packed[name]), name)
@@ -52,7 +52,7 @@ def test_a_scenario_is_the_same_as_json_as_it_is_as_yaml():
 
 
 def test_without_npm_the_book_is_vendored_with_live_mode_off(tmp_path: Path):
-    assert book.vendor(tmp_path / "out", tmp_path / "nowhere") == {"live": False, "version": book.digest()}
+    assert vendor.vendor(tmp_path / "out", tmp_path / "nowhere") == {"live": False, "version": vendor.digest()}
     assert not list((tmp_path / "out").rglob("*pyodide*")) and not (tmp_path / "out" / "widgets").exists()
 
 
@@ -70,7 +70,7 @@ LABELLED = '<div id="pst-primary-sidebar" role="region" aria-label="Contents" cl
 def test_a_page_is_mended_once(wrong: str, right: str):
     mended = wrong
     for _ in range(2):
-        for pattern, replacement in book.REPAIRS:
+        for pattern, replacement in sphinx.REPAIRS:
             mended = re.sub(pattern, replacement, mended)
     assert mended == right
 
@@ -91,7 +91,7 @@ def test_the_appendix_writes_parameters_with_their_units():
 
 
 def test_only_the_icons_that_are_named_are_kept_also_by_an_alias():
-    from kubemini.view import icons
+    from kubemini.book import icons
 
     visa, sun, cross = (
         '"cc-visa":[9,9,[],"f1f0","M1"],',

@@ -12,7 +12,7 @@ from kubemini.sim import Record, Trace
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
 from kubemini.view.columns import pack
-from kubemini.view.scene import present, strip, text_summary
+from kubemini.view.scene import present, request_strip, text_summary
 from kubemini.view.story import story
 from kubemini.view.words import rows
 
@@ -163,7 +163,7 @@ def test_a_request_counts_in_the_bucket_in_which_it_began():
     late = Record(
         9 * SECOND, "c", "request", {"kind": "etcd", "verb": "put", "path": "k", "outcome": "unknown", "started": 0}
     )
-    drawn = strip(trace(visit(5 * SECOND), late, until=10 * SECOND))
+    drawn = request_strip(trace(visit(5 * SECOND), late, until=10 * SECOND))
     assert drawn["bucket"] == SECOND
     assert [(row["name"], sum(row["ok"]), sum(row["unknown"])) for row in drawn["series"]] == [
         ("visits", 1, 0),

@@ -24,8 +24,8 @@ from kubemini.sim import Trace
 from kubemini.sim.units import MS
 from kubemini.simulate import run
 from kubemini.study.elections import GIVE_UP, percentile
-from kubemini.view.figures import Curves
 from kubemini.view.scene import present, text_summary
+from kubemini.widgets.figures import Curves
 
 FOR_PAGES = "KUBEMINI_PAGES"  # set in the environment: an output carries its recording, for a page without a kernel
 STATIC = Path(__file__).parent / "static"

@@ -1,8 +1,8 @@
 """The chapters' normal form, so that a diff shows what a person changed and nothing else.
 
-    python -m kubemini.view.notebooks chapters/*.ipynb            normalise
-    python -m kubemini.view.notebooks --run chapters/*.ipynb      execute from top to bottom, store outputs, normalise
-    python -m kubemini.view.notebooks --check chapters/*.ipynb    change nothing, exit 1 where a file would change
+    python -m kubemini.book.notebooks chapters/*.ipynb            normalise
+    python -m kubemini.book.notebooks --run chapters/*.ipynb      execute from top to bottom, store outputs, normalise
+    python -m kubemini.book.notebooks --check chapters/*.ipynb    change nothing, exit 1 where a file would change
 
 Normal: cells are numbered within their chapter, execution counts run from 1 (nbval compares no cell that has none); no
 timing, no editor's state, no widget ids (a stored id names a model that exists nowhere); one output a stream.
@@ -77,7 +77,7 @@ def execute(notebook: NotebookNode, path: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m kubemini.view.notebooks", description="Normalise notebooks.")
+    parser = argparse.ArgumentParser(prog="python -m kubemini.book.notebooks", description="Normalise notebooks.")
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--run", action="store_true", help="execute every cell first")
     parser.add_argument("--check", action="store_true", help="only say which files are not normal")

@@ -9,9 +9,9 @@ import pytest
 
 from kubemini.sim.vocabulary import WHAT
 from kubemini.simulate import run
-from kubemini.view.scene import drawn, present, spare
+from kubemini.view.scene import present, row_of, without_redundant
 
-STATIC = Path(__file__).parent.parent / "kubemini" / "view" / "static"
+STATIC = Path(__file__).parents[2] / "kubemini" / "widgets" / "static"
 WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper", "election-curves")
 UNDRAWN = {"panic", "vote", "timer", "decision", "message", "request", "command", "note"}  # in lists, or told in rows
 
@@ -57,7 +57,7 @@ def test_the_columns_of_a_recording_are_its_records_again(scenario: str, tmp_pat
     script += "console.log(JSON.stringify(new kmCommon.History(run).records))"
     (tmp_path / "unpack.cjs").write_text(text("common.js") + script)
     done = subprocess.run(["node", "unpack.cjs"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    kept = spare([row for record in trace if (row := drawn(record, trace.header["topology"]["kind"]))])
+    kept = without_redundant([row for record in trace if (row := row_of(record, trace.header["topology"]["kind"]))])
     for seen, told in zip(json.loads(done.stdout), json.loads(json.dumps(kept)), strict=True):
         assert seen[:3] == told[:3]
         if told[2] == "message" and told[3]["arrives"]:

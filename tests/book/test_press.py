@@ -9,11 +9,11 @@ from urllib.request import urlopen
 
 import pytest
 
-from kubemini.view import notebooks, press
-from kubemini.view.pages import Server
+from kubemini.book import notebooks, press
+from kubemini.book.pages import Server
 
 pytest_plugins = "pytester"
-CONFTEST = (Path(__file__).parent / "conftest.py").read_text(encoding="utf-8")
+CONFTEST = (Path(__file__).parents[1] / "conftest.py").read_text(encoding="utf-8")
 UNICORN = CONFTEST + '\nTOOLS["unicorn"] = lambda: "there is no unicorn: apt-get install unicorn"\n'
 RIDE = '@__import__("pytest").mark.needs("unicorn")\ndef test_a_ride():\n    pass\n'
 

@@ -2,7 +2,7 @@
 
 import re
 
-from kubemini.view.widgets import FOR_PAGES, show, show_elections, stamp
+from kubemini.widgets.jupyter import FOR_PAGES, show, show_elections, stamp
 
 CURVES = {(150, 300): [10.0, 20.0, 400.0]}
 

@@ -1,0 +1,1 @@
+"""The widgets, in Jupyter and as JavaScript (static/), and the figures that stand still."""
