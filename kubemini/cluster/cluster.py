@@ -33,8 +33,8 @@ class Cluster:
     """
 
     def __init__(self, topology: Topology, seed: int = 1, params: Params | None = None, fidelity: str = FULL):
-        if not isinstance(seed, int) or isinstance(seed, bool):
-            raise ValueError(f"seed: expected a whole number, got {seed!r}")
+        if not is_whole(seed) or not -(2**63) <= seed < 2**63:
+            raise ValueError(f"seed: expected a whole number of at most 18 digits, got {shown(seed)}")
         self.topology = topology
         self.params = params or Params()
         self.sim = Sim(seed, fidelity)

@@ -22,7 +22,9 @@ def test_time_does_not_go_back():
             cluster.run_until(instant)
 
 
-@pytest.mark.parametrize("seed", ["1", 1.0, None, True])
+@pytest.mark.parametrize(
+    "seed", ["1", 1.0, None, True, 10**30, 10**5000], ids=["text", "float", "none", "true", "long", "endless"]
+)
 def test_a_seed_is_a_whole_number(seed):
     with pytest.raises(ValueError, match="seed: expected a whole number"):
         Cluster(build("etcd"), seed=seed)
