@@ -4,8 +4,8 @@
     GET  /apis/apps/v1/deployments?watch=true       → watch deployments everywhere
 
 Invariant: a path that names no resource (``/healthz``) is a request too, with ``is_resource`` False.
-Source: kubernetes/apiserver pkg/endpoints/request/requestinfo.go. LIST and WATCH as methods are ours: what a client of
-the simulation sends for a GET that lists or watches.
+Models k/apiserver pkg/endpoints/request RequestInfoFactory.NewRequestInfo.
+LIST and WATCH as methods are ours: what a client of the simulation sends for a GET that lists or watches.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""What the trace says of an object: a few fields a kind, and whether a change of it is worth a record. Pure."""
+"""What the trace says of an object: a few fields a kind, and whether a change of it is worth a record. Pure.
+
+Models nothing upstream: the trace is ours.
+"""
 
 from typing import Any
 

@@ -3,6 +3,7 @@
     read("member add etcd-4 --peer-urls=http://etcd-4:2380", terminal)     a `Command`, to be carried out
 
 Invariant: a line is read as a whole before anything is asked.
+Models etcd etcdctl/ctlv3 Start.
 """
 
 from collections.abc import Callable
