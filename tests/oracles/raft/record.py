@@ -19,7 +19,9 @@ SEEDS = (3, 11, 26, 83, 125, 142, 187, 209, 249, 293, 414, 550)
 
 def files() -> list[Path]:
     """The recordings, in order."""
-    return sorted(RECORDED.glob("*.txt"))
+    found = sorted(RECORDED.glob("*.txt"))
+    assert found, f"there are no conversations in {RECORDED}: make record"
+    return found
 
 
 def main() -> int:
