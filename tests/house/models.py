@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tests.house.sources import FUNCTIONS, code, name, tree
 
 PURE = {"decide", "raft", "store", "kinds", "plugins", "admission"}  # folders of deciders
-SAYS = re.compile(r"\bModels ((?:[^.\n]|\.(?=\S)|\. (?=[A-Z]\w+\.\w)|\n(?!\s*\n)|\s\.\s)*)")
+SAYS = re.compile(r"\bModels ((?:\s\.\s|[^.\n]|\.(?=\S)|\. (?=[A-Z]\w+\.\w)|\n(?!\s*\n))*)")
 REPOSITORY = re.compile(r"k/[a-z-]+|etcd|raft|haproxy|keepalived|go|[a-z]+/plugins|clientv3|kubernetes-sigs/[a-z-]+")
 
 

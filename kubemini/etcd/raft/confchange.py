@@ -3,6 +3,7 @@
 Invariant: the majorities of two successive configurations overlap: either they differ in at most one voter, or between
 them lies a joint configuration that needs a majority of both. A configuration is a value; a change makes a new one.
 Ongaro and Ousterhout 2014 §6, Ongaro's thesis §4; checked against the tables of etcd-io/raft's confchange package.
+Models raft confchange Changer.Simple, Changer.EnterJoint, Changer.LeaveJoint.
 """
 
 from collections.abc import Iterable

@@ -3,6 +3,7 @@
 Invariant: a member votes once a term, only for a log at least as up to date as its own, and its vote, also the one for
 itself, counts when it is on disk. So a term has one leader at most, and that leader has every committed entry.
 Ongaro and Ousterhout 2014 §5.2, §5.4.1; Ongaro's thesis §6.2 (leases), §9.6 (PreVote).
+Models raft . raft.hup, raft.campaign, raft.poll.
 """
 
 from kubemini.etcd.raft import leader, quorum

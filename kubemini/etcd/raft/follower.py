@@ -2,6 +2,7 @@
 
 Invariant: the log is changed only where it contradicts the leader's, and an answer that says "I have it" waits until
 it is on disk. Ongaro and Ousterhout 2014 §5.3 (appending), §7 (snapshots).
+Models raft . stepFollower, raft.handleAppendEntries, raft.handleHeartbeat, raft.handleSnapshot, raft.restore.
 """
 
 from kubemini.etcd.raft.log import Snapshot

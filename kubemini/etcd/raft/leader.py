@@ -3,6 +3,7 @@
 Invariant: a leader only ever appends to its own log, and counts for commitment only entries of its own term that a
 majority has on disk; its own copy counts when its own disk has it, like anyone's.
 Ongaro and Ousterhout 2014 §5.3, §5.4.2; Ongaro's thesis §3.10 (transfer), §6.2 (CheckQuorum), §6.4 (reads).
+Models raft . stepLeader, raft.appendEntry, raft.maybeSendAppend, raft.bcastHeartbeat, raft.maybeCommit.
 """
 
 from collections.abc import Sequence

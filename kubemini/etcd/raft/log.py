@@ -3,6 +3,7 @@
 Invariant: ``applied <= applying <= commit <= last_index`` and ``stable <= given <= last_index``; a committed entry
 never changes. Entries before ``start`` have been compacted into a snapshot and only the term at ``start`` is known.
 Ongaro and Ousterhout 2014 §5.3 (matching), §7 (compaction); sizes as etcd-io/raft counts them.
+Models raft . raftLog.maybeAppend, raftLog.findConflictByTerm, raftLog.nextCommittedEnts, unstable.stableTo.
 """
 
 from collections.abc import Callable, Sequence

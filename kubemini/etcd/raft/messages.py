@@ -1,6 +1,7 @@
 """What goes into the Raft machine and comes out of it: values without behaviour.
 
 Follows etcd-io/raft: the types of messages and their fields, HardState, Ready, Config.
+Models raft . Config, Ready; raft raftpb Message, HardState.
 """
 
 from collections.abc import Callable, Sequence

@@ -3,6 +3,7 @@
 Invariant: ``match`` never goes back, and ``match < next``. While probing, one message is under way at a time, because
 nobody knows yet whether it fits; while replicating, as many as the window allows; while a snapshot is under way, none.
 Ongaro's thesis §10.2.1 (pipelining); checked against the conversations of etcd-io/raft.
+Models raft tracker Progress, Inflights.
 """
 
 from collections import deque

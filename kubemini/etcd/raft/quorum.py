@@ -3,6 +3,7 @@
 Invariant: any two majorities of one set of voters share a voter. During a change of membership there are two sets
 (joint consensus), and a decision needs a majority of each; an empty set objects to nothing.
 Ongaro's thesis §4.3; checked against the tables of etcd-io/raft's quorum package.
+Models raft quorum MajorityConfig.CommittedIndex, MajorityConfig.VoteResult, JointConfig.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence

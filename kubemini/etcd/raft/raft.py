@@ -8,7 +8,7 @@ Follows Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorit
 (tick, step, ready, advance) is etcd-io/raft's, whose conversations are replayed against this machine.
 Here are time, messages and effects; what all roles share is in `state.py`, what a member does in a role in
 `election.py`, `follower.py`, `leader.py`.
-Models raft raft.go Step, stepLeader, stepCandidate, stepFollower, tickElection, tickHeartbeat; rawnode.go Ready.
+Models raft . raft.Step, stepCandidate, raft.tickElection, raft.tickHeartbeat, RawNode.Ready, RawNode.Advance.
 """
 
 from collections.abc import Callable, Collection, Sequence

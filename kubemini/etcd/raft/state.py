@@ -2,7 +2,7 @@
 
 Invariant: every change of role goes through `State.become`, every change of the members through `State.switch`. A term
 never goes back, and a vote is forgotten only with its term.
-Models raft raft.go becomeFollower, becomeCandidate, becomeLeader, reset, promotable, switchToConfig.
+Models raft . raft.becomeFollower, raft.becomeCandidate, raft.reset, raft.promotable, raft.switchToConfig.
 """
 
 from collections.abc import Callable

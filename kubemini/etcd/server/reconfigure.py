@@ -3,6 +3,7 @@
 Invariant: a change is an entry of the log and needs a quorum like any other, so it cannot help a cluster that has lost
 its own. Before it is proposed, the member that is asked refuses what might cost the quorum (strict reconfiguration).
 etcd 3.5 server/etcdserver/server.go AddMember, mayAddMember, mayRemoveMember, PromoteMember, applyConfChange.
+Models etcd server/etcdserver EtcdServer.AddMember, EtcdServer.mayAddMember, EtcdServer.applyConfChange.
 Simplified: peer URLs cannot be changed.
 """
 
