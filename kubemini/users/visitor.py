@@ -9,8 +9,10 @@ from kubemini.host import Component
 from kubemini.host.podnetwork import pod_at
 from kubemini.network import dataplane
 from kubemini.sim import Steps
+from kubemini.sim.units import SECOND
 from kubemini.wire import Call, Unreachable
 
+PATIENCE = 30 * SECOND  # so long nobody wonders that a shop has not opened
 REFUSED = Unreachable("connection refused", definite=True)
 
 
@@ -48,12 +50,20 @@ class Visitor(Component):
         draws = self.sim.draws(f"visitor/{self.name}")
         phase = (self.offset - self.sim.now) % self.every
         yield self.timeout(phase)
+        self.spawn(self._wonder())
         while True:
             self.opened = self.opened or dataplane.has_endpoints(self.host, self.service)
             if self.opened:
                 self.sent += 1
                 self.spawn(self.request(self.sent, draws.u(self.sent)))
             yield self.timeout(self.every)
+
+    def _wonder(self) -> Steps:
+        """The first of the visitors says that there is nobody to visit."""
+        yield self.timeout(PATIENCE)
+        if not (self.opened or self.offset):
+            text = f"visitors wait: Service {self.service} has no endpoint yet (is there one of this name?)"
+            self.sim.record(self.name, "note", text=text)
 
     def request(self, number: int, drawn: int) -> Steps:
         """One connection, from rule to answer; *drawn* picks the endpoint."""
