@@ -13,9 +13,9 @@ from typing import Any
 import simpy
 
 from kubemini.api.errors import ApiError
-from kubemini.apiserver.storage import Fate
 from kubemini.etcd.client import EtcdClient
 from kubemini.host import Component
+from kubemini.sim import Steps
 from kubemini.sim.units import MS
 from kubemini.wire.rpc import DEADLINE
 
@@ -25,7 +25,7 @@ UNWELL = ("UNAVAILABLE", "UNKNOWN", "RESOURCE_EXHAUSTED")  # codes of etcd that 
 FIRST_PAUSE, LONGEST_PAUSE = 250 * MS, 1000 * MS  # between questions while etcd is away
 
 
-class Health:
+class EtcdHealth:
     """What one incarnation of an API server knows about etcd."""
 
     def __init__(self, component: Component, etcd: EtcdClient):
@@ -60,7 +60,7 @@ class Health:
         self._tell()
 
     # -- those who ask -----------------------------------------------------------------------------------------------
-    def answer(self, path: str) -> Fate:
+    def answer(self, path: str) -> Steps:
         """ "ok", or the ApiError 500 that says which check failed."""
         if self._is_stale():
             yield from self._ask()
@@ -71,7 +71,7 @@ class Health:
             failed.append("poststarthook/start-system-namespaces-controller")
         return ApiError(500, "InternalError", _text(path, failed)) if failed else "ok"
 
-    def wait(self, patience: int) -> Fate:
+    def wait(self, patience: int) -> Steps:
         """Until etcd answers, or *patience* µs have passed."""
         self.suspect()
         event = simpy.Event(self.component.sim)
@@ -89,7 +89,7 @@ class Health:
     def _is_stale(self) -> bool:
         return self.component.sim.now - self._proof > self.params.etcd_readycheck_timeout // 2
 
-    def _ask(self) -> Fate:
+    def _ask(self) -> Steps:
         """One read that needs a majority; whoever comes meanwhile shares the answer."""
         if self._asking is not None:
             yield self._asking
@@ -105,7 +105,7 @@ class Health:
             self.suspect()
         asking.succeed()
 
-    def _recover(self) -> Fate:
+    def _recover(self) -> Steps:
         pause = FIRST_PAUSE
         while True:
             yield from self._ask()

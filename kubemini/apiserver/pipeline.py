@@ -7,40 +7,20 @@ Models k/apiserver pkg/server DefaultBuildHandlerChain, pkg/server/filters WithP
 Simplified: who asks is believed: no authentication, audit, impersonation, priority and fairness, authorization.
 """
 
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import replace
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.apiserver import reading, writing
+from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import options, request
-from kubemini.apiserver.decide.options import Options
-from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.health import PATHS
+from kubemini.sim import Steps
 from kubemini.wire import Call
 
-if TYPE_CHECKING:
-    from kubemini.apiserver.server import ApiServer
-
-Fate = Generator[Any, Any, Any]  # to be used with `yield from`
 PANIC = "This request caused apiserver to panic. Look in the logs for details."
 READS = ("GET", "HEAD", "LIST", "WATCH")
-
-
-@dataclass(slots=True)
-class Request:
-    """One request on its way down the chain; *info*, *options* and *warnings* are filled in by handlers."""
-
-    call: Call
-    verb: str
-    path: str
-    query: Mapping[str, Any]
-    body: Any
-    info: RequestInfo = field(default_factory=lambda: RequestInfo("", ""))
-    options: Options = field(default_factory=Options)
-    warnings: list[str] = field(default_factory=list)
-    user: str = ""
 
 
 def received(call: Call) -> Request:
@@ -48,23 +28,23 @@ def received(call: Call) -> Request:
     asked = call.payload
     verb = "WATCH" if call.method == "watch" else asked["verb"]
     user = str(asked.get("user") or "")
-    return Request(call, verb, asked["path"], asked.get("query") or {}, asked.get("body"), user=user)
+    return Request(call, verb, asked["path"], asked.get("query") or {}, asked.get("body"), user)
 
 
 # -- the handlers ------------------------------------------------------------------------------------------------------
 
 
-def show_health(server: "ApiServer", asked: Request) -> Fate:
+def show_health(core: Core, asked: Request) -> Steps:
     """/livez, /readyz and /healthz are answered before anything else, and take no time."""
-    return (yield from server.health.answer(asked.path)) if asked.path in PATHS else None
+    return (yield from core.health.answer(asked.path)) if asked.path in PATHS else None
 
 
-def take_time(server: "ApiServer", asked: Request) -> Fate:
+def take_time(core: Core, asked: Request) -> Steps:
     """A request costs work."""
-    yield server.timeout(server.params.api_request_work)
+    yield core.component.timeout(core.params.api_request_work)
 
 
-def read_url(server: "ApiServer", asked: Request) -> Fate:
+def read_url(core: Core, asked: Request) -> Steps:
     """Verb and path → what is asked for, or 404 and 405. A Namespace is in no namespace, though its URL reads so."""
     info = request.parse(asked.verb, asked.path, asked.query)
     refused = request.refused(info)
@@ -75,7 +55,7 @@ def read_url(server: "ApiServer", asked: Request) -> Fate:
     yield
 
 
-def read_options(server: "ApiServer", asked: Request) -> Fate:
+def read_options(core: Core, asked: Request) -> Steps:
     """The query, and the body of a DELETE, or 400 and 422."""
     found = options.read(asked.info, asked.query, asked.body)
     if isinstance(found, ApiError):
@@ -85,15 +65,15 @@ def read_options(server: "ApiServer", asked: Request) -> Fate:
     yield
 
 
-def act(server: "ApiServer", asked: Request) -> Fate:
+def act(core: Core, asked: Request) -> Steps:
     """Do what is asked."""
     if asked.info.verb == "watch" and asked.call.stream is None:
         return errors.bad_request("a watch needs a stream: open it as a watch")
     deed = ACTS.get((asked.info.verb, asked.info.subresource)) or ACTS[(asked.info.verb, "")]
-    return (yield from deed(server, asked))
+    return (yield from deed(core, asked))
 
 
-Handler = Callable[["ApiServer", Request], Fate]
+Handler = Callable[[Core, Request], Steps]
 HANDLERS: tuple[Handler, ...] = (
     show_health,
     take_time,
@@ -116,20 +96,20 @@ ACTS: dict[tuple[str, str], Handler] = {
 }
 
 
-def serve(server: "ApiServer", asked: Request) -> Fate:
+def serve(core: Core, asked: Request) -> Steps:
     """The answer to a request: what the first handler that has one says."""
     try:
         for handler in HANDLERS:
-            answer = yield from handler(server, asked)
+            answer = yield from handler(core, asked)
             if answer is not None:
                 return answer
     except Exception as problem:
-        return _recovered(server, asked, problem)
+        return _recovered(core, asked, problem)
     return None
 
 
-def _recovered(server: "ApiServer", asked: Request, problem: Exception) -> ApiError:
+def _recovered(core: Core, asked: Request, problem: Exception) -> ApiError:
     """A fault of ours ends this request and no other. Whether it was carried out, nobody knows, unless it only read."""
     what = f"{type(problem).__name__}: {problem}"
-    server.sim.record(server.name, "note", text=f"apiserver panic'd on {asked.verb} {asked.path}: {what}")
+    core.sim.record(core.component.name, "note", text=f"apiserver panic'd on {asked.verb} {asked.path}: {what}")
     return errors.internal(PANIC, definite=asked.verb in READS)

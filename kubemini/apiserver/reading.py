@@ -8,50 +8,46 @@ cache is; the pages of a list are cut from the whole of it; watches end only if 
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
 from kubemini.api import errors, fields, labels
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj, freeze
 from kubemini.apiserver import served
+from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import paging, subresources
 from kubemini.apiserver.decide.options import EXACT, Options, number_of
 from kubemini.apiserver.decide.request import RequestInfo
-from kubemini.apiserver.storage import Fate
 from kubemini.apiserver.watchcache import ERROR, Matches
+from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
-
-if TYPE_CHECKING:
-    from kubemini.apiserver.pipeline import Request
-    from kubemini.apiserver.server import ApiServer
 
 UNREADABLE = "resourceVersion: Invalid value: "
 
 
-def get(server: "ApiServer", asked: "Request") -> Fate:
+def get(core: Core, asked: Request) -> Steps:
     """One object: the latest, or with a resourceVersion one that is so new at least, from the cache if it has it."""
-    kind, info, version = _kind(asked), asked.info, asked.options.version
+    kind, info, version = asked.kind, asked.info, asked.options.version
     if version:
         number = number_of(version)
         if isinstance(number, str):
             return errors.failed(_unreadable(version, number))
-        cache = server.cache(kind)
+        cache = core.cache(kind)
         unready = yield from cache.wait()
         if unready is None and cache.revision >= number:
             return cache.get(info.namespace, info.name) or errors.not_found(kind, info.name)
-    return (yield from server.storage.get(kind, info.namespace, info.name))
+    return (yield from core.storage.get(kind, info.namespace, info.name))
 
 
-def get_scale(server: "ApiServer", asked: "Request") -> Fate:
+def get_scale(core: Core, asked: Request) -> Steps:
     """The Scale of one object."""
-    found = yield from get(server, asked)
+    found = yield from get(core, asked)
     return found if isinstance(found, ApiError) else subresources.scale_of(found)
 
 
-def list(server: "ApiServer", asked: "Request") -> Fate:
+def list(core: Core, asked: Request) -> Steps:
     """A collection, or a page of it."""
-    kind, info, options = _kind(asked), asked.info, asked.options
+    kind, info, options = asked.kind, asked.info, asked.options
     matches = matcher(kind, replace(info, namespace=""))
     if isinstance(matches, ApiError):
         return matches
@@ -60,8 +56,8 @@ def list(server: "ApiServer", asked: "Request") -> Fate:
     if isinstance(place, ApiError):
         return place
     if options.version and not options.chunk and not _is_exact(options):
-        return (yield from _list_cached(server, kind, info, matches, int(options.version)))
-    found = yield from server.storage.list(kind, info.namespace, max(place.revision, 0), place.key)
+        return (yield from _list_cached(core, kind, info, matches, int(options.version)))
+    found = yield from core.storage.list(kind, info.namespace, max(place.revision, 0), place.key)
     if isinstance(found, ApiError):
         return paging.expired(found, options)
     objects, revision = found
@@ -69,15 +65,15 @@ def list(server: "ApiServer", asked: "Request") -> Fate:
     return paging.page(kind, [*objects.values()], matches, shown, options.limit, prefix)
 
 
-def _list_cached(server: "ApiServer", kind: Kind, info: RequestInfo, matches: Matches | None, version: int) -> Fate:
+def _list_cached(core: Core, kind: Kind, info: RequestInfo, matches: Matches | None, version: int) -> Steps:
     """A state that is as new as *version* at least: of the cache if it is so new, else of etcd."""
-    cache = server.cache(kind)
+    cache = core.cache(kind)
     unready = yield from cache.wait()
     if unready is not None:
         return unready
     if cache.revision >= version:
         return paging.page(kind, cache.items(info.namespace), matches, cache.revision)
-    found = yield from server.storage.list(kind, info.namespace)
+    found = yield from core.storage.list(kind, info.namespace)
     if isinstance(found, ApiError):
         return found
     objects, revision = found
@@ -93,27 +89,27 @@ def _is_exact(options: Options) -> bool:
     return options.limit > 0 and options.version != "0"
 
 
-def watch(server: "ApiServer", asked: "Request") -> Fate:
+def watch(core: Core, asked: Request) -> Steps:
     """Open a watch: changes go down the stream until somebody ends it."""
-    kind, options, call = _kind(asked), asked.options, asked.call
+    kind, options, call = asked.kind, asked.options, asked.call
     matches = matcher(kind, asked.info)
     if isinstance(matches, ApiError):
         return matches
     number = number_of(options.version or "0")
     if isinstance(number, str):
         return errors.failed(_unreadable(options.version, number))
-    unready = yield from server.cache(kind).wait()
+    unready = yield from core.cache(kind).wait()
     if unready is not None:
         return unready
     if call.closed:
         return None
-    expired = server.cache(kind).watch(call, number, matches, options.bookmarks, bool(options.initial))
+    expired = core.cache(kind).watch(call, number, matches, options.bookmarks, bool(options.initial))
     if expired is not None:
         assert call.stream is not None
         call.stream.push(freeze({"type": ERROR, "object": expired.status()}))
         call.stream.close()
     elif options.timeout and options.timeout > 0:
-        server.after(options.timeout * SECOND, server.cache(kind).end, call)
+        core.component.after(options.timeout * SECOND, core.cache(kind).end, call)
     return None
 
 
@@ -135,12 +131,6 @@ def matcher(kind: Kind, info: RequestInfo) -> "Matches | ApiError | None":
         return fields.matches(terms, obj) and picked.matches(meta.get("labels"))
 
     return matches
-
-
-def _kind(asked: "Request") -> Kind:
-    kind: Any = asked.info.kind
-    assert kind is not None, "a request without a kind has been refused before"
-    return kind
 
 
 def _unreadable(version: str, why: str) -> str:

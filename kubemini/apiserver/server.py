@@ -1,7 +1,7 @@
 """The API server: the only door to etcd. It checks, stores, and tells all who watch.
 
-What a request goes through stands in pipeline.py; what reads and writes it, in reading.py and writing.py. Here is the
-program: what it is made of, what it does first, and what it tells the trace.
+What a request goes through stands in pipeline.py; what reads and writes it, in reading.py and writing.py; what they
+share, in core.py. Here is the program: what it does first, and what it does now and then.
 Invariant: the server keeps no state but what it can read in etcd again, so any number of them may run side by side.
 Models k/k cmd/kube-apiserver/app CreateServerChain, k/apiserver pkg/server GenericAPIServer.
 Simplified: no webhooks; events are kept for ever; each request takes the same time; there is no Service `kubernetes`.
@@ -10,12 +10,9 @@ Simplified: no webhooks; events are kept for ever; each request takes the same t
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, Kind
 from kubemini.apiserver import pipeline, writing
+from kubemini.apiserver.core import Core
 from kubemini.apiserver.decide import identity
-from kubemini.apiserver.decide.summary import notable, summary
-from kubemini.apiserver.health import Health
-from kubemini.apiserver.storage import Storage, Written
-from kubemini.apiserver.watchcache import ADDED, DELETED, MODIFIED, WatchCache
-from kubemini.etcd.client import EtcdClient
+from kubemini.apiserver.watchcache import WatchCache
 from kubemini.host import Component, Host
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
@@ -30,11 +27,7 @@ class ApiServer(Component):
         self.params, self.etcd_endpoints = net.params, etcd_endpoints
 
     def boot(self) -> None:
-        self.caches: dict[str, WatchCache] = {}
-        self.etcd = EtcdClient(self, self.etcd_endpoints)
-        self.health = Health(self, self.etcd)
-        self.storage = Storage(self.etcd, self.params, self.health.heard)
-        self.rng = self.sim.rng(f"names/{self.name}/{self.incarnation}")
+        self.core = Core(self, self.etcd_endpoints)
         self.spawn(self._create_system_namespaces())
         self.after(self.params.watch_bookmark_period, self._send_bookmarks)
 
@@ -44,43 +37,25 @@ class ApiServer(Component):
             pass
         for name in identity.SYSTEM_NAMESPACES:
             while cache.get("", name) is None:
-                made = yield from writing.store_new(self, NAMESPACE, identity.namespace(name))
+                made = yield from writing.store_new(self.core, NAMESPACE, identity.namespace(name))
                 if not isinstance(made, ApiError) or made.code == 409:
                     break
                 yield self.timeout(SECOND)
-        self.health.come_up()
+        self.core.health.come_up()
 
     def cache(self, kind: Kind) -> WatchCache:
-        """The watch cache of *kind*, begun if need be."""
-        if kind.kind not in self.caches:
-            self.caches[kind.kind] = WatchCache(self, self.etcd, self.storage, self.health, kind)
-        return self.caches[kind.kind]
+        """What this server has heard of the objects of *kind*."""
+        return self.core.cache(kind)
 
     def _send_bookmarks(self) -> None:
         self.after(self.params.watch_bookmark_period, self._send_bookmarks)
-        for cache in self.caches.values():
+        for cache in self.core.caches.values():
             cache.send_bookmarks()
 
     def handle(self, call: Call) -> Steps:
         """A request, or a watch: down the chain of handlers, and back to whoever asked."""
-        answer = yield from pipeline.serve(self, pipeline.received(call))
+        answer = yield from pipeline.serve(self.core, pipeline.received(call))
         if isinstance(answer, ApiError):
             call.fail(answer)
         elif answer is not None:
             call.reply(answer)
-
-    def tell(self, kind: Kind, done: Written) -> None:
-        """Into the trace: what was written, unless it is only a sign of life."""
-        if not done.changed or not (done.removed or notable(done.old, done.new)):
-            return
-        meta = done.new["metadata"]
-        self.sim.record(
-            self.name,
-            "object",
-            verb=DELETED if done.removed else MODIFIED if done.old else ADDED,
-            kind=kind.kind,
-            namespace=meta.get("namespace", ""),
-            name=meta["name"],
-            revision=int(meta["resourceVersion"]),
-            summary=summary(done.new),
-        )

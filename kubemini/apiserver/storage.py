@@ -8,7 +8,7 @@ Simplified: a member that refuses the connection is reported at once, where the 
 seconds; the words are those of its gRPC error.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -22,11 +22,9 @@ from kubemini.apiserver.decide.update import Decide
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import EtcdError
 from kubemini.params import Params
+from kubemini.sim import Steps
 from kubemini.wire import Reply, Unreachable
 from kubemini.wire.rpc import DEADLINE
-
-Fate = Generator[Any, Any, Any]  # to be used with `yield from`; the value is the result or an ApiError
-
 
 Operations = list[dict[str, Any]]
 
@@ -120,7 +118,7 @@ class Storage:
     def __init__(self, etcd: EtcdClient, params: Params, heard: Callable[[Any], None]):
         self.etcd, self.params, self.heard = etcd, params, heard
 
-    def get(self, kind: Kind, namespace: str, name: str) -> Fate:
+    def get(self, kind: Kind, namespace: str, name: str) -> Steps:
         """The latest state: an object, or an ApiError."""
         reply = yield from self.etcd.range(kind.key(namespace, name), timeout=self.params.request_timeout)
         self.heard(reply.error)
@@ -129,7 +127,7 @@ class Storage:
         kvs = reply.value["kvs"]
         return decode(kvs[0]) if kvs else errors.not_found(kind, name)
 
-    def list(self, kind: Kind, namespace: str = "", revision: int = 0, start: str = "") -> Fate:
+    def list(self, kind: Kind, namespace: str = "", revision: int = 0, start: str = "") -> Steps:
         """(objects by key, revision) as of *revision* (0: now), from the key *start* on, or an ApiError."""
         prefix = kind.key(namespace)
         end, patience = prefix_end(prefix), self.params.request_timeout
@@ -140,7 +138,7 @@ class Storage:
             return failure(reply.error, read=True)
         return {kv["key"]: decode(kv) for kv in reply.value["kvs"]}, reply.value["header"]["revision"]
 
-    def create(self, kind: Kind, namespace: str, name: str, obj: Obj, dry: bool = False) -> Fate:
+    def create(self, kind: Kind, namespace: str, name: str, obj: Obj, dry: bool = False) -> Steps:
         """Store a new object: Written, an ApiError, or Taken if it claims what another holds.
 
         *dry*: only look whether it could be.
@@ -161,7 +159,7 @@ class Storage:
 
     def update(
         self, kind: Kind, namespace: str, name: str, decide: Decide, seen: Obj | None = None, dry: bool = False
-    ) -> Fate:
+    ) -> Steps:
         """Do to an object what *decide* makes of its current state: Written, an ApiError, or Taken.
 
         *seen* is a state from the cache to begin with. It may be old, so a refusal on its account is not final.
@@ -185,7 +183,7 @@ class Storage:
                 return done
             current = None
 
-    def _replace(self, key: str, old: Obj, wanted: Any, dry: bool) -> Fate:
+    def _replace(self, key: str, old: Obj, wanted: Any, dry: bool) -> Steps:
         """Put *wanted* in the place of *old*: Written, an ApiError, Taken, or None if something else is there."""
         removed = isinstance(wanted, Remove)
         new = wanted.last if isinstance(wanted, Remove) else wanted
@@ -205,7 +203,7 @@ class Storage:
         taken = tuple(one for one in added if one in found)
         return Taken(taken) if taken else None
 
-    def _txn(self, compare: Operations, success: Operations, keys: Sequence[str]) -> Fate:
+    def _txn(self, compare: Operations, success: Operations, keys: Sequence[str]) -> Steps:
         """A transaction that reads *keys* if the comparison fails."""
         reads = [{"request_range": {"key": key}} for key in keys]
         reply = yield from self.etcd.txn(compare, success, reads, timeout=self.params.request_timeout)

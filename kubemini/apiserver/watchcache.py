@@ -1,10 +1,29 @@
 """The watch cache: one watch of etcd a kind serves all the watches and cached reads of an API server.
 
+Theory of operation.
+
+    etcd ──watch from revision r+1──▶ objects (the state now)      LIST and GET at resourceVersion 0 or N
+                                      log (what changed, in order) WATCH: a place in the log
+
+A thousand clients that watch pods must not be a thousand watches of etcd. So the cache lists a kind once, remembers the
+revision r of that list, and watches from r + 1 on. Each change goes three ways: into `objects`, so that reads need no
+etcd; into `log`, so that somebody who saw revision n can be told what came after n; and out to the watchers. A watcher
+is nothing but a place in the log (`seen`) and a selector; that a selector sees an object begin or cease to match is
+worked out from the object before and after, which is why the log holds both.
+
+What can go wrong, and what then:
+- A watcher asks for a revision that the log has forgotten (`_oldest`): 410, and it lists again. The log forgets what is
+  older than the history that is kept, a hundred entries at a time.
+- etcd compacts what the cache has not heard yet, or has no leader for 30 s: the cache cannot go on without a gap, so it
+  sends its watchers away (they come back, and may have to list) and begins anew with a list.
+- etcd cannot be reached: the cache waits for as long as that takes, and then goes on from its revision. Its state is
+  old meanwhile, never wrong: reads that ask for no newer one are answered.
+- The cache lags behind what a client has just written through this server: a GET or LIST without a resourceVersion does
+  not come here.
+
 Invariant: what is in the cache is a past state of etcd, never a mixture; a watcher hears every later change once, in
-order of revision, or is told that it cannot (410). Changes stand in one log, and a watcher is a place in it.
-While etcd has no leader the watches stay open and silent; after 30 s of that the cache gives up: its watchers are sent
-away, and it lists anew. If etcd cannot be reached at all, it waits for as long as that takes.
-kubernetes/apiserver pkg/storage/cacher: cacher.go, watch_cache.go, cache_watcher.go.
+order of revision, or is told that it cannot (410).
+Models k/apiserver pkg/storage/cacher Cacher, watchCache, cacheWatcher.convertToWatchEvent.
 Simplified: a cache is begun when its kind is first asked for; events and leases are cached like the rest; etcd is not
 asked for the progress of a watch; a slow watcher is never dropped; a bookmark is sent only if it says something new.
 """
@@ -19,8 +38,8 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import FrozenDict, Obj, freeze
-from kubemini.apiserver.health import Health
-from kubemini.apiserver.storage import Fate, Storage, decode, with_version
+from kubemini.apiserver.health import EtcdHealth
+from kubemini.apiserver.storage import Storage, decode, with_version
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import COMPACTED, EtcdError
 from kubemini.etcd.store.mvcc import DELETE
@@ -34,7 +53,7 @@ END_OF_LIST = {"k8s.io/initial-events-end": "true"}
 Matches = Callable[[Obj], bool]
 
 
-class Change(NamedTuple):
+class CachedChange(NamedTuple):
     """One entry of the log: the object before and after; *new* of a deletion is its last state."""
 
     at: int
@@ -54,13 +73,13 @@ class Change(NamedTuple):
         return (MODIFIED if before else ADDED), self.new
 
 
-def _as_last_seen(change: Change) -> Obj:
+def _as_last_seen(change: CachedChange) -> Obj:
     """A deletion shows the state that did match, with the revision at which it ceased to."""
     assert change.old is not None
     return change.new if change.type == DELETED else with_version(change.old, change.revision)
 
 
-def _revision(change: Change) -> int:
+def _revision(change: CachedChange) -> int:
     return change.revision
 
 
@@ -69,7 +88,7 @@ def event(type: str, obj: Obj) -> Obj:
     return FrozenDict({"type": type, "object": obj})
 
 
-class Watcher:
+class CacheWatcher:
     """One client's watch: what it wants, and up to which revision it has heard."""
 
     __slots__ = ("bookmarks", "call", "matches", "seen")
@@ -77,7 +96,7 @@ class Watcher:
     def __init__(self, call: Call, matches: Matches | None, seen: int, bookmarks: bool):
         self.call, self.matches, self.seen, self.bookmarks = call, matches, seen, bookmarks
 
-    def hear(self, changes: Sequence[Change]) -> None:
+    def hear(self, changes: Sequence[CachedChange]) -> None:
         """Pass on what is news here; *changes* hold their revisions whole."""
         seen = self.seen
         for change in changes:
@@ -94,15 +113,15 @@ class Watcher:
 class WatchCache:
     """The cache of one kind."""
 
-    def __init__(self, component: Component, etcd: EtcdClient, storage: Storage, health: Health, kind: Kind):
+    def __init__(self, component: Component, etcd: EtcdClient, storage: Storage, health: EtcdHealth, kind: Kind):
         self.component, self.etcd, self.storage, self.health = component, etcd, storage, health
         self.kind, self.params = kind, component.net.params
         self.prefix = kind.key()
         self.objects: dict[str, Obj] = {}
         self.revision = 0
         self.ready = False
-        self.log: list[Change] = []
-        self.watchers: list[Watcher] = []
+        self.log: list[CachedChange] = []
+        self.watchers: list[CacheWatcher] = []
         self._oldest = 0  # a watch from here on, or later, misses nothing
         self._waiting: list[simpy.Event] = []
         component.spawn(self._run())
@@ -117,7 +136,7 @@ class WatchCache:
         prefix = self.kind.key(namespace)
         return [self.objects[key] for key in sorted(self.objects) if key.startswith(prefix)]
 
-    def wait(self) -> Fate:
+    def wait(self) -> Steps:
         """Until there is something to read: None, or the ApiError of a cache that could not be filled."""
         if not self.ready:
             event = simpy.Event(self.component.sim)
@@ -134,7 +153,7 @@ class WatchCache:
         since = 0 if initial else since
         if since and since < self._oldest:
             return errors.too_old(since, self._oldest)
-        watcher = Watcher(call, matches, since or self.revision, bookmarks)
+        watcher = CacheWatcher(call, matches, since or self.revision, bookmarks)
         if since:
             watcher.hear(self.log[bisect_right(self.log, since, key=_revision) :])
         elif initial:
@@ -143,7 +162,7 @@ class WatchCache:
         call.on_cancel(lambda: self._forget(watcher))
         return None
 
-    def _begin(self, watcher: Watcher) -> None:
+    def _begin(self, watcher: CacheWatcher) -> None:
         """All that is there."""
         for obj in self.items():
             if watcher.matches is None or watcher.matches(obj):
@@ -158,7 +177,7 @@ class WatchCache:
             assert call.stream is not None
             call.stream.close()
 
-    def _forget(self, watcher: Watcher) -> None:
+    def _forget(self, watcher: CacheWatcher) -> None:
         if watcher in self.watchers:
             self.watchers.remove(watcher)
 
@@ -222,7 +241,7 @@ class WatchCache:
             yield from self.health.wait(params.watch_cache_patience)
             yield self.component.timeout(params.watch_cache_redial)
 
-    def _watch_somewhere(self) -> Fate:
+    def _watch_somewhere(self) -> Steps:
         """A watch at the first member that takes the connection; the error it ends with."""
         for _ in self.etcd.endpoints:
             error = yield self._watch()
@@ -262,7 +281,7 @@ class WatchCache:
         for watcher in self.watchers:
             watcher.hear(changes)
 
-    def _apply(self, change: dict[str, Any]) -> Change:
+    def _apply(self, change: dict[str, Any]) -> CachedChange:
         kv, now = change["kv"], self.component.sim.now
         key, revision = kv["key"], kv["mod_revision"]
         old = self.objects.get(key)
@@ -270,9 +289,9 @@ class WatchCache:
         if change["type"] == DELETE:
             assert old is not None, f"etcd deleted {key}, which was not there"
             del self.objects[key]
-            return Change(now, revision, DELETED, old, with_version(old, revision))
+            return CachedChange(now, revision, DELETED, old, with_version(old, revision))
         new = self.objects[key] = decode(kv)
-        return Change(now, revision, ADDED if old is None else MODIFIED, old, new)
+        return CachedChange(now, revision, ADDED if old is None else MODIFIED, old, new)
 
     def _trim(self) -> None:
         """Forget what is too old, a hundred entries at a time."""

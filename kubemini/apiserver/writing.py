@@ -13,7 +13,7 @@ Store.Create Store.Update Store.Delete.
 """
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
@@ -22,17 +22,15 @@ from kubemini.api.objects import Obj, evolve_many, freeze, warned, without
 from kubemini.api.patch.apply import UPDATE
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import admission, reading
+from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import addresses, deletion, identity, ownership, patching, strategy, subresources, update
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import APPLY
 from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import Decide, Write
-from kubemini.apiserver.storage import Fate, Taken, revision_of, with_version
+from kubemini.apiserver.storage import Taken, revision_of, with_version
+from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
-
-if TYPE_CHECKING:
-    from kubemini.apiserver.pipeline import Request
-    from kubemini.apiserver.server import ApiServer
 
 ATTEMPTS = 8  # at a name, or an address, that nobody has
 CREATED_BY_PUT = ("Endpoints", "Lease", "Service")
@@ -42,9 +40,9 @@ VERSIONED = "resourceVersion should not be set on objects to be created"
 # -- create ------------------------------------------------------------------------------------------------------------
 
 
-def create(server: "ApiServer", asked: "Request") -> Fate:
+def create(core: Core, asked: Request) -> Steps:
     """POST to a collection."""
-    write, info = _writing(server, asked), asked.info
+    write, info = _writing(core, asked), asked.info
     found = write.decoded(asked.body)
     if isinstance(found, ApiError):
         return found
@@ -52,40 +50,40 @@ def create(server: "ApiServer", asked: "Request") -> Fate:
     wrong = update.url_mismatch(write.kind, obj, info.namespace, "")
     if wrong is not None:
         return wrong
-    return _told(asked, (yield from _create(server, write, obj)))
+    return _told(asked, (yield from _create(core, write, obj)))
 
 
-def _told(asked: "Request", answer: Any) -> Any:
+def _told(asked: Request, answer: Any) -> Any:
     """*answer* with the warnings that were found on the way."""
     refused = isinstance(answer, ApiError) or not asked.warnings
     return answer if refused else warned(answer, tuple(asked.warnings))
 
 
-def _create(server: "ApiServer", write: Write, obj: Obj) -> Fate:
+def _create(core: Core, write: Write, obj: Obj) -> Steps:
     """The new object, or why there is none."""
     space = None
     if write.kind.namespaced:
-        space = yield from _namespace(server, obj["metadata"].get("namespace", ""))
+        space = yield from _namespace(core, obj["metadata"].get("namespace", ""))
         if isinstance(space, ApiError):
             return space
-    made = yield from store_new(server, write.kind, obj, space, write)
+    made = yield from store_new(core, write.kind, obj, space, write)
     return made if isinstance(made, ApiError) else made.new
 
 
-def _namespace(server: "ApiServer", called: str) -> Fate:
+def _namespace(core: Core, called: str) -> Steps:
     """The Namespace *called* so: known ones are looked up in the cache, unknown ones once in etcd."""
-    cache = server.cache(NAMESPACE)
+    cache = core.cache(NAMESPACE)
     if not cache.revision:
         unready = yield from cache.wait()
         if unready is not None:
             return unready
     found = cache.get("", called) if called else None
     if found is None and called:
-        found = yield from server.storage.get(NAMESPACE, "", called)
+        found = yield from core.storage.get(NAMESPACE, "", called)
     return found
 
 
-def store_new(server: "ApiServer", kind: Kind, obj: Obj, space: Obj | None = None, write: Write | None = None) -> Fate:
+def store_new(core: Core, kind: Kind, obj: Obj, space: Obj | None = None, write: Write | None = None) -> Steps:
     """Default, admit, validate, allocate, store: Written or an ApiError; with a generated name try several."""
     if obj["metadata"].get("resourceVersion"):
         return errors.failed(VERSIONED)
@@ -95,11 +93,11 @@ def store_new(server: "ApiServer", kind: Kind, obj: Obj, space: Obj | None = Non
     base = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName") or ""
     made: Any = None
     for _ in range(ATTEMPTS):
-        ready = yield from _completed(server, kind, obj, base, space, taken)
+        ready = yield from _completed(core, kind, obj, base, space, taken)
         if isinstance(ready, ApiError):
             return ready
         meta = ready["metadata"]
-        made = yield from server.storage.create(kind, meta.get("namespace", ""), meta["name"], ready, dry)
+        made = yield from core.storage.create(kind, meta.get("namespace", ""), meta["name"], ready, dry)
         if isinstance(made, Taken):
             taken.update(made.keys)
         elif isinstance(made, ApiError) and base and made.reason == "AlreadyExists":
@@ -111,41 +109,41 @@ def store_new(server: "ApiServer", kind: Kind, obj: Obj, space: Obj | None = Non
     if isinstance(made, Taken):
         return errors.internal("failed to allocate: no free address was found")
     if not isinstance(made, ApiError) and not dry:
-        server.tell(kind, made)
+        core.tell(kind, made)
     return made
 
 
-def _completed(server: "ApiServer", kind: Kind, obj: Obj, base: str, space: Obj | None, taken: set[str]) -> Fate:
+def _completed(core: Core, kind: Kind, obj: Obj, base: str, space: Obj | None, taken: set[str]) -> Steps:
     """*obj* as it will be stored, or why it will not."""
     obj = strategy.for_create(obj)
     edits: list[tuple[tuple[str, ...], Any]] = [
-        (("metadata", "uid"), identity.uid(server.rng)),
-        (("metadata", "creationTimestamp"), timestamp(server.sim.now)),
+        (("metadata", "uid"), identity.uid(core.rng)),
+        (("metadata", "creationTimestamp"), timestamp(core.sim.now)),
     ]
     if base:
-        edits.append((("metadata", "name"), identity.generated(base, server.rng)))
+        edits.append((("metadata", "name"), identity.generated(base, core.rng)))
     obj = evolve_many(obj, *edits)
-    admitted = admission.admit(_write(server, kind, admission.CREATE, obj, space=space))
+    admitted = admission.admit(_attributes(core, kind, admission.CREATE, obj, space=space))
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None
     wrong = strategy.validate(admitted)
     if wrong is not None or kind != SERVICE:
         return wrong or admitted
-    cache = server.cache(SERVICE)
+    cache = core.cache(SERVICE)
     unready = yield from cache.wait()
-    return unready or addresses.allocated(admitted, (), taken, _in_use(server), server.rng)
+    return unready or addresses.allocated(admitted, (), taken, _in_use(core), core.rng)
 
 
-def _in_use(server: "ApiServer") -> set[str]:
+def _in_use(core: Core) -> set[str]:
     """Keys of the addresses of the Services that this server has heard of: not to be drawn."""
-    return {key for service in server.cache(SERVICE).items() for key in addresses.claims(service)}
+    return {key for service in core.cache(SERVICE).items() for key in addresses.claims(service)}
 
 
-def _write(server: "ApiServer", kind: Kind, operation: str, obj: Obj, **more: Any) -> admission.Write:
-    seconds = server.params.toleration_seconds // SECOND
+def _attributes(core: Core, kind: Kind, operation: str, obj: Obj, **more: Any) -> admission.Attributes:
+    seconds = core.params.toleration_seconds // SECOND
     name = obj["metadata"].get("name") or ""
-    return admission.Write(operation, kind, name, obj, toleration_seconds=seconds, **more)
+    return admission.Attributes(operation, kind, name, obj, toleration_seconds=seconds, **more)
 
 
 def _no_unique_name(error: ApiError) -> ApiError:
@@ -156,43 +154,43 @@ def _no_unique_name(error: ApiError) -> ApiError:
 # -- change ------------------------------------------------------------------------------------------------------------
 
 
-def put(server: "ApiServer", asked: "Request") -> Fate:
+def put(core: Core, asked: Request) -> Steps:
     """PUT: the whole object, or one of its parts. A few kinds are created by it."""
-    write = _writing(server, asked)
-    done = yield from _updated(server, asked, update.by_put(write, asked.body))
+    write = _writing(core, asked)
+    done = yield from _updated(core, asked, update.by_put(write, asked.body))
     if not _is_missing(asked, done) or write.kind.kind not in CREATED_BY_PUT:
         return done
     obj = update.named(write.kind, write.decoded(asked.body), asked.info.namespace)
-    return (yield from _create(server, write, without(obj, ("metadata", "resourceVersion"))))
+    return (yield from _create(core, write, without(obj, ("metadata", "resourceVersion"))))
 
 
-def patch(server: "ApiServer", asked: "Request") -> Fate:
+def patch(core: Core, asked: Request) -> Steps:
     """PATCH, of any of the types. An apply creates what is not there."""
-    write = _writing(server, asked)
-    done = yield from _updated(server, asked, patching.by_patch(write, asked.body))
+    write = _writing(core, asked)
+    done = yield from _updated(core, asked, patching.by_patch(write, asked.body))
     if not _is_missing(asked, done) or asked.options.patch != APPLY:
         return done
     obj = patching.newly_applied(write, asked.body)
-    return obj if isinstance(obj, ApiError) else (yield from _create(server, write, obj))
+    return obj if isinstance(obj, ApiError) else (yield from _create(core, write, obj))
 
 
-def _is_missing(asked: "Request", done: Any) -> bool:
+def _is_missing(asked: Request, done: Any) -> bool:
     return isinstance(done, ApiError) and done.code == 404 and not asked.info.subresource
 
 
-def _writing(server: "ApiServer", asked: "Request") -> Write:
+def _writing(core: Core, asked: Request) -> Write:
     """The write that is asked for, with all that it must pass."""
-    kind = _kind(asked)
+    kind = asked.kind
 
     def admit(new: Obj, old: Obj) -> Any:
-        return admission.admit(_write(server, kind, admission.UPDATE, new, old=old))
+        return admission.admit(_attributes(core, kind, admission.UPDATE, new, old=old))
 
-    return Write(kind, asked.info, asked.options, asked.user, server.sim.now, admit, asked.warnings)
+    return Write(kind, asked.info, asked.options, asked.user, core.sim.now, admit, asked.warnings)
 
 
-def _updated(server: "ApiServer", asked: "Request", decide: "Decide | ApiError") -> Fate:
+def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
     """The object, or its Scale, after a PUT or PATCH, as far as it could be read."""
-    done = decide if isinstance(decide, ApiError) else (yield from _change(server, asked, decide))
+    done = decide if isinstance(decide, ApiError) else (yield from _change(core, asked, decide))
     if isinstance(done, ApiError):
         return done
     if done.removed:  # the last finalizer is gone, and the object with it: it is shown as it was
@@ -200,29 +198,29 @@ def _updated(server: "ApiServer", asked: "Request", decide: "Decide | ApiError")
     return _told(asked, subresources.scale_of(done.new) if asked.info.subresource == "scale" else done.new)
 
 
-def bind(server: "ApiServer", asked: "Request") -> Fate:
+def bind(core: Core, asked: Request) -> Steps:
     """POST to /binding: a pod gets its node."""
     body = asked.body
     wrong = subresources.misbound(body, asked.info.name)
     if wrong is not None:
         return wrong
-    done = yield from _change(server, asked, lambda pod: subresources.bind(pod, body, server.sim.now))
+    done = yield from _change(core, asked, lambda pod: subresources.bind(pod, body, core.sim.now))
     return done if isinstance(done, ApiError) else subresources.BOUND
 
 
-def _change(server: "ApiServer", asked: "Request", decide: Decide) -> Fate:
+def _change(core: Core, asked: Request, decide: Decide) -> Steps:
     """Carry *decide* out: Written, or an ApiError."""
-    kind, info, dry = _kind(asked), asked.info, asked.options.dry
-    cache = server.caches.get(kind.kind)
+    kind, info, dry = asked.kind, asked.info, asked.options.dry
+    cache = core.caches.get(kind.kind)
     seen = cache.get(info.namespace, info.name) if cache is not None else None
     taken: set[str] = set()
     if kind == SERVICE:
-        unready = yield from server.cache(SERVICE).wait()
+        unready = yield from core.cache(SERVICE).wait()
         if unready is not None:
             return unready
-        decide = _allocating(server, decide, taken)
+        decide = _allocating(core, decide, taken)
     for _ in range(ATTEMPTS):
-        done = yield from server.storage.update(kind, info.namespace, info.name, decide, seen, dry)
+        done = yield from core.storage.update(kind, info.namespace, info.name, decide, seen, dry)
         if not isinstance(done, Taken):
             break
         taken.update(done.keys)
@@ -230,18 +228,18 @@ def _change(server: "ApiServer", asked: "Request", decide: Decide) -> Fate:
     if isinstance(done, Taken):
         return errors.internal("failed to allocate: no free address was found")
     if not isinstance(done, ApiError) and not dry:
-        server.tell(kind, done)
+        core.tell(kind, done)
     return done
 
 
-def _allocating(server: "ApiServer", decide: Decide, taken: set[str]) -> Decide:
+def _allocating(core: Core, decide: Decide, taken: set[str]) -> Decide:
     """*decide*, and then the addresses that the Service lacks."""
 
     def decide_and_allocate(old: Obj) -> Any:
         new = decide(old)
         if isinstance(new, ApiError | Remove):
             return new
-        return addresses.allocated(new, addresses.claims(old), taken, _in_use(server), server.rng)
+        return addresses.allocated(new, addresses.claims(old), taken, _in_use(core), core.rng)
 
     return decide_and_allocate
 
@@ -249,37 +247,31 @@ def _allocating(server: "ApiServer", decide: Decide, taken: set[str]) -> Decide:
 # -- delete ------------------------------------------------------------------------------------------------------------
 
 
-def delete(server: "ApiServer", asked: "Request") -> Fate:
+def delete(core: Core, asked: Request) -> Steps:
     """DELETE of one object."""
-    kind, options = _kind(asked), asked.options
-    refused = admission.admit(admission.Write(admission.DELETE, kind, asked.info.name))
+    kind, options = asked.kind, asked.options
+    refused = admission.admit(admission.Attributes(admission.DELETE, kind, asked.info.name))
     if isinstance(refused, ApiError):
         return refused
-    done = yield from _change(server, asked, lambda obj: deletion.delete(obj, options, server.sim.now))
+    done = yield from _change(core, asked, lambda obj: deletion.delete(obj, options, core.sim.now))
     if isinstance(done, ApiError) or not done.removed:
         return done if isinstance(done, ApiError) else done.new
     return deletion.answer(kind, done.new)
 
 
-def delete_collection(server: "ApiServer", asked: "Request") -> Fate:
+def delete_collection(core: Core, asked: Request) -> Steps:
     """DELETE of a collection: each object by itself; the answer is the list as it was."""
-    kind = _kind(asked)
+    kind = asked.kind
     matches = reading.matcher(kind, asked.info)
     if isinstance(matches, ApiError):
         return matches
-    listed = yield from reading.list(server, asked)
+    listed = yield from reading.list(core, asked)
     if isinstance(listed, ApiError):
         return listed
     for obj in listed["items"]:
         meta = obj["metadata"]
         info = replace(asked.info, namespace=meta.get("namespace", ""), name=meta["name"])
-        done = yield from delete(server, replace(asked, info=info))
+        done = yield from delete(core, replace(asked, info=info))
         if isinstance(done, ApiError) and done.code != 404:
             return done
     return listed
-
-
-def _kind(asked: "Request") -> Kind:
-    kind = asked.info.kind
-    assert kind is not None, "a request without a kind has been refused before"
-    return kind

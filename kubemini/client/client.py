@@ -10,16 +10,15 @@ client all of them, and it moves on when one cannot be reached. No rate limit of
     reply = yield from client.get(POD, "web-1", "default")
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kubemini.api.kinds import Kind, collection_path, object_path
 from kubemini.api.objects import Obj
 from kubemini.host import Component
+from kubemini.sim import Steps
 from kubemini.wire import Reply, Unreachable
 from kubemini.wire.rpc import ClientStream
-
-Replies = Generator[Any, Any, Reply]  # to be used with `yield from`
 
 
 def code(reply: Reply) -> int:
@@ -42,40 +41,40 @@ class ApiClient:
         return self.servers[self._current]
 
     # -- objects -------------------------------------------------------------------------------------------------
-    def get(self, kind: Kind, name: str, namespace: str = "") -> Replies:
+    def get(self, kind: Kind, name: str, namespace: str = "") -> Steps:
         """One object."""
         return self.request("GET", kind.path(namespace, name))
 
-    def list(self, kind: Kind, namespace: str = "", **query: str) -> Replies:
+    def list(self, kind: Kind, namespace: str = "", **query: str) -> Steps:
         """A collection; no namespace means all of them. *query*: resourceVersion, labelSelector, fieldSelector."""
         return self.request("GET", kind.path(namespace), query=query)
 
-    def create(self, obj: Obj) -> Replies:
+    def create(self, obj: Obj) -> Steps:
         """POST a new object to its collection."""
         return self.request("POST", collection_path(obj), obj)
 
-    def update(self, obj: Obj) -> Replies:
+    def update(self, obj: Obj) -> Steps:
         """PUT the whole object; its resourceVersion guards against overwriting what others wrote meanwhile."""
         return self.request("PUT", object_path(obj), obj)
 
-    def update_status(self, obj: Obj) -> Replies:
+    def update_status(self, obj: Obj) -> Steps:
         """PUT the status alone."""
         return self.request("PUT", object_path(obj, "status"), obj)
 
-    def patch(self, kind: Kind, name: str, namespace: str, body: Obj, subresource: str = "") -> Replies:
+    def patch(self, kind: Kind, name: str, namespace: str, body: Obj, subresource: str = "") -> Steps:
         """A JSON merge patch."""
         return self.request("PATCH", kind.path(namespace, name, subresource), body, {"type": "merge"})
 
-    def delete(self, kind: Kind, name: str, namespace: str = "", **options: Any) -> Replies:
+    def delete(self, kind: Kind, name: str, namespace: str = "", **options: Any) -> Steps:
         """DELETE one object; *options*: gracePeriodSeconds, preconditions, propagationPolicy."""
         return self.request("DELETE", kind.path(namespace, name), options or None)
 
-    def post(self, path: str, body: Obj) -> Replies:
+    def post(self, path: str, body: Obj) -> Steps:
         """POST to any path, such as ``…/pods/web-1/binding``."""
         return self.request("POST", path, body)
 
     # -- the wire ------------------------------------------------------------------------------------------------
-    def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Replies:
+    def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Steps:
         """Any request; the timeout is for all attempts together."""
         component = self.component
         payload = {"verb": verb, "path": path, "query": query or {}, "body": body, "user": self.user}

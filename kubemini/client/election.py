@@ -71,8 +71,8 @@ class Elector:
         self.identity = f"{self.component.name}_{self.component.incarnation}"
         self.observed = Observed()
         self.leading = False
-        self._draw = self.component.sim.draws(f"election/{self.identity}")
-        self._draws = 0
+        self._draws = self.component.sim.draws(f"election/{self.identity}")
+        self._drawn = 0
 
     def start(self) -> None:
         """Stand for election."""
@@ -90,9 +90,9 @@ class Elector:
 
     def _jittered(self) -> int:
         """The retry period, and up to 1.2 times as much again by chance."""
-        self._draws += 1
+        self._drawn += 1
         period = self.params.leader_elect_retry_period
-        return self._draw.between(self._draws, period, round(period * (1 + self.params.leader_elect_jitter)))
+        return self._draws.between(self._drawn, period, round(period * (1 + self.params.leader_elect_jitter)))
 
     def _renew(self) -> Steps:
         """Try every 2 s (at once if the last try took longer) until it works or the renew deadline has passed."""
@@ -158,4 +158,4 @@ class Elector:
         component.sim.record(component.name, "note", text=f"leader election lost: {self.lease}; the program exits")
         component.crash()
         low, high = self.params.pod_start
-        component.sim.occur(self._draw.between(0, low, high), TIMER + (component.index << 62), component.start)
+        component.sim.occur(self._draws.between(0, low, high), TIMER + (component.index << 62), component.start)

@@ -50,9 +50,9 @@ class Informer:
         self.on_synced: list[Callable[[], None]] = []
         self.version = ""  # the last resourceVersion seen
         self._expired = False
-        self._failures = self._last_failure = self._draws = 0
+        self._failures = self._last_failure = self._drawn = 0
         component = client.component
-        self._draw = component.sim.draws(f"reflector/{component.name}/{component.incarnation}/{kind.plural}")
+        self._draws = component.sim.draws(f"reflector/{component.name}/{component.incarnation}/{kind.plural}")
 
     # -- the cache -----------------------------------------------------------------------------------------------
     def get(self, namespace: str, name: str) -> Obj | None:
@@ -133,8 +133,8 @@ class Informer:
         if now - self._last_failure > params.reflector_backoff_reset:
             self._failures = 0
         delay = exponential(self._failures, params.reflector_backoff)
-        self._failures, self._last_failure, self._draws = self._failures + 1, now, self._draws + 1
-        return component.timeout(self._draw.between(self._draws, delay, 2 * delay))
+        self._failures, self._last_failure, self._drawn = self._failures + 1, now, self._drawn + 1
+        return component.timeout(self._draws.between(self._drawn, delay, 2 * delay))
 
     # -- news ----------------------------------------------------------------------------------------------------
     def _hear(self, type: str, obj: Obj) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from kubemini.api.kinds import kind_of
 from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Index, Informers, WorkQueue
-from kubemini.client.client import Replies, code
+from kubemini.client.client import code
 from kubemini.controllers.decide.actions import (
     Action,
     Create,
@@ -39,7 +39,7 @@ def facts_of(informers: Informers, controllers: Iterable[Controller]) -> Facts:
     )
 
 
-def execute(client: ApiClient, action: Action) -> Replies:
+def execute(client: ApiClient, action: Action) -> Steps:
     """Ask the API server for it."""
     obj = action.obj
     match action:

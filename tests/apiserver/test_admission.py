@@ -6,7 +6,7 @@ import pytest
 
 from kubemini.api.kinds import POD
 from kubemini.apiserver import admission
-from kubemini.apiserver.admission import CREATE, Write
+from kubemini.apiserver.admission import CREATE, Attributes
 from tests.apiserver.parts import asked, done, pod
 from tests.worlds.kube import World
 
@@ -71,7 +71,7 @@ def test_a_plugin_is_added_by_one_file(tmp_path, monkeypatch):
     try:
         names = [plugin.NAME for plugin in admission.plugins()]
         assert names == ["NamespaceLifecycle", "NodeRestriction", "Priority", "DefaultTolerationSeconds"]
-        refused = admission.admit(Write(CREATE, POD, "nobody", pod("nobody")))
+        refused = admission.admit(Attributes(CREATE, POD, "nobody", pod("nobody")))
         assert refused.message == 'pods "nobody" is forbidden: nobody is called so'
     finally:
         admission.plugins.cache_clear()

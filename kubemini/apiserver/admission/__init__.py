@@ -1,7 +1,7 @@
-"""Admission: plugins that look at every write, and may change it or refuse it. One file a plugin. Pure.
+"""Admission: plugins that look at every asked, and may change it or refuse it. One file a plugin. Pure.
 
 A plugin is a module of this folder with a `NAME` that Kubernetes gives it and one function:
-    admit(write: Write) -> the object, changed or not, or an ApiError
+    admit(asked: Attributes) -> the object, changed or not, or an ApiError
 To add one, add a file. They run in the order of the real server's list, whatever their files are called.
 Models k/k pkg/kubeapiserver/options AllOrderedPlugins, k/apiserver pkg/admission chainAdmissionHandler.
 Simplified: one round, where the real server first lets all plugins change and, after validation, all refuse.
@@ -36,7 +36,7 @@ ORDER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class Attributes:
     """What a plugin looks at. *obj* is None for a DELETE, *old* for a CREATE."""
 
     operation: str
@@ -48,15 +48,15 @@ class Write:
     toleration_seconds: int = 300
 
 
-def admit(write: Write) -> "Obj | ApiError | None":
+def admit(asked: Attributes) -> "Obj | ApiError | None":
     """The object after all plugins have seen it, or the first refusal."""
     for plugin in plugins():
-        found = plugin.admit(write)
+        found = plugin.admit(asked)
         if isinstance(found, ApiError):
             return found
-        if found is not write.obj:
-            write = replace(write, obj=found)
-    return write.obj
+        if found is not asked.obj:
+            asked = replace(asked, obj=found)
+    return asked.obj
 
 
 @cache

@@ -9,17 +9,17 @@ from typing import Any
 
 from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, evolve, get
-from kubemini.apiserver.admission import Write
+from kubemini.apiserver.admission import Attributes
 
 NAME = "DefaultTolerationSeconds"
 TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
-def admit(write: Write) -> Obj | None:
+def admit(asked: Attributes) -> Obj | None:
     """A pod with leave to stay; other kinds as they are."""
-    if write.kind != POD or write.obj is None:
-        return write.obj
-    return add_tolerations(write.obj, write.toleration_seconds)
+    if asked.kind != POD or asked.obj is None:
+        return asked.obj
+    return add_tolerations(asked.obj, asked.toleration_seconds)
 
 
 def add_tolerations(pod: Obj, seconds: int) -> Obj:

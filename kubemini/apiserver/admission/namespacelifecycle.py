@@ -7,20 +7,20 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, Kind
 from kubemini.api.objects import Obj
-from kubemini.apiserver.admission import Write
+from kubemini.apiserver.admission import Attributes
 
 NAME = "NamespaceLifecycle"
 IMMORTAL = ("default", "kube-public", "kube-system")
 
 
-def admit(write: Write) -> "Obj | ApiError | None":
+def admit(asked: Attributes) -> "Obj | ApiError | None":
     """The object as it is, or why it may not be written or deleted."""
     refused = None
-    if write.operation == "DELETE":
-        refused = refuse_delete(write.kind, write.name)
-    elif write.operation == "CREATE" and write.kind.namespaced and write.space is not None:
-        refused = refuse_create(write.kind, write.name, write.space)
-    return refused or write.obj
+    if asked.operation == "DELETE":
+        refused = refuse_delete(asked.kind, asked.name)
+    elif asked.operation == "CREATE" and asked.kind.namespaced and asked.space is not None:
+        refused = refuse_create(asked.kind, asked.name, asked.space)
+    return refused or asked.obj
 
 
 def refuse_create(kind: Kind, name: str, space: Obj) -> ApiError | None:

@@ -8,7 +8,7 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, evolve_many
-from kubemini.apiserver.admission import Write
+from kubemini.apiserver.admission import Attributes
 
 NAME = "Priority"
 CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
@@ -16,17 +16,17 @@ POLICY = "PreemptLowerPriority"
 OWN_WORD = "must not be provided in pod spec; priority admission controller computed"
 
 
-def admit(write: Write) -> "Obj | ApiError | None":
+def admit(asked: Attributes) -> "Obj | ApiError | None":
     """A pod with the priority and the preemption policy of its class, or why it may not have its own."""
-    pod = write.obj
-    if write.kind != POD or pod is None:
+    pod = asked.obj
+    if asked.kind != POD or pod is None:
         return pod
-    if write.old is not None:
-        return _kept(pod, write.old)
+    if asked.old is not None:
+        return _kept(pod, asked.old)
     spec = pod.get("spec") or {}
     called = spec.get("priorityClassName") or ""
     if called and called not in CLASSES:
-        return errors.forbidden(POD, write.name, f"no PriorityClass with name {called} was found")
+        return errors.forbidden(POD, asked.name, f"no PriorityClass with name {called} was found")
     priority = CLASSES.get(called, 0)
     for field, what, computed in (
         ("priority", "the integer value of priority", priority),
@@ -35,7 +35,7 @@ def admit(write: Write) -> "Obj | ApiError | None":
         own = spec.get(field)
         if own is not None and own != computed:
             why = f"{what} ({own}) {OWN_WORD} {computed} from the given PriorityClass name"
-            return errors.forbidden(POD, write.name, why)
+            return errors.forbidden(POD, asked.name, why)
     return evolve_many(pod, (("spec", "priority"), priority), (("spec", "preemptionPolicy"), POLICY))
 
 

@@ -1,4 +1,6 @@
-"""The addresses of Services: which a Service holds, keeps when it is written anew, gives back, and is given. Pure.
+"""The addresses of Services: which a Service holds, keeps when it is written anew, gives back, and is given.
+
+Pure, but for the rng (a `random.Random`) that is passed in.
 
     claims(service)              etcd keys of its cluster IP and node ports: one key an address, so none is given twice
     carried_over(new, old)       *new* with what its writer left to the server taken from *old*
@@ -16,15 +18,12 @@ one object, which repair loops put right after a crash.
 """
 
 from collections.abc import Callable, Container, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import FieldError
 from kubemini.api.kinds import SERVICE
 from kubemini.api.objects import Obj, evolve_many, freeze, without
-
-if TYPE_CHECKING:
-    from random import Random
 
 IP_KEY, PORT_KEY = "/registry/ipaddresses/", "/registry/ranges/servicenodeports/"
 FIRST_OCTET, SECOND_OCTETS = 10, (96, 111)
@@ -143,7 +142,7 @@ def _same(key: str, before: Obj, spec: Obj) -> bool:
 # -- what it is given --------------------------------------------------------------------------------------------------
 
 
-def allocated(service: Obj, held: Container[str], taken: Container[str], avoid: Container[str], rng: "Random") -> Any:
+def allocated(service: Obj, held: Container[str], taken: Container[str], avoid: Container[str], rng: Any) -> Any:
     """*service* with every address it needs, or an ApiError.
 
     Keys: *held* are its own already, *taken* were just found to be others', *avoid* are probably others'.
@@ -170,11 +169,11 @@ def allocated(service: Obj, held: Container[str], taken: Container[str], avoid: 
     return evolve_many(service, (("spec",), spec))
 
 
-def _an_ip(rng: "Random") -> str:
+def _an_ip(rng: Any) -> str:
     return f"{FIRST_OCTET}.{rng.randint(*SECOND_OCTETS)}.{rng.randint(0, 255)}.{rng.randint(1, 254)}"
 
 
-def _with_port(port: Obj, free: Any, rng: "Random") -> Obj:
+def _with_port(port: Obj, free: Any, rng: Any) -> Obj:
     if port.get("nodePort"):
         return port
     protocol = port.get("protocol", "TCP")

@@ -1,26 +1,25 @@
-"""What makes an object this one and no other: its uid, and a name nobody else has. Pure, but for the rng passed in.
+"""What makes an object this one and no other: its uid, and a name nobody else has.
+
+Pure, but for the rng (a `random.Random`) that is passed in.
 
 Models k/apimachinery pkg/util/rand String, k/apiserver pkg/storage/names simpleNameGenerator.
 """
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from kubemini.api.objects import Obj, freeze
-
-if TYPE_CHECKING:
-    from random import Random
 
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no vowels, so no words
 LONGEST_BASE = 58
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
-def generated(base: str, rng: "Random") -> str:
+def generated(base: str, rng: Any) -> str:
     """A name nobody has, most likely: *base* and five letters."""
     return base[:LONGEST_BASE] + "".join(rng.choices(NAME_LETTERS, k=5))
 
 
-def uid(rng: "Random") -> str:
+def uid(rng: Any) -> str:
     """A random UUID (version 4)."""
     digits = f"{rng.getrandbits(128):032x}"
     variant = "89ab"[int(digits[16], 16) & 3]

@@ -1,0 +1,76 @@
+"""What the handlers of one API server share, and the request that they hand on.
+
+`Core` is one incarnation's memory: it is made at boot and forgotten with the program. It stands below the handlers, so
+that they need not know the program, nor it them.
+Models k/apiserver pkg/server GenericAPIServer, pkg/endpoints/handlers RequestScope.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubemini.api.kinds import Kind
+from kubemini.apiserver.decide.options import Options
+from kubemini.apiserver.decide.request import RequestInfo
+from kubemini.apiserver.decide.summary import notable, summary
+from kubemini.apiserver.health import EtcdHealth
+from kubemini.apiserver.storage import Storage, Written
+from kubemini.apiserver.watchcache import ADDED, DELETED, MODIFIED, WatchCache
+from kubemini.etcd.client import EtcdClient
+from kubemini.host import Component
+from kubemini.wire import Call
+
+
+@dataclass(slots=True)
+class Request:
+    """One request on its way down the chain; *info*, *options* and *warnings* are filled in by handlers."""
+
+    call: Call
+    verb: str
+    path: str
+    query: Mapping[str, Any]
+    body: Any
+    user: str = ""
+    info: RequestInfo = field(default_factory=lambda: RequestInfo("", ""))
+    options: Options = field(default_factory=Options)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def kind(self) -> Kind:
+        """What it speaks of; whoever asks for no kind has been refused before."""
+        assert self.info.kind is not None, "a request without a kind has been refused before"
+        return self.info.kind
+
+
+class Core:
+    """The parts of one incarnation of an API server that reads and writes etcd through *etcd_endpoints*."""
+
+    def __init__(self, component: Component, etcd_endpoints: list[str]):
+        self.component, self.sim, self.params = component, component.sim, component.net.params
+        self.caches: dict[str, WatchCache] = {}
+        self.etcd = EtcdClient(component, etcd_endpoints)
+        self.health = EtcdHealth(component, self.etcd)
+        self.storage = Storage(self.etcd, self.params, self.health.heard)
+        self.rng = self.sim.rng(f"names/{component.name}/{component.incarnation}")
+
+    def cache(self, kind: Kind) -> WatchCache:
+        """The watch cache of *kind*, begun if need be."""
+        if kind.kind not in self.caches:
+            self.caches[kind.kind] = WatchCache(self.component, self.etcd, self.storage, self.health, kind)
+        return self.caches[kind.kind]
+
+    def tell(self, kind: Kind, done: Written) -> None:
+        """Into the trace: what was written, unless it is only a sign of life."""
+        if not done.changed or not (done.removed or notable(done.old, done.new)):
+            return
+        meta = done.new["metadata"]
+        self.sim.record(
+            self.component.name,
+            "object",
+            verb=DELETED if done.removed else MODIFIED if done.old else ADDED,
+            kind=kind.kind,
+            namespace=meta.get("namespace", ""),
+            name=meta["name"],
+            revision=int(meta["resourceVersion"]),
+            summary=summary(done.new),
+        )
