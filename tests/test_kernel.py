@@ -3,6 +3,7 @@
 import pytest
 
 from kubemini.host import Component, Host
+from kubemini.host.linux import Kernel
 from kubemini.sim import Sim, Trace
 from kubemini.sim.units import MS, SECOND, clock, duration
 from kubemini.wire import Network
@@ -149,10 +150,10 @@ def test_power_loss_keeps_the_disk_and_loses_memory_and_kernel_state(world):
     _, _, server, _ = world
     host = server.host
     host.disk.files["log"] = [1, 2, 3]
-    host.kernel["rules"] = {"web": []}
+    host.kernel.services["web"] = []
     host.power_off()
     assert not server.up
-    assert host.disk.files == {"log": [1, 2, 3]} and host.kernel == {}
+    assert host.disk.files == {"log": [1, 2, 3]} and host.kernel == Kernel()
 
 
 def test_fsync_takes_time_and_is_dropped_when_the_program_dies(world):

@@ -78,7 +78,7 @@ class Component:
         self.index = net.attach(self)
         self._waiting: deque = deque()  # what arrived while paused
         self._timers = 0
-        self.rpc = rpc.Endpoint(self)
+        self.rpc = rpc.Endpoint(self, net)
         host.components.append(self)
 
     # -- to override -------------------------------------------------------------------------------------------

@@ -1,16 +1,27 @@
 """A host: power, one disk, the components that run on it.
 
-Power loss ends every component at once and forgets all memory; what was fsynced stays. The kernel's packet rules
-(`Host.kernel`) live as long as the power does: a crash of kube-proxy leaves them in place.
+Power loss ends every component at once and forgets all memory, the kernel's too; what was fsynced stays.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from kubemini.host.linux import Kernel
 from kubemini.sim.engine import TIMER, Sim
+from kubemini.wire.station import Station
 
-if TYPE_CHECKING:
-    from kubemini.host.component import Component
+
+class Program(Protocol):
+    """What can happen to a program because it is on this machine."""
+
+    def start(self) -> None:
+        """Start, if it is down."""
+
+    def crash(self) -> None:
+        """Die, if it is up."""
+
+    def stop(self, how: str) -> None:
+        """End."""
 
 
 class Disk:
@@ -23,11 +34,11 @@ class Disk:
         self._draws = sim.draws(f"disk/{name}")
         self._count = 0
 
-    def fsync(self, component: "Component", then: Callable[..., Any], *args: Any) -> int:
-        """Call ``then(*args)`` when the data is stable; dropped if *component* dies first. Returns µs it takes."""
+    def fsync(self, owner: Station, then: Callable[..., Any], *args: Any) -> int:
+        """Call ``then(*args)`` when the data is stable; dropped if *owner* dies first. Returns µs it takes."""
         self._count += 1
         took = self._draws.between(self._count, *self.fsync_latency) + self.slow
-        component.after(took, then, *args)
+        owner.after(took, then, *args)
         return took
 
 
@@ -38,8 +49,8 @@ class Host:
         self.sim, self.name, self.zone = sim, name, zone
         self.powered = True
         self.disk = Disk(sim, name, fsync)
-        self.components: list[Component] = []
-        self.kernel: dict[str, Any] = {}  # packet rules and the like: gone with the power
+        self.components: list[Program] = []
+        self.kernel = Kernel()
 
     def power_off(self) -> None:
         """Pull the plug: nothing is said to anybody."""
@@ -50,7 +61,7 @@ class Host:
         self.sim.record(self.name, "power_off")
         for component in self.components:
             component.stop("power_off")
-        self.kernel.clear()
+        self.kernel = Kernel()
 
     def power_on(self) -> None:
         """Boot: every component starts again, from what the disk holds."""

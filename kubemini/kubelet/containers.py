@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemini.api.objects import Obj
-from kubemini.host import Host, podnetwork
+from kubemini.host import Host
+from kubemini.host.linux import podnetwork
 from kubemini.kubelet.decide.podworker import RUNNING, STARTING, STOPPING
 from kubemini.sim.engine import TIMER
 from kubemini.sim.units import SECOND
@@ -52,9 +53,9 @@ class Containers:
     @classmethod
     def on(cls, host: Host, actor: str, index: int) -> "Containers":
         """The runtime of *host*."""
-        if "containers" not in host.kernel:
-            host.kernel["containers"] = cls(host, actor, index)
-        return host.kernel["containers"]
+        if host.kernel.containers is None:
+            host.kernel.containers = cls(host, actor, index)
+        return host.kernel.containers
 
     # -- what the kubelet asks for -----------------------------------------------------------------------------------
     def start(self, pod: Obj, took: int, exit_after: int | None) -> Running:
@@ -114,7 +115,7 @@ class Containers:
         self.sim.occur(delay, self._priority + self._timers, self._due, running, running.life, act, args)
 
     def _due(self, running: Running, life: int, act: Callable, args: tuple) -> None:
-        if self.host.kernel.get("containers") is self and running.life == life and running.state != EXITED:
+        if self.host.kernel.containers is self and running.life == life and running.state != EXITED:
             act(running, *args)
 
     def _started(self, running: Running, exit_after: int | None) -> None:

@@ -14,7 +14,7 @@ from kubemini.api.timestamps import micro_timestamp
 from kubemini.client import ApiClient, Informer
 from kubemini.client.client import code
 from kubemini.host import Component
-from kubemini.host.podnetwork import pod_cidr
+from kubemini.host.linux.podnetwork import pod_cidr
 from kubemini.kubelet.decide import nodestatus
 from kubemini.sim import Steps
 

@@ -11,7 +11,7 @@ from kubemini.network.decide.services import Rule, ServiceEndpoint, pick
 
 def rules(host: Host) -> dict[str, Rule]:
     """The rules in the kernel of *host*, by ``namespace/name``; gone with the power, not with kube-proxy."""
-    return host.kernel.setdefault("services", {})
+    return host.kernel.services
 
 
 def has_endpoints(host: Host, service: str) -> bool:
@@ -30,7 +30,7 @@ def choose(host: Host, service: str, draw: int) -> dict[str, str] | None:
         return None
     endpoint = _remembered(host, found) or pick(found.endpoints, draw)
     if found.affinity:
-        host.kernel.setdefault("recent", {})[found.service] = (endpoint, host.sim.now)
+        host.kernel.recent[found.service] = (endpoint, host.sim.now)
     return endpoint.row()
 
 
@@ -39,7 +39,7 @@ def _remembered(host: Host, rule: Rule) -> ServiceEndpoint | None:
 
     The time runs from the last new connection: each renews it (xt_recent; measured).
     """
-    endpoint, at = host.kernel.get("recent", {}).get(rule.service, (None, 0))
+    endpoint, at = host.kernel.recent.get(rule.service, (None, 0))
     fresh = rule.affinity and host.sim.now - at < rule.affinity
     return endpoint if fresh and endpoint in rule.endpoints else None
 

@@ -1,10 +1,23 @@
-"""The simulation kernel: SimPy's Environment with a seed and a memory.
+"""The engine: SimPy's Environment with a seed, a memory, and a guard.
 
-Invariant: events of one instant are ordered by what they are, never by when they were scheduled: faults and
-commands first, then deliveries, then timers (`FAULT`, `DELIVERY`, `TIMER`). SimPy's own events (priority 0 and 1)
-come before all of them, so what one event causes at the same instant is settled before the next one acts.
-In a quiescent run (`QUIESCENT`) whoever can tell what its next events would come to may leave them out and lie in
-`Sim.resting`; `Sim.end_rests` is called before anything is done to it, or read of it, that could tell the difference.
+Theory of operation.
+
+**The queue.** An entry is (instant, priority, number, what): what happens is an event of SimPy,
+whose callbacks are called, or plainly ``act(*args)``, which costs half as much. Events of one
+instant are ordered by what they are, never by when they were scheduled: faults and commands first,
+then deliveries, then timers (`FAULT`, `DELIVERY`, `TIMER`, and below that by who and which).
+SimPy's own events (priority 0 and 1) come before all of them, so what one event causes at the same
+instant is settled before the next one acts. So whoever leaves an event out, or adds one, does not
+change the order of the others.
+
+**Rest.** In a quiescent run (`QUIESCENT`) whoever can tell what its next events would come to may
+leave them out and lie in `Sim.resting`. `Sim.end_rests` is called before anything is done to it, or
+read of it, that could tell the difference. Ending a rest may mean to let something happen that
+should have begun in the past: `Sim.replay` sets the clock back, acts, lets follow what follows
+from it, and returns to what is happening now.
+
+**The guard.** Every `LOOK` events somebody looks: at the budget (`allow`), at whether time gets on
+(`STORM`), and, if there is one, at the patience of whoever waits (`watch`).
 """
 
 from collections.abc import Callable, Generator
@@ -48,7 +61,19 @@ class Resting(Protocol):
 
 
 class Sim(simpy.Environment):
-    """Integer microseconds, one seed, one trace; *fidelity* is one of `FIDELITIES`."""
+    """One run: integer microseconds, one seed, one trace; *fidelity* is one of `FIDELITIES`.
+
+    What it promises:
+    - The same seed and the same calls give the same trace, in every process and in the browser.
+    - Time never goes back, but inside `replay`, which nobody outside can see.
+    - At one instant: commands in order of asking, then deliveries, then timers, each in an order
+      that does not depend on when they were set.
+    - `rng` and `draws` give a stream of its own to every name: who draws disturbs nobody else, and
+      of `draws` the n-th does not even depend on the others having been made.
+    - Full and quiescent runs write the same records but "timer", and stand in the same state
+      whenever `end_rests` has been called.
+    - No run goes on for ever: `Runaway` after the budget, or when time does not get on.
+    """
 
     now: int = 0  # microseconds since the run began; an attribute, as everybody reads it all the time
     _now: int

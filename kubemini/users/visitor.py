@@ -6,7 +6,7 @@ Simplified: one short connection a request; the pod answers at once.
 """
 
 from kubemini.host import Component
-from kubemini.host.podnetwork import pod_at
+from kubemini.host.linux.podnetwork import pod_at
 from kubemini.network import dataplane
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND

@@ -14,13 +14,11 @@ is, where TCP would soon want for acknowledgements.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubemini.params import Params
 from kubemini.sim.engine import DELIVERY, Sim
-
-if TYPE_CHECKING:
-    from kubemini.host.component import Component
+from kubemini.wire.station import Station
 
 RETRY = 1 << 40  # the draws of a packet's loss, and of that of each of its copies, lie so far apart
 MESSAGE, HEARTBEAT, CONNECTION = range(3)  # each has draws of its own, so a skipped heartbeat shifts nobody else's
@@ -44,7 +42,7 @@ class Channel:
         "width",
     )
 
-    def __init__(self, sim: Sim, source: "Component", destination: "Component", latency: tuple[int, int]):
+    def __init__(self, sim: Sim, source: Station, destination: Station, latency: tuple[int, int]):
         self.source, self.destination = source, destination
         self.arrive = destination.arrive  # looked up once, used with every datagram
         self.loopback = source.host is destination.host
@@ -78,7 +76,7 @@ class Network:
     def __init__(self, sim: Sim, params: Params | None = None):
         self.sim = sim
         self.params = params or Params()
-        self.components: dict[str, Component] = {}
+        self.components: dict[str, Station] = {}
         self.channels: dict[tuple[str, str], Channel] = {}
         self.severed: set[tuple[str, str]] = set()  # ordered pairs of hosts
         self.latencies: dict[tuple[str, str], tuple[int, int]] = {}
@@ -87,13 +85,13 @@ class Network:
         self.watchers: list[Callable[[], None]] = []  # told when reachability may have changed
 
     # -- who is there ------------------------------------------------------------------------------------------
-    def attach(self, component: "Component") -> int:
+    def attach(self, component: Station) -> int:
         """Register *component* under its name; its number orders simultaneous deliveries."""
         assert component.name not in self.components, f"two components are called {component.name}"
         self.components[component.name] = component
         return len(self.components)
 
-    def channel(self, source: "Component", target: str) -> Channel:
+    def channel(self, source: Station, target: str) -> Channel:
         """The channel from *source* to the component named *target*."""
         key = (source.name, target)
         found = self.channels.get(key)
@@ -103,13 +101,13 @@ class Network:
             found = self.channels[key] = Channel(self.sim, source, destination, self._latency(source, destination))
         return found
 
-    def _latency(self, source: "Component", destination: "Component") -> tuple[int, int]:
+    def _latency(self, source: Station, destination: Station) -> tuple[int, int]:
         if source.host is destination.host:
             return self.params.loopback_latency
         return self.latencies.get((source.host.name, destination.host.name)) or self.params.network_latency
 
     # -- sending -----------------------------------------------------------------------------------------------
-    def send(self, source: "Component", target: str, purpose: int, act: Callable[..., Any], *args: Any) -> int | None:
+    def send(self, source: Station, target: str, purpose: int, act: Callable[..., Any], *args: Any) -> int | None:
         """Let ``act(*args)`` happen when a packet reaches *target*; the instant of arrival, or None if lost."""
         channel = self.channels.get((source.name, target)) or self.channel(source, target)
         return self.transmit(channel, purpose, act, args)

@@ -1,24 +1,47 @@
 """Calls and streams between components, over connections.
 
-A call ends exactly once, with a value: the server's answer, the server's error, or `Unreachable`. What the caller may
-conclude is in ``error.definite``: True means it certainly did not happen. "connection refused" (the program is not
-running, its host is) is definite; "connection reset" (the program died) and "deadline exceeded" (silence) are not.
-A stream delivers items in order until it is closed by either side, reset, or declared dead by keep-alive pings, as
-HTTP/2 does in client-go (ping after 30 s of silence, 15 s to answer).
-Simplified: one connection a stream; a cut drops calls in flight and holds stream items back until it heals.
+Theory of operation.
+
+**A call.** `Endpoint.call` numbers it, puts a deadline on it and sends a packet to the server's
+endpoint (`request`). Three things can be there. No power: silence, and only the deadline ends the
+call. A machine whose program does not run: "connection refused", at once. A program: it gets a
+`Call`, and answers it once, now or by a task; a paused one gets it when it resumes. The answer is
+a packet back (`result`), and whoever waits goes on in the event of its arrival: a call costs two
+events. Whatever a cut, a loss or a death swallows, no further packet tells of it: the deadline
+does. A program that dies takes its calls along: `abandon` forgets those it made, and resets those
+it served, unless the power went.
+
+So a call ends exactly once, with a value: the server's answer, the server's error, or
+`Unreachable`. What the caller may conclude is in ``error.definite``: True means it certainly did
+not happen. "connection refused" is definite; "connection reset by peer" (the program died) and
+"deadline exceeded" (silence) are not.
+
+**One timer for all deadlines.** Most calls are answered long before; so an endpoint keeps a heap
+of deadlines and one timer, armed for the earliest, which most often finds its call done.
+
+**A stream** is a call whose server pushes items. They arrive in order, on the same connection. A
+cut holds them back (`held`) until it heals, as TCP would; an item that is lost for good breaks the
+connection: nothing after it may arrive (`broken`). Nobody sends pings: when reachability changes
+(`Network.watchers`), a client whose server cannot answer a ping notes when the next one would have
+gone unanswered (`_suspect`), looks again then (`_pinged`), and gives the stream up. That is HTTP/2
+in client-go: a ping after 30 s of silence, 15 s to answer it.
+
+**Who is who.** Each packet carries the number of its call and the name of its source. A number is
+never used twice by an endpoint, so an answer to a former life finds nobody; a stream remembers the
+server's incarnation, so that a restarted server is not taken for the one that promised to push.
+
+Simplified: one connection a stream; a cut drops the calls in flight.
 """
 
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import simpy
 
-from kubemini.wire.network import CONNECTION
-
-if TYPE_CHECKING:
-    from kubemini.host.component import Component
+from kubemini.wire.network import CONNECTION, Network
+from kubemini.wire.station import Station
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +126,12 @@ class ServerStream:
 
     def flush(self) -> None:
         """Send what is held back, if the client can be reached."""
-        call, component = self.call, self.call.server.component
-        client = component.net.components[call.source]
-        while self.held and component.net.reachable(component.host.name, client.host.name) and client.host.powered:
+        call, server, net = self.call, self.call.server.component, self.call.server.net
+        client = net.components[call.source]
+        here, there = server.host, client.host
+        while self.held and there.powered and net.reachable(here.name, there.name):
             item = self.held.pop(0)
-            if component.net.send(component, call.source, CONNECTION, client.rpc.item, call.id, item) is None:
+            if net.send(server, call.source, CONNECTION, client.rpc.item, call.id, item) is None:
                 client.rpc.broken(call.id)
                 self.lost = True
 
@@ -123,7 +147,7 @@ class ClientStream:
 
     def __init__(self, endpoint: "Endpoint", id: int, target: str, on_item: Callable, on_close: Callable):
         self.endpoint, self.id, self.target, self.on_item, self.on_close = endpoint, id, target, on_item, on_close
-        self.incarnation = endpoint.component.net.components[target].incarnation
+        self.incarnation = endpoint.net.components[target].incarnation
         self.opened = endpoint.component.sim.now
         self.closed = self.suspected = False
 
@@ -143,15 +167,15 @@ class ClientStream:
 class Endpoint:
     """One component's calls: those it made (`calls`, `streams`) and those it serves (`open`)."""
 
-    def __init__(self, component: "Component"):
-        self.component = component
+    def __init__(self, component: Station, net: Network):
+        self.component, self.net = component, net
         self.calls: dict[int, simpy.Event] = {}
         self.streams: dict[int, ClientStream] = {}
         self.open: dict[tuple[str, int], Call] = {}
         self._next = 0
         self._deadlines: list[tuple[int, int]] = []
         self._armed: int | None = None
-        component.net.watchers.append(self._reachability_changed)
+        net.watchers.append(self._reachability_changed)
 
     # -- the client's side ---------------------------------------------------------------------------------------
     def call(self, target: str, method: str, payload: Any, timeout: int | None) -> simpy.Event:
@@ -162,10 +186,8 @@ class Endpoint:
         if timeout is not None:
             heapq.heappush(self._deadlines, (component.sim.now + timeout, id))
             self._arm()
-        server = component.net.components[target]
-        component.net.send(
-            component, target, CONNECTION, server.rpc.request, component.name, id, method, payload, False
-        )
+        server = self.net.components[target]
+        self.net.send(component, target, CONNECTION, server.rpc.request, component.name, id, method, payload, False)
         return event
 
     def open_stream(
@@ -174,8 +196,8 @@ class Endpoint:
         component = self.component
         self._next += 1
         stream = self.streams[self._next] = ClientStream(self, self._next, target, on_item, on_close)
-        server = component.net.components[target]
-        sent = component.net.send(
+        server = self.net.components[target]
+        sent = self.net.send(
             component, target, CONNECTION, server.rpc.request, component.name, stream.id, method, payload, True
         )
         if sent is None:
@@ -246,8 +268,8 @@ class Endpoint:
 
     def tell_cancel(self, target: str, id: int) -> None:
         """Tell the server that nobody listens any more."""
-        server = self.component.net.components[target]
-        self.component.net.send(self.component, target, CONNECTION, server.rpc.cancel, self.component.name, id)
+        server = self.net.components[target]
+        self.net.send(self.component, target, CONNECTION, server.rpc.cancel, self.component.name, id)
 
     # -- keep-alive ----------------------------------------------------------------------------------------------
     def _reachability_changed(self) -> None:
@@ -259,9 +281,9 @@ class Endpoint:
                 self._suspect(stream)
 
     def _answers(self, stream: ClientStream) -> bool:
-        server, here = self.component.net.components[stream.target], self.component.host.name
+        server, here = self.net.components[stream.target], self.component.host.name
         there = server.host.name
-        net = self.component.net
+        net = self.net
         reached = net.reachable(here, there) and net.reachable(there, here)
         return server.up and not server.paused and reached and server.incarnation == stream.incarnation
 
@@ -270,7 +292,7 @@ class Endpoint:
         if stream.suspected:
             return
         stream.suspected = True
-        params = self.component.net.params
+        params = self.net.params
         age = self.component.sim.now - stream.opened
         next_ping = params.http2_read_idle_timeout - age % params.http2_read_idle_timeout
         self.component.after(next_ping + params.http2_ping_timeout, self._pinged, stream)
@@ -300,8 +322,8 @@ class Endpoint:
     def answer(self, source: str, id: int, reply: Reply) -> None:
         """Send *reply* to the caller; whatever a cut drops, the caller's deadline notices."""
         component = self.component
-        client = component.net.components[source]
-        if component.net.send(component, source, CONNECTION, client.rpc.result, id, reply) is None:
+        client = self.net.components[source]
+        if self.net.send(component, source, CONNECTION, client.rpc.result, id, reply) is None:
             client.rpc.broken(id)
 
     def cancel(self, source: str, id: int) -> None:

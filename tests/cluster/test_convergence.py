@@ -10,7 +10,7 @@ import pytest
 from kubemini import faults
 from kubemini.api.kinds import DEPLOYMENT, NODE, POD
 from kubemini.cluster import Cluster
-from kubemini.host import podnetwork
+from kubemini.host.linux import podnetwork
 from kubemini.network import dataplane
 from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
@@ -86,6 +86,6 @@ def test_after_any_trouble_the_cluster_becomes_what_was_asked_for(name, seed):
         assert sorted(e.ip for e in dataplane.rules(host)["default/web"].endpoints) == sorted(where)
         here = {ip: p["metadata"]["name"] for ip, p in where.items() if p["spec"]["nodeName"] == host.name}
         assert podnetwork.listening(host) == here
-        assert sorted(c.name for c in host.kernel["containers"].of_pod.values()) == sorted(here.values())
+        assert sorted(c.name for c in host.kernel.containers.of_pod.values()) == sorted(here.values())
     late = [r.detail for r in cluster.trace.of("request") if r.detail["started"] > cluster.sim.now - 30 * SECOND]
     assert late and all(request["outcome"] == "ok" for request in late)

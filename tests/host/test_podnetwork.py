@@ -2,7 +2,8 @@
 
 import pytest
 
-from kubemini.host import Host, podnetwork
+from kubemini.host import Host
+from kubemini.host.linux import podnetwork
 from kubemini.sim import Sim
 
 

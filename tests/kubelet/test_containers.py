@@ -3,7 +3,8 @@
 import pytest
 
 from kubemini.api.objects import evolve
-from kubemini.host import Host, podnetwork
+from kubemini.host import Host
+from kubemini.host.linux import podnetwork
 from kubemini.kubelet.containers import EXITED, Containers
 from kubemini.kubelet.decide import podworker
 from kubemini.kubelet.decide.podworker import MOVES, PodWorker

@@ -5,7 +5,7 @@ import pytest
 from kubemini.api.kinds import NODE, POD
 from kubemini.api.objects import get, thaw
 from kubemini.cluster import Cluster
-from kubemini.host import podnetwork
+from kubemini.host.linux import podnetwork
 from kubemini.params import Params
 from kubemini.sim.units import SECOND
 
@@ -325,7 +325,7 @@ def test_containers_whose_pod_is_gone_from_the_api_end_when_the_kubelet_returns(
     world.kubelet.start()
     world.run(5)
     assert world.serving() == []
-    assert world.host.kernel["containers"].of_pod == {}
+    assert world.host.kernel.containers.of_pod == {}
 
 
 def test_a_container_that_exits_while_its_kubelet_is_dead_is_restarted_when_it_returns(world):

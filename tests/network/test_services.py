@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from kubemini.api.objects import freeze
-from kubemini.host import Host, podnetwork
+from kubemini.host import Host
+from kubemini.host.linux import podnetwork
 from kubemini.network import dataplane
 from kubemini.network.decide import iptables, services
 from kubemini.network.decide.services import Port, Rule, ServiceEndpoint

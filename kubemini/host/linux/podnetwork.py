@@ -7,26 +7,38 @@ Simplified: reaching a host is reaching its pods; no bridges, no encapsulation, 
 """
 
 from collections.abc import Container
+from typing import Any, Protocol
 
-from kubemini.host.machine import Host
+from kubemini.host.linux.kernel import Kernel
 
 
-def listening(host: Host) -> dict[str, str]:
+class Machine(Protocol):
+    """A host, as its pod network knows it."""
+
+    name: str
+    kernel: Kernel
+
+    @property
+    def disk(self) -> Any:
+        """What outlives the power."""
+
+
+def listening(host: Machine) -> dict[str, str]:
     """Who listens on the pod IPs of *host*: {ip: pod name}."""
-    return host.kernel.setdefault("listening", {})
+    return host.kernel.listening
 
 
-def pod_at(host: Host, ip: str) -> str | None:
+def pod_at(host: Machine, ip: str) -> str | None:
     """The pod that listens on *ip* of *host*, or None: the connection is refused."""
     return listening(host).get(ip)
 
 
-def pod_cidr(host: Host) -> str:
+def pod_cidr(host: Machine) -> str:
     """The range of the pods of worker N: 10.244.N.0/24."""
     return f"{_pods_of(host)}.0/24"
 
 
-def next_ip(host: Host, taken: Container[str] = ()) -> str:
+def next_ip(host: Machine, taken: Container[str] = ()) -> str:
     """An IP for a new pod: the one after the last given away, which is on disk, that is not *taken*.
 
     Models containernetworking/plugins plugins/ipam/host-local/backend/allocator IPAllocator.Get
@@ -39,6 +51,6 @@ def next_ip(host: Host, taken: Container[str] = ()) -> str:
     raise AssertionError(f"{host.name} has more than 253 pods: a kubelet takes 110, so somebody forgot to remove them")
 
 
-def _pods_of(host: Host) -> str:
+def _pods_of(host: Machine) -> str:
     digits = host.name[len(host.name.rstrip("0123456789")) :]
     return f"10.244.{int(digits or 0)}"

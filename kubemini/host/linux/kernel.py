@@ -1,0 +1,19 @@
+"""What the kernel of a machine holds: gone with the power, and with nothing else.
+
+A crash of kube-proxy leaves its rules in place, one of the kubelet leaves the containers running.
+The kernel knows neither: what they keep here has their own types.
+Simplified: routes, interfaces and connections are not kept.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Kernel:
+    """The memory of one kernel, from boot to power-off."""
+
+    listening: dict[str, str] = field(default_factory=dict)  # pod IP → who listens there
+    services: dict[str, Any] = field(default_factory=dict)  # namespace/name → rule, by kube-proxy
+    recent: dict[str, tuple[Any, int]] = field(default_factory=dict)  # xt_recent: the last endpoint
+    containers: Any = None  # the processes that a kubelet has started
