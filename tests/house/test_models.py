@@ -8,8 +8,7 @@ from tests.house.models import Model, deciders, main, models, said
 from tests.house.sources import name, tree
 
 # What is being rebuilt; empty when that is done.
-NOT_YET = {
-}
+NOT_YET = {}
 
 
 @pytest.mark.parametrize("path", deciders(), ids=name)

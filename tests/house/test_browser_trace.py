@@ -9,7 +9,7 @@ import pytest
 from kubemini.scenarios import load, names
 from kubemini.simulate import run
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 
 
 def ways_to_run():

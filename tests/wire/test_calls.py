@@ -1,11 +1,10 @@
-"""The kernel, the wire and the machines: what every component may rely on."""
+"""Calls and streams: what every program may rely on, whatever becomes of the other."""
 
 import pytest
 
 from kubemini.host import Component, Host
-from kubemini.host.linux import Kernel
-from kubemini.sim import Sim, Trace
-from kubemini.sim.units import MS, SECOND, clock, duration
+from kubemini.sim import Sim
+from kubemini.sim.units import MS, SECOND
 from kubemini.wire import Network
 
 
@@ -144,76 +143,3 @@ def test_a_one_way_cut_stops_one_direction_only(world):
     net.cut(["b"], ["a"], one_way=True)
     assert client.send("server", "lost") is None
     assert server.send("client", "arrives") is not None
-
-
-def test_power_loss_keeps_the_disk_and_loses_memory_and_kernel_state(world):
-    _, _, server, _ = world
-    host = server.host
-    host.disk.files["log"] = [1, 2, 3]
-    host.kernel.services["web"] = []
-    host.power_off()
-    assert not server.up
-    assert host.disk.files == {"log": [1, 2, 3]} and host.kernel == Kernel()
-
-
-def test_fsync_takes_time_and_is_dropped_when_the_program_dies(world):
-    sim, _, server, _ = world
-    done = []
-    server.host.disk.fsync(server, done.append, "first")
-    sim.run_until(SECOND)
-    server.host.set_slow_disk(2 * SECOND)
-    server.host.disk.fsync(server, done.append, "second")
-    sim.command(2 * SECOND, server.crash)
-    sim.run_until(10 * SECOND)
-    assert done == ["first"]
-
-
-def test_faults_act_before_anything_else_of_their_instant(world):
-    sim, _, server, _ = world
-    happened = []
-    server.after(SECOND, happened.append, "timer")
-    sim.command(SECOND, happened.append, "fault")
-    sim.run_until(2 * SECOND)
-    assert happened == ["fault", "timer"]
-
-
-def test_the_nth_draw_does_not_depend_on_the_others():
-    one, other = Sim(5).draws("link"), Sim(5).draws("link")
-    assert [one.u(n) for n in range(200)][137] == other.u(137)
-    assert Sim(5).draws("link").u(0) != Sim(6).draws("link").u(0)
-
-
-def test_a_trace_survives_its_json_lines():
-    trace = Trace({"seed": 1}, [])
-    sim = Sim(1)
-    sim.record("etcd-1", "start")
-    trace.records += sim.trace.records
-    again = Trace.from_jsonl(trace.to_jsonl())
-    assert again == trace and again.digest() == trace.digest()
-
-
-def test_a_broken_trace_file_is_refused_with_the_line():
-    with pytest.raises(ValueError, match="line 2 is not a trace record"):
-        Trace.from_jsonl('{"seed": 1}\n{broken\n')
-
-
-def test_a_word_outside_the_vocabulary_is_refused():
-    with pytest.raises(AssertionError, match="vocabulary"):
-        Sim(1).record("etcd-1", "explode")
-
-
-@pytest.mark.parametrize(
-    ("text", "micros"), [("200ms", 200_000), ("1.5s", 1_500_000), (2, 2_000_000), ("2m", 120_000_000)]
-)
-def test_durations_read_as_people_write_them(text, micros):
-    assert duration(text) == micros
-
-
-@pytest.mark.parametrize("text", ["soon", "-1s", "", "1 parsec", "nan"])
-def test_a_bad_duration_says_what_to_write(text):
-    with pytest.raises(ValueError, match=r"duration"):
-        duration(text)
-
-
-def test_the_clock_prints_milliseconds():
-    assert clock(1_304 * MS) == "1.304s"
