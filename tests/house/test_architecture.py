@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,13 @@ def test_imports_point_down_and_deciders_are_pure():
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[done.stdout.find("Broken contracts") :]
+
+
+def test_type_hints_are_imports_too_and_every_room_has_its_place():
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    layers = [contract for contract in rules["contracts"] if contract["type"] == "layers"]
+    assert rules["exclude_type_checking_imports"] is False
+    assert layers and all(contract["exhaustive"] for contract in layers)
 
 
 def test_no_function_changes_a_global():
