@@ -13,7 +13,8 @@ from typing import NamedTuple
 from tests.house.sources import FUNCTIONS, code, name, tree
 
 PURE = {"decide", "raft", "store", "kinds", "plugins", "admission"}  # folders of deciders
-SAYS = re.compile(r"\bModels ((?:\s\.\s|[^.\n]|\.(?=\S)|\. (?=[A-Z]\w+\.\w)|\n(?!\s*\n))*)")
+SENTENCE = re.compile(r"(?<=\S)\.(?=\s|$)")  # where one ends; a path of "." stands alone
+SYMBOL = re.compile(r"(?!and$)[A-Za-z_][\w.]*")
 REPOSITORY = re.compile(r"k/[a-z-]+|etcd|raft|haproxy|keepalived|go|[a-z]+/plugins|clientv3|kubernetes-sigs/[a-z-]+")
 
 
@@ -29,17 +30,40 @@ class Model(NamedTuple):
 def said(docstring, where=""):
     """The models that *docstring* names; one without a repository or a symbol is a mistake, and missing here."""
     found = []
-    for clause in SAYS.findall(docstring or ""):
+    for clause in _clauses((docstring or "").splitlines()):
         repository = path = ""
-        for part in re.split(r"[,;]\s+", re.sub(r"\([^)]*\)|\w+: ", "", " ".join(clause.split()))):
-            words = part.rstrip(".").split()
+        for part in _parts(clause):
+            words = part.split()
             if words and REPOSITORY.fullmatch(words[0]):
                 repository, path, *words = [*words, ""] if len(words) == 1 else words
             elif words and "/" in words[0]:
                 path, *words = words
-            if repository and path and any(words):
-                found.append(Model(where, repository, path, tuple(filter(None, words))))
+            symbols = tuple(filter(SYMBOL.fullmatch, words))
+            if repository and path and symbols:
+                found.append(Model(where, repository, path, symbols))
     return found
+
+
+def _clauses(lines):
+    """What follows ``Models`` up to the end of the sentence, or of the line if that is complete."""
+    for number, line in enumerate(lines):
+        if "Models " in line:
+            clause = line.partition("Models ")[2].strip()
+            for more in lines[number + 1 :]:
+                if SENTENCE.search(clause) or not (_unfinished(clause) or more.strip().startswith("(")):
+                    break
+                clause += " " + more.strip()
+            yield SENTENCE.split(clause)[0]
+
+
+def _unfinished(clause):
+    """Whether the line ends before the symbol that it announces."""
+    last = _parts(clause)[-1].split() if _parts(clause) else []
+    return clause.endswith((",", ";", ":")) or not last or "/" in last[-1] or bool(REPOSITORY.fullmatch(last[-1]))
+
+
+def _parts(clause):
+    return re.split(r"[,;]\s+", re.sub(r"\([^)]*\)|\b\w+: ", "", clause))
 
 
 def models(path):
