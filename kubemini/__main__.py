@@ -72,10 +72,13 @@ def report(trace: Trace) -> str:
     """What a run was, how its clients fared, and what kubectl said."""
     from kubemini.view.scene import text_summary
 
-    said = [f"{clock(r.at):>9}  {r.detail['said']}" for r in trace.of("request") if "said" in r.detail]
+    summary = text_summary(trace)
+    said = [(r.at, r.detail["said"]) for r in trace.of("request") if "said" in r.detail]
+    said += [(r.at, r.detail["text"]) for r in trace.of("note", "kubectl") if r.detail["text"] not in summary]
+    lines = [f"{clock(at):>9}  {text}" for at, text in sorted(said)]
     words = Counter(record.what for record in trace)
     counted = f"{len(trace)} records: " + ", ".join(f"{n} {what}" for what, n in sorted(words.items()))
-    return "\n".join([text_summary(trace), *(["kubectl apply:", *said, ""] if said else []), counted])
+    return "\n".join([summary, *(["kubectl apply:", *lines, ""] if lines else []), counted])
 
 
 def _check_writable(file: Path) -> None:

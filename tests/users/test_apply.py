@@ -202,6 +202,12 @@ def test_the_command_line_shows_a_field_that_is_not_simulated(tmp_path, capsys):
     assert capsys.readouterr().out.count("pod/p: spec.volumes is not simulated") == 1
 
 
+def test_it_shows_it_too_when_the_story_is_too_long_for_its_table(tmp_path, capsys):
+    command = f"90s,apply,{NOT_SIMULATED}"
+    assert main(["run", "first", "--command", command]) == 0
+    assert capsys.readouterr().out.count("pod/p: spec.volumes is not simulated") == 1
+
+
 def test_another_strategy_replaces_what_belonged_to_the_first(shop):
     """Over the wire a plain merge patch would leave rollingUpdate beside Recreate, and is refused for it."""
     shop.apply([evolve(a_deployment(), ("spec", "strategy"), {"type": "Recreate"})])
