@@ -26,9 +26,11 @@ READS = ("GET", "HEAD", "LIST", "WATCH")
 def received(call: Call) -> Request:
     """The request that has arrived."""
     asked = call.payload
-    verb = "WATCH" if call.method == "watch" else asked["verb"]
+    verb = "WATCH" if call.method == "watch" else str(asked.get("verb"))
+    query = asked.get("query")
+    known = query if isinstance(query, dict) else {}
     user = str(asked.get("user") or "")
-    return Request(call, verb, asked["path"], asked.get("query") or {}, asked.get("body"), user)
+    return Request(call, verb, str(asked.get("path")), known, asked.get("body"), user)
 
 
 # -- the handlers ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Texts and codes are those of recorded sessions with kube-apiserver 1.37.2, or of
 import pytest
 
 from kubemini.api.kinds import CONFIG_MAP
-from tests.apiserver.parts import Listener, asked, config, deployment, done, shop
+from tests.apiserver.parts import Listener, asked, config, deployment, done, panics, shop
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 ONE = f"{MAPS}/a"
@@ -75,6 +75,14 @@ def world():
 )
 def test_a_list_with_options_that_cannot_be_is_refused(world, query, said):
     assert asked(world, "GET", MAPS, query) == said
+
+
+@pytest.mark.parametrize("value", [[], ["a"], None, True, 5, {"a": 1}])
+@pytest.mark.parametrize("key", ["labelSelector", "fieldSelector", "watch", "allowWatchBookmarks", "resourceVersion"])
+def test_a_parameter_that_is_no_text_is_read_as_a_url_would_have_it(world, key, value):
+    world.ask(lambda c: c.request("GET", MAPS, query={key: value}))
+    Listener(world, CONFIG_MAP, name=f"odd-{len(world.programs)}", **{key: value} if key != "resourceVersion" else {})
+    assert panics(world) == []
 
 
 def test_a_negative_limit_means_none_and_unknown_parameters_are_ignored(world):

@@ -56,6 +56,13 @@ def test_a_patch_that_cannot_be_applied_changes_nothing(world, type, body, said)
     assert asked(world, "PATCH", ONE, {"type": type}, body) == said
 
 
+@pytest.mark.parametrize("value", ["", 5, [], None, True])
+@pytest.mark.parametrize("path", [ONE, "/apis/apps/v1/namespaces/default/deployments/web/scale"])
+def test_a_json_patch_that_leaves_no_object_is_invalid(world, path, value):
+    steps = [{"op": "add", "path": "", "value": value}]
+    assert asked(world, "PATCH", path, {"type": "json"}, steps)[0] in (400, 422)
+
+
 @pytest.mark.parametrize("body", [{"data": "x"}, {"data": {"k": 5}}, {"metadata": {"labels": 5}}])
 def test_a_patch_whose_result_cannot_be_decoded_is_invalid_without_a_name(world, body):
     code, words = asked(world, "PATCH", ONE, {"type": "merge"}, body)

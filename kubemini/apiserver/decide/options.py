@@ -19,7 +19,7 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import POD, Kind
 from kubemini.apiserver.decide import decoding
-from kubemini.apiserver.decide.request import RequestInfo, truth
+from kubemini.apiserver.decide.request import RequestInfo, first, truth
 
 EXACT, NOT_OLDER_THAN = "Exact", "NotOlderThan"
 POLICIES = ("Foreground", "Background", "Orphan")
@@ -107,37 +107,29 @@ def number_of(version: str) -> "int | str":
 def _from_query(query: Mapping[str, Any]) -> "Options | ApiError":
     numbers: dict[str, int | None] = {}
     for name in ("limit", "timeoutSeconds", "gracePeriodSeconds"):
-        number = _number(_text(query, name))
+        number = _number(first(query, name))
         if isinstance(number, str):
             return errors.bad_request(number)
         numbers[name] = number
-    policy = _text(query, "propagationPolicy")
+    policy = first(query, "propagationPolicy")
     dry_run = query.get("dryRun") or ()
     return Options(
-        version=_text(query, "resourceVersion"),
-        match=_text(query, "resourceVersionMatch"),
+        version=first(query, "resourceVersion"),
+        match=first(query, "resourceVersionMatch"),
         limit=max(numbers["limit"] or 0, 0),
-        chunk=_text(query, "continue"),
+        chunk=first(query, "continue"),
         timeout=numbers["timeoutSeconds"],
         bookmarks=truth(query.get("allowWatchBookmarks")),
         initial=_flag(query, "sendInitialEvents"),
         dry_run=tuple(map(str, dry_run)) if isinstance(dry_run, list | tuple) else (str(dry_run),),
-        manager=_text(query, "fieldManager"),
-        validation=_text(query, "fieldValidation"),
+        manager=first(query, "fieldManager"),
+        validation=first(query, "fieldValidation"),
         force=_flag(query, "force"),
-        patch=PATCH_TYPES.get(_text(query, "type") or "merge", ""),
+        patch=PATCH_TYPES.get(first(query, "type") or "merge", ""),
         grace=numbers["gracePeriodSeconds"],
         policy=policy if "propagationPolicy" in query else None,
         orphan=_flag(query, "orphanDependents"),
     )
-
-
-def _text(query: Mapping[str, Any], key: str) -> str:
-    """The first value of a parameter, as text; "" if there is none."""
-    value = query.get(key)
-    if isinstance(value, list | tuple):
-        value = value[0] if value else ""
-    return "" if value is None else str(value)
 
 
 def _flag(query: Mapping[str, Any], key: str) -> bool | None:

@@ -109,7 +109,7 @@ def _in_place(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "
 def _rescaled(write: Write, old: Obj, scale: Any) -> "Obj | Remove | ApiError":
     if isinstance(scale, ApiError):
         return scale
-    wrong = mistyped_scale(scale)
+    wrong = decoding.refusal(scale, "Scale") or mistyped_scale(scale)
     return _misfit(wrong, scale) if wrong is not None else rescaled(write, old, scale)
 
 

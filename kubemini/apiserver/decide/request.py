@@ -18,7 +18,7 @@ from kubemini.api.kinds import Kind, by_resource, collection_path, object_path
 from kubemini.api.kinds import served as served_kinds
 from kubemini.apiserver import served
 
-__all__ = ["RequestInfo", "collection_path", "object_path", "parse", "truth"]
+__all__ = ["RequestInfo", "collection_path", "first", "object_path", "parse", "truth"]
 
 VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 SPECIAL_VERBS = ("proxy", "watch")
@@ -80,7 +80,7 @@ def parse(method: str, path: str, query: Mapping[str, Any] | None = None) -> Req
     subresource = parts[2] if len(parts) > 2 and verb != "proxy" else ""
     field_selector = label_selector = ""
     if not name and not special and verb in ("get", "delete"):
-        field_selector, label_selector = _first(query, "fieldSelector"), _first(query, "labelSelector")
+        field_selector, label_selector = first(query, "fieldSelector"), first(query, "labelSelector")
         watched = method == "WATCH" or truth(query.get("watch"))
         verb = "deletecollection" if verb == "delete" else "watch" if watched else "list"
         name = _only_name(field_selector)
@@ -143,9 +143,8 @@ def _has_group(info: RequestInfo) -> bool:
 
 def truth(value: Any) -> bool:
     """A boolean of a query, as clients of several languages spell it: present, and neither 0 nor false."""
-    if value is None:
-        return False
-    return str(value[0] if isinstance(value, list) else value).lower() not in ("false", "0", "f")
+    text = _text(value)
+    return text is not None and text.lower() not in ("false", "0", "f")
 
 
 def _split(parts: list[str]) -> tuple[str, str, str, list[str]] | None:
@@ -165,9 +164,16 @@ def _namespace(parts: list[str]) -> tuple[str, list[str]]:
     return parts[1], parts[2:] if inside else parts
 
 
-def _first(query: Mapping[str, Any], key: str) -> str:
-    value = query.get(key) or ""
-    return value[0] if isinstance(value, list) else value
+def first(query: Mapping[str, Any], key: str) -> str:
+    """The first value of a parameter, as text; "" if there is none."""
+    return _text(query.get(key)) or ""
+
+
+def _text(value: Any) -> str | None:
+    """A value of a query, or the first of several, as a URL would have it."""
+    if isinstance(value, list | tuple):
+        value = value[0] if value else None
+    return None if value is None else str(value)
 
 
 def _only_name(field_selector: str) -> str:
