@@ -203,8 +203,8 @@ def test_the_command_line_shows_a_field_that_is_not_simulated(tmp_path, capsys):
 
 
 def test_it_shows_it_too_when_the_story_is_too_long_for_its_table(tmp_path, capsys):
-    command = f"90s,apply,{NOT_SIMULATED}"
-    assert main(["run", "first", "--command", command]) == 0
+    command = f"70s,apply,{NOT_SIMULATED}"
+    assert main(["run", "stacked", "--command", command]) == 0
     assert capsys.readouterr().out.count("pod/p: spec.volumes is not simulated") == 1
 
 
