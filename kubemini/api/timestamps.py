@@ -7,16 +7,22 @@ import re
 from datetime import datetime, timedelta
 
 START = datetime(2026, 1, 1)
+_LAST = (datetime.max - START) // timedelta(microseconds=1)
 
 
 def timestamp(instant: int) -> str:
     """The instant (µs) in whole seconds, rounded down: ``2026-01-01T00:00:01Z``."""
-    return (START + timedelta(microseconds=instant)).isoformat(timespec="seconds") + "Z"
+    return _date(instant).isoformat(timespec="seconds") + "Z"
 
 
 def micro_timestamp(instant: int) -> str:
     """The instant (µs) in full: ``2026-01-01T00:00:01.304000Z``."""
-    return (START + timedelta(microseconds=instant)).isoformat(timespec="microseconds") + "Z"
+    return _date(instant).isoformat(timespec="microseconds") + "Z"
+
+
+def _date(instant: int) -> datetime:
+    """The date; an instant beyond the calendar is its last day."""
+    return START + timedelta(microseconds=min(instant, _LAST))
 
 
 def instant(text: str) -> int:
