@@ -30,7 +30,7 @@ import simpy
 from kubemini.sim.chance import Draws
 from kubemini.sim.trace import Record, Trace
 from kubemini.sim.units import NEVER, SECOND, clock
-from kubemini.sim.vocabulary import WHAT
+from kubemini.sim.vocabulary import WORDS
 
 Steps = Generator[Any, Any, Any]  # what a task does, step by step: it yields SimPy events and is sent their values
 
@@ -100,8 +100,8 @@ class Sim(simpy.Environment):
         heappush(self._queue, (self._now + delay, priority, next(self._eid), event))
 
     def record(self, actor: str, what: str, **detail: Any) -> None:
-        """Append to the trace; *what* must stand in `vocabulary.WHAT`."""
-        assert what in WHAT, f"{what!r} is not in the trace vocabulary: add it to kubemini/sim/vocabulary.py"
+        """Append to the trace; *what* must be one of the `vocabulary.WORDS`."""
+        assert what in WORDS, f"{what!r} is not in the trace vocabulary: declare it in kubemini/sim/vocabulary"
         self.trace.records.append(_new(Record, (self._now, actor, what, detail)))
 
     def remark(self, actor: str, text: str) -> None:

@@ -14,7 +14,7 @@ from kubemini.sim.units import clock
 
 
 class Record(NamedTuple):
-    """*at* microseconds, *actor* did *what*; the words and their details stand in `vocabulary.WHAT`."""
+    """*at* microseconds, *actor* did *what*; the words and their details stand in `vocabulary.WORDS`."""
 
     at: int
     actor: str

@@ -4,16 +4,15 @@ One row a thing that a reader would mention. What a deed brings about at its own
 that repeats is told once, and requests are told when their fate changes.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import SECOND
+from kubemini.sim.vocabulary import WORDS, Word
+from kubemini.sim.vocabulary.word import seconds
 
 Row = tuple[str, str, str]  # time text, who, words
-QUIET_KINDS = ("EndpointSlice", "Lease", "Event", "ConfigMap")
 LONGEST_WHY = 100  # characters of an error's text in a row
-TOLD_WHEN_CHANGED = ("Deployment", "Node")
 CALM = 5 * SECOND  # a spell of failures is over when none happened for so long
 
 DEEDS: dict[str, str] = {
@@ -44,25 +43,6 @@ DEEDS: dict[str, str] = {
     "scale": "scaled {0} to {1}",
     "delete": "deleted {0} {1}",
 }
-EFFECTS = (
-    "start",
-    "crash",
-    "exit",
-    "pause",
-    "resume",
-    "power_off",
-    "power_on",
-    "slow_disk",
-    "cut",
-    "heal",
-    "latency",
-    "loss",
-)
-
-
-def time_text(at: int) -> str:
-    """Seconds with milliseconds, as the table prints them."""
-    return f"{at // SECOND}.{at % SECOND // 1000:03d}"
 
 
 def deed(detail: dict[str, Any]) -> str:
@@ -71,90 +51,6 @@ def deed(detail: dict[str, Any]) -> str:
     if action == "cut" and len(args) > 1:
         return f"cut the cable between {args[0].replace(',', ', ')} and {args[1].replace(',', ', ')}"
     return DEEDS.get(action, f"did {action.replace('_', ' ')} {' '.join(args)}").format(*args, "", "")
-
-
-# -- one function a word of the vocabulary: the words, or None for nothing worth a row -------------------------------
-def _role(d: dict[str, Any]) -> str | None:
-    match d["role"]:
-        case "leader":
-            return f"★ is leader of term {d['term']}"
-        case "candidate":
-            return f"asks for votes in term {d['term']}"
-        case "pre-candidate":
-            return "hears no leader and asks around whether it could win"
-    return f"follows {d['lead']} in term {d['term']}" if d["lead"] else None
-
-
-def _object(d: dict[str, Any]) -> str | None:
-    kind, name = d["kind"], d["name"]
-    if kind in QUIET_KINDS or (kind == "Namespace" and name.startswith("kube-")):
-        return None
-    if d["verb"] == "DELETED":
-        return f"deletes {kind} {name}"
-    if d["verb"] == "ADDED":
-        return f"stores a new {kind} {name}"
-    return f"stores {kind} {name}: {facts(d)}" if kind in TOLD_WHEN_CHANGED and facts(d) else None
-
-
-def facts(d: dict[str, Any]) -> str:
-    """What of a changed object is worth a word; empty if nothing."""
-    fields = d.get("summary") or {}
-    if d["kind"] == "Node":
-        return "ready" if fields.get("ready") else "not ready"
-    return ", ".join(f"{key} {value}" for key, value in fields.items())
-
-
-def _decision(d: dict[str, Any]) -> str:
-    return f"puts {d['pod'].split('/')[-1]} on {d['node']}" if d["node"] else f"finds no node for {d['pod']}"
-
-
-def _pod(d: dict[str, Any]) -> str | None:
-    if d["state"] == "running":
-        return f"{d['name']} runs and is ready, {d['ip']}" if d["ready"] else f"{d['name']} runs, not ready"
-    return f"{d['name']} is {d['state']}"
-
-
-def _rules(d: dict[str, Any]) -> str | None:
-    ips = ", ".join(e["ip"] for e in d["endpoints"])
-    return f"rules: {d['service'].split('/')[-1]} → {ips or 'nowhere'}"
-
-
-def _membership(d: dict[str, Any]) -> str:
-    learners = f", {', '.join(d['learners'])} only listens" if d["learners"] else ""
-    return f"goes by new members: {', '.join(d['voters'])} vote{learners}"
-
-
-WORDS: dict[str, Callable[[dict[str, Any]], str | None]] = {
-    "start": lambda d: "starts",
-    "crash": lambda d: "crashes",
-    "panic": lambda d: f"fails of a defect in its own code: {d['type']} {d['message']} in {d['where']}",
-    "exit": lambda d: f"ends: {d['why']}",
-    "pause": lambda d: "stands still",
-    "resume": lambda d: "goes on",
-    "power_off": lambda d: "loses power",
-    "power_on": lambda d: "boots",
-    "slow_disk": lambda d: f"every fsync takes {time_text(d['extra'])} s longer",
-    "cut": lambda d: f"{', '.join(d['a'])} cannot reach {', '.join(d['b'])}",
-    "heal": lambda d: "every host reaches every other again",
-    "latency": lambda d: f"{d['a']} to {d['b']} takes up to {d['high'] / 1000:g} ms",
-    "loss": lambda d: f"{d['a']} to {d['b']} loses {100 * d['p']:g} % of the packets",
-    "role": _role,
-    "snapshot": lambda d: f"installs a snapshot: everything up to entry {d['index']}, revision {d['revision']}",
-    "restore": lambda d: f"begins anew from a backup, as one of {', '.join(d['members'])}, revision {d['revision']}",
-    "membership": _membership,
-    "alarm": lambda d: f"sees the alarm {d['alarm']} of {d['member']} {'raised' if d['raised'] else 'disarmed'}",
-    "vote": lambda d: f"votes for {d['for']} in term {d['term']}",
-    "truncate": lambda d: f"cuts off its log from {d['index']} on: never committed",
-    "ready": lambda d: "is ready" if d["ready"] else f"is not ready: {d['why']}",
-    "backend": lambda d: f"marks {d['server']} {'up' if d['up'] else 'down'}: {d['why']}",
-    "holder": lambda d: f"holds the lease {d['lease']}",
-    "object": _object,
-    "decision": _decision,
-    "pod": _pod,
-    "rules": _rules,
-    "command": deed,
-    "note": lambda d: d["text"],
-}
 
 
 class Teller:
@@ -175,7 +71,10 @@ class Teller:
             self.led.discard(record.actor)
         if what == "request":
             return self.fates.get(id(record))
-        if what not in WORDS or (what in EFFECTS and at == self.deed_at):
+        if what == "command":
+            return deed(detail)
+        known = WORDS.get(what)
+        if known is None or known.row is None or (known.deed and at == self.deed_at):
             return None
         if at == 0 and what in ("start", "backend"):
             return None
@@ -185,8 +84,8 @@ class Teller:
             return None
         if what == "vote" and detail["for"] == record.actor:
             return None
-        words = self.stepped_down(record) or WORDS[what](detail)
-        return words if self.new(record, words) else None
+        words = self.stepped_down(record) or known.row(detail)
+        return words if self.new(record, known, words) else None
 
     def stepped_down(self, record: Record) -> str | None:
         """A leader that follows nobody has stepped down."""
@@ -198,11 +97,11 @@ class Teller:
             self.led.add(record.actor)
         return "steps down" if was and record.detail["role"] == "follower" and not record.detail["lead"] else None
 
-    def new(self, record: Record, words: str | None) -> bool:
+    def new(self, record: Record, known: Word, words: str | None) -> bool:
         """Whether the actor has not just said the same about the same thing."""
         detail = record.detail
         about = (record.actor, record.what, detail.get("name") or detail.get("server") or detail.get("service"))
-        if record.what not in ("role", "pod", "rules", "object", "backend", "ready"):
+        if not known.lasts:
             return words is not None
         if words is None or self.said.get(about) == words:
             return False
@@ -251,5 +150,5 @@ def rows(trace: Trace) -> list[Row]:
     for record in trace:
         words = teller.words(record)
         if words:
-            told.append((time_text(record.at), record.actor, words))
+            told.append((seconds(record.at), record.actor, words))
     return told

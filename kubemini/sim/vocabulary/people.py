@@ -1,0 +1,16 @@
+"""Clients and whoever acts: what they ask for, what becomes of it, what they do.
+
+When a request is worth a row, and how a command is told, takes more than one record: view/words.py.
+"""
+
+from kubemini.sim.vocabulary.word import ANYBODY, CLIENT, WHOEVER_ACTS, word
+
+word(
+    "request",
+    CLIENT,
+    "a client's request ends; {id, kind: api|service|etcd, verb, path, via,"
+    " outcome: ok|failed|unknown, started: µs, code, why, value: that was to be written to etcd,"
+    " answer: what was read from etcd, said: what kubectl apply prints}",
+)
+word("command", WHOEVER_ACTS, "somebody did something to the cluster; {action, args}")
+word("note", ANYBODY, "a remark; {text}", lambda d: d["text"])
