@@ -56,7 +56,7 @@ def required(terms: tuple[Term, ...], field: str) -> str | None:
 
 
 def _selectable(obj: Mapping[str, Any], field: str) -> str:
-    """The text that a selector compares. Models k/k pkg/registry/core/event ToSelectableFields and others."""
+    """The text that a selector compares. Models k/k pkg/registry/core/event ToSelectableFields."""
     if field == "source":
         return _text(get(obj, "source", "component") or obj.get("reportingComponent"))
     value = get(obj, *field.split("."))

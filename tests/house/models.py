@@ -3,11 +3,14 @@
 A docstring says it in one form: ``Models k/k pkg/controller/deployment/util NewRSNewReplicas``, the repository (k/k is
 kubernetes/kubernetes, k/apimachinery and the like are its staging repositories, etcd, raft, haproxy), a path in it, and
 symbols. Several follow after a comma or semicolon, each from where it differs: a repository, a path or only a symbol.
+``--against k/k=FOLDER …`` lists those that the source in a folder does not have: of etcd 3.5, server, api, client and
+the like are modules of their own, so ``etcd/server=FOLDER``. 1 if there are any.
 """
 
 import ast
 import re
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 from tests.house.sources import FUNCTIONS, code, name, tree
@@ -83,19 +86,42 @@ def deciders():
     ]
 
 
-def main():
+def found(model, symbol, folder):
+    """Whether the Go (or C) source at *folder*, the root of the model's repository, has *symbol*."""
+    place = folder / model.path
+    files = [place] if place.is_file() else [file for file in place.glob("*.go") if not file.stem.endswith("_test")]
+    source = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    owner, _, member = symbol.rpartition(".")
+    if symbol == "strategy":  # the name of a file in every registry
+        return bool(source)
+    if owner:
+        has = rf"func \((\w+ )?\*?{owner}(\[\w+\])?\) {member}\b"
+        return bool(re.search(has, source) or (re.search(rf"type {owner} (struct|interface)", source)))
+    return bool(re.search(rf"\b(func|type|const|var)\s+{member}\b|\) {member}\(|^\s*{member}\b", source, re.MULTILINE))
+
+
+def drifted(rows, folders):
+    """The rows whose symbol is not where they say, of the repositories in *folders*, {name: root}."""
+    for model, symbol in rows:
+        whole = f"{model.repository}/{model.path}"
+        for root, folder in folders.items():
+            if whole == root or whole.startswith(f"{root}/"):
+                inside = model._replace(path=whole[len(root) + 1 :] or ".")
+                if not found(inside, symbol, Path(folder)):
+                    yield model, symbol
+                break
+
+
+def main(arguments=()):
     """One line a symbol: repository, path, symbol, where it is modelled."""
-    rows = sorted(
-        (model.repository, model.path, symbol, model.where)
-        for path in code("kubemini")
-        if path.suffix == ".py"
-        for model in models(path)
-        for symbol in model.symbols
-    )
-    for row in rows:
-        print(*row, sep="\t")
-    return 0
+    sources = [path for path in code("kubemini") if path.suffix == ".py"]
+    rows = [(model, symbol) for path in sources for model in models(path) for symbol in model.symbols]
+    against = dict(argument.split("=", 1) for argument in arguments if argument != "--against")
+    shown = list(drifted(rows, against)) if against else rows
+    for model, symbol in sorted(shown, key=lambda row: (row[0].repository, row[0].path, row[1], row[0].where)):
+        print(model.repository, model.path, symbol, model.where, sep="\t")
+    return 1 if against and shown else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

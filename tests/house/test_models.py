@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from tests.house.models import Model, deciders, main, models, said
+from tests.house.models import Model, deciders, drifted, main, models, said
 from tests.house.sources import name, tree
 
 
@@ -42,3 +42,31 @@ def test_the_list_has_a_line_a_symbol(capsys):
     assert main() == 0
     lines = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
     assert len(lines) > 50 and all(len(line) == 4 for line in lines)
+
+
+GO = """package util
+type Queue struct { dirty set }
+func (q *Queue) Add(item int) {}
+func Backoff() {}
+const (
+	Forever = 1
+)
+"""
+
+
+@pytest.mark.parametrize("symbol", ["Queue", "Queue.Add", "Add", "Backoff", "Forever"])
+def test_a_symbol_that_is_there_has_not_drifted(tmp_path, symbol):
+    (tmp_path / "util").mkdir()
+    (tmp_path / "util" / "queue.go").write_text(GO)
+    row = Model("here", "k/client-go", "util", (symbol,)), symbol
+    assert list(drifted([row], {"k/client-go": tmp_path})) == []
+    assert list(drifted([row], {"k/client-go/util": tmp_path / "util"})) == []
+    assert list(drifted([row], {"k/k": tmp_path})) == []  # nobody asked about this repository
+
+
+@pytest.mark.parametrize("symbol", ["Queues", "Stack.Add", "Remove"])
+def test_one_that_has_moved_is_listed(tmp_path, symbol):
+    (tmp_path / "queue.go").write_text(GO)
+    (tmp_path / "queue_test.go").write_text("func Remove() {}")
+    row = Model("here", "k/client-go", ".", (symbol,)), symbol
+    assert list(drifted([row], {"k/client-go": tmp_path})) == [row]

@@ -11,7 +11,7 @@ written by one transaction that demands that the keys it adds are absent; so two
 instant cannot give one address twice, and no address leaks when a server dies half-way. Drawn addresses that turn out
 to be taken are drawn again; one that was asked for is refused.
 Models k/k pkg/registry/core/service/storage Allocators.allocateCreate allocateUpdate, patchAllocatedValues,
-normalizeClusterIPs and pkg/registry/core/service dropTypeDependentFields. The range is kubeadm's
+normalizeClusterIPs, pkg/registry/core/service dropTypeDependentFields. The range is kubeadm's
 --service-cluster-ip-range 10.96.0.0/12.
 Simplified: IPv4 only. The real server writes an IPAddress object before the Service, and keeps node ports as bits of
 one object, which repair loops put right after a crash.

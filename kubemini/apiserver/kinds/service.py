@@ -1,7 +1,7 @@
 """Services.
 
-Models k/k pkg/registry/core/service strategy; k/k pkg/apis/core/validation ValidateService, ValidateServiceUpdate;
-defaults: k/k pkg/apis/core/v1 SetDefaults_Service.
+Models k/k pkg/registry/core/service strategy; k/k pkg/apis/core/validation ValidateServiceCreate,
+ValidateServiceUpdate; defaults: k/k pkg/apis/core/v1 SetDefaults_Service.
 Simplified: one family of addresses (IPv4); status of load balancers is not judged.
 """
 
@@ -110,7 +110,7 @@ def _affinity(spec: Obj) -> Wrong:
 
 
 def _addresses(spec: Obj, how: str) -> Wrong:
-    """Models k/k pkg/apis/core/validation validateServiceClusterIPsRelatedFields"""
+    """Models k/k pkg/apis/core/validation ValidateServiceClusterIPsRelatedFields"""
     one, several = spec.get("clusterIP") or "", list(spec.get("clusterIPs") or ())
     if how != "ExternalName":
         if several and several[0] != one:

@@ -176,7 +176,7 @@ def gates(value: Sequence[Obj], path: str) -> Wrong:
 
 
 def gates_only_go(new: Obj, old: Obj) -> Wrong:
-    """Models k/k pkg/apis/core/validation validateSchedulingGatesUpdate (ValidatePodUpdate)"""
+    """Models k/k pkg/apis/core/validation validateOnlyDeletedSchedulingGates"""
     before = [gate["name"] for gate in get(old, "spec", "schedulingGates", default=None) or ()]
     for gate in get(new, "spec", "schedulingGates", default=None) or ():
         if gate["name"] not in before:

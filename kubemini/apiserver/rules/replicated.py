@@ -50,7 +50,7 @@ def pod_template(template: Obj, path: str) -> Wrong:
 
 
 def selector_stays(new: Obj, old: Obj) -> Wrong:
-    """Models k/k pkg/registry/apps/deployment/strategy ValidateUpdate"""
+    """Models k/k pkg/registry/apps/deployment deploymentStrategy.ValidateUpdate"""
     if get(new, "spec", "selector") != get(old, "spec", "selector"):
         yield invalid("spec.selector", get(new, "spec", "selector"), IMMUTABLE)
 

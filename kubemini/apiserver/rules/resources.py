@@ -1,6 +1,6 @@
 """Amounts that are asked for and allowed: which names there are, and how requests and limits fit together.
 
-Models k/k pkg/apis/core/validation ValidateContainerResources, ValidateResourceQuantityValue.
+Models k/k pkg/apis/core/validation ValidateContainerResourceRequirements, ValidateResourceQuantityValue.
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,7 @@
 Invariant: a request is answered only when a majority has answered a heartbeat that was sent after the request came;
 who had been replaced by then would learn of it. A confirmation is worth as much for every earlier request.
 Ongaro's thesis §6.4.
-Models raft . readOnly.addRequest, readOnly.recvAck, readOnly.advance.
+Models raft . readOnly.addRequest, readOnly.recvAck, readOnly.maybeAdvance.
 """
 
 from typing import Any

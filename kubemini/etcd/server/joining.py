@@ -4,7 +4,7 @@ Invariant: a newcomer (``--initial-cluster-state existing``) starts only if the 
 address it really has; a typo in the peer URL of ``member add`` ends here, after it has cost the cluster a member of its
 quorum. A first member (``new``) starts only if nobody knows that it has been there before: who has lost its disk has
 forgotten its votes and entries, and may not come back under its old id. Remove it, and add it as somebody new.
-Models etcd server/etcdserver bootstrapNewClusterNoWAL, isMemberBootstrapped, GetClusterFromRemotePeers.
+Models etcd server/etcdserver isMemberBootstrapped, GetClusterFromRemotePeers.
 """
 
 from collections.abc import Callable

@@ -2,7 +2,7 @@
 
 Invariant: it is a wish; whoever takes over is elected. The leader looks every tick whether it has happened, and gives
 up when a request would. etcd 3.5 server/etcdserver/server.go MoveLeader, TransferLeadership, longestConnected.
-Models etcd server/etcdserver EtcdServer.MoveLeader, EtcdServer.TryTransferLeadershipOnShutdown.
+Models etcd server/etcdserver EtcdServer.MoveLeader, EtcdServer.TransferLeadership.
 """
 
 from kubemini.etcd.errors import BAD_TRANSFEREE, NOT_LEADER, TRANSFER_TIMEOUT

@@ -6,7 +6,7 @@ Requests and answers are dicts named like the fields of etcd's protocol; absent 
 record (`kv`) is shared by all who ask: never change one. A value may be any Python value; text alone has an order.
 Follows etcd 3.5 server/mvcc and etcdserver/apply.go. https://etcd.io/docs/v3.5/learning/data_model/
 The size of the file is kept in `quota.py`. Simplified: compaction is done at once.
-Models etcd server/storage/mvcc store.Read, store.Write, store.Compact; server/etcdserver applierV3backend.Txn.
+Models etcd server/mvcc store.Read, store.Write, store.Compact; server/etcdserver applierV3backend.Txn.
 """
 
 from bisect import bisect_left, bisect_right, insort

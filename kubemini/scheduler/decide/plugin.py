@@ -2,8 +2,8 @@
 
 A *filter* says why a node cannot take the pod, a *score* how well each node that can would do, and *helped_by* which
 events may change its mind. A plugin is one file in ``scheduler/plugins/`` that says ``PLUGIN = Plugin(…)``.
-Models k/k pkg/scheduler/framework Plugin
-Models k/k pkg/scheduler/framework QueueingHintFn
+Models k/kube-scheduler framework Plugin
+Models k/kube-scheduler framework QueueingHintFn
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -3,7 +3,7 @@
 Apply compares three things: what was applied last (an annotation of the object), what is to be applied now, and what
 is there. What is new or different now is sent; what was applied last and is not any more is removed; what others added
 stays. An object that is not there is created, with the annotation.
-Models k/k staging/src/k8s.io/kubectl/pkg/cmd/apply Patcher.
+Models k/kubectl pkg/cmd/apply Patcher.
 Simplified: no pruning, no --force, no field manager named; a missing annotation is made up without a warning.
 """
 
