@@ -9,6 +9,7 @@ Simplified: one version a kind.
 """
 
 import importlib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -111,7 +112,8 @@ def serve(kind: Kind, not_simulated: tuple[str, ...] = ()) -> None:
 
 def served() -> Mapping[tuple[str, str], Kind]:
     """The kinds that are simulated, by apiVersion and kind."""
-    importlib.import_module(FILES)
+    if FILES not in sys.modules:
+        importlib.import_module(FILES)
     return _SERVED
 
 
