@@ -179,6 +179,11 @@ def test_prefer_no_schedule_costs_points_but_forbids_nothing():
     assert (decision.scores["shy"]["TaintToleration"], decision.node) == (0, "open")
 
 
+@pytest.mark.parametrize("preference", [{"preference": {}}, {"preference": None}, {}])
+def test_a_preference_that_asks_for_nothing_picks_no_node(preference):
+    assert nodeaffinity.weight([{"weight": 7, **preference}], a_node("n")) == 0
+
+
 def test_a_preferred_node_wins():
     preferred = [{"weight": 1, "preference": {"matchExpressions": [{"key": "ssd", "operator": "Exists"}]}}]
     path = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}}

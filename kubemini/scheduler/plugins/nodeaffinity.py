@@ -34,7 +34,7 @@ def preference(pod: Obj, node: Obj) -> int:
 
 def weight(preferred: Iterable[Mapping[str, Any]], node: Obj) -> int:
     """The weights of those *preferred* terms that pick *node*."""
-    return sum(term["weight"] for term in preferred if term["weight"] and term_matches(term["preference"], node))
+    return sum(term["weight"] for term in preferred if term_matches(term.get("preference") or EMPTY, node))
 
 
 def selects(selector: Mapping[str, Any] | None, node: Obj | None) -> bool:
