@@ -31,6 +31,11 @@ def test_a_pod_gets_the_priority_of_its_class(world):
     [
         ({"priorityClassName": "no-such"}, "no PriorityClass with name no-such was found"),
         ({"priority": 1000}, f"the integer value of priority (1000) {OWN} 0 from the given PriorityClass name"),
+        ({"runtimeClassName": "rc-missing"}, 'pod rejected: RuntimeClass "rc-missing" not found'),
+        (
+            {"overhead": {"cpu": "1"}},
+            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
+        ),
         (
             {"preemptionPolicy": "Never"},
             f"the string value of PreemptionPolicy (Never) {OWN} PreemptLowerPriority from the given PriorityClass "
@@ -70,7 +75,7 @@ def test_a_plugin_is_added_by_one_file(tmp_path, monkeypatch):
     admission.plugins.cache_clear()
     try:
         names = [plugin.NAME for plugin in admission.plugins()]
-        assert names == ["NamespaceLifecycle", "NodeRestriction", "Priority", "DefaultTolerationSeconds"]
+        assert names == ["NamespaceLifecycle", "NodeRestriction", "Priority", "DefaultTolerationSeconds", "RuntimeClass"]
         refused = admission.admit(Attributes(CREATE, POD, "nobody", pod("nobody")))
         assert refused.message == 'pods "nobody" is forbidden: nobody is called so'
     finally:

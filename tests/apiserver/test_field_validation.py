@@ -1,4 +1,4 @@
-"""Fields that do not exist: refused, told or passed over, as fieldValidation asks (unknown-fields-* of the recordings)."""
+"""Fields that do not exist: refused, told or passed over, as fieldValidation asks (recorded: unknown-fields-*)."""
 
 import pytest
 

@@ -35,7 +35,6 @@ POD_SPEC = (
     "hostAliases",
     "dnsPolicy=ClusterFirst",
     "dnsConfig",
-    "runtimeClassName",
     "readinessGates",
     "resourceClaims",
     "resources",
