@@ -26,7 +26,8 @@ def draw(violation: Violation) -> str:
             if frozen(op.process) == process:
                 _write(row, op, column, width, op is violation.operation)
         lines.append(f"{'process ' + name:<{left}}{''.join(row).rstrip()}")
-    return "\n".join([*lines, _why(violation)])
+    picture = "\n".join([*lines, _why(violation)])
+    return picture.encode("utf-8", "backslashreplace").decode("utf-8")  # JSON may hold half a character
 
 
 def _about(violation: Violation) -> str:

@@ -349,6 +349,11 @@ def test_a_completion_of_another_key_is_refused():
         parse("\n".join(map(json.dumps, [asked, {**asked, "type": "ok", "key": "y", "value": 1}])))
 
 
+def test_half_a_character_can_be_drawn():
+    wrote = [(0, "invoke", "write", "\ud800"), (0, "ok", "write"), (1, "invoke", "read"), (1, "ok", "read", "\ud801")]
+    assert "\\ud801" in draw(check(parse(lines(*wrote))))
+
+
 def test_a_line_ends_where_a_file_says_so_not_inside_a_text():
     row = (0, "invoke", "write", "a\u2028b\x1cc")
     [op] = parse(

@@ -21,7 +21,7 @@ def test_every_answer_of_a_random_session_is_the_real_one(seed, tmp_path):
     with RealCluster(tmp_path, flags=CALM) as real:
         leads = real.wait_for_leader()
         mine = ours.settle().name
-        for number, (method, request) in enumerate(requests(seed, 400)):
+        for number, (method, request) in enumerate(requests(seed, 400, odd=True)):
             assert tell(ours.ask(mine, method, request)) == tell(leads.ask(method, request)), (number, method, request)
         assert_same_history(real, leads, ours, mine)
 
@@ -47,6 +47,7 @@ def assert_same_history(real, leads, ours, mine):
         if ok or "compacted" not in told["message"]:
             break
         since += 1
+    since += 1  # before 3.5.19 etcd forgets a deletion at the very revision that it is compacted to
     watch = {"key": "k/", "range_end": "k0", "start_revision": since, "prev_kv": True}
     assert bare(ours.watch(mine, watch)) == bare(leads.watch(watch, until=revision + 1))
 

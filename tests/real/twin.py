@@ -129,10 +129,14 @@ def told(reply):
     return False, {"code": reply.error.code, "message": reply.error.message}
 
 
-def requests(seed, count):
-    """*count* random (method, request) pairs. Revisions are guessed around where the store may be by then."""
+def requests(seed, count, odd=False):
+    """*count* random (method, request) pairs. Revisions are guessed around where the store may be by then.
+
+    *odd* ones too: what fails when it is applied. After a crash an etcd 3.4 may apply what came before that twice.
+    """
     luck = random.Random(seed)
     makers = [put] * 8 + [delete] * 3 + [ranges] * 8 + [transaction] * 6 + [compaction, grant, revoke, leases]
+    makers += [odd_transaction] * 6 + [odd_range, odd_member] if odd else []
     return [luck.choice(makers)(luck, number) for number in range(count)]
 
 
@@ -197,6 +201,42 @@ def operation(luck, number):
     return {"request_put": {"key": key(luck), "value": f"t{number}", "prev_kv": True}}
 
 
+def odd_operation(luck, number, depth=1):
+    """Keys are few, so that puts and deletions collide, and sometimes only seem to."""
+    kind = luck.randrange(4)
+    if kind == 0:
+        return {"request_range": span(luck) | {"revision": luck.choice([0, -1, luck.randrange(1 + number)])}}
+    if kind == 1:
+        return {"request_delete_range": span(luck)}
+    if kind == 2 and depth:
+        halves = {half: [odd_operation(luck, number, depth - 1) for _ in range(2)] for half in ("success", "failure")}
+        return {"request_txn": {"compare": [compare(luck, number)], **halves}}
+    return operation(luck, number)
+
+
+def odd_transaction(luck, number):
+    return "txn", {half: [odd_operation(luck, number) for _ in range(3)] for half in ("success", "failure")}
+
+
+def odd_range(luck, number):
+    return "range", span(luck) | {"revision": -1, "limit": -2}
+
+
+def odd_member(luck, number):
+    urls = [
+        "ftp://x:1",
+        "http://x",
+        "http://x:1/p",
+        "http://x:abc",
+        "x:1",
+        "",
+        "http://a b:1",
+        "http://[::1",
+        "http://",
+    ]
+    return "member_add", {"peerURLs": luck.sample(urls, luck.randrange(3))}
+
+
 def transaction(luck, number):
     return "txn", {
         "compare": [compare(luck, number) for _ in range(luck.randrange(3))],
@@ -230,7 +270,7 @@ def bare(value):
     kept = {}
     for name, item in value.items():
         if name == "header":
-            kept[name] = {"revision": item["revision"]} if "revision" in item else {}
+            kept[name] = {"revision": item["revision"]} if item.get("revision") else {}
         elif bare(item) not in ("", 0, False, [], None) and (name, item) != ("type", "PUT"):
             kept[name] = bare(item)
     return kept

@@ -41,7 +41,7 @@ TARGETS = {
 
 
 class Change(NamedTuple):
-    """One key changed at *revision*; *kv* with version 0 says it was deleted."""
+    """One key changed at *revision*; *kv* with version 0 says it was deleted. *previous*: before that revision."""
 
     revision: int
     kv: KeyValue
@@ -181,9 +181,12 @@ class Store:
         if versions is None:
             versions = self._versions[key] = []
             insort(self._keys, key)
+        before = previous
+        if previous is not None and previous["mod_revision"] == kv["mod_revision"]:  # twice in one transaction
+            before = self._at(key, self.revision)
         versions.append(kv)
         self.backend.add(kv)
-        self.log.append(Change(kv["mod_revision"], kv, previous))
+        self.log.append(Change(kv["mod_revision"], kv, before))
         self._pending += 1
         if previous is not None and previous["lease"]:
             self.lessor.detach(previous["lease"], key)

@@ -25,7 +25,7 @@ from kubemini.etcd.raft.log import utf8
 from kubemini.params import Params
 
 Request = dict[str, Any]
-PEER_URL = re.compile(r"https?://(\[[0-9A-Fa-f:.%]+\]|[^\s/?#:@\[\]]*):[0-9]*")
+PEER_URL = re.compile(r"https?://([^\s/?#@]*@)?(\[[0-9A-Fa-f:.%]+\]|[^\s/?#:@\[\]]*):[0-9]*(\?[^#]*)?(#.*)?")
 
 
 def check(method: str, request: Request, params: Params) -> EtcdError | None:

@@ -230,3 +230,13 @@ def test_the_hash_of_a_past_that_is_forgotten_or_not_yet_there_is_refused():
     store.apply("compact", {"revision": 3})
     assert (store.hash(3), store.hash(9)) == (COMPACTED, FUTURE_REVISION)
     assert store.hash(4) == store.hash()
+
+
+def test_what_was_before_a_change_is_what_was_before_its_revision():
+    """A nested put, then a nested deletion: a watch of a real etcd (3.4.23) has the older value with both events."""
+    store = Store()
+    put(store, "a", "old")
+    nested = [{"request_put": {"key": "a", "value": "new"}}], [{"request_delete_range": {"key": "a"}}]
+    store.apply("txn", {"success": [{"request_txn": {"success": operations}} for operations in nested]})
+    changes = store.history(3)
+    assert [(change.type, change.previous["value"]) for change in changes] == [("PUT", "old"), ("DELETE", "old")]
