@@ -15,3 +15,8 @@ __all__ = ["ACTIONS", "Command", "FaultError", "Planned", "entries", "parse", "p
 def __getattr__(name: str) -> Any:
     """Every command by the name of its class."""
     return getattr(commands, name)
+
+
+def __dir__() -> list[str]:
+    """What a notebook offers behind ``faults.``."""
+    return sorted([*__all__, *(kind.__name__ for kind in ACTIONS.values())])

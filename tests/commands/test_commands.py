@@ -92,3 +92,10 @@ def test_a_lost_disk_kills_the_hosts_programs_and_a_member_that_starts_there_aga
     assert [r.at for r in trace.of("crash", "etcd-3")] == [5 * SECOND]
     assert max(r.detail["index"] for r in trace.of("append", "etcd-3") if r.at < 5 * SECOND) > 10
     assert [r for r in trace.of("append", "etcd-3") if r.at >= 8 * SECOND] == []
+
+
+def test_every_command_stands_in_kubemini_faults_by_its_name():
+    assert {"Crash", "MemberAdd", "Apply", "parse"} <= set(dir(faults))
+    assert all(getattr(faults, kind.__name__) is kind for kind in faults.ACTIONS.values())
+    with pytest.raises(AttributeError, match="there is no command Explode; there are: Crash"):
+        _ = faults.Explode
