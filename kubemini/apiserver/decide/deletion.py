@@ -73,6 +73,8 @@ def _grace(obj: Obj, options: Options) -> int:
 def _marked(obj: Obj, grace: int, now: int) -> Obj:
     """*obj* with the time of its end; one that is marked already can only be given less."""
     meta = obj["metadata"]
+    if "deletionTimestamp" in meta and obj["kind"] == "Namespace":
+        return obj
     if "deletionTimestamp" in meta:
         left = _positive(meta.get("deletionGracePeriodSeconds") or 0)
         if grace >= left:

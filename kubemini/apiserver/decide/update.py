@@ -13,7 +13,7 @@ from typing import Any
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import LEASE, Kind
-from kubemini.api.objects import Obj, evolve, freeze
+from kubemini.api.objects import Obj, evolve, freeze, without
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.schema.decode import decode
 from kubemini.apiserver import served
@@ -162,7 +162,8 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     if subresource == "finalize":
         finalizers = (new.get("spec") or {}).get("finalizers") or []
         wrong = subresources.wrong_finalizers(kind, old["metadata"]["name"], finalizers)
-        return wrong or evolve(old, ("spec", "finalizers"), finalizers)
+        rest = evolve(old, ("spec", "finalizers"), finalizers) if finalizers else without(old, ("spec", "finalizers"))
+        return wrong or rest
     if subresource == "status":
         result = strategy.for_update(old, new, subresource)
         return strategy.validate_status(result, old) or result

@@ -8,6 +8,7 @@ from typing import Any
 from kubemini.api import names
 from kubemini.api.kinds import NAMESPACE
 from kubemini.api.objects import Obj, evolve, get
+from kubemini.apiserver.rules.causes import Wrong, invalid
 from kubemini.apiserver.rules.containers import filled
 from kubemini.apiserver.served import ServedKind, serve
 
@@ -31,6 +32,15 @@ def prepare(new: Obj, old: Obj) -> Obj:
     return evolve(new, ("spec", "finalizers"), get(old, "spec", "finalizers", default=None) or [])
 
 
+def status_rules(new: Obj, old: Obj) -> Wrong:
+    """Models k/k pkg/apis/core/validation ValidateNamespaceStatusUpdate"""
+    going = "deletionTimestamp" in old["metadata"]
+    wanted, phase = "Terminating" if going else "Active", get(new, "status", "phase", default="")
+    if phase != wanted:
+        word = "not empty" if going else "empty"
+        yield invalid("status.Phase", phase, f"may only be '{wanted}' if `deletionTimestamp` is {word}")
+
+
 def summary(namespace: Obj) -> dict[str, Any]:
     """Active, or going."""
     return {"phase": get(namespace, "status", "phase", default="")}
@@ -44,6 +54,7 @@ serve(
         fields=("status.phase",),
         defaults=defaults,
         prepare=prepare,
+        status_rules=status_rules,
         first_status=lambda obj: {"phase": "Active"},
         summary=summary,
     )

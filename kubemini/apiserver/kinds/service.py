@@ -178,11 +178,20 @@ def _policies(spec: Obj, how: str) -> Wrong:
 
 def changes(new: Obj, old: Obj) -> Wrong:
     """A cluster IP stays for life, unless the Service becomes an ExternalName."""
+    yield from _class_stays(new["spec"], old["spec"])
     before, after = old["spec"].get("clusterIP"), new["spec"].get("clusterIP")
     if "ExternalName" in (old["spec"].get("type"), new["spec"].get("type")) or not before or before == after:
         return
     text = "may not change once set" if after else "primary clusterIP can not be unset"
     yield invalid("spec.clusterIPs[0]", [after] if after else None, text)
+
+
+def _class_stays(new: Obj, old: Obj) -> Wrong:
+    """Models k/k pkg/apis/core/validation validateLoadBalancerClassField"""
+    both = new.get("type") == old.get("type") == "LoadBalancer"
+    said = new.get("loadBalancerClass")
+    if both and said != old.get("loadBalancerClass"):
+        yield invalid("spec.loadBalancerClass", said, "may not change once set")
 
 
 def status_rules(new: Obj, old: Obj) -> Wrong:
