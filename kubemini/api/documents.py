@@ -57,13 +57,17 @@ class Document:
         return names[0] if names else str(key)
 
     def items(self) -> "Iterator[Document]":
-        """The documents of a List, else the document itself."""
+        """The documents of a List (or a PodList, …), else the document itself."""
         value = self.value
-        if not (isinstance(value, dict) and value.get("kind") == "List" and isinstance(value.get("items"), list)):
+        if not (isinstance(value, dict) and isinstance(value.get("items"), list) and _is_list(value.get("kind"))):
             yield self
             return
         for number, item in enumerate(value["items"]):
             yield Document(item, _child(_child(self.node, "items"), number))
+
+
+def _is_list(kind: Any) -> bool:
+    return isinstance(kind, str) and kind.endswith("List")
 
 
 def read(text: str) -> list[Document]:
@@ -78,6 +82,8 @@ def _json(text: str) -> list[Document]:
     try:
         value = read_json(text)
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            return _yaml(text)  # JSON documents with --- between them
         raise TextError(f"not JSON: {error.msg}", f"line {error.lineno}, column {error.colno}") from None
     except ValueError as error:
         raise TextError(NESTED if "depth" in str(error) else LONG_NUMBER) from None

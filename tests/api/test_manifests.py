@@ -97,6 +97,13 @@ def test_the_items_of_a_list_are_documents():
     assert load(text) == load(SHOP)
 
 
+def test_a_list_of_one_kind_and_json_between_lines_of_three_dashes_are_documents_too():
+    web = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    text = json.dumps({"kind": "ConfigMapList", "apiVersion": "v1", "items": [web]})
+    other = json.dumps({**web, "metadata": {"name": "b"}})
+    assert [obj["metadata"]["name"] for obj in load(f"{text}\n---\n{other}")] == ["a", "b"]
+
+
 def test_a_key_with_nothing_behind_it_is_absent():
     (found,) = load("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, labels: }\ndata:\n")
     assert found == {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}

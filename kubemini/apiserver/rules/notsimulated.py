@@ -37,7 +37,6 @@ POD_SPEC = (
     "dnsConfig",
     "readinessGates",
     "resourceClaims",
-    "resources",
     "schedulingGroup",
     *(f"containers[].{field}" for field in _CONTAINER),
 )
