@@ -7,8 +7,10 @@
   -> {"op": "error", "id": 1, "error": one clear sentence}
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from kubemini.ranges import is_whole, shown
 from kubemini.scenarios import load, with_params
 from kubemini.simulate import Runaway, collector_paused, run
 from kubemini.study.elections import Setting, Trial, failover
@@ -21,9 +23,11 @@ MOST = 200  # elections in one answer: a reader waits for the next few, not for 
 @collector_paused()
 def handle(message: dict[str, Any]) -> dict[str, Any]:
     """Answer one message of a widget; never raises for what a reader can do."""
+    if not isinstance(message, dict):
+        return {"op": "error", "id": None, "error": f"expected a map with op and id, got {shown(message)}"}
     id, op = message.get("id"), message.get("op")
-    if op not in OPERATIONS:
-        return {"op": "error", "id": id, "error": f"the simulator knows {' and '.join(OPERATIONS)}, not {op!r}"}
+    if not isinstance(op, str) or op not in OPERATIONS:
+        return {"op": "error", "id": id, "error": f"the simulator knows {' and '.join(OPERATIONS)}, not {shown(op)}"}
     try:
         return {"id": id} | OPERATIONS[op](message)
     except (ValueError, Runaway) as error:
@@ -33,6 +37,8 @@ def handle(message: dict[str, Any]) -> dict[str, Any]:
 def simulate(message: dict[str, Any]) -> dict[str, Any]:
     """One run, as a recording."""
     spec = message.get("spec") or {}
+    if not isinstance(spec, dict):
+        raise ValueError(f"spec: expected a map with scenario, seed, commands, until, params; got {shown(spec)}")
     until = spec.get("until")
     if isinstance(until, int | float) and until > LONGEST:
         raise ValueError(f"a widget simulates up to {LONGEST} s; ask for less")
@@ -44,17 +50,29 @@ def simulate(message: dict[str, Any]) -> dict[str, Any]:
 
 def elections(message: dict[str, Any]) -> dict[str, Any]:
     """Some elections: of a whole etcd if there is a scenario, else of the paper's five servers."""
-    first, end = message["seeds"]
+    first, end = _pair(message, "seeds", "two whole numbers", is_whole)
     if not 0 < end - first <= MOST:
         raise ValueError(f"ask for 1 to {MOST} elections at a time, not for {end - first}")
     if "scenario" in message:
         scenario = with_params(load(message["scenario"]), message.get("params") or {})
         return {"op": "elections", "times": [failover(scenario, seed) for seed in range(first, end)]}
-    low, high = (float(x) for x in message["timeout"])
+    low, high = _pair(message, "timeout", "two numbers of milliseconds", _is_number)
     if not 1 <= low <= high <= 10_000:
         raise ValueError(f"a timeout is drawn from at least 1 ms up to at most 10000 ms, not from {low:g}-{high:g} ms")
     times = (Trial(Setting((low, high)), seed).run() for seed in range(first, end))
     return {"op": "elections", "times": [round(time, 3) if time < float("inf") else None for time in times]}
+
+
+def _pair(message: dict[str, Any], name: str, expected: str, fits: Callable[[Any], bool]) -> tuple[Any, Any]:
+    """The two values of a field. Raises ValueError."""
+    found = message.get(name)
+    if not isinstance(found, list | tuple) or len(found) != 2 or not all(map(fits, found)):
+        raise ValueError(f"{name}: expected {expected}, got {shown(found)}")
+    return found[0], found[1]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**9
 
 
 OPERATIONS = {"simulate": simulate, "elections": elections}
