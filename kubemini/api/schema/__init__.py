@@ -28,7 +28,6 @@ class Field:
     name: str
     type: str
     required: bool = False
-    enum: tuple[str, ...] = ()
     merge: str = ""
     strategy: tuple[str, ...] = ()
     list: str = ""
@@ -61,11 +60,6 @@ def of_kind(api_version: str, kind: str) -> Definition | None:
     """The definition behind a manifest's ``apiVersion`` and ``kind``; None if this schema does not have it."""
     name = _kinds().get((api_version, kind))
     return None if name is None else _parsed(name)
-
-
-def kinds() -> list[tuple[str, str]]:
-    """Every (apiVersion, kind) that there is a definition of."""
-    return list(_kinds())
 
 
 def resources() -> list[list[str]]:
@@ -118,7 +112,6 @@ def _field(words: list[str]) -> Field:
         words[0].removesuffix("!"),
         words[1],
         words[0].endswith("!"),
-        _several(facts, "enum"),
         facts.get("merge", ""),
         _several(facts, "strategy"),
         facts.get("list", ""),

@@ -12,6 +12,8 @@ from kubemini.apiserver import served
 from kubemini.apiserver.rules.causes import invalid
 from kubemini.apiserver.served import ServedKind, serve
 from kubemini.cluster import Cluster
+from tests.apiserver.parts import Listener, done, refusal
+from tests.worlds.kube import World
 
 TOY = row("toys.example.com/v1", "Toy", "toys", short="ty")
 MANIFEST = """
@@ -79,6 +81,19 @@ def test_a_toy_has_its_short_name_and_its_place_in_etcd(toys):
     assert kinds.by_name("ty") is TOY and kinds.by_name("toys.toys.example.com") is TOY
     assert TOY.key("default", "bear") == "/registry/toys/default/bear"
     assert load(MANIFEST.replace("LEGS", "4"))[0]["kind"] == "Toy"
+
+
+def test_a_toy_is_listed_selected_and_watched(toys):
+    world = World()
+    watch = Listener(world, TOY)
+    bear = {"apiVersion": TOY.api_version, "kind": "Toy", "metadata": {"name": "bear"}, "spec": {"legs": 4}}
+    done(world.ask(lambda c: c.request("POST", TOY.path("default"), bear)))
+    listed = done(world.ask(lambda c: c.request("LIST", TOY.path("default"))))
+    assert (listed["kind"], [toy["metadata"]["name"] for toy in listed["items"]]) == ("ToyList", ["bear"])
+    world.run(1)
+    assert watch.heard() == [("ADDED", "bear")]
+    code, message = refusal(world.ask(lambda c: c.request("POST", TOY.path("default"), {**bear, "spec": {"legs": -1}})))
+    assert code == 422 and "spec.legs" in message
 
 
 def test_without_its_file_there_is_no_toy():

@@ -24,7 +24,7 @@ BESIDE = [  # what is sent to the API but is no resource of its own
 HEADER = f"""\
 # The fields of Kubernetes {VERSION}. Derived from its published OpenAPI by `make schema`; do not edit.
 #   definition[ =apiVersion,Kind][ map=atomic]
-#    field[!] type [enum=…] [merge=KEY] [strategy=…] [list=…] [keys=…] [map=atomic]      (! = required)
+#    field[!] type [merge=KEY] [strategy=…] [list=…] [keys=…] [map=atomic]      (! = required)
 """
 LEAVES = {
     "Quantity": "quantity",
@@ -123,8 +123,6 @@ def type_of(value: dict, definitions: dict) -> str:
 def line(field: str, value: dict, required: list[str], definitions: dict) -> str:
     """One field."""
     parts = [f" {field}{'!' if field in required else ''}", type_of(value, definitions)]
-    if "enum" in value and field not in ("apiVersion", "kind"):
-        parts.append("enum=" + ",".join(sorted(choice for choice in value["enum"] if choice is not None)))
     for long, word in FACTS.items():
         if long in value:
             fact = value[long]
