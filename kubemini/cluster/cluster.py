@@ -7,7 +7,7 @@ from kubemini.cluster import source as sources
 from kubemini.cluster.programs import install
 from kubemini.cluster.source import Source
 from kubemini.cluster.topology import CONTROL_PLANE, ETCD, WORKER, Topology, TopologyError, build
-from kubemini.cluster.workload import Load, read_workload, refuse_without_api_server
+from kubemini.cluster.workload import Load, WorkloadError, read_workload, refuse_without_api_server
 from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.params import Params
@@ -121,6 +121,8 @@ class Cluster:
         Raises ManifestError or WorkloadError before anything is changed.
         """
         loads = read_workload(self.topology, workload or {})
+        if not isinstance(manifests, str):
+            raise WorkloadError(f"manifests: expected a text, got {shown(manifests)}; apply() takes files and objects")
         if manifests:
             refuse_without_api_server(self.topology, "manifests")
             self.kubectl.at_start(load_manifests(manifests, "manifests"), "manifests")
