@@ -65,13 +65,15 @@ def reported(left: Left) -> Left:
 def with_conditions(namespace: Obj, left: Left, now: int) -> Obj:
     """*namespace* with the conditions that tell how far its deletion has come; itself if they do already."""
     said = dict(GOOD)
-    told = reported(left)
+    remaining = reported(left)
     bad: dict[str, tuple[str, str]] = {}
-    if told:
-        counted = ((f"{kind.plural}.{kind.group}", len(found)) for kind, found in told.items())
+    if remaining:
+        counted = ((f"{kind.plural}.{kind.group}", len(found)) for kind, found in remaining.items())
         parts = [f"{resource} has {number} resource instances" for resource, number in sorted(counted)]
         bad["NamespaceContentRemaining"] = ("SomeResourcesRemain", f"Some resources are remaining: {', '.join(parts)}")
-    finalizers = Counter(f for found in told.values() for obj in found for f in obj["metadata"].get("finalizers") or ())
+    finalizers = Counter(
+        f for found in remaining.values() for obj in found for f in obj["metadata"].get("finalizers") or ()
+    )
     if finalizers:
         text = ", ".join(f"{name} in {finalizers[name]} resource instances" for name in sorted(finalizers))
         why = f"Some content in the namespace has finalizers remaining: {text}"
