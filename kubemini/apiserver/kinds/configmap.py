@@ -18,6 +18,7 @@ def rules(obj: Obj) -> Wrong:
         if key in (obj.get("binaryData") or {}):
             yield invalid(f"data[{key}]", key, "duplicate of key present in binaryData")
     yield from keyed.keys(obj, "binaryData")
+    yield from keyed.size(obj, "[]", "data", "binaryData")
 
 
 def changes(new: Obj, old: Obj) -> Wrong:

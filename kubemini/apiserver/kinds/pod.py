@@ -6,6 +6,7 @@ Simplified: a refused update shows no diff.
 
 from typing import Any
 
+from kubemini.api import labels
 from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, evolve, get, without
 from kubemini.apiserver.rules import causes, notsimulated, placement, podspec
@@ -51,7 +52,8 @@ def changes(new: Obj, old: Obj) -> Wrong:
         return
     yield from placement.gates_only_go(new, old)
     yield from _deadline(new["spec"].get("activeDeadlineSeconds"), old["spec"].get("activeDeadlineSeconds"))
-    if _fixed(new) != _fixed(old) or not _only_added(new, old):
+    gated = bool(old["spec"].get("schedulingGates"))
+    if _fixed(new, gated, old) != _fixed(old, gated, old) or not _only_added(new, old):
         yield forbidden("spec", POD_UPDATE)
 
 
@@ -65,11 +67,15 @@ def _deadline(new: int | None, old: int | None) -> Wrong:
         yield invalid("spec.activeDeadlineSeconds", new, "must be less than or equal to previous value")
 
 
-def _fixed(pod: Obj) -> Obj:
-    """What no update may change."""
+def _fixed(pod: Obj, gated: bool, old: Obj) -> Obj:
+    """What no update of *old* may change; while it is *gated*, it may still become choosier about nodes."""
     spec = pod["spec"]
     for field in ("tolerations", "activeDeadlineSeconds", "schedulingGates"):
         spec = without(spec, (field,))
+    if gated and labels.contains(spec.get("nodeSelector"), old["spec"].get("nodeSelector") or {}):
+        spec = without(spec, ("nodeSelector",))
+    if gated and not get(old, "spec", "affinity"):
+        spec = without(spec, ("affinity",))
     for field in ("containers", "initContainers"):
         if spec.get(field):
             spec = evolve(spec, (field,), [without(container, ("image",)) for container in spec[field]])

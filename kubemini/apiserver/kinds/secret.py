@@ -36,6 +36,7 @@ def rules(obj: Obj) -> Wrong:
     """Every complaint."""
     data = obj.get("data") or {}
     yield from keyed.keys(obj, "data")
+    yield from keyed.size(obj, "data", "data")
     if obj.get("type") == "kubernetes.io/service-account-token":
         if not get(obj, "metadata", "annotations", ACCOUNT, default=""):
             yield required(f"metadata.annotations[{ACCOUNT}]")

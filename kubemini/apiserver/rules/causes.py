@@ -37,6 +37,11 @@ def forbidden(field: str, detail: str) -> FieldError:
     return FieldError("FieldValueForbidden", field, f"Forbidden: {detail}")
 
 
+def too_long(field: str, limit: int) -> FieldError:
+    """The value has too many bytes."""
+    return FieldError("FieldValueTooLong", field, f"Too long: may not be more than {limit} bytes")
+
+
 def supported(field: str, value: Any, choices: Sequence[str]) -> Wrong:
     """The value must be one of *choices*, named in this order."""
     if value not in choices:

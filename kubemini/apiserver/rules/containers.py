@@ -160,7 +160,9 @@ def container_defaults(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pull_policy(image: str) -> str:
-    """Always for the tag latest (also unspoken), else IfNotPresent."""
+    """Always for the tag latest (also unspoken), else IfNotPresent, also for no image."""
+    if not image:
+        return "IfNotPresent"
     last = image.rpartition("/")[2]
     tag = last.partition(":")[2] or ("" if "@" in last else "latest")
     return "Always" if tag == "latest" else "IfNotPresent"

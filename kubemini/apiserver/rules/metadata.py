@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from kubemini.api import labels, names
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
-from kubemini.apiserver.rules.causes import IMMUTABLE, InOrder, Wrong, each, forbidden, invalid, not_negative, required
+from kubemini.apiserver.rules.causes import (
+    IMMUTABLE,
+    InOrder,
+    Wrong,
+    each,
+    forbidden,
+    invalid,
+    not_negative,
+    required,
+    too_long,
+)
 
 LARGEST_ANNOTATIONS = 256 * 1024  # bytes
 STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
@@ -71,8 +81,7 @@ def annotations(pairs: Mapping[str, str] | None, path: str) -> Wrong:
         yield from each(names.label_key(key.lower()), path, key)
         size += len(key.encode()) + len(value.encode())
     if size > LARGEST_ANNOTATIONS:
-        text = f"may not be more than {LARGEST_ANNOTATIONS} bytes"
-        yield invalid(path, "", text)
+        yield too_long(path, LARGEST_ANNOTATIONS)
 
 
 def _owners(owners: Sequence[Obj], path: str) -> Wrong:

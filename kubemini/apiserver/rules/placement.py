@@ -178,7 +178,7 @@ def gates(value: Sequence[Obj], path: str) -> Wrong:
 def gates_only_go(new: Obj, old: Obj) -> Wrong:
     """Models k/k pkg/apis/core/validation validateOnlyDeletedSchedulingGates"""
     before = [gate["name"] for gate in get(old, "spec", "schedulingGates", default=None) or ()]
-    for gate in get(new, "spec", "schedulingGates", default=None) or ():
+    for number, gate in enumerate(get(new, "spec", "schedulingGates", default=None) or ()):
         if gate["name"] not in before:
             text = f"only deletion is allowed, but found new scheduling gate '{gate['name']}'"
-            yield forbidden("spec.schedulingGates", text)
+            yield forbidden(f"spec.schedulingGates[{number}].name", text)

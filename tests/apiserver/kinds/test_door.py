@@ -296,3 +296,53 @@ def test_a_selector_that_nobody_can_read_is_refused_and_asked_no_further():
     assert (
         code == 422 and "spec.selector.matchExpressions[0].operator" in message and "invalid label selector" in message
     )
+
+
+# -- what may change ---------------------------------------------------------------------------------------------------
+
+
+def changed(spec, change):
+    """Why a pod of *spec* may not be changed so; "" if it may."""
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "default"}}
+    old = strategy.default({**body, "spec": {"containers": [{"name": "c", "image": "i:1"}], **spec}})
+    wrong = strategy.validate(strategy.default({**old, "spec": {**old["spec"], **change}}), old)
+    return wrong.message.partition(" is invalid: ")[2] if wrong else ""
+
+
+GATES = {"schedulingGates": [{"name": "a"}]}
+
+
+@pytest.mark.parametrize(
+    "spec, change, begins",
+    [
+        (GATES, {"schedulingGates": []}, ""),
+        (
+            GATES,
+            {"schedulingGates": [{"name": "b"}]},
+            "spec.schedulingGates[0].name: Forbidden: only deletion is allowed",
+        ),
+        (GATES, {"nodeSelector": {"a": "b"}}, ""),
+        ({**GATES, "nodeSelector": {"a": "b"}}, {"nodeSelector": {"a": "c"}}, "spec: Forbidden: pod updates may not"),
+        ({}, {"nodeSelector": {"a": "b"}}, "spec: Forbidden: pod updates may not change fields"),
+        ({}, {"containers": [{"name": "c", "image": ""}]}, "spec.containers[0].image: Required value"),
+        ({"activeDeadlineSeconds": 5}, {"activeDeadlineSeconds": 4}, ""),
+        (
+            {"activeDeadlineSeconds": 5},
+            {"activeDeadlineSeconds": 6},
+            "spec.activeDeadlineSeconds: Invalid value: 6: must",
+        ),
+        ({}, {"tolerations": [{"operator": "Exists"}]}, ""),
+    ],
+)
+def test_a_pod_changes_only_as_the_real_server_lets_it(spec, change, begins):
+    found = changed(spec, change)
+    assert found.startswith(begins) and bool(found) == bool(begins)
+
+
+@pytest.mark.parametrize(
+    "kind, data, field",
+    [("ConfigMap", {"k": "x" * 2**20, "l": "x"}, "[]"), ("Secret", {"k": "A" * 1_400_000}, "data")],
+)
+def test_no_object_holds_more_than_a_mebibyte(kind, data, field):
+    assert said(by_kind(kind), None, data=data) == (422, f"{field}: Too long: may not be more than 1048576 bytes")
+    assert said(by_kind(kind), None, data={"k": "A" * 2**20})[0] == 201
