@@ -10,17 +10,17 @@ the same member after a change of leader only, where clientv3 repeats it while t
     reply = yield from client.range("/registry/pods/", prefix_end("/registry/pods/"))
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kubemini.etcd.errors import LEADER_CHANGED
 from kubemini.host import Component
+from kubemini.sim import Steps
 from kubemini.sim.units import NEVER
 from kubemini.wire import Reply, Unreachable
 from kubemini.wire.rpc import ClientStream
 
 READ_ACROSS_ELECTION = LEADER_CHANGED.of_a_read()
-Replies = Generator[Any, Any, Reply]  # to be used with `yield from`
 
 
 def prefix_end(prefix: str) -> str:
@@ -41,21 +41,21 @@ class EtcdClient:
         """The member in use."""
         return self.endpoints[self._current]
 
-    def range(self, key: str, range_end: str = "", timeout: int | None = None, **fields: Any) -> Replies:
+    def range(self, key: str, range_end: str = "", timeout: int | None = None, **fields: Any) -> Steps:
         """Read a key or a range; *fields* as in etcd's RangeRequest."""
         return self.request("range", {"key": key, "range_end": range_end, **fields}, timeout)
 
-    def put(self, key: str, value: Any, timeout: int | None = None, **fields: Any) -> Replies:
+    def put(self, key: str, value: Any, timeout: int | None = None, **fields: Any) -> Steps:
         """Write a key."""
         return self.request("put", {"key": key, "value": value, **fields}, timeout)
 
     def txn(
         self, compare: list[dict], success: list[dict], failure: Sequence[dict] = (), timeout: int | None = None
-    ) -> Replies:
+    ) -> Steps:
         """If all of *compare* hold then *success* else *failure*."""
         return self.request("txn", {"compare": compare, "success": success, "failure": list(failure)}, timeout)
 
-    def request(self, method: str, payload: dict[str, Any], timeout: int | None = None) -> Replies:
+    def request(self, method: str, payload: dict[str, Any], timeout: int | None = None) -> Steps:
         """Any method of etcd; *timeout* (µs; None: as long as it takes) is for all attempts together."""
         params = self.component.net.params
         deadline, attempts = self.component.sim.now + (timeout or NEVER), len(self.endpoints)

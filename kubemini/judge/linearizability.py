@@ -25,7 +25,7 @@ class Undecided(ValueError):
     """The search was given up; the message says where."""
 
 
-class Configuration(NamedTuple):
+class SearchState(NamedTuple):
     """A state the register may be in: which pending operations have taken place (*done*), and which unknown ones.
 
     *wrote* is the return before which somebody last wrote: a write pending then may have come just before, unseen.
@@ -36,7 +36,7 @@ class Configuration(NamedTuple):
     spent: frozenset[int] = NOBODY
     wrote: int = -1
 
-    def covers(self, other: "Configuration") -> bool:
+    def covers(self, other: "SearchState") -> bool:
         """Whether this one can do all that *other* can, states and done being equal."""
         return self.spent <= other.spent and self.wrote >= other.wrote
 
@@ -104,8 +104,8 @@ class Search:
         text = any(op.f == "read" and isinstance(op.value, str) for op in history)
         self.effects = [_effect(op, text) for op in history]
         self.levels = list(self._levels())
-        self.failed: list[dict[tuple, list[Configuration]]] = [{} for _ in self.levels]
-        self.start = Configuration(initial)
+        self.failed: list[dict[tuple, list[SearchState]]] = [{} for _ in self.levels]
+        self.start = SearchState(initial)
         self.steps = 0
 
     def _levels(self) -> Iterator[Level]:
@@ -127,8 +127,8 @@ class Search:
 
     def run(self) -> Violation | None:
         """Explain every return; the violation is at the one that no search came past."""
-        path: list[Iterator[Configuration]] = []
-        here: Configuration | None = self.start
+        path: list[Iterator[SearchState]] = []
+        here: SearchState | None = self.start
         trail = []
         deepest = 0
         while here is not None and len(path) < len(self.levels):
@@ -142,25 +142,25 @@ class Search:
                 here = next(path[-1], None) if path else None
         return None if here is not None else self._violation(deepest)
 
-    def _place(self, depth: int, here: Configuration) -> Iterator[Configuration]:
-        """Configurations with the returning operation placed, others before it where need be; known fates first."""
+    def _place(self, depth: int, here: SearchState) -> Iterator[SearchState]:
+        """States with the returning operation placed, others before it where need be; known fates first."""
         level = self.levels[depth]
-        seen: set[Configuration] = set()
+        seen: set[SearchState] = set()
         if self._was_overwritten(level.returning, here) and not self._fails(depth + 1, here):
             yield here
         for unknown in ((), level.unknown) if level.unknown else ((),):
-            for found in self._reach(level, self._settle(level, here), unknown):
+            for found in self._reach(level, self._place_reads(level, here), unknown):
                 if found not in seen and not self._fails(depth + 1, found):
                     seen.add(found)
                     yield found
 
-    def _was_overwritten(self, number: int, here: Configuration) -> bool:
+    def _was_overwritten(self, number: int, here: SearchState) -> bool:
         """Whether *number* is a write that may have come just before another one, so that nobody saw it."""
         op = self.history[number]
         waits = op.f == "write" and number not in here.done
         return waits and here.wrote >= 0 and op.invoked < self.levels[here.wrote].at
 
-    def _reach(self, level: Level, here: Configuration, unknown: tuple[int, ...]) -> Iterator[Configuration]:
+    def _reach(self, level: Level, here: SearchState, unknown: tuple[int, ...]) -> Iterator[SearchState]:
         queue = deque([(here, False)])
         visited = {(here, False)}
         while queue:
@@ -177,11 +177,11 @@ class Search:
                     queue.append(step)
 
     def _steps(
-        self, level: Level, here: Configuration, unseen: bool, unknown: tuple[int, ...]
-    ) -> Iterator[tuple[Configuration, bool]]:
+        self, level: Level, here: SearchState, unseen: bool, unknown: tuple[int, ...]
+    ) -> Iterator[tuple[SearchState, bool]]:
         """What can come next: (configuration, whether its last write still waits for one that sees it).
 
-        An unseen write before another write need not be placed (see `Configuration.wrote`).
+        An unseen write before another write need not be placed (see `SearchState.wrote`).
         """
         tried = set()
         for number in (*level.pending, *unknown):
@@ -195,12 +195,12 @@ class Search:
             done, spent = (here.done | {number}, here.spent) if known else (here.done, here.spent | {number})
             if not known:
                 tried.add((f, state))
-            moved = Configuration(state, done, spent, level.depth if f == "write" else here.wrote)
-            settled = self._settle(level, moved)
+            moved = SearchState(state, done, spent, level.depth if f == "write" else here.wrote)
+            settled = self._place_reads(level, moved)
             blind = number != level.returning and (f == "write" or not known)
             yield settled, blind and settled.done == moved.done
 
-    def _settle(self, level: Level, here: Configuration) -> Configuration:
+    def _place_reads(self, level: Level, here: SearchState) -> SearchState:
         """Place every pending read that fits now."""
         fits = [
             number
@@ -211,10 +211,10 @@ class Search:
         ]
         return here._replace(done=here.done | frozenset(fits)) if fits else here
 
-    def _remember(self, depth: int, here: Configuration) -> None:
+    def _remember(self, depth: int, here: SearchState) -> None:
         self.failed[depth].setdefault((here.state, here.done), []).append(here)
 
-    def _fails(self, depth: int, here: Configuration) -> bool:
+    def _fails(self, depth: int, here: SearchState) -> bool:
         """Whether the same has failed before with no more unknown fates used."""
         if depth == len(self.levels):
             return False

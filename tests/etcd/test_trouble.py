@@ -17,7 +17,7 @@ class Troubled(Growing):
 
     def __init__(self, seed):
         super().__init__(3, seed, SHORT)
-        self.luck = Random(seed)
+        self.rng = Random(seed)
         self.machines = [*self.members, *self.spares.values()]
         self.written = {}
         self.number = 0
@@ -28,14 +28,14 @@ class Troubled(Growing):
         if not up:
             return
         self.number += 1
-        key, target = f"w/{self.number}", self.luck.choice(up).name
+        key, target = f"w/{self.number}", self.rng.choice(up).name
         event = self.client.call(target, "put", {"key": key, "value": "v"})
         event.callbacks.append(lambda e: e.value.ok and self.written.update({key: e.value.value["header"]["revision"]}))
 
     def trouble(self):
-        machine = self.luck.choice(self.machines)
+        machine = self.rng.choice(self.machines)
         hosts = [m.host.name for m in self.machines]
-        match self.luck.choice(DEEDS):
+        match self.rng.choice(DEEDS):
             case "crash":
                 machine.crash()
             case "pause":
@@ -46,7 +46,7 @@ class Troubled(Growing):
                 leader = next((m for m in self.leaders_now() if not m.paused), None)
                 if leader is not None:
                     self.client.call(
-                        leader.name, "move_leader", {"targetID": self.luck.choice(list(leader.membership.members))}
+                        leader.name, "move_leader", {"targetID": self.rng.choice(list(leader.membership.members))}
                     )
             case "cut":
                 self.net.cut([machine.host.name], [h for h in hosts if h != machine.host.name])
@@ -59,7 +59,7 @@ class Troubled(Growing):
             case what:
                 known = self.known()
                 if known is not None:
-                    id = self.luck.choice(sorted(known.membership.members))
+                    id = self.rng.choice(sorted(known.membership.members))
                     self.client.call(known.name, f"member_{what}", {"ID": id})
 
     def leaders_now(self):
@@ -76,7 +76,7 @@ class Troubled(Growing):
         known = self.known()
         if known is None or machine.up:
             return
-        payload = {"peerURLs": [f"http://{machine.name}:2380"], "isLearner": self.luck.random() < 0.5}
+        payload = {"peerURLs": [f"http://{machine.name}:2380"], "isLearner": self.rng.random() < 0.5}
         reply = yield self.client.call(known.name, "member_add", payload)
         if reply.ok and not machine.up:
             machine.join([m["peerURLs"][0][7:-5] for m in reply.value["members"]])

@@ -134,95 +134,95 @@ def requests(seed, count, odd=False):
 
     *odd* ones too: what fails when it is applied. After a crash an etcd 3.4 may apply what came before that twice.
     """
-    luck = random.Random(seed)
+    rng = random.Random(seed)
     makers = [put] * 8 + [delete] * 3 + [ranges] * 8 + [transaction] * 6 + [compaction, grant, revoke, leases]
     makers += [odd_transaction] * 6 + [odd_range, odd_member] if odd else []
-    return [luck.choice(makers)(luck, number) for number in range(count)]
+    return [rng.choice(makers)(rng, number) for number in range(count)]
 
 
-def key(luck):
-    return luck.choice(KEYS)
+def key(rng):
+    return rng.choice(KEYS)
 
 
-def span(luck):
+def span(rng):
     """A range: one key, some, a prefix, or everything from a key on."""
-    start = key(luck)
-    return luck.choice([{"key": start}, {"key": start, "range_end": key(luck)}, {"key": "k/", "range_end": "k0"},
+    start = key(rng)
+    return rng.choice([{"key": start}, {"key": start, "range_end": key(rng)}, {"key": "k/", "range_end": "k0"},
                         {"key": start, "range_end": "\0"}])  # fmt: skip
 
 
-def put(luck, number):
-    request = {"key": key(luck), "value": f"v{luck.randrange(9)}"}
-    if luck.random() < 0.2:
-        request["lease"] = 1 + luck.randrange(4)
-    if luck.random() < 0.3:
+def put(rng, number):
+    request = {"key": key(rng), "value": f"v{rng.randrange(9)}"}
+    if rng.random() < 0.2:
+        request["lease"] = 1 + rng.randrange(4)
+    if rng.random() < 0.3:
         request["prev_kv"] = True
-    if luck.random() < 0.05:
+    if rng.random() < 0.05:
         request = {"key": request["key"], "ignore_value": True}
     return "put", request
 
 
-def delete(luck, number):
-    return "delete_range", span(luck) | ({"prev_kv": True} if luck.random() < 0.5 else {})
+def delete(rng, number):
+    return "delete_range", span(rng) | ({"prev_kv": True} if rng.random() < 0.5 else {})
 
 
-def ranges(luck, number):
-    request = span(luck)
+def ranges(rng, number):
+    request = span(rng)
     extras = {
-        "limit": luck.randrange(4),
-        "revision": luck.randrange(max(1, number)),
+        "limit": rng.randrange(4),
+        "revision": rng.randrange(max(1, number)),
         "keys_only": True,
         "count_only": True,
-        "serializable": luck.random() < 0.3,
-        "min_mod_revision": luck.randrange(number + 1),
-        "max_create_revision": luck.randrange(number + 1),
+        "serializable": rng.random() < 0.3,
+        "min_mod_revision": rng.randrange(number + 1),
+        "max_create_revision": rng.randrange(number + 1),
     }
-    for name in luck.sample(sorted(extras), luck.randrange(3)):
+    for name in rng.sample(sorted(extras), rng.randrange(3)):
         request[name] = extras[name]
-    if luck.random() < 0.3:
-        request |= {"sort_target": luck.choice(TARGETS), "sort_order": luck.choice(["ASCEND", "DESCEND"])}
+    if rng.random() < 0.3:
+        request |= {"sort_target": rng.choice(TARGETS), "sort_order": rng.choice(["ASCEND", "DESCEND"])}
     return "range", request
 
 
-def compare(luck, number):
-    target = luck.choice(["VERSION", "CREATE", "MOD", "VALUE", "LEASE"])
+def compare(rng, number):
+    target = rng.choice(["VERSION", "CREATE", "MOD", "VALUE", "LEASE"])
     field = {"VERSION": "version", "CREATE": "create_revision", "MOD": "mod_revision"}.get(target, target.lower())
-    value = f"v{luck.randrange(9)}" if target == "VALUE" else luck.randrange(1 + (number if "revision" in field else 3))
-    result = luck.choice(["EQUAL", "GREATER", "LESS", "NOT_EQUAL"])
-    return {"key": key(luck), "target": target, "result": result, field: value}
+    value = f"v{rng.randrange(9)}" if target == "VALUE" else rng.randrange(1 + (number if "revision" in field else 3))
+    result = rng.choice(["EQUAL", "GREATER", "LESS", "NOT_EQUAL"])
+    return {"key": key(rng), "target": target, "result": result, field: value}
 
 
-def operation(luck, number):
-    kind = luck.randrange(4)
+def operation(rng, number):
+    kind = rng.randrange(4)
     if kind == 0:
-        return {"request_range": span(luck)}
+        return {"request_range": span(rng)}
     if kind == 1:
-        return {"request_delete_range": {"key": key(luck), "prev_kv": True}}
-    return {"request_put": {"key": key(luck), "value": f"t{number}", "prev_kv": True}}
+        return {"request_delete_range": {"key": key(rng), "prev_kv": True}}
+    return {"request_put": {"key": key(rng), "value": f"t{number}", "prev_kv": True}}
 
 
-def odd_operation(luck, number, depth=1):
+def odd_operation(rng, number, depth=1):
     """Keys are few, so that puts and deletions collide, and sometimes only seem to."""
-    kind = luck.randrange(4)
+    kind = rng.randrange(4)
     if kind == 0:
-        return {"request_range": span(luck) | {"revision": luck.choice([0, -1, luck.randrange(1 + number)])}}
+        return {"request_range": span(rng) | {"revision": rng.choice([0, -1, rng.randrange(1 + number)])}}
     if kind == 1:
-        return {"request_delete_range": span(luck)}
+        return {"request_delete_range": span(rng)}
     if kind == 2 and depth:
-        halves = {half: [odd_operation(luck, number, depth - 1) for _ in range(2)] for half in ("success", "failure")}
-        return {"request_txn": {"compare": [compare(luck, number)], **halves}}
-    return operation(luck, number)
+        halves = {half: [odd_operation(rng, number, depth - 1) for _ in range(2)] for half in ("success", "failure")}
+        return {"request_txn": {"compare": [compare(rng, number)], **halves}}
+    return operation(rng, number)
 
 
-def odd_transaction(luck, number):
-    return "txn", {half: [odd_operation(luck, number) for _ in range(3)] for half in ("success", "failure")}
+def odd_transaction(rng, number):
+    return "txn", {half: [odd_operation(rng, number) for _ in range(3)] for half in ("success", "failure")}
 
 
-def odd_range(luck, number):
-    return "range", span(luck) | {"revision": -1, "limit": -2}
+def odd_range(rng, number):
+    return "range", span(rng) | {"revision": -1, "limit": -2}
 
 
-def odd_member(luck, number):
+def odd_member(rng, number):
     urls = [
         "ftp://x:1",
         "http://x",
@@ -234,30 +234,30 @@ def odd_member(luck, number):
         "http://[::1",
         "http://",
     ]
-    return "member_add", {"peerURLs": luck.sample(urls, luck.randrange(3))}
+    return "member_add", {"peerURLs": rng.sample(urls, rng.randrange(3))}
 
 
-def transaction(luck, number):
+def transaction(rng, number):
     return "txn", {
-        "compare": [compare(luck, number) for _ in range(luck.randrange(3))],
-        "success": [operation(luck, number) for _ in range(luck.randrange(4))],
-        "failure": [operation(luck, number) for _ in range(luck.randrange(3))],
+        "compare": [compare(rng, number) for _ in range(rng.randrange(3))],
+        "success": [operation(rng, number) for _ in range(rng.randrange(4))],
+        "failure": [operation(rng, number) for _ in range(rng.randrange(3))],
     }
 
 
-def compaction(luck, number):
-    return "compact", {"revision": luck.randrange(1 + number // 2)}
+def compaction(rng, number):
+    return "compact", {"revision": rng.randrange(1 + number // 2)}
 
 
-def grant(luck, number):
-    return "lease_grant", {"ID": 1 + luck.randrange(4), "TTL": 3600}
+def grant(rng, number):
+    return "lease_grant", {"ID": 1 + rng.randrange(4), "TTL": 3600}
 
 
-def revoke(luck, number):
-    return "lease_revoke", {"ID": 1 + luck.randrange(4)}
+def revoke(rng, number):
+    return "lease_revoke", {"ID": 1 + rng.randrange(4)}
 
 
-def leases(luck, number):
+def leases(rng, number):
     return "lease_leases", {}
 
 

@@ -60,7 +60,7 @@ class Member:
 
     id: int
     disk: Disk
-    luck: Random  # for its election timeouts
+    rng: Random  # for its election timeouts
     raft: Raft | None = None
     applied: int = 0
     commit: int = 0

@@ -77,11 +77,11 @@ class Author:
     """Writes the plot of one seed."""
 
     def __init__(self, seed: int):
-        self.seed, self.luck = seed, Random(seed)
-        self.size = self.luck.choice((3, 3, 5))
+        self.seed, self.rng = seed, Random(seed)
+        self.size = self.rng.choice((3, 3, 5))
         self.members = [f"etcd-{n}" for n in range(1, self.size + 1)]
         self.hosts = [f"etcd-host-{n}" for n in range(1, self.size + 1)]
-        self.cluster = self.luck.choice(CLUSTERS)
+        self.cluster = self.rng.choice(CLUSTERS)
         self.timeout = duration(self.cluster.get("etcd_election_timeout", "1s"))
         self.puts = 0
         self.healed = QUIET + TROUBLE
@@ -89,29 +89,29 @@ class Author:
 
     def plot(self) -> Plot:
         entries: list[Entry] = []
-        for _ in range(self.luck.randint(2, 8)):
-            entries += self.luck.choice(EPISODES)(self, *self.span())
+        for _ in range(self.rng.randint(2, 8)):
+            entries += self.rng.choice(EPISODES)(self, *self.span())
         entries = [(min(at, self.healed), what) for at, what in entries]
         entries += [*self.requests(), *self.ending()]
         return Plot(self.size, self.cluster, self.workload(), in_order(entries), self.seed, self.until)
 
     def span(self) -> tuple[int, int]:
         """From when to when something is broken."""
-        begin = QUIET + self.luck.randrange(TROUBLE - SECOND) // (10 * MS) * (10 * MS)
-        length = self.luck.choice((50 * MS, 300 * MS, SECOND, 3 * SECOND, TROUBLE))
+        begin = QUIET + self.rng.randrange(TROUBLE - SECOND) // (10 * MS) * (10 * MS)
+        length = self.rng.choice((50 * MS, 300 * MS, SECOND, 3 * SECOND, TROUBLE))
         return begin, min(begin + length, self.healed)
 
     def workload(self) -> dict[str, dict[str, Any]]:
-        luck = self.luck
-        reads = {"every": luck.choice(("100ms", "150ms", "400ms")), "member": luck.choice(self.members)}
-        return {"etcd_writes": {"every": luck.choice(("50ms", "200ms", "500ms"))}, "etcd_reads": reads}
+        rng = self.rng
+        reads = {"every": rng.choice(("100ms", "150ms", "400ms")), "member": rng.choice(self.members)}
+        return {"etcd_writes": {"every": rng.choice(("50ms", "200ms", "500ms"))}, "etcd_reads": reads}
 
     def requests(self) -> Iterator[Entry]:
         """Single puts and gets in the midst of it, each through a member of its own."""
-        for _ in range(self.luck.randint(10, 40)):
-            at = QUIET + self.luck.randrange(TROUBLE) // (10 * MS) * (10 * MS)
-            key, writes = self.luck.choice(KEYS), self.luck.random() < 0.5
-            yield at, self.put(key, self.luck.choice(self.members)) if writes else self.get(key, self.members)
+        for _ in range(self.rng.randint(10, 40)):
+            at = QUIET + self.rng.randrange(TROUBLE) // (10 * MS) * (10 * MS)
+            key, writes = self.rng.choice(KEYS), self.rng.random() < 0.5
+            yield at, self.put(key, self.rng.choice(self.members)) if writes else self.get(key, self.members)
 
     def put(self, key: str, member: str) -> tuple[Any, ...]:
         """Every value is written once, so that who reads it says which write was seen."""
@@ -119,7 +119,7 @@ class Author:
         return ("put", key, f"{key}{self.puts}", member)
 
     def get(self, key: str, members: list[str]) -> tuple[Any, ...]:
-        return _get(key, self.luck.choice(members), self.luck.random() < 0.7)
+        return _get(key, self.rng.choice(members), self.rng.random() < 0.7)
 
     def ending(self) -> Iterator[Entry]:
         """When all is well again: does everybody know what was written?"""
@@ -134,7 +134,7 @@ class Author:
 
     def down(self, begin: int, end: int) -> list[Entry]:
         some = self.some(self.members)
-        how = self.luck.choice(("crash", "crash", "stop"))
+        how = self.rng.choice(("crash", "crash", "stop"))
         return [e for m in some for e in ((begin, (how, m)), (end, ("restart", m)))]
 
     def power(self, begin: int, end: int) -> list[Entry]:
@@ -147,47 +147,47 @@ class Author:
         return [(begin, ("restart", m)) for m in self.some(self.members)]
 
     def cut(self, begin: int, end: int) -> list[Entry]:
-        alone = self.luck.sample(self.members, self.luck.randint(1, self.size // 2))
+        alone = self.rng.sample(self.members, self.rng.randint(1, self.size // 2))
         a, b = self.hosts_of(alone), self.hosts_of([m for m in self.members if m not in alone])
-        sides = self.luck.choice(((a, b), (a, b), (a,), (a, b, "one-way"), (b, a, "one-way")))
+        sides = self.rng.choice(((a, b), (a, b), (a,), (a, b, "one-way"), (b, a, "one-way")))
         return [(begin, ("cut", *sides)), (end, ("heal",))]
 
     def loss(self, begin: int, end: int) -> list[Entry]:
         a, b = self.sides()
-        return [(begin, ("loss", a, b, self.luck.choice((0.1, 0.3, 0.7)))), (end, ("loss", a, b, 0))]
+        return [(begin, ("loss", a, b, self.rng.choice((0.1, 0.3, 0.7)))), (end, ("loss", a, b, 0))]
 
     def latency(self, begin: int, end: int) -> list[Entry]:
         a, b = self.sides()
-        slow = self.luck.choice((("50ms", "150ms"), ("200ms", "600ms"), ("1ms", "900ms")))
+        slow = self.rng.choice((("50ms", "150ms"), ("200ms", "600ms"), ("1ms", "900ms")))
         return [(begin, ("latency", a, b, *slow)), (end, ("latency", a, b, *USUAL))]
 
     def slow_disk(self, begin: int, end: int) -> list[Entry]:
-        extra = self.luck.choice(("20ms", "100ms", "400ms", "2s"))
+        extra = self.rng.choice(("20ms", "100ms", "400ms", "2s"))
         some = self.some(self.hosts)
         return [e for h in some for e in ((begin, ("slow_disk", h, extra)), (end, ("slow_disk", h, "0ms")))]
 
     def move_leader(self, begin: int, end: int) -> list[Entry]:
-        return [(begin, ("move_leader", self.luck.choice(self.members)))]
+        return [(begin, ("move_leader", self.rng.choice(self.members)))]
 
     def split(self, begin: int, end: int) -> list[Entry]:
         """Clients reach both sides, which do not reach each other: who reads in one what was written in the other?"""
-        alone = self.luck.sample(self.members, self.luck.randint(1, self.size // 2))
+        alone = self.rng.sample(self.members, self.rng.randint(1, self.size // 2))
         others = [m for m in self.members if m not in alone]
         found: list[Entry] = [(begin - SECOND // 2, ("move_leader", alone[0]))]
         found += [(begin, ("cut", self.hosts_of(alone), self.hosts_of(others))), (end, ("heal",))]
         for tenth in range(10, 25):  # of an election timeout: the time in which the others find a leader
             at = begin + tenth * self.timeout // 10
-            found.append((at, self.put("a", self.luck.choice(others)) if tenth % 4 == 0 else self.get("a", alone)))
+            found.append((at, self.put("a", self.rng.choice(others)) if tenth % 4 == 0 else self.get("a", alone)))
         return found
 
     def blackout(self, begin: int, end: int) -> list[Entry]:
         """The power fails everywhere while disks are busy; for some it returns much later than for the others."""
-        off = QUIET + self.luck.randint(5, 30) * 100 * MS
-        busy = self.luck.sample(self.hosts, self.luck.randint(self.size // 2, self.size - 1))
-        late = self.luck.sample(self.hosts, self.luck.randint(1, self.size // 2))
-        found: list[Entry] = [(off - self.luck.choice((300, 900)) * MS, ("slow_disk", h, "2s")) for h in busy]
+        off = QUIET + self.rng.randint(5, 30) * 100 * MS
+        busy = self.rng.sample(self.hosts, self.rng.randint(self.size // 2, self.size - 1))
+        late = self.rng.sample(self.hosts, self.rng.randint(1, self.size // 2))
+        found: list[Entry] = [(off - self.rng.choice((300, 900)) * MS, ("slow_disk", h, "2s")) for h in busy]
         for host in self.hosts:
-            on = off + self.luck.randint(1, 5) * 100 * MS + (5 * SECOND if host in late else 0)
+            on = off + self.rng.randint(1, 5) * 100 * MS + (5 * SECOND if host in late else 0)
             found += [(off, ("power_off", host)), (on, ("power_on", host))]
         return [*found, *((off, ("slow_disk", h, "0ms")) for h in busy)]
 
@@ -195,9 +195,9 @@ class Author:
         """Down and up again, one after the other and sometimes two at a time."""
         found: list[Entry] = []
         for _ in range(5):
-            member, gone = self.luck.choice(self.members), self.luck.randint(1, 15) * 100 * MS
+            member, gone = self.rng.choice(self.members), self.rng.randint(1, 15) * 100 * MS
             found += [(begin, ("crash", member)), (begin + gone, ("restart", member))]
-            begin += self.luck.randint(0, 15) * 100 * MS
+            begin += self.rng.randint(0, 15) * 100 * MS
         return found
 
     def hosts_of(self, members: list[str]) -> str:
@@ -205,11 +205,11 @@ class Author:
 
     def some(self, names: list[str]) -> list[str]:
         """Mostly one of *names*, sometimes many or all."""
-        return self.luck.sample(names, self.luck.choice((1, 1, 1, self.size // 2, self.size - 1, self.size)))
+        return self.rng.sample(names, self.rng.choice((1, 1, 1, self.size // 2, self.size - 1, self.size)))
 
     def sides(self) -> tuple[str, str]:
-        a, b = self.luck.sample(self.hosts, 2)
-        return self.luck.choice(((a, b), (a, ",".join(h for h in self.hosts if h != a))))
+        a, b = self.rng.sample(self.hosts, 2)
+        return self.rng.choice(((a, b), (a, ",".join(h for h in self.hosts if h != a))))
 
 
 EPISODES = (

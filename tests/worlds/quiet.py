@@ -122,45 +122,45 @@ class RandomTelling(Telling):
     """The story of a seed, which decides everything but the fidelity."""
 
     def __init__(self, seed: int, fidelity: str):
-        self.luck = luck = Random(seed)
-        interval = luck.choice((50, 100)) * MS
-        self.latency = luck.choice(LATENCIES)
+        self.rng = rng = Random(seed)
+        interval = rng.choice((50, 100)) * MS
+        self.latency = rng.choice(LATENCIES)
         params = replace(
             Params(),
             etcd_heartbeat_interval=interval,
-            etcd_election_timeout=luck.choice((5, 10, 20)) * interval,
+            etcd_election_timeout=rng.choice((5, 10, 20)) * interval,
             network_latency=self.latency,
-            disk_fsync=luck.choice(DISKS),
-            etcd_pre_vote=luck.random() < 0.6,
-            etcd_check_quorum=luck.random() < 0.7,
-            etcd_snapshot_count=luck.choice((10, 100_000)),
+            disk_fsync=rng.choice(DISKS),
+            etcd_pre_vote=rng.random() < 0.6,
+            etcd_check_quorum=rng.random() < 0.7,
+            etcd_snapshot_count=rng.choice((10, 100_000)),
             etcd_snapshot_catchup_entries=5,
         )
-        members, seconds, spares = luck.choice((3, 5, 5, 7)), luck.choice((10, 30, 60)), luck.choice((0, 0, 1))
+        members, seconds, spares = rng.choice((3, 5, 5, 7)), rng.choice((10, 30, 60)), rng.choice((0, 0, 1))
         super().__init__(fidelity, members, seconds, params, seed, spares)
-        for _ in range(luck.randrange(0, 16)):
+        for _ in range(rng.randrange(0, 16)):
             self._plan(self._instant(), self._deed())
-        for _ in range(luck.randrange(0, 12)):
-            aim = luck.choice((self._aim_at_tick, self._aim_at_tick, self._cut_leader_off))
+        for _ in range(rng.randrange(0, 12)):
+            aim = rng.choice((self._aim_at_tick, self._aim_at_tick, self._cut_leader_off))
             self.sim.command(self._instant(), aim, self._offset(), self._deed())
 
     # -- what happens, and when ------------------------------------------------------------------------------------
     def _instant(self) -> int:
         """Some instant, often a round one."""
-        at = self.luck.randrange(1, self.horizon)
-        step = self.luck.choice((1, 1, 1, self.cluster.params.etcd_heartbeat_interval, SECOND))
+        at = self.rng.randrange(1, self.horizon)
+        step = self.rng.choice((1, 1, 1, self.cluster.params.etcd_heartbeat_interval, SECOND))
         return max(1, at - at % step)
 
     def _offset(self) -> int:
         low, high = self.latency
-        return self.luck.choice((0, 0, 1, -1, low, high, low + high, 2 * low, -low, -2 * low))
+        return self.rng.choice((0, 0, 1, -1, low, high, low + high, 2 * low, -low, -2 * low))
 
     def _deed(self) -> Deed:
         """Something to do, drawn now, so that both fidelities draw alike."""
-        luck, names = self.luck, [m.name for m in self.machines]
-        name, span = luck.choice(names), luck.choice((1, 50 * MS, 400 * MS, 2 * SECOND, 15 * SECOND))
-        group = luck.sample(names, luck.randrange(1, len(names) // 2 + 1))
-        return luck.choice(KINDS), name, span, ",".join(group), luck.randrange(100)
+        rng, names = self.rng, [m.name for m in self.machines]
+        name, span = rng.choice(names), rng.choice((1, 50 * MS, 400 * MS, 2 * SECOND, 15 * SECOND))
+        group = rng.sample(names, rng.randrange(1, len(names) // 2 + 1))
+        return rng.choice(KINDS), name, span, ",".join(group), rng.randrange(100)
 
     def _aim_at_tick(self, offset: int, deed: Deed) -> None:
         """Do *deed* exactly *offset* after a tick of the present leader, some ticks from now."""

@@ -11,9 +11,9 @@ from kubemini.etcd.raft.confchange import (
     LEARNER,
     REMOVE,
     VOTER,
-    Change,
     ConfChange,
     Configuration,
+    MemberChange,
     configuration,
 )
 from kubemini.etcd.raft.log import Entry, Snapshot
@@ -51,7 +51,7 @@ class World(Properties):
         member.raft = Raft(
             Config(
                 id=member.id,
-                timeout=lambda draw: ELECTION + member.luck.randrange(ELECTION),
+                timeout=lambda draw: ELECTION + member.rng.randrange(ELECTION),
                 configuration=disk.configuration,
                 election_tick=ELECTION,
                 pre_vote=kind.pre_vote,
@@ -209,19 +209,19 @@ class World(Properties):
             member.raft.propose_conf_change(self._a_change(member.raft.configuration, b))
             self._look(member)
 
-    def _a_change(self, now: Configuration, luck: int) -> ConfChange:
+    def _a_change(self, now: Configuration, rng: int) -> ConfChange:
         if now.outgoing:
             return ConfChange()
-        target, kind = luck % len(self.members) + 1, (VOTER, LEARNER, REMOVE)[luck // 8 % 3]
-        changes = [Change(kind, target)]
-        if luck // 32 % 3 == 0:
-            changes.append(Change(VOTER, (luck // 3) % len(self.members) + 1))
+        target, kind = rng % len(self.members) + 1, (VOTER, LEARNER, REMOVE)[rng // 8 % 3]
+        changes = [MemberChange(kind, target)]
+        if rng // 32 % 3 == 0:
+            changes.append(MemberChange(VOTER, (rng // 3) % len(self.members) + 1))
         left = set(now.voters)
         for change in changes:
             (left.add if change.kind == VOTER else left.discard)(change.member)
         if not left:
-            changes = [Change(VOTER, target)]
-        transition = EXPLICIT if luck // 64 % 4 == 0 else "auto"
+            changes = [MemberChange(VOTER, target)]
+        transition = EXPLICIT if rng // 64 % 4 == 0 else "auto"
         return ConfChange(tuple(changes), transition)
 
     def do_compact(self, a: int, b: int) -> None:

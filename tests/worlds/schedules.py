@@ -50,10 +50,10 @@ KINDS = (
 
 def schedule(seed: int, steps: int) -> tuple[Kind, list[Action]]:
     """What happens in the run of *seed*."""
-    luck = Random(seed)
+    rng = Random(seed)
     kind = KINDS[seed % len(KINDS)]
-    names = luck.choices(NAMES, WEIGHTS, k=steps)
-    return kind, [(name, min(luck.randrange(12), luck.randrange(24)), luck.randrange(256)) for name in names]
+    names = rng.choices(NAMES, WEIGHTS, k=steps)
+    return kind, [(name, min(rng.randrange(12), rng.randrange(24)), rng.randrange(256)) for name in names]
 
 
 def run(kind: Kind, actions: Sequence[Action], seed: int, heal: bool = True) -> World:

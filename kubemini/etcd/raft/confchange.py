@@ -20,7 +20,7 @@ class ConfChangeError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MemberChange:
     """What becomes of one member: ``voter``, ``learner``, ``remove``, or ``update`` (nothing that Raft minds)."""
 
     kind: str
@@ -36,7 +36,7 @@ class ConfChange:
     *context* is the driver's own: whatever it wants to find beside the change when it applies it.
     """
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[MemberChange, ...] = ()
     transition: str = AUTO
     simple: bool = False
     context: Any = None
@@ -98,7 +98,7 @@ def apply(before: Configuration, change: ConfChange) -> tuple[Configuration, fro
     return simple(before, change.changes)
 
 
-def simple(before: Configuration, changes: Iterable[Change]) -> tuple[Configuration, frozenset[int]]:
+def simple(before: Configuration, changes: Iterable[MemberChange]) -> tuple[Configuration, frozenset[int]]:
     """One step: at most one voter more or less, so that old and new majorities overlap by themselves."""
     if before.outgoing:
         raise ConfChangeError("can't apply simple config change in joint config")
@@ -110,7 +110,7 @@ def simple(before: Configuration, changes: Iterable[Change]) -> tuple[Configurat
 
 
 def enter_joint(
-    before: Configuration, changes: Iterable[Change], auto_leave: bool = False
+    before: Configuration, changes: Iterable[MemberChange], auto_leave: bool = False
 ) -> tuple[Configuration, frozenset[int]]:
     """The first of two steps: until `leave_joint`, both the old and the new voters must agree."""
     if before.outgoing:
@@ -138,7 +138,7 @@ class _Draft:
         self.auto_leave = before.auto_leave
         self.anew: set[int] = set()
 
-    def apply(self, changes: Iterable[Change]) -> None:
+    def apply(self, changes: Iterable[MemberChange]) -> None:
         acts = {VOTER: self.add_voter, LEARNER: self.add_learner, REMOVE: self.remove, UPDATE: self.update}
         for change in changes:
             if change.member:  # 0 is nobody: a change that was refused later than it was proposed

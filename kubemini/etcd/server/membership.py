@@ -23,7 +23,7 @@ from kubemini.etcd.errors import (
     TOO_MANY_LEARNERS,
     EtcdError,
 )
-from kubemini.etcd.raft.confchange import LEARNER, REMOVE, VOTER, Change, ConfChange, Configuration, configuration
+from kubemini.etcd.raft.confchange import LEARNER, REMOVE, VOTER, ConfChange, Configuration, MemberChange, configuration
 
 GONE = "the member has been permanently removed from the cluster"  # what peers tell one that has not read of it
 READY_PERCENT = 90  # readyPercent: how much of the leader's log a learner must have to be promoted
@@ -155,7 +155,7 @@ def change(method: str, request: dict[str, Any], context: Any) -> ConfChange:
     """The entry of the log that carries the request."""
     learner = method == "member_add" and request["isLearner"]
     kind = REMOVE if method == "member_remove" else LEARNER if learner else VOTER
-    return ConfChange((Change(kind, request["ID"]),), simple=True, context=context)
+    return ConfChange((MemberChange(kind, request["ID"]),), simple=True, context=context)
 
 
-NO_CHANGE = ConfChange((Change(VOTER, 0),), simple=True)  # what Raft is told of a change that was refused
+NO_CHANGE = ConfChange((MemberChange(VOTER, 0),), simple=True)  # what Raft is told of a change that was refused

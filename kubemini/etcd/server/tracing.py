@@ -9,7 +9,7 @@ from collections.abc import Callable
 from kubemini.etcd.raft.messages import Ready
 from kubemini.etcd.server.datadir import DataDir
 from kubemini.etcd.server.links import Peer
-from kubemini.etcd.store.mvcc import Change
+from kubemini.etcd.store.mvcc import KeyChange
 
 LONGEST_VALUE = 200  # characters of a value that the trace keeps
 ROOM_STEPS = 64  # the trace tells the size of the database in so many parts of its quota
@@ -70,7 +70,7 @@ class Tracing:
             self._commit = state.commit
             self.record(self.name, "commit", index=state.commit)
 
-    def changes(self, changes: list[Change]) -> None:
+    def changes(self, changes: list[KeyChange]) -> None:
         """A revision, if it changed text; of a long one its length is told."""
         for change in changes:
             text = change.kv["value"] if change.kv["version"] else change.previous and change.previous["value"]

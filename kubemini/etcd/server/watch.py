@@ -13,7 +13,7 @@ from typing import Any
 
 from kubemini.etcd.errors import NO_LEADER, EtcdError
 from kubemini.etcd.server.driver import Driver
-from kubemini.etcd.store.mvcc import DELETE, PUT, Change, Store, is_empty, is_in
+from kubemini.etcd.store.mvcc import DELETE, PUT, KeyChange, Store, is_empty, is_in
 from kubemini.host import Timer
 from kubemini.wire import Call
 
@@ -35,7 +35,7 @@ class Watcher:
         self.require_leader = bool(request.get("require_leader"))
         self.quiet = True  # since the last time that progress was looked at
 
-    def wants(self, change: Change) -> bool:
+    def wants(self, change: KeyChange) -> bool:
         """Whether *change* is news here."""
         return (
             change.revision >= self.next
@@ -43,7 +43,7 @@ class Watcher:
             and change.type not in self.filters
         )
 
-    def event(self, change: Change, compacted: int) -> dict[str, Any]:
+    def event(self, change: KeyChange, compacted: int) -> dict[str, Any]:
         """The change as it goes over the wire; what was before it may be forgotten by now."""
         event = {"type": change.type, "kv": change.kv}
         if self.prev_kv and change.previous is not None and change.revision > compacted:
@@ -120,7 +120,7 @@ class Watches:
         for watcher in self.watchers:
             self._send(watcher, changes, now)
 
-    def _send(self, watcher: Watcher, changes: list[Change], revision: int) -> None:
+    def _send(self, watcher: Watcher, changes: list[KeyChange], revision: int) -> None:
         events = [watcher.event(change, self.store.compacted) for change in changes if watcher.wants(change)]
         if events and watcher.call.stream is not None:
             watcher.call.stream.push({"header": self._header(revision), "events": events})

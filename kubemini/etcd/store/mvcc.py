@@ -40,7 +40,7 @@ TARGETS = {
 }
 
 
-class Change(NamedTuple):
+class KeyChange(NamedTuple):
     """One key changed at *revision*; *kv* with version 0 says it was deleted. *previous*: before that revision."""
 
     revision: int
@@ -73,7 +73,7 @@ class Store:
         self.backend = Backend()
         self.revision = 1
         self.compacted = -1  # nothing yet: compacting to 0 is a deed, once
-        self.log: list[Change] = []  # oldest first; what watches read
+        self.log: list[KeyChange] = []  # oldest first; what watches read
         self._live: dict[str, KeyValue] = {}
         self._versions: dict[str, list[KeyValue]] = {}  # of each key, oldest first, deletions included
         self._keys: list[str] = []  # of _versions, sorted
@@ -186,7 +186,7 @@ class Store:
             before = self._at(key, self.revision)
         versions.append(kv)
         self.backend.add(kv)
-        self.log.append(Change(kv["mod_revision"], kv, before))
+        self.log.append(KeyChange(kv["mod_revision"], kv, before))
         self._pending += 1
         if previous is not None and previous["lease"]:
             self.lessor.detach(previous["lease"], key)
@@ -300,7 +300,7 @@ class Store:
         return {"succeeded": holds, "responses": responses}
 
     # -- history -----------------------------------------------------------------------------------------------------
-    def history(self, from_revision: int) -> list[Change] | EtcdError:
+    def history(self, from_revision: int) -> list[KeyChange] | EtcdError:
         """The changes from *from_revision* on, oldest first; COMPACTED if some of them are forgotten."""
         if from_revision < self.compacted:
             return COMPACTED
@@ -316,7 +316,7 @@ class Store:
         kept = [kv for key in self._keys for kv in self._versions[key] if kv["mod_revision"] <= upto]
         return crc32(repr((self.compacted, kept)).encode())
 
-    def last_changes(self) -> list[Change]:
+    def last_changes(self) -> list[KeyChange]:
         """What the newest revision changed."""
         return self.log[bisect_left(self.log, self.revision, key=_revision) :]
 
@@ -374,5 +374,5 @@ def _mod_revision(kv: KeyValue) -> int:
     return kv["mod_revision"]
 
 
-def _revision(change: Change) -> int:
+def _revision(change: KeyChange) -> int:
     return change.revision

@@ -1,8 +1,8 @@
 """A machine to try things on: made by hand, with a log on disk, and moved by hand."""
 
 from kubemini.etcd.raft.confchange import (
-    Change,
     ConfChange,
+    MemberChange,
     configuration,
 )
 from kubemini.etcd.raft.log import Entry
@@ -70,4 +70,4 @@ def kinds(messages):
 
 
 def change(kind, id):
-    return ConfChange((Change(kind, id),))
+    return ConfChange((MemberChange(kind, id),))

@@ -7,10 +7,10 @@ from kubemini.etcd.raft.confchange import (
     LEARNER,
     REMOVE,
     VOTER,
-    Change,
     ConfChange,
     ConfChangeError,
     Configuration,
+    MemberChange,
     configuration,
     simple,
 )
@@ -56,7 +56,9 @@ def test_joint_consensus_needs_both_majorities_and_leaves_by_itself():
     raft = member()
     elect(raft)
     answer(raft, 2, 1)
-    raft.propose_conf_change(ConfChange((Change(VOTER, 4), Change(VOTER, 5), Change(REMOVE, 2), Change(REMOVE, 3))))
+    raft.propose_conf_change(
+        ConfChange((MemberChange(VOTER, 4), MemberChange(VOTER, 5), MemberChange(REMOVE, 2), MemberChange(REMOVE, 3)))
+    )
     settle(raft)
     answer(raft, 3, 2)
     assert (raft.configuration.voters, raft.configuration.outgoing) == ({1, 4, 5}, {1, 2, 3})
@@ -83,16 +85,16 @@ def test_in_a_joint_configuration_both_majorities_elect():
 def test_without_joint_consensus_one_voter_changes_at_a_time():
     before = configuration((1, 2, 3))
     with pytest.raises(ConfChangeError, match="more than one voter changed"):
-        simple(before, [Change(VOTER, 4), Change(REMOVE, 1)])
+        simple(before, [MemberChange(VOTER, 4), MemberChange(REMOVE, 1)])
     with pytest.raises(ConfChangeError, match="removed all voters"):
-        simple(configuration((1,)), [Change(REMOVE, 1)])
-    assert simple(before, [Change(VOTER, 4), Change(LEARNER, 5)])[0] == configuration((1, 2, 3, 4), (5,))
+        simple(configuration((1,)), [MemberChange(REMOVE, 1)])
+    assert simple(before, [MemberChange(VOTER, 4), MemberChange(LEARNER, 5)])[0] == configuration((1, 2, 3, 4), (5,))
 
 
 def test_an_explicit_joint_configuration_waits_to_be_told():
     raft = member(voters=(1,))
     elect(raft)
-    raft.propose_conf_change(ConfChange((Change(LEARNER, 2),), EXPLICIT))
+    raft.propose_conf_change(ConfChange((MemberChange(LEARNER, 2),), EXPLICIT))
     settle(raft)
     assert raft.configuration.outgoing == {1}
     raft.propose_conf_change(change(VOTER, 3))

@@ -1,16 +1,16 @@
 """What a conversation asks of the members: ``v1 l2 r3 u4``."""
 
-from kubemini.etcd.raft.confchange import Change
+from kubemini.etcd.raft.confchange import MemberChange
 from tests.oracles.raft.describe import LETTERS
 from tests.oracles.raft.grammar import Block, Refusal
 
 
-def changes_of(block: Block) -> list[Change]:
+def changes_of(block: Block) -> list[MemberChange]:
     """The changes that the input of *block* asks for."""
     return [change_of(word) for word in block.input.split()]
 
 
-def change_of(word: str) -> Change:
+def change_of(word: str) -> MemberChange:
     """``v3`` as a change, or etcd's words about why it is none."""
     kind, id = word[:1], word[1:]
     if not id:
@@ -19,4 +19,4 @@ def change_of(word: str) -> Change:
         raise Refusal(f"unknown input: {word}")
     if not (id.isascii() and id.isdigit()):
         raise Refusal(f'strconv.ParseUint: parsing "{id}": invalid syntax')
-    return Change(LETTERS[kind], int(id))
+    return MemberChange(LETTERS[kind], int(id))
