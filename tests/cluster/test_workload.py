@@ -65,5 +65,5 @@ def test_nothing_is_changed_by_a_load_that_is_refused():
     with pytest.raises(WorkloadError, match=r"^manifests: an etcd topology has no API server"):
         cluster.prepare("kind: Pod")
     for wrong in (5, ["a"], {"kind": "Pod"}):
-        with pytest.raises(WorkloadError, match="^manifests: expected a text"):
+        with pytest.raises(WorkloadError, match=r"^manifests: expected a text"):
             Cluster(SINGLE).prepare(wrong)
