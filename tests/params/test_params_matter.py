@@ -15,7 +15,7 @@ from kubemini.params import Params, changed
 from kubemini.scenarios import load, with_params
 from kubemini.sim.engine import Runaway
 from kubemini.simulate import run
-from tests.house.params_stories import MATTERS, STORIES
+from tests.params.stories import MATTERS, STORIES
 
 PACKAGE = Path(__file__).parent.parent.parent / "kubemini"
 ROWS = [(story, name) for story, rows in MATTERS.items() for name in rows]
