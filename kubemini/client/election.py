@@ -5,8 +5,9 @@ Invariant: a holder that cannot renew gives up (10 s after its last attempt bega
 clock with another's: a standby measures the time since *it* saw the record change.
 A holder that loses the Lease exits, and its supervisor starts it afresh: nothing half-done can go on acting.
 A paused holder that wakes up still believes; it acts until its next renewal fails. There is no fencing.
-client-go tools/leaderelection/leaderelection.go.
 Simplified: a program that exits is started again by us after the time a container takes, not by the kubelet.
+
+Models k/client-go tools/leaderelection LeaderElector.tryAcquireOrRenew
 """
 
 from collections.abc import Callable

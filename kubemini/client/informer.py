@@ -4,8 +4,11 @@ Invariant: the copy is always some past state of the collection, never a mixture
 be late. What is in it is shared by all who look, and cannot be written to.
 A reflector lists (resourceVersion 0: any state the server has in its cache), watches from the list's
 resourceVersion, and when the watch ends goes on from the last version it saw. Only if that version is too old (410)
-does it list again, this time asking for the latest state. client-go tools/cache/reflector.go, shared_informer.go.
+does it list again, this time asking for the latest state.
 Simplified: list and watch, where newer clients let the watch send the list too; watches do not end every 5-10 min.
+
+Models k/client-go tools/cache Reflector.ListAndWatch
+Models k/client-go tools/cache sharedIndexInformer.HandleDeltas
 """
 
 from collections.abc import Callable, Iterable

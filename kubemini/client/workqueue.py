@@ -3,8 +3,10 @@
 Invariant: a key that waits is in the queue once, however often it was added; a key that is being worked on is never
 given to a second worker: if it is added meanwhile, it is looked at once more afterwards. A key whose work failed comes
 back after 5 ms, twice as long each time, at most 1000 s, until it succeeds.
-client-go util/workqueue (queue.go, delaying_queue.go, default_rate_limiters.go).
 Simplified: no overall limit of 10 keys a second with a burst of 100.
+
+Models k/client-go util/workqueue Typed.Add
+Models k/client-go util/workqueue TypedItemExponentialFailureRateLimiter.When
 """
 
 from collections.abc import Callable, Hashable

@@ -1,8 +1,8 @@
-"""JSON merge patch (RFC 7386): what kubectl scale, label and annotate send.
+"""JSON merge patch (RFC 7386): what kubectl scale, label and annotate send. Its neighbours do the other kinds of patch.
 
 A patch is a partial object: a value replaces, null removes, a list replaces the whole list.
-Source: RFC 7386; three-way patches: kubernetes/apimachinery pkg/util/jsonmergepatch.
-Simplified: no strategic merge patch, no JSON patch, no server-side apply.
+
+Models k/apimachinery pkg/util/jsonmergepatch CreateThreeWayJSONMergePatch
 """
 
 from collections.abc import Mapping
