@@ -96,6 +96,10 @@ class Component:
     def receive(self, source: str, payload: Any) -> None:
         """A datagram has arrived from the component named *source*."""
 
+    def urgency(self, waiting: tuple[Callable, tuple]) -> int:
+        """Which of what has piled up a program that goes on turns to first: 0 before 1, else in order of arrival."""
+        return 0
+
     # -- life --------------------------------------------------------------------------------------------------
     def start(self) -> None:
         """Start the program, if it is down and its host has power."""
@@ -147,11 +151,12 @@ class Component:
             self.net.changed()
 
     def resume(self) -> None:
-        """Go on with all that has piled up, in order."""
+        """Go on with all that has piled up, in order of `urgency`."""
         if not (self.up and self.paused):
             return
         self.paused = False
         self.sim.record(self.name, "resume")
+        self._waiting = deque(sorted(self._waiting, key=self.urgency))
         while self._waiting and not self.paused and self.up:
             self.enter(*self._waiting.popleft())
         self.net.changed()

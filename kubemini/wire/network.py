@@ -5,12 +5,12 @@ off; inside a host it takes the loopback's and cannot. Packets of one pair of co
 datagrams among themselves, and those of calls and streams, which are other connections.
 A datagram to a program that does not run is lost (no connection stands); a call is refused by its host.
 Latency and loss are counter-based: a function of (seed, pair, stream, number of the packet).
-A lost packet of a connection is sent again after 200 ms, 400 ms, 800 ms …, each time with the same chance to be lost,
-until the pings of its connection would have gone unanswered: then the connection, and what it carried, is gone. What
-is sent meanwhile waits behind it, and goes with it.
-Simplified: no bandwidth and no queues; acknowledgements are never lost. A cut swallows what members tell each other,
-where TCP may still deliver it when the cut heals, half a second late; and a cut of one direction leaves the other as it
-is, where TCP would soon want for acknowledgements.
+A lost packet of a connection is sent again after about 200 ms, 400 ms, 800 ms …, each time with the same chance to be
+lost, until the pings of its connection would have gone unanswered: then the connection, and what it carried, is gone.
+What is sent meanwhile waits behind it, and goes with it.
+A cut holds datagrams back until it heals: see cuts.py.
+Simplified: no bandwidth and no queues; acknowledgements are never lost, so a cut of one direction leaves the other as
+it is, where TCP would soon want for acknowledgements.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,6 +18,7 @@ from typing import Any
 
 from kubemini.params import Params
 from kubemini.sim.engine import DELIVERY, Sim
+from kubemini.wire.cuts import Cut, Held
 from kubemini.wire.station import Station
 
 RETRY = 1 << 40  # the draws of a packet's loss, and of that of each of its copies, lie so far apart
@@ -29,6 +30,7 @@ class Channel:
 
     __slots__ = (
         "arrive",
+        "cut",
         "destination",
         "draws",
         "last",
@@ -49,6 +51,7 @@ class Channel:
         self.pair = (source.host.name, destination.host.name)
         self.set_latency(*latency)
         self.last = [0, 0]  # of a datagram, of a connection's packet
+        self.cut: Cut | None = None  # of this direction, if there was a connection to be cut
         self.stuck = 0  # until then the connection gets nothing through, though nobody has noticed
         self.sent = [0, 0, 0]
         name = f"net/{source.name}/{destination.name}/"
@@ -59,6 +62,11 @@ class Channel:
     def set_latency(self, low: int, high: int) -> None:
         """From now on a packet takes *low* to *high* microseconds."""
         self.low, self.width = low, high - low + 1
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """Which incarnations of its two programs it is between."""
+        return self.source.incarnation, self.destination.incarnation
 
     @property
     def longest(self) -> int:
@@ -124,6 +132,9 @@ class Network:
         arrival = sim.now + channel.low + draws.u(n) % channel.width  # `latency`
         if not channel.loopback:
             if self.severed and channel.pair in self.severed:
+                if channel.cut is not None and not connection:
+                    held = Held(act, args, channel.priorities[purpose] + n) if purpose == MESSAGE else None
+                    channel.cut.hold(channel.ends, held)
                 return None
             p = self.losses.get(channel.pair, 0.0) if self.losses else 0.0
             if p and not connection and draws.happens(n ^ RETRY, p):
@@ -177,15 +188,33 @@ class Network:
                     self.severed.add((x, y))
                     if not one_way:
                         self.severed.add((y, x))
+        for channel in self.channels.values():
+            if channel.cut is None and channel.pair in self.severed:
+                channel.cut = Cut(self.sim.now, channel.ends)
         self.sim.record("network", "cut", a=a, b=b, one_way=one_way)
         self.changed()
 
     def heal(self) -> None:
-        """Every cut is gone."""
+        """Every cut is gone; what it held back is sent again when TCP next tries."""
         self.sim.end_rests()
         self.severed.clear()
         self.sim.record("network", "heal")
+        for channel in self.channels.values():
+            cut, channel.cut = channel.cut, None
+            if cut is not None:
+                self._let_pass(channel, cut)
         self.changed()
+
+    def _let_pass(self, channel: Channel, cut: Cut) -> None:
+        """What was held back goes with TCP's next try, and all that follows comes behind it."""
+        passes = cut.passes(channel.ends, self.sim.now, self.params.tcp_retransmission_timeout)
+        if passes is None:
+            return
+        arrival = max(passes + channel.low, channel.last[False] + 1)
+        for held in cut.held:
+            self.sim.at(arrival, held.priority, held.act, held.args)
+            arrival += 1
+        channel.last[False] = arrival
 
     def set_latency(self, a: str, b: str, low: int, high: int) -> None:
         """Packets between hosts *a* and *b* take *low* to *high* microseconds, both ways."""

@@ -64,6 +64,7 @@ class Message:
         return f"{self.source}->{self.target} {self.type} Term:{self.term} Log:{self.log_term}/{self.index}"
 
 
+PROPOSAL = "MsgProp"
 HEARTBEATS = ("MsgHeartbeat", "MsgHeartbeatResp")
 ANSWERS = frozenset(("MsgAppResp", "MsgVoteResp", "MsgPreVoteResp", "MsgHeartbeatResp", "MsgReadIndexResp"))
 FROM_LEADER = ("MsgApp", "MsgHeartbeat", "MsgSnap")

@@ -23,6 +23,8 @@ acts (`due`) and makes up for the ones before it when anything happens (`catch_u
 `due` away, so a timer may fire too early: it looks, and sleeps on. Invariant: no effect of a tick is
 ever late, and `catch_up` comes before every step.
 
+**A proposal needs a leader.** Until there is one, a client's waits in the server, a peer's in `unled`.
+
 **Above the driver** stands the server. It is told through four callables (`Above`) and may ask for more
 while it is told; what it asks for is carried out when the present `Ready` is done (`_busy`). Nothing
 here knows what an entry means. In a quiescent run the member hooks `quiescence.try_rest` in: a leader
@@ -32,11 +34,12 @@ Models etcd server/etcdserver raftNode.start. What is on disk is in `datadir.py`
 Simplified: a crash keeps exactly what was fsynced; a snapshot is one message, and one write.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from kubemini.etcd.raft.log import Entry, LogLost, Snapshot
-from kubemini.etcd.raft.messages import HEARTBEATS, LEADER, Config, Message, Ready
+from kubemini.etcd.raft.messages import HEARTBEATS, LEADER, PROPOSAL, Config, Message, Ready
 from kubemini.etcd.raft.raft import Raft
 from kubemini.etcd.server.datadir import DataDir
 from kubemini.etcd.server.links import Links, Peer
@@ -48,6 +51,8 @@ from kubemini.sim import Sim
 from kubemini.sim.engine import TIMER
 from kubemini.wire import Network
 from kubemini.wire.network import HEARTBEAT, MESSAGE, Channel
+
+MOST_UNLED = 4096  # maxPendingProposals of rafthttp's peer
 
 
 class Above(NamedTuple):
@@ -118,6 +123,7 @@ class Driver(Peer):
         """Count ticks and tell *above* from now on; `process_ready` is the first thing to do."""
         self.above = above
         self.writing = self._busy = False
+        self.unled: deque[Message] = deque(maxlen=MOST_UNLED)  # peers' proposals
         self.due_is_nearer = False  # whether this member may have got the right to ask for votes
         self.role, self.term, self.lead = "", 0, 0  # as last taken from Raft, which may know more by now
         self.tracing = Tracing(self, self.tracer)
@@ -130,7 +136,7 @@ class Driver(Peer):
 
     @property
     def leader(self) -> str | None:
-        """The member that this one believes to lead."""
+        """Whom this one believes to lead."""
         return self.data.addresses.get(self.lead)
 
     def start(self) -> None:
@@ -151,6 +157,11 @@ class Driver(Peer):
             late = max(0, self.sim.now - self.next_tick)
             self.next_tick += -(-late // self.tick_length) * self.tick_length
         super().resume()
+
+    def urgency(self, waiting: tuple[Callable, tuple]) -> int:
+        """Peers' terms and logs come first: who hung passes what waited on to its successor, as real ones do."""
+        from_peer = waiting[0] == self.receive and getattr(waiting[1][1], "type", "") != PROPOSAL
+        return 0 if from_peer else 1
 
     # -- time ------------------------------------------------------------------------------------
     def _draw_timeout(self, number: int) -> int:
@@ -222,6 +233,9 @@ class Driver(Peer):
             data.addresses[payload.source] = source  # (rafthttp: X-PeerURLs, AddRemote)
             self.links.refresh()
         raft = self.raft
+        if payload.type == PROPOSAL and not raft.lead:
+            self.unled.append(payload)
+            return
         if self.sim.now > self.next_tick or self.resting:
             self.catch_up()
         self._timer_since = self.next_tick - (1 + raft.elapsed) * self.tick_length
@@ -333,6 +347,8 @@ class Driver(Peer):
         self.sim.record(self.name, "role", role=self.role, term=self.term, lead=self.leader)
         if (old_role, old_lead) != (self.role, self.lead):
             self.above.leadership(old_lead, self.lead)
+        while self.lead and self.unled:
+            raft.step(self.unled.popleft())
         return True
 
     def _send(self, messages: list[Message]) -> None:
@@ -353,12 +369,6 @@ class Driver(Peer):
             wait = self.params.etcd_snapshot_send_timeout if arrives is None else arrives - sim.now
             self.after(wait, self._snapshot_sent, message.target, arrives is not None)
         sim.record(name, "message", to=channel.destination.name, type=message.type, term=message.term, arrives=arrives)
-
-    def correspondent(self, id: int) -> "Driver | None":
-        """The member that hears what is sent to *id*, if there is one."""
-        channel = self.links.channel(id)
-        found = channel.destination if channel is not None else None
-        return found if isinstance(found, Driver) else None
 
     # -- snapshots -------------------------------------------------------------------------------
     def _compact_log(self) -> None:

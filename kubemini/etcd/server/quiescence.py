@@ -85,7 +85,10 @@ class Rest:
             back.sent[HEARTBEAT] += rounds
             _skip_following(follower, sent + net.latency(there, HEARTBEAT, there.sent[HEARTBEAT] - 1))
         for name in self.deaf:
-            net.channel(leader, name).sent[HEARTBEAT] += rounds
+            deaf = net.channel(leader, name)
+            deaf.sent[HEARTBEAT] += rounds
+            if deaf.cut is not None and deaf.destination.up:
+                deaf.cut.hold(deaf.ends, None)
         net.packets += rounds * (2 * len(self.followers) + len(self.deaf))
         leader.next_tick = sent + leader.tick_length
         leader.raft.skip_leading(rounds, {leader.id, *(follower.id for follower in self.followers)})
@@ -129,7 +132,7 @@ def try_rest(leader: Driver) -> bool:
     followers: list[Driver] = []
     deaf, round_trip = [], 0
     for id in leader.raft.peers:
-        peer = leader.correspondent(id)
+        peer = _heard_by(leader, id)
         if peer is None:
             continue
         channel = leader.net.channel(leader, peer.name)
@@ -149,6 +152,13 @@ def try_rest(leader: Driver) -> bool:
     return True
 
 
+def _heard_by(member: Driver, id: int) -> Driver | None:
+    """The member that hears what *member* sends to *id*, if there is one."""
+    channel = member.links.channel(id)
+    found = channel.destination if channel is not None else None
+    return found if isinstance(found, Driver) else None
+
+
 def _may_rest(leader: Driver) -> bool:
     raft = leader.raft
     return (
@@ -164,7 +174,7 @@ def _may_rest(leader: Driver) -> bool:
 
 def _follows(leader: Driver, peer: Driver) -> bool:
     """Whether *peer*'s answer to a heartbeat is certain, and no news."""
-    if not peer.serving or peer.paused or not peer.idle or peer.correspondent(leader.id) is not leader:
+    if not peer.serving or peer.paused or not peer.idle or _heard_by(peer, leader.id) is not leader:
         return False
     raft, follower, progress = leader.raft, peer.raft, leader.raft.progress[peer.id]
     return (

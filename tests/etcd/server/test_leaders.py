@@ -48,7 +48,7 @@ def test_a_cut_off_leader_steps_down_answers_old_values_to_those_who_do_not_ask_
     assert world.get(old.name, serializable=True) == "old"
     world.run(7)
     world.net.heal()
-    world.run(3)
+    world.run(5)  # TCP tries again 13 s after the cut
     assert world.get(old.name) == "new"
     doomed = [reply for method, _, _, reply in world.client.replies if method == "put" and not reply.ok]
     assert [reply.error.message for reply in doomed] == ["etcdserver: request timed out"]

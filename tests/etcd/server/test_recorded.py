@@ -2,7 +2,7 @@
 
 tests/oracles/etcd/recorded.json: etcd 3.4.23 (no PreVote) and 3.5.1, heartbeat 100 ms, election timeout 1000 ms; its
 keys say which experiment, how many members, which version. Times are compared as distributions (Kolmogorov-Smirnov, at
-1 % since there are sixty comparisons), answers by who got which words. `AS_TCP` says what is not as recorded, and why.
+1 % since there are sixty comparisons), answers by who got which words. `BROKEN` says what is not as recorded, and why.
 """
 
 import json
@@ -227,11 +227,9 @@ def test_nobody_notices_the_loss_of_a_follower(kind):
 # -- the network is cut ------------------------------------------------------------------------------------------------
 AT = (0.1, 0.5, 1.0, 1.5, 2.0, 3.0, 4.5)  # when requests are sent to the smaller side; after 6 s the cut heals
 # Members talk over TCP, which keeps what is sent into a cut and delivers it when that heals, if the connection outlives
-# it (3.5.1's does, for 6 s), and which loses its acknowledgements when one direction is cut. Here a message that meets
-# a cut is gone, and a cut direction leaves the other alone.
-AS_TCP = {"follower_isolated_3m_3.5.1": [("put", at) for at in AT[:4]]}
-ONE_WAY = ("one_way_leader_in_3m_3.5.1", "one_way_leader_out_3m_3.5.1")
-CUTS = [name for name in RECORDED["partition"] if name not in ONE_WAY]
+# it: that of 3.5.1 does, for 6 s, and so does ours; that of 3.4.23 does not.
+BROKEN = ("follower_isolated_3m_3.4.23",)
+CUTS = list(RECORDED["partition"])
 
 
 @cache
@@ -295,8 +293,6 @@ def test_beyond_a_cut_clients_hear_what_was_recorded(name):
     for request, heard in recorded["answers"].items():
         kind, at = request.split()
         key = (kind, float(at))
-        if key in AS_TCP.get(name, ()):
-            continue
         told = Counter(run.answers[key][0] for run in ours)
         most, count = max(heard.items(), key=lambda item: item[1])
         if count >= 0.8 * sum(heard.values()):
@@ -316,7 +312,8 @@ def test_beyond_a_cut_nobody_reads_the_past_unless_content_with_it_and_lost_writ
                 assert reply.value["kvs"][0]["value"] == "new"
             told, reply = run.answers["serializable_get", at]
             assert told == "OK" and (reply.value["kvs"][0]["value"] == "old" or name.startswith("bridge"))
-            assert run.there[at] == (run.answers["put", at][0] == "OK")
+            done = run.answers["put", at][0] == "OK"
+            assert run.there[at] == done or (run.there[at] and name in BROKEN)
 
 
 def test_what_was_lost_then_was_lost_for_every_old_leader():

@@ -1,0 +1,59 @@
+"""Hold the simulator against recordings: ``python -m tests.oracles PATH…`` (files or folders, also unseen ones).
+
+Each recording is run by the simulator and judged by the compare.py that lies beside it. One line a
+failing case, with the first difference; then ``N passed, M failed, K tolerated``, and exit status 1 if
+one failed. What is no recording that can be run here is passed over, and counted.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from tests.oracles.ha import members
+
+FAMILIES = (members,)  # each: `cases(path, data)`, and `differences(case)`
+TOLERATED: dict[str, str] = {}  # the name of a case: why it may differ
+
+
+def recordings(paths):
+    """(file, what it holds) of every JSON file in *paths*; None for what is no JSON."""
+    for path in map(Path, paths):
+        for file in sorted(path.rglob("*.json")) if path.is_dir() else [path]:
+            try:
+                yield file, json.loads(file.read_text(encoding="utf-8"))
+            except ValueError:
+                yield file, None
+
+
+def cases(paths):
+    """(name, how to run it) of every case in *paths*; (file, None) for a file that holds none."""
+    for file, data in recordings(paths):
+        found = [(name, run) for family in FAMILIES for name, run in family.cases(file, data)]
+        yield from found or [(file.name, None)]
+
+
+def main(paths):
+    """Run them all and say what became of them; the exit status."""
+    counts = {"passed": 0, "failed": 0, "tolerated": 0}
+    over = 0
+    for name, run in cases(paths):
+        if run is None:
+            over += 1
+            continue
+        differences = run()
+        fate = "passed" if not differences else "tolerated" if name in TOLERATED else "failed"
+        counts[fate] += 1
+        if differences:
+            print(f"{name}: {TOLERATED.get(name, '')}{differences[0]}")
+    if over:
+        print(f"{over} files passed over: nothing in them can be run here")
+    print(", ".join(f"{count} {fate}" for fate, count in counts.items()))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    missing = [path for path in sys.argv[1:] if not Path(path).exists()]
+    if missing or not sys.argv[1:]:
+        print(f"there is no {missing[0]}: name files or folders of recordings" if missing else __doc__, file=sys.stderr)
+        sys.exit(2)
+    sys.exit(main(sys.argv[1:]))
