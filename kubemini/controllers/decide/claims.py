@@ -12,7 +12,6 @@ from kubemini.controllers.decide.actions import (
     Action,
     Patch,
     controller_of,
-    controller_uid,
     owner_reference,
     terminating,
 )
@@ -30,13 +29,15 @@ def claim(owner: Obj, candidates: Iterable[Obj]) -> list[Action]:
     """
     steps: list[Action] = []
     for obj in () if terminating(owner) else candidates:
-        if terminating(obj):
+        manager = controller_of(obj)
+        ours = manager is not None and manager["uid"] == owner["metadata"]["uid"]
+        if (manager is not None and not ours) or ours == selects(owner, obj) or terminating(obj):
             continue
-        if controller_of(obj) is None and selects(owner, obj):
-            steps.append(_own(obj, [*(obj["metadata"].get("ownerReferences") or ()), owner_reference(owner)]))
-        elif controller_uid(obj) == owner["metadata"]["uid"] and not selects(owner, obj):
-            others = [ref for ref in obj["metadata"]["ownerReferences"] if not ref.get("controller")]
-            steps.append(_own(obj, others or None))
+        held = obj["metadata"].get("ownerReferences") or ()
+        if ours:
+            steps.append(_own(obj, [reference for reference in held if not reference.get("controller")] or None))
+        else:
+            steps.append(_own(obj, [*held, owner_reference(owner)]))
     return steps
 
 

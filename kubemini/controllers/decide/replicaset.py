@@ -54,7 +54,7 @@ def plan(replicaset: Obj, pods: Sequence[Obj], related: Sequence[Obj], caught_up
     none if it has no Deployment;
     *caught_up*: the cache shows all that was asked for before.
     """
-    claims = claim(replicaset, [pod for pod in pods if is_active(pod) or controller_of(pod)])
+    claims = claim(replicaset, [pod for pod in pods if controller_of(pod) or is_active(pod)])
     mine = [pod for pod in pods if is_active(pod) and controller_uid(pod) == replicaset["metadata"]["uid"]]
     mine = [pod for pod in mine if selects(replicaset, pod)]
     steps: list[Action] = []
