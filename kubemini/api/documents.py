@@ -19,7 +19,10 @@ from kubemini.api.schema.decode import DEEPEST, depth, read_json
 LARGEST = 100_000  # values of one document, aliases written out
 TOO_MANY = "document contains excessive aliasing"
 NESTED = f"is nested too deeply: more than {DEEPEST} levels of lists and maps"
+NO_VALUE = "holds what no manifest can hold"
 LONG_NUMBER = "holds a number of thousands of digits"
+# what PyYAML raises where a tag like !!timestamp or !!bool stands before something else
+UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 _JSON = re.compile(r'\s*(\{\s*["}]|\[\s*[{\]])')  # YAML may begin with a brace too, but then with a bare key
 
 
@@ -127,9 +130,9 @@ def _constructed(loader: Any, node: Any) -> Any:
         json.dumps(value)  # a value that no manifest can hold
     except TextError:
         raise
-    except (TypeError, ValueError, OverflowError) as error:
+    except UNREADABLE as error:
         long = "digits" in str(error)
-        raise TextError(LONG_NUMBER if long else f"holds what no manifest can hold: {error}") from None
+        raise TextError(LONG_NUMBER if long else f"{NO_VALUE}: {error}") from None
     return value
 
 

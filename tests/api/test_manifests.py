@@ -297,6 +297,10 @@ def test_the_parts_of_the_error_can_be_asked_for():
         ('{"kind": }', "shop.yaml, line 1, column 10: not JSON"),
         ("!!python/object/apply:os.getcwd []", "shop.yaml, line 1, column 1: not YAML"),
         ("a: \x07", "shop.yaml: not YAML"),
+        ("a: !!timestamp soon", "shop.yaml: holds what no manifest can hold"),
+        ("a: !!bool maybe", "shop.yaml: holds what no manifest can hold"),
+        ("a: !!int three", "shop.yaml: holds what no manifest can hold"),
+        ("a: !!set {b}", "shop.yaml: holds what no manifest can hold"),
     ],
 )
 def test_a_text_that_holds_no_manifest_says_so(text, message):
