@@ -1,9 +1,9 @@
-"""iptables text for a rule, as ``iptables-save -t nat`` shows it on a node. Pure.
+"""iptables text for a rule, as kube-proxy hands it to ``iptables-restore``. Pure.
 
 Invariant: rule i of n endpoints carries probability 1/(n-i) with ten decimals, the last one none; so each endpoint gets
 one n-th of all new connections.
 Models k/k pkg/proxy/iptables Proxier.syncProxyRules
-The Linux kernel loads this text.
+The Linux kernel loads this text; ``iptables-save`` shows a chance as the kernel keeps it, in 1/2**31: 0.33333333349.
 Simplified: ClusterIP only; the filter table's REJECT for a Service without endpoints is printed as one rule.
 """
 
