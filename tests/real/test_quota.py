@@ -6,7 +6,8 @@ import pytest
 
 from kubemini.params import Params
 from tests.real.realetcd import RealCluster
-from tests.real.twin import SimulatedCluster, bare
+from tests.real.twin import SimulatedCluster
+from tests.worlds.etcd import bare
 
 pytestmark = pytest.mark.needs("etcd")
 QUOTA = 16 * 1024**2

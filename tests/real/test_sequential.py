@@ -5,7 +5,8 @@ import pytest
 from tests.real.namespaces import NamespacedCluster
 from tests.real.realetcd import RealCluster
 from tests.real.trouble import begin, end, sides
-from tests.real.twin import SimulatedCluster, bare, requests
+from tests.real.twin import SimulatedCluster, requests
+from tests.worlds.etcd import bare
 
 pytestmark = pytest.mark.needs("etcd")
 TROUBLE = [(who, how) for who in ("follower", "leader") for how in ("crash", "pause", "cut")] + [

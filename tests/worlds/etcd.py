@@ -108,3 +108,18 @@ class Growing(World):
 
 class YoungWorld(World):
     ask, add = Growing.ask, Growing.add
+
+
+def bare(value):
+    """Without fields at their default and without what no two clusters share (ids, terms)."""
+    if isinstance(value, (list, tuple)):
+        return [bare(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for name, item in value.items():
+        if name == "header":
+            kept[name] = {"revision": item["revision"]} if item.get("revision") else {}
+        elif bare(item) not in ("", 0, False, [], None) and (name, item) != ("type", "PUT"):
+            kept[name] = bare(item)
+    return kept

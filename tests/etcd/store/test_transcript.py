@@ -15,6 +15,7 @@ from kubemini.host import Component, Host
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
 from kubemini.wire import Network
+from tests.worlds.etcd import bare
 
 ROWS = json.loads((Path(__file__).parents[2] / "oracles/etcd/transcript_3.5.1.json").read_text())["rows"]
 METHODS = {
@@ -61,21 +62,6 @@ class EtcdSession(Component):
             self.ask(target, method, action)
             self.sim.run_until(self.sim.now + 5 * MS)
         return stream, responses
-
-
-def bare(value):
-    """Without fields at their default and without what only we have, as the recording has it."""
-    if isinstance(value, list):
-        return [bare(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    kept = {}
-    for name, item in value.items():
-        if name == "header":
-            kept[name] = {"revision": item["revision"]}
-        elif bare(item) not in ("", 0, False, [], None) and (name, item) != ("type", "PUT"):
-            kept[name] = bare(item)
-    return kept
 
 
 @pytest.fixture(scope="module")
