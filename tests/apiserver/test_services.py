@@ -74,6 +74,14 @@ def test_a_node_port_is_allocated_when_the_type_asks_for_one_and_given_back_when
     assert make(world, "other", type="NodePort", ports=[{"port": 80, "nodePort": number}])
 
 
+def test_external_addresses_make_a_service_seen_from_outside_as_long_as_it_has_them(world):
+    assert make(world, externalIPs=["1.2.3.4"])["spec"]["externalTrafficPolicy"] == "Cluster"
+    assert patch(world, externalTrafficPolicy="Local")["externalTrafficPolicy"] == "Local"
+    assert "externalTrafficPolicy" not in patch(world, externalIPs=None)
+    _, words = refusal(world.ask(lambda c: c.create(service("other", externalTrafficPolicy="Local"))))
+    assert words.endswith('Invalid value: "Local": may only be set for externally-accessible services')
+
+
 def test_a_load_balancer_s_own_fields_come_and_go_with_the_type(world):
     make(world)
     wide = patch(world, type="LoadBalancer", externalTrafficPolicy="Local")

@@ -70,6 +70,12 @@ def _needs_ports(spec: Obj) -> bool:
     return kind == "NodePort" or (kind == "LoadBalancer" and wanted is not False)
 
 
+def seen_from_outside(spec: Obj) -> bool:
+    """Models k/k pkg/apis/core/v1/service ExternallyAccessible"""
+    kind = spec.get("type")
+    return kind in WITH_NODE_PORTS or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
+
+
 def _needs_health_port(spec: Obj) -> bool:
     return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
 
@@ -126,7 +132,7 @@ def _dropped(before: Obj, spec: dict[str, Any]) -> dict[str, Any]:
     leaves = before.get("type") in WITH_NODE_PORTS and spec.get("type") not in WITH_NODE_PORTS
     if leaves and set(_numbers(spec)) <= set(_numbers(before)):
         spec["ports"] = [without(port, ("nodePort",)) for port in spec.get("ports") or ()]
-    if leaves and before.get("externalTrafficPolicy") == spec.get("externalTrafficPolicy"):
+    if seen_from_outside(before) and not seen_from_outside(spec) and _same("externalTrafficPolicy", before, spec):
         gone.append("externalTrafficPolicy")
     if _needs_health_port(before) and not _needs_health_port(spec):
         gone += ["healthCheckNodePort"] if _same("healthCheckNodePort", before, spec) else []

@@ -31,7 +31,7 @@ def defaults(obj: Obj) -> Obj:
     spec = filled(obj.get("spec"), type="ClusterIP", sessionAffinity="None")
     if spec["type"] != "ExternalName":
         spec = filled(spec, internalTrafficPolicy="Cluster")
-    if spec["type"] in OUTSIDE:
+    if addresses.seen_from_outside(spec):
         spec = filled(spec, externalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         spec = filled(spec, allocateLoadBalancerNodePorts=True)
@@ -165,7 +165,7 @@ def _policies(spec: Obj, how: str) -> Wrong:
     if spec.get("loadBalancerSourceRanges") and how != "LoadBalancer":
         yield forbidden("spec.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'")
     outside, policies = spec.get("externalTrafficPolicy"), ("Cluster", "Local")
-    if outside and how not in OUTSIDE and not spec.get("externalIPs"):
+    if outside and not addresses.seen_from_outside(spec):
         text = "may only be set for externally-accessible services"
         yield invalid("spec.externalTrafficPolicy", outside, text)
     elif outside:
