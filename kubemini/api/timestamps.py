@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 
 START = datetime(2026, 1, 1)
-_LAST = (datetime.max - START) // timedelta(microseconds=1)
+_FIRST, _LAST = ((day - START) // timedelta(microseconds=1) for day in (datetime.min, datetime.max))
 
 
 def timestamp(instant: int) -> str:
@@ -21,8 +21,8 @@ def micro_timestamp(instant: int) -> str:
 
 
 def _date(instant: int) -> datetime:
-    """The date; an instant beyond the calendar is its last day."""
-    return START + timedelta(microseconds=min(instant, _LAST))
+    """The date; an instant beyond the calendar is its last, or its first, day."""
+    return START + timedelta(microseconds=max(_FIRST, min(instant, _LAST)))
 
 
 def instant(text: str) -> int:

@@ -28,4 +28,5 @@ def test_another_offset_and_any_fraction_are_understood(text, at):
 
 def test_a_grace_without_end_ends_with_the_calendar():
     assert timestamp(2**62 * SECOND) == "9999-12-31T23:59:59Z"
+    assert timestamp(-(2**62) * SECOND) == "0001-01-01T00:00:00Z"
     assert instant("0001-01-01T00:00:00Z") < 0 < instant("9999-12-31T23:59:59Z")
