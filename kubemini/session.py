@@ -12,6 +12,7 @@ from typing import Any
 
 from kubemini.ranges import is_whole, shown
 from kubemini.scenarios import load, with_params
+from kubemini.sim.units import SECOND, duration
 from kubemini.simulate import Runaway, collector_paused, run
 from kubemini.study.elections import Setting, Trial, failover
 from kubemini.view.scene import present
@@ -40,7 +41,7 @@ def simulate(message: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(spec, dict):
         raise ValueError(f"spec: expected a map with scenario, seed, commands, until, params; got {shown(spec)}")
     until = spec.get("until")
-    if isinstance(until, int | float) and until > LONGEST:
+    if until is not None and duration(until) > LONGEST * SECOND:
         raise ValueError(f"a widget simulates up to {LONGEST} s; ask for less")
     trace = run(
         spec.get("scenario", ""), spec.get("seed"), spec.get("commands") or (), until, params=spec.get("params")
@@ -52,7 +53,7 @@ def elections(message: dict[str, Any]) -> dict[str, Any]:
     """Some elections: of a whole etcd if there is a scenario, else of the paper's five servers."""
     first, end = _pair(message, "seeds", "two whole numbers", is_whole)
     if not 0 < end - first <= MOST:
-        raise ValueError(f"ask for 1 to {MOST} elections at a time, not for {end - first}")
+        raise ValueError(f"ask for 1 to {MOST} elections at a time, not for {shown(end - first)}")
     if "scenario" in message:
         scenario = with_params(load(message["scenario"]), message.get("params") or {})
         return {"op": "elections", "times": [failover(scenario, seed) for seed in range(first, end)]}

@@ -13,6 +13,7 @@ from typing import Any
 
 from kubemini import faults
 from kubemini.cluster import Cluster
+from kubemini.ranges import shown
 from kubemini.scenarios import Scenario, load, with_params
 from kubemini.sim import Trace
 from kubemini.sim.engine import EVENT_BUDGET, FULL, Runaway
@@ -41,6 +42,8 @@ def run(
     scenario = with_params(load(scenario), params or {})
     commands = faults.entries(commands, by="you")
     horizon = scenario.until if until is None else duration(until)
+    if not isinstance(budget, int) or budget < 1:
+        raise ValueError(f"budget: {shown(budget)} was given, but it is a number of events, from 1 on")
     cluster = Cluster(
         scenario.topology, seed=scenario.seed if seed is None else seed, params=scenario.params, fidelity=fidelity
     )

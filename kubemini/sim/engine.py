@@ -81,7 +81,7 @@ class Sim(simpy.Environment):
 
     def __init__(self, seed: int = 0, fidelity: str = FULL):
         if fidelity not in FIDELITIES:
-            raise ValueError(f"fidelity: {fidelity!r} is not one of {', '.join(FIDELITIES)}")
+            raise ValueError(f"fidelity: {fidelity!r:.60} is not one of {', '.join(FIDELITIES)}")
         super().__init__(initial_time=0)
         self.seed = seed
         self.quiescent = fidelity == QUIESCENT

@@ -20,7 +20,7 @@ from kubemini.etcd.raft.log import Entry
 from kubemini.etcd.raft.messages import LEADER, Config, HardState, Message
 from kubemini.etcd.raft.raft import Raft
 from kubemini.scenarios import Scenario
-from kubemini.sim.engine import QUIESCENT
+from kubemini.sim.engine import QUIESCENT, Runaway
 from kubemini.sim.units import MS, SECOND
 from kubemini.simulate import collector_paused
 
@@ -37,6 +37,7 @@ PAPER = (
     (100, 200),
 )
 GIVE_UP = 15_000 * MS
+MOST_EVENTS = 1_000_000  # of one election, or about ten seconds of work
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,18 @@ class Trial:
         """Milliseconds from the crash to the next leader; infinite if there is none in 15 s."""
         crash = self.rng.uniform(0, self.setting.timeout[0] / 2 * MS)
         while self.queue:
-            self.now, _, id, message = heapq.heappop(self.queue)
+            self.now, number, id, message = heapq.heappop(self.queue)
+            if number > MOST_EVENTS:
+                raise Runaway(f"an election with timeouts of {self._timeouts()} asks too often: make them longer")
             if self.now > GIVE_UP:
                 break
             self._act(id, message)
             if self.rafts[id].role == LEADER:
                 return (self.now - crash) / MS
         return float("inf")
+
+    def _timeouts(self) -> str:
+        return "-".join(f"{end:g}" for end in self.setting.timeout) + " ms"
 
     def _act(self, id: int, message: Message | None) -> None:
         raft = self.rafts[id]
