@@ -65,7 +65,7 @@ MUTANTS = (
         "deaf-uncounted",
         "does not number what is sent to the deaf",
         REST,
-        "net.channel(leader, name).sent[HEARTBEAT] += rounds",
+        "deaf.sent[HEARTBEAT] += rounds",
         "pass",
     ),
     Mutant("packets-uncounted", "does not count packets", REST, "net.packets += rounds", "net.packets += 0 * rounds"),
