@@ -66,7 +66,7 @@ TIMEOUT_LEADER_FAILURE = EtcdError(
 TRANSFER_TIMEOUT = EtcdError(
     "UNAVAILABLE", "etcdserver: request timed out, leader transfer took too long", definite=False
 )
-# Never accepted by Raft for want of a leader. The words are those of any deadline, so a client cannot tell.
+# Not yet accepted by Raft, for want of a leader. The words are those of any deadline, so a client cannot tell.
 DEADLINE_EXCEEDED = EtcdError("UNKNOWN", "context deadline exceeded", definite=False)
 
 
