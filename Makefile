@@ -50,12 +50,14 @@ $(TESTED): $(CHECKED) $(BOOK) $(TESTS)
 
 lint: $(CHECKED)
 
-$(CHECKED): .venv/.ready pyproject.toml $(CODE) $(TESTS)
+$(CHECKED): .venv/.ready $(NPM) pyproject.toml eslint.config.mjs $(CODE) $(TESTS)
 	@mkdir -p _build
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(if $(HAVE_NPM),node_modules/.bin/eslint .)
+	$(if $(HAVE_NPM),node_modules/.bin/prettier --check kubemini/widgets/static eslint.config.mjs)
 	@touch $@
 
 $(BOOK): .venv/.ready $(NPM) _config.yml _toc.yml $(CODE) $(CHAPTERS)

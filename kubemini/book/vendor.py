@@ -19,7 +19,7 @@ from typing import Any
 import simpy
 
 import kubemini
-from kubemini.widgets.jupyter import STATIC, WIDGETS
+from kubemini.widgets.modules import STATIC, WIDGETS, bundle, scope, style
 
 PACKAGE = Path(kubemini.__file__).parent
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
@@ -46,12 +46,9 @@ def digest(pattern: str = "*") -> str:
 
 
 def classic(widget: str) -> str:
-    """A widget's module as a classic script: modules do not load from file://."""
-    source, export = (STATIC / f"{widget}.js").read_text(encoding="utf-8"), "export default { render };"
-    assert source.count("export ") == 1 and export in source, f"{widget}.js must end in {export!r}"
-    body = source.replace(export, f'(window.kubeminiWidgets ||= {{}})["{widget}"] = {{ render }};')
-    common = (STATIC / "common.js").read_text(encoding="utf-8")
-    return "(() => {\n" + common + body + "})();\n"
+    """A widget as a classic script that registers itself: modules do not load from file://."""
+    named = f'(window.kubeminiWidgets ||= {{}})["{widget}"] = {scope(widget)};\n'
+    return "(() => {\n" + bundle(STATIC / "widgets" / f"{widget}.js") + named + "})();\n"
 
 
 def archive() -> bytes:
@@ -106,8 +103,9 @@ def vendor(out: Path, npm: Path) -> dict[str, Any]:
     folder.mkdir(parents=True)
     for widget in WIDGETS:
         (folder / f"{widget}.js").write_text(classic(widget), encoding="utf-8")
-    for name in ("page.css", "widget.css", "host.js", "worker.js"):
-        shutil.copy(STATIC / name, folder / name)
+    (folder / "widget.css").write_text(style(), encoding="utf-8")
+    for name in ("css/page.css", "host.js", "worker.js"):
+        shutil.copy(STATIC / name, folder)
     (folder / "kubemini.zip").write_bytes(archive())
     build: dict[str, Any] = {"live": False, "version": inputs["digest"]}
     if version:

@@ -3,7 +3,8 @@
 `State` is the one rule of it. The sentences read it, and static/ folds a recording by the same rule in JavaScript: a
 test holds the two together at every record of every scenario. What needs no more than a look at a state (who is alive,
 who reaches whom, which clusters there are) stands here too.
-Invariant: `fold` adds nothing that a record does not say. Words that say nothing lasting are not folded (`UNFOLDED`).
+Invariant: `fold` adds nothing that a record does not say. Words that say nothing lasting are not folded; those that
+are, are called `drawn` in kubemini/sim/vocabulary.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,6 @@ from kubemini.sim import Record
 Detail = dict[str, Any]
 TAIL = 24  # entries of a log that are kept: more cannot be drawn
 SPARE = "not a member yet"
-UNFOLDED = ("vote", "timer", "decision", "message", "request", "command", "note", "panic")
 
 
 class State:

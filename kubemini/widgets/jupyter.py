@@ -26,21 +26,15 @@ from kubemini.simulate import run
 from kubemini.study.elections import GIVE_UP, percentile
 from kubemini.view.scene import present, text_summary
 from kubemini.widgets.figures import Curves
+from kubemini.widgets.modules import style, widget_source
 
 FOR_PAGES = "KUBEMINI_PAGES"  # set in the environment: an output carries its recording, for a page without a kernel
-STATIC = Path(__file__).parent / "static"
-WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper", "election-curves")
-
-
-def source(widget: str) -> str:
-    """The ES module of one widget: what both share, then its own."""
-    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("common.js", f"{widget}.js"))
 
 
 class Widget(anywidget.AnyWidget):
     """What all have: something recorded, a text that says the same, and a simulator to ask for more."""
 
-    _css = STATIC / "widget.css"
+    _css = style()
     picture = ""
     run = traitlets.Dict().tag(sync=True)
     kernel = traitlets.Unicode("jupyter").tag(sync=True)
@@ -101,21 +95,21 @@ class ClusterMap(Recording):
     """Hosts, programs, pods, and the requests between them."""
 
     picture = "cluster-map"
-    _esm = source(picture)
+    _esm = widget_source(picture)
 
 
 class EtcdDesk(Recording):
     """The members in a ring, with their logs."""
 
     picture = "etcd-desk"
-    _esm = source(picture)
+    _esm = widget_source(picture)
 
 
 class RaftStepper(Recording):
     """The members in a ring, with their election timers and votes, and how long elections take."""
 
     picture = "raft-stepper"
-    _esm = source(picture)
+    _esm = widget_source(picture)
 
     def __init__(self, trace: Trace, caption: str = "", options: dict[str, Any] | None = None):
         made_of = trace.header.get("source") or trace.header.get("scenario")
@@ -138,7 +132,7 @@ class ElectionCurves(Widget):
     """How many of many elections are over after so many milliseconds; use `show_elections`."""
 
     picture = "election-curves"
-    _esm = source(picture)
+    _esm = widget_source(picture)
 
     def __init__(self, curves: Curves, caption: str = "", options: dict[str, Any] | None = None):
         samples = [sample(*curve) for curve in curves.items()]

@@ -12,13 +12,14 @@ import yaml
 
 from kubemini.book import appendix, sphinx, vendor
 from kubemini.scenarios import loader, names
+from kubemini.widgets.modules import scope
 
 
 def test_a_widget_becomes_a_classic_script_that_registers_itself():
     for widget in vendor.WIDGETS:
         text = vendor.classic(widget)
         assert not re.search(r"^export ", text, re.MULTILINE)
-        assert f'(window.kubeminiWidgets ||= {{}})["{widget}"] = {{ render }};' in text
+        assert f'(window.kubeminiWidgets ||= {{}})["{widget}"] = {scope(widget)};' in text
 
 
 def test_the_archive_is_the_same_bytes_every_time():

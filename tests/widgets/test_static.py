@@ -1,5 +1,6 @@
-"""The widgets' front end keeps the promises its hosts rely on; what it does in a browser is tested in the book."""
+"""The widgets' front end keeps the promises its hosts rely on; what it does in a browser is tested in browser/."""
 
+import hashlib
 import json
 import re
 import subprocess
@@ -7,63 +8,109 @@ from pathlib import Path
 
 import pytest
 
+from kubemini.scenarios import names
+from kubemini.sim import Record
 from kubemini.sim.vocabulary import WORDS
 from kubemini.simulate import run
 from kubemini.view.scene import present, row_of, without_redundant
+from kubemini.view.state import RULES, State
+from kubemini.widgets import modules
+from kubemini.widgets.modules import STATIC, WIDGETS
 
-STATIC = Path(__file__).parents[2] / "kubemini" / "widgets" / "static"
-WIDGETS = ("cluster-map", "etcd-desk", "raft-stepper", "election-curves")
+SOURCES = sorted([*STATIC.rglob("*.js"), *STATIC.rglob("*.css")])
+# Folds a recording twice: by columns and rows as the widgets do. One line a record: its row, and the state after it.
+FOLDED = """
+const run = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const sorted = (_, v) => (v && typeof v === "object" && !Array.isArray(v) ?
+    Object.fromEntries(Object.keys(v).sort().map((k) => [k, v[k]])) : v);
+const past = new km_history.History(run), state = km_fold.blank(run.header.topology), lines = [];
+const hash = (text) => require("crypto").createHash("sha1").update(text).digest("hex");
+for (const row of km_history.unpacked(run.records)) {
+    km_fold.fold(state, row);
+    lines.push(JSON.stringify([row, hash(JSON.stringify(state, sorted))]));
+}
+console.log(lines.join("\\n"));
+"""
 
 
-def text(name: str) -> str:
-    return (STATIC / name).read_text(encoding="utf-8")
+def text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def in_node(script: str, given: str, tmp_path: Path) -> str:
+    (tmp_path / "script.cjs").write_text(script, encoding="utf-8")
+    done = subprocess.run(["node", tmp_path / "script.cjs"], input=given, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.mark.needs("node")
+@pytest.mark.parametrize("name", names())
+def test_a_recording_is_folded_by_the_rule_of_view_state_at_every_record(name: str, tmp_path: Path) -> None:
+    trace = run(name)
+    kind, state = trace.header["topology"]["kind"], State(trace.header["topology"])
+    shown = json.dumps(present(trace))
+    script = modules.bundle(STATIC / "history.js") + FOLDED
+    seen = [json.loads(line) for line in in_node(script, shown, tmp_path).splitlines()]
+    told = without_redundant([row for record in trace if (row := row_of(record, kind))])
+    for number, ((row, digest), kept) in enumerate(zip(seen, told, strict=True)):
+        at, who, what, detail = kept
+        assert row[:3] == [at, who, what]
+        assert alike(what, row[3], detail), (number, row, kept)
+        state.fold(Record(at, who, what, json.loads(json.dumps(detail))))
+        assert digest == digest_of(state), f"after record {number}: {kept}"
+
+
+def alike(what: str, seen: dict, told: dict) -> bool:
+    """Whether a page knows what the trace said, but for the last digits of a message's way."""
+    mine, yours = ({k: v for k, v in d.items() if v is not None} for d in (seen, json.loads(json.dumps(told))))
+    ways = [d.pop("arrives", 0) for d in (mine, yours) if what == "message"]
+    return mine == yours and (not ways or abs(ways[0] - ways[1]) <= 50)
+
+
+def digest_of(state: State) -> str:
+    shown = {name: value for name, value in vars(state).items() if name != "topology"}
+    written = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha1(written.encode()).hexdigest()
 
 
 @pytest.mark.parametrize("widget", WIDGETS)
-def test_a_widget_ends_in_the_one_export_line_its_hosts_rewrite(widget: str) -> None:
-    lines = text(f"{widget}.js").rstrip().splitlines()
-    assert lines[-1] == "export default { render };"
-    assert sum(line.startswith("export ") for line in lines) == 1
-    assert not re.search(r"^\s*import\b", text(f"{widget}.js"), re.MULTILINE)
+def test_a_widget_is_one_text_that_imports_nothing_and_exports_its_render(widget: str) -> None:
+    source = modules.widget_source(widget)
+    assert source.rstrip().endswith(f"export default {modules.scope(widget)};")
+    assert len(re.findall(r"^export ", source, re.MULTILINE)) == 1
+    assert not re.search(r"^\s*import\b", source, re.MULTILINE)
 
 
-@pytest.mark.parametrize("file", ["common.js", *(f"{widget}.js" for widget in WIDGETS), "widget.css"])
-def test_nothing_is_fetched_from_anywhere(file: str) -> None:
-    source = text(file).replace("http://www.w3.org/2000/svg", "")
+def test_a_bundle_says_a_module_once_before_whoever_imports_it(tmp_path: Path) -> None:
+    imports = 'import { b as c } from "./b.js";\nimport { d } from "./d.js";\n'
+    (tmp_path / "a.js").write_text(imports + "export const a = c + d;\n")
+    (tmp_path / "b.js").write_text('import { d } from "./d.js";\nexport const b = d;\n')
+    (tmp_path / "d.js").write_text("export const d = 1;\n")
+    bundled = modules.bundle(tmp_path / "a.js")
+    assert re.findall(r"^const (km_\w)", bundled, re.MULTILINE) == ["km_d", "km_b", "km_a"]
+    assert "const { b: c } = km_b;" in bundled
+    (tmp_path / "d.js").write_text('import { a } from "./a.js";\nexport const d = a;\n')
+    with pytest.raises(ValueError, match=r"a\.js imports itself by way of a\.js"):
+        modules.bundle(tmp_path / "a.js")
+
+
+def test_no_two_modules_share_a_name() -> None:
+    stems = [path.stem for path in STATIC.rglob("*.js")]
+    assert len(stems) == len(set(stems))
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.stem not in ("host", "worker")], ids=lambda p: p.name)
+def test_nothing_is_fetched_from_anywhere(path: Path) -> None:
+    source = text(path).replace("http://www.w3.org/2000/svg", "")
     assert not re.search(r"https?:|\bfetch\(|XMLHttpRequest|@import|url\(['\"]?(?!#)", source)
 
 
 def test_every_word_of_the_trace_is_folded_or_left_out_on_purpose() -> None:
-    fold = re.search(r"const FOLD = \{(.*?)\n  \};", text("common.js"), re.DOTALL)
-    assert fold is not None
-    known = set(re.findall(r"^    (\w+)\(st", fold[1], re.MULTILINE))
-    assert known == {name for name, word in WORDS.items() if word.drawn}
+    assert set(RULES) == {name for name, word in WORDS.items() if word.drawn}
 
 
 def test_every_class_of_the_style_sheet_is_ours() -> None:
-    selectors = re.sub(r"/\*.*?\*/|\{[^{}]*\}", " ", text("widget.css"), flags=re.DOTALL)
+    selectors = re.sub(r"/\*.*?\*/|\{[^{}]*\}", " ", modules.style(), flags=re.DOTALL)
     foreign = {"vscode-dark", "bd-content", "cell_output", "text_html"}  # where hosts say that it is dark
     classes = set(re.findall(r"\.([A-Za-z][\w-]*)", selectors)) - foreign
     assert {c for c in classes if c != "km" and not c.startswith("km-")} == set()
-
-
-@pytest.mark.needs("node")
-@pytest.mark.parametrize("scenario", ["etcd-3", "quorum"])
-def test_the_columns_of_a_recording_are_its_records_again(scenario: str, tmp_path: Path) -> None:
-    trace = run(scenario)
-    (tmp_path / "run.json").write_text(json.dumps(present(trace)))
-    script = "const run = JSON.parse(require('fs').readFileSync('run.json'));"
-    script += "console.log(JSON.stringify(new kmCommon.History(run).records))"
-    (tmp_path / "unpack.cjs").write_text(text("common.js") + script)
-    done = subprocess.run(["node", "unpack.cjs"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    kept = without_redundant([row for record in trace if (row := row_of(record, trace.header["topology"]["kind"]))])
-    for seen, told in zip(json.loads(done.stdout), json.loads(json.dumps(kept)), strict=True):
-        assert seen[:3] == told[:3]
-        if told[2] == "message" and told[3]["arrives"]:
-            assert abs(seen[3].pop("arrives") - told[3].pop("arrives")) <= 50
-        if told[2] != "request":  # there a page adds the way behind a balancer
-            assert without_none(seen[3]) == without_none(told[3])
-
-
-def without_none(detail: dict) -> dict:
-    return {name: value for name, value in detail.items() if value is not None}

@@ -5,32 +5,58 @@ let handle;
 
 const unzip = async (text) => {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+  return new Response(
+    new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")),
+  ).arrayBuffer();
 };
 
 async function fromSite({ pyodide, zip }) {
-  const archive = fetch(zip).then((r) => { if (!r.ok) throw new Error(`kubemini.zip: HTTP ${r.status}`); return r.arrayBuffer(); });
+  const archive = fetch(zip).then((r) => {
+    if (!r.ok) throw new Error(`kubemini.zip: HTTP ${r.status}`);
+    return r.arrayBuffer();
+  });
   const { loadPyodide } = await import(pyodide + "pyodide.mjs");
-  return { loadPyodide, archive, options: { indexURL: pyodide, lockFileURL: pyodide + "lock.json" } };
+  return {
+    loadPyodide,
+    archive,
+    options: { indexURL: pyodide, lockFileURL: pyodide + "lock.json" },
+  };
 }
 
 async function fromDisk({ files }) {
-  const here = {}, nowhere = "https://offline.invalid/"; // a name that no server has: nothing is fetched
-  await Promise.all(Object.entries(files).map(async ([name, text]) => { here[name] = await unzip(text); }));
+  const here = {},
+    nowhere = "https://offline.invalid/"; // a name that no server has: nothing is fetched
+  await Promise.all(
+    Object.entries(files).map(async ([name, text]) => {
+      here[name] = await unzip(text);
+    }),
+  );
   const script = (name) => URL.createObjectURL(new Blob([here[name]], { type: "text/javascript" }));
   self.fetch = async (url) => {
-    const name = String(url.url || url).split("/").pop();
+    const name = String(url.url || url)
+      .split("/")
+      .pop();
     if (!(name in here)) throw new TypeError("not in the book: " + name);
-    return new Response(here[name], { headers: { "content-type": name.endsWith(".wasm") ? "application/wasm" : "application/octet-stream" } });
+    return new Response(here[name], {
+      headers: {
+        "content-type": name.endsWith(".wasm") ? "application/wasm" : "application/octet-stream",
+      },
+    });
   };
   const { loadPyodide } = await import(script("pyodide.mjs"));
   const createPyodideModule = (await import(script("pyodide.asm.mjs"))).default;
   const lockFileContents = new TextDecoder().decode(here["lock.json"]);
-  return { loadPyodide, archive: here["kubemini.zip"], options: { indexURL: nowhere, packageBaseUrl: nowhere, createPyodideModule, lockFileContents } };
+  return {
+    loadPyodide,
+    archive: here["kubemini.zip"],
+    options: { indexURL: nowhere, packageBaseUrl: nowhere, createPyodideModule, lockFileContents },
+  };
 }
 
 async function init(message) {
-  const { loadPyodide, archive, options } = await (message.files ? fromDisk(message) : fromSite(message));
+  const { loadPyodide, archive, options } = await (message.files
+    ? fromDisk(message)
+    : fromSite(message));
   postMessage({ op: "progress", text: "Starting Python…" });
   const py = await loadPyodide({ ...options, env: { PYTHONHASHSEED: "0" } });
   postMessage({ op: "progress", text: "Loading the simulator…" });
@@ -47,10 +73,20 @@ def answer(text):
   postMessage({ op: "ready" });
 }
 
-const lastLine = (error) => String((error && error.message) || error).trim().split("\n").pop();
+const lastLine = (error) =>
+  String((error && error.message) || error)
+    .trim()
+    .split("\n")
+    .pop();
 
 self.onmessage = ({ data }) => {
-  if (data.op === "init") { init(data).catch((error) => postMessage({ op: "failed", error: lastLine(error) })); return; }
-  try { postMessage({ key: data.key, json: handle(data.json) }); }
-  catch (error) { postMessage({ key: data.key, error: `The simulator has a bug: ${lastLine(error)}` }); }
+  if (data.op === "init") {
+    init(data).catch((error) => postMessage({ op: "failed", error: lastLine(error) }));
+    return;
+  }
+  try {
+    postMessage({ key: data.key, json: handle(data.json) });
+  } catch (error) {
+    postMessage({ key: data.key, error: `The simulator has a bug: ${lastLine(error)}` });
+  }
 };

@@ -1,0 +1,175 @@
+// What is said of the thing selected: a title, then sentences.
+import { base, cutFrom, holds, kindOf, look, short } from "./facts.js";
+import { bytes, plural, seconds } from "./kit.js";
+
+const ago = (t, at) => `${seconds(t - at, 1)} s ago`;
+const addresses = (endpoints) => endpoints.map((e) => e.ip).join(", ") || "nowhere";
+
+/** [title, ...sentences] about *sel* at t; a sentence that does not apply is falsy. */
+export function describe(sel, st, t, history) {
+  if (st.hosts[sel]) return [sel, ...aboutHost(sel, st, t, history.topology)];
+  if (st.programs[sel]) return [sel, ...aboutProgram(sel, st, t, history)];
+  for (const [on, pods] of Object.entries(st.pods))
+    if (pods[sel]) return [sel, ...aboutPod(pods[sel], on)];
+  const rules = Object.entries(st.rules).filter(([, r]) =>
+    Object.keys(r).some((x) => base(x) === sel),
+  );
+  if (rules.length || st.services[sel]) return [`Service ${sel}`, ...aboutService(sel, rules)];
+  return [sel || "Nothing selected", sel ? "not there at this moment" : "Select a component."];
+}
+
+function aboutHost(name, st, t, topology) {
+  const { zone } = topology.hosts.find((x) => x.name === name),
+    p = st.hosts[name],
+    far = cutFrom(st, name);
+  return [
+    [
+      zone && `zone ${short(zone)}`,
+      p.on ? "power on" : `lost power ${ago(t, p.since)}, the disk is kept`,
+    ]
+      .filter(Boolean)
+      .join(" · "),
+    far.length &&
+      (far.length >= topology.hosts.length - 1
+        ? "✕ cut off from every other host"
+        : `✕ cannot reach ${far.join(", ")}`),
+    p.slow && `slow disk: fsync takes ${seconds(p.slow)} s longer`,
+  ];
+}
+
+function aboutPod(pod, host) {
+  const ready = pod.state === "running" ? (pod.ready ? ", ready" : ", not ready") : "";
+  return [`pod on ${host} · ${pod.ip || "no IP yet"}`, pod.state + ready];
+}
+
+function aboutService(name, rules) {
+  const sends = ([who, r]) => {
+    const rule = Object.values(r).find((y) => base(y.service) === name);
+    return `${who.split("@")[1] || who} sends to ${addresses(rule.endpoints)}`;
+  };
+  return [...rules.map(sends), !rules.length && "no host is programmed with it yet"];
+}
+
+function aboutProgram(name, st, t, history) {
+  const kind = kindOf(name),
+    lk = look(st, name),
+    { host } = st.programs[name],
+    power = st.hosts[host],
+    far = host ? cutFrom(st, host) : [];
+  const about = KINDS[kind],
+    all = far.length >= history.topology.hosts.length - 1;
+  return [
+    ...standing(name, st, t, lk),
+    ...(st.members[name] ? aboutMember(name, st, lk) : []),
+    ...(about ? about(name, st, t, lk, history) : []),
+    far.length && `✕ ${host} cannot reach ${all ? "any other host" : far.join(", ")}`,
+    power &&
+      power.slow &&
+      kind === "etcd" &&
+      `slow disk: fsync takes ${seconds(power.slow)} s longer`,
+  ];
+}
+
+/** Why a program does nothing, if so. */
+function standing(name, st, t, lk) {
+  const p = st.programs[name],
+    power = st.hosts[p.host],
+    dark = power && !power.on;
+  if (lk.word === "spare") return ["a machine without etcd: it can be added"];
+  if (lk.cls === "spare") return ["removed: it is no member any more"];
+  if (lk.cls === "paused")
+    return [`‖ paused ${ago(t, p.since)}: it does nothing, and does not know it`];
+  if (lk.cls !== "down") return [];
+  const disk = st.members[name] ? `, log ${st.members[name].last}: the disk is kept` : "";
+  return [
+    `✕ ${dark ? "its host lost power" : p.why || "crashed"} ${ago(t, dark ? power.since : p.since)}${disk}`,
+  ];
+}
+
+function aboutMember(name, st, lk) {
+  const e = st.members[name],
+    lines = [],
+    role = lk.cls === "learner" ? "learner, no vote, in" : e.role + " of";
+  const follows = e.lead && e.lead !== name ? `, follows ${e.lead}` : "";
+  if (!/down|spare/.test(lk.cls)) {
+    lines.push(`${lk.mark ? lk.mark + " " : ""}${role} term ${e.term}${follows}`);
+    lines.push(`log ${e.last} · commit ${e.commit} · revision ${e.revision}`);
+  }
+  if (e.room)
+    lines.push(
+      `database ${bytes(e.room.size)} of ${bytes(e.room.quota)}, in use ${bytes(e.room.in_use)}`,
+    );
+  if (st.alarms[name])
+    lines.push(`▲ raised the alarm ${st.alarms[name]}: etcd refuses writes that need room`);
+  return lines;
+}
+
+function aboutServer(name, st, t, lk) {
+  const r = st.ready[name],
+    { host } = st.programs[name],
+    why = (x) => (x && x.why ? ": " + x.why : "");
+  const counted = Object.entries(st.backends)
+    .map(([lb, b]) => [lb, b[name] || b[host]])
+    .filter(([, x]) => x);
+  return [
+    lk.cls === "up" && (r && r.ready ? "ready" : `not ready${why(r)}`),
+    ...counted.map(([lb, x]) => `${lb} counts it ${x.up ? "up" : "down"}${why(x)}`),
+  ];
+}
+
+function aboutLease(name, st) {
+  const scheduler = kindOf(name) === "scheduler",
+    lease = Object.entries(st.leases).find(([l, w]) => scheduler === /scheduler/.test(l) && w);
+  if (!lease) return ["nobody at work holds the lease"];
+  return [holds(st, name) ? `● holds the lease ${lease[0]}` : `waits: ${lease[1]} holds the lease`];
+}
+
+function aboutKubelet(name, st, t, lk) {
+  const { host } = st.programs[name],
+    pods = plural(Object.keys(st.pods[host] || {}).length, "pod");
+  return [`${pods} on ${host}${lk.cls === "down" ? ": they go on without it" : ""}`];
+}
+
+function aboutProxy(name, st, t, lk) {
+  const rules = Object.values(st.rules[name] || {}).map(
+    (r) => `${base(r.service)} ${r.ip} → ${addresses(r.endpoints)}`,
+  );
+  return [...rules, lk.cls === "down" && "The kernel keeps these rules. Nobody updates them."];
+}
+
+function aboutBalancer(name, st) {
+  const told = (x) =>
+    `${x.up ? "●" : "✕"} ${x.server} ${x.up ? "up" : "down"}${x.why ? ": " + x.why : ""}`;
+  return Object.values(st.backends[name] || {}).map(told);
+}
+
+function aboutVisitor(name, st, t, lk, history) {
+  const { host } = st.programs[name],
+    rules = Object.values(st.rules[`kube-proxy@${host}`] || {});
+  const ways = rules.map((x) => `${base(x.service)} → ${addresses(x.endpoints)}`);
+  return [
+    `a program on ${host}: its packets follow that host's own rules`,
+    ...ways,
+    tally(history, name, t),
+  ];
+}
+
+const KINDS = {
+  apiserver: aboutServer,
+  scheduler: aboutLease,
+  controllers: aboutLease,
+  kubelet: aboutKubelet,
+  "kube-proxy": aboutProxy,
+  lb: aboutBalancer,
+  visitor: aboutVisitor,
+  client: (name, st, t, lk, history) => [tally(history, name, t)],
+};
+
+function tally(history, who, t) {
+  const n = { ok: 0, failed: 0, unknown: 0 };
+  for (const r of history.ended) {
+    if (r.at > t) break;
+    if (r.from === who) n[r.outcome]++;
+  }
+  return `● ${n.ok} ok · ✕ ${n.failed} failed · ? ${n.unknown} unknown`;
+}
