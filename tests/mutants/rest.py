@@ -82,7 +82,7 @@ MUTANTS = (
         "wakes followers after their time",
         REST,
         "for follower in fired) - 1",
-        "for follower in unwound) + 10**5",
+        "for follower in fired) + 10**5",
     ),
     Mutant(
         "lagging-followers",
@@ -202,7 +202,7 @@ MUTANTS = (
         "orders a member's tick among its timers by when it was set",
         MEMBER,
         "self.wake, key=0)",
-        "self._wake)",
+        "self.wake)",
     ),
     Mutant(
         "sequential-luck",

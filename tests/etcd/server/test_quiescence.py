@@ -74,11 +74,10 @@ def test_a_round_trip_longer_than_a_heartbeat_interval_allows_no_rest():
 def test_a_leader_cut_off_between_two_checks_of_its_quorum_steps_down_at_the_second():
     def script(telling):
         leader = telling.leader()
-        others = [machine.host.name for machine in telling.machines if machine is not leader]
+        others = [machine for machine in telling.machines if machine is not leader]
         check = leader.next_tick + (leader.election_ticks - leader.raft.elapsed - 1) * leader.tick_length
         second = check + leader.election_ticks * leader.tick_length
-        telling.sim.command(check, telling.net.cut, [leader.host.name], others)
-        telling.sim.command(second - 1, telling.net.heal)
+        lose_everything(telling, leader, others, check, second - 1)
 
     for seed in range(6):  # of some of which both followers have patience
         alike(script, seed=seed)
@@ -96,8 +95,14 @@ def lose_a_message(after, telling):
     tick = leader.next_tick + 3 * leader.tick_length
     begin = tick - 10 * MS
     telling.client.after(begin - telling.sim.now, telling.client.ask, leader.name, "put", {"key": "a", "value": "1"})
-    telling.sim.command(begin + after * MS + 500, telling.net.cut, [leader.host.name], [follower.host.name])
-    telling.sim.command(tick - 1 * MS, telling.net.heal)
+    lose_everything(telling, leader, [follower], begin + after * MS + 500, tick - 1 * MS)
+
+
+def lose_everything(telling, leader, others, begin, end):
+    """What *leader* and *others* say to each other from *begin* to *end* never arrives (a cut would hold it back)."""
+    for at, share in ((begin, 1.0), (end, 0.0)):
+        for other in others:
+            telling.sim.command(at, telling.net.set_loss, leader.host.name, other.host.name, share)
 
 
 @pytest.mark.parametrize("trouble", ["pause", "cut one way", "loss"])
@@ -127,11 +132,10 @@ def troubled(trouble):
 def test_a_read_that_waited_for_the_quorum_is_answered_when_it_is_back():
     def script(telling):
         leader = telling.leader()
-        others = [machine.host.name for machine in telling.machines if machine is not leader]
+        others = [machine for machine in telling.machines if machine is not leader]
         tick = leader.next_tick + 3 * leader.tick_length
-        telling.sim.command(tick - 50 * MS, telling.net.cut, [leader.host.name], others)
+        lose_everything(telling, leader, others, tick - 50 * MS, tick - 10 * MS)
         telling.sim.command(tick - 49 * MS, telling.client.ask, leader.name, "range", {"key": "a"})
-        telling.sim.command(tick - 10 * MS, telling.net.heal)
 
     alike(script)
 
@@ -141,9 +145,8 @@ def test_a_leader_that_hands_over_does_not_rest():
         leader = telling.leader()
         heir = next(machine for machine in telling.machines if machine is not leader)
         tick = leader.next_tick + 3 * leader.tick_length
-        telling.sim.command(tick - 50 * MS, telling.net.cut, [leader.host.name], [heir.host.name])
+        lose_everything(telling, leader, [heir], tick - 50 * MS, tick - 10 * MS)
         telling.sim.command(tick - 49 * MS, leader.transfer_leader, heir.id)
-        telling.sim.command(tick - 10 * MS, telling.net.heal)
         telling.sim.command(tick + 10 * MS, telling.client.ask, leader.name, "put", {"key": "a", "value": "1"})
 
     alike(script)
