@@ -26,7 +26,7 @@ from kubemini.simulate import run
 from kubemini.study.elections import GIVE_UP, percentile
 from kubemini.view.scene import present, text_summary
 from kubemini.widgets.figures import Curves
-from kubemini.widgets.modules import style, widget_source
+from kubemini.widgets.modules import WIDGETS, style, widget_source
 
 FOR_PAGES = "KUBEMINI_PAGES"  # set in the environment: an output carries its recording, for a page without a kernel
 
@@ -84,41 +84,21 @@ def stamp(run: dict[str, Any]) -> str:
     return f"recording {digest}, {len(run['records']['at']):,} records"
 
 
+KNOBS = ("etcd_pre_vote", "etcd_election_timeout", "network_latency")  # what a widget may change
+
+
 class Recording(Widget):
-    """A recording on screen; use `show`, or one of the subclasses below."""
+    """A recording on screen; use `show`."""
 
     def __init__(self, trace: Trace, caption: str = "", options: dict[str, Any] | None = None):
-        super().__init__(present(trace), text_summary(trace), caption, options)
+        super().__init__(present(trace), text_summary(trace), caption, {"settings": settings(trace), **(options or {})})
 
 
-class ClusterMap(Recording):
-    """Hosts, programs, pods, and the requests between them."""
-
-    picture = "cluster-map"
-    _esm = widget_source(picture)
-
-
-class EtcdDesk(Recording):
-    """The members in a ring, with their logs."""
-
-    picture = "etcd-desk"
-    _esm = widget_source(picture)
-
-
-class RaftStepper(Recording):
-    """The members in a ring, with their election timers and votes, and how long elections take."""
-
-    picture = "raft-stepper"
-    _esm = widget_source(picture)
-
-    def __init__(self, trace: Trace, caption: str = "", options: dict[str, Any] | None = None):
-        made_of = trace.header.get("source") or trace.header.get("scenario")
-        params = load(made_of).params if isinstance(made_of, dict) or made_of in names() else Params()
-        settings = {name: in_ms(getattr(params, name)) for name in KNOBS}
-        super().__init__(trace, caption, {"settings": settings, **(options or {})})
-
-
-KNOBS = ("etcd_pre_vote", "etcd_election_timeout", "network_latency")  # what the stepper can change
+def settings(trace: Trace) -> dict[str, Any]:
+    """What the knobs of a run stood at, as scenarios write it."""
+    made_of = trace.header.get("source") or trace.header.get("scenario")
+    params = load(made_of).params if isinstance(made_of, dict) or made_of in names() else Params()
+    return {name: in_ms(getattr(params, name)) for name in KNOBS}
 
 
 def in_ms(value: Any) -> Any:
@@ -159,7 +139,12 @@ def show_elections(curves: Curves, caption: str = "", **options: Any) -> Electio
     return ElectionCurves(curves, caption, options)
 
 
-CLASSES = {kind.picture: kind for kind in (ClusterMap, EtcdDesk, RaftStepper)}
+def recording_class(name: str) -> type[Recording]:
+    """The class of a module in static/widgets: to add a widget is to add its module."""
+    return type(name, (Recording,), {"picture": name, "_esm": widget_source(name)})
+
+
+CLASSES = {name: recording_class(name) for name in WIDGETS if name != ElectionCurves.picture}
 
 
 def show(

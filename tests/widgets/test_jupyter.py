@@ -1,8 +1,11 @@
 """A widget in a notebook: what it stores is a text with the recording's digest; for a page, the recording itself."""
 
 import re
+import shutil
 
-from kubemini.widgets.jupyter import FOR_PAGES, show, show_elections, stamp
+from kubemini.simulate import run
+from kubemini.widgets import modules
+from kubemini.widgets.jupyter import CLASSES, FOR_PAGES, recording_class, show, show_elections, stamp
 
 CURVES = {(150, 300): [10.0, 20.0, 400.0]}
 
@@ -34,3 +37,13 @@ def test_a_digest_is_the_same_for_the_same_run_and_another_for_a_delay_that_is_a
     assert plain == again != slower
     assert re.fullmatch(r"recording [0-9a-f]{12}, [\d,]+ records", plain)
     assert stamp(show_elections(CURVES).run).endswith(", 3 elections")
+
+
+def test_a_widget_is_added_by_one_module(tmp_path, monkeypatch):
+    shutil.copytree(modules.STATIC, tmp_path / "static")
+    drawn = 'import { h } from "../kit.js";\nconst render = ({ el }) => el.append(h("p", {}, "toy"));\n'
+    (tmp_path / "static" / "widgets" / "toy.js").write_text(drawn + modules.DEFAULT)
+    monkeypatch.setattr(modules, "STATIC", tmp_path / "static")
+    toy = recording_class("toy")(run("etcd-3", until=1))
+    assert 'data-kubemini="toy"' in toy.static_html() and "export default km_toy;" in str(toy._esm)
+    assert set(CLASSES) | {"election-curves"} == set(modules.WIDGETS)
