@@ -7,9 +7,9 @@ I    VOCABULARY: values
     ranges.py       kinds of settings: what a value may be, how it is written, what to say if it will not do
     api/            objects as values, kinds, labels, quantities, errors, manifests, patches
 II   GROUND: what programs stand on; knows no Kubernetes
-    sim/            the kernel: clock, chance, trace (and the closed table of what a trace can say)
+    sim/            the engine: clock, chance, trace, and the words that a trace can say, one declaration each
     wire/           the wire: latency, loss, cuts; calls and streams
-    host/           machines: power, disks, programs that start, crash, pause, resume
+    host/           machines: power, disks, their Linux kernel; programs that start, crash, panic, pause, resume
 III  PROGRAMS: one folder a program, its deciders in `decide`; they meet on the wire and in objects
     etcd/           raft: a pure machine, store: revisions, leases, requests (pure too), server: the member that drives
                     them (the driver, then what is above it); its client, its errors

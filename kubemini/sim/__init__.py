@@ -1,4 +1,4 @@
-"""The kernel: one clock, named randomness, one trace."""
+"""The engine: one clock, named randomness, one trace."""
 
 from kubemini.sim.engine import Sim, Steps
 from kubemini.sim.trace import Record, Trace

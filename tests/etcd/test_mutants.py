@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from tests.mutants import rest
 from tests.mutants.trial import MUTANTS, NOTICED, TABLE, examine
 
 # Those that none of etcd-io/raft's conversations, published or random, would notice.
@@ -19,7 +20,7 @@ def test_there_are_many_and_each_has_a_name_of_its_own():
     assert set(SILENT) <= set(names)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.parametrize("mutant", [*MUTANTS, *rest.MUTANTS], ids=lambda mutant: mutant.name)
 def test_a_mutant_fits_the_source_as_it_is(mutant):
     compile(mutant.source(), mutant.name, "exec")
 
