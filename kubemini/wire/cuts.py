@@ -4,16 +4,21 @@ Members send each other datagrams over kept TCP connections. While nothing passe
 sent and tries again after about 0.2, 0.6, 1.5, 3.2, 6.5 s …; once the cut has healed, the next try gets
 everything through, in order. What is sent meanwhile waits behind it. So a member that was cut off for
 6 s hears its peers again some 0.5 s after the cut, and a proposal that was on its way comes late.
-Invariant: only the end of either program loses what is held back.
+After a long cut the next try would be minutes away; long before the reader has given the silent connection
+up (rafthttp, ConnReadTimeout) and dials: a new connection stands first, and what the old one held is lost.
+Invariant: only the end of either program, or of the connection, loses what is held back.
 Seen in trials of etcd 3.7.3; timeouts double, RFC 6298 section 5.5.
 Simplified: the first try is counted from the cut, not from the first packet after it; heartbeats are
-not held back, for they say nothing new; Linux would give up after 15 minutes (tcp_retries2).
+not held back, for they say nothing new; a new connection stands as soon as the cut has healed.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from kubemini.sim.units import SECOND
+
+REDIAL = 7 * SECOND  # after the heal; no less, for a trial's cut of 7 s reads as if TCP's try 6.2 s later came first
 MOST_HELD = 4096  # streamBufSize of etcd's rafthttp: what comes on top is dropped
 
 
@@ -41,11 +46,14 @@ class Cut:
             if datagram is not None and len(self.held) < MOST_HELD:
                 self.held.append(datagram)
 
-    def passes(self, ends: tuple[int, int], now: int, timeout: int) -> int | None:
-        """The first instant from *now* on at which TCP tries again; None: nothing waits for that."""
+    def passes(self, ends: tuple[int, int], now: int, timeout: int, patience: int) -> int | None:
+        """The first instant from *now* on at which TCP tries again; None: nothing waits for that.
+
+        Nothing does if the reader, whose *patience* is over, has a new connection before.
+        """
         if ends != self.ends or not self.unanswered:
             return None
         at = self.since
         while at < now:
             at, timeout = at + timeout, 2 * timeout
-        return at
+        return None if now - self.since >= patience and at - now > REDIAL else at

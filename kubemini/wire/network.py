@@ -207,7 +207,10 @@ class Network:
 
     def _let_pass(self, channel: Channel, cut: Cut) -> None:
         """What was held back goes with TCP's next try, and all that follows comes behind it."""
-        passes = cut.passes(channel.ends, self.sim.now, self.params.tcp_retransmission_timeout)
+        params = self.params
+        passes = cut.passes(
+            channel.ends, self.sim.now, params.tcp_retransmission_timeout, params.etcd_peer_read_timeout
+        )
         if passes is None:
             return
         arrival = max(passes + channel.low, channel.last[False] + 1)

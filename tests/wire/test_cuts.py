@@ -96,5 +96,16 @@ def test_more_than_a_sender_keeps_is_dropped():
 def test_tries_come_at_doubling_distances():
     cut = Cut(100, (1, 1))
     cut.hold((1, 1), None)
-    assert [cut.passes((1, 1), now, 10) for now in (100, 101, 110, 111, 131, 171)] == [100, 110, 110, 130, 170, 250]
-    assert cut.passes((1, 2), 101, 10) is None
+    tries = [cut.passes((1, 1), now, 10, 5 * SECOND) for now in (100, 101, 110, 111, 131, 171)]
+    assert tries == [100, 110, 110, 130, 170, 250]
+    assert cut.passes((1, 2), 101, 10, 5 * SECOND) is None
+
+
+def test_after_a_long_cut_a_new_connection_stands_at_once_and_what_the_old_one_held_is_lost():
+    world = World()
+    world.cut()
+    world.say(1)
+    world.run(59)
+    world.net.heal()
+    world.say(2)
+    assert world.words == [0, 2]
