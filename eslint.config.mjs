@@ -12,5 +12,5 @@ export default [
     languageOptions: { globals: globals.browser },
     rules: SIZES,
   },
-  { files: ["tests/**/*.mjs", "*.mjs"], languageOptions: { globals: globals.node } },
+  { files: ["**/*.mjs"], languageOptions: { globals: globals.node } },
 ];
