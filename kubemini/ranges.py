@@ -30,13 +30,15 @@ class Unfit(ValueError):
     """A value that will not do; the message says what would."""
 
 
-def shown(value: Any) -> str:
-    """*value* as the sentence repeats it, cut short if it is long."""
+def shown(value: Any, most: int = LONGEST) -> str:
+    """*value* as the sentence repeats it, cut short if it is longer than *most* characters."""
     try:
         text = repr(value) if isinstance(value, str) else str(value)
     except (RecursionError, ValueError):  # too deep or too long to be written at all
         text = f"a {type(value).__name__} that is too long to be shown"
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+    except Exception:  # an object of the reader's, whose own words fail
+        text = f"a {type(value).__name__} that cannot be shown"
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def is_whole(value: Any) -> bool:

@@ -35,6 +35,10 @@ class Cluster:
     def __init__(self, topology: Topology, seed: int = 1, params: Params | None = None, fidelity: str = FULL):
         if not is_whole(seed) or not -(2**63) <= seed < 2**63:
             raise ValueError(f"seed: expected a whole number of at most 18 digits, got {shown(seed)}")
+        if not isinstance(topology, Topology):
+            raise ValueError(f"topology: expected one that build() made, got {shown(topology)}; try Cluster.single()")
+        if params is not None and not isinstance(params, Params):
+            raise ValueError(f"params: expected Params, such as Params(etcd_pre_vote=False), got {shown(params)}")
         self.topology = topology
         self.params = params or Params()
         self.sim = Sim(seed, fidelity)
@@ -110,9 +114,11 @@ class Cluster:
         return user
 
     def member(self, name: str) -> Member:
-        """The etcd member, or the spare, called *name*."""
-        found = self.components[name]
-        assert isinstance(found, Member), f"{name} is not a member of etcd"
+        """The etcd member, or the spare, called *name*. Raises TopologyError that names those there are."""
+        found = self.components.get(name)
+        if not isinstance(found, Member):
+            there = ", ".join(n for n, c in self.components.items() if isinstance(c, Member))
+            raise TopologyError(f"{shown(name)} is not an etcd member of this cluster; there are: {there}")
         return found
 
     def prepare(self, manifests: str = "", workload: dict[str, Any] | None = None) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from kubemini.lab.report import NotYet
+from kubemini.lab.report import LONG, NotYet
+from kubemini.ranges import shown
 
 LINES = 200_000
 LIBRARIES = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(Path(__file__).parent.parent), "<frozen")
@@ -35,8 +36,10 @@ def ask(function: Any, *arguments: Any, lines: int = LINES) -> Any:
         raise NotYet(f"{call} calls itself without end: which call returns without calling again?") from None
     except NotYet:
         raise  # what it was given to call has something to say
-    except (Exception, SystemExit) as error:
-        raise NotYet(f"{call} raised {type(error).__name__}: {error}") from None
+    except KeyboardInterrupt:
+        raise  # the reader presses stop
+    except BaseException as error:  # also what is no Exception: sys.exit(), GeneratorExit
+        raise NotYet(f"{call} raised {type(error).__name__}: {shown(error, LONG)}") from None
     if value is None or value is ...:
         raise NotYet(f"{call} returned nothing yet: replace the … with your answer and return it.")
     return value
@@ -63,5 +66,8 @@ def _within(lines: int, function: Callable[..., Any], arguments: tuple) -> Any:
 
 
 def _short(*values: Any, most: int = 60) -> str:
-    text = ", ".join(map(repr, values))
+    try:
+        text = ", ".join(map(repr, values))
+    except Exception:  # what it was given has no words for itself
+        return "…"
     return text if len(text) <= most else "…"

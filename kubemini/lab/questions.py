@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemini.lab.registry import FOLDER, chapters
+from kubemini.ranges import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,11 @@ def of_chapter(chapter: str) -> dict[str, Any]:
 
 def _found(part: str, one: str, name: str) -> Any:
     """What is called *name* (CHAPTER.NAME) among the chapter's *part*. Raises ValueError that lists the names."""
-    chapter, _, short = name.partition(".")
+    chapter, _, short = name.partition(".") if isinstance(name, str) else ("", "", "")
     there = of_chapter(chapter).get(part, {}) if chapter in chapters() else {}
     if short not in there:
         all_names = [f"{c}.{n}" for c in chapters() for n in of_chapter(c).get(part, {})]
-        raise ValueError(f"there is no {one} {name!r}; there are: {', '.join(all_names)}")
+        raise ValueError(f"there is no {one} {shown(name)}; there are: {', '.join(all_names)}")
     return there[short]
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kubemini.lab.report import NotSolved, NotYet, Report
+from kubemini.lab.report import LONG, NotSolved, NotYet, Report
+from kubemini.ranges import shown
 
 Checker = Callable[[Any], Report]
 FOLDER = Path(__file__).parent
@@ -50,7 +51,7 @@ def names() -> list[str]:
 
 def check(name: str, answer: Any) -> Report:
     """Try the learner's *answer* to the exercise *name* over many seeds, and report what it did."""
-    report = _report(str(name), answer)
+    report = _report(name if isinstance(name, str) else shown(name), answer).brief()
     if not report.passed and os.environ.get("KUBEMINI_STRICT"):
         raise NotSolved(report.hint)
     return report
@@ -59,7 +60,7 @@ def check(name: str, answer: Any) -> Report:
 def _report(name: str, answer: Any) -> Report:
     load(name.split(".")[0])
     if name not in _CHECKERS:
-        return Report("fail", (), f"There is no exercise {name!r}; there are: {', '.join(names())}.")
+        return Report("fail", (), f"There is no exercise {shown(name)}; there are: {', '.join(names())}.")
     if answer is None or answer is ...:
         return Report("hint", (), "There is no answer yet: replace the … and run both cells again.")
     try:
@@ -67,4 +68,4 @@ def _report(name: str, answer: Any) -> Report:
     except NotYet as end:
         return end.report
     except Exception as error:  # whatever a learner hands over, the page says something
-        return Report("hint", (), f"Your answer could not be tried: {type(error).__name__}: {error}")
+        return Report("hint", (), f"Your answer could not be tried: {type(error).__name__}: {shown(error, LONG)}")

@@ -5,10 +5,11 @@ never praise.
 """
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MARKS = {"pass": "✓", "hint": "✗", "fail": "✗"}
 COLOURS = {"pass": "#009e73", "hint": "#e69f00", "fail": "#d55e00"}
+LONG = 600  # characters of a sentence; a learner's answer may be as long as it likes
 
 
 class NotSolved(AssertionError):
@@ -40,6 +41,10 @@ class Report:
         assert self.status in MARKS, f"a report is one of {', '.join(MARKS)}, not {self.status!r}"
         assert self.hint, "a report says something in one sentence"
 
+    def brief(self) -> "Report":
+        """The same with sentences that a page can hold: each is cut in the middle where it is too long."""
+        return replace(self, hint=_brief(self.hint), facts=tuple(map(_brief, self.facts)), next=_brief(self.next))
+
     @property
     def passed(self) -> bool:
         """Whether the exercise is solved."""
@@ -59,3 +64,8 @@ class Report:
             + (f"<p>→ {html.escape(self.next)}</p>" if self.next else "")
             + "</div>"
         )
+
+
+def _brief(text: str) -> str:
+    half = LONG // 2
+    return text if len(text) <= LONG else f"{text[:half]} … {text[-half:]}"

@@ -19,6 +19,7 @@ import traitlets
 
 from kubemini import session
 from kubemini.params import Params
+from kubemini.ranges import shown
 from kubemini.scenarios import Scenario, load, names
 from kubemini.sim import Trace
 from kubemini.sim.units import MS
@@ -42,6 +43,8 @@ class Widget(anywidget.AnyWidget):
     options = traitlets.Dict().tag(sync=True)
 
     def __init__(self, run: dict[str, Any], text: str, caption: str = "", options: dict[str, Any] | None = None):
+        if not isinstance(caption, str):
+            raise ValueError(f"caption: expected a text, got {shown(caption)}")
         super().__init__(run=run, caption=caption, options=options or {})
         self.text = f"{text}\n\n{stamp(run)}"
         self.on_msg(self._answer)
@@ -87,10 +90,19 @@ def stamp(run: dict[str, Any]) -> str:
 KNOBS = ("etcd_pre_vote", "etcd_election_timeout", "network_latency")  # what a widget may change
 
 
+def _refuse_unrecorded(trace: Any) -> None:
+    """ValueError for what is not the trace of a run."""
+    if not isinstance(trace, Trace):
+        raise ValueError(f'expected the trace of a run, such as Cluster.single().run("10s"); got {shown(trace)}')
+    if not {"topology", "until"} <= trace.header.keys():
+        raise ValueError('this trace holds no run yet: let time pass first, as in cluster.run("10s")')
+
+
 class Recording(Widget):
     """A recording on screen; use `show`."""
 
     def __init__(self, trace: Trace, caption: str = "", options: dict[str, Any] | None = None):
+        _refuse_unrecorded(trace)
         super().__init__(present(trace), text_summary(trace), caption, {"settings": settings(trace), **(options or {})})
 
 
@@ -115,9 +127,24 @@ class ElectionCurves(Widget):
     _esm = widget_source(picture)
 
     def __init__(self, curves: Curves, caption: str = "", options: dict[str, Any] | None = None):
+        _refuse_curves(curves)
         samples = [sample(*curve) for curve in curves.items()]
         run = {"header": {"scenario": "elections", "seed": 0}, "curves": samples}
         super().__init__(run, "\n".join(map(told, samples)), caption, options)
+
+
+def _refuse_curves(curves: Any) -> None:
+    """ValueError for what are no curves."""
+    fits = isinstance(curves, dict) and all(map(_is_curve, curves.keys(), curves.values()))
+    if not fits:
+        expected = "expected a map such as {(150, 300): [182.5, 240.1]}, from timeouts to sorted milliseconds"
+        raise ValueError(f"curves: {expected}; got {shown(curves)}")
+
+
+def _is_curve(timeout: Any, times: Any) -> bool:
+    if not (isinstance(timeout, tuple) and isinstance(times, list | tuple) and len(timeout) == 2 and times):
+        return False
+    return all(isinstance(number, int | float) for number in (*timeout, *times))
 
 
 def sample(timeout: tuple[float, float], times: Sequence[float]) -> dict[str, Any]:
@@ -165,9 +192,10 @@ def show(
     histogram). Raises ValueError naming the widgets.
     """
     trace = scenario if isinstance(scenario, Trace) else run(scenario, seed, commands, until)
+    _refuse_unrecorded(trace)
     widget = widget or ("etcd-desk" if trace.header["topology"]["kind"] == "etcd" else "cluster-map")
-    if widget not in CLASSES:
-        raise ValueError(f"there is no widget {widget!r}; there are: {', '.join(CLASSES)}")
+    if not isinstance(widget, str) or widget not in CLASSES:
+        raise ValueError(f"there is no widget {shown(widget)}; there are: {', '.join(CLASSES)}")
     if predict:
         options["predict"] = checked(predict)
     return CLASSES[widget](trace, caption, options)
@@ -175,9 +203,13 @@ def show(
 
 def checked(predict: dict[str, Any]) -> dict[str, Any]:
     """*predict* as given, if it can be asked. Raises ValueError that says what is missing."""
+    if not isinstance(predict, dict):
+        raise ValueError(f'predict: expected what prediction("quorum.partition") gives, got {shown(predict)}')
     missing = [name for name in ("question", "choices") if not predict.get(name)]
     if missing:
         raise ValueError(f"predict: {' and '.join(missing)} missing; give question, choices, answer, explain")
+    if not isinstance(predict["choices"], list | tuple):
+        raise ValueError(f"predict: choices: expected a list of texts, got {shown(predict['choices'])}")
     answer = predict.get("answer")
     if isinstance(answer, int) and not 0 <= answer < len(predict["choices"]):
         raise ValueError(f"predict: answer {answer} is not an index of the {len(predict['choices'])} choices")

@@ -54,3 +54,11 @@ def test_who_knows_whom_is_as_kubeadm_wires_it():
     assert stacked.components["apiserver-2"].etcd_endpoints == ["etcd-2"]
     assert external.components["apiserver-2"].etcd_endpoints == external.topology.members
     assert stacked.kubectl.api_server == "haproxy-1" and Cluster.single().kubectl.api_server == "apiserver-1"
+
+
+@pytest.mark.parametrize("wrong", [{"etcd_pre_vote": False}, 5, "etcd_pre_vote"])
+def test_parameters_and_topologies_are_values_of_their_own(wrong):
+    with pytest.raises(ValueError, match=r"^params: expected Params, such as"):
+        Cluster.single(params=wrong)
+    with pytest.raises(ValueError, match=r"^topology: expected one that build"):
+        Cluster(wrong)

@@ -76,6 +76,7 @@ def test_the_share_of_visits_passes():
         (lambda t, b, e: by_record(t, b, e, kind=("service", "api")), "kubectl's writes are counted, too"),
         (lambda t, b, e: None, "returned nothing yet"),
         (lambda t, b, e: "most", "A share is a number from 0 to 1"),
+        (lambda t, b, e: float("nan"), "This is not the share of the visits"),
         (lambda t, b, e: 0.123, "This is not the share of the visits"),
     ],
 )

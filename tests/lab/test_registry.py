@@ -87,6 +87,26 @@ def takes_none():
     return 1
 
 
+def gives_up(n):
+    raise GeneratorExit
+
+
+class Wordless:
+    """An object that cannot even be printed."""
+
+    def __repr__(self):
+        raise RuntimeError("no words")
+
+
+class WordlessError(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def raises_wordless(n):
+    raise WordlessError
+
+
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
@@ -98,6 +118,10 @@ def takes_none():
         (leaves, "leaves(1) raised SystemExit: 3"),
         (does_nothing, "does_nothing(1) returned nothing yet: replace the … with your answer and return it."),
         (takes_none, "takes_none(1) raised TypeError: takes_none() takes 0 positional arguments but 1 was given"),
+        (gives_up, "gives_up(1) raised GeneratorExit:"),
+        (raises_wordless, "raises_wordless(1) raised WordlessError: a WordlessError that cannot be shown"),
+        (Wordless(), "Give check() the function itself, without calling it; it got …."),
+        (lambda n: Wordless(), "Your answer could not be tried: RuntimeError: no words"),
         (2, "Give check() the function itself, without calling it; it got 2."),
         (None, "There is no answer yet: replace the … and run both cells again."),
         (..., "There is no answer yet"),
@@ -107,6 +131,20 @@ def takes_none():
 def test_whatever_the_learners_code_does_the_page_says_one_clear_sentence(answer, hint):
     report = check("trial.double", answer)
     assert report.status == "hint" and report.hint.startswith(hint) and "\n" not in report.hint
+
+
+@pytest.mark.parametrize("huge", ["x" * 10**6, list(range(10**5))], ids=["text", "list"])
+def test_a_huge_answer_gets_a_sentence_that_a_page_can_hold(huge):
+    report = check("trial.double", lambda n: huge)
+    assert report.hint.startswith("double(1) is 2, yours says") and len(report._repr_html_()) < 3_000
+
+
+def test_stop_stops_the_learners_function():
+    def stopped(n):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check("trial.double", stopped)
 
 
 def test_the_budget_leaves_the_debugger_as_it_was():
@@ -162,6 +200,15 @@ def test_every_choice_of_a_quiz_answers_without_a_script():
 def test_a_question_without_its_answer_among_the_choices_is_refused():
     with pytest.raises(AssertionError, match="'2' is not among the choices of"):
         Question("How many?", {"0": "no", "1": "yes"}, answer="2")
+
+
+@pytest.mark.parametrize("ask", [quiz, prediction])
+@pytest.mark.parametrize("name", [None, 5, ["quorum.quiz"], b"quorum.quiz", Wordless(), "x" * 10**6])
+def test_what_is_no_name_is_answered_so_too(ask, name):
+    with pytest.raises(ValueError, match=r"there is no (quiz|prediction) .{1,70}; there are: .*quorum\.") as refused:
+        ask(name)
+    assert len(str(refused.value)) < 1_500
+    assert check(name, 5).hint.startswith("There is no exercise ")
 
 
 @pytest.mark.parametrize("ask", [quiz, prediction])

@@ -3,6 +3,10 @@
 import re
 import shutil
 
+import pytest
+
+from kubemini.cluster import Cluster
+from kubemini.sim import Trace
 from kubemini.simulate import run
 from kubemini.widgets import modules
 from kubemini.widgets.jupyter import CLASSES, FOR_PAGES, recording_class, show, show_elections, stamp
@@ -47,3 +51,30 @@ def test_a_widget_is_added_by_one_module(tmp_path, monkeypatch):
     toy = recording_class("toy")(run("etcd-3", until=1))
     assert 'data-kubemini="toy"' in toy.static_html() and "export default km_toy;" in str(toy._esm)
     assert set(CLASSES) | {"election-curves"} == set(modules.WIDGETS)
+
+
+ASKED = {"question": "Who wins?", "choices": ["etcd-1", "etcd-2"], "answer": 0}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (lambda trace: show(Cluster.single().trace), "this trace holds no run yet: let time pass first"),
+        (lambda trace: show(Trace()), "this trace holds no run yet"),
+        (lambda trace: show(trace, widget=["x"]), "there is no widget ['x']; there are: cluster-map"),
+        (lambda trace: show(trace, caption=None), "caption: expected a text, got None"),
+        (lambda trace: show(trace, predict="quorum.partition"), "predict: expected what prediction("),
+        (lambda trace: show(trace, predict=ASKED | {"choices": 5}), "predict: choices: expected a list of texts"),
+        (lambda trace: recording_class("raft-stepper")("etcd-3"), "expected the trace of a run, such as"),
+        (lambda trace: recording_class("etcd-desk")(None), "expected the trace of a run, such as"),
+        (lambda trace: show_elections(None), "curves: expected a map such as"),
+        (lambda trace: show_elections({(150, 300): []}), "curves: expected a map such as"),
+        (lambda trace: show_elections({150: [1.0]}), "curves: expected a map such as"),
+        (lambda trace: show_elections({(150, 300): [None]}), "curves: expected a map such as"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_sentence(wrong, sentence):
+    trace = run("etcd-3", until=1)
+    with pytest.raises(ValueError, match="^" + re.escape(sentence)) as refused:
+        wrong(trace)
+    assert "\n" not in str(refused.value)
