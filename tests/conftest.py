@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from kubemini.host import Component
 from tests import panics
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,7 +79,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def defects_are_seen(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A component that fails ends the test, unless the test is marked: it is about what the cluster makes of it."""
     if not request.node.get_closest_marker("panics"):
-        monkeypatch.setattr(Component, "panic", panics.fail)
+        panics.are_failures(monkeypatch.setattr)
 
 
 # The same examples everywhere; how long one takes says more about the machine's other work than about ours.

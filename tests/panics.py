@@ -1,10 +1,13 @@
 """A component's defect is a crash of that component in the book, and a failure here.
 
-Every test runs so (see conftest.py); whatever looks for faults outside pytest calls `are_failures` first.
+So is what an API server recovers from. Every test runs so (see conftest.py); whatever looks for faults outside pytest
+calls `are_failures` first.
 """
 
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
+from kubemini.apiserver import pipeline
 from kubemini.host import Component
 
 
@@ -13,6 +16,12 @@ def fail(component: Component, error: Exception) -> NoReturn:
     raise error
 
 
-def are_failures() -> None:
-    """From now on, in this process."""
-    Component.panic = fail  # type: ignore[method-assign]
+def fail_request(core: Any, asked: Any, problem: Exception) -> NoReturn:
+    """What an API server does instead of answering that it has recovered."""
+    raise problem
+
+
+def are_failures(put: Callable[[Any, str, Any], None] = setattr) -> None:
+    """From now on, in this process, or for as long as *put* (pytest's) says."""
+    put(Component, "panic", fail)
+    put(pipeline, "_recovered", fail_request)

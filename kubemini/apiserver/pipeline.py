@@ -17,6 +17,7 @@ from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import options, request
 from kubemini.apiserver.health import PATHS
 from kubemini.sim import Steps
+from kubemini.sim.engine import Runaway
 from kubemini.wire import Call
 
 PANIC = "This request caused apiserver to panic. Look in the logs for details."
@@ -105,6 +106,8 @@ def serve(core: Core, asked: Request) -> Steps:
             answer = yield from handler(core, asked)
             if answer is not None:
                 return answer
+    except Runaway:
+        raise
     except Exception as problem:
         return _recovered(core, asked, problem)
     return None

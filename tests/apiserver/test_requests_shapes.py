@@ -155,6 +155,7 @@ def test_a_verb_that_a_path_does_not_have_is_405(world, verb, path):
     assert asked(world, verb, path, None, {}) == (405, words)
 
 
+@pytest.mark.panics
 def test_a_fault_of_ours_costs_one_request_and_is_told(monkeypatch):
     world = World()
 
