@@ -53,7 +53,7 @@ def test_the_votes_of_term_2_split_and_term_3_has_a_leader():
 def test_a_member_that_returns_with_a_high_term_deposes_the_leader_unless_it_had_to_ask_first(seed):
     assert ANSWERS["rejoin"].startswith("The healthy leader gives up")
     after = [r for r in roles(run("rejoin", seed), "leader") if r.at > 16_000_000]
-    assert after and after[0].at < 20_000_000
+    assert after and after[0].at < 22_000_000  # TCP tries again at 18.3 s
     asked = run("rejoin", seed, params={"etcd_pre_vote": True})
     assert [r.detail["term"] for r in roles(asked, "leader")] == [1]
 
