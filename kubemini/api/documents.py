@@ -127,7 +127,7 @@ def _yaml_documents(text: str) -> Iterator[Document]:
 def _constructed(loader: Any, node: Any) -> Any:
     try:
         value = loader.construct_document(node)
-        json.dumps(value)  # a value that no manifest can hold
+        json.dumps(value, allow_nan=False)  # a value that no manifest can hold
     except TextError:
         raise
     except UNREADABLE as error:
@@ -184,15 +184,28 @@ def _loader() -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
+        nodes = 0  # of the document that is being read: a text without end is left soon
+
+        def compose_document(self) -> Any:
+            self.nodes = 0
+            return super().compose_document()
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            self.nodes += 1
+            if self.nodes > LARGEST:
+                raise TextError(f"holds a document of more than {LARGEST:,} values: split it into several")
+            return super().compose_node(parent, index)
+
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            seen: list[Any] = []
-            for key, _ in node.value:
+            seen: set[str] = set()
+            scalars = (key for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+            for key in scalars:
                 merge = key.tag == "tag:yaml.org,2002:merge"
-                if isinstance(key, yaml.ScalarNode) and key.value in seen and not merge:
+                if key.value in seen and not merge:
                     line = key.start_mark.line + 1
                     text = f'yaml: unmarshal errors: line {line}: key "{key.value}" already set in map'
                     raise yaml.constructor.ConstructorError(None, None, text, key.start_mark)
-                seen.append(key.value)
+                seen.add(key.value)
             return super().construct_mapping(node, deep)
 
     Loader.yaml_implicit_resolvers = {
