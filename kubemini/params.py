@@ -91,6 +91,9 @@ class Params:
         "how often a starting member looks for its peers",
         "etcd 3.5 etcdserver/server.go",
     )
+    etcd_peer_close_timeout: int = flag(
+        1 * SECOND, Duration(0, HOUR), "how long a member that ends waits for its peers", "etcd embed/etcd.go Close"
+    )
     etcd_snapshot_send_timeout: int = flag(
         2 * SECOND, Duration(MS, HOUR), "peerDialTimeout", "etcd 3.5 etcdserver/server.go"
     )

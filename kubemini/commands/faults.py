@@ -48,7 +48,7 @@ class Resume(Command):
 
 @command("stop")
 class Stop(Command):
-    """The program is told to end, as by SIGTERM: a leader of etcd hands over first."""
+    """The program is told to end, as by SIGTERM: a member of etcd waits for open watches, and hands over."""
 
     component: str = argument(COMPONENT)
 

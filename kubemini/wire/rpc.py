@@ -96,14 +96,14 @@ class Call:
     def _finish(self, reply: Reply) -> None:
         if not self.closed:
             self.closed = True
-            self.server.open.pop((self.source, self.id), None)
+            self.server.served(self)
             self.server.answer(self.source, self.id, reply)
 
     def cancelled(self) -> None:
         """The client is gone."""
         if not self.closed:
             self.closed = True
-            self.server.open.pop((self.source, self.id), None)
+            self.server.served(self)
             for act in self._cancel:
                 act()
 
@@ -172,6 +172,7 @@ class Endpoint:
         self.calls: dict[int, simpy.Event] = {}
         self.streams: dict[int, ClientStream] = {}
         self.open: dict[tuple[str, int], Call] = {}
+        self._drained: simpy.Event | None = None
         self._next = 0
         self._deadlines: list[tuple[int, int]] = []
         self._armed: int | None = None
@@ -227,11 +228,7 @@ class Endpoint:
         """The call is over: its waiters go on at once."""
         event = self.calls.pop(id, None)
         if event is not None:
-            event._ok, event._value = True, reply
-            waiters: Any = event.callbacks
-            event.callbacks = None  # type: ignore[assignment]  # what SimPy itself does to an event that has happened
-            for waiter in waiters:
-                waiter(event)
+            _happen(event, reply)
 
     def result(self, id: int, reply: Reply) -> None:
         """An answer has arrived."""
@@ -319,6 +316,27 @@ class Endpoint:
         if generator is not None:
             self.component.spawn(generator)
 
+    def served(self, call: Call) -> None:
+        """*call* is over."""
+        self.open.pop((call.source, call.id), None)
+        if self._drained is not None and not self.open:
+            drained, self._drained = self._drained, None
+            _happen(drained, None)
+
+    def drained(self) -> simpy.Event:
+        """It happens as soon as no call is open: now, or when the last of them ends."""
+        event = simpy.Event(self.component.sim)
+        if self.open:
+            self._drained = event
+        else:
+            _happen(event, None)
+        return event
+
+    def reset(self) -> None:
+        """Break the connections of all calls that are still open; the program lives on."""
+        for call in list(self.open.values()):
+            call.fail(RESET)
+
     def answer(self, source: str, id: int, reply: Reply) -> None:
         """Send *reply* to the caller; whatever a cut drops, the caller's deadline notices."""
         component = self.component
@@ -334,7 +352,7 @@ class Endpoint:
 
     def abandon(self, reset: bool) -> None:
         """The component died: forget its calls; with *reset*, the machine tells the peers at once."""
-        calls, self.open = list(self.open.values()), {}
+        calls, self.open, self._drained = list(self.open.values()), {}, None
         streams, self.streams = list(self.streams.values()), {}
         self.calls.clear()
         self._deadlines.clear()
@@ -347,6 +365,15 @@ class Endpoint:
             stream.closed = True
             if reset:
                 self.tell_cancel(stream.target, stream.id)
+
+
+def _happen(event: simpy.Event, value: Any) -> None:
+    """*event* happens in this very instant: whoever waits for it goes on."""
+    event._ok, event._value = True, value
+    waiters: Any = event.callbacks
+    event.callbacks = None  # type: ignore[assignment]  # what SimPy itself does to an event that has happened
+    for waiter in waiters:
+        waiter(event)
 
 
 __all__ = ["DEADLINE", "LOST", "REFUSED", "RESET", "Call", "ClientStream", "Reply", "ServerStream", "Unreachable"]

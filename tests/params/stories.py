@@ -192,6 +192,7 @@ STORIES: dict[str, Story] = {
         25, ["6s", "member_add", "etcd-4", "learner"], ["9s", "member_add", "etcd-5", "learner"], spares=2
     ),
     "the leader removed": etcd(12, ["6s", "member_remove", "etcd-1"], ["6003ms", "cut", "etcd-host-1"]),
+    "the leader ends": etcd(8, ["6s", "stop", "etcd-1"], ["6s", "stop", "etcd-2"], ["6s", "stop", "etcd-3"]),
     "added too early": etcd(
         14, ["6s", "crash", "etcd-2"], ["7s", "restart", "etcd-2"], ["8s", "member_add", "etcd-4"], spares=1
     ),
@@ -293,6 +294,7 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "new members": {"etcd_max_learners": 2},
     "the leader removed": {"etcd_removal_delay": "3s"},
+    "the leader ends": {"etcd_peer_close_timeout": "300ms"},
     "added too early": {"etcd_health_interval": "500ms"},
     "added in a cut": {"etcd_peer_read_timeout": "1s"},
     "a newcomer asks": {"etcd_join_timeout": "500ms"},

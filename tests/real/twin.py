@@ -89,6 +89,8 @@ class SimulatedCluster:
 
     def mend(self, name):
         member = self.member(name)
+        while member.up and member.stopping:  # a real one is waited for, too
+            self.rest(0.1)
         member.resume() if member.paused else member.start()
 
     def cut(self, names):

@@ -17,6 +17,7 @@ from kubemini.etcd.server.membership import GONE, Membership
 from kubemini.etcd.server.server import Server
 from kubemini.etcd.server.tracing import LONGEST_VALUE
 from kubemini.host import Host
+from kubemini.host.component import TOLD
 from kubemini.params import Params
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
@@ -28,6 +29,7 @@ class Member(Driver):
     """One etcd process. *members* are those of a new cluster; one that is not among them is a spare: see `join`."""
 
     server: Server
+    stopping = False  # it has been told to
 
     def __init__(self, sim: Sim, net: Network, host: Host, name: str, members: list[str], params: Params | None = None):
         super().__init__(sim, net, host, name, params)
@@ -54,7 +56,7 @@ class Member(Driver):
         return DataDir(id, first, -(-3 * self.params.etcd_election_timeout // (2 * SECOND)), cluster)
 
     def boot(self) -> None:
-        self.serving = False
+        self.serving = self.stopping = False
         found = self.host.disk.files.get(self.name)
         if found is not None:
             self._go_on(found)
@@ -119,16 +121,33 @@ class Member(Driver):
             self.after(self.params.etcd_peer_check, self._fast_forward, until)
 
     def on_sigterm(self) -> None:
-        """A leader that is told to stop makes another one leader first."""
-        if self.serving:
-            self.spawn(transfer.stop(self))
-        else:
+        """Serve nobody new, and end when that does no harm; a second signal adds nothing."""
+        if not self.serving:
             super().on_sigterm()
+        elif not self.stopping:
+            self.stopping = True
+            self.spawn(self._end())
+
+    def _end(self) -> Steps:
+        yield from transfer.leave(self)
+        if transfer.longest_connected(self) is None:
+            self.exit(TOLD)
+        else:
+            self._retire()
+            self.after(self.params.etcd_peer_close_timeout, self.exit, TOLD)
+
+    def _retire(self) -> None:
+        """Raft stops, and so does all this incarnation has under way; the process goes on for a while."""
+        self.sim.end_rests()
+        self.serving = False
+        self.incarnation += 1
+        self.rpc.abandon(reset=True)
+        self.net.changed()
 
     # -- in and out ------------------------------------------------------------------------------------------------
     def handle(self, call: Call) -> Steps | None:
         """A client's request, or a newcomer's."""
-        if not self.serving:
+        if not self.serving or (self.stopping and call.source not in self.peers()):
             call.fail(REFUSED)
         elif call.method == "peer_members":
             call.reply((self.data.cluster, self.data.first, self.membership.copy()))
