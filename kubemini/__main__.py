@@ -9,6 +9,7 @@ Exit status: 0 done, 1 a check failed, 2 the input cannot be used (one sentence 
 """
 
 import argparse
+import io
 import sys
 import time
 from collections import Counter
@@ -55,15 +56,14 @@ class Progress:
 
 # -- run -----------------------------------------------------------------------------------------------------------
 def _run(options: argparse.Namespace) -> int:
-    if options.trace:
+    if options.trace is not None:
         _check_writable(Path(options.trace))
     commands = [read_line(c) for c in options.command]
     progress = Progress(options.quiet, duration(options.patience) / SECOND)
     trace = run(options.scenario, options.seed, commands, options.until, progress, fidelity=options.fidelity)
-    if options.trace:
-        Path(options.trace).write_text(trace.to_jsonl(), encoding="utf-8")
     print(report(trace))
-    if options.trace:
+    if options.trace is not None:
+        _write(Path(options.trace), trace.to_jsonl())
         print(f"written to {options.trace}")
     return 0
 
@@ -86,6 +86,13 @@ def _check_writable(file: Path) -> None:
     if file.is_dir() or not file.parent.is_dir():
         why = "it is a directory" if file.is_dir() else f"No such file or directory: {file.parent}"
         raise ValueError(f"cannot write {file}: {why}; name a file in a directory that exists")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"cannot write {file}: {error.strerror or error}; name another file") from None
 
 
 # -- the other subcommands -----------------------------------------------------------------------------------------
@@ -129,8 +136,8 @@ class Parser(argparse.ArgumentParser):
 
 def _seed(text: str) -> int:
     digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
-        raise argparse.ArgumentTypeError(f"expected a whole number of at most 19 digits, got {shown(text)}")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+        raise argparse.ArgumentTypeError(f"expected a whole number of at most 18 digits, got {shown(text)}")
     return int(text)
 
 
@@ -166,13 +173,19 @@ def _add_run(go: argparse.ArgumentParser) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an old terminal has no ▲; it gets a question mark
     try:
         options = parser().parse_args(arguments)
         return options.act(options)
     except BrokenPipeError:
         sys.stderr.close()  # who read our output has gone, and Python would complain of it at the end
         return 0
-    except (ValueError, Runaway, OSError) as error:
+    except OSError as error:
+        print(f"kubemini: the output cannot be written: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except (ValueError, Runaway) as error:
         print(f"kubemini: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -55,10 +55,18 @@ def load(source: "str | Path | dict[str, Any] | Scenario") -> Scenario:
         return _carrying(dict(source), from_data(source, "scenario"))
     if not isinstance(source, str | Path):
         raise ScenarioError(f"expected a scenario's name, file or data, got {shown(source)}")
-    if Path(source).suffix in (".yaml", ".yml", ".json"):
+    if Path(source).suffix in (".yaml", ".yml", ".json") or _is_file(source):
         data = read(Path(source))
         return _carrying(data, from_data(data, Path(source).stem, Path(source).name))
     return _of_ours(str(source))
+
+
+def _is_file(source: str | Path) -> bool:
+    """Whether *source* is none of our names, and there is a file, or something else, called so."""
+    try:
+        return bool(str(source)) and str(source) not in names() and Path(source).exists()
+    except (OSError, ValueError):  # no file can be called so
+        return False
 
 
 def _of_ours(name: str) -> Scenario:

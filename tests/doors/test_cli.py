@@ -55,6 +55,43 @@ def test_the_module_runs_from_a_shell():
     assert done.returncode == 0 and "quorum" in done.stdout
 
 
+def shell(*arguments, **environment):
+    command = [sys.executable, "-m", "kubemini", *arguments]
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, env=os.environ | environment)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_disk_that_is_full_is_one_sentence_after_the_report(capsys):
+    assert main(["run", "etcd-3", "--until", "1s", "--trace", "/dev/full", "--quiet"]) == 2
+    out, error = capsys.readouterr()
+    assert "records:" in out
+    assert error == "kubemini: cannot write /dev/full: No space left on device; name another file\n"
+
+
+def test_a_terminal_without_our_signs_gets_question_marks():
+    code, out, error = shell("run", "etcd-3", "--until", "1s", PYTHONIOENCODING="ascii")
+    assert code == 0 and "?" in out and error == ""
+
+
+def test_a_scenario_may_lie_in_a_file_of_any_name(tmp_path, capsys):
+    file = tmp_path / "story"
+    file.write_text("title: A story\ntopology: {kind: etcd}\nuntil: 1s\n")
+    assert main(["run", str(file)]) == 0 and "A story" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "cannot be read (Is a directory)"), (b"\xff\xfe", "is not UTF-8 text"), (b"", "expected a mapping")],
+)
+def test_what_is_there_and_no_scenario_is_not_called_missing(content, sentence, tmp_path, capsys):
+    file = tmp_path / "story"
+    file.mkdir() if content is None else file.write_bytes(content)
+    assert main(["run", str(file)]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error and "there is no scenario" not in error and error.count("\n") == 1
+
+
 WRONG = [
     [],
     ["fly"],
@@ -68,6 +105,7 @@ WRONG = [
     ["run", "etcd-3", "--seed", "soon"],
     ["run", "etcd-3", "--seed", "9" * 5000],
     ["run", "etcd-3", "--seed", "²"],
+    ["run", "etcd-3", "--trace", ""],
     ["run", "etcd-3", "--until", "-5s"],
     ["run", "etcd-3", "--until=-5s"],
     ["run", "etcd-3", "--until", "nan"],
