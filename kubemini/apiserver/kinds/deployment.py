@@ -4,11 +4,9 @@ Models k/k pkg/registry/apps/deployment strategy; k/k pkg/apis/apps/validation V
 ValidateDeploymentStrategy; defaults: k/k pkg/apis/apps/v1 SetDefaults_Deployment.
 """
 
-from typing import Any
-
 from kubemini.api import names
 from kubemini.api.kinds import DEPLOYMENT
-from kubemini.api.objects import Obj, get
+from kubemini.api.objects import Obj
 from kubemini.apiserver.rules import notsimulated, replicated
 from kubemini.apiserver.rules.causes import InOrder, Wrong, each, forbidden, invalid, not_negative, unsupported
 from kubemini.apiserver.rules.containers import filled
@@ -74,14 +72,6 @@ def status_rules(new: Obj, old: Obj) -> Wrong:
     yield from replicated.counts(status, "updatedReplicas", "readyReplicas", "availableReplicas")
 
 
-def summary(obj: Obj) -> dict[str, Any]:
-    """How many are wanted, how many are ready."""
-    return {
-        "replicas": get(obj, "spec", "replicas", default=1),
-        "ready": get(obj, "status", "readyReplicas", default=0),
-    }
-
-
 serve(
     ServedKind(
         DEPLOYMENT,
@@ -92,7 +82,7 @@ serve(
         changes=replicated.selector_stays,
         status_rules=status_rules,
         first_status=lambda obj: {},
-        summary=summary,
+        summary=replicated.summary,
         not_simulated=notsimulated.under("spec.template.spec", notsimulated.POD_SPEC),
     )
 )

@@ -3,10 +3,8 @@
 Models k/k pkg/registry/apps/replicaset strategy; k/k pkg/apis/apps/validation ValidateReplicaSet.
 """
 
-from typing import Any
-
 from kubemini.api.kinds import REPLICA_SET
-from kubemini.api.objects import Obj, get
+from kubemini.api.objects import Obj
 from kubemini.apiserver.rules import notsimulated, replicated
 from kubemini.apiserver.rules.causes import Wrong, not_negative
 from kubemini.apiserver.rules.containers import filled
@@ -32,14 +30,6 @@ def status_rules(new: Obj, old: Obj) -> Wrong:
     yield from replicated.counts(status, "fullyLabeledReplicas", "readyReplicas", "availableReplicas")
 
 
-def summary(obj: Obj) -> dict[str, Any]:
-    """How many are wanted, how many are ready."""
-    return {
-        "replicas": get(obj, "spec", "replicas", default=1),
-        "ready": get(obj, "status", "readyReplicas", default=0),
-    }
-
-
 serve(
     ServedKind(
         REPLICA_SET,
@@ -50,7 +40,7 @@ serve(
         changes=replicated.selector_stays,
         status_rules=status_rules,
         first_status=lambda obj: {"replicas": 0},
-        summary=summary,
+        summary=replicated.summary,
         not_simulated=notsimulated.under("spec.template.spec", notsimulated.POD_SPEC),
     )
 )

@@ -71,3 +71,11 @@ def template_defaults(template: Mapping[str, Any] | None) -> dict[str, Any]:
     template = template or {}
     filled = podspec.pod_spec_defaults(template.get("spec"))
     return {**template, "metadata": template.get("metadata") or {}, "spec": filled}
+
+
+def summary(obj: Obj) -> dict[str, Any]:
+    """How many are wanted, how many are ready."""
+    return {
+        "replicas": get(obj, "spec", "replicas", default=1),
+        "ready": get(obj, "status", "readyReplicas", default=0),
+    }
