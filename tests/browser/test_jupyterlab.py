@@ -76,7 +76,9 @@ def opened(open_page, address):
 
     page = open_page(address, viewport={"width": 1500, "height": 1000})
     page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for()
-    for _ in range(18):  # until its kernel is there it forgets what it is told
+    for _ in range(18):  # until its kernel is there it forgets what it is told, or opens a dialog
+        for answer in page.locator(".jp-Dialog .jp-mod-accept").all():
+            answer.click()
         page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
         page.keyboard.press("Control+Enter")
         with contextlib.suppress(TimeoutError):
