@@ -21,7 +21,7 @@ from kubemini.users.etcdctl import EtcdUser
 from kubemini.wire import Network, Reply
 
 AGAIN = 500 * MS  # a bootstrap script waits so long
-PATIENT = 20  # attempts, after which a bootstrap says that it waits
+PATIENT = 20  # attempts, after which a bootstrap says that it waits, or takes an answer for final
 CONFLICTS = 5  # maxPatchRetry
 BACK_OFF = 1 * SECOND  # backOffPeriod; the first retry comes at once
 
@@ -66,10 +66,12 @@ class User(EtcdUser):
         return Outcome("POST", where, reply, apply.complaint(reply.error, "creating", "settings"))
 
     def _patiently(self, attempt: Callable[[], Steps]) -> Steps:
-        """The outcome of *attempt*, which is made again while nobody answers."""
+        """The outcome of *attempt*, which is made again while nobody answers, or a server is in trouble."""
         for number in count(1):
             done = yield from attempt()
             if done.reply.ok or not apply.worth_another_try(done.reply.error):
+                return done
+            if number >= PATIENT and apply.stays_refused(done.reply.error):
                 return done
             if number == PATIENT:
                 self.note(f"kubectl goes on asking until it is answered: {done.said}")

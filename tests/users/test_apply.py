@@ -98,6 +98,17 @@ def test_before_anybody_answers_a_bootstrap_waits_and_is_told_of_once():
     ]
 
 
+def test_an_object_that_the_server_always_chokes_on_does_not_keep_the_others_waiting():
+    cluster = Cluster.single()
+    exported = GOOD.replace("name: good", 'name: exported, resourceVersion: "7"')
+    cluster.apply(f"{exported}---\n{GOOD}")
+    cluster.run(30)
+    assert told(cluster.trace) == [
+        'Error from server: error when creating "manifest": resourceVersion should not be set on objects to be created',
+        "configmap/good created",
+    ]
+
+
 def test_an_apply_of_a_running_cluster_asks_once():
     cluster = Cluster.single()
     cluster.run(8)

@@ -88,3 +88,8 @@ def complaint(error: Any, doing: str, source: str) -> str:
 def worth_another_try(error: Any) -> bool:
     """Whether the same may succeed later: nobody answered, or the server was in trouble or had too much to do."""
     return not isinstance(error, ApiError) or error.code == 429 or error.code >= 500
+
+
+def stays_refused(error: Any) -> bool:
+    """Whether a server that said so many times means it: its own fault, and certainly nothing happened."""
+    return isinstance(error, ApiError) and error.code == 500 and error.definite
