@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemini.api.kinds import LEASE
-from kubemini.api.objects import Obj, evolve, freeze
+from kubemini.api.objects import EMPTY, Obj, evolve, freeze, get
 from kubemini.api.timestamps import micro_timestamp
 from kubemini.client.client import ApiClient, code
 from kubemini.sim import Steps
@@ -33,7 +33,7 @@ class Observed:
 
     def see(self, lease: Obj, now: int) -> None:
         """A look at the Lease; only a change counts."""
-        if self.lease is None or self.lease["spec"] != lease["spec"]:
+        if self.lease is None or self.lease.get("spec") != lease.get("spec"):
             self.at = now
         self.lease = lease
 
@@ -44,18 +44,18 @@ class Observed:
     @property
     def holder(self) -> str:
         """Whoever holds it, or nobody."""
-        return self.lease["spec"].get("holderIdentity", "") if self.lease else ""
+        return get(self.lease, "spec", "holderIdentity", default="") if self.lease else ""
 
 
 def record(observed: Obj | None, identity: str, duration: int, now: int) -> dict[str, Any]:
     """The ``spec`` of the Lease that *identity* wants to write: taken over, or kept and renewed."""
-    spec: Obj = observed["spec"] if observed else {}
+    spec: Obj = observed.get("spec", EMPTY) if observed else EMPTY  # a Lease need not have one
     kept = spec.get("holderIdentity") == identity
     stamp = micro_timestamp(now)
     return {
         "holderIdentity": identity,
         "leaseDurationSeconds": duration // SECOND,
-        "acquireTime": spec["acquireTime"] if kept else stamp,
+        "acquireTime": spec.get("acquireTime", stamp) if kept else stamp,
         "renewTime": stamp,
         "leaseTransitions": spec.get("leaseTransitions", 0) + (1 if spec and not kept else 0),
     }

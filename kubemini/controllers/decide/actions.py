@@ -102,7 +102,7 @@ def terminating(obj: Obj) -> bool:
 def condition(obj: Obj, type: str) -> Mapping[str, Any] | None:
     """The condition of that type in the status of *obj*, if any."""
     for found in get(obj, "status", "conditions", default=None) or ():
-        if found["type"] == type:
+        if found.get("type") == type:  # a Deployment's and a ReplicaSet's need not say it
             return found
     return None
 

@@ -102,7 +102,7 @@ def _due(deployment: Obj, progress: Obj) -> int:
 
 def deadline(deployment: Obj, report: Obj, now: int) -> int | None:
     """When to look again, in case nothing moves until then."""
-    progress = next((c for c in report["conditions"] if c["type"] == "Progressing"), None)
+    progress = condition({"status": report}, "Progressing")
     if progress is None or deployment["spec"].get("paused") or progress.get("reason") in (DONE, STUCK):
         return None
     return max(now, _due(deployment, progress)) + SECOND
