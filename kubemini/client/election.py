@@ -4,10 +4,13 @@ Invariant: a holder that cannot renew gives up (10 s after its last attempt bega
 (15 s after they last saw it renew), if all clocks run at the same rate and the holder runs at all. Nobody compares a
 clock with another's: a standby measures the time since *it* saw the record change.
 A holder that loses the Lease exits, and its supervisor starts it afresh: nothing half-done can go on acting.
+Who *releases* writes nobody's name on a Lease that it gives up, told to stop or having lost it, so that the next one
+need not wait for it to run out. The scheduler does; the controller-manager does not (its gate is off), and is waited
+for even after a clean stop. Two requests of 5 s at most: a scheduler whose API server hangs exits so much later.
 A paused holder that wakes up still believes; it acts until its next renewal fails. There is no fencing.
 Simplified: a program that exits is started again by us after the time a container takes, not by the kubelet.
 
-Models k/client-go tools/leaderelection LeaderElector.tryAcquireOrRenew
+Models k/client-go tools/leaderelection LeaderElector.tryAcquireOrRenew, LeaderElector.release
 """
 
 from collections.abc import Callable
@@ -18,6 +21,7 @@ from kubemini.api.kinds import LEASE
 from kubemini.api.objects import EMPTY, Obj, evolve, freeze, get
 from kubemini.api.timestamps import micro_timestamp
 from kubemini.client.client import ApiClient, code
+from kubemini.host.component import TOLD
 from kubemini.sim import Steps
 from kubemini.sim.engine import TIMER
 from kubemini.sim.units import SECOND
@@ -61,17 +65,32 @@ def record(observed: Obj | None, identity: str, duration: int, now: int) -> dict
     }
 
 
+def released(observed: Obj, now: int) -> dict[str, Any]:
+    """The ``spec`` of a Lease that its holder gives up."""
+    stamp, transitions = micro_timestamp(now), observed["spec"].get("leaseTransitions", 0)
+    times = {"leaseDurationSeconds": 1, "acquireTime": stamp, "renewTime": stamp}
+    return {"holderIdentity": "", **times, "leaseTransitions": transitions}
+
+
 class Elector:
     """One candidate. *on_started* is called once, when it has won; when it loses, the component exits."""
 
-    def __init__(self, client: ApiClient, lease: str, on_started: Callable[[], None], namespace: str = "kube-system"):
+    def __init__(
+        self,
+        client: ApiClient,
+        lease: str,
+        on_started: Callable[[], None],
+        namespace: str = "kube-system",
+        releases: bool = False,
+    ):
         self.component = client.component
         self.params = self.component.net.params
         self.client = ApiClient(self.component, client.servers, client.user)
         self.lease, self.namespace, self.on_started = lease, namespace, on_started
         self.identity = f"{self.component.name}_{self.component.incarnation}"
         self.observed = Observed()
-        self.leading = False
+        self.releases = releases
+        self.leading = self.resigning = False
         self._draws = self.component.sim.draws(f"election/{self.identity}")
         self._drawn = 0
 
@@ -87,7 +106,30 @@ class Elector:
         self.on_started()
         while (yield from self._renew()):
             yield self.component.timeout(self.params.leader_elect_retry_period)
-        self._exit()
+        if not self.resigning:
+            if self.releases:
+                yield from self._release()
+            self._exit()
+
+    def resign(self) -> None:
+        """The program has been told to stop: act no more, release the Lease if it is ours, and end in peace."""
+        if not self.resigning:
+            self.resigning = True
+            self.component.spawn(self._resign())
+
+    def _resign(self) -> Steps:
+        held, self.leading = self.leading, False
+        if held and self.releases:
+            yield from self._release()
+        self.component.exit(TOLD)
+
+    def _release(self) -> Steps:
+        """Write nobody's name on our Lease; it is tried once."""
+        self._wait_until(None)
+        reply = yield from self.client.get(LEASE, self.lease, self.namespace)
+        if reply.ok and reply.value["spec"].get("holderIdentity") == self.identity:
+            spec = released(reply.value, self.component.sim.now)
+            yield from self.client.update(evolve(reply.value, ("spec",), spec))
 
     def _jittered(self) -> int:
         """The retry period, and up to 1.2 times as much again by chance."""
@@ -111,6 +153,8 @@ class Elector:
 
     def _try(self, deadline: int | None = None) -> Steps:
         """Acquire or renew the Lease: True if this candidate holds it now."""
+        if self.resigning:
+            return False
         duration = self.params.leader_elect_lease_duration
         if self.leading and self.observed.valid(self.component.sim.now, duration):
             if (yield from self._write(self.observed.lease, deadline)):

@@ -52,8 +52,12 @@ class Scheduler(Component):
         self.informers.of(POD).handlers.append(self.pod_changed)
         self.services, self.replicasets = self.informers.of(SERVICE), self.informers.of(REPLICA_SET)
         self.namespaces = self.informers.of(NAMESPACE)
-        self.elector = Elector(self.client, LEASE_NAME, self.wake)
+        self.elector = Elector(self.client, LEASE_NAME, self.wake, releases=True)
         self.informers.start(self.elector.start)
+
+    def on_sigterm(self) -> None:
+        """Release the Lease first."""
+        self.elector.resign()
 
     # -- news ----------------------------------------------------------------------------------------------------
     def node_changed(self, old: Obj | None, new: Obj | None) -> None:

@@ -1,4 +1,4 @@
-"""Clients against a real API server over a real etcd: lists, watches, caches, elections."""
+"""Clients against a real API server over a real etcd: lists, watches, caches."""
 
 from itertools import pairwise
 
@@ -6,9 +6,7 @@ import pytest
 
 from kubemini.api.kinds import CONFIG_MAP, LEASE
 from kubemini.api.objects import freeze
-from kubemini.api.timestamps import instant, micro_timestamp, timestamp
-from kubemini.client import Elector, Index, Informer, Informers
-from kubemini.client.election import record
+from kubemini.client import Index, Informer, Informers
 from kubemini.client.informer import unusable
 from kubemini.sim.units import MS, SECOND
 from tests.worlds.kube import World
@@ -245,146 +243,3 @@ def test_a_version_from_the_future_is_as_unusable_as_one_from_the_past():
 
     assert unusable(errors.too_old(1, 5)) and unusable(errors.too_large(9, 5))
     assert not unusable(errors.timeout()) and not unusable(None)
-
-
-# -- election --------------------------------------------------------------------------------------------------------
-
-
-def candidates(world, number=3):
-    """Candidates for one Lease; each acts every 100 ms for as long as it believes that it holds it."""
-    acts = []
-
-    def begin(program):
-        program.elector = Elector(program.client, "prize", lambda: program.spawn(acting(program)))
-        program.elector.start()
-
-    def acting(program):
-        while True:
-            acts.append((world.sim.now, program.name))
-            yield program.timeout(100 * MS)
-
-    for i in range(number):
-        world.program(f"candidate-{i + 1}", begin=begin)
-    return acts
-
-
-def leaders(world):
-    return [p for p in world.programs.values() if p.up and getattr(p, "elector", None) and p.elector.leading]
-
-
-def test_one_of_three_wins_and_keeps_renewing(world):
-    candidates(world)
-    world.run(60)
-    (leader,) = leaders(world)
-    lease = world.ask(lambda c: c.get(LEASE, "prize", "kube-system")).value["spec"]
-    assert lease["holderIdentity"].startswith(leader.name)
-    assert world.sim.now - instant(lease["renewTime"]) < 3 * SECOND
-    assert lease["leaseDurationSeconds"] == 15 and lease["leaseTransitions"] == 0
-
-
-def test_after_a_crash_another_takes_over_within_13_to_22_seconds():
-    """Two standbys, crash at any moment: mean 16.7 s, all in [13.1, 22.2] s. Twenty seeds."""
-    took = []
-    for seed in range(20):
-        world = World(seed=seed)
-        candidates(world)
-        world.run(20 + seed * 0.2)
-        (leader,) = leaders(world)
-        crashed = world.sim.now
-        leader.crash()
-        world.run(25)
-        (heir,) = leaders(world)
-        took.append(world.sim.trace.of("holder", heir.name)[-1].at - crashed)
-    assert min(took) >= 13.1 * SECOND and max(took) <= 22.2 * SECOND
-    assert 15.7 * SECOND <= sum(took) / len(took) <= 17.7 * SECOND
-
-
-def test_a_holder_that_is_cut_off_stops_before_anybody_else_begins():
-    """renewDeadline < leaseDuration: never two at once, though nobody compares clocks."""
-    for seed in range(10):
-        world = World(seed=seed)
-        acts = candidates(world)
-        world.run(20 + seed * 0.21)
-        (leader,) = leaders(world)
-        world.net.cut([leader.host.name], ["cp-1"])
-        world.run(40)
-        first = [at for at, name in acts if name == leader.name]
-        others = [at for at, name in acts if name != leader.name]
-        assert others and max(first) < min(others)
-        assert any("the program exits" in r.detail["text"] for r in world.sim.trace.of("note", leader.name))
-
-
-def test_a_holder_that_cannot_write_exits_and_is_started_again(world):
-    candidates(world, 1)
-    world.run(10)
-    world.servers[0].pause()
-    world.run(15)
-    whats = [r.what for r in world.sim.trace if r.actor == "candidate-1"]
-    assert whats == ["start", "holder", "note", "crash", "start"]
-
-
-def test_a_stall_of_etcd_of_twelve_seconds_makes_the_holder_exit_and_one_of_nine_does_not():
-    for stall, exits in ((12, 1), (9, 0)):
-        world = World()
-        candidates(world)
-        world.run(20)
-        (leader,) = leaders(world)
-        world.etcd.pause()
-        world.run(stall)
-        world.etcd.resume()
-        world.run(30)
-        assert len(world.sim.trace.of("crash", leader.name)) == exits
-        assert len(leaders(world)) == 1
-
-
-def test_a_paused_holder_still_believes_when_it_wakes_but_its_renewals_fail():
-    """There is no fencing: after a pause longer than the Lease it acts on, until the renew deadline ends it."""
-    world = World()
-    acts = candidates(world)
-    world.run(20)
-    (old,) = leaders(world)
-    old.pause()
-    world.run(30)
-    (new,) = [p for p in leaders(world) if p is not old]
-    woken = world.sim.now
-    old.resume()
-    world.run(20)
-    after = [at for at, name in acts if name == old.name and at > woken]
-    assert after and max(after) <= woken + 13 * SECOND
-    assert leaders(world) == [new]
-
-
-def test_a_crashed_holder_is_a_stranger_when_it_returns(world):
-    """Another process, another identity: it waits for its own old Lease to run out, as everybody does."""
-    candidates(world, 1)
-    world.run(10)
-    candidate = world.programs["candidate-1"]
-    candidate.crash()
-    crashed = world.sim.now
-    candidate.start()
-    world.run(30)
-    first, second = world.sim.trace.of("holder", "candidate-1")
-    assert 15 * SECOND <= second.at - crashed <= 20 * SECOND and first.at < crashed
-
-
-def test_a_standby_only_reads(world):
-    """Three candidates: one PUT every two seconds, and a GET every two to four from each standby."""
-    candidates(world)
-    world.run(10)
-    revision = world.etcd.data.store.revision
-    world.run(60)
-    assert 29 <= world.etcd.data.store.revision - revision <= 31
-
-
-def test_a_renewal_keeps_who_and_since_when():
-    old = freeze({"spec": record(None, "a", 15 * SECOND, 0)})
-    kept = record(old, "a", 15 * SECOND, 2 * SECOND)
-    assert (kept["acquireTime"], kept["leaseTransitions"]) == (micro_timestamp(0), 0)
-    taken = record(old, "b", 15 * SECOND, 20 * SECOND)
-    assert (taken["acquireTime"], taken["leaseTransitions"]) == (micro_timestamp(20 * SECOND), 1)
-
-
-def test_instants_are_written_as_kubernetes_writes_them():
-    assert timestamp(1_999_999) == "2026-01-01T00:00:01Z"
-    assert micro_timestamp(1_304_000) == "2026-01-01T00:00:01.304000Z"
-    assert instant(micro_timestamp(123_456_789)) == 123_456_789 and instant(timestamp(5 * SECOND)) == 5 * SECOND

@@ -266,6 +266,18 @@ def test_while_no_controller_manager_acts_nothing_is_made_then_everything_at_onc
     assert all(map(is_ready, shop.pods())) and shop.made() == 5
 
 
+def test_a_controller_manager_that_is_told_to_stop_keeps_the_others_waiting():
+    """Its gate ControllerManagerReleaseLeaderElectionLockOnExit is off. Recorded: 15 to 18 s."""
+    shop = Shop(cluster=Cluster.stacked(members=3, workers=2))
+    shop.run(15)
+    leader = holder(shop, "controller-manager")
+    told = shop.sim.now / SECOND
+    leader.terminate()
+    shop.patch(DEPLOYMENT, "web", {"spec": {"replicas": 5}})
+    assert not leader.up
+    assert 13.1 <= run_until(shop, lambda: len(shop.pods()) == 5, 25) - told <= 22.4
+
+
 def test_a_controller_manager_that_wakes_from_a_pause_does_no_lasting_harm():
     """Two may act for a moment; states are compared, so what is too many goes, and what is missing comes."""
     shop = Shop(cluster=Cluster.stacked(members=3, workers=2))

@@ -101,6 +101,18 @@ def test_without_a_scheduler_pods_wait_and_the_next_one_takes_them():
     assert 13.1 <= took <= 22.3
 
 
+def test_a_scheduler_that_is_told_to_stop_is_followed_within_seconds():
+    """Recorded: it releases its Lease; the next one after 1.2 to 2.4 s."""
+    shop = Shop(cluster=Cluster.stacked(members=3, workers=2))
+    shop.run(15)
+    leader = next(c for n, c in shop.cluster.components.items() if n.startswith("scheduler") and c.elector.leading)
+    leader.terminate()
+    told = shop.sim.now
+    shop.patch(DEPLOYMENT, "web", {"spec": {"replicas": 5}})
+    took = run_until(shop, lambda: len(shop.pods()) == 5 and not pending(shop), 20) - told / SECOND
+    assert took <= 4.6 and not leader.up and [r.actor for r in shop.sim.trace.of("exit")] == [leader.name]
+
+
 def test_a_binding_that_fails_is_tried_again():
     """The API server dies while bindings travel: nothing is lost, nothing is bound twice."""
     for seed in range(5):
