@@ -8,7 +8,7 @@ somebody waits, and nothing is called bad long after it is over.
 from bisect import bisect_right
 from collections.abc import Iterable
 
-from kubemini.sim import Record, Trace
+from kubemini.sim.trace import Record, Trace
 from kubemini.sim.units import MS, SECOND
 
 WINDOW = 2 * SECOND  # what "now" means

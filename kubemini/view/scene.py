@@ -6,7 +6,7 @@ bytes in CPython and in the browser.
 
 from typing import Any
 
-from kubemini.sim import Record, Trace
+from kubemini.sim.trace import Record, Trace
 from kubemini.sim.units import SECOND, clock
 from kubemini.view.columns import pack
 from kubemini.view.story import story

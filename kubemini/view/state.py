@@ -10,7 +10,7 @@ are, are called `drawn` in kubemini/sim/vocabulary.
 from collections.abc import Callable
 from typing import Any
 
-from kubemini.sim import Record
+from kubemini.sim.trace import Record
 
 Detail = dict[str, Any]
 TAIL = 24  # entries of a log that are kept: more cannot be drawn

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from kubemini.sim import Record, Trace
+from kubemini.sim.trace import Record, Trace
 from kubemini.sim.units import MS
 from kubemini.view.requests import FAILS, WELL, Requests, fates, is_write
 from kubemini.view.state import State

@@ -6,7 +6,7 @@ that repeats is told once, and requests are told when their fate changes.
 
 from typing import Any
 
-from kubemini.sim import Record, Trace
+from kubemini.sim.trace import Record, Trace
 from kubemini.sim.units import SECOND
 from kubemini.sim.vocabulary import WORDS, Word
 from kubemini.sim.vocabulary.word import seconds

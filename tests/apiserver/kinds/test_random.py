@@ -15,7 +15,7 @@ from tests.apiserver.kinds.random_objects import BASES, nearly_good, objects
 
 @pytest.mark.parametrize("kind", list(kinds.served().values()), ids=lambda kind: kind.kind)
 def test_a_random_object_is_taken_or_refused_with_one_error_and_defaults_are_final(kind):
-    for seed in range(60):
+    for seed in range(90):
         rng = random.Random(seed)
         body = objects(rng, kind, "p", strange=rng.choice([0, 0.005, 0.05]))
         found = update.Write(kind, None, Options(), "", 0, None, []).decoded(body)
