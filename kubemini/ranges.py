@@ -38,6 +38,11 @@ def shown(value: Any, most: int = LONGEST) -> str:
         text = f"a {type(value).__name__} that is too long to be shown"
     except Exception:  # an object of the reader's, whose own words fail
         text = f"a {type(value).__name__} that cannot be shown"
+    return cut(text, most)
+
+
+def cut(text: str, most: int = LONGEST) -> str:
+    """*text*, without what is beyond *most* characters."""
     return text if len(text) <= most else text[:most] + "…"
 
 

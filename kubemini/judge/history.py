@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from kubemini.ranges import cut, shown
+
 DEEPEST = 50  # levels of lists and objects in a value
 FUNCTIONS = ("read", "write", "cas", "append")
 TYPES = ("invoke", "ok", "fail", "info")
@@ -86,7 +88,9 @@ def from_events(events: Iterable[tuple[int, Any]]) -> list[Operation]:
             under_way[process] = (number, event)
             continue
         if process not in under_way:
-            raise HistoryError(f"line {number}: process {event['process']} completes nothing; its invoke is missing")
+            raise HistoryError(
+                f"line {number}: process {cut(str(event['process']))} completes nothing; its invoke is missing"
+            )
         _close(under_way.pop(process), (number, event), found)
     for asked in under_way.values():
         _close(asked, None, found)
@@ -95,13 +99,13 @@ def from_events(events: Iterable[tuple[int, Any]]) -> list[Operation]:
 
 def _check(event: Any, number: int) -> None:
     if not isinstance(event, dict):
-        raise HistoryError(f"line {number}: expected an object such as {{...}}, got {json.dumps(event)}")
+        raise HistoryError(f"line {number}: expected an object such as {{...}}, got {cut(json.dumps(event))}")
     for field in ("process", "type", "f"):
         if field not in event:
             raise HistoryError(f"line {number}: {field!r} is missing")
     for field, known in (("type", TYPES), ("f", FUNCTIONS)):
         if event[field] not in known:
-            raise HistoryError(f"line {number}: {field} is {event[field]!r}; expected one of {', '.join(known)}")
+            raise HistoryError(f"line {number}: {field} is {shown(event[field])}; expected one of {', '.join(known)}")
     if isinstance(event["process"], (dict, list)) or isinstance(event.get("key"), (dict, list)):
         raise HistoryError(f"line {number}: process and key are numbers or texts")
     if _depth(event.get("value")) > DEEPEST:
@@ -114,7 +118,7 @@ def _check_asked(event: Mapping[str, Any], number: int) -> None:
     """What is to be written stands in the invocation."""
     value = event.get("value")
     if event["f"] == "cas" and not (isinstance(value, list) and len(value) == 2):
-        raise HistoryError(f"line {number}: the value of a cas is [old, new], got {json.dumps(value)}")
+        raise HistoryError(f"line {number}: the value of a cas is [old, new], got {cut(json.dumps(value))}")
     if "value" not in event:
         raise HistoryError(f"line {number}: {event['f']} what? its value is missing")
 
@@ -170,8 +174,9 @@ def _close(asked: tuple[int, Mapping[str, Any]], told: tuple[int, Mapping[str, A
 
 def _check_answer(asked: Mapping[str, Any], number: int, told: Mapping[str, Any]) -> None:
     """The completion is that of what was asked."""
-    who, f = f"process {asked['process']}", asked["f"]
+    who, f = f"process {cut(str(asked['process']))}", asked["f"]
     if told["f"] != f:
         raise HistoryError(f"line {number}: {who} invoked {f}, and completes {told['f']}")
     if frozen(told.get("key", asked.get("key"))) != frozen(asked.get("key")):
-        raise HistoryError(f"line {number}: {who} invoked {f} of key {asked.get('key')}, and completes {told['key']}")
+        keys = f"of key {cut(str(asked.get('key')))}, and completes {cut(str(told['key']))}"
+        raise HistoryError(f"line {number}: {who} invoked {f} {keys}")
