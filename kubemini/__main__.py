@@ -116,7 +116,9 @@ def _check(options: argparse.Namespace) -> int:
         text = Path(options.history).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise ValueError(f"cannot read {options.history}: {why}; give a file of JSON lines") from None
+        raise ValueError(
+            f"cannot read {options.history or 'a file without a name'}: {why}; give a file of JSON lines"
+        ) from None
     operations = parse(text)
     violation = check(operations)
     if violation:

@@ -125,7 +125,11 @@ def _problems(document: Document) -> Iterator[tuple[str, str, str]]:
         said = f'{kind} in version "{last}" cannot be handled as a {kind}: {text}'
         yield spelled(place), said, _hint(found, document)
     if not get(value, "metadata", "name"):
-        yield "metadata.name", "resource name may not be empty", "expected a name such as web-1"
+        generated = get(value, "metadata", "generateName")
+        text = (
+            f"from {generated}: cannot use generate name with apply" if generated else "resource name may not be empty"
+        )
+        yield "metadata.name", text, "expected a name such as web-1"
 
 
 def _as_sent(value: Any) -> Any:

@@ -172,6 +172,12 @@ BROKEN = [  # (what is there, what is written instead, what the error says after
         "expected a name such as web-1",
     ),
     (
+        "  name: settings\n",
+        "  generateName: settings-\n",
+        "document 4 (ConfigMap), metadata.name: from settings-: cannot use generate name with apply",
+        "expected a name such as web-1",
+    ),
+    (
         "colour: blue",
         "7: blue",
         "document 4 (ConfigMap settings), data: expected text as a key, found 7",
