@@ -131,6 +131,9 @@ class Params:
         2 * SECOND, Duration(10 * MS, MINUTE), "--etcd-readycheck-timeout", "kube-apiserver 1.37"
     )
     request_timeout: int = flag(60 * SECOND, Duration(MS, DAY), "--request-timeout", "kube-apiserver 1.37")
+    write_request_timeout: int = flag(
+        34 * SECOND, Duration(MS, DAY), "requestTimeoutUpperBound: of a write", "apiserver endpoints/handlers/rest.go"
+    )
     watch_cache_history: int = flag(
         75 * SECOND, Duration(MS, DAY), "DefaultEventFreshDuration", "apiserver storagebackend/config.go"
     )

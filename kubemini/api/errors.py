@@ -14,6 +14,9 @@ from kubemini.api.kinds import Kind
 from kubemini.api.objects import FrozenDict, Obj, freeze
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+TOO_LATE_TO_READ = (
+    "the server was unable to return a response in the time allotted, but may still be processing the request"
+)
 TOO_LATE_WITHIN = "request did not complete within requested timeout - context deadline exceeded"
 
 
@@ -190,6 +193,12 @@ def too_many_requests(message: str = "Too many requests, please try again later.
 def timeout(message: str = TOO_LATE_WITHIN) -> ApiError:
     """No answer in time: it may have happened, or may yet."""
     return ApiError(504, "Timeout", f"Timeout: {message}", definite=False)
+
+
+def read_timeout(kind: Kind, name: str = "") -> ApiError:
+    """No answer in time to a GET, of one object or of all, as client-go puts it."""
+    what = f"{kind.resource} {name}" if name else kind.resource
+    return ApiError(504, "Timeout", f"{TOO_LATE_TO_READ} (get {what})")
 
 
 def unavailable(message: str, definite: bool = True) -> ApiError:

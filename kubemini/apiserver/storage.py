@@ -3,9 +3,11 @@
 Invariant: a write replaces exactly the state it was decided on, else it is decided again on the newer one; one that
 would change nothing makes no revision. The resourceVersion is etcd's revision, never part of what is stored. What an
 object claims for itself alone (a Service its addresses) is written with it, in one transaction.
-Models k/apiserver pkg/storage/etcd3 store.GuaranteedUpdate, pkg/registry/generic/registry Store.
-Simplified: a member that refuses the connection is reported at once, where the real client first dials again for some
-seconds; the words are those of its gRPC error.
+A write has 34 s for all its requests to etcd, a read 60 s.
+Models k/apiserver pkg/storage/etcd3 store.GuaranteedUpdate, pkg/registry/generic/registry Store,
+pkg/endpoints/handlers requestTimeoutUpperBound.
+Simplified: the look for an unknown namespace has 34 s of its own; a member that refuses the connection is reported at
+once, where the real client dials again until time is up; the words are those of its gRPC error.
 """
 
 from collections.abc import Callable, Sequence
@@ -73,15 +75,13 @@ def revision_of(obj: Obj) -> int:
     return int(obj["metadata"]["resourceVersion"])
 
 
-def failure(error: Any, read: bool = False) -> ApiError:
-    """The answer to the user when etcd did not do as asked; a failed read has certainly changed nothing."""
+def failure(error: Any, late: ApiError) -> ApiError:
+    """The answer to the user when etcd did not do as asked; *late*: when time was up before it said anything."""
     if isinstance(error, EtcdError):
-        answer = errors.from_etcd(error.message, error.definite)
-    elif error == DEADLINE:
-        answer = errors.timeout()
-    else:
-        answer = errors.from_etcd(_unavailable(error), error.definite)
-    return replace(answer, definite=True) if read else answer
+        return errors.from_etcd(error.message, error.definite)
+    if error == DEADLINE:
+        return late
+    return errors.from_etcd(_unavailable(error), error.definite)
 
 
 def _unavailable(error: Unreachable) -> str:
@@ -120,10 +120,24 @@ class Storage:
 
     def get(self, kind: Kind, namespace: str, name: str) -> Steps:
         """The latest state: an object, or an ApiError."""
-        reply = yield from self.etcd.range(kind.key(namespace, name), timeout=self.params.request_timeout)
+        late = errors.read_timeout(kind, name)
+        return (yield from self._get(kind, namespace, name, self.params.request_timeout, late))
+
+    def get_for_write(self, kind: Kind, namespace: str, name: str, deadline: int | None = None) -> Steps:
+        """The same within the time that a write has, which ends at *deadline* (None: it begins now)."""
+        left = (deadline or self._deadline()) - self.etcd.component.sim.now
+        return (yield from self._get(kind, namespace, name, left, errors.timeout()))
+
+    def _deadline(self) -> int:
+        """The instant until which a write that begins now may take."""
+        limits = self.params.request_timeout, self.params.write_request_timeout
+        return self.etcd.component.sim.now + min(limits)
+
+    def _get(self, kind: Kind, namespace: str, name: str, patience: int, late: ApiError) -> Steps:
+        reply = yield from self.etcd.range(kind.key(namespace, name), timeout=max(1, patience))
         self.heard(reply.error)
-        if not reply.ok:
-            return failure(reply.error, read=True)
+        if not reply.ok:  # a read that fails has certainly changed nothing
+            return replace(failure(reply.error, late), definite=True)
         kvs = reply.value["kvs"]
         return decode(kvs[0]) if kvs else errors.not_found(kind, name)
 
@@ -135,7 +149,7 @@ class Storage:
         reply = yield from self.etcd.range(start or prefix, end, timeout=patience, **at)
         self.heard(reply.error)
         if not reply.ok:
-            return failure(reply.error, read=True)
+            return replace(failure(reply.error, errors.read_timeout(kind)), definite=True)
         return {kv["key"]: decode(kv) for kv in reply.value["kvs"]}, reply.value["header"]["revision"]
 
     def create(self, kind: Kind, namespace: str, name: str, obj: Obj, dry: bool = False) -> Steps:
@@ -147,9 +161,9 @@ class Storage:
         claims = addresses.claims(obj)
         absent = [_absent(one) for one in (key, *claims)]
         puts = [_put(key, without_version(obj)), *(_put(one, held) for one, held in claims.items())]
-        reply = yield from self._txn(absent, [] if dry else puts, [key, *claims])
+        reply = yield from self._txn(absent, [] if dry else puts, [key, *claims], self._deadline())
         if not reply.ok:
-            return failure(reply.error)
+            return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
             return Written(None, obj if dry else with_version(obj, reply.value["header"]["revision"]))
         found = _found(reply)
@@ -165,10 +179,10 @@ class Storage:
         *seen* is a state from the cache to begin with. It may be old, so a refusal on its account is not final.
         """
         key = kind.key(namespace, name)
-        current, fresh = seen, False
+        current, fresh, deadline = seen, False, self._deadline()
         while True:
             if current is None:
-                current, fresh = (yield from self.get(kind, namespace, name)), True
+                current, fresh = (yield from self.get_for_write(kind, namespace, name, deadline)), True
             if isinstance(current, ApiError):
                 return current
             wanted = decide(current)
@@ -178,12 +192,12 @@ class Storage:
             if settled:
                 current = None
                 continue
-            done = yield from self._replace(key, current, wanted, dry)
+            done = yield from self._replace(key, current, wanted, dry, deadline)
             if done is not None:
                 return done
             current = None
 
-    def _replace(self, key: str, old: Obj, wanted: Any, dry: bool) -> Steps:
+    def _replace(self, key: str, old: Obj, wanted: Any, dry: bool, deadline: int) -> Steps:
         """Put *wanted* in the place of *old*: Written, an ApiError, Taken, or None if something else is there."""
         removed = isinstance(wanted, Remove)
         new = wanted.last if isinstance(wanted, Remove) else wanted
@@ -193,9 +207,9 @@ class Storage:
         acts = [_delete(key) if removed else _put(key, without_version(new))]
         acts += [_put(one, claims[one]) for one in added] + [_delete(one) for one in held if one not in claims]
         compare = [unchanged, *(_absent(one) for one in added)]
-        reply = yield from self._txn(compare, [] if dry else acts, [key, *added])
+        reply = yield from self._txn(compare, [] if dry else acts, [key, *added], deadline)
         if not reply.ok:
-            return failure(reply.error)
+            return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
             revision = revision_of(old) if dry else reply.value["header"]["revision"]
             return Written(old, with_version(new, revision), removed)
@@ -203,10 +217,11 @@ class Storage:
         taken = tuple(one for one in added if one in found)
         return Taken(taken) if taken else None
 
-    def _txn(self, compare: Operations, success: Operations, keys: Sequence[str]) -> Steps:
+    def _txn(self, compare: Operations, success: Operations, keys: Sequence[str], deadline: int) -> Steps:
         """A transaction that reads *keys* if the comparison fails."""
         reads = [{"request_range": {"key": key}} for key in keys]
-        reply = yield from self.etcd.txn(compare, success, reads, timeout=self.params.request_timeout)
+        left = max(1, deadline - self.etcd.component.sim.now)
+        reply = yield from self.etcd.txn(compare, success, reads, timeout=left)
         self.heard(reply.error)
         return reply
 

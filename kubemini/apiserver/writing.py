@@ -79,7 +79,7 @@ def _namespace(core: Core, called: str) -> Steps:
             return unready
     found = cache.get("", called) if called else None
     if found is None and called:
-        found = yield from core.storage.get(NAMESPACE, "", called)
+        found = yield from core.storage.get_for_write(NAMESPACE, "", called)
     return found
 
 

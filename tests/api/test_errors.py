@@ -76,6 +76,13 @@ TEXTS = [  # (error, code, reason, message)
         "Timeout",
         "Timeout: request did not complete within requested timeout - context deadline exceeded",
     ),
+    (
+        errors.read_timeout(DEPLOYMENT, "x"),
+        504,
+        "Timeout",
+        "the server was unable to return a response in the time allotted, but may still be processing the request "
+        "(get deployments.apps x)",
+    ),
     (errors.too_many_requests(), 429, "TooManyRequests", "Too many requests, please try again later."),
     (errors.from_etcd("etcdserver: request timed out"), 500, "", "etcdserver: request timed out"),
 ]

@@ -332,6 +332,7 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "etcd hangs": {
         "request_timeout": "5s",
+        "write_request_timeout": "5s",
         "kubectl_request_timeout": "3s",
         "client_timeout": "4s",
     },

@@ -17,7 +17,9 @@ from tests.oracles.raft.words import LOG_LINE, SAYABLE
 
 FOLDER = ROOT.parent / "shared" / "reference" / "raft"
 PUBLISHED = sorted(FOLDER.rglob("*.txt"))
-ABSENT = pytest.param(None, marks=pytest.mark.skip(f"etcd-io/raft's published conversations are not in {FOLDER}"))
+ABSENT = pytest.param(
+    None, id="absent", marks=pytest.mark.skip(f"etcd-io/raft's published conversations are not in {FOLDER}")
+)
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.stem)
