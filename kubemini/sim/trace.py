@@ -34,6 +34,12 @@ def _dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+def _header(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("a trace begins with a map that says which run it was")
+    return value
+
+
 @dataclass(slots=True, repr=False)
 class Trace:
     """The history of a run: a header that says which run it was, and its records in order."""
@@ -63,12 +69,12 @@ class Trace:
     @classmethod
     def from_jsonl(cls, text: str) -> "Trace":
         """The trace written by `to_jsonl`. Raises ValueError naming the line that does not fit."""
-        lines = text.splitlines()
-        if not lines:
+        lines = text.removesuffix("\n").split("\n")  # not splitlines(): a text in a record may hold U+2028
+        if lines == [""]:
             raise ValueError("an empty file is not a trace: write one with `kubemini run NAME --trace FILE`")
         header, records = None, []
         try:
-            header = json.loads(lines[0])
+            header = _header(json.loads(lines[0]))
             for line in lines[1:]:
                 at, actor, what, detail = json.loads(line)
                 records.append(Record(at, actor, what, detail))

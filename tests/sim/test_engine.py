@@ -21,9 +21,21 @@ def test_a_trace_survives_its_json_lines():
     assert again == trace and again.digest() == trace.digest()
 
 
-def test_a_broken_trace_file_is_refused_with_the_line():
-    with pytest.raises(ValueError, match="line 2 is not a trace record"):
-        Trace.from_jsonl('{"seed": 1}\n{broken\n')
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x1c", "\r", "\n", "\v"])
+def test_a_sign_that_ends_a_line_elsewhere_does_not_end_a_record(sign):
+    sim = Sim(1)
+    sim.record("kubectl", "note", text=f"a{sign}b")
+    text = sim.trace.to_jsonl()
+    assert Trace.from_jsonl(text).to_jsonl() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [('{"seed": 1}\n{broken\n', 2), ("null\n", 1), ("5\n", 1), ("[]\n", 1), ('{"seed": 1}\n5\n', 2), ("\n\n", 1)],
+)
+def test_a_broken_trace_file_is_refused_with_the_line(text, line):
+    with pytest.raises(ValueError, match=f"line {line} is not a trace record"):
+        Trace.from_jsonl(text)
 
 
 def test_a_word_outside_the_vocabulary_is_refused():
