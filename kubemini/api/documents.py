@@ -127,7 +127,7 @@ def _yaml_documents(text: str) -> Iterator[Document]:
 def _constructed(loader: Any, node: Any) -> Any:
     try:
         value = loader.construct_document(node)
-        json.dumps(value, allow_nan=False)  # a value that no manifest can hold
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()  # what no manifest can hold
     except TextError:
         raise
     except UNREADABLE as error:

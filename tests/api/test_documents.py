@@ -48,3 +48,25 @@ def test_a_key_that_comes_twice_is_found_without_comparing_each_with_each(monkey
 def test_a_number_that_json_has_not_is_refused(number):
     with pytest.raises(TextError, match="holds what no manifest can hold"):
         read(f"replicas: {number}")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (r"\ud800", "\ufffd"),
+        (r"a\uDC00b", "a\ufffdb"),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+        (r"\\ud800", r"\ud800"),
+        (r"\\\ud800", "\\\ufffd"),
+        ("\ud800", "\ufffd"),
+        ("\u00fc", "\u00fc"),
+    ],
+)
+def test_half_a_character_in_json_is_read_as_go_reads_it(written, meant):
+    assert read(f'{{"a": "{written}"}}')[0].value == {"a": meant}
+
+
+def test_half_a_character_in_yaml_is_refused():
+    with pytest.raises(TextError, match="holds what no manifest can hold"):
+        read(r'a: "\ud800"')

@@ -91,8 +91,20 @@ def depth(value: Any) -> int:
     return level
 
 
+_ESCAPE = re.compile(  # an escape, or half a character; only halves are named
+    r"\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(?P<half>u[dD][89a-fA-F][\da-fA-F]{2})|.)"
+    r"|(?P<bare>[\ud800-\udfff])",
+    re.DOTALL,
+)
+
+
 def read_json(text: str) -> Any:
-    """The value of a JSON *text*; a map that gives a field twice is `Doubled`. Raises ValueError."""
+    """The value of a JSON *text*; a map that gives a field twice is `Doubled`. Raises ValueError.
+
+    Half a character becomes U+FFFD, as Go reads it.
+    """
+    if "\\" in text or not text.isascii():
+        text = _ESCAPE.sub(lambda found: "\ufffd" if found.lastgroup else found[0], text)
     try:
         return json.loads(text, object_pairs_hook=_object)
     except RecursionError:
