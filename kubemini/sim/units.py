@@ -37,7 +37,8 @@ def duration(value: str | int | float) -> int:
 
     Raises ValueError with what was expected.
     """
-    text = str(value).strip()
+    endless = isinstance(value, int) and value.bit_length() > 10_000  # more digits than Python writes
+    text = "a number of thousands of digits" if endless else str(value).strip()
     shown = text if len(text) <= 40 else text[:40] + "…"
     if re.match("-[0-9.]", text):
         raise ValueError(f'"{shown}" is negative: a duration starts at 0')

@@ -62,3 +62,8 @@ def test_parameters_and_topologies_are_values_of_their_own(wrong):
         Cluster.single(params=wrong)
     with pytest.raises(ValueError, match=r"^topology: expected one that build"):
         Cluster(wrong)
+
+
+def test_a_time_of_thousands_of_digits_is_none():
+    with pytest.raises(ValueError, match='"a number of thousands of digits" is not a duration'):
+        Cluster(build("etcd")).run(10**5000)
