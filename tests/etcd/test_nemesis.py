@@ -22,7 +22,7 @@ CAUGHT = [
     ("sends-before-fsync", 21),
     ("vote-twice", 14),
     ("vote-not-kept", 17),
-    ("vote-for-any-log", 25),
+    ("vote-for-any-log", 110),
     ("minority-commits", 10),
     ("never-cuts", 1),
     ("any-confirmation", 45),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from tests.mutants.mutant import ROOT, Mutant, plant
 
-STORIES = 40  # tried before a fault counts as unnoticed
+STORIES = 120  # tried before a fault counts as unnoticed
 REST, MEMBER, RAFT = "etcd.server.quiescence", "etcd.server.driver", "etcd.raft.raft"
 
 MUTANTS = (
