@@ -18,6 +18,7 @@ from kubemini.host.machine import Host
 from kubemini.sim.engine import TIMER, Runaway, Sim, Steps
 from kubemini.sim.units import clock
 from kubemini.wire import rpc
+from kubemini.wire.connections import Connection, Limits
 from kubemini.wire.network import CONNECTION, MESSAGE, Network
 
 TOLD = "it was told to stop"
@@ -91,6 +92,11 @@ class Component:
     def handle(self, call: rpc.Call) -> Steps | None:
         """An RPC has arrived: answer it with ``call.reply(value)`` or ``call.fail(error)``; may be a generator."""
         call.fail(rpc.Unreachable(f"{self.name} answers no calls", definite=True))
+        return None
+
+    def greet(self, call: rpc.Call) -> Steps | None:
+        """A client has connected: let it in with ``call.reply(name of who serves it)``, or turn it away."""
+        call.reply(self.name)
         return None
 
     def receive(self, source: str, payload: Any) -> None:
@@ -248,6 +254,20 @@ class Component:
         It ends after *timeout* µs at the latest; without one it waits for ever, as gRPC and Go's contexts do.
         """
         return self.rpc.call(target, method, payload, timeout)
+
+    def connection(
+        self,
+        target: str,
+        limits: Limits,
+        on_break: Callable[[rpc.Unreachable], None] | None = None,
+        kept: bool = True,
+        before: str = "",
+    ) -> Connection:
+        """A connection to *target*, to be dialled; *on_break* is called once if it breaks after it was open.
+
+        *before*: the server of this client's former connection; of one that is not *kept* no record tells.
+        """
+        return Connection(self, self.net, target, limits, on_break, kept, before)
 
     def open_stream(
         self, target: str, method: str, payload: Any, on_item: Callable[[Any], None], on_close: Callable[[Any], None]

@@ -16,10 +16,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from kubemini.sim.units import SECOND
+from kubemini.sim.units import MINUTE, SECOND
 
 REDIAL = 7 * SECOND  # after the heal; no less, for a trial's cut of 7 s reads as if TCP's try 6.2 s later came first
 MOST_HELD = 4096  # streamBufSize of etcd's rafthttp: what comes on top is dropped
+LONGEST = 2 * MINUTE  # TCP_RTO_MAX
+
+
+def next_try(since: int, now: int, timeout: int) -> int:
+    """The first instant from *now* on at which TCP tries again what has gone unanswered *since*."""
+    at = since
+    while at < now:
+        at, timeout = at + timeout, min(2 * timeout, LONGEST)
+    return at
 
 
 class Held(NamedTuple):
@@ -53,7 +62,5 @@ class Cut:
         """
         if ends != self.ends or not self.unanswered:
             return None
-        at = self.since
-        while at < now:
-            at, timeout = at + timeout, 2 * timeout
+        at = next_try(self.since, now, timeout)
         return None if now - self.since >= patience and at - now > REDIAL else at

@@ -239,5 +239,5 @@ class Network:
 
     def changed(self) -> None:
         """Reachability may have changed: connections take note."""
-        for watcher in self.watchers:
+        for watcher in list(self.watchers):
             watcher()

@@ -30,138 +30,55 @@ in client-go: a ping after 30 s of silence, 15 s to answer it.
 never used twice by an endpoint, so an answer to a former life finds nobody; a stream remembers the
 server's incarnation, so that a restarted server is not taken for the one that promised to push.
 
-Simplified: one connection a stream; a cut drops the calls in flight.
+Simplified: a call or stream without a connection of its client's (connections.py) is one of its own, and a
+cut drops such calls in flight.
 """
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import simpy
 
+from kubemini.wire.calls import (
+    DEADLINE,
+    GREET,
+    LOST,
+    REFUSED,
+    RESET,
+    Call,
+    ClientStream,
+    Reply,
+    ServerStream,
+    Unreachable,
+)
 from kubemini.wire.network import CONNECTION, Network
 from kubemini.wire.station import Station
 
 
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """The wire failed, not the server. *definite*: the call certainly did not happen."""
+class Kept(Protocol):
+    """The client's end of a kept connection; `connections.Connection` is the only one."""
 
-    reason: str
-    definite: bool
+    open: bool
 
-    def __str__(self) -> str:
-        return self.reason
+    def late(self, id: int) -> None:
+        """The limit of the call numbered *id*, or of the connection's own greeting, is over."""
 
+    def look(self) -> None:
+        """Reachability has changed."""
 
-REFUSED = Unreachable("connection refused", definite=True)
-RESET = Unreachable("connection reset by peer", definite=False)
-DEADLINE = Unreachable("deadline exceeded", definite=False)
-LOST = Unreachable("http2: client connection lost", definite=False)
+    def abandon(self, reset: bool) -> None:
+        """The program has died; with *reset*, its kernel tells the server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """How a call ended: ``ok`` with a *value*, or not, with an *error*."""
+class Accepted(Protocol):
+    """The server's end of a kept connection; `connections.Peer` is the only one."""
 
-    ok: bool
-    value: Any = None
-    error: Any = None
+    def lose(self, error: Unreachable) -> None:
+        """Break it from this side."""
 
-
-class Call:
-    """The server's end of a call or stream: answer it once."""
-
-    __slots__ = ("_cancel", "closed", "id", "method", "payload", "server", "source", "stream")
-
-    def __init__(self, server: "Endpoint", source: str, id: int, method: str, payload: Any, stream: bool):
-        self.server, self.source, self.id, self.method, self.payload = server, source, id, method, payload
-        self.stream = ServerStream(self) if stream else None
-        self.closed = False
-        self._cancel: list[Callable[[], None]] = []
-
-    def reply(self, value: Any = None) -> None:
-        """It worked: here is the result."""
-        self._finish(Reply(True, value))
-
-    def fail(self, error: Any) -> None:
-        """It did not: here is why (a value with ``definite``)."""
-        self._finish(Reply(False, None, error))
-
-    def on_cancel(self, act: Callable[[], None]) -> None:
-        """Call *act* if the client gives up or is gone."""
-        self._cancel.append(act)
-
-    def _finish(self, reply: Reply) -> None:
-        if not self.closed:
-            self.closed = True
-            self.server.served(self)
-            self.server.answer(self.source, self.id, reply)
-
-    def cancelled(self) -> None:
-        """The client is gone."""
-        if not self.closed:
-            self.closed = True
-            self.server.served(self)
-            for act in self._cancel:
-                act()
-
-
-class ServerStream:
-    """The server's end of a stream."""
-
-    __slots__ = ("call", "held", "lost")
-
-    def __init__(self, call: Call):
-        self.call = call
-        self.held: list = []  # items a cut keeps back
-        self.lost = False  # an item never came through: the connection is broken, though the server does not know yet
-
-    def push(self, item: Any) -> None:
-        """Send *item* to the client."""
-        if not self.call.closed and not self.lost:
-            self.held.append(item)
-            self.flush()
-
-    def flush(self) -> None:
-        """Send what is held back, if the client can be reached."""
-        call, server, net = self.call, self.call.server.component, self.call.server.net
-        client = net.components[call.source]
-        here, there = server.host, client.host
-        while self.held and there.powered and net.reachable(here.name, there.name):
-            item = self.held.pop(0)
-            if net.send(server, call.source, CONNECTION, client.rpc.item, call.id, item) is None:
-                client.rpc.broken(call.id)
-                self.lost = True
-
-    def close(self, error: Any = None) -> None:
-        """End the stream; *error* None means in peace."""
-        self.call.fail(error) if error is not None else self.call.reply(None)
-
-
-class ClientStream:
-    """The client's end of a stream."""
-
-    __slots__ = ("closed", "endpoint", "id", "incarnation", "on_close", "on_item", "opened", "suspected", "target")
-
-    def __init__(self, endpoint: "Endpoint", id: int, target: str, on_item: Callable, on_close: Callable):
-        self.endpoint, self.id, self.target, self.on_item, self.on_close = endpoint, id, target, on_item, on_close
-        self.incarnation = endpoint.net.components[target].incarnation
-        self.opened = endpoint.component.sim.now
-        self.closed = self.suspected = False
-
-    def close(self) -> None:
-        """Give the stream up; `on_close` is not called."""
-        if not self.closed:
-            self.endpoint.drop(self)
-            self.endpoint.tell_cancel(self.target, self.id)
-
-    def end(self, error: Any) -> None:
-        """It is over: tell the owner, once."""
-        if not self.closed:
-            self.endpoint.drop(self)
-            self.on_close(error)
+    def abandon(self, reset: bool) -> None:
+        """The program has died; with *reset*, its kernel tells the client."""
 
 
 class Endpoint:
@@ -172,6 +89,9 @@ class Endpoint:
         self.calls: dict[int, simpy.Event] = {}
         self.streams: dict[int, ClientStream] = {}
         self.open: dict[tuple[str, int], Call] = {}
+        self.dialled: dict[int, Kept] = {}  # the client's ends of kept connections
+        self.accepted: dict[tuple[str, int], Accepted] = {}  # the server's ends of kept connections
+        self._carried: dict[int, Kept] = {}  # the calls made over kept connections
         self._drained: simpy.Event | None = None
         self._next = 0
         self._deadlines: list[tuple[int, int]] = []
@@ -181,22 +101,37 @@ class Endpoint:
     # -- the client's side ---------------------------------------------------------------------------------------
     def call(self, target: str, method: str, payload: Any, timeout: int | None) -> simpy.Event:
         component = self.component
-        self._next += 1
-        id = self._next
-        event = self.calls[id] = simpy.Event(component.sim)
-        if timeout is not None:
-            heapq.heappush(self._deadlines, (component.sim.now + timeout, id))
-            self._arm()
+        id, event = self.begin(timeout)
         server = self.net.components[target]
         self.net.send(component, target, CONNECTION, server.rpc.request, component.name, id, method, payload, False)
         return event
+
+    def number(self) -> int:
+        """One that this endpoint has never used."""
+        self._next += 1
+        return self._next
+
+    def begin(self, timeout: int | None, over: "Kept | None" = None) -> tuple[int, simpy.Event]:
+        """Number a call, *over* a kept connection if it goes there, and put a deadline on it."""
+        id = self.number()
+        event = self.calls[id] = simpy.Event(self.component.sim)
+        if over is not None:
+            self._carried[id] = over
+        if timeout is not None:
+            self.remind(id, timeout)
+        return id, event
+
+    def remind(self, id: int, delay: int) -> None:
+        """Put a deadline, *delay* µs from now, on the call or the connection numbered *id*."""
+        heapq.heappush(self._deadlines, (self.component.sim.now + delay, id))
+        self._arm()
 
     def open_stream(
         self, target: str, method: str, payload: Any, on_item: Callable, on_close: Callable
     ) -> ClientStream:
         component = self.component
-        self._next += 1
-        stream = self.streams[self._next] = ClientStream(self, self._next, target, on_item, on_close)
+        id = self.number()
+        stream = self.streams[id] = ClientStream(self, id, target, on_item, on_close)
         server = self.net.components[target]
         sent = self.net.send(
             component, target, CONNECTION, server.rpc.request, component.name, stream.id, method, payload, True
@@ -217,18 +152,26 @@ class Endpoint:
             return
         self._armed = None
         now = self.component.sim.now
-        while self._deadlines and (self._deadlines[0][0] <= now or self._deadlines[0][1] not in self.calls):
+        while self._deadlines and (self._deadlines[0][0] <= now or not self._waits(self._deadlines[0][1])):
             _, id = heapq.heappop(self._deadlines)
             if id in self.calls:
-                self._end(id, Reply(False, None, DEADLINE))
+                if id in self._carried:
+                    self._carried[id].late(id)
+                self.finish(id, Reply(False, None, DEADLINE))
+            elif id in self.dialled:
+                self.dialled[id].late(id)
         if self._deadlines:
             self._arm()
 
-    def _end(self, id: int, reply: Reply) -> None:
+    def _waits(self, id: int) -> bool:
+        return id in self.calls or (id in self.dialled and not self.dialled[id].open)
+
+    def finish(self, id: int, reply: Reply) -> None:
         """The call is over: its waiters go on at once."""
+        self._carried.pop(id, None)
         event = self.calls.pop(id, None)
         if event is not None:
-            _happen(event, reply)
+            happen(event, reply)
 
     def result(self, id: int, reply: Reply) -> None:
         """An answer has arrived."""
@@ -239,7 +182,7 @@ class Endpoint:
         if id in self.streams:
             self.streams[id].end(reply.error)
         else:
-            self._end(id, reply)
+            self.finish(id, reply)
 
     def item(self, id: int, item: Any) -> None:
         """A stream's item has arrived."""
@@ -276,6 +219,8 @@ class Endpoint:
         for stream in list(self.streams.values()):
             if not self._answers(stream):
                 self._suspect(stream)
+        for connection in list(self.dialled.values()):
+            connection.look()
 
     def _answers(self, stream: ClientStream) -> bool:
         server, here = self.net.components[stream.target], self.component.host.name
@@ -311,8 +256,12 @@ class Endpoint:
         component.guarded(component.incarnation, self._serve, (source, id, method, payload, stream))
 
     def _serve(self, source: str, id: int, method: str, payload: Any, stream: bool) -> None:
-        call = self.open[source, id] = Call(self, source, id, method, payload, stream)
-        generator = self.component.handle(call)
+        self.serve(Call(self, source, id, method, payload, stream))
+
+    def serve(self, call: Call) -> None:
+        """Let the program answer *call*."""
+        self.open[call.source, call.id] = call
+        generator = (self.component.greet if call.method == GREET else self.component.handle)(call)
         if generator is not None:
             self.component.spawn(generator)
 
@@ -321,7 +270,7 @@ class Endpoint:
         self.open.pop((call.source, call.id), None)
         if self._drained is not None and not self.open:
             drained, self._drained = self._drained, None
-            _happen(drained, None)
+            happen(drained, None)
 
     def drained(self) -> simpy.Event:
         """It happens as soon as no call is open: now, or when the last of them ends."""
@@ -329,13 +278,16 @@ class Endpoint:
         if self.open:
             self._drained = event
         else:
-            _happen(event, None)
+            happen(event, None)
         return event
 
     def reset(self) -> None:
         """Break the connections of all calls that are still open; the program lives on."""
         for call in list(self.open.values()):
-            call.fail(RESET)
+            if call.peer is None:
+                call.fail(RESET)
+        for peer in list(self.accepted.values()):
+            peer.lose(RESET)
 
     def answer(self, source: str, id: int, reply: Reply) -> None:
         """Send *reply* to the caller; whatever a cut drops, the caller's deadline notices."""
@@ -354,20 +306,27 @@ class Endpoint:
         """The component died: forget its calls; with *reset*, the machine tells the peers at once."""
         calls, self.open, self._drained = list(self.open.values()), {}, None
         streams, self.streams = list(self.streams.values()), {}
+        kept, self.dialled = list(self.dialled.values()), {}
+        peers, self.accepted = list(self.accepted.values()), {}
         self.calls.clear()
+        self._carried.clear()
         self._deadlines.clear()
         self._armed = None
         for call in calls:
             call.closed = True
-            if reset:
+            if reset and call.peer is None:
                 self.answer(call.source, call.id, Reply(False, None, RESET))
         for stream in streams:
             stream.closed = True
             if reset:
                 self.tell_cancel(stream.target, stream.id)
+        for connection in kept:
+            connection.abandon(reset)
+        for peer in peers:
+            peer.abandon(reset)
 
 
-def _happen(event: simpy.Event, value: Any) -> None:
+def happen(event: simpy.Event, value: Any) -> None:
     """*event* happens in this very instant: whoever waits for it goes on."""
     event._ok, event._value = True, value
     waiters: Any = event.callbacks

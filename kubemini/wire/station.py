@@ -65,6 +65,9 @@ class Station(Protocol):
     def handle(self, call: Any) -> Steps | None:
         """A call is at the door."""
 
+    def greet(self, call: Any) -> Steps | None:
+        """A client has connected."""
+
     def spawn(self, generator: Steps) -> Any:
         """Run a task of this incarnation."""
 

@@ -1,7 +1,25 @@
 """The wire between hosts: cut, healed, slower, lossy."""
 
-from kubemini.sim.vocabulary.word import NETWORK, word
+from kubemini.sim.vocabulary.word import ANYBODY, NETWORK, Detail, word
 
+
+def _connection(d: Detail) -> str | None:
+    match d["state"]:
+        case "broken":
+            return f"loses its connection to {d['server']}: {d['why']}"
+        case "open" if d["before"] not in ("", d["server"]):
+            return f"has moved from {d['before']} to {d['server']}"
+    return None
+
+
+word(
+    "connection",
+    ANYBODY,
+    "a kept connection of a client opens, breaks, is closed or not made; {to: who was dialled,"
+    " server: who serves it, state: open|broken|closed|refused, why: '' in peace, before: the server of"
+    " this client's former connection}",
+    _connection,
+)
 word(
     "cut",
     NETWORK,
