@@ -163,6 +163,12 @@ class Params:
         2 * SECOND, Duration(10 * MS, HOUR), "--leader-elect-retry-period", "component-base config"
     )
     leader_elect_jitter: float = flag(1.2, Rate(0, 4), "JitterFactor", "client-go tools/leaderelection")
+    restart_policy: str = flag(
+        "Always",
+        Choice(("Always", "Never")),
+        "restartPolicy of the managers' static pods: Never, and one that has lost its Lease stays away",
+        "kubeadm app/util/staticpod",
+    )
 
     # kubelet and node life cycle
     node_lease_duration: int = flag(

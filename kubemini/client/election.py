@@ -198,9 +198,10 @@ class Elector:
         )
 
     def _exit(self) -> None:
-        """The Lease is lost: die at once, and be started afresh."""
+        """The Lease is lost: die at once, and be started afresh, if there is somebody who does that."""
         component = self.component
         component.sim.record(component.name, "note", text=f"leader election lost: {self.lease}; the program exits")
         component.crash()
-        low, high = self.params.pod_start
-        component.sim.occur(self._draws.between(0, low, high), TIMER + (component.index << 62), component.start)
+        if self.params.restart_policy == "Always":
+            low, high = self.params.pod_start
+            component.sim.occur(self._draws.between(0, low, high), TIMER + (component.index << 62), component.start)

@@ -326,6 +326,7 @@ MATTERS: dict[str, dict[str, Any]] = {
     "two outages": {
         "etcd_readycheck_timeout": "1s",
         "leader_elect_renew_deadline": "5s",
+        "restart_policy": "Never",
         "node_register_backoff": ["300ms", "1s"],
         "reflector_backoff": ["2s", "3s"],
         "reflector_backoff_reset": "1s",
