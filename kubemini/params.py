@@ -8,10 +8,11 @@ Pinned: Kubernetes 1.37, etcd 3.5, HAProxy 2.6. Sources are named without addres
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, fields, replace
 from typing import Any, cast
 
-from kubemini.ranges import Choice, Count, Duration, Legal, Rate, Size, Span, Switch, Unfit, shown
+from kubemini.etcdparams import EtcdParams, flag
+from kubemini.ranges import Choice, Count, Duration, Legal, Rate, Span, Switch, Unfit, shown
 from kubemini.sim.units import DAY, HOUR, MINUTE, MS, SECOND, US
 
 PINNED = {"Kubernetes": "1.37", "etcd": "3.5", "HAProxy": "2.6", "Pyodide": "314.0.7", "Python": "3.11 or later"}
@@ -21,13 +22,8 @@ class ParamError(ValueError):
     """A parameter that cannot be set so; the message names it, what was given, what is legal, and what to do next."""
 
 
-def flag(default: Any, legal: Legal, name: str, source: str) -> Any:
-    """A parameter: its default, what it may be, its name in the real program, and where that default was read."""
-    return field(default=default, metadata={"legal": legal, "flag": name, "source": source})
-
-
 @dataclass(frozen=True, slots=True)
-class Params:
+class Params(EtcdParams):
     """The defaults of the pinned versions. Raises ParamError for a value that will not do.
 
     A text or list is read as in a scenario's file; a bare number of a duration is microseconds here.
@@ -52,79 +48,6 @@ class Params:
     http2_ping_timeout: int = flag(
         15 * SECOND, Duration(SECOND, DAY, "s", SECOND), "HTTP2_PING_TIMEOUT_SECONDS", "apimachinery util/net"
     )
-
-    # etcd
-    etcd_heartbeat_interval: int = flag(
-        100 * MS, Duration(MS, 10 * SECOND, "ms", MS), "--heartbeat-interval", "etcd 3.5 embed/config.go"
-    )
-    etcd_election_timeout: int = flag(
-        1000 * MS, Duration(5 * MS, 50 * SECOND, "ms", MS), "--election-timeout", "etcd 3.5 embed/config.go"
-    )
-    etcd_pre_vote: bool = flag(True, Switch(), "--pre-vote", "etcd 3.5 (3.4: false)")
-    etcd_check_quorum: bool = flag(True, Switch(), "CheckQuorum", "etcd server/etcdserver/raft.go")
-    etcd_max_request_bytes: int = flag(
-        1_572_864, Size(1024, 1024**3), "--max-request-bytes", "etcd 3.5 embed/config.go"
-    )
-    etcd_grpc_overhead_bytes: int = flag(512 * 1024, Size(0, 1024**3), "grpcOverheadBytes", "etcd 3.5 v3rpc/grpc.go")
-    etcd_max_txn_ops: int = flag(128, Count(1, 10**9), "--max-txn-ops", "etcd 3.5 embed/config.go")
-    etcd_snapshot_count: int = flag(
-        100_000, Count(1, 10**9), "--snapshot-count", "etcd 3.5 embed/config.go (3.6: 10000)"
-    )
-    etcd_snapshot_catchup_entries: int = flag(
-        5000, Count(1, 10**9), "SnapshotCatchUpEntries", "etcd 3.5 etcdserver/server.go"
-    )
-    etcd_quota_backend_bytes: int = flag(
-        2 * 1024**3, Size(1024, 1024**4), "--quota-backend-bytes", "etcd 3.5 storage/quota.go (0 there)"
-    )
-    etcd_max_learners: int = flag(
-        1, Count(1, 100), "maxLearners", "etcd 3.5 membership/cluster.go (3.6: --max-learners)"
-    )
-    etcd_health_interval: int = flag(
-        5 * SECOND, Duration(MS, HOUR), "HealthInterval: younger links do not count", "etcd server.go"
-    )
-    etcd_peer_read_timeout: int = flag(
-        5 * SECOND, Duration(MS, HOUR), "ConnReadTimeout: a silent link is one until then", "etcd rafthttp"
-    )
-    etcd_peer_check: int = flag(
-        50 * MS,
-        Duration(MS, MINUTE),
-        "how often a starting member looks for its peers",
-        "etcd 3.5 etcdserver/server.go",
-    )
-    etcd_peer_close_timeout: int = flag(
-        1 * SECOND, Duration(0, HOUR), "how long a member that ends waits for its peers", "etcd embed/etcd.go Close"
-    )
-    etcd_snapshot_send_timeout: int = flag(
-        2 * SECOND, Duration(MS, HOUR), "peerDialTimeout", "etcd 3.5 etcdserver/server.go"
-    )
-    etcd_removal_delay: int = flag(
-        1 * SECOND, Duration(0, HOUR), "stopWithDelay: a removed member stays so long", "etcd 3.5 server.go"
-    )
-    etcd_join_timeout: int = flag(
-        2 * SECOND, Duration(MS, HOUR), "patience of a newcomer with each member it asks", "ours"
-    )
-    etcd_lease_expiry_check: int = flag(
-        500 * MS, Duration(MS, MINUTE), "period of the search for expired leases", "etcd lease/lessor.go"
-    )
-    etcd_lease_forward_pause: int = flag(
-        50 * MS, Duration(MS, MINUTE), "pause before a lease is forwarded again", "etcd v3_server.go"
-    )
-    etcd_max_no_leader: int = flag(
-        3, Count(1, 1000), "maxNoLeaderCnt: election timeouts", "etcd 3.5 v3rpc/interceptor.go"
-    )
-    etcd_watch_progress_interval: int = flag(
-        10 * MINUTE,
-        Duration(100 * MS, DAY),
-        "--experimental-watch-progress-notify-interval",
-        "etcd 3.5 embed/config.go (kubeadm: 5 s)",
-    )
-    etcd_read_index_retry: int = flag(
-        500 * MS, Duration(MS, MINUTE), "readIndexRetryTime", "etcd v3_server.go; measured"
-    )
-    etcd_client_retry_pause: int = flag(
-        25 * MS, Duration(MS, MINUTE), "defaultBackoffWaitBetween", "etcd client/v3/options.go"
-    )
-    etcdctl_command_timeout: int = flag(5 * SECOND, Duration(MS, DAY), "--command-timeout", "etcdctl 3.5")
 
     # kube-apiserver
     etcd_readycheck_timeout: int = flag(
@@ -314,11 +237,6 @@ class Params:
             if not holds(self):
                 values = {f.name: f.metadata["legal"].write(getattr(self, f.name)) for f in fields(self)}
                 raise ParamError(sentence.format_map(values))
-
-    @property
-    def etcd_request_timeout(self) -> int:
-        """How long etcd itself waits for a request: 5 s + 2 x election timeout, etcd config.go ReqTimeout."""
-        return 5 * SECOND + 2 * self.etcd_election_timeout
 
     @property
     def node_lease_renew_interval(self) -> int:
