@@ -31,6 +31,7 @@ class State:
         self.links: list[Detail] = []  # latency and loss that somebody set
         self.ready: dict[str, Detail] = {}
         self.backends: dict[str, dict[str, Detail]] = {}  # load balancer → server → {up, why}
+        self.connections: dict[str, Detail] = {}  # client → {kept: [{to, server, since}], why}
         self.leases: dict[str, str] = {}  # lease → holder
         self.pods: dict[str, dict[str, Detail]] = {}  # host → pod
         self.rules: dict[str, dict[str, Detail]] = {}  # kube-proxy → Service
@@ -126,9 +127,10 @@ def _start(state: State, at: int, actor: str, d: Detail) -> None:
 
 
 def _crash(state: State, at: int, actor: str, d: Detail) -> None:
-    """A dead program leads nobody, is ready for nothing, and holds no lease."""
+    """A dead program leads nobody, is ready for nothing, holds no lease and keeps no connection."""
     _program(state, actor).update(up=False, paused=False, since=at, why=d.get("why", ""))
     state.ready.pop(actor, None)
+    state.connections.pop(actor, None)
     state.leases = {lease: holder for lease, holder in state.leases.items() if holder != actor}
     if actor in state.members:
         state.members[actor].update(role="follower", lead=None)
@@ -258,6 +260,22 @@ def _backend(state: State, at: int, actor: str, d: Detail) -> None:
     state.backends.setdefault(actor, {})[d["server"]] = d
 
 
+def _connection(state: State, at: int, actor: str, d: Detail) -> None:
+    """A client uses the connection it opened last; one that is on its way out may live beside it."""
+    if d["state"] in ("open", "refused"):
+        state.connections.setdefault(actor, {"kept": [], "why": ""})
+    mine = state.connections.get(actor)
+    if mine is None:  # the end of what a dead program had
+        return
+    mine["why"] = d["why"]
+    if d["state"] == "open":
+        mine["kept"].append({"to": d["to"], "server": d["server"], "since": at})
+        return
+    ended = [i for i, one in enumerate(mine["kept"]) if (one["to"], one["server"]) == (d["to"], d["server"])]
+    if ended:
+        del mine["kept"][ended[0]]
+
+
 def _holder(state: State, at: int, actor: str, d: Detail) -> None:
     state.leases[d["lease"]] = actor if actor in state.programs else d["holder"]
 
@@ -308,6 +326,7 @@ RULES: dict[str, Callable[[State, int, str, Detail], None]] = {
     "kv": _kv,
     "ready": _ready,
     "backend": _backend,
+    "connection": _connection,
     "holder": _holder,
     "object": _object,
     "pod": _pod,

@@ -25,6 +25,7 @@ from kubemini.sim import Trace
 from kubemini.sim.units import MS
 from kubemini.simulate import run
 from kubemini.study.elections import GIVE_UP, percentile
+from kubemini.view import connections
 from kubemini.view.scene import present, text_summary
 from kubemini.widgets.figures import Curves
 from kubemini.widgets.modules import WIDGETS, style, widget_source
@@ -103,7 +104,12 @@ class Recording(Widget):
 
     def __init__(self, trace: Trace, caption: str = "", options: dict[str, Any] | None = None):
         _refuse_unrecorded(trace)
-        super().__init__(present(trace), text_summary(trace), caption, {"settings": settings(trace), **(options or {})})
+        text = f"{text_summary(trace)}{self.more(trace)}"
+        super().__init__(present(trace), text, caption, {"settings": settings(trace), **(options or {})})
+
+    def more(self, trace: Trace) -> str:
+        """What this picture shows and the run told as text does not say."""
+        return f"\n\n{connections.told(trace)}" if self.picture == "connections" else ""
 
 
 def settings(trace: Trace) -> dict[str, Any]:
@@ -186,9 +192,10 @@ def show(
 ) -> Recording:
     """Run *scenario* and show it; a `Trace` is shown as it is.
 
-    *widget* is "cluster-map", "raft-stepper" or "etcd-desk" (the default where there is nothing but etcd). *predict* is
-    a question asked before the recording plays: {"question", "choices": [...], "answer": index, "explain"}. Further
-    *options*: *t0* (seconds at which it opens), *speed*, *id* (for links), *elections* (milliseconds, for the stepper's
+    *widget* is "cluster-map", "connections" (who hangs on whom), "raft-stepper" or "etcd-desk" (the default where
+    there is nothing but etcd). *predict* is a question asked before the recording plays: {"question", "choices": [...],
+    "answer": index, "explain"}. Further *options*: *t0* (seconds at which it opens), *speed*, *id* (for links),
+    *elections* (milliseconds, for the stepper's
     histogram). Raises ValueError naming the widgets.
     """
     trace = scenario if isinstance(scenario, Trace) else run(scenario, seed, commands, until)

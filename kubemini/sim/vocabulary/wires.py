@@ -19,6 +19,7 @@ word(
     " server: who serves it, state: open|broken|closed|refused, why: '' in peace, before: the server of"
     " this client's former connection}",
     _connection,
+    drawn=True,
 )
 word(
     "cut",

@@ -1,5 +1,5 @@
 // What is said of the thing selected: a title, then sentences.
-import { base, cutFrom, holds, kindOf, look, short } from "./facts.js";
+import { base, cutFrom, holds, kept, kindOf, look, short } from "./facts.js";
 import { bytes, plural, seconds } from "./kit.js";
 
 const ago = (t, at) => `${seconds(t - at, 1)} s ago`;
@@ -62,6 +62,7 @@ function aboutProgram(name, st, t, history) {
     ...standing(name, st, t, lk),
     ...(st.members[name] ? aboutMember(name, st, lk) : []),
     ...(about ? about(name, st, t, lk, history) : []),
+    ...(st.connections[name] ? aboutConnection(name, st) : []),
     far.length && `✕ ${host} cannot reach ${all ? "any other host" : far.join(", ")}`,
     power &&
       power.slow &&
@@ -104,6 +105,14 @@ function aboutMember(name, st, lk) {
   return lines;
 }
 
+function aboutConnection(name, st) {
+  const mine = kept(st, name),
+    { why } = st.connections[name];
+  if (!mine) return [`○ hangs on nobody${why ? ": " + why : ""}`];
+  const by = mine.to === mine.server ? "" : ` through ${mine.to}`;
+  return [`● hangs on ${mine.server}${by} since ${seconds(mine.since)} s`];
+}
+
 function aboutServer(name, st, t, lk) {
   const r = st.ready[name],
     { host } = st.programs[name],
@@ -111,8 +120,10 @@ function aboutServer(name, st, t, lk) {
   const counted = Object.entries(st.backends)
     .map(([lb, b]) => [lb, b[name] || b[host]])
     .filter(([, x]) => x);
+  const hang = Object.keys(st.connections).filter((c) => (kept(st, c) || {}).server === name);
   return [
     lk.cls === "up" && (r && r.ready ? "ready" : `not ready${why(r)}`),
+    hang.length && `${plural(hang.length, "client keeps", "clients keep")} a connection to it`,
     ...counted.map(([lb, x]) => `${lb} counts it ${x.up ? "up" : "down"}${why(x)}`),
   ];
 }

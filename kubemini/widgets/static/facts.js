@@ -27,6 +27,11 @@ export const holds = (st, name) =>
   Object.entries(st.leases).some(
     ([l, w]) => w === name && /scheduler/.test(l) === /^scheduler/.test(name),
   );
+/** The connection that a client uses, {to: whom it has dialled, server: who serves it, since}; null if it has none. */
+export const kept = (st, client) => {
+  const mine = st.connections[client];
+  return (mine && mine.kept[mine.kept.length - 1]) || null;
+};
 
 /** The cluster that the newest data belongs to: {id, voters, learners}. */
 export const cluster = (st) => st.clusters[st.clusters.length - 1];

@@ -16,6 +16,7 @@ export function blank(topology) {
     links: [],
     ready: {},
     backends: {},
+    connections: {},
     leases: {},
     pods: {},
     rules: {},
@@ -63,6 +64,7 @@ export const RULES = {
   crash(state, at, actor, d) {
     Object.assign(program(state, actor), { up: false, paused: false, since: at, why: d.why || "" });
     delete state.ready[actor];
+    delete state.connections[actor];
     for (const [lease, holder] of Object.entries(state.leases))
       if (holder === actor) delete state.leases[lease];
     if (state.members[actor]) Object.assign(state.members[actor], { role: "follower", lead: null });
@@ -157,6 +159,16 @@ export const RULES = {
   },
   ready: (state, at, actor, d) => void (state.ready[actor] = d),
   backend: (state, at, actor, d) => void ((state.backends[actor] ||= {})[d.server] = d),
+  connection(state, at, actor, d) {
+    if (d.state === "open" || d.state === "refused")
+      state.connections[actor] ||= { kept: [], why: "" };
+    const mine = state.connections[actor];
+    if (!mine) return; // the end of what a dead program had
+    mine.why = d.why;
+    if (d.state === "open") return void mine.kept.push({ to: d.to, server: d.server, since: at });
+    const ended = mine.kept.findIndex((one) => one.to === d.to && one.server === d.server);
+    if (ended >= 0) mine.kept.splice(ended, 1);
+  },
   holder: (state, at, actor, d) =>
     void (state.leases[d.lease] = state.programs[actor] ? actor : d.holder),
   object(state, at, actor, d) {
