@@ -46,6 +46,7 @@ from kubemini.wire.calls import (
     LOST,
     NO_ANSWER,
     REFUSED,
+    RESET,
     TIMED_OUT,
     ClientStream,
     Reply,
@@ -55,6 +56,7 @@ from kubemini.wire.network import CONNECTION, Network
 from kubemini.wire.peers import Peer
 from kubemini.wire.station import Station
 from kubemini.wire.tcp import SYN, Pipe
+from kubemini.wire.ways import ToAddress
 
 
 class Limits(NamedTuple):
@@ -90,7 +92,9 @@ class Connection:
         self.number = self.endpoint.number()
         self.calls: dict[int, None] = {}
         self.streams: dict[int, ClientStream] = {}
-        self.out = Pipe(net, component, net.components[target], self._stuck)
+        self.floating = target in net.addresses.doors
+        way = ToAddress(net, component.host, target, self._astray) if self.floating else None
+        self.out = Pipe(net, component, None if self.floating else net.components[target], self._stuck, way)
         self.peer: Peer | None = None  # None until the server's kernel has accepted
         self.downstream: Peer | None = None  # of a balancer: the client's side of the session
         self._dialled: simpy.Event | None = None
@@ -106,7 +110,7 @@ class Connection:
         self.endpoint.dialled[self.number] = self
         self.endpoint.remind(self.number, min(self.limits.handshake, self._connect))
         self.out.timeout = SYN
-        self.out.send(self._knock)
+        self.out.send(self._knock, self.out.target)
         self.out.timeout = self.net.params.tcp_retransmission_timeout if not self.out.held else SYN
         return dialled
 
@@ -114,9 +118,15 @@ class Connection:
     def _connect(self) -> int:
         return self.limits.handshake if self.limits.connect is None else self.limits.connect
 
-    def _knock(self) -> None:
+    def _astray(self, host: Station) -> None:
+        """A packet for the address is at a program that has not accepted this connection."""
+        if self.peer is None:
+            self._knock(host)
+        elif host.host.powered:
+            self.net.send(host, self.component.name, CONNECTION, self.told, RESET)
+
+    def _knock(self, server: Station) -> None:
         """The client's first packet is at the server's kernel, which accepts for its program."""
-        server = self.net.components[self.target]
         self.out.timeout = self.net.params.tcp_retransmission_timeout
         if not server.host.powered:
             return
@@ -124,6 +134,7 @@ class Connection:
             self.net.send(server, self.component.name, CONNECTION, self.told, REFUSED)
             return
         self._accepted = self.component.sim.now
+        self.out.target = server
         self.peer = Peer(self, server, self.net)
         self.peer.frame(self.peer.serve, self.number, GREET, None, False)
 
@@ -176,7 +187,7 @@ class Connection:
             self.component.sim.record(
                 self.component.name,
                 "connection",
-                to=self.target,
+                to=self.peer.station.name if self.floating and self.peer else self.target,
                 server=self.server,
                 state=state,
                 why=str(error or ""),
@@ -216,7 +227,7 @@ class Connection:
         """As `Component.open_stream`; if the connection breaks, *on_close* gets its error."""
         assert self.open and self.peer is not None, "open a stream on a connection that is open"
         id = self.endpoint.number()
-        stream = self.streams[id] = ClientStream(self, id, self.target, on_item, on_close)
+        stream = self.streams[id] = ClientStream(self, id, self.peer.station.name, on_item, on_close)
         self._send(self.peer.frame, self.peer.serve, id, method, payload, True)
         return stream
 
@@ -246,7 +257,7 @@ class Connection:
         component = self.component
         if self.over or component.incarnation != self.incarnation:
             if component.host.powered and self.peer is not None:
-                self.net.send(component, self.target, CONNECTION, self.peer.frame, self.peer.gone)
+                self.net.send(component, self.peer.station.name, CONNECTION, self.peer.frame, self.peer.gone)
             return
         component.guarded(self.incarnation, self._take, (act, args))
 
@@ -300,6 +311,8 @@ class Connection:
             return False
         server, here = peer.station, self.component.host.name
         there = server.host.name
+        if self.floating and self.net.at(self.component.host, self.target) != server.name:
+            return False
         if not (server.up and not server.paused and server.incarnation == peer.incarnation):
             return False
         if not (self.net.reachable(here, there) and self.net.reachable(there, here)):
@@ -351,7 +364,8 @@ class Connection:
 
     def _acknowledges(self) -> bool:
         """Whether the server's kernel has what was sent, and its acknowledgement comes through."""
-        there = self.net.components[self.target].host
+        assert self.out.target is not None, "only an open connection is asked for acknowledgements"
+        there = self.out.target.host
         return not self.out.held and (
             not (self.net.severed or self.net.losses) or self.net.reachable(there.name, self.component.host.name)
         )

@@ -8,7 +8,7 @@ Latency and loss are counter-based: a function of (seed, pair, stream, number of
 A lost packet of a connection is sent again after about 200 ms, 400 ms, 800 ms …, each time with the same chance to be
 lost, until the pings of its connection would have gone unanswered: then the connection, and what it carried, is gone.
 What is sent meanwhile waits behind it, and goes with it.
-A cut holds datagrams back until it heals: see cuts.py.
+A cut holds datagrams back until it heals: see cuts.py; what travels over no connection at all (BARE) is lost.
 Simplified: no bandwidth and no queues; acknowledgements are never lost, so a cut of one direction leaves the other as
 it is, where TCP would soon want for acknowledgements.
 """
@@ -18,11 +18,14 @@ from typing import Any
 
 from kubemini.params import Params
 from kubemini.sim.engine import DELIVERY, Sim
+from kubemini.wire.addresses import Addresses
 from kubemini.wire.cuts import Cut, Held
-from kubemini.wire.station import Station
+from kubemini.wire.station import Place, Station
 
 RETRY = 1 << 40  # the draws of a packet's loss, and of that of each of its copies, lie so far apart
-MESSAGE, HEARTBEAT, CONNECTION = range(3)  # each has draws of its own, so a skipped heartbeat shifts nobody else's
+MESSAGE, HEARTBEAT, CONNECTION, BARE = range(
+    4
+)  # each has draws of its own, so a skipped heartbeat shifts nobody else's
 
 
 class Channel:
@@ -53,11 +56,11 @@ class Channel:
         self.last = [0, 0]  # of a datagram, of a connection's packet
         self.cut: Cut | None = None  # of this direction, if there was a connection to be cut
         self.stuck = 0  # until then the connection gets nothing through, though nobody has noticed
-        self.sent = [0, 0, 0]
+        self.sent = [0, 0, 0, 0]
         name = f"net/{source.name}/{destination.name}/"
-        self.draws = [sim.draws(name + purpose) for purpose in ("message", "heartbeat", "connection")]
+        self.draws = [sim.draws(name + purpose) for purpose in ("message", "heartbeat", "connection", "bare")]
         first = DELIVERY + (destination.index << 62) + (source.index << 46)
-        self.priorities = [first + (purpose << 44) for purpose in (MESSAGE, HEARTBEAT, CONNECTION)]
+        self.priorities = [first + (purpose << 44) for purpose in (MESSAGE, HEARTBEAT, CONNECTION, BARE)]
 
     def set_latency(self, low: int, high: int) -> None:
         """From now on a packet takes *low* to *high* microseconds."""
@@ -90,6 +93,7 @@ class Network:
         self.latencies: dict[tuple[str, str], tuple[int, int]] = {}
         self.losses: dict[tuple[str, str], float] = {}
         self.packets = 0
+        self.addresses = Addresses()
         self.watchers: list[Callable[[], None]] = []  # told when reachability may have changed
 
     # -- who is there ------------------------------------------------------------------------------------------
@@ -114,6 +118,29 @@ class Network:
             return self.params.loopback_latency
         return self.latencies.get((source.host.name, destination.host.name)) or self.params.network_latency
 
+    # -- virtual addresses -------------------------------------------------------------------------------------
+    def at(self, here: Place, target: str) -> str:
+        """The program that *target* is for host *here*: itself, or whoever has that address; empty: nobody."""
+        if target not in self.addresses.doors:
+            return target
+        base = self.params.arp_reachable_time
+        reachable_time = self.sim.draws(f"arp/{here.name}").between(0, base // 2, base // 2 + base)
+        return self.addresses.find(
+            target, here.name, self.sim.now, lambda host: self.answers(here.name, host), reachable_time
+        )
+
+    def answers(self, here: str, there: str) -> bool:
+        """Whether host *there* has power, hears *here* and can be heard."""
+        on = any(station.host.powered for station in self.components.values() if station.host.name == there)
+        return on and self.reachable(here, there) and self.reachable(there, here)
+
+    def announce(self, address: str, host: Place) -> None:
+        """Every host that hears *host* learns that *address* is there."""
+        around = dict.fromkeys(station.host.name for station in self.components.values() if station.host.powered)
+        hear = (there for there in around if self.reachable(host.name, there))
+        self.addresses.announce(address, host.name, hear, self.sim.now)
+        self.changed()
+
     # -- sending -----------------------------------------------------------------------------------------------
     def send(self, source: Station, target: str, purpose: int, act: Callable[..., Any], *args: Any) -> int | None:
         """Let ``act(*args)`` happen when a packet reaches *target*; the instant of arrival, or None if lost."""
@@ -132,7 +159,7 @@ class Network:
         arrival = sim.now + channel.low + draws.u(n) % channel.width  # `latency`
         if not channel.loopback:
             if self.severed and channel.pair in self.severed:
-                if channel.cut is not None and not connection:
+                if channel.cut is not None and purpose < CONNECTION:
                     held = Held(act, args, channel.priorities[purpose] + n) if purpose == MESSAGE else None
                     channel.cut.hold(channel.ends, held)
                 return None

@@ -11,12 +11,15 @@ from kubemini.wire.calls import EOF, RESET, Call, Reply, Unreachable
 from kubemini.wire.network import CONNECTION, Network
 from kubemini.wire.station import Station
 from kubemini.wire.tcp import Pipe
+from kubemini.wire.ways import FromAddress
 
 
 class Client(Protocol):
     """The client's end; `connections.Connection` is the only one."""
 
     number: int
+    target: str
+    floating: bool  # dialled by a virtual address
 
     @property
     def component(self) -> Station:
@@ -63,7 +66,8 @@ class Peer:
         self.unread = False  # something has come in that the program has not read
         self.upstream: Upstream | None = None  # of a balancer: its connection to the server it chose
         self.on_gone: Callable[[], None] | None = None  # called when the client is gone
-        self.back = Pipe(net, station, connection.component, connection.look)
+        way = FromAddress(net, station, connection.target, connection.component) if connection.floating else None
+        self.back = Pipe(net, station, connection.component, connection.look, way)
         self.endpoint.accepted[connection.component.name, connection.number] = self
 
     @property

@@ -102,8 +102,10 @@ class Endpoint:
     def call(self, target: str, method: str, payload: Any, timeout: int | None) -> simpy.Event:
         component = self.component
         id, event = self.begin(timeout)
-        server = self.net.components[target]
-        self.net.send(component, target, CONNECTION, server.rpc.request, component.name, id, method, payload, False)
+        target = self.net.at(component.host, target)
+        if target:
+            act = self.net.components[target].rpc.request
+            self.net.send(component, target, CONNECTION, act, component.name, id, method, payload, False)
         return event
 
     def number(self) -> int:
@@ -130,13 +132,13 @@ class Endpoint:
         self, target: str, method: str, payload: Any, on_item: Callable, on_close: Callable
     ) -> ClientStream:
         component = self.component
-        id = self.number()
+        id, found = self.number(), self.net.at(component.host, target)
+        target = found or self.net.addresses.first(target)
         stream = self.streams[id] = ClientStream(self, id, target, on_item, on_close)
-        server = self.net.components[target]
-        sent = self.net.send(
-            component, target, CONNECTION, server.rpc.request, component.name, stream.id, method, payload, True
-        )
-        if sent is None:
+        act = self.net.components[target].rpc.request
+        if not found or not self.net.send(
+            component, target, CONNECTION, act, component.name, id, method, payload, True
+        ):
             self.broken(stream.id)  # the server has not heard of it, and will not when a cut heals
         return stream
 

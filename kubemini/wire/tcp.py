@@ -16,6 +16,7 @@ from kubemini.sim.units import SECOND
 from kubemini.wire.cuts import next_try
 from kubemini.wire.network import CONNECTION, Network
 from kubemini.wire.station import Station
+from kubemini.wire.ways import Way
 
 SYN = 1 * SECOND  # the first timeout of what opens a connection: TCP_TIMEOUT_INIT
 ORPHAN = 102 * SECOND  # eight retransmissions, 200 ms x (2^9 - 1)
@@ -23,12 +24,17 @@ _FLUSH = 1 << 50  # orders the tries of kernels behind the timers of their progr
 
 
 class Pipe:
-    """From *source* to *target*; *stuck* is called when it begins to hold something back."""
+    """From *source* to *target*; *stuck* is called when it begins to hold something back.
 
-    __slots__ = ("_armed", "closed", "held", "net", "since", "source", "stuck", "target", "timeout")
+    With a *way* the packets go to whoever is there at the time; that may be another than *target*.
+    """
 
-    def __init__(self, net: Network, source: Station, target: Station, stuck: Callable[[], None]):
-        self.net, self.source, self.target, self.stuck = net, source, target, stuck
+    __slots__ = ("_armed", "closed", "held", "net", "since", "source", "stuck", "target", "timeout", "way")
+
+    def __init__(
+        self, net: Network, source: Station, target: Station | None, stuck: Callable[[], None], way: Way | None = None
+    ):
+        self.net, self.source, self.target, self.stuck, self.way = net, source, target, stuck, way
         self.held: list[tuple[Callable[..., Any], tuple]] = []
         self.since = 0  # when the first of them was sent
         self.timeout = net.params.tcp_retransmission_timeout
@@ -38,13 +44,34 @@ class Pipe:
     def send(self, act: Callable[..., Any], *args: Any) -> None:
         """Let ``act(*args)`` happen at the target's kernel, when that can be reached."""
         if not self.held:
-            if self.net.send(self.source, self.target.name, CONNECTION, act, *args) is not None:
+            if self.way is not None and self._pass(act, args):
                 return
+            if self.way is None and self.net.send(self.source, self.target.name, CONNECTION, act, *args) is not None:
+                return  # most: what `_pass` would come to
             self.since = self.net.sim.now
             self.net.watchers.append(self._changed)
         self.held.append((act, args))
         if len(self.held) == 1:
+            self._look_again()
             self.stuck()
+
+    def _there(self) -> Station | None:
+        return self.target if self.way is None else self.way.there()
+
+    def _pass(self, act: Callable[..., Any], args: tuple) -> bool:
+        """Send a frame; whether it will arrive."""
+        there = self._there()
+        if there is None:
+            return False
+        if self.way is not None and there is not self.target:
+            act, args = self.way.astray, (there,)
+        return self.net.send(self.source, there.name, CONNECTION, act, *args) is not None
+
+    def _look_again(self) -> None:
+        """Of some changes nobody tells: look when they come."""
+        at = self.way.again() if self.way is not None else None
+        if at is not None:
+            self.net.sim.at(max(at, self.net.sim.now), TIMER + (self.source.index << 62) + _FLUSH, self._changed)
 
     def forget(self) -> None:
         """The kernel has lost its memory, or has given up: what is held is gone."""
@@ -53,12 +80,12 @@ class Pipe:
             self.net.watchers.remove(self._changed)
 
     def _clear(self) -> bool:
-        here, there = self.source.host, self.target.host
-        return there.powered and self.net.reachable(here.name, there.name)
+        there = self._there()
+        return there is not None and there.host.powered and self.net.reachable(self.source.host.name, there.host.name)
 
     def _changed(self) -> None:
         """Reachability may have changed: TCP's next try may get through."""
-        if self._armed or not self._clear():
+        if self._armed or not self.held or not self._clear():
             return
         self._armed = True
         sim = self.net.sim
@@ -75,7 +102,8 @@ class Pipe:
         held = self.held
         while held:
             act, args = held[0]
-            if self.net.send(self.source, self.target.name, CONNECTION, act, *args) is None:
+            if not self._pass(act, args):
+                self._look_again()
                 return
             del held[0]
         self.net.watchers.remove(self._changed)

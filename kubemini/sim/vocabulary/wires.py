@@ -15,7 +15,7 @@ def _connection(d: Detail) -> str | None:
 word(
     "connection",
     ANYBODY,
-    "a kept connection of a client opens, breaks, is closed or not made; {to: who was dialled,"
+    "a kept connection of a client opens, breaks, is closed or not made; {to: who was dialled, or had the address,"
     " server: who serves it, state: open|broken|closed|refused, why: '' in peace, before: the server of"
     " this client's former connection}",
     _connection,
