@@ -42,6 +42,9 @@ class Params(EtcdParams):
     tcp_retransmission_timeout: int = flag(
         211 * MS, Duration(MS, 2 * MINUTE), "TCP RTO", "Linux: at least 200 ms; measured after cuts of 6 s"
     )
+    arp_reachable_time: int = flag(
+        30 * SECOND, Duration(0, HOUR), "base_reachable_time_ms", "Linux net/ipv4/arp.c; how long an address is trusted"
+    )
     http2_read_idle_timeout: int = flag(
         30 * SECOND, Duration(SECOND, DAY, "s", SECOND), "HTTP2_READ_IDLE_TIMEOUT_SECONDS", "apimachinery util/net"
     )
@@ -214,6 +217,30 @@ class Params(EtcdParams):
         Choice(("roundrobin", "leastconn")),
         "balance roundrobin|leastconn",
         "kubeadm ha-considerations.md",
+    )
+    keepalived_priority: int = flag(
+        101, Count(1, 254), "priority, of the first balancer", "kubeadm ha-considerations.md"
+    )
+    keepalived_backup_priority: int = flag(
+        100, Count(1, 254), "priority, of the second balancer", "kubeadm ha-considerations.md"
+    )
+    keepalived_advert_int: int = flag(
+        1 * SECOND, Duration(SECOND, 255 * SECOND, "s", SECOND), "advert_int", "keepalived 2.2 vrrp_parser.c"
+    )
+    keepalived_nopreempt: bool = flag(False, Switch(), "nopreempt", "keepalived 2.2 vrrp_parser.c")
+    keepalived_garp_master_delay: int = flag(
+        5 * SECOND, Duration(SECOND, HOUR, "s", SECOND), "garp_master_delay", "keepalived 2.2 global_data.c"
+    )
+    keepalived_check_interval: int = flag(
+        3 * SECOND, Duration(SECOND, DAY, "s", SECOND), "vrrp_script interval", "kubeadm ha-considerations.md"
+    )
+    keepalived_check_timeout: int = flag(
+        2 * SECOND, Duration(MS, HOUR), "curl --max-time in check_apiserver.sh", "kubeadm ha-considerations.md"
+    )
+    keepalived_fall: int = flag(10, Count(1, 1000), "vrrp_script fall", "kubeadm ha-considerations.md")
+    keepalived_rise: int = flag(2, Count(1, 1000), "vrrp_script rise", "kubeadm ha-considerations.md")
+    keepalived_weight: int = flag(
+        -2, Count(-253, -1), "vrrp_script weight, of a failing check", "kubeadm ha-considerations.md"
     )
     haproxy_check: str = flag(
         "http",

@@ -1,20 +1,21 @@
 """Which programs there are, and whom each of them knows, as kubeadm wires it.
 
 An API server knows its local etcd member (stacked) or all members (external); scheduler and controller-manager know
-the API server of their own host; kubelets, kube-proxies and users know the load balancer, or the only API server
-where there is none.
+the API server of their own host; kubelets, kube-proxies and users know the load balancer, the address that two of them
+share, or the only API server where there is none.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from kubemini.apiserver.server import ApiServer
-from kubemini.cluster.topology.spec import HostSpec, Topology
+from kubemini.cluster.topology.spec import ADDRESS, HostSpec, Topology
 from kubemini.controllers.manager import ControllerManager
 from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.kubelet.kubelet import Kubelet
 from kubemini.loadbalancer.haproxy import HAProxy
+from kubemini.loadbalancer.keepalived import Keepalived
 from kubemini.network.kubeproxy import KubeProxy
 from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim
@@ -52,12 +53,29 @@ def _front_door(topology: Topology, host: HostSpec) -> Names:
     return topology.front_door
 
 
+def _address(topology: Topology, host: HostSpec) -> Names:
+    return [ADDRESS]
+
+
+def _keepaliveds(topology: Topology, host: HostSpec) -> Names:
+    return topology.of("keepalived-")
+
+
+def _own_balancer(topology: Topology, host: HostSpec) -> Names:
+    return [c for c in host.components if c.startswith("haproxy-")]
+
+
+def _control_plane(topology: Topology, host: HostSpec) -> Names:
+    return [*topology.api_servers, *topology.members]
+
+
 PROGRAMS: dict[str, Program] = {
     "etcd": Program(Member, (_members,)),
     "apiserver": Program(ApiServer, (_own_member_or_all,)),
     "scheduler": Program(Scheduler, (_own_api_server,)),
     "controller-manager": Program(ControllerManager, (_own_api_server,)),
     "haproxy": Program(HAProxy, (_api_servers,)),
+    "keepalived": Program(Keepalived, (_address, _keepaliveds, _own_balancer, _control_plane)),
     "kubelet": Program(Kubelet, (_front_door,)),
     "kube-proxy": Program(KubeProxy, (_front_door,)),
     "pods": Program(PodNetwork),

@@ -8,6 +8,7 @@ from kubemini.cluster.topology.spec import (
     MOST_MEMBERS,
     HostSpec,
     Topology,
+    balancers,
     control_plane,
     count,
     edge,
@@ -24,6 +25,7 @@ def external(
     zones: Iterable[str] = ("a", "b", "c"),
     etcd_zones: Iterable[str] | None = None,
     load_balancer: bool = True,
+    load_balancers: int = 1,
 ) -> Topology:
     """*etcd_members* on hosts of their own; *etcd_zones* places them one by one (default: *zones* in turn)."""
     places = zone_list(zones)
@@ -36,4 +38,6 @@ def external(
         HostSpec(f"cp-{i}", zone, CONTROL_PLANE, control_plane(i))
         for i, zone in enumerate(spread(places, count(api_servers, "api_servers", 1, MOST_MEMBERS)), start=1)
     ]
-    return Topology("external", (*planes, *members, *worker_hosts(workers, places), *edge(load_balancer)))
+    return Topology(
+        "external", (*planes, *members, *worker_hosts(workers, places), *edge(balancers(load_balancer, load_balancers)))
+    )

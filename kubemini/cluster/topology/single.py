@@ -17,4 +17,4 @@ def single(workers: int = 2, zones: Iterable[str] = ("a",)) -> Topology:
     """One control-plane host without a load balancer, and *workers* workers."""
     places = zone_list(zones)
     plane = HostSpec("cp-1", places[0], CONTROL_PLANE, ("etcd-1", *control_plane(1)))
-    return Topology("single", (plane, *worker_hosts(workers, places), *edge(False)))
+    return Topology("single", (plane, *worker_hosts(workers, places), *edge(0)))

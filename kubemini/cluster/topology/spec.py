@@ -11,7 +11,8 @@ from typing import Any
 from kubemini.ranges import is_whole, shown
 
 CONTROL_PLANE, ETCD, WORKER, BALANCER, CLIENT = "control-plane", "etcd", "worker", "lb", "client"
-MOST_MEMBERS, MOST_WORKERS, MOST_ZONES = 9, 20, 40
+ADDRESS = "api-vip"  # what two balancers share, APISERVER_VIP in kubeadm's sample
+MOST_MEMBERS, MOST_WORKERS, MOST_ZONES, MOST_BALANCERS = 9, 20, 40, 2
 _ZONE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # it becomes a node's label topology.kubernetes.io/zone
 
 
@@ -54,7 +55,7 @@ class Topology:
     @property
     def front_door(self) -> list[str]:
         """Where kubelets and users send their requests."""
-        return self.of("haproxy-") or self.api_servers
+        return [ADDRESS] if self.of("keepalived-") else self.of("haproxy-") or self.api_servers
 
     @property
     def quorum(self) -> int:
@@ -126,8 +127,17 @@ def worker_hosts(n: int, zones: Sequence[str]) -> list[HostSpec]:
     ]
 
 
-def edge(load_balancer: bool) -> list[HostSpec]:
-    """What stands before the cluster."""
-    wanted = switch(load_balancer, "load_balancer")
-    balancer = [HostSpec("lb-1", "edge", BALANCER, ("haproxy-1",))] if wanted else []
-    return [*balancer, HostSpec("client-1", "edge", CLIENT, ("kubectl",))]
+def edge(load_balancers: int) -> list[HostSpec]:
+    """What stands before the cluster; two balancers share an address (keepalived)."""
+    size = count(load_balancers, "load_balancers", 0, MOST_BALANCERS)
+    programs = ("haproxy", "keepalived") if size > 1 else ("haproxy",)
+    hosts = [
+        HostSpec(f"lb-{i}", "edge", BALANCER, tuple(f"{program}-{i}" for program in programs))
+        for i in range(1, size + 1)
+    ]
+    return [*hosts, HostSpec("client-1", "edge", CLIENT, ("kubectl",))]
+
+
+def balancers(load_balancer: bool, load_balancers: int) -> int:
+    """How many balancers are wanted by the two ways of saying so."""
+    return load_balancers if switch(load_balancer, "load_balancer") else 0

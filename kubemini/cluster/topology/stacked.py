@@ -7,6 +7,7 @@ from kubemini.cluster.topology.spec import (
     MOST_MEMBERS,
     HostSpec,
     Topology,
+    balancers,
     control_plane,
     count,
     edge,
@@ -17,7 +18,11 @@ from kubemini.cluster.topology.spec import (
 
 
 def stacked(
-    members: int = 3, workers: int = 2, zones: Iterable[str] = ("a", "b", "c"), load_balancer: bool = True
+    members: int = 3,
+    workers: int = 2,
+    zones: Iterable[str] = ("a", "b", "c"),
+    load_balancer: bool = True,
+    load_balancers: int = 1,
 ) -> Topology:
     """*members* control-plane hosts, each an API server over its own etcd member."""
     places = zone_list(zones)
@@ -25,4 +30,6 @@ def stacked(
         HostSpec(f"cp-{i}", zone, CONTROL_PLANE, (f"etcd-{i}", *control_plane(i)))
         for i, zone in enumerate(spread(places, count(members, "members", 1, MOST_MEMBERS)), start=1)
     ]
-    return Topology("stacked", (*planes, *worker_hosts(workers, places), *edge(load_balancer)))
+    return Topology(
+        "stacked", (*planes, *worker_hosts(workers, places), *edge(balancers(load_balancer, load_balancers)))
+    )

@@ -1,0 +1,19 @@
+"""Two balancers and the address that they share: written by keepalived."""
+
+from kubemini.sim.vocabulary.word import KEEPALIVED, word
+
+word(
+    "vrrp",
+    KEEPALIVED,
+    "a keepalived changes its state or its priority; {state: MASTER|BACKUP, priority, why}",
+    lambda d: f"is {d['state']} with priority {d['priority']}: {d['why']}",
+    lasts=True,
+    drawn=True,
+)
+word(
+    "address",
+    KEEPALIVED,
+    "the virtual address is put on a keepalived's host, or taken off; {address, held: bool}",
+    lambda d: f"{'puts' if d['held'] else 'takes'} {d['address']} {'on' if d['held'] else 'off'} its host",
+    drawn=True,
+)
