@@ -1,8 +1,8 @@
 # make book      the environment, npm's part, the book; then serve it here and print the address (SERVE=0: only build)
 # make test      the environment and every check there is; KUBEMINI_REQUIRE=1: what is missing fails instead of skipping
 # make chapters  execute the notebooks, store their outputs in normal form
-# make soak      trouble for Raft (SCHEDULES=n) and for a whole etcd (SCENARIOS=n: in full, and the same quiescent), and
-#                every fault that must be noticed
+# make soak      trouble for Raft (SCHEDULES=n), for a whole etcd and for whole clusters (SCENARIOS=n: in full, and the same
+#                quiescent), and every fault that must be noticed
 # make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine), built from tests/oracles
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n)
 # make record    have the judges answer our recorded conversations anew
@@ -75,6 +75,7 @@ SCHEDULES ?= 300000
 soak: .venv/.ready
 	$(PY) -m tests.worlds.schedules $(SCHEDULES)
 	$(PY) -m tests.worlds.nemesis $(SCENARIOS)
+	$(PY) -m tests.worlds.nemesis --clusters $(SCENARIOS)
 	$(PY) -m tests.worlds.quiet $(SCENARIOS)
 	$(PY) -m tests.mutants --all
 

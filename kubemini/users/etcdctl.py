@@ -4,6 +4,7 @@ The fate of a request is one of three: ok · failed (it certainly did not happen
 that does not say). A user's tool sticks to one server and moves on when that refuses the connection.
 """
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -173,8 +174,10 @@ def blank(length: int) -> str:
     return " " * length
 
 
-def shown(value: str) -> str:
-    """A value as the trace keeps it: without padding, and not if it is long."""
+def shown(value: Any) -> str:
+    """A value as a trace keeps it: without padding, and not if it is long; an object of the API is bytes to etcdctl."""
+    if not isinstance(value, str):
+        return f"({len(json.dumps(value))} characters)"
     head = len(value) - LONGEST_ANSWER
     padded = head > 0 and value.startswith(blank(head))  # told at once, where `strip` looks at each of a million
     text = (value[head:] if padded else value).strip()

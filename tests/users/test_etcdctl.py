@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from kubemini import run
+from kubemini import Cluster, run
 
 
 def ids(trace, actor):
@@ -29,3 +29,13 @@ def test_what_a_command_must_know_first_is_recorded_only_if_nobody_tells():
     alive = run("etcd-3", commands=[(6, "member_remove", "etcd-1")], until="9s")
     (request,) = [r for r in alive.of("request") if r.detail["verb"] == "member remove"]
     assert (request.detail["outcome"], request.detail["path"]) == ("ok", "etcd-1")
+
+
+def test_etcdctl_shows_of_an_object_of_the_api_how_long_it_is():
+    cluster = Cluster.single(workers=0)
+    cluster.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings-2}\n")
+    cluster.run("2s")
+    cluster.user.get("/registry/configmaps/default/settings-2")
+    cluster.run("1s")
+    request = cluster.trace.of("request", "kubectl")[-1].detail
+    assert request["outcome"] == "ok" and request["answer"].endswith(" characters)")

@@ -1,5 +1,6 @@
 """Trouble for a whole etcd, as scenarios: ``python -m tests.worlds.nemesis COUNT [FIRST SEED]`` runs and judges them.
 
+With ``--clusters`` for whole clusters (`clusters.py`, `duties.py`).
 Of a plot (`plots.py`) that breaks a rule of `verdicts.py` all is left out that is not needed for it (`shrinking.py`),
 and what is left becomes a scenario file in ``_build/nemesis``, to be run and opened in the widget like any other; given
 a FILE, it is judged.
@@ -16,6 +17,7 @@ from typing import Any
 from kubemini.scenarios import load
 from kubemini.simulate import EVENT_BUDGET
 from tests import panics
+from tests.worlds.clusters import ClusterAuthor, ClusterShrinker
 from tests.worlds.plots import Author, Plot, instant
 from tests.worlds.shrinking import Shrinker, breach_of, breaches
 from tests.worlds.verdicts import Breach
@@ -34,6 +36,8 @@ TITLES = {
     "agreement": "Members that do not agree in the end",
     "progress after healing": "No progress after healing",
     "members that can go on": "A member that cannot go on",
+    "one acting holder": "Two who hold one Lease",
+    "everything recovers": "What does not recover by itself",
 }
 
 
@@ -57,6 +61,7 @@ def text(plot: Plot, breach: Breach) -> str:
         f"topology: {_flow(data['topology'])}",
     ]
     lines += [f"params: {_flow(plot.params)}"] if plot.params else []
+    lines += ["manifests: |", *textwrap.indent(data["manifests"], "  ").splitlines()] if "manifests" in data else []
     lines += ["workload:"] if plot.workload else []
     lines += [f"  {kind}: {_flow(options)}" for kind, options in plot.workload.items()]
     lines += ["faults:"] if plot.entries else []
@@ -87,13 +92,16 @@ class Catch:
     breach: Breach
 
 
-def hunt(seeds: Iterable[int], tell: Callable[[int], None] = lambda count: None) -> Catch | None:
+def hunt(
+    seeds: Iterable[int], tell: Callable[[int], None] = lambda count: None, clusters: bool = False
+) -> Catch | None:
     """Run the plots of *seeds*; the first that breaks a rule, shrunk."""
+    author, shrinker = (ClusterAuthor, ClusterShrinker) if clusters else (Author, Shrinker)
     for count, seed in enumerate(seeds, start=1):
-        drawn = Author(seed).plot()
+        drawn = author(seed).plot()
         found = breaches(drawn.scenario())
         if found:
-            plot = Shrinker(drawn, found[0].rule).run()
+            plot = shrinker(drawn, found[0].rule).run()
             return Catch(drawn, plot, breach_of(plot, found[0].rule) or found[0])
         tell(count)
     return None
@@ -111,11 +119,12 @@ def verdict(file: str) -> int:
 
 
 def main(arguments: list[str], name: str = "") -> int:
-    """``COUNT [FIRST SEED]``, or a FILE to judge; a catch is written to the file called *name*, or after its seed."""
+    """``[--clusters] COUNT [FIRST SEED]``, or a FILE to judge; a catch goes to the file *name*, or after its seed."""
+    clusters, arguments = "--clusters" in arguments, [word for word in arguments if word != "--clusters"]
     if arguments and not arguments[0].isdigit():
         return verdict(arguments[0])
     count, first = ([int(a) for a in arguments] + [2000, 0][len(arguments) :])[:2]
-    catch = hunt(range(first, first + count), lambda n: n % 500 or print(f"{n} scenarios", flush=True))
+    catch = hunt(range(first, first + count), lambda n: n % 500 or print(f"{n} scenarios", flush=True), clusters)
     if catch is None:
         print(f"{count} scenarios: every rule held")
         return 0

@@ -9,17 +9,21 @@ from kubemini.faults import FaultError
 from kubemini.scenarios import Scenario
 from kubemini.sim.units import SECOND, clock
 from kubemini.simulate import run
+from tests.worlds import duties, verdicts
 from tests.worlds.plots import USUAL, Plot, in_order
-from tests.worlds.verdicts import Breach, judge
+from tests.worlds.verdicts import Breach
 
 BUDGET = 40_000  # events; a plot needs some 6,000, seldom more than 20,000
+CLUSTER_BUDGET = 1_000_000  # a plot of a whole cluster needs some 100,000
 TRIES = 600  # runs that shrinking may take
 
 # -- running it ------------------------------------------------------------------------------------------------------
 
 
-def breaches(scenario: Scenario, budget: int = BUDGET) -> list[Breach]:
+def breaches(scenario: Scenario, budget: int = 0) -> list[Breach]:
     """What goes wrong; a member that cannot go on is the last that is told."""
+    whole = bool(scenario.topology.api_servers)
+    judge, budget = (duties.judge if whole else verdicts.judge), budget or (CLUSTER_BUDGET if whole else BUDGET)
     seconds = [0.0]
     try:
         return judge(run(scenario, progress=lambda share: seconds.append(share * scenario.until), budget=budget))
