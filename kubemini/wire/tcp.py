@@ -44,10 +44,8 @@ class Pipe:
     def send(self, act: Callable[..., Any], *args: Any) -> None:
         """Let ``act(*args)`` happen at the target's kernel, when that can be reached."""
         if not self.held:
-            if self.way is not None and self._pass(act, args):
+            if self._pass(act, args):
                 return
-            if self.way is None and self.net.send(self.source, self.target.name, CONNECTION, act, *args) is not None:
-                return  # most: what `_pass` would come to
             self.since = self.net.sim.now
             self.net.watchers.append(self._changed)
         self.held.append((act, args))
@@ -63,7 +61,7 @@ class Pipe:
         there = self._there()
         if there is None:
             return False
-        if self.way is not None and there is not self.target:
+        if there is not self.target and self.way is not None:
             act, args = self.way.astray, (there,)
         return self.net.send(self.source, there.name, CONNECTION, act, *args) is not None
 

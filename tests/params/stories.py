@@ -11,6 +11,7 @@ from kubemini.cluster import Cluster, build
 from kubemini.etcd.server.member import Member
 from kubemini.host import Host
 from kubemini.params import Params
+from tests.params.pair import PAIR, PAIR_MATTERS
 from tests.worlds.quiet import Client
 
 WEB = """
@@ -232,22 +233,7 @@ STORIES: dict[str, Story] = {
     "no room": shop(
         60, ["10s", "scale", "web", 3], more=pod("huge", extra="resources: {requests: {cpu: 100}}"), replicas=1
     ),
-    "two balancers": {
-        "title": "t",
-        "topology": {"kind": "stacked", "members": 1, "workers": 0, "load_balancers": 2},
-        "workload": {"api_writes": {"every": "1s"}},
-        "faults": [
-            ["15s", "pause", "haproxy-1"],
-            ["55s", "resume", "haproxy-1"],
-            ["70s", "cut", "lb-2", "client-1"],
-            ["70500ms", "power_off", "lb-1"],
-            ["75s", "heal"],
-            ["85s", "power_on", "lb-1"],
-            ["95s", "cut", "lb-1", "lb-2"],
-            ["105400ms", "heal"],
-        ],
-        "until": "150s",
-    },
+    "two balancers": PAIR,
     "a balancer": shop(
         60,
         ["14s", "crash", "apiserver-1"],
@@ -363,19 +349,7 @@ MATTERS: dict[str, dict[str, Any]] = {
     "no room": {
         "scheduler_unschedulable_flush": "20s",
     },
-    "two balancers": {
-        "keepalived_priority": 99,
-        "keepalived_backup_priority": 102,
-        "keepalived_advert_int": 2,
-        "keepalived_nopreempt": True,
-        "keepalived_garp_master_delay": 2,
-        "keepalived_check_interval": 5,
-        "keepalived_check_timeout": "500ms",
-        "keepalived_fall": 3,
-        "keepalived_rise": 5,
-        "keepalived_weight": -1,
-        "arp_reachable_time": "2s",
-    },
+    "two balancers": PAIR_MATTERS,
     "a balancer": {
         "haproxy_inter": "1s",
         "haproxy_rise": 5,
