@@ -5,7 +5,8 @@
     python -m kubemini.book.notebooks --check chapters/*.ipynb    change nothing, exit 1 where a file would change
 
 Normal: cells are numbered within their chapter, execution counts run from 1 (nbval compares no cell that has none); no
-timing, no editor's state, no widget ids (a stored id names a model that exists nowhere); one output a stream.
+timing, no editor's state, no widget ids (a stored id names a model that exists nowhere), no pictures (the book's build
+draws them; their pixels depend on the machine); one output a stream.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+NOT_STORED = (WIDGET_VIEW, "image/png")
 CELL_METADATA = ("mystnb", "tags")
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -49,7 +51,7 @@ def outputs(found: Iterable[NotebookNode], count: int | None) -> list[dict]:
         if "execution_count" in output:
             output["execution_count"] = count
         if "data" in output:
-            output["data"] = {mime: data for mime, data in output["data"].items() if mime != WIDGET_VIEW}
+            output["data"] = {mime: data for mime, data in output["data"].items() if mime not in NOT_STORED}
         kept.append(output)
     return kept
 

@@ -63,7 +63,7 @@ def counts(state: State, of: Iterable[str] | None = None) -> dict[str, int]:
     return {server: mine.count(server) for server in servers(state)}
 
 
-def unevenness(numbers: Sequence[int]) -> float:
+def unevenness(numbers: Sequence[float]) -> float:
     """The coefficient of variation: 0 where all are equal, 1.41 where one of three has everything."""
     return pstdev(numbers) / fmean(numbers) if sum(numbers) else 0.0
 

@@ -32,6 +32,8 @@ class State:
         self.ready: dict[str, Detail] = {}
         self.backends: dict[str, dict[str, Detail]] = {}  # load balancer → server → {up, why}
         self.connections: dict[str, Detail] = {}  # client → {kept: [{to, server, since}], why}
+        self.addresses: dict[str, list[str]] = {}  # virtual address → keepaliveds on whose host it is
+        self.vrrp: dict[str, Detail] = {}  # keepalived → {state, priority, why}
         self.leases: dict[str, str] = {}  # lease → holder
         self.pods: dict[str, dict[str, Detail]] = {}  # host → pod
         self.rules: dict[str, dict[str, Detail]] = {}  # kube-proxy → Service
@@ -149,6 +151,8 @@ def _power_off(state: State, at: int, actor: str, d: Detail) -> None:
     for name, program in state.programs.items():
         if program["host"] == actor and program["up"]:
             _crash(state, at, name, {})
+    for address, held in state.addresses.items():
+        state.addresses[address] = [name for name in held if state.host_of(name) != actor]
 
 
 def _power_on(state: State, at: int, actor: str, d: Detail) -> None:
@@ -276,6 +280,15 @@ def _connection(state: State, at: int, actor: str, d: Detail) -> None:
         del mine["kept"][ended[0]]
 
 
+def _address(state: State, at: int, actor: str, d: Detail) -> None:
+    held = [name for name in state.addresses.get(d["address"], []) if name != actor]
+    state.addresses[d["address"]] = [*held, actor] if d["held"] else held
+
+
+def _vrrp(state: State, at: int, actor: str, d: Detail) -> None:
+    state.vrrp[actor] = d
+
+
 def _holder(state: State, at: int, actor: str, d: Detail) -> None:
     state.leases[d["lease"]] = actor if actor in state.programs else d["holder"]
 
@@ -327,6 +340,8 @@ RULES: dict[str, Callable[[State, int, str, Detail], None]] = {
     "ready": _ready,
     "backend": _backend,
     "connection": _connection,
+    "address": _address,
+    "vrrp": _vrrp,
     "holder": _holder,
     "object": _object,
     "pod": _pod,

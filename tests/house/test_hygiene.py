@@ -57,7 +57,8 @@ def test_a_notebook_is_in_normal_form(path):
 
 def test_normal_form_is_reached_in_one_step_and_forgets_what_differs_from_run_to_run():
     stream = {"output_type": "stream", "name": "stdout"}
-    widget = {"output_type": "display_data", "metadata": {}, "data": {notebooks.WIDGET_VIEW: {}, "text/plain": "w"}}
+    widget = {"output_type": "display_data", "metadata": {}, "data": {notebooks.WIDGET_VIEW: {}, "image/png": "x"}}
+    widget["data"]["text/plain"] = "w"
     cell = {"cell_type": "code", "id": "f00", "source": "x", "execution_count": 7, "metadata": {"execution": {}}}
     cell["outputs"] = [stream | {"text": "a\n"}, stream | {"text": "b\n"}, widget]
     raw = notebooks.nbformat.from_dict({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})

@@ -154,6 +154,15 @@ function aboutBalancer(name, st) {
   return Object.values(st.backends[name] || {}).map(told);
 }
 
+function aboutKeeper(name, st) {
+  const mine = st.vrrp[name],
+    held = Object.entries(st.addresses).filter(([, on]) => on.includes(name));
+  return [
+    mine && `${mine.state} with priority ${mine.priority}: ${mine.why}`,
+    ...held.map(([address]) => `★ ${address} is on its host`),
+  ];
+}
+
 function aboutVisitor(name, st, t, lk, history) {
   const { host } = st.programs[name],
     rules = Object.values(st.rules[`kube-proxy@${host}`] || {});
@@ -172,6 +181,7 @@ const KINDS = {
   kubelet: aboutKubelet,
   "kube-proxy": aboutProxy,
   lb: aboutBalancer,
+  keeper: aboutKeeper,
   visitor: aboutVisitor,
   client: (name, st, t, lk, history) => [tally(history, name, t)],
 };

@@ -10,6 +10,7 @@ export const KINDS = [
   [/^kubelet/, "kubelet"],
   [/^kube-proxy/, "kube-proxy"],
   [/^haproxy/, "lb"],
+  [/^keepalived/, "keeper"],
   [/^pods@/, "pods"],
   [/^visitor@/, "visitor"],
 ];
@@ -32,6 +33,14 @@ export const kept = (st, client) => {
   const mine = st.connections[client];
   return (mine && mine.kept[mine.kept.length - 1]) || null;
 };
+
+/** The balancer behind a virtual address now, if somebody holds it; any other name is itself. */
+export function doorOf(st, name) {
+  if (!st.addresses[name]) return name;
+  const [holder] = st.addresses[name],
+    host = holder && st.programs[holder].host;
+  return Object.keys(st.programs).find((p) => kindOf(p) === "lb" && st.programs[p].host === host);
+}
 
 /** The cluster that the newest data belongs to: {id, voters, learners}. */
 export const cluster = (st) => st.clusters[st.clusters.length - 1];

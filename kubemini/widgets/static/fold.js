@@ -17,6 +17,8 @@ export function blank(topology) {
     ready: {},
     backends: {},
     connections: {},
+    addresses: {},
+    vrrp: {},
     leases: {},
     pods: {},
     rules: {},
@@ -78,6 +80,8 @@ export const RULES = {
     Object.assign(state.hosts[actor], { on: false, since: at });
     for (const [name, p] of Object.entries(state.programs))
       if (p.host === actor && p.up) RULES.crash(state, at, name, {});
+    for (const [address, held] of Object.entries(state.addresses))
+      state.addresses[address] = held.filter((name) => state.programs[name].host !== actor);
   },
   power_on(state, at, actor) {
     Object.assign(state.hosts[actor], { on: true, since: at });
@@ -169,6 +173,11 @@ export const RULES = {
     const ended = mine.kept.findIndex((one) => one.to === d.to && one.server === d.server);
     if (ended >= 0) mine.kept.splice(ended, 1);
   },
+  address(state, at, actor, d) {
+    const held = (state.addresses[d.address] || []).filter((name) => name !== actor);
+    state.addresses[d.address] = d.held ? [...held, actor] : held;
+  },
+  vrrp: (state, at, actor, d) => void (state.vrrp[actor] = d),
   holder: (state, at, actor, d) =>
     void (state.leases[d.lease] = state.programs[actor] ? actor : d.holder),
   object(state, at, actor, d) {

@@ -1,12 +1,12 @@
 // Where everything stands in the picture of who hangs on whom: a column a server, below it its clients in a pile.
 // Pure geometry, from the topology and the recording. Invariant: the picture's height is that of the highest pile of the
 // whole recording, so that nothing jumps while it plays.
-import { alive, isCut, kept, kindOf } from "../facts.js";
+import { alive, doorOf, isCut, kept, kindOf } from "../facts.js";
 import { blank, fold } from "../fold.js";
 
 const hostOf = (st, name) => (st.programs[name] || {}).host;
 const CARD = 58, // px: the card of a server
-  BAR = 40, // px: a balancer
+  BAR = 42, // px: a balancer
   ROW = 30, // px from tag to tag
   TAG = 25; // px: a tag
 export const NOBODY = "";
@@ -17,8 +17,10 @@ export const dialled = (st, client) => (kept(st, client) || { to: NOBODY }).to;
 
 /** Whether what a client hangs on gives it no sign of life: dead to it, and yet the connection stands. */
 export function isSilent(st, client) {
-  const stops = [dialled(st, client), server(st, client)].filter(Boolean),
-    hosts = [client, ...stops].map((name) => hostOf(st, name));
+  const door = doorOf(st, dialled(st, client)),
+    stops = [door, server(st, client)];
+  if (!door) return true; // nobody has the address
+  const hosts = [client, ...stops].map((name) => hostOf(st, name));
   if (stops.some((name) => !alive(st, name) || (st.programs[name] || {}).paused)) return true;
   return hosts.some((x, i) => i && isCut(st, hosts[i - 1], x));
 }
@@ -90,9 +92,12 @@ export class Piles {
     this.tops = { direct: 14 + CARD + 10 };
     let y = this.tops.direct + rows("direct", this.abreast) * ROW;
     this.bars = {};
+    this.keepers = {};
     for (const name of doors) {
       y += 8;
       this.bars[name] = { x: pad, y, w: W - 2 * pad, h: BAR };
+      const keeper = this.beside(name);
+      if (keeper) this.keepers[keeper] = { x: W - pad - 128, y: y + 3, w: 122, h: 19 };
       y += BAR;
     }
     this.tops.through = y + 10;
@@ -106,6 +111,12 @@ export class Piles {
     this.lane.h = 24 + Math.max(1, rows("nobody", this.lane.wide)) * ROW;
     this.fresh = { x: pad, y: y + this.lane.h + 10, w: narrow ? 110 : 150, h: 30 };
     this.H = this.fresh.y + this.fresh.h + 12;
+  }
+
+  /** The keepalived on the host of a balancer. */
+  beside(door) {
+    const host = this.history.topology.hosts.find((x) => x.components.includes(door));
+    return host.components.find((c) => kindOf(c) === "keeper");
   }
 
   /** The place of every client now: {client: {x, y, pile, on}}; and per pile its last row. */
@@ -151,9 +162,9 @@ export class Piles {
   }
 
   /** The way of a fresh request: from whoever asks to the balancer, through it, to the server. */
-  way(via) {
+  way(st, via) {
     const on = (via || []).find((v) => this.cards[v]),
-      door = (via || []).find((v) => this.bars[v]),
+      door = (via || []).map((v) => doorOf(st, v)).find((v) => this.bars[v]),
       f = this.fresh,
       pts = [[f.x + f.w / 2, f.y]];
     if (!on && !door) return [];

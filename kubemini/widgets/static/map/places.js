@@ -55,7 +55,7 @@ export class Places {
     const clients = [...new Set([...this.role("client").flatMap((x) => x.components), ...asking])];
     this.below = clients.filter((c) => kinds[c] === "service" || (!kinds[c] && /visitor/.test(c)));
     this.above = clients.filter((c) => !this.below.includes(c));
-    this.doors = this.role("lb").flatMap((x) => x.components);
+    this.doors = this.role("lb").flatMap((x) => has(x, "lb"));
   }
 
   /** Clients and load balancers; gives the height below them. */

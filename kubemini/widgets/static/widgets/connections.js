@@ -35,7 +35,8 @@ class Connections {
   }
 
   has(name) {
-    return !!(this.tags[name] || this.card[name] || this.bar[name] || this.fresh.name === name);
+    const found = this.tags[name] || this.card[name] || this.bar[name] || this.keeper[name];
+    return !!found || this.fresh.name === name;
   }
   first(history) {
     const named = history.commands.find((x) => this.has(x.args[0]));
@@ -61,6 +62,7 @@ class Connections {
     this.tags = {};
     this.card = {};
     this.bar = {};
+    this.keeper = {};
     this.cord = {};
     const back = s("g", { "aria-hidden": "true" }),
       front = s("g");
@@ -68,6 +70,7 @@ class Connections {
     for (const name of servers) back.append((this.cord[name] = s("path", { class: "km-cord" })));
     for (const name of servers) front.append(this.makeCard(name));
     for (const name of doors) front.append(this.makeBar(name));
+    for (const name of Object.keys(this.piles.keepers)) front.append(this.makeKeeper(name));
     back.append(...this.makeLane());
     for (const name of clients) front.append(this.makeTag(name));
     front.append(this.makeFresh());
@@ -104,6 +107,19 @@ class Connections {
         "text-anchor": "middle",
       });
     return (u.g = choosable(this.ctl, name, chip, u.title, ...Object.values(u.says)));
+  }
+
+  makeKeeper(name) {
+    const b = this.piles.keepers[name],
+      chip = s("rect", { class: "km-chip", x: b.x, y: b.y, width: b.w, height: b.h, rx: 6 });
+    const text = s("text", {
+      class: "km-mute",
+      x: b.x + b.w / 2,
+      y: b.y + 13.5,
+      "text-anchor": "middle",
+    });
+    this.keeper[name] = { text, g: choosable(this.ctl, name, chip, text) };
+    return this.keeper[name].g;
   }
 
   makeLane() {
@@ -154,6 +170,7 @@ class Connections {
       { seats, ends } = this.piles.seats(st);
     for (const name of this.piles.servers) this.drawCard(st, name, sel, ends);
     for (const [name, u] of Object.entries(this.bar)) this.drawBar(st, name, u, sel);
+    for (const [name, u] of Object.entries(this.keeper)) this.drawKeeper(st, name, u, sel);
     for (const name of this.piles.clients) this.drawTag(st, name, seats[name], was, sel);
     const none = this.piles.clients.filter((c) => seats[c].pile === "nobody").length;
     put(
@@ -171,7 +188,7 @@ class Connections {
       sel === this.fresh.name,
       `${this.fresh.name}, a fresh connection for each request`,
     );
-    this.drawDots(fly);
+    this.drawDots(st, fly);
   }
 
   drawCard(st, name, sel, ends) {
@@ -195,11 +212,16 @@ class Connections {
   drawBar(st, name, u, sel) {
     const lk = look(st, name),
       counted = st.backends[name] || {},
-      narrow = this.piles.narrow;
-    const mark = lk.mark ? lk.mark + " " : "",
-      word = lk.cls === "up" ? "" : ` ${lk.word}`,
-      note = narrow ? "" : " · passes connections on";
-    put(u.title, "text", `${mark}${name}${word || note}`);
+      keeper = this.piles.beside(name),
+      holds = Object.values(st.addresses).some((on) => on.includes(keeper));
+    const mark = (holds ? "★ " : "") + (lk.mark ? lk.mark + " " : ""),
+      word =
+        lk.cls === "up" ? (holds ? " has the address" : keeper ? " stands by" : "") : ` ${lk.word}`;
+    put(
+      u.title,
+      "text",
+      fit(u.b.w - (keeper ? 150 : 20), 12, `${mark}${name}${word}`, `${mark}${name}`),
+    );
     const told = [];
     for (const [api, e] of Object.entries(u.says)) {
       const x = counted[api],
@@ -210,7 +232,20 @@ class Connections {
       told.push(`${api} ${x ? (x.up ? "up" : `down, ${x.why}`) : "not checked"}`);
     }
     put(u.g, "class", `km-pick km-chipg km-door km-${lk.cls}${sel === name ? " km-sel" : ""}`);
-    labelled(u.g, sel === name, [name, lk.word, ...told].join(", "));
+    labelled(
+      u.g,
+      sel === name,
+      [name, lk.word, holds && "has the address", ...told].filter(Boolean).join(", "),
+    );
+  }
+
+  drawKeeper(st, name, u, sel) {
+    const lk = look(st, name),
+      state = (st.vrrp[name] || {}).state || "",
+      word = lk.cls === "up" ? state : lk.word;
+    put(u.text, "text", `${lk.mark ? lk.mark + " " : ""}keepalived ${word}`);
+    put(u.g, "class", `km-pick km-chipg km-keeper km-${lk.cls}${sel === name ? " km-sel" : ""}`);
+    labelled(u.g, sel === name, `${name}, ${word || "running"}`);
   }
 
   drawTag(st, name, seat, was, sel) {
@@ -223,9 +258,9 @@ class Connections {
       from = moved ? (was[name] ? brief(was[name]) : "–") : "";
     const cls = gone ? "down" : silent ? "silent" : seat.on ? "held" : "loose";
     put(u.mark, "text", gone ? "✕" : silent ? "‖" : seat.on ? "●" : "○");
-    put(u.right, "text", moved && seat.on ? `↷ ${from}` : "");
-    const room = tag.w - 28 - (moved && seat.on ? width(`↷ ${from}`, 11) + 5 : 0);
-    put(u.text, "text", fit(room, 11.5, ...names(name)));
+    put(u.right, "text", moved && seat.on ? `↷${from}` : "");
+    const room = tag.w - 28 - (moved && seat.on ? width(`↷${from}`, 11) + 5 : 0);
+    put(u.text, "text", fit(room, 11, ...names(name)));
     put(u.g, "visibility", seat.pile === "unseen" ? "hidden" : null);
     put(u.g, "style", `transform: translate(${seat.x.toFixed(1)}px, ${seat.y.toFixed(1)}px)`);
     put(
@@ -250,11 +285,11 @@ class Connections {
     );
   }
 
-  drawDots(fly) {
+  drawDots(st, fly) {
     const kids = [];
     for (const r of fly.requests) {
       if (r.from !== this.fresh.name || r.kind !== "api") continue;
-      const pts = this.piles.way(r.via);
+      const pts = this.piles.way(st, r.via);
       if (pts.length < 2) continue;
       const [x, y] = along(pts, r.done && r.outcome !== "ok" ? 1 : r.f);
       kids.push(dot(x, y, r.done ? r.outcome : r.waiting ? "wait" : "msg"));
