@@ -87,6 +87,7 @@ twin: oracles
 
 record: oracles
 	$(PY) -m tests.oracles.raft.record
+	$(PY) -m tests.oracles.ha.strips
 
 CHECK ?= 1
 bench: $(BOOK)

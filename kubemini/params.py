@@ -291,6 +291,12 @@ RULES: tuple[tuple[Callable[[Params], bool], str], ...] = (
 )
 
 
+def altered(params: Params) -> list[str]:
+    """The names of what is not as Kubernetes, etcd and HAProxy have it by default."""
+    plain = Params()
+    return [entry.name for entry in fields(Params) if getattr(params, entry.name) != getattr(plain, entry.name)]
+
+
 def changed(params: Params, values: Any) -> Params:
     """*params* with other *values* by name, written as in a scenario's file. Raises ParamError."""
     if not isinstance(values, Mapping):

@@ -67,6 +67,8 @@ def archive() -> bytes:
                 add(f"kubemini/{inside.as_posix()}", path.read_bytes())
         for path in sorted((PACKAGE / "api" / "schema").glob("*.txt")):
             add(f"kubemini/api/schema/{path.name}", path.read_bytes())
+        for path in sorted((PACKAGE / "view").rglob("*.json")):
+            add(f"kubemini/{path.relative_to(PACKAGE).as_posix()}", path.read_bytes())
         for name, data in scenarios().items():
             add(f"kubemini/scenarios/{name}.json", data)
     return out.getvalue()

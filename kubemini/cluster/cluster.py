@@ -10,7 +10,7 @@ from kubemini.cluster.topology import CONTROL_PLANE, ETCD, WORKER, Topology, Top
 from kubemini.cluster.workload import Load, WorkloadError, read_workload, refuse_without_api_server
 from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
-from kubemini.params import Params
+from kubemini.params import Params, altered
 from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
 from kubemini.sim.engine import EVENT_BUDGET, FULL
@@ -46,6 +46,8 @@ class Cluster:
         self.hosts: dict[str, Host] = {}
         self.components: dict[str, Component] = {}
         self.sim.trace.header.update(seed=seed, topology=topology.header())
+        if names := altered(self.params):
+            self.sim.trace.header["altered"] = names
         for spec in topology.hosts:
             self.hosts[spec.name] = Host(self.sim, spec.name, spec.zone, self.params.disk_fsync)
         for spec in topology.hosts:

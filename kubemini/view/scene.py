@@ -8,7 +8,9 @@ from typing import Any
 
 from kubemini.sim.trace import Record, Trace
 from kubemini.sim.units import SECOND, clock
+from kubemini.view.beneath import windows
 from kubemini.view.columns import pack
+from kubemini.view.requests import FATES, asked, fate, series_of
 from kubemini.view.story import story
 from kubemini.view.words import rows
 
@@ -36,6 +38,7 @@ def present(trace: Trace) -> dict[str, Any]:
         "story": [list(line) for line in story(trace)],
         "table": [list(row) for row in rows(trace)],
         "strip": request_strip(trace),
+        "beneath": windows.beneath(trace),
     }
 
 
@@ -59,33 +62,26 @@ def without_redundant(records: list[list[Any]]) -> list[list[Any]]:
     return [row for row in records if row[2] != "commit" or (row[0], row[1]) not in applied]
 
 
-def series_of(request: dict[str, Any]) -> str:
-    """The strip a request belongs to."""
-    if request["kind"] == "service":
-        return "visits"
-    what = "reads" if request["verb"].lower().startswith("get") else "writes"
-    return f"API {what}" if request["kind"] == "api" else what
-
-
 def request_strip(trace: Trace) -> dict[str, Any]:
     """The fate of all requests, by the bucket of time in which each began."""
     until = trace.header["until"]
     bucket = next((b for b in BUCKETS if until <= MOST_BUCKETS * b), BUCKETS[-1])
     count = max(1, -(-until // bucket))
     series: dict[str, dict[str, Any]] = {}
-    for record in trace.of("request"):
+    for record in asked(trace):
         name = series_of(record.detail)
-        row = series.setdefault(name, {"name": name, "ok": [0] * count, "failed": [0] * count, "unknown": [0] * count})
-        row[record.detail["outcome"]][min(count - 1, record.detail["started"] // bucket)] += 1
+        row = series.setdefault(name, {"name": name} | {what: [0] * count for what in FATES})
+        row[fate(record)][min(count - 1, record.detail["started"] // bucket)] += 1
     return {"bucket": bucket, "series": [series[name] for name in sorted(series)]}
 
 
 def totals(trace: Trace) -> list[str]:
-    """One line a kind of request: how many were asked, and their fate."""
+    """One line a kind of request: how many were asked, and their fate; what never happened is told of three."""
     lines = []
     for row in request_strip(trace)["series"]:
-        ok, failed, unknown = (sum(row[outcome]) for outcome in ("ok", "failed", "unknown"))
-        lines.append(f"{row['name']}: {ok + failed + unknown} asked, {ok} ok, {failed} failed, {unknown} unknown")
+        many = {what: sum(row[what]) for what in FATES}
+        told = [f"{many[what]} {what}" for what in FATES if many[what] or what in ("ok", "failed", "unknown")]
+        lines.append(f"{row['name']}: {sum(many.values())} asked, {', '.join(told)}")
     return lines
 
 
@@ -104,4 +100,4 @@ def text_summary(trace: Trace) -> str:
     ]
     if len(table) > LONGEST_TABLE:
         lines.append(f"           … and {len(table) - LONGEST_TABLE} more")
-    return "\n".join([*lines, "", *totals(trace)])
+    return "\n".join([*lines, "", *totals(trace), *windows.told(trace)])

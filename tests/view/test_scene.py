@@ -197,7 +197,7 @@ def test_the_summary_tells_a_run_to_somebody_without_a_screen():
     text = text_summary(run("etcd-3"))
     assert "  20.000s  ✕ 1 of 3 members up, quorum is 2: no write succeeds." in text
     assert "  20.000s  scenario: crashed etcd-3" in text
-    assert re.search(r"^writes: 239 asked, \d{3} ok, 0 failed, \d\d unknown$", text, re.MULTILINE)
+    assert re.search(r"^writes: 239 asked, \d{3} ok, \d\d slow, 0 failed, \d\d unknown$", text, re.MULTILINE)
 
 
 def test_instants_of_a_recording_add_up_to_those_of_the_run():

@@ -55,6 +55,7 @@ export class History {
     this.flight = flight;
     this.behind();
     this.ended = this.requests.slice();
+    this.unanswered();
     this.requests.sort((a, b) => a.started - b.started);
     this.commands = [
       ...(run.header.scenario_commands || []).map((c) => ({ c, by: "scenario" })),
@@ -78,6 +79,13 @@ export class History {
       .filter((x) => x <= this.until)
       .sort((a, b) => a - b);
     this.cache = null;
+  }
+  /** Requests that still wait when the run ends. */
+  unanswered() {
+    for (const ask of this.header.waiting || []) {
+      this.requests.push({ ...ask, at: this.until + 1, from: ask.actor, outcome: "waiting" });
+      this.flight = Math.max(this.flight, this.until - ask.started);
+    }
   }
   /** A write through a balancer: its API server is the one that wrote the object meanwhile. */
   behind() {

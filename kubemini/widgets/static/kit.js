@@ -1,7 +1,15 @@
 // Small tools: making elements, words for numbers, measures of text, what stays on this device, keys and focus.
 export const NS = "http://www.w3.org/2000/svg";
 export const SECOND = 1e6;
-export const MARKS = { ok: "●", failed: "✕", unknown: "?", warn: "▲", bad: "✕" };
+export const MARKS = {
+  ok: "●",
+  slow: "…",
+  waiting: "…",
+  failed: "✕",
+  unknown: "?",
+  warn: "▲",
+  bad: "✕",
+};
 
 // ---- small tools -------------------------------------------------------------------------------------------
 export function fill(e, props, kids) {

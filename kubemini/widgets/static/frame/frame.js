@@ -164,6 +164,7 @@ class Widget {
     this.view.draw({ st, t, history: past, fly, sel });
     this.side.draw(st);
     drawRates(parts.strips, t);
+    parts.beneath.draw(t);
   }
 
   // -- what the model says
@@ -185,6 +186,7 @@ class Widget {
     if (!this.sel || !this.view.has(this.sel)) this.sel = this.view.first(this.past);
     drawStrips(parts.strips, this.past);
     drawMarks(parts.marks, this.past);
+    parts.beneath.setRun(this.past);
     parts.fillTable(this.past);
     this.side.renew();
     this.asking.offer();
@@ -228,7 +230,10 @@ class Widget {
   onSize() {
     const was = this.shape;
     this.layout();
-    if (this.past) drawMarks(this.parts.marks, this.past);
+    if (this.past) {
+      drawMarks(this.parts.marks, this.past);
+      this.parts.beneath.setRun(this.past);
+    }
     if (was !== this.shape) this.draw();
   }
 

@@ -1,5 +1,6 @@
 // The elements of the frame, and who is called when they are used.
 import { SPEEDS, button, h, seconds, toggle } from "../kit.js";
+import { Beneath } from "./beneath.js";
 import { HELP } from "./keys.js";
 
 const SLOWLY =
@@ -51,12 +52,14 @@ export class Parts {
       this.done,
       this.range,
     );
+    this.beneath = new Beneath();
     this.bar = h("div", { class: "km-bar" }, this.strips, track, this.marks, this.controls);
     this.frame = h("div", { class: "km-frame" }, this.top, this.body, this.trouble, this.bar);
     this.root = h(
       "div",
       { class: `km km-${name}`, role: "group", "aria-label": label, tabindex: "-1" },
       this.frame,
+      this.beneath.node,
       this.table,
       this.help,
       this.live,

@@ -5,20 +5,34 @@ const TALL = 12; // px
 const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1200, 3600, 7200, 14400, 43200, 86400]; // s
 const APART = 72; // px between two ticks
 
-/** One row a series; a bucket's column is its share of ok, failed, unknown. */
+const FATES = ["ok", "slow", "waiting", "unknown", "failed"]; // from the bottom up
+const LONG = SECOND / 2; // an answer that takes longer is waited for (view/requests.py)
+
+/** One row a series; a bucket's column is its share of each fate. */
 export function drawStrips(strips, past) {
   const { bucket, series } = past.run.strip || { bucket: 1, series: [] },
     n = past.until / (bucket || 1);
-  strips.replaceChildren(...series.map((row) => lane(row, bucket, n)));
+  strips.replaceChildren(...series.map((row) => lane(row, bucket, n, late(row.name, past))));
 }
 
-function lane(row, bucket, n) {
-  const g = s("svg", {
-    viewBox: `0 0 ${n} ${TALL}`,
-    preserveAspectRatio: "none",
-    "aria-hidden": "true",
-  });
-  g.append(...row.ok.flatMap((_, i) => column(row, i, n)));
+/** The requests of a strip that were, or still are, waited for. */
+const late = (name, past) =>
+  past.requests.filter((r) => r.at - r.started >= LONG && seriesOf(r) === name);
+
+function seriesOf({ kind, verb }) {
+  if (kind === "service") return "visits";
+  const what = /^get/i.test(verb) ? "reads" : "writes";
+  return kind === "api" ? `API ${what}` : what;
+}
+
+function lane(row, bucket, n, waits) {
+  const waiting = s("g", {}),
+    g = s("svg", {
+      viewBox: `0 0 ${n} ${TALL}`,
+      preserveAspectRatio: "none",
+      "aria-hidden": "true",
+    });
+  g.append(...row.ok.flatMap((_, i) => column(row, i, n)), waiting);
   const rate = h("b", {}),
     flags = flagged(row);
   const apart = flags.filter((f, i) => i === 0 || (100 * (f.from - flags[i - 1].to)) / n > 4);
@@ -38,34 +52,29 @@ function lane(row, bucket, n) {
     h("span", { class: "km-strip-name" }, row.name, " ", rate),
     h("div", { class: "km-strip-lane" }, g, apart.map(flag)),
   );
-  made.kmRate = { rate, row, bucket };
+  made.kmRate = { rate, row, bucket, n, waits, waiting, drawn: "" };
   return made;
 }
 
-const asked = (row, i) => row.ok[i] + row.failed[i] + row.unknown[i];
+const asked = (row, i) => FATES.reduce((many, fate) => many + row[fate][i], 0);
 
 function column(row, i, n) {
   let y = TALL;
-  return ["ok", "unknown", "failed"]
-    .filter((what) => row[what][i])
-    .map((what) => {
-      const height = Math.max(3, (TALL * row[what][i]) / asked(row, i));
-      y -= height;
-      return s("rect", {
-        class: "km-s-" + what,
-        x: i,
-        y: Math.max(0, y),
-        width: Math.min(1, n - i) * 0.94,
-        height,
-      });
-    });
+  return FATES.filter((what) => row[what][i]).map((what) => {
+    const height = Math.max(3, (TALL * row[what][i]) / asked(row, i));
+    y -= height;
+    return box("km-s-" + what, i, n, Math.max(0, y), height);
+  });
 }
+
+const box = (name, i, n, y, height) =>
+  s("rect", { class: name, x: i, y, width: Math.min(1, n - i) * 0.94, height });
 
 /** Where something went wrong: {flag, from, to} in buckets; what lies close together is one. */
 function flagged(row) {
   const flags = [];
   row.ok.forEach((_, i) => {
-    const flag = row.failed[i] ? "failed" : row.unknown[i] ? "unknown" : null,
+    const flag = ["failed", "unknown", "waiting", "slow"].find((what) => row[what][i]),
       before = flags[flags.length - 1];
     if (flag && before && before.flag === flag && before.to >= i - 2) before.to = i;
     else if (flag) flags.push({ flag, from: i, to: i });
@@ -73,15 +82,36 @@ function flagged(row) {
   return flags;
 }
 
-/** The share that is ok now, or was when somebody last asked. */
+/** The share that is answered now, or was when somebody last asked; and how many wait, where they began. */
 export function drawRates(strips, t) {
-  for (const {
-    kmRate: { rate, row, bucket },
-  } of strips.children) {
+  for (const { kmRate } of strips.children) {
+    const { rate, row, bucket, waits } = kmRate,
+      now = waits.filter((r) => r.started <= t && r.at > t);
     let i = Math.min(row.ok.length - 1, Math.floor(t / bucket));
     while (i > 0 && !asked(row, i)) i--;
-    put(rate, "text", asked(row, i) ? Math.round((100 * row.ok[i]) / asked(row, i)) + " %" : "–");
+    const many = asked(row, i),
+      well = many && Math.round((100 * (row.ok[i] + row.slow[i])) / many) + " %";
+    put(rate, "text", now.length ? `${now.length} wait` : well || "–");
+    drawWaiting(kmRate, now);
   }
+}
+
+/** Whoever waits now has no fate yet. */
+function drawWaiting(lane, now) {
+  const { row, bucket, n, waiting } = lane,
+    begun = {};
+  for (const r of now) {
+    const i = Math.min(row.ok.length - 1, Math.floor(r.started / bucket));
+    begun[i] = (begun[i] || 0) + 1;
+  }
+  const drawn = JSON.stringify(begun);
+  if (drawn === lane.drawn) return;
+  lane.drawn = drawn;
+  const wait = ([i, many]) => {
+    const height = Math.max(3, (TALL * many) / asked(row, +i));
+    return box("km-s-waiting", +i, n, 0, height);
+  };
+  waiting.replaceChildren(...Object.entries(begun).map(wait));
 }
 
 /** Ticks of time, and a mark for each command with its words where there is room. */
