@@ -133,6 +133,9 @@ def _crash(state: State, at: int, actor: str, d: Detail) -> None:
     _program(state, actor).update(up=False, paused=False, since=at, why=d.get("why", ""))
     state.ready.pop(actor, None)
     state.connections.pop(actor, None)
+    state.vrrp.pop(actor, None)
+    for address, held in state.addresses.items():
+        state.addresses[address] = [name for name in held if name != actor]
     state.leases = {lease: holder for lease, holder in state.leases.items() if holder != actor}
     if actor in state.members:
         state.members[actor].update(role="follower", lead=None)
@@ -151,8 +154,6 @@ def _power_off(state: State, at: int, actor: str, d: Detail) -> None:
     for name, program in state.programs.items():
         if program["host"] == actor and program["up"]:
             _crash(state, at, name, {})
-    for address, held in state.addresses.items():
-        state.addresses[address] = [name for name in held if state.host_of(name) != actor]
 
 
 def _power_on(state: State, at: int, actor: str, d: Detail) -> None:

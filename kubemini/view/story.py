@@ -16,6 +16,7 @@ from kubemini.view.state import State
 
 MATTERS = {"start", "crash", "exit", "pause", "resume", "power_off", "power_on", "cut", "heal", "role", "ready", "pod"}
 MATTERS |= {"membership", "restore", "alarm", "backend"}
+BLINK = 1 * MS  # an address that moves is on both hosts, or on none, for less than that
 GRID = 500 * MS  # how often the sentences are looked at between changes
 GRAVITY = ("ok", "warn", "bad")
 SHARE = re.compile(r"\d+ %")
@@ -42,7 +43,7 @@ def two_clusters(state: State) -> Said | None:
 
 def barred(state: State) -> Said | None:
     """Why nobody can write, if so."""
-    apis, balancers = programs(state, "apiserver-"), programs(state, "haproxy-")
+    apis = programs(state, "apiserver-")
     members, lead = members_up(state), state.leader(state.cluster)
     if apis and not any(map(state.alive, apis)):
         only = "The only API server is" if len(apis) == 1 else "All API servers are"
@@ -53,12 +54,31 @@ def barred(state: State) -> Said | None:
         return "warn", f"{members}, no leader yet: writes wait"
     if state.alarms:
         return "bad", f"{members}, but the alarm NOSPACE is raised: no write that needs room succeeds"
-    if balancers and not any(map(state.alive, balancers)):
-        return "bad", "The load balancer is down: nobody reaches the API servers"
+    if unreached := no_door(state):
+        return "bad", f"{unreached}: nobody reaches the API servers"
     if apis and not any(is_ready(state, api) for api in apis):
         alone = len(apis) == len(state.cluster["voters"]) == 1
         return "warn", ONLY_NOT_YET if alone else f"{members}, no API server is ready yet: writes wait"
     return None
+
+
+def no_door(state: State) -> str:
+    """Why no balancer can be reached, if so."""
+    balancers = programs(state, "haproxy-")
+    if len(balancers) < 2:
+        return "The load balancer is down" if balancers and not state.alive(balancers[0]) else ""
+    holders = having_address(state)
+    if not holders:
+        return "No load balancer has the address"
+    if not any(state.alive(name) for name in balancers if state.host_of(name) in holders):
+        whose = "whose load balancer is" if len(holders) == 1 else "whose load balancers are"
+        return f"The address is on {listed(holders)}, {whose} down"
+    return ""
+
+
+def having_address(state: State) -> list[str]:
+    """The hosts that have the address which two balancers share."""
+    return [state.host_of(name) for keepers in state.addresses.values() for name in keepers]
 
 
 def accepted(state: State, seen: Seen) -> Said:
@@ -69,6 +89,8 @@ def accepted(state: State, seen: Seen) -> Said:
     where = members if ready == len(apis) else f"{members}, {ready} of {len(apis)} API servers ready"
     if len(apis) == len(state.cluster["voters"]) == 1:
         where = "The only API server is ready"
+    if len(holders := having_address(state)) > 1:
+        where, calm = f"{where}, {listed(holders)} both have the address", False
     level, fate = writers_see([what for record, what in seen if is_write(record)])
     if level == "ok" and "can talk" in members:
         fate += " on that side"
@@ -103,7 +125,7 @@ def programs(state: State, prefix: str) -> list[str]:
 
 def is_ready(state: State, api: str) -> bool:
     """Whether an API server is ready, and its load balancers know that."""
-    known = [found[api]["up"] for found in state.backends.values() if api in found]
+    known = [found[api]["up"] for name, found in state.backends.items() if api in found and state.alive(name)]
     return state.alive(api) and state.ready.get(api, {}).get("ready", False) and all(known)
 
 
@@ -211,6 +233,7 @@ def instants(trace: Trace, requests: Requests) -> Iterator[tuple[int, list[Recor
     """Every instant that is looked at, with what has happened since the one before."""
     until = trace.header["until"]
     looked = {*range(0, until + 1, GRID), *requests.turns(), *(r.at for r in trace if r.what in MATTERS)}
+    looked |= {r.at + BLINK for r in trace.of("address")}
     records: list[Any] = list(trace)
     done = 0
     for at in sorted(at for at in looked if at <= until):

@@ -1,5 +1,5 @@
 // What is said of the thing selected: a title, then sentences.
-import { base, cutFrom, holds, kept, kindOf, look, short } from "./facts.js";
+import { base, cutFrom, hasAddress, holds, kept, kindOf, look, shares, short } from "./facts.js";
 import { bytes, plural, seconds } from "./kit.js";
 
 const ago = (t, at) => `${seconds(t - at, 1)} s ago`;
@@ -151,7 +151,9 @@ function aboutProxy(name, st, t, lk) {
 function aboutBalancer(name, st) {
   const told = (x) =>
     `${x.up ? "●" : "✕"} ${x.server} ${x.up ? "up" : "down"}${x.why ? ": " + x.why : ""}`;
-  return Object.values(st.backends[name] || {}).map(told);
+  const [address] = Object.keys(st.addresses),
+    own = hasAddress(st, name) ? `★ ${address} is on its host` : "○ the address is not on its host";
+  return [shares(st, name) && own, ...Object.values(st.backends[name] || {}).map(told)];
 }
 
 function aboutKeeper(name, st) {

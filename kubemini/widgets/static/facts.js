@@ -28,6 +28,14 @@ export const holds = (st, name) =>
   Object.entries(st.leases).some(
     ([l, w]) => w === name && /scheduler/.test(l) === /^scheduler/.test(name),
   );
+/** Whether the host of a program has the address that two balancers share. */
+export const hasAddress = (st, name) =>
+  Object.values(st.addresses).some((on) =>
+    on.some((keeper) => st.programs[keeper].host === (st.programs[name] || {}).host),
+  );
+/** Whether a program is one of two balancers that share an address. */
+export const shares = (st, name) =>
+  /^haproxy/.test(name) && !!st.programs[name.replace("haproxy", "keepalived")];
 /** The connection that a client uses, {to: whom it has dialled, server: who serves it, since}; null if it has none. */
 export const kept = (st, client) => {
   const mine = st.connections[client];

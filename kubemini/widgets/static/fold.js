@@ -67,6 +67,9 @@ export const RULES = {
     Object.assign(program(state, actor), { up: false, paused: false, since: at, why: d.why || "" });
     delete state.ready[actor];
     delete state.connections[actor];
+    delete state.vrrp[actor];
+    for (const [address, held] of Object.entries(state.addresses))
+      state.addresses[address] = held.filter((name) => name !== actor);
     for (const [lease, holder] of Object.entries(state.leases))
       if (holder === actor) delete state.leases[lease];
     if (state.members[actor]) Object.assign(state.members[actor], { role: "follower", lead: null });
@@ -80,8 +83,6 @@ export const RULES = {
     Object.assign(state.hosts[actor], { on: false, since: at });
     for (const [name, p] of Object.entries(state.programs))
       if (p.host === actor && p.up) RULES.crash(state, at, name, {});
-    for (const [address, held] of Object.entries(state.addresses))
-      state.addresses[address] = held.filter((name) => state.programs[name].host !== actor);
   },
   power_on(state, at, actor) {
     Object.assign(state.hosts[actor], { on: true, since: at });

@@ -56,6 +56,7 @@ export class Places {
     this.below = clients.filter((c) => kinds[c] === "service" || (!kinds[c] && /visitor/.test(c)));
     this.above = clients.filter((c) => !this.below.includes(c));
     this.doors = this.role("lb").flatMap((x) => has(x, "lb"));
+    this.routers = this.role("lb").flatMap((x) => has(x, "keeper"));
   }
 
   /** Clients and load balancers; gives the height below them. */
@@ -72,13 +73,23 @@ export class Places {
     }
     for (const c of doors) {
       this.chip(c, x, y, narrow ? slot : 124, 34);
-      x += slot + gap;
+      x += (narrow ? slot : 124) + gap;
     }
-    const door = this.chips[doors[0]];
+    const low = y + 34 + this.placeRouters(y + 38),
+      door = this.chips[doors[narrow ? 0 : doors.length - 1]];
     this.lbNote = door
-      ? { x: narrow ? door.x + 22 : door.x + 134, y: narrow ? y + 50 : y + 22 }
+      ? { x: narrow ? door.x + 22 : door.x + 134, y: narrow ? low + 16 : y + 22 }
       : null;
-    return above.length || doors.length ? y + 34 : y - 10;
+    return above.length || doors.length ? low : y - 10;
+  }
+
+  /** Below each of two balancers what gives one of them the address; gives the height that takes. */
+  placeRouters(y) {
+    this.routers.forEach((c, i) => {
+      const door = this.chips[this.doors[i]];
+      this.chip(c, door.x, y, door.w, 24);
+    });
+    return this.routers.length ? 28 : 0;
   }
 
   /** One row (wide) or stack (narrow) of host cards. *inside* places the chips and gives the card's height. */

@@ -26,24 +26,39 @@ export class Routes {
   }
 
   toDoors() {
-    const { chips, above, doors } = this.places,
-      door = chips[doors[0]];
-    if (door)
-      for (const c of above)
-        this.add(
-          c,
-          door.name,
-          [
-            [chips[c].x + chips[c].w, mid(chips[c])[1]],
-            [door.x, mid(door)[1]],
-          ],
-          true,
-        );
+    const { chips, above, doors, routers } = this.places;
+    if (routers.length > 1) {
+      const [a, b] = routers.map((c) => chips[c]);
+      this.add(
+        a.name,
+        b.name,
+        [
+          [a.x + a.w, mid(a)[1]],
+          [b.x, mid(b)[1]],
+        ],
+        true,
+      );
+    }
+    for (const c of above)
+      doors.forEach((name, i) => {
+        const from = [chips[c].x + chips[c].w, mid(chips[c])[1]],
+          door = chips[name];
+        const over = [
+          from,
+          [from[0] + 6, from[1]],
+          [from[0] + 6, door.y - 10],
+          [mid(door)[0], door.y - 10],
+          [mid(door)[0], door.y],
+        ];
+        const pts = i ? over : [from, [door.x, mid(door)[1]]];
+        this.add(c, name, pts);
+        this.lines.push({ a: c, b: name, pts });
+      });
   }
 
   toServers() {
     const { chips, above, doors, narrow, busY } = this.places,
-      from = doors.length ? [doors[0]] : above;
+      from = doors.length ? doors : above;
     for (const name of from)
       for (const api of this.apis) {
         const f = chips[name],

@@ -1,6 +1,6 @@
 // Cluster map: hosts, programs, pods, the way in and the requests on it, all drawn from one recording.
 import { along, canvas, cross, dot, labelled, meter, path } from "../draw.js";
-import { LONG, base, holds, isCut, look, offside, short } from "../facts.js";
+import { LONG, base, hasAddress, holds, isCut, look, offside, shares, short } from "../facts.js";
 import { widget } from "../frame/frame.js";
 import { fit, plural, put, s, width } from "../kit.js";
 import { hostCard, podMark, programChip, rulesChip, serviceCard } from "../map/cards.js";
@@ -160,9 +160,12 @@ class ClusterMap {
     );
   }
 
+  /** What the balancer says of the servers; of two, the one that has the address. */
   drawBalancer(st) {
     if (!this.ui.lbNote) return;
-    const known = Object.values(Object.values(st.backends)[0] || {}),
+    const doors = Object.keys(st.backends),
+      at = doors.find((name) => hasAddress(st, name)) || doors[0];
+    const known = Object.values(st.backends[at] || {}),
       up = known.filter((x) => x.up).length;
     put(this.ui.lbNote, "text", known.length ? `${up} up, ${known.length - up} down` : "");
   }
@@ -175,7 +178,8 @@ class ClusterMap {
         : l.a && hostOf(l.a) && hostOf(l.b) && isCut(st, hostOf(l.a), hostOf(l.b));
       const down = (x) => !x.up && (x.server === l.b || x.server === hostOf(l.b));
       const bad = !!(cut || (l.a && Object.values(st.backends[l.a] || {}).some(down)));
-      put(l.e, "class", "km-wire" + (bad ? " km-wire-bad" : ""));
+      const idle = l.b && shares(st, l.b) && !hasAddress(st, l.b) && !bad;
+      put(l.e, "class", "km-wire" + (bad ? " km-wire-bad" : idle ? " km-wire-none" : ""));
       const [x, y] = l.pts[l.pts.length - 1],
         below = l.host && l.pts[0][1] >= l.pts[1][1];
       put(l.x, "d", cross(bad, [x, y + (below ? 7 : -7)]));
@@ -320,6 +324,17 @@ function saying(st, name, kind, lk) {
       lk.cls === "up" ? ready : [lk.word, ""],
     ];
   }
+  if (shares(st, name)) {
+    const mine = hasAddress(st, name) ? ["★ address", "★"] : [""];
+    return [[`${stop}${st.programs[name].host} balancer`, `${stop}${st.programs[name].host}`], mine];
+  }
+  if (kind === "keeper") {
+    const { state } = st.vrrp[name] || { state: "BACKUP" };
+    return [
+      [stop + "keepalived", stop + "keep"],
+      lk.cls === "up" ? [state, state[0]] : [lk.word, ""],
+    ];
+  }
   if (kind === "kubelet" || kind === "kube-proxy")
     return [[stop + kind], [lk.cls === "up" ? "✓" : ""]];
   const label = LONG[kind] || name.split("@")[0];
@@ -329,7 +344,7 @@ function saying(st, name, kind, lk) {
 function picture(topology) {
   const n = (role) => topology.hosts.filter((x) => x.role === role).length;
   const parts = [
-    n("lb") && "load balancer",
+    n("lb") && (n("lb") > 1 ? plural(n("lb"), "load balancer") : "load balancer"),
     plural(n("control-plane"), "control-plane host"),
     n("etcd") && plural(n("etcd"), "etcd host"),
     plural(n("worker"), "worker"),
