@@ -85,7 +85,8 @@ def _written(record, stage, clients, poller):
         told["acknowledged_and_missing"] = len(good - there)
     copied = {key: record[key] for key in COPIED if key in record}
     events = [event for event in poller.events if event[0] >= -3]
-    return {**copied, "loadavg_1m": 0, "client": told, "events": events}
+    more = {"more": {"virtual_address_held_by": poller.held}} if poller.held else {}
+    return {**copied, "loadavg_1m": 0, "client": told, "events": events, **more}
 
 
 def existing(stage):

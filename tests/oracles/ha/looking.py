@@ -14,6 +14,7 @@ from tests.oracles.ha.stage import MANAGERS, host, program
 PATIENCE, PAUSE = 8 * SECOND, 1200 * MS
 SLOW = 2 * SECOND
 LOOK = {"members": 250 * MS, "balancers": 200 * MS, "processes": 200 * MS, "leases": 1 * SECOND, "nodes": 1 * SECOND}
+ADDRESS_LOOK = 100 * MS
 PYTHON = {  # words of the wire: of the poller, which is a Python program
     "connection refused": "ConnectionRefusedError: [Errno 111] Connection refused",
     "deadline exceeded": "TimeoutError: The read operation timed out",
@@ -29,13 +30,15 @@ class Poller(Component):
     def __init__(self, stage, strike, begun):
         super().__init__(stage.sim, stage.net, stage.cluster.hosts["client-1"], "trial-poller")
         self.stage, self.strike, self.begun = stage, strike, begun
-        self.events, self._last = [], {}
+        self.events, self.held, self._last = [], [], {}
 
     def boot(self):
         for n in (1, 2, 3):
             self.spawn(self._health(f"h{n}"))
         for what, every in LOOK.items():
             self._again(getattr(self, f"_{what}"), every)
+        for address in self.net.addresses.held:
+            self.after(self.begun - self.sim.now - 1, self._again, lambda: self._holders(address), ADDRESS_LOOK)
 
     def _again(self, look, every):
         look()
@@ -85,6 +88,12 @@ class Poller(Component):
                     continue
                 for server in balancer.servers:
                     self.note(f"{name} h{server[-1]}", page(balancer, server))
+
+    def _holders(self, address):
+        """Which hosts have the virtual address."""
+        held = sorted(at.replace("-", "") for at in self.net.addresses.held[address])
+        if not self.held or self.held[-1][1] != held:
+            self.held.append([round((self.sim.now - self.begun) / SECOND, 2), held])
 
     def _processes(self):
         for full in self.stage.programs:
