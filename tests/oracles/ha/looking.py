@@ -6,6 +6,7 @@ processes and Leases are looked at several times a second.
 
 import re
 from collections import defaultdict
+from functools import partial
 
 from kubemini.host import Component
 from kubemini.sim.units import MS, SECOND
@@ -38,7 +39,7 @@ class Poller(Component):
         for what, every in LOOK.items():
             self._again(getattr(self, f"_{what}"), every)
         for address in self.net.addresses.held:
-            self.after(self.begun - self.sim.now - 1, self._again, lambda: self._holders(address), ADDRESS_LOOK)
+            self.after(self.begun - self.sim.now - 1, self._again, partial(self._holders, address), ADDRESS_LOOK)
 
     def _again(self, look, every):
         look()

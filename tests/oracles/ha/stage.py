@@ -36,7 +36,7 @@ spec:
     metadata: {labels: {a: d}}
     spec: {containers: [{name: c, image: registry.example/a:1}]}
 """
-ELECTED, SETTLED = 6 * SECOND, 25 * SECOND
+ELECTED, SETTLED = 6 * SECOND, 19 * SECOND
 
 
 def host(name):
@@ -100,10 +100,11 @@ class Stage:
         for name in others:
             self.of(name).crash()
         faults.schedule(self.cluster, [faults.parse([3, "move_leader", program(f"etcd@{self._first()}")])])
-        self.sim.run_until(ELECTED)
+        while self.sim.now < ELECTED or not all(self.of(at).elector.leading for at in leads.values()):
+            self.sim.run_until(self.sim.now + SECOND)
         for name in others:
             self.of(name).start()
-        self.sim.run_until(SETTLED)
+        self.sim.run_until(self.sim.now + SETTLED)
         self._check(leads)
 
     def hit(self):
