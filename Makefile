@@ -77,6 +77,7 @@ soak: .venv/.ready
 	$(PY) -m tests.worlds.nemesis $(SCENARIOS)
 	$(PY) -m tests.worlds.nemesis --clusters $(SCENARIOS)
 	$(PY) -m tests.worlds.quiet $(SCENARIOS)
+	$(PY) -m tests.oracles tests/oracles/ha
 	$(PY) -m tests.mutants --all
 
 oracles: .venv/.ready

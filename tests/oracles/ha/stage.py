@@ -67,7 +67,8 @@ class Stage:
         params = changed(Params(), ALIKE | ({"haproxy_check": check} if check else {}))
         sizes = {"api_servers": 3, "etcd_members": 3} if self.external else {"members": 3}
         make = Cluster.external if self.external else Cluster.stacked
-        sizes["load_balancers"] = 2 if "keepalived" in self.record["trial"] else 1
+        two = any("lb2" in what or "keepalived" in what for _, what, _ in self.record["events"])
+        sizes["load_balancers"] = 2 if two or "keepalived" in self.record["trial"] else 1
         cluster = make(workers=3, seed=self.seed, params=params, **sizes)
         if self.record.get("managers_through") == "balancer":
             for name in cluster.topology.of("scheduler-") + cluster.topology.of("controller-manager-"):

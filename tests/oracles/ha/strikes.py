@@ -48,6 +48,7 @@ class Strike:
         self.stage, self.record = stage, stage.record
         self.way, self.hit = _way(stage.record), stage.record["target"]["hit"]
         self.ended = {}
+        self.done = False
 
     def begin(self):
         """0 s."""
@@ -72,6 +73,7 @@ class Strike:
     def end(self):
         """``hold_s``: what was struck goes on or is started, what was cut is whole."""
         stage = self.stage
+        self.done = not in_turn(self.record)
         if self.way == "SIGSTOP":
             for name in self.hit:
                 stage.of(name).resume()
@@ -102,6 +104,7 @@ class Strike:
         whole = all("@" not in name for name in self.hit)
         for name in self.hit:
             yield from self._restart_host(name) if whole else self._restart_member(name)
+        self.done = True
 
     def _restart_host(self, name) -> Steps:
         """Managers and API server stop, then the member; all start; on, when the balancer has used it for 2 s."""
