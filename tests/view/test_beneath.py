@@ -33,7 +33,11 @@ def recording(trial, topology="stacked", hit=("h1",), undone=12.0, ends=20, **fi
         "date": "2026-11-26",
         "versions": "Kubernetes 1.37.2, etcd 3.7.3",
         "load": [3.0, 5.0],
-        "nodes": {"etcd": SERVERS if topology == "stacked" else ["e1", "e2", "e3"], "servers": SERVERS},
+        "nodes": {
+            "etcd": SERVERS if topology == "stacked" else ["e1", "e2", "e3"],
+            "servers": SERVERS,
+            "balancers": ["lb1"],
+        },
         "fates": {"API writes": fates},
         "errors": {"API writes": []},
         "leads": {"etcd": [[-4, hit[0]], [0, ""], [1, "h3"]]},
@@ -114,6 +118,19 @@ def test_the_holders_of_both_leases_are_one_trial_and_a_standby_is_none():
     assert trials(both) == [(10, "kcm_sched_kill", False)]
     standby = next(f"scheduler-{n}" for n in (1, 2, 3) if f"scheduler-{n}" not in holders)
     assert trials(story("healthy", (10, "crash", standby), until=12)) == [(10, "", False)]
+
+
+def test_of_two_balancers_the_one_with_the_address_counts():
+    def broken(host):
+        pair = {"name": "x", "title": "X", "topology": {"kind": "stacked", "load_balancers": 2}}
+        return run(load(pair), commands=[(10, "power_off", host)], until=12)
+
+    master = next(r.actor.split("@")[-1] for r in broken("cp-1").of("address") if r.detail["held"])
+    master = State(broken("cp-1").header["topology"]).host_of(master)
+    other = {"lb-1": "lb-2", "lb-2": "lb-1"}[master]
+    assert trials(broken(master)) == [(10, "keepalived_power_off", False)]
+    assert trials(broken(other)) == [(10, "", False)]
+    assert ours(broken(master)).uses["apiserver-1"][-1] == [10 * SECOND, False]
 
 
 def test_all_servers_are_another_trial_than_one_and_the_only_one_is_all():
@@ -202,7 +219,11 @@ LIKE = Side(
         ("fates", {"API writes": {"ok": 20, "slow": 0, "failed": 0}}, "all 20 answered at once"),
         ("fates", {"API writes": {"ok": 14, "slow": 0, "failed": 6}}, "6 failed of 20"),
         ("errors", {"API writes": {'Post "https://x": EOF': 4}}, "here “EOF”"),
-        ("leads", LIKE.leads | {"etcd": [(-2.0, "etcd-1"), (0.0, ""), (9.0, "etcd-2")]}, "there for 1 s, here for 9 s"),
+        (
+            "leads",
+            LIKE.leads | {"etcd": [(-2.0, "etcd-1"), (0.0, ""), (9.0, "etcd-2")]},
+            "there for no more than moments, here for 9 s",
+        ),
         (
             "leads",
             LIKE.leads | {"kube-scheduler": [(-2.0, "scheduler-2"), (16.0, "scheduler-1")]},

@@ -21,7 +21,7 @@ PARTS = {
     "scheduler": "kcm_sched",
     "controller-manager": "kcm_sched",
 }
-HOSTS = {"control-plane": "host", "etcd": "etcd_host"}
+HOSTS = {"control-plane": "host", "etcd": "etcd_host", "lb": "balancer_host"}
 Broken = dict[str, str]  # program or host → the way in which it is gone
 
 
@@ -132,7 +132,14 @@ def called(state: State, broken: Broken) -> str:
         return f"all_api_{way}" if len(broken) == len(every) else f"api_{way}" if one(broken) else ""
     if what == "kcm_sched":
         return f"kcm_sched_{way}" if set(broken) >= set(state.leases.values()) else ""
+    if what == "balancer_host":
+        return f"keepalived_{way}" if set(broken) == keepers(state) else ""
     return f"{what}_{way}" if one(broken) else ""
+
+
+def keepers(state: State) -> set[str]:
+    """The hosts that have the virtual address."""
+    return {state.host_of(name) for held in state.addresses.values() for name in held}
 
 
 def one(broken: Broken) -> bool:

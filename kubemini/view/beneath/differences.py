@@ -117,14 +117,15 @@ def listed(texts: Sequence[str]) -> str:
 
 # -- who leads, what the balancer uses ---------------------------------------------------------------------------------
 def without_leader(there: Side, here: Side) -> Difference | None:
-    """How long etcd had no leader."""
+    """How long etcd had no leader, where that was long."""
     theirs, mine = gaps(there.leads.get("etcd", [])), gaps(here.leads.get("etcd", []))
-    return timed("etcd without a leader", theirs[:1], mine[:1], "for", "never")
+    return timed("etcd without a leader", theirs[:1], mine[:1], "for", "for no more than moments")
 
 
 def gaps(leads: Sequence[tuple[float, str]]) -> list[float]:
-    """How long each time without a leader lasted that came to an end."""
-    return [round(until - since, 1) for (since, who), (until, _) in pairwise(leads) if not who]
+    """How long each long time without a leader lasted that came to an end."""
+    ended = [until - since for (since, who), (until, _) in pairwise(leads) if not who]
+    return [time for time in ended if time >= SECONDS]
 
 
 def leases(name: str, there: Side, here: Side) -> Difference | None:

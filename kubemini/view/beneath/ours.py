@@ -13,7 +13,7 @@ from kubemini.view.requests import WAITING, asked, fate, series_of
 from kubemini.view.state import State
 
 MOVES = {"role", "start", "crash", "exit", "pause", "resume", "power_off", "power_on", "cut", "heal", "membership"}
-MOVES |= {"restore", "holder", "backend"}
+MOVES |= {"restore", "backend", "address"}
 LEASES = ("kube-controller-manager", "kube-scheduler")
 Spans = list[list[Any]]  # [µs, what is so from then on], in order
 
@@ -31,19 +31,32 @@ def ours(trace: Trace) -> Run:
     """*trace* by second, and by what changed."""
     requests = [r for r in asked(trace) if r.detail["kind"] == "api"]
     state = State(trace.header["topology"])
-    leads: dict[str, Spans] = {}
+    leads: dict[str, Spans] = {lease: [[0, ""]] for lease in LEASES}
     uses: dict[str, Spans] = {}
     for record in trace:
         state.fold(record)
-        if record.what not in MOVES:
-            continue
-        note(leads, "etcd", record.at, state.leader(state.cluster) or "")
-        for lease in LEASES:
-            note(leads, lease, record.at, state.leases.get(lease, ""))
-        for known in state.backends.values():
-            for server, told in known.items():
-                note(uses, server, record.at, told["up"])
+        if record.what == "holder":
+            note(leads, record.detail["lease"], record.at, record.actor)
+        if record.what in MOVES:
+            note(leads, "etcd", record.at, state.leader(state.cluster) or "")
+            for server, used in in_use(state).items():
+                note(uses, server, record.at, used)
     return Run(by_second(requests, trace.header["until"]), requests, leads, uses)
+
+
+def in_use(state: State) -> dict[str, bool]:
+    """Whether clients are sent to each API server: by the balancer, of two by the one that has the address."""
+    front = [name for name in state.backends if not state.addresses or keeps(state, name)]
+    known = {server: told["up"] for name in front[:1] for server, told in state.backends[name].items()}
+    reached = any(map(state.alive, front[:1]))
+    servers = {server: False for told in state.backends.values() for server in told}
+    return servers | {server: up and reached for server, up in known.items()}
+
+
+def keeps(state: State, balancer: str) -> bool:
+    """Whether the virtual address is on the balancer's host."""
+    home = state.host_of(balancer)
+    return any(state.host_of(keeper) == home for held in state.addresses.values() for keeper in held)
 
 
 def note(spans: dict[str, Spans], name: str, at: int, value: Any) -> None:

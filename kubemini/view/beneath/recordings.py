@@ -30,7 +30,7 @@ class Recording(NamedTuple):
     date: str
     versions: str
     load: list[float]  # of the machine, at the start and at the end
-    nodes: dict[str, list[str]]  # etcd, servers: the hosts
+    nodes: dict[str, list[str]]  # etcd, servers, balancers: the hosts
     fates: dict[str, dict[str, list[int]]]  # "API writes" → fate → requests begun in each second from `begins` on
     errors: dict[str, list[list[Any]]]  # "API writes" → [text, when the first was begun, when the last, how many]
     leads: dict[str, Changes]  # etcd, kube-scheduler, kube-controller-manager → the host that leads, "" for none

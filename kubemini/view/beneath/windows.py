@@ -92,7 +92,7 @@ def conditions(window: Window, state: State, theirs: Side, mine: Side) -> list[D
     found: list[tuple[str, Any, Any]] = [
         ("etcd members", len(recording.nodes["etcd"]), len(state.cluster["voters"])),
         ("API servers", len(recording.nodes["servers"]), kinds.count("apiserver")),
-        ("balancers", 1, kinds.count("haproxy")),
+        ("balancers", len(recording.nodes["balancers"]), kinds.count("haproxy")),
         ("what was done", trial, trial if alike(deed) else words(deed)),
         ("it went", "at once", "one after the other" if deed.was and not deed.returned else "at once"),
     ]
@@ -108,7 +108,10 @@ def conditions(window: Window, state: State, theirs: Side, mine: Side) -> list[D
 def both(theirs: Side, mine: Side) -> list[tuple[str, str, str]]:
     """(what, who led there, who led here) when it began."""
     first = {what: (theirs.leads[what][0][1], mine.leads[what][0][1]) for what in mine.leads if theirs.leads.get(what)}
-    return [(f"{'the leader of etcd' if what == 'etcd' else what} was hit", *who) for what, who in first.items()]
+    return [
+        (f"{'the leader of etcd' if what == 'etcd' else f'the holder of {what}'} was hit", *who)
+        for what, who in first.items()
+    ]
 
 
 def hit(name: str, deed: Deed, state: State) -> str:

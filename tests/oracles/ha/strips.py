@@ -42,6 +42,8 @@ def recording(trial: dict[str, Any]) -> Recording:
         for kind, name in SERIES.items()
     }
     servers = sorted(strips["ready"])
+    balancers = sorted(strips["balancer"])
+    ran = {"kubernetes", "etcd", "haproxy", *(["keepalived"] if len(balancers) > 1 else [])}
     members = servers if trial["topology"] == "stacked" else sorted(strips.get("members", ("e1", "e2", "e3")))
     return Recording(
         topology=trial["topology"],
@@ -51,14 +53,14 @@ def recording(trial: dict[str, Any]) -> Recording:
         undone=round(trial.get("undone_s") or trial["hold_s"], 1),
         ends=begins + len(strips["leader"]),
         date=trial["date"],
-        versions=", ".join(f"{NAMES[what]} {number}" for what, number in trial["versions"].items()),
+        versions=", ".join(f"{NAMES[what]} {trial['versions'][what]}" for what in NAMES if what in ran),
         load=trial["loadavg_1m"],
-        nodes={"etcd": members, "servers": servers},
+        nodes={"etcd": members, "servers": servers, "balancers": balancers},
         fates=fates,
         errors={name: errors(trial["client"].get(kind, {})) for kind, name in SERIES.items()},
         leads={"etcd": changes(begins, strips["leader"])}
         | {lease: changes(begins, told) for lease, told in sorted(strips["holders"].items())},
-        uses={host: uses(begins, told) for host, told in sorted(strips["balancer"]["lb1"].items())},
+        uses={host: changes(begins, [word == "UP" for word in in_front(strips, host)]) for host in servers},
     )
 
 
@@ -67,9 +69,11 @@ def errors(client: dict[str, Any]) -> list[list[Any]]:
     return [[error["text"], *error["begun_s"], error["count"]] for error in client.get("errors", ())]
 
 
-def uses(begins: int, told: Iterable[str]) -> Changes:
-    """When the balancer used a server: while it does not answer, it uses none."""
-    return changes(begins, [word == "UP" for word in told])
+def in_front(strips: dict[str, Any], host: str) -> list[str]:
+    """What the balancer that has the address says of the server of *host*, second by second; "" if none has it."""
+    told = strips["balancer"]
+    holders = [names.partition(" ")[0] for names in strips.get("address", ["lb1"] * len(strips["leader"]))]
+    return [told[holder][host][second] if holder else "" for second, holder in enumerate(holders)]
 
 
 def changes(begins: int, told: Iterable[str | bool]) -> Changes:

@@ -11,7 +11,7 @@ TRIAL = {
     "topology": "stacked",
     "trial": "etcd_leader_kill",
     "date": "2026-11-26",
-    "versions": {"kubernetes": "1.37.2", "etcd": "3.7.3", "haproxy": "2.6.12"},
+    "versions": {"kubernetes": "1.37.2", "etcd": "3.7.3", "haproxy": "2.6.12", "keepalived": "2.2.7"},
     "loadavg_1m": [2.0, 3.0],
     "target": {"hit": ["etcd@h2"]},
     "hold_s": 2,
@@ -45,8 +45,18 @@ def test_a_trial_is_told_by_second_and_by_what_changed():
     assert told.leads["kube-scheduler"] == [[0, "h2"], [1, ""], [2, "h3"]]
     assert told.uses["h2"] == [[-1, True], [1, False]]
     assert told.versions == "Kubernetes 1.37.2, etcd 3.7.3, HAProxy 2.6.12"
-    assert told.nodes == {"etcd": ["h1", "h2", "h3"], "servers": ["h1", "h2", "h3"]}
+    assert told.nodes == {"etcd": ["h1", "h2", "h3"], "servers": ["h1", "h2", "h3"], "balancers": ["lb1"]}
     assert strips.recording(TRIAL | {"topology": "external"}).nodes["etcd"] == ["e1", "e2", "e3"]
+
+
+def test_of_two_balancers_the_one_with_the_address_is_asked():
+    lb = {"h1": ["UP"] * 4, "h2": ["UP"] * 4, "h3": ["UP"] * 4}
+    pair = TRIAL["strips"]["balancer"] | {"lb2": lb | {"h2": ["DOWN"] * 4}}
+    told = strips.recording(
+        TRIAL | {"strips": TRIAL["strips"] | {"balancer": pair, "address": ["lb1", "", "lb2", "lb2 lb1"]}}
+    )
+    assert told.uses["h1"] == [[-1, True], [0, False], [1, True]]
+    assert told.uses["h2"] == [[-1, True], [0, False]]
 
 
 def test_a_file_is_one_line_a_trial_and_is_read_back():

@@ -55,10 +55,12 @@ export class Beneath {
     );
     this.said.replaceChildren(...this.items);
     this.source.replaceChildren(...legend(), ` ${found.source}. `, ...again(found));
+    this.draw(this.t || 0);
   }
 
   /** Whoever stands in the window of *t* is told in ink. */
   draw(t) {
+    this.t = t;
     if (this.node.hidden) return;
     this.now.style.left = `${((100 * t) / this.until).toFixed(3)}%`;
     this.windows.forEach((w, i) =>
