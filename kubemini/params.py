@@ -174,9 +174,10 @@ class Params(EtcdParams):
     )
     pod_gc_quarantine: int = flag(40 * SECOND, Duration(0, DAY), "quarantineTime", "k/k podgc/gc_controller.go")
     node_monitor_work: int = flag(1 * MS, Duration(0, MINUTE), "time it takes to look at all nodes", "ours")
-    client_timeout: int = flag(
-        10 * SECOND, Duration(MS, DAY), "timeout of an API call by a component", "ours: renew deadline's order"
+    tls_handshake_timeout: int = flag(
+        10 * SECOND, Duration(MS, DAY), "TLSHandshakeTimeout", "apimachinery util/net SetTransportDefaults"
     )
+    dial_timeout: int = flag(30 * SECOND, Duration(MS, DAY), "net.Dialer Timeout", "client-go transport/cache.go")
     scheduler_backoff: tuple[int, int] = flag(
         (1 * SECOND, 10 * SECOND),
         Span(Duration(SECOND, DAY, "s", SECOND)),
@@ -195,20 +196,29 @@ class Params(EtcdParams):
         (10 * MS, 40 * MS), Span(Duration(US, HOUR)), "time iptables-restore takes", "ours: a small cluster"
     )
 
+    # the API server towards its clients
+    goaway_chance: float = flag(0.0, Rate(0, 0.02), "--goaway-chance", "kube-apiserver 1.37 (at most 0.02)")
+
     # load balancer
     haproxy_inter: int = flag(2 * SECOND, Duration(MS, HOUR, "ms", MS), "inter", "HAProxy 2.6 configuration manual")
     haproxy_rise: int = flag(2, Count(1, 1000), "rise", "HAProxy 2.6 configuration manual")
     haproxy_fall: int = flag(3, Count(1, 1000), "fall", "HAProxy 2.6 configuration manual")
     haproxy_connect_timeout: int = flag(
-        1 * SECOND, Duration(MS, HOUR, "ms", MS), "timeout connect", "ours: as in the measurements"
+        5 * SECOND, Duration(MS, HOUR, "ms", MS), "timeout connect", "kubeadm ha-considerations.md"
     )
     haproxy_turnaround: int = flag(
         1 * SECOND, Duration(0, HOUR), "pause before the same server again", "HAProxy 2.6: min(connect, 1 s)"
     )
+    haproxy_client_timeout: int = flag(
+        35 * SECOND, Duration(MS, DAY, "ms", MS), "timeout client", "kubeadm ha-considerations.md"
+    )
     haproxy_server_timeout: int = flag(
         35 * SECOND, Duration(MS, DAY, "ms", MS), "timeout server", "kubeadm ha-considerations.md"
     )
-    haproxy_retries: int = flag(3, Count(0, 100), "retries", "HAProxy 2.6 configuration manual")
+    haproxy_check_timeout: int = flag(
+        10 * SECOND, Duration(MS, DAY, "ms", MS), "timeout check", "kubeadm ha-considerations.md"
+    )
+    haproxy_retries: int = flag(1, Count(0, 100), "retries", "kubeadm ha-considerations.md (HAProxy's default: 3)")
     haproxy_redispatch: bool = flag(
         True, Switch(), "option redispatch", "kubeadm ha-considerations.md (HAProxy's default: off)"
     )
@@ -244,15 +254,13 @@ class Params(EtcdParams):
     )
     haproxy_check: str = flag(
         "http",
-        Choice(("http", "tcp")),
-        "option httpchk (http), or a plain connect (tcp)",
+        Choice(("http", "ssl-hello", "tcp")),
+        "option httpchk (http), option ssl-hello-chk, or a plain connect (tcp)",
         "kubeadm ha-considerations.md",
     )
 
     # the clients we simulate
-    kubectl_request_timeout: int = flag(
-        10 * SECOND, Duration(MS, DAY), "--request-timeout", "ours (kubectl's default: for ever)"
-    )
+    kubectl_request_timeout: int = flag(0, Duration(0, DAY, "s"), "--request-timeout", "kubectl 1.37: 0 means for ever")
     visitor_timeout: int = flag(1 * SECOND, Duration(MS, DAY), "how long a visitor waits for an answer", "ours")
 
     def __post_init__(self) -> None:
@@ -264,6 +272,11 @@ class Params(EtcdParams):
             if not holds(self):
                 values = {f.name: f.metadata["legal"].write(getattr(self, f.name)) for f in fields(self)}
                 raise ParamError(sentence.format_map(values))
+
+    @property
+    def heartbeat_timeout(self) -> int:
+        """How long a kubelet waits for each sign of life, cmd/kubelet/app/server.go heartbeatClientConfig."""
+        return min(self.node_status_update_frequency, self.node_lease_duration)
 
     @property
     def node_lease_renew_interval(self) -> int:

@@ -51,6 +51,7 @@ class Core:
         self.etcd = EtcdClient(component, etcd_endpoints)
         self.health = EtcdHealth(component, self.etcd)
         self.storage = Storage(self.etcd, self.params, self.health.heard)
+        self.goaways = self.sim.rng(f"goaways/{component.name}/{component.incarnation}")
         self.rng = self.sim.rng(f"names/{component.name}/{component.incarnation}")
 
     def cache(self, kind: Kind) -> WatchCache:

@@ -42,6 +42,18 @@ def show_health(core: Core, asked: Request) -> Steps:
     return (yield from core.health.answer(asked.path)) if asked.path in PATHS else None
 
 
+def say_goaway(core: Core, asked: Request) -> Steps:
+    """A few requests cost their client its connection (--goaway-chance): they are served, the next one dials anew.
+
+    Models k/apiserver pkg/server/filters WithProbabilisticGoaway
+    """
+    chance, peer = core.params.goaway_chance, asked.call.peer
+    if chance and peer is not None and core.goaways.random() < chance:
+        peer.go_away()
+    return None
+    yield
+
+
 def take_time(core: Core, asked: Request) -> Steps:
     """A request costs work."""
     yield core.component.timeout(core.params.api_request_work)
@@ -78,6 +90,7 @@ def act(core: Core, asked: Request) -> Steps:
 
 Handler = Callable[[Core, Request], Steps]
 HANDLERS: tuple[Handler, ...] = (
+    say_goaway,
     show_health,
     take_time,
     read_url,

@@ -1,6 +1,7 @@
-"""A client of the Kubernetes API: requests and watches to one of several servers.
+"""A client of the Kubernetes API: requests and watches over the connection of its program (transport.py).
 
 Invariant: a write is sent a second time only if the first certainly did not happen; a read may be repeated freely.
+It waits for an answer as long as it takes: the limits are those of the server, but for who sets its own.
 Method names and paths follow client-go's typed clients.
 Simplified: a kubeconfig holds one address; where no load balancer stands in front of several API servers, we give a
 client all of them, and it moves on when one cannot be reached. No rate limit of its own
@@ -11,14 +12,15 @@ client all of them, and it moves on when one cannot be reached. No rate limit of
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 from kubemini.api.kinds import Kind, collection_path, object_path
 from kubemini.api.objects import Obj
+from kubemini.client.transport import Transport, Watch
 from kubemini.host import Component
 from kubemini.sim import Steps
-from kubemini.wire import Reply, Unreachable
-from kubemini.wire.rpc import ClientStream
+from kubemini.wire import Reply
 
 
 def code(reply: Reply) -> int:
@@ -31,14 +33,21 @@ class ApiClient:
 
     def __init__(self, component: Component, servers: Sequence[str], user: str, timeout: int | None = None):
         assert servers, "a client of the API needs at least one server"
-        self.component, self.servers, self.user = component, list(servers), user
-        self.timeout = timeout or component.net.params.client_timeout
-        self._current = 0
+        self.component, self.user = component, user
+        self.transport = Transport(component, servers)
+        self.timeout = timeout  # of each attempt, µs
+        self.deadline: int | None = None  # the instant at which all attempts end
+
+    def limited(self, timeout: int) -> "ApiClient":
+        """The same client, on the same connection, but each attempt lasts *timeout* µs at most."""
+        other = copy(self)
+        other.timeout = timeout
+        return other
 
     @property
     def server(self) -> str:
-        """The API server, or load balancer, in use."""
-        return self.servers[self._current]
+        """The API server, or load balancer, that is dialled."""
+        return self.transport.target
 
     # -- objects -------------------------------------------------------------------------------------------------
     def get(self, kind: Kind, name: str, namespace: str = "") -> Steps:
@@ -75,17 +84,9 @@ class ApiClient:
 
     # -- the wire ------------------------------------------------------------------------------------------------
     def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Steps:
-        """Any request; the timeout is for all attempts together."""
-        component = self.component
+        """Any request: the reply, an answer of the server or an error of the wire."""
         payload = {"verb": verb, "path": path, "query": query or {}, "body": body, "user": self.user}
-        deadline = component.sim.now + self.timeout
-        for _ in self.servers:
-            reply = yield component.call(self.server, "request", payload, timeout=deadline - component.sim.now)
-            if not self._move_on(reply.error):
-                break
-            if not (reply.error.definite or verb == "GET") or component.sim.now >= deadline:
-                break
-        return reply
+        return self.transport.request(payload, self.timeout, self.deadline)
 
     def watch(
         self,
@@ -94,19 +95,7 @@ class ApiClient:
         on_close: Callable[[Any], None],
         namespace: str = "",
         **query: str,
-    ) -> ClientStream:
-        """Open a watch of a collection; if it ends with an error of the wire, the next goes to another server."""
-
-        def closed(error: Any) -> None:
-            self._move_on(error)
-            on_close(error)
-
+    ) -> Watch:
+        """Open a watch of a collection."""
         payload = {"path": kind.path(namespace), "query": query, "user": self.user}
-        return self.component.open_stream(self.server, "watch", payload, on_item, closed)
-
-    def _move_on(self, error: Any) -> bool:
-        """Use the next server from now on, if *error* says that this one cannot be reached."""
-        if not isinstance(error, Unreachable):
-            return False
-        self._current = (self._current + 1) % len(self.servers)
-        return True
+        return self.transport.stream("watch", payload, on_item, on_close)

@@ -85,7 +85,7 @@ class Elector:
     ):
         self.component = client.component
         self.params = self.component.net.params
-        self.client = ApiClient(self.component, client.servers, client.user)
+        self.client = client.limited(self.params.leader_elect_renew_deadline // 2)
         self.lease, self.namespace, self.on_started = lease, namespace, on_started
         self.identity = f"{self.component.name}_{self.component.incarnation}"
         self.observed = Observed()
@@ -125,7 +125,7 @@ class Elector:
 
     def _release(self) -> Steps:
         """Write nobody's name on our Lease; it is tried once."""
-        self._wait_until(None)
+        self.client.deadline = None
         reply = yield from self.client.get(LEASE, self.lease, self.namespace)
         if reply.ok and reply.value["spec"].get("holderIdentity") == self.identity:
             spec = released(reply.value, self.component.sim.now)
@@ -159,7 +159,7 @@ class Elector:
         if self.leading and self.observed.valid(self.component.sim.now, duration):
             if (yield from self._write(self.observed.lease, deadline)):
                 return True
-        self._wait_until(deadline)
+        self.client.deadline = deadline
         reply = yield from self.client.get(LEASE, self.lease, self.namespace)
         if code(reply) == 404:
             return (yield from self._write(None, deadline))
@@ -170,14 +170,9 @@ class Elector:
         held = self.observed.holder not in ("", self.identity) and self.observed.valid(now, duration)
         return False if held else (yield from self._write(reply.value, deadline))
 
-    def _wait_until(self, deadline: int | None) -> None:
-        """No request lasts longer than half the renew deadline, nor beyond *deadline*."""
-        half = self.params.leader_elect_renew_deadline // 2
-        self.client.timeout = half if deadline is None else max(1, min(half, deadline - self.component.sim.now))
-
     def _write(self, old: Obj | None, deadline: int | None) -> Steps:
         now = self.component.sim.now
-        self._wait_until(deadline)
+        self.client.deadline = deadline
         spec = record(old, self.identity, self.params.leader_elect_lease_duration, now)
         if old is None:
             reply: Reply = yield from self.client.create(self._new(spec))

@@ -3,8 +3,8 @@
 Invariant: the copy is always some past state of the collection, never a mixture, and never goes back in time; it may
 be late. What is in it is shared by all who look, and cannot be written to.
 A reflector lists (resourceVersion 0: any state the server has in its cache), watches from the list's
-resourceVersion, and when the watch ends goes on from the last version it saw. Only if that version is too old (410)
-does it list again, this time asking for the latest state.
+resourceVersion, and when the watch ends goes on from the last version it saw. Only after an error does it list again:
+if that version is too old (410), asking for the latest state.
 Simplified: list and watch, where newer clients let the watch send the list too; watches do not end every 5-10 min.
 
 Models k/client-go tools/cache Reflector.ListAndWatch
@@ -23,7 +23,7 @@ from kubemini.client.client import ApiClient
 from kubemini.client.workqueue import exponential
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
-from kubemini.wire.rpc import REFUSED
+from kubemini.wire.rpc import LOST, REFUSED
 
 Handler = Callable[[Obj | None, Obj | None], None]
 
@@ -100,8 +100,8 @@ class Informer:
                 continue
             self._expired = unusable(error)
             short = self.client.component.sim.now - opened < SECOND and self.version == before
-            if isinstance(error, ApiError) or short:
-                return
+            if isinstance(error, ApiError) or error == LOST or short:
+                return  # a connection that was lost reads as an error in the stream, its end as that of the watch
 
     def _watch(self) -> simpy.Event:
         """One watch; the event happens when it is closed, with the error (None: in peace)."""

@@ -23,8 +23,8 @@ class Heartbeat:
     """The part of a kubelet that speaks for its node."""
 
     def __init__(self, kubelet: Component, client: ApiClient):
-        self.kubelet, self.client = kubelet, client
         self.params, self.name = kubelet.net.params, kubelet.host.name
+        self.kubelet, self.client = kubelet, client.limited(self.params.heartbeat_timeout)
         self.informer = Informer(client, NODE, self._node_changed, fieldSelector=f"metadata.name={self.name}")
         self.node: Obj | None = None
         self._booted = kubelet.sim.now

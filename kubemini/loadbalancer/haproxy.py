@@ -1,26 +1,73 @@
 """HAProxy in TCP mode in front of the API servers: it passes connections on, and asks each server whether it is well.
 
 Invariant: a connection stays with the server it was given. A server marked down gets no new ones and keeps those it has
-(no ``on-marked-down shutdown-sessions``); so a watch outlives its server's bad health.
-Each request is a connection of its own; refused or unanswered, it goes to another server (``option redispatch``).
+(no ``on-marked-down shutdown-sessions``); so a client outlives its server's bad health, and suffers it: the balancer
+saves new connections only. Refused or unanswered, a connection goes to another server (``option redispatch``); when no
+server is left it is closed, which a client reads as EOF. When either side breaks, the other is closed.
+What each check costs and how it can fail stands in checks.py.
 HAProxy 2.6 manual and kubeadm's sample configuration, checked against recordings of HAProxy 2.6.12.
-Simplified: TLS is passed on unseen; idle streams are not cut (HTTP/2 pings keep them busy); no queue, no weights.
+Simplified: TLS is passed on unseen; no queue, no weights; both limits of an idle session count what passes either way.
 """
 
 from collections.abc import Generator
 from typing import Any
 
+import simpy
+
 from kubemini.host import Component, Host
+from kubemini.loadbalancer.checks import Checks
 from kubemini.loadbalancer.decide.health import ServerHealth, next_server
 from kubemini.sim import Sim, Steps
 from kubemini.wire import Call, Network, Unreachable
-from kubemini.wire.rpc import DEADLINE, REFUSED
+from kubemini.wire.calls import EOF, REFUSED
+from kubemini.wire.connections import Connection, Limits
+from kubemini.wire.peers import Peer
 
-CLOSED = Unreachable("EOF", definite=True)  # closed before a byte of the request was passed on
-NO_ANSWER = Unreachable("connect timed out", definite=True)
+NO_SERVER = Unreachable("EOF", definite=True)  # closed before a byte of the request was passed on
 
-READYZ: dict[str, Any] = {"verb": "GET", "path": "/readyz", "query": {}, "body": None, "user": "system:anonymous"}
-L7OK, L4CON, L4TOUT, L7TOUT = "check passed", "Layer4 connection problem", "Layer4 timeout", "Layer7 timeout"
+
+class Session:
+    """A client's connection and the one to its server; what passes either way keeps both from being idle."""
+
+    def __init__(self, balancer: "HAProxy", peer: Peer, upstream: Connection, server: str):
+        self.balancer, self.peer, self.upstream, self.server = balancer, peer, upstream, server
+        self.active = balancer.sim.now
+        self.over = False
+
+    def handle(self, call: Call) -> None:
+        """A call of the client, or a stream that it opens, goes on to the server."""
+        self.passed()
+        if call.stream is not None:
+            self._pipe(call)
+            return
+        event = self.upstream.call(call.method, call.payload, None)
+
+        def answered(event: simpy.Event) -> None:
+            self.passed()
+            reply: Any = event.value
+            if reply.ok:
+                call.reply(reply.value)
+            else:
+                call.fail(reply.error)
+
+        if event.callbacks is None:
+            answered(event)  # the server has just gone
+        else:
+            event.callbacks.append(answered)
+
+    def _pipe(self, call: Call) -> None:
+        downstream: Any = call.stream
+
+        def push(item: Any) -> None:
+            self.passed()
+            downstream.push(item)
+
+        stream = self.upstream.open_stream(call.method, call.payload, push, downstream.close)
+        call.on_cancel(stream.close)
+
+    def passed(self) -> None:
+        """Something has passed."""
+        self.active = self.balancer.sim.now
 
 
 class HAProxy(Component):
@@ -30,86 +77,97 @@ class HAProxy(Component):
         super().__init__(sim, net, host, name)
         self.servers = servers
         self.params = net.params
-        self._phases = sim.draws(f"haproxy/{name}/phase")
+        self.phases = sim.draws(f"haproxy/{name}/phase")
 
     def boot(self) -> None:
         self.turn = 0
         self.sessions = dict.fromkeys(self.servers, 0)
-        self.health = {
-            server: ServerHealth(self.params.haproxy_rise, self.params.haproxy_fall) for server in self.servers
-        }
-        first = self._phases.between(self.incarnation, 1, self.params.haproxy_inter)
-        for number, server in enumerate(self.servers):
-            self._record(server, "not checked yet")
-            spread = (first + number * self.params.haproxy_inter // len(self.servers)) % self.params.haproxy_inter
-            self.spawn(self.checks(server, spread))
+        self.open: dict[Peer, Session] = {}
+        self.checks = Checks(self)
+        self.checks.start()
 
-    # -- health checks -----------------------------------------------------------------------------------------------
-    def checks(self, server: str, first: int) -> Steps:
-        """Check *server* for ever: the next check begins *inter* after the last one ended."""
-        yield self.timeout(first)
-        while True:
-            trouble = yield from self.check(server)
-            health = self.health[server]
-            if health.failed() if trouble else health.passed():
-                self._record(server, trouble or L7OK)
-            yield self.timeout(self.params.haproxy_inter)
-
-    def check(self, server: str) -> Generator[Any, Any, str]:
-        """One check, given *inter* in all: what is wrong with *server*, or nothing."""
-        error = self.handshake(server)
-        if error is NO_ANSWER:
-            yield self.timeout(self.params.haproxy_inter)
-            return L4TOUT
-        if error is REFUSED:
-            return L4CON
-        if self.params.haproxy_check == "tcp":
-            return ""
-        reply = yield self.call(server, "request", READYZ, timeout=self.params.haproxy_inter)
-        if reply.ok:
-            return ""
-        code = getattr(reply.error, "code", 0)
-        return f"Layer7 wrong status, code: {code}" if code else L7TOUT if reply.error is DEADLINE else L4CON
-
-    def _record(self, server: str, why: str) -> None:
-        self.sim.record(self.name, "backend", server=server, up=self.health[server].up, why=why)
+    @property
+    def health(self) -> dict[str, ServerHealth]:
+        """Its opinion of each server."""
+        return self.checks.health
 
     # -- connections -------------------------------------------------------------------------------------------------
-    def handshake(self, server: str) -> Unreachable | None:
-        """How a TCP connection to *server* would begin now: None if accepted, as by the kernel of a paused one."""
-        target = self.net.components[server]
-        here, there = self.host.name, target.host.name
-        if not (target.host.powered and self.net.reachable(here, there) and self.net.reachable(there, here)):
-            return NO_ANSWER
-        return None if target.up else REFUSED
+    def greet(self, call: Call) -> Steps:
+        """A client has connected: it gets a server, and what that says to it, or EOF."""
+        session = yield from self.connect(call)
+        if call.closed:
+            if session is not None:
+                self.end(session)
+        elif session is None:
+            call.fail(NO_SERVER)
+        else:
+            call.reply(session.upstream.server)
+            self._watch(session)
 
-    def handle(self, call: Call) -> Steps:
-        """A client has connected."""
-        server = yield from self.connect()
-        if server is None:
-            call.fail(CLOSED)
-        elif not call.closed and call.stream is not None:
-            self.pipe(call, server)
-        elif not call.closed:
-            yield from self.forward(call, server)
-
-    def connect(self) -> Generator[Any, Any, str | None]:
-        """A server that accepts the connection, or None when the retries are used up or none is up."""
+    def connect(self, call: Call) -> Generator[Any, Any, Session | None]:
+        """A session with a server that accepts, or None when the retries are used up or none is up."""
         server, retries = self.choose(), self.params.haproxy_retries
-        while server is not None:
-            error = self.handshake(server)
-            if error is None:
-                return server
-            if error is NO_ANSWER:
-                yield self.timeout(self.params.haproxy_connect_timeout)
-            if retries == 0:
-                return None
+        while server is not None and not call.closed:
+            session = self._begin(call.peer, server)
+            call.on_cancel(session.upstream.close)
+            reply = yield session.upstream.dial()
+            if reply.ok:
+                return session
+            self.end(session)
+            if session.upstream.peer is not None or retries == 0:
+                return None  # it had been accepted: what broke then breaks for the client, too
             retries -= 1
             if self.params.haproxy_redispatch:
                 server = self.choose(avoid=server)
-            elif error is REFUSED:
+            elif reply.error == REFUSED:
                 yield self.timeout(self.params.haproxy_turnaround)
         return None
+
+    def _begin(self, peer: Peer, server: str) -> Session:
+        """A connection to *server* for the client at *peer*."""
+        params = self.params
+        limits = Limits(params.haproxy_server_timeout, 0, 0, None, connect=params.haproxy_connect_timeout)
+        upstream = self.connection(server, limits, lambda error: self.end(session), kept=False)
+        session = Session(self, peer, upstream, server)
+        upstream.downstream, peer.upstream = peer, upstream
+        peer.on_gone = lambda: self.end(session)
+        self.sessions[server] += 1
+        self.open[peer] = session
+        return session
+
+    def end(self, session: Session) -> None:
+        """Either side is gone: close what is left of the other. A client that is not let in yet may go elsewhere."""
+        if session.over:
+            return
+        session.over = True
+        self.sessions[session.server] -= 1
+        self.open.pop(session.peer, None)
+        if session.upstream.server:
+            session.peer.lose(EOF)
+        else:
+            session.peer.upstream = None
+        session.upstream.close()
+
+    def _watch(self, session: Session) -> None:
+        """Pings of HTTP/2 pass more often than kubeadm's limits run out; shorter ones cut an idle session."""
+        limit = min(self.params.haproxy_client_timeout, self.params.haproxy_server_timeout)
+        if limit <= self.params.http2_read_idle_timeout:
+            self.after(limit, self._idle, session, limit)
+
+    def _idle(self, session: Session, limit: int) -> None:
+        left = session.active + limit - self.sim.now
+        if left > 0 and not session.over:
+            self.after(left, self._idle, session, limit)
+        else:
+            self.end(session)
+
+    def handle(self, call: Call) -> None:
+        """A request on a connection that stands."""
+        session = self.open.get(call.peer)
+        if session is None:
+            call.fail(NO_SERVER)  # nobody has connected: only what is sent over a connection is passed on
+        else:
+            session.handle(call)
 
     def choose(self, avoid: str = "") -> str | None:
         """The server whose turn it is; the one to *avoid* only if no other is up."""
@@ -121,30 +179,3 @@ class HAProxy(Component):
             return None
         self.turn = (place + 1) % len(self.servers)
         return self.servers[place]
-
-    def forward(self, call: Call, server: str) -> Steps:
-        """A connection with one request on it."""
-        self.sessions[server] += 1
-        reply = yield self.call(server, call.method, call.payload, timeout=self.params.haproxy_server_timeout)
-        self.sessions[server] -= 1
-        if reply.ok:
-            call.reply(reply.value)
-        else:
-            call.fail(reply.error)
-
-    def pipe(self, call: Call, server: str) -> None:
-        """A connection with a stream on it: items go through until either side ends it."""
-        assert call.stream is not None
-        downstream = call.stream
-        self.sessions[server] += 1
-
-        def ended(error: Any) -> None:
-            self.sessions[server] -= 1
-            downstream.close(error)
-
-        def gave_up() -> None:
-            self.sessions[server] -= 1
-            upstream.close()
-
-        upstream = self.open_stream(server, call.method, call.payload, downstream.push, ended)
-        call.on_cancel(gave_up)

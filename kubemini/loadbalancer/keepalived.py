@@ -24,6 +24,7 @@ from kubemini.loadbalancer.decide.vrrp import BACKUP, MASTER, STOP, Advertisemen
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
 from kubemini.wire import Network
+from kubemini.wire.connections import Limits
 from kubemini.wire.network import BARE
 
 HEALTHZ: dict[str, Any] = {"verb": "GET", "path": "/healthz", "query": {}, "body": None, "user": "system:anonymous"}
@@ -141,7 +142,12 @@ class Keepalived(Component):
         self._set_check()
 
     def _script(self) -> Steps:
-        reply = yield self.call(self.balancer, "request", HEALTHZ, timeout=self.net.params.keepalived_check_timeout)
+        limit = self.net.params.keepalived_check_timeout
+        curl, until = self.connection(self.balancer, Limits(limit, 0, 0, None), kept=False), self.sim.now + limit
+        reply = yield curl.dial()
+        if reply.ok:
+            reply = yield curl.call("request", HEALTHZ, until - self.sim.now)
+        curl.close()
         self._count()
         if self.router.judge(reply.ok):
             self._record(f"check {'succeeded' if reply.ok else 'failed'}")

@@ -1,24 +1,31 @@
 """Somebody with kubectl: everything goes to one server address, as a kubeconfig holds one.
 
+Each request is a program of its own with a fresh connection, so a balancer may give it another server than the last.
+kubectl never gives up by itself, but for what nobody answers: the limits are those of the server.
+
 Invariant: each object of an apply is tried on its own, in order; what became of it is recorded with what kubectl
 prints, and the next one's turn comes whatever that was. A bootstrap is patient: it asks again while nobody answers.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 from typing import Any
 
+import simpy
+
 from kubemini.api import unsimulated
 from kubemini.api.kinds import by_name, collection_path, object_path
 from kubemini.api.objects import Obj, freeze
+from kubemini.client.transport import Transport
 from kubemini.host import Host
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import MS, SECOND
 from kubemini.users.decide import apply
 from kubemini.users.etcdctl import EtcdUser
 from kubemini.wire import Network, Reply
+from kubemini.wire.rpc import happen
 
 AGAIN = 500 * MS  # a bootstrap script waits so long
 PATIENT = 20  # attempts, after which a bootstrap says that it waits, or takes an answer for final
@@ -28,10 +35,11 @@ BACK_OFF = 1 * SECOND  # backOffPeriod; the first retry comes at once
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The last request that an apply sent, its reply, and what kubectl prints."""
+    """The last request that an apply sent, who was asked, its reply, and what kubectl prints."""
 
     verb: str
     path: str
+    via: list[str]
     reply: Reply
     said: str
 
@@ -62,8 +70,13 @@ class User(EtcdUser):
 
     def _create_config(self) -> Steps:
         where = collection_path(CONFIG)
-        reply = yield self.call_api("POST", where, CONFIG)
-        return Outcome("POST", where, reply, apply.complaint(reply.error, "creating", "settings"))
+        via: list[str] = []
+        reply = yield self.call_api("POST", where, CONFIG, None, via)
+        said = apply.not_created(reply.error, "configmap", self._as_go_says("POST", where))
+        return Outcome("POST", where, via, reply, said)
+
+    def _as_go_says(self, verb: str, path: str) -> str:
+        return apply.asked_of(self.api_server, verb, path)
 
     def _patiently(self, attempt: Callable[[], Steps]) -> Steps:
         """The outcome of *attempt*, which is made again while nobody answers, or a server is in trouble."""
@@ -77,10 +90,27 @@ class User(EtcdUser):
                 self.note(f"kubectl goes on asking until it is answered: {done.said}")
             yield self.timeout(AGAIN)
 
-    def call_api(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
-        """One API request; yield it for the reply."""
+    def call_api(
+        self,
+        verb: str,
+        path: str,
+        body: Any = None,
+        query: dict[str, Any] | None = None,
+        via: list[str] | None = None,
+    ) -> simpy.Event:
+        """One API request on a fresh connection; yield it for the reply; *via* is told who was asked."""
         payload = {"verb": verb, "path": path, "query": query or {}, "body": body, "user": "kubernetes-admin"}
-        return self.call(self.api_server, "request", payload, timeout=self.net.params.kubectl_request_timeout)
+        answered = simpy.Event(self.sim)
+        self.spawn(self._call_api(payload, answered, [] if via is None else via))
+        return answered
+
+    def _call_api(self, payload: dict[str, Any], answered: simpy.Event, via: list[str]) -> Steps:
+        transport = Transport(self, [self.api_server], kept=False)
+        limit = self.net.params.kubectl_request_timeout or None
+        reply = yield from transport.request(payload, limit)
+        via[:] = transport.path
+        transport.close()
+        happen(answered, reply)
 
     def begin(self, kind: str, number: int, options: dict[str, Any]) -> None:
         if kind == "api_writes":
@@ -92,8 +122,9 @@ class User(EtcdUser):
     def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Steps:
         """One recorded API request; the task returns nothing, the trace tells."""
         started, number = self.sim.now, self.number()
-        reply = yield self.call_api(verb, path, body, query)
-        self.record_request(number, "api", verb, path, [self.api_server], started, reply)
+        via: list[str] = []
+        reply = yield self.call_api(verb, path, body, query, via)
+        self.record_request(number, "api", verb, path, via, started, reply)
 
     # -- apply -------------------------------------------------------------------------------------
     def apply(self, objects: Iterable[Obj], source: str = "manifest") -> None:
@@ -114,7 +145,7 @@ class User(EtcdUser):
         attempt = partial(self._apply, obj, source)
         done = yield from self._patiently(attempt) if patient else attempt()
         detail = {"said": done.said}
-        self.record_request(number, "api", done.verb, done.path, [self.api_server], started, done.reply, detail)
+        self.record_request(number, "api", done.verb, done.path, done.via, started, done.reply, detail)
         if done.reply.ok:
             self._note_unsimulated(obj)
 
@@ -128,35 +159,42 @@ class User(EtcdUser):
 
     def _apply(self, obj: Obj, source: str) -> Steps:
         """Look, then create what is not there, or change what is: an `Outcome`."""
-        path, name = object_path(obj), apply.called(obj)
-        found = yield self.call_api("GET", path)
-        if not found.ok and getattr(found.error, "code", 0) == 404:
-            where = collection_path(obj)
-            made = yield self.call_api("POST", where, apply.with_annotation(obj), apply.STRICT)
-            said = f"{name} created" if made.ok else apply.complaint(made.error, "creating", source)
-            return Outcome("POST", where, made, said)
-        if not found.ok:
-            return Outcome("GET", path, found, apply.complaint(found.error, "", source))
-        return (yield from self._patch(obj, found, path, source))
+        found = yield from self._asking("GET", object_path(obj))
+        if not found.reply.ok and getattr(found.reply.error, "code", 0) == 404:
+            where, name = collection_path(obj), apply.called(obj)
+            made = yield from self._asking("POST", where, apply.with_annotation(obj), apply.STRICT)
+            return self._said(made, f"{name} created", "creating", source)
+        if not found.reply.ok:
+            return self._said(found, "", "", source)
+        return (yield from self._patch(obj, found, source))
 
-    def _patch(self, obj: Obj, found: Reply, path: str, source: str) -> Steps:
+    def _patch(self, obj: Obj, found: Outcome, source: str) -> Steps:
         """Change what is there; after a conflict look again."""
         name = apply.called(obj)
         for attempt in range(CONFLICTS + 1):
-            patch, type = apply.patch_for(obj, found.value)
+            patch, type = apply.patch_for(obj, found.reply.value)
             if not patch:
-                return Outcome("GET", path, found, f"{name} unchanged")
-            reply = yield self.call_api("PATCH", path, patch, apply.STRICT | {"type": type})
-            if reply.ok:
-                return Outcome("PATCH", path, reply, f"{name} configured")
-            if getattr(reply.error, "reason", "") != "Conflict":
+                return self._said(found, f"{name} unchanged", "", source)
+            done = yield from self._asking("PATCH", found.path, patch, apply.STRICT | {"type": type})
+            if getattr(done.reply.error, "reason", "") != "Conflict":
                 break
             if attempt:
                 yield self.timeout(BACK_OFF)
-            found = yield self.call_api("GET", path)
-            if not found.ok:
-                return Outcome("GET", path, found, apply.complaint(found.error, "", source))
-        return Outcome("PATCH", path, reply, apply.complaint(reply.error, "patching", source))
+            found = yield from self._asking("GET", found.path)
+            if not found.reply.ok:
+                return self._said(found, "", "", source)
+        return self._said(done, f"{name} configured", "patching", source)
+
+    def _asking(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Steps:
+        """One request of an apply, of which nothing has been said yet."""
+        via: list[str] = []
+        reply = yield self.call_api(verb, path, body, query, via)
+        return Outcome(verb, path, via, reply, "")
+
+    def _said(self, done: Outcome, success: str, doing: str, source: str) -> Outcome:
+        """*done*, with what kubectl prints: *success*, or what went wrong in *doing* it."""
+        asked = self._as_go_says(done.verb, done.path)
+        return replace(done, said=success if done.reply.ok else apply.complaint(done.reply.error, doing, source, asked))
 
     # -- more verbs --------------------------------------------------------------------------------
     def scale(self, deployment: str, replicas: int) -> None:

@@ -243,7 +243,9 @@ class Connection:
             self._send(self.peer.frame, self.peer.cancel, id)
 
     def _drained(self) -> None:
-        if self.draining and self.open and not self.calls and not self.streams:
+        """A balancer only passes GOAWAY on: it is the client that closes."""
+        ours = self.draining and self.open and self.downstream is None
+        if ours and not self.calls and not self.streams:
             self.close()
 
     def _send(self, act: Callable[..., Any], *args: Any) -> None:
@@ -296,6 +298,8 @@ class Connection:
     def go_away(self) -> None:
         """GOAWAY: what runs on it goes on, nothing new is begun."""
         self.draining = True
+        if self.downstream is not None:
+            self.downstream.go_away()
         self._drained()
 
     def told(self, error: Unreachable) -> None:

@@ -84,7 +84,7 @@ MEANT = [
     ("toleration_seconds", "30s", 30 * SECOND),
     ("etcd_heartbeat_interval", 50, 50 * MS),
     ("http2_ping_timeout", 5, 5 * SECOND),
-    ("client_timeout", "1m30s", 90 * SECOND),
+    ("dial_timeout", "1m30s", 90 * SECOND),
     ("network_latency", ["1ms", "5ms"], (MS, 5 * MS)),
     ("network_latency", "1ms,5ms", (MS, 5 * MS)),
     ("haproxy_balance", "leastconn", "leastconn"),
@@ -167,7 +167,7 @@ def test_an_unknown_parameter_is_answered_with_a_near_one():
 
 
 def test_a_parameter_in_code_may_be_written_as_in_a_file():
-    assert Params(client_timeout="5s").client_timeout == 5 * SECOND
+    assert Params(dial_timeout="5s").dial_timeout == 5 * SECOND
     assert Params(network_latency=["1ms", "2ms"]) == replace(Params(), network_latency=(MS, 2 * MS))
     with pytest.raises(ParamError, match="toleration_seconds: 30 us was given"):
         Params(toleration_seconds=30)

@@ -11,8 +11,16 @@ from kubemini.api.kinds import CONFIG_MAP, DEPLOYMENT, SERVICE
 from kubemini.api.manifests import ManifestError
 from kubemini.api.objects import evolve, get, without
 from kubemini.cluster import Cluster, TopologyError, build
-from kubemini.users.decide.apply import LAST_APPLIED, complaint, configuration, go_json, with_annotation
-from kubemini.wire.rpc import DEADLINE
+from kubemini.users.decide.apply import (
+    LAST_APPLIED,
+    asked_of,
+    complaint,
+    configuration,
+    go_json,
+    not_created,
+    with_annotation,
+)
+from kubemini.wire.calls import EOF, HANDSHAKE, REFUSED
 from tests.worlds.kube import SHOP, a_deployment
 
 NEVER_RESTARTED = """
@@ -93,8 +101,9 @@ def test_before_anybody_answers_a_bootstrap_waits_and_is_told_of_once():
     assert request.at > 30_000_000
     notes = [r.detail["text"] for r in trace.of("note")]
     assert notes == [
-        "kubectl goes on asking until it is answered: The connection to the server was refused - did you specify the "
-        "right host or port?"
+        "kubectl goes on asking until it is answered: error: failed to create configmap: Post "
+        '"https://apiserver-1:6443/api/v1/namespaces/default/configmaps": '
+        "dial tcp apiserver-1:6443: connect: connection refused"
     ]
 
 
@@ -116,7 +125,9 @@ def test_an_apply_of_a_running_cluster_asks_once():
     cluster.apply(GOOD)
     cluster.run(5)
     assert outcomes(cluster.trace) == [("GET", "failed", 0)]
-    assert told(cluster.trace)[0].startswith("The connection to the server was refused")
+    assert told(cluster.trace) == [
+        "The connection to the server apiserver-1:6443 was refused - did you specify the right host or port?"
+    ]
 
 
 def test_a_kubectl_that_is_restarted_does_not_apply_anew_what_was_applied():
@@ -332,13 +343,30 @@ def test_a_command_line_that_applies_keeps_its_commas(tmp_path, capsys):
 
 
 def test_complaints_are_those_of_kubectl():
-
-    assert complaint(DEADLINE, "creating", "f") == "Unable to connect to the server: deadline exceeded"
+    get_it, post_it = asked_of("haproxy-1", "GET", "/a"), asked_of("haproxy-1", "POST", "/a")
+    refused = "The connection to the server haproxy-1:6443 was refused - did you specify the right host or port?"
+    assert complaint(REFUSED, "", "f", get_it) == refused
+    for error in (EOF, HANDSHAKE):
+        assert complaint(error, "", "f", get_it) == f"Unable to connect to the server: {error}"
+    assert complaint(EOF, "creating", "f", post_it) == (
+        'error: error when creating "f": Post "https://haproxy-1:6443/a": EOF'
+    )
     forbidden = ApiError(403, "Forbidden", "no")
-    assert (
-        complaint(forbidden, "patching", "f.yaml") == 'Error from server (Forbidden): error when patching "f.yaml": no'
+    assert complaint(forbidden, "patching", "f.yaml", get_it) == (
+        'Error from server (Forbidden): error when patching "f.yaml": no'
     )
     causes = [{"field": "a", "message": "x"}, {"field": "b", "message": "y"}]
     invalid = ApiError(422, "Invalid", "long", {"kind": "Pod", "name": "p", "causes": causes})
-    assert complaint(invalid, "creating", "f") == 'The Pod "p" is invalid: \n* a: x\n* b: y'
+    assert complaint(invalid, "creating", "f", post_it) == 'The Pod "p" is invalid: \n* a: x\n* b: y'
     assert get(invalid.status(), "code") == 422
+
+
+def test_what_kubectl_create_says_names_the_request_if_nobody_answered():
+    post_it = asked_of("haproxy-1", "POST", "/a")
+    said = 'error: failed to create configmap: Post "https://haproxy-1:6443/a": '
+    assert not_created(EOF, "configmap", post_it) == f"{said}EOF"
+    assert not_created(REFUSED, "configmap", post_it) == (f"{said}dial tcp haproxy-1:6443: connect: connection refused")
+    late = ApiError(504, "Timeout", "Timeout: request did not complete")
+    assert not_created(late, "configmap", post_it) == (
+        "error: failed to create configmap: Timeout: request did not complete"
+    )

@@ -69,20 +69,60 @@ def called(obj: Mapping[str, Any]) -> str:
     return f"{kind.kind.lower()}{group}/{obj['metadata']['name']}"
 
 
-def complaint(error: Any, doing: str, source: str) -> str:
-    """What kubectl prints when *doing* ("creating") something from the file *source* failed with *error*."""
+def complaint(error: Any, doing: str, source: str, asked: str) -> str:
+    """What kubectl prints when *doing* ("creating") something from the file *source* failed with *error*.
+
+    *asked*: the request, as `asked_of` writes it.
+    """
     if error is None:
         return ""
     if not isinstance(error, ApiError):
-        if error.definite:
-            return "The connection to the server was refused - did you specify the right host or port?"
-        return f"Unable to connect to the server: {error}"
+        return f'error: error when {doing} "{source}": {unanswered(error, asked)}' if doing else unreached(error, asked)
     if error.reason == "Invalid" and error.details.get("causes"):
         found = [f"{c['field']}: {c['message']}" for c in error.details["causes"]]
         listed = found[0] if len(found) == 1 else "\n" + "\n".join(f"* {line}" for line in found)
         return f'The {error.details.get("kind", "")} "{error.details.get("name", "")}" is invalid: {listed}'
     where = f'error when {doing} "{source}": ' if doing else ""
     return f"Error from server{f' ({error.reason})' if error.reason else ''}: {where}{error.message}"
+
+
+def not_created(error: Any, resource: str, asked: str) -> str:
+    """What ``kubectl create`` prints when that failed; *resource*: ``configmap``.
+
+    Models k/kubectl pkg/cmd/create CreateConfigMapOptions.Run
+    """
+    if error is None:
+        return ""
+    why = error.message if isinstance(error, ApiError) else unanswered(error, asked)
+    return f"error: failed to create {resource}: {why}"
+
+
+def asked_of(server: str, verb: str, path: str) -> str:
+    """A request as Go's errors name it: ``Post "https://haproxy-1:6443/api/v1/…"``."""
+    return f'{verb.capitalize()} "https://{server}:6443{path}"'
+
+
+def unanswered(error: Any, asked: str) -> str:
+    """A request that no server has answered, as Go says it."""
+    return f"{asked}: {f'dial tcp {_host(asked)}: connect: {error}' if _is_refused(error) else error}"
+
+
+def unreached(error: Any, asked: str) -> str:
+    """The same when nothing but a look was asked for.
+
+    Models k/kubectl pkg/cmd/util StandardErrorMessage
+    """
+    if _is_refused(error):
+        return f"The connection to the server {_host(asked)} was refused - did you specify the right host or port?"
+    return f"Unable to connect to the server: {error}"
+
+
+def _host(asked: str) -> str:
+    return asked.split("/")[2].rstrip('"')
+
+
+def _is_refused(error: Any) -> bool:
+    return bool(error.reason == "connection refused")
 
 
 def worth_another_try(error: Any) -> bool:

@@ -1,0 +1,184 @@
+"""The transport under a program's clients: one connection for all of them, kept until it breaks.
+
+Invariant: a request that may have been carried out is sent a second time only if it just reads. What
+certainly never left goes out on a new connection, whatever it is.
+All who ask while none is open share one dial. A GET that ends in EOF, a reset or a lost connection is
+tried again up to ten times, a second apart; "connection refused" and a time limit are final. After GOAWAY
+what is new gets a new connection, and what runs goes on. A connection does not move back: it leaves a
+server only when it breaks.
+Of several *servers* (where no load balancer stands) the next one is dialled when one cannot be reached.
+A transport that is not *kept* is a person's: its connections leave no record, see users/kubectl.py.
+
+Models k/client-go rest Request.request, withRetry.IsNextRetry
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import simpy
+
+from kubemini.host import Component
+from kubemini.sim import Steps
+from kubemini.sim.units import SECOND
+from kubemini.wire import Reply, Unreachable
+from kubemini.wire.calls import DEADLINE, EOF, LOST, RESET, ClientStream
+from kubemini.wire.connections import Connection, Limits
+from kubemini.wire.rpc import happen
+
+RETRIES = 10  # defaultMaxRetries of client-go's rest
+PAUSE = 1 * SECOND  # the Retry-After that client-go makes up for an error of the connection
+UNEXPECTED_EOF = Unreachable("unexpected EOF", definite=False)  # in the middle of something
+PASSING = (EOF.reason, UNEXPECTED_EOF.reason, RESET.reason, LOST.reason)
+
+
+class Watch:
+    """A stream that is opened as soon as there is a connection."""
+
+    __slots__ = ("closed", "stream")
+
+    def __init__(self) -> None:
+        self.stream: ClientStream | None = None
+        self.closed = False
+
+    def close(self) -> None:
+        """Give it up; its `on_close` is not called."""
+        self.closed = True
+        if self.stream is not None:
+            self.stream.close()
+
+
+class Transport:
+    """One program's way to the API: *servers* are the balancer, or the API servers that it may use."""
+
+    def __init__(self, component: Component, servers: Sequence[str], kept: bool = True):
+        self.component, self.servers, self.kept = component, list(servers), kept
+        params = component.net.params
+        self.limits = Limits(
+            params.tls_handshake_timeout,
+            params.http2_read_idle_timeout,
+            params.http2_ping_timeout,
+            None,
+            connect=params.dial_timeout,
+        )
+        self.connection: Connection | None = None
+        self._turn = 0
+        self._former = ""  # the server of the last connection
+        self._waiting: list[simpy.Event] = []
+
+    @property
+    def target(self) -> str:
+        """The balancer, or the API server, that is dialled."""
+        return self.servers[self._turn]
+
+    @property
+    def path(self) -> list[str]:
+        """Who is dialled, and who serves behind it if that is another."""
+        behind = self.connection.server if self.connection is not None else ""
+        return [self.target] if behind in ("", self.target) else [self.target, behind]
+
+    # -- requests ----------------------------------------------------------------------------------
+    def request(self, payload: Any, timeout: int | None, deadline: int | None = None) -> Steps:
+        """The reply; each attempt lasts *timeout* µs at most, all end at the instant *deadline*."""
+        clock = self.component.sim
+        reads, tries = payload["verb"] == "GET", 0
+        while True:
+            limits = [left for left in (timeout, deadline and deadline - clock.now) if left is not None]
+            reply = yield from self._attempt(payload, clock.now + min(limits) if limits else None)
+            if not (reads and _passes(reply.error)) or tries == RETRIES:
+                return reply
+            tries += 1
+            if deadline is not None and clock.now + PAUSE >= deadline:
+                yield self.component.timeout(max(0, deadline - clock.now))
+                return Reply(False, None, DEADLINE)
+            yield self.component.timeout(PAUSE)
+
+    def _attempt(self, payload: Any, deadline: int | None) -> Steps:
+        """One request on an open connection, dialled if there is none."""
+        clock = self.component.sim
+        connection = self._usable()
+        if connection is None:
+            reply = yield self._dialled(None if deadline is None else deadline - clock.now)
+            if not reply.ok:  # whatever it was, the request has not left
+                return Reply(False, None, Unreachable(reply.error.reason, definite=True))
+            connection = reply.value
+        left = None if deadline is None else max(0, deadline - clock.now)
+        reply = yield connection.call("request", payload, left)
+        return Reply(False, None, UNEXPECTED_EOF) if reply.error == EOF else reply
+
+    def stream(
+        self,
+        method: str,
+        payload: Any,
+        on_item: Callable[[Any], None],
+        on_close: Callable[[Any], None],
+    ) -> Watch:
+        """Open a stream; *on_close* gets the error of the dial if there is no connection to be had."""
+        watch = Watch()
+        connection = self._usable()
+        if connection is not None:
+            watch.stream = connection.open_stream(method, payload, on_item, on_close)
+            return watch
+
+        def dialled(event: simpy.Event) -> None:
+            if watch.closed:
+                return
+            reply: Any = event.value
+            if reply.ok:
+                watch.stream = reply.value.open_stream(method, payload, on_item, on_close)
+            else:
+                on_close(reply.error)
+
+        waiters: Any = self._dialled(None).callbacks
+        waiters.append(dialled)
+        return watch
+
+    def close(self) -> None:
+        """Nobody needs it any more."""
+        if self.connection is not None:
+            self.connection.close()
+
+    # -- the connection ----------------------------------------------------------------------------
+    def _usable(self) -> Connection | None:
+        connection = self.connection
+        return connection if connection and connection.open and not connection.draining else None
+
+    def _dialled(self, limit: int | None) -> simpy.Event:
+        """An event of Reply(True, an open connection), or of the error of the dial, or of the *limit* (µs)."""
+        waits = simpy.Event(self.component.sim)
+        first, self._waiting = not self._waiting, [*self._waiting, waits]
+        if limit is not None:
+            self.component.after(max(0, limit), self._give_up, waits)
+        if first:
+            self.component.spawn(self._dial())
+        return waits
+
+    def _give_up(self, waits: simpy.Event) -> None:
+        """Whoever waits has no more time; the dial goes on for the next."""
+        if waits.callbacks is not None:
+            happen(waits, Reply(False, None, DEADLINE))
+
+    def _dial(self) -> Steps:
+        """Dial one server after the other, each once, until one lets us in."""
+        for _ in self.servers:
+            connection = self.component.connection(self.target, self.limits, self._broken, self.kept, self._former)
+            reply = yield connection.dial()
+            if reply.ok:
+                self.connection, self._former = connection, connection.server
+                reply = Reply(True, connection)
+                break
+            self._move_on()
+        waiting, self._waiting = self._waiting, []
+        for waits in waiting:
+            if waits.callbacks is not None:
+                happen(waits, reply)
+
+    def _broken(self, error: Unreachable) -> None:
+        self._move_on()
+
+    def _move_on(self) -> None:
+        self._turn = (self._turn + 1) % len(self.servers)
+
+
+def _passes(error: Any) -> bool:
+    """Whether the same GET may succeed a second later."""
+    return isinstance(error, Unreachable) and error.reason in PASSING
