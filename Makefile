@@ -3,7 +3,7 @@
 # make chapters  execute the notebooks, store their outputs in normal form
 # make soak      trouble for Raft (SCHEDULES=n) and for a whole etcd (SCENARIOS=n: in full, and the same quiescent), and
 #                every fault that must be noticed
-# make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine), built from tests/oracles
+# make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine, the real Kubernetes and etcd), built from tests/oracles
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n)
 # make record    have the judges answer our recorded conversations anew
 # make bench     how fast it is, beside the bars; 1 if one is missed (CHECK=: only print)
