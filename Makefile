@@ -3,9 +3,10 @@
 # make chapters  execute the notebooks, store their outputs in normal form
 # make soak      trouble for Raft (SCHEDULES=n), for a whole etcd and for whole clusters (SCENARIOS=n: in full, and the same
 #                quiescent), and every fault that must be noticed
-# make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine), built from tests/oracles
+# make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine, the real Kubernetes and etcd), built from tests/oracles
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n)
-# make record    have the judges answer our recorded conversations anew
+# make record    have the judges answer our recorded conversations anew, and the real cluster suffer the book's faults
+#                (TRIALS="name …": only these; needs root)
 # make bench     how fast it is, beside the bars; 1 if one is missed (CHECK=: only print)
 # make schema    derive the fields of Kubernetes' objects from its published OpenAPI (a test does it again, and compares)
 # A target whose inputs have not changed is not made again.
@@ -87,7 +88,8 @@ twin: oracles
 	$(PY) -m tests.oracles.twin $(if $(SEED),--seed $(SEED)) $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(HISTORIES),--histories $(HISTORIES))
 
 record: oracles
-	$(PY) -m tests.oracles.raft.record
+	$(if $(TRIALS),,$(PY) -m tests.oracles.raft.record)
+	$(PY) -m tests.oracles.ha.real $(TRIALS)
 	$(PY) -m tests.oracles.ha.strips
 
 CHECK ?= 1

