@@ -24,6 +24,8 @@ SHOWN = (
     "external_etcd_follower_hang",
     "stacked_api_kill",
     "stacked_api_hang",
+    "stacked_all_api_kill",
+    "external_etcd_quorum_kill",
     "stacked_host_power_off",
     "stacked_balancer_kill",
     "stacked_kcm_sched_term",
