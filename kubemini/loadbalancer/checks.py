@@ -68,6 +68,7 @@ class Checks:
         self.balancer, self.params = balancer, balancer.params
         rise, fall = self.params.haproxy_rise, self.params.haproxy_fall
         self.health = {server: ServerHealth(rise, fall) for server in balancer.servers}
+        self.last = dict.fromkeys(balancer.servers, "INI")  # what the last check of each came to
 
     def start(self) -> None:
         """Begin, the servers spread over one *inter*."""
@@ -82,9 +83,9 @@ class Checks:
         yield self.balancer.timeout(first)
         while True:
             trouble = yield from self.check(server)
-            health = self.health[server]
+            health, self.last[server] = self.health[server], trouble or GOOD[self.params.haproxy_check]
             if health.failed() if trouble else health.passed():
-                self._record(server, trouble or GOOD[self.params.haproxy_check])
+                self._record(server, self.last[server])
             yield self.balancer.timeout(self.params.haproxy_inter)
 
     def _record(self, server: str, why: str) -> None:

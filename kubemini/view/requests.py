@@ -7,7 +7,6 @@ somebody waits, and nothing is called bad long after it is over.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
 from typing import Any
 
 from kubemini.sim.trace import Record, Trace
@@ -18,7 +17,7 @@ LONG = 500 * MS  # an answer that takes longer is waited for
 SLOW = SECOND  # an answer that takes longer is slow: so those count who record real clusters
 WAITING = "waiting"
 CHANGES = {"api": ("POST", "PUT", "PATCH", "DELETE"), "etcd": ("put", "del", "txn")}
-WELL, FAILS, WAITS = "well", "fails", "waits"
+WELL, LATE, FAILS, WAITS, SILENT = "well", "late", "fails", "waits", "silent"  # what a user sees
 FATES = ("ok", "slow", "failed", "unknown", "waiting")  # of a request, in the end
 
 
@@ -52,14 +51,20 @@ class Requests:
 
 
 def sees(record: Record, at: int) -> str:
-    """What the user of a request sees at *at*; empty while there is nothing to see."""
+    """What the user of a request sees at *at*; empty while there is nothing to see.
+
+    Who waits sees nothing else, whatever comes of it; an answer with a code is a refusal, even if it does not say
+    whether the thing was done.
+    """
     started, outcome = record.detail["started"], record.detail["outcome"]
     if started > at:
         return ""
     if record.at > at:  # under way
         late = record.at - started >= LONG or outcome == "unknown"
         return WAITS if late else FAILS if outcome == "failed" else ""
-    return {"ok": WELL, "failed": FAILS}.get(outcome, WAITS)
+    if outcome == "ok":
+        return LATE if fate(record) == "slow" else WELL
+    return FAILS if outcome == "failed" or record.detail.get("code") else SILENT
 
 
 def asked(trace: Trace) -> list[Record]:
@@ -88,9 +93,3 @@ def series_of(request: dict[str, Any]) -> str:
         return "visits"
     what = "reads" if request["verb"].lower().startswith("get") else "writes"
     return f"API {what}" if request["kind"] == "api" else what
-
-
-def fates(seen: Iterable[str]) -> tuple[int, int, int]:
-    """How many do well, fail, wait."""
-    found = list(seen)
-    return found.count(WELL), found.count(FAILS), found.count(WAITS)

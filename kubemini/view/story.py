@@ -11,7 +11,7 @@ from typing import Any
 
 from kubemini.sim.trace import Record, Trace
 from kubemini.sim.units import MS
-from kubemini.view.requests import FAILS, WELL, Requests, fates, is_write
+from kubemini.view.requests import FAILS, LATE, SILENT, WAITS, WELL, Requests, is_write
 from kubemini.view.state import State
 
 MATTERS = {"start", "crash", "exit", "pause", "resume", "power_off", "power_on", "cut", "heal", "role", "ready", "pod"}
@@ -20,8 +20,17 @@ BLINK = 1 * MS  # an address that moves is on both hosts, or on none, for less t
 GRID = 500 * MS  # how often the sentences are looked at between changes
 GRAVITY = ("ok", "warn", "bad")
 SHARE = re.compile(r"\d+ %")
-ONLY_NOT_YET = "The only API server is not ready yet: writes wait"
+NONE = "no write succeeds"
+WORSE = {  # what those see of whom none succeeds
+    "every write waits": "all wait",
+    "every write fails": "all fail",
+    "writes fail or wait": "some wait, some fail",
+    "writes get no answer": "none is answered",
+}
+SERVED = (WELL, LATE)
+ALWAYS = ("nobody can change the cluster", "nobody reaches the API servers", "no write that needs room succeeds")
 
+Bar = tuple[str, str, str]  # level, what bars writes, what becomes of them
 Said = tuple[str, str]  # level, words
 Seen = Sequence[tuple[Record, str]]
 
@@ -29,7 +38,25 @@ Seen = Sequence[tuple[Record, str]]
 # -- the first sentence: who can write ---------------------------------------------------------------------------------
 def who_writes(state: State, seen: Seen) -> Said:
     """Level and first sentence."""
-    return two_clusters(state) or barred(state) or accepted(state, seen)
+    if two := two_clusters(state):
+        return two
+    bar = barred(state)
+    return behind(bar, state, writes_of(seen)) if bar else accepted(state, writes_of(seen))
+
+
+def writes_of(seen: Seen) -> list[str]:
+    """What those who write see."""
+    return [what for record, what in seen if is_write(record)]
+
+
+def behind(bar: Bar, state: State, writes: Sequence[str]) -> Said:
+    """A bar, and what becomes of writes meanwhile: an API server lets them wait where etcd itself refuses."""
+    level, where, fate = bar
+    writes = [what for what in writes if fate != NONE or what not in SERVED]
+    if fate in ALWAYS or not programs(state, "apiserver-") or not writes:
+        return level, f"{where}: {fate}"
+    seen, told = writers_see(writes)
+    return worst(level, seen), f"{where}: {fate}, {WORSE[told]}" if fate == NONE else f"{where}: {told}"
 
 
 def two_clusters(state: State) -> Said | None:
@@ -41,24 +68,27 @@ def two_clusters(state: State) -> Said | None:
     return "bad", f"Two clusters run: {new} with the backup's data, {listed(old)} with the old data"
 
 
-def barred(state: State) -> Said | None:
-    """Why nobody can write, if so."""
+def barred(state: State) -> Bar | None:
+    """Why nobody can write, if so; where requests do not say what becomes of them, what the bar lets one expect."""
     apis = programs(state, "apiserver-")
     members, lead = members_up(state), state.leader(state.cluster)
     if apis and not any(map(state.alive, apis)):
         only = "The only API server is" if len(apis) == 1 else "All API servers are"
-        return "bad", f"{only} down: nobody can change the cluster"
+        return "bad", f"{only} down", "nobody can change the cluster"
     if state.together(state.cluster) < state.quorum(state.cluster):
-        return "bad", f"{members}: no write succeeds"
+        return "bad", members, NONE
     if not lead:
-        return "warn", f"{members}, no leader yet: writes wait"
+        return "warn", f"{members}, no leader yet", "writes wait"
     if state.alarms:
-        return "bad", f"{members}, but the alarm NOSPACE is raised: no write that needs room succeeds"
+        return "bad", f"{members}, but the alarm NOSPACE is raised", "no write that needs room succeeds"
     if unreached := no_door(state):
-        return "bad", f"{unreached}: nobody reaches the API servers"
+        return "bad", unreached, "nobody reaches the API servers"
     if apis and not any(is_ready(state, api) for api in apis):
-        alone = len(apis) == len(state.cluster["voters"]) == 1
-        return "warn", ONLY_NOT_YET if alone else f"{members}, no API server is ready yet: writes wait"
+        if len(apis) == len(state.cluster["voters"]) == 1:
+            return "warn", "The only API server is not ready yet", "writes wait"
+        some = any(map(state.alive, (api for api in apis if state.ready.get(api, {}).get("ready"))))
+        none = "the load balancer uses no API server yet" if some else "no API server is ready yet"
+        return "warn", f"{members}, {none}", "writes wait"
     return None
 
 
@@ -81,7 +111,7 @@ def having_address(state: State) -> list[str]:
     return [state.host_of(name) for keepers in state.addresses.values() for name in keepers]
 
 
-def accepted(state: State, seen: Seen) -> Said:
+def accepted(state: State, writes: Sequence[str]) -> Said:
     """etcd and the API servers take writes: do the writers see that?"""
     apis, members = programs(state, "apiserver-"), members_up(state)
     ready = sum(is_ready(state, api) for api in apis)
@@ -91,7 +121,7 @@ def accepted(state: State, seen: Seen) -> Said:
         where = "The only API server is ready"
     if len(holders := having_address(state)) > 1:
         where, calm = f"{where}, {listed(holders)} both have the address", False
-    level, fate = writers_see([what for record, what in seen if is_write(record)])
+    level, fate = writers_see(writes)
     if level == "ok" and "can talk" in members:
         fate += " on that side"
     return worst(level, "ok" if calm else "warn"), f"{where}: {fate}"
@@ -99,12 +129,14 @@ def accepted(state: State, seen: Seen) -> Said:
 
 def writers_see(seen: Sequence[str]) -> Said:
     """What becomes of the writes that are asked now."""
-    well, fail, wait = fates(seen)
+    well, fail, wait = (any(what in seen for what in some) for some in (SERVED, (FAILS,), (WAITS, SILENT)))
     if not fail and not wait:
-        return "ok", "writes accepted"
+        return ("warn", "writes accepted, some late") if LATE in seen else ("ok", "writes accepted")
     if well:
         return "warn", "some writes fail" if fail else "some writes wait"
-    return "bad", "every write fails" if fail and not wait else "writes get no answer"
+    if fail:
+        return "bad", "writes fail or wait" if wait else "every write fails"
+    return "bad", "writes get no answer" if SILENT in seen else "every write waits"
 
 
 def members_up(state: State) -> str:
@@ -138,14 +170,14 @@ def who_is_served(state: State, seen: Seen) -> Said:
     for verb, name in (("put", "writes"), ("get", "reads"), ("get serializable", "serializable reads")):
         if asked := [what for record, what in seen if record.detail["verb"] == verb]:
             if verb == "put" and barred(state):  # an answer of a moment ago tells of another time
-                asked = [what for what in asked if what != WELL] or asked
+                asked = [what for what in asked if what not in SERVED] or asked
             parts.append(f"{name}: {fate(asked)}")
     return "ok", ". ".join(capital(part) for part in parts)
 
 
 def fate(seen: Sequence[str]) -> str:
     """How requests of one kind fare: all answered, all refused, none answered, or a share."""
-    well = seen.count(WELL)
+    well = sum(map(seen.count, SERVED))
     if 0 < well < len(seen):
         return f"{share(well, len(seen))} answered"
     return "all answered" if well else "all refused" if set(seen) == {FAILS} else "no answer"
@@ -167,7 +199,7 @@ def pods_and_visits(state: State, visits: Seen) -> Said:
     pods = f"{running or 'no'} pod{'s' if running != 1 else ''} run{'s' if running == 1 else ''}"
     if not visits:
         return "ok", capital(pods)
-    well = sum(what == WELL for _, what in visits)
+    well = sum(what in SERVED for _, what in visits)
     level = "ok" if well == len(visits) else "warn" if well else "bad"
     return level, f"{capital(pods)}; {visits[0][0].detail['path']} answers {whom(state, visits)}"
 
@@ -179,7 +211,7 @@ def whom(state: State, visits: Seen) -> str:
         by_host.setdefault(state.host_of(record.actor), []).append(what)
     by_share: dict[str, list[str]] = {}
     for host in sorted(by_host):
-        well, asked = by_host[host].count(WELL), len(by_host[host])
+        well, asked = sum(map(by_host[host].count, SERVED)), len(by_host[host])
         some = "every visitor" if well == asked else share(well, asked) if well else "no visitor"
         by_share.setdefault(some, []).append(host)
     if len(by_share) == 1:
@@ -209,10 +241,13 @@ def story(trace: Trace) -> list[tuple[int, str, str, str]]:
     """Every instant at which what is true changes: (at, level, first sentence, second sentence)."""
     state, requests = State(trace.header["topology"]), Requests(trace)
     told: list[tuple[int, str, str, str]] = []
+    bar, since = None, 0
     for at, records in instants(trace, requests):
         for record in records:
             state.fold(record)
-        line = (at, *look(state, requests.now(at)))
+        before, bar = bar, barred(state)
+        since = since if bar == before else at
+        line = (at, *look(state, requests.now(at), since if bar else 0))
         if not told or (told[-1][1:] != line[1:] and (at % GRID == 0 or kind(told[-1]) != kind(line))):
             told.append(line)
     return told
@@ -223,9 +258,11 @@ def kind(line: tuple[int, str, str, str]) -> list[str]:
     return [SHARE.sub("%", text) for text in line[1:]]
 
 
-def look(state: State, seen: Seen) -> tuple[str, str, str]:
-    """(level, first sentence, second sentence) of a state and what users see then."""
-    (level, first), (served, second) = who_writes(state, seen), who_is_served(state, seen)
+def look(state: State, seen: Seen, since: int) -> tuple[str, str, str]:
+    """(level, first sentence, second sentence) of a state and what users see then; barred *since*: a write that was
+    served before tells of another time."""
+    now = [(r, what) for r, what in seen if what not in SERVED or r.at > since or not is_write(r)]
+    (level, first), (served, second) = who_writes(state, now), who_is_served(state, seen)
     return worst(level, served), capital(first), second
 
 

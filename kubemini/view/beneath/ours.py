@@ -31,7 +31,7 @@ def ours(trace: Trace) -> Run:
     """*trace* by second, and by what changed."""
     requests = [r for r in asked(trace) if r.detail["kind"] == "api"]
     state = State(trace.header["topology"])
-    leads: dict[str, Spans] = {lease: [[0, ""]] for lease in LEASES}
+    leads: dict[str, Spans] = {what: [[0, ""]] for what in ("etcd", *LEASES)}
     uses: dict[str, Spans] = {}
     for record in trace:
         state.fold(record)

@@ -5,14 +5,14 @@ fault begins, and ends where one of the two goes on differently: when it is take
 something else happens.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from textwrap import wrap
 from typing import Any
 
 from kubemini.sim.trace import Trace
 from kubemini.sim.units import SECOND, clock
 from kubemini.view.beneath.deeds import Deed, deeds, words
-from kubemini.view.beneath.differences import Difference, Side, differences, sentence
+from kubemini.view.beneath.differences import Difference, differences, sentence
 from kubemini.view.beneath.ours import Run, ours
 from kubemini.view.beneath.recordings import Recording, find
 from kubemini.view.beneath.sides import Window, counted, here, led, namesakes, there, used
@@ -21,6 +21,7 @@ from kubemini.view.state import State
 LEAD = 2 * SECOND  # of calm before a fault
 MARKS = {"failed": "✕", "slow": "…", "ok": "●"}  # of a second: the worst that became of its requests
 AGAIN = "make record"
+Compared = tuple[str, Any, Any]  # what, there, here
 WIDE, INDENT = 110, " " * 11  # of the text
 
 
@@ -78,50 +79,71 @@ def drawn(window: Window, mine: Run, state: State) -> dict[str, Any]:
         "fates": {name: fates[name] for name in mine.fates if name in fates},
         "leads": {what: led(window, what, called) for what in mine.leads if what in recording.leads},
         "uses": {name: used(window, host) for (what, host), name in called.items() if what == "server" and mine.uses},
-        "sentence": sentence(differences(theirs, own), conditions(window, state, theirs, own)),
+        "sentence": sentence(differences(theirs, own), conditions(window, state, mine)),
     }
     return made | {"rows": pictured(made, mine._asdict())}
 
 
 # -- in what the trials themselves differ ------------------------------------------------------------------------------
-def conditions(window: Window, state: State, theirs: Side, mine: Side) -> list[Difference]:
-    """In what the two clusters, and what was done to them, are not the same."""
+def conditions(window: Window, state: State, mine: Run) -> list[Difference]:
+    """In what the two clusters, and what was done to them, are not the same; once a fault, not again when it ends."""
     recording, deed = window.recording, window.deed
-    kinds = [name.rpartition("-")[0] for name in state.programs]
-    trial = recording.trial.replace("_", " ")
-    found: list[tuple[str, Any, Any]] = [
-        ("etcd members", len(recording.nodes["etcd"]), len(state.cluster["voters"])),
-        ("API servers", len(recording.nodes["servers"]), kinds.count("apiserver")),
-        ("balancers", len(recording.nodes["balancers"]), kinds.count("haproxy")),
-        ("what was done", trial, trial if alike(deed) else words(deed)),
-        ("it went", "at once", "one after the other" if deed.was and not deed.returned else "at once"),
-    ]
-    if deed.returned:
-        lasted = f"{(deed.at - deed.since) / SECOND:.0f} s"
-        away = ", ".join(deed.broken) or "nothing"
-        found += [("the fault had lasted", f"{recording.undone:.0f} s", lasted), ("stays away", "nothing", away)]
-    else:
-        found += [(what, hit(there, deed, state), hit(here, deed, state)) for what, there, here in both(theirs, mine)]
+    found = (
+        ended(window) if deed.returned else [*clusters(recording, state), *deeds_of(window), *hit(window, state, mine)]
+    )
     return [Difference(what, str(there), str(here)) for what, there, here in found if there != here]
 
 
-def both(theirs: Side, mine: Side) -> list[tuple[str, str, str]]:
-    """(what, who led there, who led here) when it began."""
-    first = {what: (theirs.leads[what][0][1], mine.leads[what][0][1]) for what in mine.leads if theirs.leads.get(what)}
+def clusters(recording: Recording, state: State) -> list[Compared]:
+    """How many programs there are of each kind."""
+    kinds = [name.rpartition("-")[0] for name in state.programs]
     return [
-        (f"{'the leader of etcd' if what == 'etcd' else f'the holder of {what}'} was hit", *who)
-        for what, who in first.items()
+        ("etcd members", len(recording.nodes["etcd"]), len(state.cluster["voters"])),
+        ("API servers", len(recording.nodes["servers"]), kinds.count("apiserver")),
+        ("balancers", len(recording.nodes["balancers"]), kinds.count("haproxy")),
     ]
 
 
-def hit(name: str, deed: Deed, state: State) -> str:
-    """Whether the program *name* is on a host that something was done to."""
-    return "yes" if name and state.host_of(name) in {state.host_of(broken) for broken in deed.broken} else "no"
+def deeds_of(window: Window) -> list[Compared]:
+    """What was done."""
+    trial, deed = window.recording.trial.replace("_", " "), window.deed
+    return [
+        ("what was done", trial, trial if alike(deed) else words(deed)),
+        ("it went", "at once", "one after the other" if deed.was else "at once"),
+    ]
+
+
+def hit(window: Window, state: State, mine: Run) -> list[Compared]:
+    """Whether who led stood on a host that was hit."""
+    homes = {state.host_of(name) for name in window.deed.broken}
+    found: list[Compared] = []
+    for what, told in mine.leads.items():
+        theirs = [host for second, host in window.recording.leads.get(what, []) if second < 0][-1:]
+        ours = [state.host_of(name) for at, name in told if at < window.deed.at and name][-1:]
+        if theirs and ours:
+            who = "the leader of etcd" if what == "etcd" else f"the holder of {what}"
+            there, here = (yes_or_no(*pair) for pair in ((theirs[0], window.recording.hit), (ours[0], homes)))
+            found.append((f"{who} was hit", there, here))
+    return found
+
+
+def yes_or_no(host: str, hosts: Collection[str]) -> str:
+    """Whether *host* is among *hosts*, in a word."""
+    return "yes" if host in hosts else "no"
+
+
+def ended(window: Window) -> list[Compared]:
+    """How the fault ended."""
+    deed = window.deed
+    return [
+        ("the fault had lasted", f"{window.recording.undone:.0f} s", f"{(deed.at - deed.since) / SECOND:.0f} s"),
+        ("stays away", "nothing", ", ".join(deed.broken) or "nothing"),
+    ]
 
 
 def alike(deed: Deed) -> bool:
     """Whether the thing was done in the way that the trial is named for."""
-    return all(way in deed.trial for way in (deed.was if deed.returned else deed.broken).values())
+    return all(way in deed.trial for way in deed.broken.values())
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

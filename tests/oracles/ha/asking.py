@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kubemini.api.kinds import CONFIG_MAP
 from kubemini.api.objects import freeze
 from kubemini.client import ApiClient, Informer
+from kubemini.client.transport import Transport
 from kubemini.host import Component
 from kubemini.sim.units import MS, SECOND
 
@@ -55,7 +56,7 @@ class Client(Component):
         self.fates = {}
 
     def boot(self):
-        self.client = ApiClient(self, self.door, USER, timeout=LIMIT)
+        self.client = ApiClient(self, self.door, USER)
         if self.kind == "informer":
             Informer(self.client, CONFIG_MAP, namespace="default").start()
 
@@ -75,9 +76,18 @@ class Client(Component):
         name = f"w-{self.kind}-{number}" if operation == "write" else ""
         since, fates = self.sim.now, self.fates.setdefault(operation, {})
         fates[number] = None
-        reply = yield from self.client.request(verb, path, _config_map(name) if name else None, query)
+        reply = yield from self._asked(verb, path, _config_map(name) if name else None, query)
         told = ("", 0, "") if reply.ok else say(operation, reply.error)
         fates[number] = Fate((since - begun) / SECOND, (self.sim.now - since) / SECOND, *told, name)
+
+    def _asked(self, verb, path, body, query):
+        """One request, on the kept connection or on one of its own."""
+        payload = {"verb": verb, "path": path, "query": query, "body": body, "user": USER}
+        way = Transport(self, self.door, kept=False) if self.kind == "fresh" else self.client.transport
+        reply = yield from way.request(payload, None, self.sim.now + LIMIT)
+        if self.kind == "fresh":
+            way.close()
+        return reply
 
     @property
     def waits(self):

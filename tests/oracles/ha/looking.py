@@ -5,7 +5,6 @@ processes and Leases are looked at several times a second.
 """
 
 import re
-from collections import defaultdict
 from functools import partial
 
 from kubemini.host import Component
@@ -147,10 +146,8 @@ def said(reply):
 
 def page(balancer, server):
     """One line of HAProxy's page: ``UP 2/3 L4CON`` is one failed check of three."""
-    health, why = balancer.health[server], defaultdict(str)
-    for record in balancer.sim.trace.of("backend", balancer.name):
-        why[record.detail["server"]] = record.detail["why"]
+    health, last = balancer.health[server], balancer.checks.last[server]
+    failed = health.rise + health.fall - 1 - health.value
     if health.up:
-        failed = health.rise + health.fall - 1 - health.value
-        return f"UP {health.fall - failed}/{health.fall}" if failed else "UP L7OK"
-    return f"DOWN {health.value}/{health.rise} L7OK" if health.value else f"DOWN {why[server]}"
+        return f"UP {health.fall - failed}/{health.fall} {last}" if failed else f"UP {last}"
+    return f"DOWN {health.value}/{health.rise} {last}" if health.value else f"DOWN {last}"

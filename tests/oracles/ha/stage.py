@@ -25,6 +25,11 @@ PROGRAMS = {
 HOSTS = {"h": "cp", "e": "etcd-host", "lb": "lb", "w": "worker"}
 MANAGERS = {"kcm": "kube-controller-manager", "sched": "kube-scheduler"}
 ALIKE = {"etcd_watch_progress_interval": "5s", "etcd_snapshot_count": 10_000, "restart_policy": "Never"}
+CHECKS = {  # balancer_check: settings; "old" is the older sample of kubeadm
+    None: {},
+    "tcp": {"haproxy_check": "tcp"},
+    "old": {"haproxy_check": "ssl-hello", "haproxy_client_timeout": "20s", "haproxy_server_timeout": "20s"},
+}
 WORKLOAD = """
 apiVersion: apps/v1
 kind: Deployment
@@ -63,8 +68,7 @@ class Stage:
         assert isinstance(self.net, Network)
 
     def _build(self):
-        check = self.record.get("balancer_check")
-        params = changed(Params(), ALIKE | ({"haproxy_check": check} if check else {}))
+        params = changed(Params(), ALIKE | CHECKS[self.record.get("balancer_check")])
         sizes = {"api_servers": 3, "etcd_members": 3} if self.external else {"members": 3}
         make = Cluster.external if self.external else Cluster.stacked
         two = any("lb2" in what or "keepalived" in what for _, what, _ in self.record["events"])

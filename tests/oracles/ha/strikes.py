@@ -139,7 +139,8 @@ class Strike:
 
     def _ready(self, name):
         server = self.stage.of(f"api@{name}")
-        return server.up and bool(server.core.health.ready)
+        said = self.stage.sim.trace.of("ready", server.name)
+        return server.up and said[-1].detail["ready"]
 
     def _used(self, name):
         balancer = self.stage.of("haproxy@lb1")
