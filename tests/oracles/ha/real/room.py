@@ -15,6 +15,7 @@ from tests.conftest import ROOT, SBIN
 
 INSIDE = "KUBEMINI_ROOM"
 DISK = Path("/run/netns-disk")
+WITH_US = ("setpriv", "--pdeathsig", "KILL")  # whoever starts a room and dies ends it
 SPACES = ("--net", "--mount", "--pid", "--uts", "--fork", "--kill-child", "--mount-proc")
 NEEDED = {
     "ip": "iproute2",
@@ -48,7 +49,7 @@ def inside():
 def enter(module, *arguments):
     """Run ``python -m MODULE ARGUMENTS`` in a new room; its exit status. Raises Unfit."""
     fit()
-    command = ["unshare", *SPACES, sys.executable, "-m", module, *map(str, arguments)]
+    command = [*WITH_US, "unshare", *SPACES, sys.executable, "-m", module, *map(str, arguments)]
     environment = {**os.environ, INSIDE: "1", "PATH": SBIN, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 

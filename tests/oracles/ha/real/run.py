@@ -128,7 +128,8 @@ class Run:
             *("-timeout", f"{PATIENCE}s", "-sticky", str(STICKY), "-every", f"{round(EVERY * 1000)}ms"),
             *("-rate", str(self.trial.rate), "-for", f"{BEFORE + self.trial.until}s", "-out", str(self.rows)),
         ]
-        return subprocess.Popen([*hosts.on("ctl"), *command])
+        with (self.cluster.folder("ctl") / "client.log").open("wb") as log:
+            return subprocess.Popen([*hosts.on("ctl"), *command], stderr=log)
 
     def _state(self, value):
         for name in self.hit:

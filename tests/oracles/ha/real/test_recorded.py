@@ -86,7 +86,7 @@ def test_a_recording_is_whole(file):
     ]
     named += [states for servers in rows["balancer"].values() for states in servers.values()]
     assert {len(one) for one in [*named, rows["leader"], rows["term"]]} == {end - start}
-    assert {"h1", "h2", "h3"} <= set(rows["ready"]) and "kubernetes" in told["versions"]
+    assert {"h1", "h2", "h3"} <= set(rows["ready"]) and "kubernetes" in told["versions"] and told["date"]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name.partition(".")[0])
