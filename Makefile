@@ -2,9 +2,10 @@
 # make test      the environment and every check there is; KUBEMINI_REQUIRE=1: what is missing fails instead of skipping
 # make chapters  execute the notebooks, store their outputs in normal form
 # make soak      trouble for Raft (SCHEDULES=n), for a whole etcd and for whole clusters (SCENARIOS=n: in full, and the same
-#                quiescent), and every fault that must be noticed
+#                quiescent), every trial on a real cluster and in ours, and every fault that must be noticed
 # make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine, the real Kubernetes and etcd), built from tests/oracles
-# make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n)
+# make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n),
+#                and on three faults of a real cluster (TRIALS="name …": these; needs root)
 # make record    have the judges answer our recorded conversations anew, and the real cluster suffer the book's faults
 #                (TRIALS="name …": only these; needs root)
 # make bench     how fast it is, beside the bars; 1 if one is missed (CHECK=: only print)
@@ -73,12 +74,13 @@ schema: .venv/.ready
 	$(PY) -m tests.oracles.kubernetes.schema
 
 SCHEDULES ?= 300000
-soak: .venv/.ready
+soak: oracles
 	$(PY) -m tests.worlds.schedules $(SCHEDULES)
 	$(PY) -m tests.worlds.nemesis $(SCENARIOS)
 	$(PY) -m tests.worlds.nemesis --clusters $(SCENARIOS)
 	$(PY) -m tests.worlds.quiet $(SCENARIOS)
 	$(PY) -m tests.oracles tests/oracles/ha
+	$(PY) -m tests.oracles.ha.real.twin --all
 	$(PY) -m tests.mutants --all
 
 oracles: .venv/.ready
@@ -86,6 +88,7 @@ oracles: .venv/.ready
 
 twin: oracles
 	$(PY) -m tests.oracles.twin $(if $(SEED),--seed $(SEED)) $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(HISTORIES),--histories $(HISTORIES))
+	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
 
 record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.raft.record)
