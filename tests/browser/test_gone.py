@@ -1,4 +1,4 @@
-"""Three ways to be gone, and the ways back: a button and a key for every program and every host, and what each means."""
+"""Three ways to be gone, and the ways back: a button and a key for every program and host, and what each means."""
 
 import pytest
 
