@@ -52,7 +52,7 @@ def pages():
         "first": lambda: show("first"),
         "hangs": lambda: show("door", widget="connections"),
         "pair": lambda: show("two-balancers", widget="connections"),
-        "pair": lambda: show("two-balancers"),
+        "balancers": lambda: show("two-balancers"),
         "external": lambda: show("external"),
         "stepper": lambda: show("split-vote", widget="raft-stepper", elections=[900, 1100, 1200]),
         "curves": lambda: show_elections({ends: elections(Setting(ends), 60) for ends in ((150, 155), (150, 300))}),

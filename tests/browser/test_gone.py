@@ -19,7 +19,7 @@ def offered(widget):
     return [b.get_attribute("data-action") for b in widget.root.locator(".km-acts [data-action]").all()]
 
 
-@pytest.mark.parametrize(("page", "scenario"), [("pair", "two-balancers"), ("external", "external")])
+@pytest.mark.parametrize(("page", "scenario"), [("balancers", "two-balancers"), ("external", "external")])
 def test_every_program_on_the_map_can_be_crashed_paused_stopped_and_silenced(open_page, http, widget, page, scenario):
     cluster = widget(open_page(f"{http}/{page}.html"))
     cluster.seek(10)
@@ -41,7 +41,7 @@ def test_so_can_every_member_of_an_etcd(open_page, http, widget, page):
 
 
 def test_the_buttons_say_what_others_see_of_each_way(open_page, http, widget):
-    cluster = widget(open_page(f"{http}/pair.html"))
+    cluster = widget(open_page(f"{http}/balancers.html"))
     cluster.seek(10)
     cluster.select("apiserver-1")
 
@@ -55,7 +55,7 @@ def test_the_buttons_say_what_others_see_of_each_way(open_page, http, widget):
 
 
 def test_each_way_has_its_key_and_its_sentence(open_page, http, widget):
-    cluster = widget(open_page(f"{http}/pair.html"))
+    cluster = widget(open_page(f"{http}/balancers.html"))
     cluster.seek(10)
     cluster.select("keepalived-1")
 
@@ -82,7 +82,7 @@ def test_each_way_has_its_key_and_its_sentence(open_page, http, widget):
 
 
 def test_a_keepalived_that_stands_still_keeps_the_address_and_so_both_have_it(open_page, http, widget):
-    cluster = widget(open_page(f"{http}/pair.html"))
+    cluster = widget(open_page(f"{http}/balancers.html"))
     cluster.seek(10)
     assert "address" in cluster.seen("haproxy-1") and "address" not in cluster.seen("haproxy-2")
     cluster.do("keepalived-1", "pause")
