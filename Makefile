@@ -5,9 +5,9 @@
 #                quiescent), every trial on a real cluster and in ours, and every fault that must be noticed
 # make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine, the real Kubernetes and etcd), built from tests/oracles
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n),
-#                and on three faults of a real cluster (TRIALS="name …": these; needs root)
-# make record    have the judges answer our recorded conversations anew, and the real cluster suffer the book's faults
-#                (TRIALS="name …": only these; needs root)
+#                ours beside etcd 3.6 and 3.7, and beside a real cluster in three faults (TRIALS="name …": these; root)
+# make record    have the judges answer our recorded conversations anew, members of etcd our recorded sessions, and the
+#                real cluster suffer the book's faults (TRIALS="name …": only these; needs root)
 # make bench     how fast it is, beside the bars; 1 if one is missed (CHECK=: only print)
 # make schema    derive the fields of Kubernetes' objects from its published OpenAPI (a test does it again, and compares)
 # A target whose inputs have not changed is not made again.
@@ -88,10 +88,12 @@ oracles: .venv/.ready
 
 twin: oracles
 	$(PY) -m tests.oracles.twin $(if $(SEED),--seed $(SEED)) $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(HISTORIES),--histories $(HISTORIES))
+	$(PY) -m tests.real.versions $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
 
 record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.raft.record)
+	$(if $(TRIALS),,$(PY) -m tests.oracles.etcd.record)
 	$(PY) -m tests.oracles.ha.real $(TRIALS)
 	$(PY) -m tests.oracles.ha.strips
 

@@ -3,7 +3,7 @@
 Durations are microseconds. A run takes one `Params`; change one with ``replace(Params(), etcd_pre_vote=False)``, or as
 a scenario writes it, with ``changed(Params(), {"etcd_heartbeat_interval": "200ms"})``. Whatever the door, a value is
 checked when it is set: against its own range (`flag`) and against the others (`RULES`).
-Pinned: Kubernetes 1.37, etcd 3.5, HAProxy 2.6. Sources are named without addresses so that the book works offline.
+Pinned: Kubernetes 1.37, etcd 3.7, HAProxy 2.6. Sources are named without addresses so that the book works offline.
 """
 
 import difflib
@@ -15,7 +15,7 @@ from kubemini.etcdparams import EtcdParams, flag
 from kubemini.ranges import Choice, Count, Duration, Legal, Rate, Span, Switch, Unfit, shown
 from kubemini.sim.units import DAY, HOUR, MINUTE, MS, SECOND, US
 
-PINNED = {"Kubernetes": "1.37", "etcd": "3.5", "HAProxy": "2.6", "Pyodide": "314.0.7", "Python": "3.11 or later"}
+PINNED = {"Kubernetes": "1.37", "etcd": "3.7", "HAProxy": "2.6", "Pyodide": "314.0.7", "Python": "3.11 or later"}
 
 
 class ParamError(ValueError):

@@ -21,7 +21,8 @@ from kubemini.wire.rpc import DEADLINE
 
 PATHS = ("/livez", "/readyz", "/healthz")
 KEY = "/registry/health"
-UNWELL = ("UNAVAILABLE", "UNKNOWN", "RESOURCE_EXHAUSTED")  # codes of etcd that speak of etcd, not of the request
+# codes of etcd that speak of etcd, not of the request
+UNWELL = ("UNAVAILABLE", "UNKNOWN", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
 FIRST_PAUSE, LONGEST_PAUSE = 250 * MS, 1000 * MS  # between questions while etcd is away
 
 

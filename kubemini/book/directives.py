@@ -8,7 +8,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from kubemini.book import appendix
+from kubemini.book import appendix, versions
 from kubemini.book.vendor import PACKAGE
 
 
@@ -36,6 +36,15 @@ class Parameters(SphinxDirective):
             self.env.note_dependency(str(PACKAGE / name))
         head = ["parameter", "value", "its real name", "source"]
         return [table((30, 16, 30, 34), head, appendix.parameters(), ["km-parameters"])]
+
+
+class EtcdVersions(SphinxDirective):
+    """``{etcd-versions}``: what one version of etcd does otherwise than another."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(str(PACKAGE / "book" / "versions.py"))
+        head = ["etcd …", *versions.VERSIONS, "source"]
+        return [table((28, 13, 15, 15, 15, 22), head, versions.table())]
 
 
 class Mutants(SphinxDirective):
@@ -82,4 +91,10 @@ def row(cells: Iterable[str]) -> nodes.row:
     return nodes.row("", *(nodes.entry("", nodes.paragraph("", cell)) for cell in cells))
 
 
-DIRECTIVES = {"simplified": Simplified, "parameters": Parameters, "mutants": Mutants, "twin": Twin}
+DIRECTIVES = {
+    "simplified": Simplified,
+    "parameters": Parameters,
+    "etcd-versions": EtcdVersions,
+    "mutants": Mutants,
+    "twin": Twin,
+}

@@ -74,7 +74,7 @@ def execute(notebook: NotebookNode, path: Path) -> None:
     from nbclient import NotebookClient
 
     place = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=900, kernel_name="python3", store_widget_state=False, resources=place).execute()
+    NotebookClient(notebook, timeout=900, kernel_name="python3", resources=place).execute()
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -73,8 +73,10 @@ class Transport:
     @property
     def path(self) -> list[str]:
         """Who is dialled, and who serves behind it if that is another."""
-        behind = self.connection.server if self.connection is not None else ""
-        return [self.target] if behind in ("", self.target) else [self.target, behind]
+        if self.connection is None:
+            return [self.target]
+        door, behind = self.connection.door, self.connection.server
+        return [door] if behind in ("", door) else [door, behind]
 
     # -- requests ----------------------------------------------------------------------------------
     def request(self, payload: Any, timeout: int | None, deadline: int | None = None) -> Steps:

@@ -1,7 +1,7 @@
 """An etcd client: requests to one of several members, moving on when that one cannot serve.
 
 Invariant: a write is sent a second time only if the first certainly did not happen; a read may be repeated freely.
-clientv3's retry policy, https://etcd.io/docs/v3.5/learning/design-client/
+clientv3's retry policy, https://etcd.io/docs/v3.7/learning/design-client/
 Models etcd client/v3 Client.unaryClientInterceptor, repeatable.
 Simplified: sticks to one member until that fails, where clientv3 balances over all; a read that fails is repeated by
 the same member after a change of leader only, where clientv3 repeats it while the error is "unavailable".

@@ -2,7 +2,7 @@
 
 Invariant: `definite` is True only if the request has changed nothing and never will. A proposal that timed out may
 still commit, whatever the words of the error are. A failed read changes nothing, so its error is always definite.
-Texts: etcd 3.5 api/v3rpc/rpctypes/error.go, checked against a recorded session (tests/etcd/store/test_transcript.py).
+Texts and codes: etcd 3.7 api/v3rpc/rpctypes/error.go, checked against recorded sessions (tests/oracles/etcd).
 """
 
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ LEARNER_NOT_READY = EtcdError(
     "FAILED_PRECONDITION", "etcdserver: can only promote a learner member which is in sync with leader"
 )
 TOO_MANY_LEARNERS = EtcdError("FAILED_PRECONDITION", "etcdserver: too many learner members in cluster")
-NOT_FOR_LEARNERS = EtcdError("UNAVAILABLE", "etcdserver: rpc not supported for learner")
+NOT_FOR_LEARNERS = EtcdError("FAILED_PRECONDITION", "etcdserver: rpc not supported for learner")
 LEADER_CHANGED = EtcdError("UNAVAILABLE", "etcdserver: leader changed", definite=False)
 TIMEOUT = EtcdError("UNAVAILABLE", "etcdserver: request timed out", definite=False)
 TIMEOUT_LEADER_FAILURE = EtcdError(
@@ -66,8 +66,8 @@ TIMEOUT_LEADER_FAILURE = EtcdError(
 TRANSFER_TIMEOUT = EtcdError(
     "UNAVAILABLE", "etcdserver: request timed out, leader transfer took too long", definite=False
 )
-# Not yet accepted by Raft, for want of a leader. The words are those of any deadline, so a client cannot tell.
-DEADLINE_EXCEEDED = EtcdError("UNKNOWN", "context deadline exceeded", definite=False)
+# Most often no leader had taken it to Raft; but the words are those of any deadline, so a client cannot tell.
+DEADLINE_EXCEEDED = EtcdError("DEADLINE_EXCEEDED", "context deadline exceeded", definite=False)
 
 
 def message_too_long(size: int, limit: int) -> EtcdError:

@@ -2,7 +2,7 @@
 
 Invariant: a program believes that it holds the lock only as long as its lease must live: from the moment at which it
 *asked* for the last renewal, not from that at which it was answered. So etcd forgets a lease later than its holder.
-What a claim looks like is the caller's choice. https://etcd.io/docs/v3.5/learning/api/#lease-api
+What a claim looks like is the caller's choice. https://etcd.io/docs/v3.7/learning/api/#lease-api
 Simplified: nobody releases a lock; who waits asks again twice a second, where a real client would watch the key.
 """
 

@@ -111,7 +111,6 @@ class Connection:
         self.endpoint.remind(self.number, min(self.limits.handshake, self._connect))
         self.out.timeout = SYN
         self.out.send(self._knock, self.out.target)
-        self.out.timeout = self.net.params.tcp_retransmission_timeout if not self.out.held else SYN
         return dialled
 
     @property
@@ -127,9 +126,10 @@ class Connection:
 
     def _knock(self, server: Station) -> None:
         """The client's first packet is at the server's kernel, which accepts for its program."""
-        self.out.timeout = self.net.params.tcp_retransmission_timeout
         if not server.host.powered:
+            self.out.hold(self._knock, server)
             return
+        self.out.timeout = self.net.params.tcp_retransmission_timeout
         if not server.up:
             self.net.send(server, self.component.name, CONNECTION, self.told, REFUSED)
             return
@@ -182,12 +182,17 @@ class Connection:
         if not was_open and self._dialled is not None:
             rpc.happen(self._dialled, Reply(False, None, error or ENDED))
 
+    @property
+    def door(self) -> str:
+        """Who was dialled; of an address, the program that accepted there."""
+        return self.peer.station.name if self.floating and self.peer is not None else self.target
+
     def _record(self, state: str, error: Unreachable | None) -> None:
         if self.kept and state:
             self.component.sim.record(
                 self.component.name,
                 "connection",
-                to=self.peer.station.name if self.floating and self.peer else self.target,
+                to=self.door,
                 server=self.server,
                 state=state,
                 why=str(error or ""),

@@ -23,9 +23,8 @@ from kubemini.wire.cuts import Cut, Held
 from kubemini.wire.station import Place, Station
 
 RETRY = 1 << 40  # the draws of a packet's loss, and of that of each of its copies, lie so far apart
-MESSAGE, HEARTBEAT, CONNECTION, BARE = range(
-    4
-)  # each has draws of its own, so a skipped heartbeat shifts nobody else's
+# each has draws of its own, so a skipped heartbeat shifts nobody else's
+MESSAGE, HEARTBEAT, CONNECTION, BARE = range(4)
 
 
 class Channel:

@@ -46,10 +46,14 @@ class Pipe:
         if not self.held:
             if self._pass(act, args):
                 return
-            self.since = self.net.sim.now
-            self.net.watchers.append(self._changed)
+        self.hold(act, *args)
+
+    def hold(self, act: Callable[..., Any], *args: Any) -> None:
+        """Keep a frame that did not get through, or that nobody was there to acknowledge, for TCP's next try."""
         self.held.append((act, args))
         if len(self.held) == 1:
+            self.since = self.net.sim.now
+            self.net.watchers.append(self._changed)
             self._look_again()
             self.stuck()
 

@@ -38,7 +38,7 @@ def test_elections_are_counted_live_and_other_parameters_begin_anew(open_page, h
     assert stepper.root.locator(".km-sum").inner_text().startswith("3 elections")
     stepper.root.get_by_role("button", name="Run 1,000 elections").click()
     page.wait_for_function("parseInt(document.querySelector('.km-sum').textContent) > 50")
-    stepper.root.get_by_role("button", name=re.compile("Stop")).click()
+    stepper.root.get_by_role("button", name=re.compile(r"Stop \(")).click()
     stepper.root.get_by_label("PreVote").check()
     page.wait_for_function("(kubemini.models[0].get('run').header.params || {}).etcd_pre_vote === true")
     assert "elections" not in stepper.root.locator(".km-sum").inner_text()

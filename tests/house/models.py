@@ -3,7 +3,7 @@
 A docstring says it in one form: ``Models k/k pkg/controller/deployment/util NewRSNewReplicas``, the repository (k/k is
 kubernetes/kubernetes, k/apimachinery and the like are its staging repositories, etcd, raft, haproxy), a path in it, and
 symbols. Several follow after a comma or semicolon, each from where it differs: a repository, a path or only a symbol.
-``--against k/k=FOLDER …`` lists those that the source in a folder does not have: of etcd 3.5, server, api, client and
+``--against k/k=FOLDER …`` lists those that the source in a folder does not have: of etcd 3.7, server, api, client and
 the like are modules of their own, so ``etcd/server=FOLDER``. 1 if there are any.
 """
 

@@ -186,10 +186,10 @@ def test_the_title_page_says_which_versions_are_meant():
     front = next(path for path in (ROOT / "chapters").iterdir() if path.stem == "introduction")
     text = front.read_text(encoding="utf-8")
     pyodide = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["dependencies"]["pyodide"]
-    for said in ("Kubernetes 1.37", "etcd 3.5", "Python 3.11", f"Pyodide {pyodide.split('.')[0]}"):
+    for said in ("Kubernetes 1.37", "etcd 3.7", "Python 3.11", f"Pyodide {pyodide.split('.')[0]}"):
         assert said in text, f"{front.name} does not say {said}"
     params = (ROOT / "kubemini" / "params.py").read_text(encoding="utf-8")
-    assert "Kubernetes 1.37, etcd 3.5" in params
+    assert "Kubernetes 1.37, etcd 3.7" in params
 
 
 @pytest.mark.needs("built-book")

@@ -10,6 +10,8 @@ import concurrent.futures
 import contextlib
 import http.client
 import json
+import os
+import shlex
 import shutil
 import signal
 import socket
@@ -27,6 +29,8 @@ PATHS = {
     "lease_grant": "lease/grant",
     "lease_revoke": "kv/lease/revoke",
     "lease_leases": "kv/lease/leases",
+    "lease_keepalive": "lease/keepalive",
+    "lease_time_to_live": "kv/lease/timetolive",
     "status": "maintenance/status",
     "alarm": "maintenance/alarm",
     "defragment": "maintenance/defragment",
@@ -36,7 +40,7 @@ PATHS = {
     "member_remove": "cluster/member/remove",
     "member_promote": "cluster/member/promote",
 }
-BYTES = ("key", "range_end", "value")
+BYTES = ("key", "keys", "range_end", "value")
 CODES = {2: "UNKNOWN", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 5: "NOT_FOUND", 8: "RESOURCE_EXHAUSTED"}
 CODES |= {9: "FAILED_PRECONDITION", 11: "OUT_OF_RANGE", 14: "UNAVAILABLE"}
 PATIENCE = 180  # seconds, for whatever will come for certain: the machine may be busy
@@ -51,10 +55,19 @@ def free_ports(count):
         return [s.getsockname()[1] for s in sockets]
 
 
+def program():
+    """The command of the etcd that is asked: the one that is installed, or what KUBEMINI_ETCD says (`make twin`)."""
+    return shlex.split(os.environ.get("KUBEMINI_ETCD", "")) or [shutil.which("etcd") or "etcd"]
+
+
 def version():
-    """Of the etcd that is installed."""
-    told = subprocess.run([shutil.which("etcd") or "etcd", "--version"], capture_output=True, text=True, check=True)
-    return told.stdout.split()[2]
+    """Of the etcd that is asked, such as "3.4.23"."""
+    return subprocess.run([*program(), "--version"], capture_output=True, text=True, check=True).stdout.split()[2]
+
+
+def release():
+    """The same, as what came before what: (3, 4)."""
+    return tuple(int(number) for number in version().split(".")[:2])
 
 
 def to_wire(value, name=""):
@@ -70,7 +83,7 @@ def from_wire(value, name=""):
     if isinstance(value, dict):
         return {key: from_wire(item, key) for key, item in value.items()}
     if isinstance(value, list):
-        return [from_wire(item) for item in value]
+        return [from_wire(item, name) for item in value]
     if name in BYTES:
         return base64.b64decode(value).decode()
     return int(value) if isinstance(value, str) and value.lstrip("-").isdigit() else value
@@ -83,7 +96,7 @@ class RealMember:
         self.name, self.client, self.log = name, client, folder / f"{name}.log"
         client_url, peer_url = f"http://{client}", f"http://{peer}"
         self.command = [
-            *(*inside, shutil.which("etcd") or "etcd", "--name", name, "--data-dir", str(folder / name)),
+            *(*inside, *program(), "--name", name, "--data-dir", str(folder / name)),
             *("--listen-client-urls", client_url, "--advertise-client-urls", client_url),
             *("--listen-peer-urls", peer_url, "--initial-advertise-peer-urls", peer_url),
             *("--initial-cluster", cluster, "--initial-cluster-state", "new"),
@@ -137,7 +150,7 @@ class RealMember:
         finally:
             wire.close()
         if reply.status == 200:
-            return True, from_wire(body)
+            return True, from_wire(body.get("result", body))  # a stream wraps each of its answers
         return False, {"code": CODES.get(body.get("code"), body.get("code")), "message": body.get("message")}
 
     def watch(self, request, until, timeout=PATIENCE):

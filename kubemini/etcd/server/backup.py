@@ -4,7 +4,7 @@ Invariant: what is restored is a new logical cluster. Its members have a new clu
 which may come back, can talk to them; every member must be restored from the same file. Clients remember revisions
 that the restored store has not reached again: raise its revision beyond them and mark the past as compacted, else
 their watches wait in silence and their caches stay wrong.
-https://etcd.io/docs/v3.5/op-guide/recovery/, etcd etcdutl/snapshot/v3_snapshot.go
+https://etcd.io/docs/v3.7/op-guide/recovery/, etcd etcdutl/snapshot/v3_snapshot.go
 Models etcd etcdutl/snapshot v3Manager.Restore.
 Simplified: each restore has a cluster token of its own; a file is never damaged.
 """

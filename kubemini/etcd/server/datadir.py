@@ -2,7 +2,7 @@
 
 Invariant: the store, the members and the alarms are as of `applied`; the log holds every entry after `start`, and of
 what lies before only what it led to. A snapshot is a copy of all that, taken when a peer needs it.
-etcd 3.5 server/storage (WAL, backend), etcdserver/server.go snapshot, applySnapshot.
+etcd 3.7 server/storage (WAL, backend), etcdserver/server.go snapshot, applySnapshot.
 Models etcd server/etcdserver EtcdServer.snapshot, EtcdServer.applySnapshot.
 Simplified: the store on disk is always as far as it has been applied, so nothing is applied twice after a crash.
 """

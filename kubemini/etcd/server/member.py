@@ -2,7 +2,7 @@
 
 Invariant: an incarnation is built from what its disk holds and from nothing else.
 The loop below it is in `driver.py`, what clients see in `server.py`.
-Models etcd server/etcdserver NewServer, startNode, restartNode.
+Models etcd server/etcdserver NewServer, bootstrapRaftFromCluster, bootstrapRaftFromWAL.
 Simplified: a member is up the moment its process starts.
 """
 

@@ -3,7 +3,7 @@
 Invariant: an id is used once. A member that was removed stays removed, whatever its disk says; who comes back comes as
 somebody new. A change is judged twice: by the member that is asked, from what it sees now (strict reconfiguration),
 and by everyone alike when it is applied, from what is stored.
-etcd 3.5 server/etcdserver/api/membership/cluster.go, https://etcd.io/docs/v3.5/op-guide/runtime-configuration/
+etcd 3.7 server/etcdserver/api/membership/cluster.go, https://etcd.io/docs/v3.7/op-guide/runtime-configuration/
 Models etcd server/etcdserver/api/membership RaftCluster.ValidateConfigurationChange.
 Simplified: the first members are known from the start, where in etcd they are the first entries of the log; a member
 has one peer URL; an id is the next number, where etcd's is a hash of the URL and the time.

@@ -2,7 +2,7 @@
 
 Invariant: a read is answered from a store that has applied at least what was committed when the read arrived. One batch
 is under way at a time; a read that comes later waits for the next batch, even if this one is stuck, so after the loss
-of a majority a read can wait nearly twice the timeout. etcd 3.5 v3_server.go linearizableReadLoop, requestCurrentIndex.
+of a majority a read can wait nearly twice the timeout. etcd 3.7 v3_server.go linearizableReadLoop, requestCurrentIndex.
 Models etcd server/etcdserver EtcdServer.linearizableReadLoop, EtcdServer.requestCurrentIndex.
 """
 

@@ -2,7 +2,7 @@
 
 Invariant: a change is an entry of the log and needs a quorum like any other, so it cannot help a cluster that has lost
 its own. Before it is proposed, the member that is asked refuses what might cost the quorum (strict reconfiguration).
-etcd 3.5 server/etcdserver/server.go AddMember, mayAddMember, mayRemoveMember, PromoteMember, applyConfChange.
+etcd 3.7 server/etcdserver/server.go AddMember, mayAddMember, mayRemoveMember, PromoteMember, applyConfChange.
 Models etcd server/etcdserver EtcdServer.AddMember, EtcdServer.mayAddMember, EtcdServer.applyConfChange.
 Simplified: peer URLs cannot be changed.
 """
@@ -49,8 +49,10 @@ class Reconfiguration:
 
     def _may_add(self, learner: bool) -> EtcdError | None:
         membership, links = self.member.membership, self.member.links
-        connected = all(links.lasting(m.address) for m in membership.voters)
-        return membership.may_add(learner) or (None if connected else UNHEALTHY)
+        voters = membership.voters
+        connected = sum(links.lasting(m.address) for m in voters)
+        enough = len(voters) == 1 or connected >= (len(voters) + 1) // 2 + 1  # with the newcomer, which may not come up
+        return membership.may_add(learner) or (None if enough else UNHEALTHY)
 
     def _may_remove(self, id: int) -> EtcdError | None:
         membership, links = self.member.membership, self.member.links

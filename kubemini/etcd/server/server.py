@@ -2,7 +2,7 @@
 
 Invariant: a request is answered once, and "ok" to a write only after the member has applied it. A write waits while
 there is no leader; one that is handed to a leader that dies is lost, and its client hears so 7 s later.
-etcd 3.5 server/etcdserver/v3_server.go, server.go. Linearizable reads are in `reads.py`, watches in `watch.py`.
+etcd 3.7 server/etcdserver/v3_server.go, server.go. Linearizable reads are in `reads.py`, watches in `watch.py`.
 Changes of the members are judged in `reconfigure.py`, what is full in `quota.py`.
 Models etcd server/etcdserver EtcdServer.processInternalRaftRequestOnce, EtcdServer.revokeExpiredLeases.
 Simplified: no authentication.

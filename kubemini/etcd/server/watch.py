@@ -4,8 +4,8 @@ Invariant: a watch never skips a revision. If the history it needs is compacted 
 can still be read; if it asked for a leader and there is none for three election timeouts, its stream dies, so that the
 client tries another member. A watch without news can be told how far the store has come, so that it need not start at
 an old revision: now and then (``progress_notify``), or when its client asks.
-etcd 3.5 mvcc/watchable_store.go, api/v3rpc/watch.go, interceptor.go.
-Models etcd server/mvcc watchableStore.notify, server/etcdserver/api/v3rpc serverWatchStream.
+etcd 3.7 storage/mvcc/watchable_store.go, api/v3rpc/watch.go, interceptor.go.
+Models etcd server/storage/mvcc watchableStore.notify, server/etcdserver/api/v3rpc serverWatchStream.
 Simplified: a slow client is never dropped; one watch a stream; a response is never cut into fragments.
 """
 

@@ -2,7 +2,7 @@
 
 Which leases and keys exist is replicated; *when* one runs out is known to the leader alone (the primary lessor).
 Invariant: a new leader gives every lease its full time again, plus one election timeout, so a lease may live too
-long but never too short. Pure: instants (µs) are handed in. etcd 3.5 server/lease/lessor.go.
+long but never too short. Pure: instants (µs) are handed in. etcd 3.7 server/lease/lessor.go.
 Models etcd server/lease lessor.Grant, lessor.Revoke, lessor.Renew, lessor.Promote.
 Simplified: no checkpoints of the remaining time; no limit on revocations a second.
 """

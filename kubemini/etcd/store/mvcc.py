@@ -4,9 +4,9 @@ Invariant: applying the same requests in the same order gives the same store on 
 revision, and one that changes nothing makes none. The first write is revision 2, as in etcd.
 Requests and answers are dicts named like the fields of etcd's protocol; absent fields have their default. A key-value
 record (`kv`) is shared by all who ask: never change one. A value may be any Python value; text alone has an order.
-Follows etcd 3.5 server/mvcc and etcdserver/apply.go. https://etcd.io/docs/v3.5/learning/data_model/
+Follows etcd 3.7 server/mvcc and etcdserver/apply.go. https://etcd.io/docs/v3.7/learning/data_model/
 The size of the file is kept in `quota.py`. Simplified: compaction is done at once.
-Models etcd server/mvcc store.Read, store.Write, store.Compact; server/etcdserver applierV3backend.Txn.
+Models etcd server/storage/mvcc store.Read, store.Write, store.Compact; server/etcdserver/txn Txn.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -168,7 +168,8 @@ class Store:
         if 0 < limit < len(found):
             found, more = found[:limit], True
         if request.get("keys_only"):
-            found = [{**kv, "value": ""} for kv in found]
+            lease = {} if target == "VALUE" else {"lease": 0}  # since 3.7 the index of keys answers, which knows none
+            found = [{**kv, **lease, "value": ""} for kv in found]
         return {"header": {"revision": self._revision_now()}, "kvs": found, "more": more, "count": count}
 
     def _revision_now(self) -> int:
@@ -272,7 +273,7 @@ class Store:
         return all(holds(kv[field], wanted) for kv in found)
 
     def _check_txn(self, txn: Request, branches: list[bool]) -> EtcdError | None:
-        """etcd looks at all the puts first, then at all the ranges. Models etcd server/etcdserver checkRequests."""
+        """etcd looks at all the puts first, then at all the ranges. Models etcd server/etcdserver/txn checkTxn."""
         taken = list(_taken(txn, iter(branches)))
         errors = [
             *(self._check_put(request) for kind, request in taken if kind == "request_put"),

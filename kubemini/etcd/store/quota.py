@@ -5,8 +5,8 @@ So once the quota is reached three things are needed, in this order or any other
 alarm, which no amount of room clears by itself. A request is weighed twice: the member that is asked refuses what does
 not fit into its own file; and every member that applies one does so, room or not, and if there was none raises its own
 alarm. So one member that was not defragmented closes the whole cluster again.
-etcd 3.5 server/etcdserver/quota.go (costs), apply.go quotaApplierV3; maintenance/ (space quota)
-Models etcd server/etcdserver backendQuota.Available, quotaApplierV3.
+etcd 3.7 server/etcdserver/quota.go (costs), apply.go quotaApplierV3; maintenance/ (space quota)
+Models etcd server/storage BackendQuota.Available, server/etcdserver/apply quotaApplierV3.
 Simplified: a record of more than a page has pages of its own, smaller ones share; no half-empty pages and no free list,
 so a real file can be larger by two fifths. An API object weighs what a typical one does.
 """

@@ -1,6 +1,6 @@
 """What a member refuses before it troubles Raft: requests that could not be right on any member.
 
-Pure; the checks that need the store are in `mvcc.Store`. etcd 3.5 server/etcdserver/api/v3rpc/key.go.
+Pure; the checks that need the store are in `mvcc.Store`. etcd 3.7 server/etcdserver/api/v3rpc/key.go.
 Simplified: sizes count keys and text values; a value that is an object weighs nothing here.
 """
 

@@ -1,7 +1,7 @@
 """The fields of etcd's requests: which there are, of which kind, and what is said to a request that does not fit.
 
 Invariant: what passes here can be carried out; nothing behind this door meets a value of another kind. Pure.
-etcd 3.5 api/etcdserverpb/rpc.proto; the words about an unknown enum value are those of its JSON gateway.
+etcd 3.7 api/etcdserverpb/rpc.proto; the words about an unknown enum value are those of its JSON gateway.
 Models etcd api/etcdserverpb RangeRequest, PutRequest, DeleteRangeRequest, TxnRequest, Compare.
 Simplified: a field that etcd does not know is passed over, as there; where a client in Go could not even write
 down what is wrong, the words are ours.

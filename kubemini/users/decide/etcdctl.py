@@ -2,7 +2,7 @@
 
 A command is a generator: it yields an `Ask`, is sent the reply to it (with ``ok``, ``value``, ``error``), and returns
 what is printed. So the user of a cluster, who waits, and the small etcd of a page, where time stands still between
-lines, carry out the same commands. etcdctl 3.5, https://etcd.io/docs/v3.5/dev-guide/interacting_v3/
+lines, carry out the same commands. etcdctl 3.7, https://etcd.io/docs/v3.7/dev-guide/interacting_v3/
 Models etcd etcdctl/ctlv3/command putCommandFunc getCommandFunc compactionCommandFunc alarmDisarmCommandFunc.
 Simplified: revisions are shown with every answer (etcdctl shows them with -w json); a watch tells the past and ends.
 """

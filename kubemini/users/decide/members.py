@@ -1,7 +1,7 @@
 """What ``etcdctl member`` and ``move-leader`` ask and print; commands as in `etcdctl`.
 
 Invariant: an id is what the list says it is; a member that never started has no name there, and counts all the same.
-etcdctl 3.5 `member`, https://etcd.io/docs/v3.5/op-guide/runtime-configuration/
+etcdctl 3.7 `member`, https://etcd.io/docs/v3.7/op-guide/runtime-configuration/
 Models etcd etcdctl/ctlv3/command memberAddCommandFunc memberPromoteCommandFunc transferLeadershipCommandFunc.
 Simplified: ids are small numbers; the settings that `member add` prints for the newcomer are handed over unseen.
 """

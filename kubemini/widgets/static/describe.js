@@ -31,7 +31,7 @@ function aboutHost(name, st, t, topology) {
       .join(" · "),
     far.length &&
       (far.length >= topology.hosts.length - 1
-        ? "✕ cut off from every other host"
+        ? "✕ cut off from every other host: silence"
         : `✕ cannot reach ${far.join(", ")}`),
     p.slow && `slow disk: fsync takes ${seconds(p.slow)} s longer`,
   ];
@@ -79,12 +79,12 @@ function standing(name, st, t, lk) {
   if (lk.word === "spare") return ["a machine without etcd: it can be added"];
   if (lk.cls === "spare") return ["removed: it is no member any more"];
   if (lk.cls === "paused")
-    return [`‖ paused ${ago(t, p.since)}: it does nothing, and does not know it`];
+    return [`‖ paused ${ago(t, p.since)}: its host accepts what is sent, it answers nobody`];
   if (lk.cls !== "down") return [];
   const disk = st.members[name] ? `, log ${st.members[name].last}: the disk is kept` : "";
-  return [
-    `✕ ${dark ? "its host lost power" : p.why || "crashed"} ${ago(t, dark ? power.since : p.since)}${disk}`,
-  ];
+  const seen = dark ? "silence" : p.why ? "" : "connections are reset, new ones refused",
+    what = dark ? "its host lost power" : p.why || "crashed";
+  return [`✕ ${what} ${ago(t, dark ? power.since : p.since)}${seen && `: ${seen}`}${disk}`];
 }
 
 function aboutMember(name, st, lk) {

@@ -271,7 +271,7 @@ def test_status_tells_where_a_member_is():
     for status in found.values():
         assert status["leader"] == world.leader.name and status["raftTerm"] == 1 and status["errors"] == []
         assert status["raftIndex"] == status["raftAppliedIndex"] == 2 and status["dbSize"] >= status["dbSizeInUse"]
-        assert status["version"] == "3.5" and status["isLearner"] is False and status["header"]["revision"] == 2
+        assert status["version"] == "3.7" and status["isLearner"] is False and status["header"]["revision"] == 2
     world.leader.crash()
     world.followers[0].crash()
     world.run(3)

@@ -153,9 +153,18 @@ def test_the_wrong_address_costs_a_quorum_member_and_its_newcomer_is_a_stranger(
     world.run(1)
     assert not spare.up
     assert "unmatched member while checking PeerURLs" in world.sim.trace.of("exit", "etcd-4")[0].detail["why"]
-    assert world.add("etcd-5")[1] == "etcdserver: unhealthy cluster"
+    assert world.join("etcd-5") == 5  # before 3.6: unhealthy cluster, as long as one is not there
+    world.run(6)
     assert world.ask("member_remove", ID=4)[1] is None
-    assert world.join("etcd-5") == 5
+
+
+def test_a_newcomer_is_refused_while_without_it_there_would_be_no_quorum_of_the_larger_cluster():
+    world = Growing()
+    world.followers[0].crash()
+    assert world.add("etcd-4")[1] == "etcdserver: unhealthy cluster"  # two of four
+    five = Growing(5)
+    five.followers[0].crash()
+    assert five.add("etcd-6")[1] is None  # four of six
 
 
 def test_removing_needs_a_quorum_of_those_who_stay():

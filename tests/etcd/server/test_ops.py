@@ -1,7 +1,8 @@
 """A recorded session of an operator with etcd 3.5.1, done again here: each answer is yes, or no with code and words.
 
 tests/oracles/etcd/ops_3.5.1.json (3.4.23 answered the same). Rows 6 to 26 are one cluster of three, rows 35 to 51
-another with a quota of 16 MiB.
+another with a quota of 16 MiB. `SINCE_36` is what newer ones answer otherwise (tests/oracles/etcd/versions.json; the
+code of learners: `tests/real/test_members.py`, with `make twin`).
 """
 
 import json
@@ -15,6 +16,9 @@ from tests.worlds.etcd import Growing
 ROWS = {
     row["i"]: row for row in json.loads((Path(__file__).parents[2] / "oracles/etcd/ops_3.5.1.json").read_text())["rows"]
 }
+LEARNER = ("FAILED_PRECONDITION", "etcdserver: rpc not supported for learner")
+# three of four are there, a quorum of five too: a fifth may come
+SINCE_36 = {14: LEARNER, 15: LEARNER, 17: LEARNER, 24: None, 25: None}
 PUT = {"request_put": {"key": "k", "value": "v"}}
 REACH = {"request_range": {"key": "k"}}
 
@@ -33,8 +37,15 @@ class Members(Growing):
             self.run(6)
             self.killed = self.followers[0]
             self.killed.crash()
-        if i == 25:
-            self.run(7)
+        if i in (25, 26):
+            self.take_back("etcd-5")
+            self.run(7 if i == 25 else 0)
+
+    def take_back(self, name):
+        """What 3.5 did not allow is undone, so that the next row finds what it found there."""
+        for member in self.ask("member_list")[0]["members"]:
+            if member["peerURLs"] == [f"http://{name}:2380"]:
+                assert self.ask("member_remove", ID=member["ID"])[1] is None
 
     def request(self, i):
         """(method, target, payload)"""
@@ -125,4 +136,4 @@ def ours():
 @pytest.mark.parametrize("i", ROWS, ids=lambda i: f"{i}-{ROWS[i]['note'][:50]}")
 def test_an_operator_hears_what_etcd_said(ours, i):
     row = ROWS[i]
-    assert ours[i] == ((row["code"], row["text"]) if "code" in row else None)
+    assert ours[i] == SINCE_36.get(i, (row["code"], row["text"]) if "code" in row else None)

@@ -1,12 +1,8 @@
 """A recorded session with a real etcd 3.5.1, replayed against three simulated members, field by field.
 
 tests/oracles/etcd/transcript_3.5.1.json: requests in order on one fresh cluster; fields at their default are left out.
-3.4.23 answered the same to all of them (but for LeaseLeases, which it was not asked).
-The notes of its Watch rows tell in words what was done while the watch was open; `WATCH_ACTIONS` says it in code.
+3.4.23, 3.6.16 and 3.7.3 answered the same (tests/oracles/etcd/test_versions.py).
 """
-
-import json
-from pathlib import Path
 
 import pytest
 
@@ -15,33 +11,12 @@ from kubemini.host import Component, Host
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
 from kubemini.wire import Network
+from tests.oracles.etcd import sessions
 from tests.worlds.etcd import bare
 
-ROWS = json.loads((Path(__file__).parents[2] / "oracles/etcd/transcript_3.5.1.json").read_text())["rows"]
-METHODS = {
-    "Range": "range",
-    "Put": "put",
-    "DeleteRange": "delete_range",
-    "Txn": "txn",
-    "Compact": "compact",
-    "LeaseGrant": "lease_grant",
-    "LeaseRevoke": "lease_revoke",
-    "LeaseKeepAlive": "lease_keepalive",
-    "LeaseTimeToLive": "lease_time_to_live",
-    "LeaseLeases": "lease_leases",
-}
-W = [("put", {"key": "w", "value": "1"}), ("put", {"key": "w", "value": "2"}), ("delete_range", {"key": "w"})]
-WATCH_ACTIONS = {
-    122: W,
-    124: W,
-    125: W,
-    126: W,
-    128: [("txn", {"success": [{"request_put": {"key": f"x{n}", "value": str(n)}} for n in (1, 2, 3)]})],
-    129: [("delete_range", {"key": "x-not-there"})],
-    149: [("put", {"key": "a", "value": "after"})],
-}
-# Writes whose doing the rows do not show, only that the revision went on by one: replayed as a write of any other key.
-WRITES_BEFORE = {131: 1, 156: 1}
+ROWS = sessions.transcript_rows(to=None)
+# As in the sessions of every version, and where a lease ran out meanwhile, as the revision says.
+WRITES_BEFORE = {**sessions.WRITES_BEFORE, 156: 1}
 
 
 class EtcdSession(Component):
@@ -80,10 +55,10 @@ def answers():
     for row in ROWS:
         for number in range(WRITES_BEFORE.get(row["i"], 0)):
             client.ask(leader, "put", {"key": f"~{row['i']}/{number}", "value": "x"})
-        request = expand(row["request"])
+        request = sessions.expand(row["request"])
         target = follower if "follower" in row["note"] else leader
         if row["rpc"] == "Watch":
-            stream, ours = client.watch(target, request, WATCH_ACTIONS.get(row["i"], ()))
+            stream, ours = client.watch(target, request, sessions.WATCH_ACTIONS.get(row["i"], ()))
             if row["i"] == 153:
                 sim.run_until(sim.now + 5 * SECOND)
             if row["i"] == 129:
@@ -91,21 +66,12 @@ def answers():
             stream.close()
             found.append((row, bare(ours), bare(row["responses"])))
             continue
-        reply = client.ask(target, METHODS[row["rpc"]], request)
+        reply = client.ask(target, sessions.METHODS[row["rpc"]], request)
         if reply.ok:
             found.append((row, bare(reply.value), bare(row.get("response", row.get("error")))))
         else:
             found.append((row, {"grpc_code": reply.error.code, "text": reply.error.message}, row.get("error")))
     return found
-
-
-def expand(value):
-    """The recording abbreviates long values: ``<1572865 bytes>``."""
-    if isinstance(value, dict):
-        return {name: expand(item) for name, item in value.items()}
-    if isinstance(value, str) and value.startswith("<") and value.endswith(" bytes>"):
-        return "x" * int(value[1:-7])
-    return value
 
 
 @pytest.mark.parametrize("number", range(len(ROWS)), ids=lambda n: f"{n}-{ROWS[n]['rpc']}-{ROWS[n]['note'][:40]}")

@@ -52,7 +52,6 @@ function operations(ctl, sel, st, saved) {
   return [
     st.members[sel].role !== "leader" &&
       act("Make it leader", "move_leader", [sel], "etcdctl move-leader"),
-    act("Stop", "stop", [sel], "SIGTERM: it ends in peace"),
     act("Back up", "snapshot_save", [sel], "etcdctl snapshot save"),
     act("Compact", "compact", [], "forget what the newest revision overwrote"),
     act("Defragment", "defrag", [sel], "give back the room inside the database file"),

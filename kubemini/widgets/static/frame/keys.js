@@ -10,6 +10,10 @@ export const HELP = [
   ["Enter", "select the component"],
   ["c", "crash or restart what is selected"],
   ["p", "pause or resume what is selected"],
+  ["s", "stop what is selected, in peace"],
+  ["o", "power of its host off or on"],
+  ["x", "cut its host off"],
+  ["h", "heal the network"],
   ["Esc", "leave the widget"],
   ["?", "this list"],
 ];
@@ -24,8 +28,7 @@ const KEYS = {
   End: (w) => (w.locked() ? w.gate.ask() : w.player.go(w.past.until)),
   "[": (w) => w.player.faster(-1),
   "]": (w) => w.player.faster(1),
-  c: (w) => deed(w, "c"),
-  p: (w) => deed(w, "p"),
+  ...Object.fromEntries([..."cpsoxh"].map((key) => [key, (w) => deed(w, key)])),
   "?": (w) => w.parts.showHelp(),
   Escape: (w) => giveUp(w),
 };
@@ -34,7 +37,7 @@ function deed(widget, key) {
   const found =
     !widget.locked() &&
     actionsFor(widget.sel, widget.past.at(widget.t), widget.past.topology).find(
-      (x) => x.key === key,
+      (x) => x.key && x.key.includes(key),
     );
   if (found) widget.act(found);
   else

@@ -85,7 +85,7 @@ export class Side {
       button(a.label, () => widget.act(a), {
         class: looks(a),
         "data-action": a.action,
-        title: a.key ? `key: ${a.key}` : a.title,
+        title: [a.title, a.key && `key: ${a.key[0]}`].filter(Boolean).join("; "),
       });
     acts.replaceChildren(...(widget.canLive() ? list.map(act) : []));
     if (held)

@@ -66,19 +66,20 @@ export class Places {
     const slot = narrow
       ? (full - gap * (above.length + doors.length - 1)) / Math.max(2, above.length + doors.length)
       : 112;
+    const wide = doors.length > 1 ? 142 : 124;
     let x = this.pad;
     for (const c of above) {
       this.chip(c, x, y, slot, 34);
       x += slot + (narrow ? gap : 18);
     }
     for (const c of doors) {
-      this.chip(c, x, y, narrow ? slot : 124, 34);
-      x += (narrow ? slot : 124) + gap;
+      this.chip(c, x, y, narrow ? slot : wide, 34);
+      x += (narrow ? slot : wide) + gap;
     }
     const low = y + 34 + this.placeRouters(y + 38),
       door = this.chips[doors[narrow ? 0 : doors.length - 1]];
     this.lbNote = door
-      ? { x: narrow ? door.x + 22 : door.x + 134, y: narrow ? low + 16 : y + 22 }
+      ? { x: narrow ? door.x + 22 : door.x + wide + 10, y: narrow ? low + 16 : y + 22 }
       : null;
     return above.length || doors.length ? low : y - 10;
   }

@@ -1,7 +1,7 @@
 // Who hangs on whom: the servers in a row, below each the clients that keep their connection there, in piles; the
 // balancer lies between. A tag that has moved since the last deed says where it came from.
 import { along, canvas, choosable, dot, labelled } from "../draw.js";
-import { look } from "../facts.js";
+import { hasAddress, look } from "../facts.js";
 import { widget } from "../frame/frame.js";
 import { fit, h, plural, put, s, width } from "../kit.js";
 import { Piles, dialled, isSilent } from "../hanging/piles.js";
@@ -49,7 +49,7 @@ class Connections {
       last = this.shift.deed(t);
     player.play(false);
     if (this.peeked && t === this.peeked.at) player.go(this.peeked.back);
-    else if (last != null) player.go((this.peeked = { at: Math.max(0, last - 1), back: t }).at);
+    else if (last != null) player.go((this.peeked = { at: Math.max(0, last - 1000), back: t }).at);
   }
 
   // -- the elements, once a run
@@ -213,7 +213,7 @@ class Connections {
     const lk = look(st, name),
       counted = st.backends[name] || {},
       keeper = this.piles.beside(name),
-      holds = Object.values(st.addresses).some((on) => on.includes(keeper));
+      holds = hasAddress(st, name);
     const mark = (holds ? "★ " : "") + (lk.mark ? lk.mark + " " : ""),
       word =
         lk.cls === "up" ? (holds ? " has the address" : keeper ? " stands by" : "") : ` ${lk.word}`;
