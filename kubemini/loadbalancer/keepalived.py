@@ -11,7 +11,7 @@ could tell (`settle`, told by `Network.watchers` and by the other balancer): a m
 all who hear it would only wind up their clock; a backup need not wind it up while it hears its master; a
 check need not run while nothing on its way is missing, or while the balancer itself is.
 Invariant: what is left out changed nothing (tests/loadbalancer/test_keepalived_rest.py).
-kubeadm docs/ha-considerations.md; keepalived 2.2.7, run beside this (tests/real/test_keepalived.py).
+kubeadm docs/ha-considerations.md; keepalived 2.2.7, run beside this (tests/real/frontdoor).
 Models keepalived keepalived/vrrp/vrrp_scheduler.c vrrp_script_thread
 Simplified: one script; a gratuitous ARP is one, not five; a check rests although packets may be lost.
 """

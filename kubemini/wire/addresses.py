@@ -9,7 +9,7 @@ reset; so an address that moves breaks the connections that went to it, each whe
 Invariant: nothing here happens by itself; a belief changes when somebody announces, or when it is used.
 Linux net/core/neighbour.c: REACHABLE until base_reachable_time after the last confirmation, then 5 s
 (delay_first_probe_time) and three probes a second apart; RFC 826; RFC 5227 section 3 (announcements).
-A client was seen to send into the void for 47 s after a split had healed (tests/real/test_keepalived.py).
+A client was seen to send into the void for 47 s after a split had healed (tests/real/frontdoor).
 Simplified: reachable_time is drawn once for each host (Linux: every five minutes); of several who answer a
 question, the first host in order is believed.
 """

@@ -1,6 +1,6 @@
 """Two balancers and one address: who holds it when, as keepalived 2.2.7 did in trials with kubeadm's sample.
 
-Figures: recorded trials of a cluster, and tests/real/test_keepalived.py, which runs both.
+Figures: recorded trials of a cluster, and tests/real/frontdoor, which runs both.
 """
 
 from dataclasses import replace

@@ -11,7 +11,7 @@ Nobody asks whether anybody else holds the address: two that cannot hear each ot
 A failing check script lowers the priority, it does not end anything. The script is counted as HAProxy
 counts its checks, but for the first result, which alone decides.
 Invariant: the address is held exactly while the state is MASTER.
-RFC 3768 (VRRP version 2), section 6.4; keepalived 2.2.7, run beside this (tests/real/test_keepalived.py).
+RFC 3768 (VRRP version 2), section 6.4; keepalived 2.2.7, run beside this (tests/real/frontdoor).
 Models keepalived keepalived/vrrp/vrrp.c vrrp_state_backup
 Models keepalived keepalived/vrrp/vrrp.c vrrp_state_master_rx
 Models keepalived keepalived/vrrp/vrrp.c vrrp_state_goto_master
