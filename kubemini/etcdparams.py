@@ -6,7 +6,7 @@ Sources are named without addresses so that the book works offline.
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubemini.ranges import Count, Duration, Legal, Size, Switch
+from kubemini.ranges import Count, Duration, Legal, Rate, Size, Span, Switch
 from kubemini.sim.units import DAY, HOUR, MINUTE, MS, SECOND
 
 
@@ -51,6 +51,12 @@ class EtcdParams:
         "--raft-read-timeout: a silent link is one until then",
         "etcd 3.7 rafthttp/peer.go",
     )
+    etcd_peer_redial: int = flag(
+        7 * SECOND, Duration(0, HOUR), "a silent link healed: TCP's next try must come so soon", "measured"
+    )
+    etcd_stream_buffer: int = flag(
+        4096, Count(1, 10**6), "streamBufSize: what waits for a peer", "etcd 3.7 rafthttp/peer.go"
+    )
     etcd_peer_check: int = flag(
         50 * MS,
         Duration(MS, MINUTE),
@@ -89,6 +95,26 @@ class EtcdParams:
     )
     etcd_client_retry_pause: int = flag(
         25 * MS, Duration(MS, MINUTE), "defaultBackoffWaitBetween", "etcd client/v3/options.go"
+    )
+    etcd_client_keepalive_time: int = flag(
+        30 * SECOND, Duration(SECOND, DAY), "keepaliveTime", "apiserver storagebackend/factory/etcd3.go"
+    )
+    etcd_client_keepalive_timeout: int = flag(
+        10 * SECOND,
+        Duration(SECOND, DAY),
+        "keepaliveTimeout, and with it TCP_USER_TIMEOUT",
+        "apiserver storagebackend/factory/etcd3.go, grpc http2_client.go",
+    )
+    grpc_backoff: tuple[int, int] = flag(
+        (1 * SECOND, 120 * SECOND),
+        Span(Duration(10 * MS, DAY)),
+        "BaseDelay, MaxDelay: pause before a dial",
+        "grpc 1.83 backoff/backoff.go",
+    )
+    grpc_backoff_multiplier: float = flag(1.6, Rate(1, 10), "Multiplier", "grpc 1.83 backoff/backoff.go")
+    grpc_backoff_jitter: float = flag(0.2, Rate(0, 1), "Jitter", "grpc 1.83 backoff/backoff.go")
+    grpc_min_connect_timeout: int = flag(
+        20 * SECOND, Duration(10 * MS, DAY), "minConnectTimeout", "grpc 1.83 clientconn.go"
     )
     etcdctl_command_timeout: int = flag(5 * SECOND, Duration(MS, DAY), "--command-timeout", "etcdctl 3.7")
 

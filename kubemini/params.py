@@ -60,6 +60,22 @@ class Params(EtcdParams):
     write_request_timeout: int = flag(
         34 * SECOND, Duration(MS, DAY), "requestTimeoutUpperBound: of a write", "apiserver endpoints/handlers/rest.go"
     )
+    shutdown_delay_duration: int = flag(0, Duration(0, DAY), "--shutdown-delay-duration", "kube-apiserver 1.37")
+    http2_goaway_timeout: int = flag(
+        1 * SECOND, Duration(0, MINUTE), "goAwayTimeout: from GOAWAY to the end", "golang.org/x/net http2/server.go"
+    )
+    apiserver_boot: tuple[int, int] = flag(
+        (900 * MS, 1400 * MS), Span(Duration(US, HOUR)), "until an API server listens", "measured, 1.37.2"
+    )
+    apiserver_sync: tuple[int, int] = flag(
+        (150 * MS, 300 * MS), Span(Duration(US, HOUR)), "until its informers have synced", "measured, 1.37.2"
+    )
+    bootstrap_poll: int = flag(
+        1 * SECOND, Duration(MS, HOUR), "wait.Poll: before a hook's first try", "k/k rbac/rest/storage_rbac.go"
+    )
+    bootstrap_roles: tuple[int, int] = flag(
+        (150 * MS, 300 * MS), Span(Duration(US, HOUR)), "rbac/bootstrap-roles at work", "measured, 1.37.2"
+    )
     watch_cache_history: int = flag(
         75 * SECOND, Duration(MS, DAY), "DefaultEventFreshDuration", "apiserver storagebackend/config.go"
     )

@@ -13,7 +13,7 @@ from kubemini.api.kinds import Kind
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.decide.summary import notable, summary
-from kubemini.apiserver.health import EtcdHealth
+from kubemini.apiserver.health import Health
 from kubemini.apiserver.storage import Storage, Written
 from kubemini.apiserver.watchcache import ADDED, DELETED, MODIFIED, WatchCache
 from kubemini.etcd.client import EtcdClient
@@ -48,16 +48,24 @@ class Core:
     def __init__(self, component: Component, etcd_endpoints: list[str]):
         self.component, self.sim, self.params = component, component.sim, component.net.params
         self.caches: dict[str, WatchCache] = {}
-        self.etcd = EtcdClient(component, etcd_endpoints)
-        self.health = EtcdHealth(component, self.etcd)
-        self.storage = Storage(self.etcd, self.params, self.health.heard)
+        self.etcd_endpoints = etcd_endpoints
+        self.clients: dict[str, EtcdClient] = {}
+        self.health = Health(component, etcd_endpoints)
+        self.storage = Storage(self.sim, self.params, self.etcd)
         self.goaways = self.sim.rng(f"goaways/{component.name}/{component.incarnation}")
         self.rng = self.sim.rng(f"names/{component.name}/{component.incarnation}")
+
+    def etcd(self, kind: Kind) -> EtcdClient:
+        """The client of etcd that reads and writes *kind*."""
+        found = self.clients.get(kind.kind)
+        if found is None:
+            found = self.clients[kind.kind] = EtcdClient(self.component, self.etcd_endpoints, kind.plural)
+        return found
 
     def cache(self, kind: Kind) -> WatchCache:
         """The watch cache of *kind*, begun if need be."""
         if kind.kind not in self.caches:
-            self.caches[kind.kind] = WatchCache(self.component, self.etcd, self.storage, self.health, kind)
+            self.caches[kind.kind] = WatchCache(self.component, self.etcd(kind), self.storage, kind)
         return self.caches[kind.kind]
 
     def tell(self, kind: Kind, done: Written) -> None:

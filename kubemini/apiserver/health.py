@@ -1,146 +1,131 @@
-"""/livez, /readyz and /healthz: whether etcd answers a read that needs a majority, within 2 s.
+"""How an API server is: what its checks have found, and which hooks of its start are still to run.
 
-Invariant: "ok" means that etcd has served this server within the last second, or does so now. One question is under way
-at a time. In etcd's absence every watch of this server waits here: they share one connection, dialled again by one.
-Besides those who ask, the server looks every 2 s, unless its own requests have told it meanwhile; so the trace says
-`ready` soon after the fact. Models k/apiserver
-pkg/storage/storagebackend/factory newETCD3ProberMonitor, pkg/server/healthz InstallPathHandler.
-Simplified: livez fails exactly when readyz does, once the server has come up; other checks always pass.
+Theory of operation.
+
+/livez and /healthz have one check of etcd, /readyz two; each is a client of etcd of its own, with connections and luck
+of its own, so they fail and recover apart. A check asks etcd for a key, which needs a majority, and waits 2 s. It asks
+once a second at most: whoever comes meanwhile gets what the last question *begun* has found so far. So in the first
+two seconds of an outage some are told that all is well, and later many are told "failed" at once. The two of /readyz
+come one after the other: when etcd hangs, its answer takes 4 s, that of the others 2 s.
+
+After a start the hooks run, stage by stage (decide/checks.py); the last are the roles of RBAC, a second or so after the
+server has begun to listen. Told to stop, it fails /readyz at once and nothing else.
+
+The trace shall say "ready" though nobody asks. So the server looks at itself, but only while something is wrong: from
+the moment that reachability changes until two looks in a row have found all well and every member would answer.
+Models k/apiserver pkg/storage/storagebackend/factory newETCD3Check, newETCD3ProberMonitor, pkg/server/healthz
+handleRootHealth.
+Simplified: the server looks at itself where a kubelet would ask.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-import simpy
-
 from kubemini.api.errors import ApiError
+from kubemini.apiserver.decide import checks
+from kubemini.apiserver.decide.checks import ETCD, ETCD_READINESS, READYZ, SHUTDOWN
 from kubemini.etcd.client import EtcdClient
 from kubemini.host import Component
 from kubemini.sim import Steps
-from kubemini.sim.units import MS
-from kubemini.wire.rpc import DEADLINE
+from kubemini.wire import Unreachable
 
-PATHS = ("/livez", "/readyz", "/healthz")
 KEY = "/registry/health"
-# codes of etcd that speak of etcd, not of the request
-UNWELL = ("UNAVAILABLE", "UNKNOWN", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED")
-FIRST_PAUSE, LONGEST_PAUSE = 250 * MS, 1000 * MS  # between questions while etcd is away
+NOT_YET = Unreachable("etcd client connection not yet established", definite=True)
 
 
-class EtcdHealth:
-    """What one incarnation of an API server knows about etcd."""
+class EtcdCheck:
+    """One check of etcd, and what it has found."""
 
-    def __init__(self, component: Component, etcd: EtcdClient):
-        self.component, self.etcd, self.params = component, etcd, component.net.params
-        self.ready: bool | None = None  # as the trace says; None: not said yet
-        self.started = False  # the namespaces of the system exist
-        self.problem: Any = None  # the last error of etcd, if that was its last word
-        self._proof = -self.params.etcd_readycheck_timeout  # when etcd last served
-        self._asking: simpy.Event | None = None
-        self._recovering = False
-        self._recovered: list[simpy.Event] = []
-        component.after(self.params.etcd_readycheck_timeout, self._look)
+    def __init__(self, component: Component, etcd: EtcdClient, timeout: int):
+        self.component, self.etcd, self.timeout = component, etcd, timeout
+        self.found: Any = NOT_YET  # the error of the last question begun, of those that have ended; None: all was well
+        self._begun = self._next = -1
 
-    # -- what the server's own requests tell -------------------------------------------------------------------------
-    def heard(self, error: Any) -> None:
-        """Something that needed a majority has ended, with *error* or None."""
-        if error is None or getattr(error, "code", "UNAVAILABLE") not in UNWELL:
-            self._proof, self.problem = self.component.sim.now, None
-            self._tell()
-        else:
-            self.suspect()
+    def ask(self) -> Steps:
+        """The error, or None: of a question put to etcd now, or as found before if the last is less than 1 s ago."""
+        now = self.component.sim.now
+        if now < self._next or not (self.etcd.connected or self._begun >= 0):
+            return self.found
+        self._next = now + self.timeout // 2
+        reply = yield from self.etcd.range(KEY, timeout=self.timeout)
+        if now > self._begun:
+            self._begun, self.found = now, reply.error
+        return reply.error
 
-    def suspect(self) -> None:
-        """Something is wrong with etcd: ask until it answers."""
-        if not self._recovering:
-            self._recovering = True
-            self.component.spawn(self._recover())
 
-    def come_up(self) -> None:
-        """What a server does first is done."""
-        self.started = True
+class Health:
+    """What one incarnation of an API server knows of itself."""
+
+    def __init__(self, component: Component, etcd_endpoints: list[str]):
+        self.component, self.params = component, component.net.params
+        timeout = self.params.etcd_readycheck_timeout
+        self.etcd = {
+            name: EtcdCheck(component, EtcdClient(component, etcd_endpoints, name), timeout)
+            for name in (ETCD, ETCD_READINESS)
+        }
+        self.starting: tuple[str, ...] = checks.SYNCING  # the hooks that have not run
+        self.authorizes = False  # whether the rules of RBAC are known
+        self.listening = self.stopping = False
+        self._calm = 0  # looks in a row that have found all well
+        self._looking = False
+        self._said: tuple[bool, str] | None = None
+        self._tell()
+
+    # -- the life of the server --------------------------------------------------------------------------------------
+    def listen(self) -> None:
+        """From now on it can be asked."""
+        self.listening = True
+        self.look()
+
+    def stage(self, starting: tuple[str, ...]) -> None:
+        """These hooks are still to run."""
+        self.starting = starting
+        self._tell()
+
+    def stop(self) -> None:
+        """It has been told to stop."""
+        self.stopping = True
         self._tell()
 
     # -- those who ask -----------------------------------------------------------------------------------------------
-    def answer(self, path: str) -> Steps:
-        """ "ok", or the ApiError 500 that says which check failed."""
-        if self._is_stale():
-            yield from self._ask()
-        failed = ["etcd"] if self.problem is not None else []
-        if path == "/readyz" and failed:
-            failed.append("etcd-readiness")
-        if path != "/livez" and not self.started:
-            failed.append("poststarthook/start-system-namespaces-controller")
-        return ApiError(500, "InternalError", _text(path, failed)) if failed else "ok"
+    def answer(self, path: str, query: Mapping[str, Any]) -> Steps:
+        """The page, or the ApiError 500 that shows it."""
+        yield from self._ask(path)
+        well, text = checks.page(path, self._failed(), "verbose" in query)
+        return text if well else ApiError(500, "InternalError", text)
 
-    def wait(self, patience: int) -> Steps:
-        """Until etcd answers, or *patience* µs have passed."""
-        self.suspect()
-        event = simpy.Event(self.component.sim)
-        self._recovered.append(event)
-        timer = self.component.after(patience, self._give_up, event)
-        yield event
-        timer.cancel()
+    def _ask(self, path: str) -> Steps:
+        """Let the checks of *path* look at etcd, one after the other."""
+        for name, check in self.etcd.items():
+            if name in checks.ORDER[path]:
+                yield from check.ask()
+                self._tell()
 
-    def _give_up(self, event: simpy.Event) -> None:
-        if event in self._recovered:
-            self._recovered.remove(event)
-            event.succeed()
+    def _failed(self) -> list[str]:
+        """All that fails, as far as is known."""
+        failed = [name for name, check in self.etcd.items() if check.found is not None]
+        return [*failed, *self.starting, *([SHUTDOWN] if self.stopping else [])]
 
-    # -- asking etcd -------------------------------------------------------------------------------------------------
-    def _is_stale(self) -> bool:
-        return self.component.sim.now - self._proof > self.params.etcd_readycheck_timeout // 2
+    # -- the look at itself ------------------------------------------------------------------------------------------
+    def look(self) -> None:
+        """Something has changed: look until all is well."""
+        self._calm = 0
+        if self.listening and not self._looking:
+            self._looking = True
+            self.component.spawn(self._look())
 
-    def _ask(self) -> Steps:
-        """One read that needs a majority; whoever comes meanwhile shares the answer."""
-        if self._asking is not None:
-            yield self._asking
-            return
-        asking = self._asking = simpy.Event(self.component.sim)
-        reply = yield from self.etcd.range(KEY, timeout=self.params.etcd_readycheck_timeout)
-        self._asking = None
-        if reply.ok:
-            self._proof = self.component.sim.now
-        self.problem = reply.error
-        self._tell()
-        if not reply.ok:
-            self.suspect()
-        asking.succeed()
-
-    def _recover(self) -> Steps:
-        pause = FIRST_PAUSE
-        while True:
-            yield from self._ask()
-            if self.problem is None:
-                break
-            yield self.component.timeout(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-        self._recovering = False
-        recovered, self._recovered = self._recovered, []
-        for event in recovered:
-            event.succeed()
-
-    def _look(self) -> None:
-        """The look at itself, every 2 s."""
-        self.component.after(self.params.etcd_readycheck_timeout, self._look)
-        if self._is_stale() and self._asking is None:
-            self.component.spawn(self._ask())
+    def _look(self) -> Steps:
+        while self._calm < 2:
+            yield from self._ask(READYZ)
+            well = all(check.found is None and check.etcd.well for check in self.etcd.values())
+            self._calm = self._calm + 1 if well else 0
+            yield self.component.timeout(self.params.etcd_readycheck_timeout)
+        self._looking = False
 
     def _tell(self) -> None:
         """Into the trace, if it is news."""
-        ready = self.started and self.problem is None
-        if ready != self.ready and (self.started or self.problem is not None):
-            self.ready = ready
-            why = "ok" if ready else f"etcd failed: {_why(self.problem)}" if self.problem else "starting"
-            self.component.sim.record(self.component.name, "ready", ready=ready, why=why)
-
-
-def _why(problem: Any) -> str:
-    return "context deadline exceeded" if problem == DEADLINE else str(problem)
-
-
-def _text(path: str, failed: list[str]) -> str:
-    """The page that a failing check shows."""
-    checks = ["ping", "log", "etcd", *(["etcd-readiness"] if path == "/readyz" else [])]
-    checks.append("poststarthook/start-system-namespaces-controller")
-    lines = [f"[-]{check} failed: reason withheld" if check in failed else f"[+]{check} ok" for check in checks]
-    return "\n".join([*lines, f"{path[1:]} check failed"])
+        failed = checks.failing(READYZ, self._failed())
+        why = "starting" if self.starting else f"{', '.join(failed)} failed" if failed else "ok"
+        if (not failed, why) != self._said:
+            self._said = (not failed, why)
+            self.component.sim.record(self.component.name, "ready", ready=not failed, why=why)

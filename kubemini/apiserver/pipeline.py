@@ -4,7 +4,7 @@ A handler looks at a request and returns an answer (an object, a text, an ApiErr
 next one, please. What a write goes through inside `act` stands in writing.py: decode, default, admit, validate,
 allocate, store. Whatever raises on the way is a fault of ours: it costs this one request, 500, and leaves a record.
 Models k/apiserver pkg/server DefaultBuildHandlerChain, pkg/server/filters WithPanicRecovery.
-Simplified: who asks is believed: no authentication, audit, impersonation, priority and fairness, authorization.
+Simplified: who asks is believed: no authentication, audit, impersonation, priority and fairness.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.apiserver import reading, writing
+from kubemini.apiserver import authorization, reading, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import options, request
-from kubemini.apiserver.health import PATHS
+from kubemini.apiserver.decide.checks import PATHS
 from kubemini.sim import Steps
 from kubemini.sim.engine import Runaway
 from kubemini.wire import Call
@@ -37,9 +37,17 @@ def received(call: Call) -> Request:
 # -- the handlers ------------------------------------------------------------------------------------------------------
 
 
+def authorize(core: Core, asked: Request) -> Steps:
+    """May they? 403 for those who live by rules that the server has not read yet."""
+    if core.health.authorizes or not authorization.needs_rules(asked.user):
+        return None
+    return authorization.refused(request.parse(asked.verb, asked.path, asked.query), asked.user)
+    yield
+
+
 def show_health(core: Core, asked: Request) -> Steps:
-    """/livez, /readyz and /healthz are answered before anything else, and take no time."""
-    return (yield from core.health.answer(asked.path)) if asked.path in PATHS else None
+    """/livez, /readyz and /healthz are answered before all others, and cost no work."""
+    return (yield from core.health.answer(asked.path, asked.query)) if asked.path in PATHS else None
 
 
 def say_goaway(core: Core, asked: Request) -> Steps:
@@ -91,10 +99,11 @@ def act(core: Core, asked: Request) -> Steps:
 Handler = Callable[[Core, Request], Steps]
 HANDLERS: tuple[Handler, ...] = (
     say_goaway,
+    # here the real server asks: who is it (401), for whom, is there room (429)
+    authorize,
     show_health,
     take_time,
     read_url,
-    # here the real server asks: who is it (401), for whom, is there room (429), may they (403)
     read_options,
     act,
 )

@@ -3,20 +3,31 @@
 What a request goes through stands in pipeline.py; what reads and writes it, in reading.py and writing.py; what they
 share, in core.py. Here is the program: what it does first, and what it does now and then.
 Invariant: the server keeps no state but what it can read in etcd again, so any number of them may run side by side.
-Models k/k cmd/kube-apiserver/app CreateServerChain, k/apiserver pkg/server GenericAPIServer.
-Simplified: no webhooks; events are kept for ever; each request takes the same time; there is no Service `kubernetes`.
+Models k/k cmd/kube-apiserver/app CreateServerChain, k/apiserver pkg/server GenericAPIServer,
+preparedGenericAPIServer.RunWithContext.
+A server that is told to stop fails /readyz and closes its door at once; it tells those who are connected to go
+elsewhere (GOAWAY), and serves what is open to its end: a watch has none, so after 60 s it goes all the same.
+Simplified: no webhooks; events are kept for ever; each request takes the same time; there is no Service `kubernetes`,
+so nothing takes the address of a server that is gone out of it; a server that finds no etcd waits for it, where the
+real one exits after 20 s and its kubelet starts it again.
 """
+
+import simpy
 
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, Kind
 from kubemini.apiserver import pipeline, writing
 from kubemini.apiserver.core import Core
-from kubemini.apiserver.decide import identity
+from kubemini.apiserver.decide import checks, identity
+from kubemini.apiserver.decide.checks import ETCD
 from kubemini.apiserver.watchcache import WatchCache
 from kubemini.host import Component, Host
+from kubemini.host.component import TOLD
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
 from kubemini.wire import Call, Network
+
+KUBE_SYSTEM = "kube-system"
 
 
 class ApiServer(Component):
@@ -25,23 +36,73 @@ class ApiServer(Component):
     def __init__(self, sim: Sim, net: Network, host: Host, name: str, etcd_endpoints: list[str]):
         super().__init__(sim, net, host, name)
         self.params, self.etcd_endpoints = net.params, etcd_endpoints
+        net.watchers.append(self._reachability_changed)
+
+    def _reachability_changed(self) -> None:
+        if self.up:
+            self.after(0, self.core.health.look)
 
     def boot(self) -> None:
+        self.listens, self.ending = False, False
         self.core = Core(self, self.etcd_endpoints)
-        self.spawn(self._create_system_namespaces())
+        self._draws = self.sim.draws(f"apiserver/{self.name}/{self.incarnation}")
+        self.spawn(self._begin())
         self.after(self.params.watch_bookmark_period, self._send_bookmarks)
 
-    def _create_system_namespaces(self) -> Steps:
+    def _takes(self, number: int, span: tuple[int, int]) -> simpy.Event:
+        """The *number*-th piece of work of a start is done."""
+        return self.timeout(self._draws.between(number, *span))
+
+    def _begin(self) -> Steps:
+        """From exec to ready: connect to etcd, listen, let the informers sync, run the hooks."""
+        health, params = self.core.health, self.params
+        yield self._takes(0, params.apiserver_boot)
+        yield from health.etcd[ETCD].etcd.ready()
+        self.listens = True
+        health.listen()
+        hooks = self.sim.now + params.bootstrap_poll  # their first try
+        yield self._takes(1, params.apiserver_sync)
         cache = self.cache(NAMESPACE)
         while (yield from cache.wait()) is not None:
             pass
+        health.authorizes = cache.get("", KUBE_SYSTEM) is not None  # the rules are there as well
+        health.stage(checks.BOOTSTRAPPING)
+        yield from self._create_system_namespaces()
+        yield self.timeout(max(0, hooks - self.sim.now))
+        health.stage(checks.LAST)
+        yield self._takes(2, params.bootstrap_roles)
+        health.authorizes = True
+        health.stage(())
+
+    def _create_system_namespaces(self) -> Steps:
+        cache = self.cache(NAMESPACE)
         for name in identity.SYSTEM_NAMESPACES:
             while cache.get("", name) is None:
                 made = yield from writing.store_new(self.core, NAMESPACE, identity.namespace(name))
                 if not isinstance(made, ApiError) or made.code == 409:
                     break
                 yield self.timeout(SECOND)
-        self.core.health.come_up()
+
+    # -- the end -----------------------------------------------------------------------------------
+    def on_sigterm(self) -> None:
+        """Fail /readyz, close the door, serve what is open to its end, then exit; a second signal ends it at once."""
+        if self.ending or not self.listens:
+            super().on_sigterm()
+        else:
+            self.ending = True
+            self.spawn(self._end())
+
+    def _end(self) -> Steps:
+        self.core.health.stop()
+        yield self.timeout(self.params.shutdown_delay_duration)
+        self.listens = False
+        for peer in list(self.rpc.accepted.values()):
+            peer.go_away()
+        self.after(self.params.request_timeout, self.exit, TOLD)  # whatever is still open then
+        last = self.sim.now + self.params.http2_goaway_timeout
+        yield self.rpc.drained()
+        yield self.timeout(max(0, last - self.sim.now))
+        self.exit(TOLD)
 
     def cache(self, kind: Kind) -> WatchCache:
         """What this server has heard of the objects of *kind*."""

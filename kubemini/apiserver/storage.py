@@ -3,11 +3,11 @@
 Invariant: a write replaces exactly the state it was decided on, else it is decided again on the newer one; one that
 would change nothing makes no revision. The resourceVersion is etcd's revision, never part of what is stored. What an
 object claims for itself alone (a Service its addresses) is written with it, in one transaction.
-A write has 34 s for all its requests to etcd, a read 60 s.
+A write has 34 s for all its requests to etcd, a read 60 s; one that finds no member waits as long, and is served
+late if a member returns. Each kind has an etcd client of its own, so not all kinds are back at the same instant.
 Models k/apiserver pkg/storage/etcd3 store.GuaranteedUpdate, pkg/registry/generic/registry Store,
 pkg/endpoints/handlers requestTimeoutUpperBound.
-Simplified: the look for an unknown namespace has 34 s of its own; a member that refuses the connection is reported at
-once, where the real client dials again until time is up; the words are those of its gRPC error.
+Simplified: the look for an unknown namespace has 34 s of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,13 +21,14 @@ from kubemini.api.objects import FrozenDict, Obj
 from kubemini.apiserver.decide import addresses
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.update import Decide
-from kubemini.etcd.client import EtcdClient, prefix_end
+from kubemini.etcd.client import NEVER_SENT, EtcdClient, prefix_end
 from kubemini.etcd.errors import EtcdError
 from kubemini.params import Params
-from kubemini.sim import Steps
+from kubemini.sim import Sim, Steps
 from kubemini.wire import Reply, Unreachable
-from kubemini.wire.rpc import DEADLINE
+from kubemini.wire.calls import DEADLINE, LOST
 
+PINGS = "keepalive ping failed to receive ACK within timeout"
 Operations = list[dict[str, Any]]
 
 
@@ -81,17 +82,15 @@ def failure(error: Any, late: ApiError) -> ApiError:
         return errors.from_etcd(error.message, error.definite)
     if error == DEADLINE:
         return late
+    if error == NEVER_SENT:
+        return replace(late, definite=True)
     return errors.from_etcd(_unavailable(error), error.definite)
 
 
 def _unavailable(error: Unreachable) -> str:
-    """As gRPC puts it when nobody listens, and when the connection breaks under a call."""
-    if error.definite:
-        return (
-            'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
-            f'dial tcp: {error.reason}"'
-        )
-    return f"rpc error: code = Unavailable desc = error reading from server: {error.reason}"
+    """As gRPC puts it when the connection breaks under a call."""
+    why = PINGS if error == LOST else f"error reading from server: {error.reason}"
+    return f"rpc error: code = Unavailable desc = {why}"
 
 
 def _absent(key: str) -> dict[str, Any]:
@@ -113,10 +112,10 @@ def _found(reply: Reply) -> dict[str, Obj]:
 
 
 class Storage:
-    """Objects in etcd. *heard* is told of the outcome of everything that needed a majority of the members."""
+    """Objects in etcd; *client* is that of a kind."""
 
-    def __init__(self, etcd: EtcdClient, params: Params, heard: Callable[[Any], None]):
-        self.etcd, self.params, self.heard = etcd, params, heard
+    def __init__(self, sim: Sim, params: Params, client: Callable[[Kind], EtcdClient]):
+        self.sim, self.params, self.client = sim, params, client
 
     def get(self, kind: Kind, namespace: str, name: str) -> Steps:
         """The latest state: an object, or an ApiError."""
@@ -125,17 +124,16 @@ class Storage:
 
     def get_for_write(self, kind: Kind, namespace: str, name: str, deadline: int | None = None) -> Steps:
         """The same within the time that a write has, which ends at *deadline* (None: it begins now)."""
-        left = (deadline or self._deadline()) - self.etcd.component.sim.now
+        left = (deadline or self._deadline()) - self.sim.now
         return (yield from self._get(kind, namespace, name, left, errors.timeout()))
 
     def _deadline(self) -> int:
         """The instant until which a write that begins now may take."""
         limits = self.params.request_timeout, self.params.write_request_timeout
-        return self.etcd.component.sim.now + min(limits)
+        return self.sim.now + min(limits)
 
     def _get(self, kind: Kind, namespace: str, name: str, patience: int, late: ApiError) -> Steps:
-        reply = yield from self.etcd.range(kind.key(namespace, name), timeout=max(1, patience))
-        self.heard(reply.error)
+        reply = yield from self.client(kind).range(kind.key(namespace, name), timeout=max(1, patience))
         if not reply.ok:  # a read that fails has certainly changed nothing
             return replace(failure(reply.error, late), definite=True)
         kvs = reply.value["kvs"]
@@ -146,8 +144,7 @@ class Storage:
         prefix = kind.key(namespace)
         end, patience = prefix_end(prefix), self.params.request_timeout
         at = {"revision": revision} if revision else {}
-        reply = yield from self.etcd.range(start or prefix, end, timeout=patience, **at)
-        self.heard(reply.error)
+        reply = yield from self.client(kind).range(start or prefix, end, timeout=patience, **at)
         if not reply.ok:
             return replace(failure(reply.error, errors.read_timeout(kind)), definite=True)
         return {kv["key"]: decode(kv) for kv in reply.value["kvs"]}, reply.value["header"]["revision"]
@@ -161,7 +158,7 @@ class Storage:
         claims = addresses.claims(obj)
         absent = [_absent(one) for one in (key, *claims)]
         puts = [_put(key, without_version(obj)), *(_put(one, held) for one, held in claims.items())]
-        reply = yield from self._txn(absent, [] if dry else puts, [key, *claims], self._deadline())
+        reply = yield from self._txn(kind, absent, [] if dry else puts, [key, *claims], self._deadline())
         if not reply.ok:
             return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
@@ -192,12 +189,12 @@ class Storage:
             if settled:
                 current = None
                 continue
-            done = yield from self._replace(key, current, wanted, dry, deadline)
+            done = yield from self._replace(kind, key, current, wanted, dry, deadline)
             if done is not None:
                 return done
             current = None
 
-    def _replace(self, key: str, old: Obj, wanted: Any, dry: bool, deadline: int) -> Steps:
+    def _replace(self, kind: Kind, key: str, old: Obj, wanted: Any, dry: bool, deadline: int) -> Steps:
         """Put *wanted* in the place of *old*: Written, an ApiError, Taken, or None if something else is there."""
         removed = isinstance(wanted, Remove)
         new = wanted.last if isinstance(wanted, Remove) else wanted
@@ -207,7 +204,7 @@ class Storage:
         acts = [_delete(key) if removed else _put(key, without_version(new))]
         acts += [_put(one, claims[one]) for one in added] + [_delete(one) for one in held if one not in claims]
         compare = [unchanged, *(_absent(one) for one in added)]
-        reply = yield from self._txn(compare, [] if dry else acts, [key, *added], deadline)
+        reply = yield from self._txn(kind, compare, [] if dry else acts, [key, *added], deadline)
         if not reply.ok:
             return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
@@ -217,13 +214,11 @@ class Storage:
         taken = tuple(one for one in added if one in found)
         return Taken(taken) if taken else None
 
-    def _txn(self, compare: Operations, success: Operations, keys: Sequence[str], deadline: int) -> Steps:
+    def _txn(self, kind: Kind, compare: Operations, success: Operations, keys: Sequence[str], deadline: int) -> Steps:
         """A transaction that reads *keys* if the comparison fails."""
         reads = [{"request_range": {"key": key}} for key in keys]
-        left = max(1, deadline - self.etcd.component.sim.now)
-        reply = yield from self.etcd.txn(compare, success, reads, timeout=left)
-        self.heard(reply.error)
-        return reply
+        left = max(1, deadline - self.sim.now)
+        return (yield from self.client(kind).txn(compare, success, reads, timeout=left))
 
 
 def _same(wanted: Any, current: Obj) -> bool:

@@ -15,9 +15,9 @@ What can go wrong, and what then:
 - A watcher asks for a revision that the log has forgotten (`_oldest`): 410, and it lists again. The log forgets what is
   older than the history that is kept, a hundred entries at a time.
 - etcd compacts what the cache has not heard yet, or has no leader for 30 s: the cache cannot go on without a gap, so it
-  sends its watchers away (they come back, and may have to list) and begins anew with a list.
-- etcd cannot be reached: the cache waits for as long as that takes, and then goes on from its revision. Its state is
-  old meanwhile, never wrong: reads that ask for no newer one are answered.
+  sends its watchers away (they come back, and may have to list), begins anew with a list, and refuses until it has it.
+- etcd cannot be reached: the cache waits until a subchannel of its client is READY, for as long as that takes, and
+  then goes on from its revision. Its state is old meanwhile, never wrong: reads that ask for no newer one are answered.
 - The cache lags behind what a client has just written through this server: a GET or LIST without a resourceVersion does
   not come here.
 
@@ -30,6 +30,7 @@ asked for the progress of a watch; a slow watcher is never dropped; a bookmark i
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from math import exp
 from typing import Any, NamedTuple
 
 import simpy
@@ -38,15 +39,15 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import FrozenDict, Obj, freeze
-from kubemini.apiserver.health import EtcdHealth
 from kubemini.apiserver.storage import Storage, decode, with_version
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import COMPACTED, EtcdError
 from kubemini.etcd.store.mvcc import DELETE
 from kubemini.host import Component
 from kubemini.sim import Steps
+from kubemini.sim.units import SECOND
 from kubemini.wire import Call
-from kubemini.wire.rpc import REFUSED
+from kubemini.wire.connections import Connection
 
 ADDED, MODIFIED, DELETED, BOOKMARK, ERROR = "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"
 END_OF_LIST = {"k8s.io/initial-events-end": "true"}
@@ -113,8 +114,8 @@ class CacheWatcher:
 class WatchCache:
     """The cache of one kind."""
 
-    def __init__(self, component: Component, etcd: EtcdClient, storage: Storage, health: EtcdHealth, kind: Kind):
-        self.component, self.etcd, self.storage, self.health = component, etcd, storage, health
+    def __init__(self, component: Component, etcd: EtcdClient, storage: Storage, kind: Kind):
+        self.component, self.etcd, self.storage = component, etcd, storage
         self.kind, self.params = kind, component.net.params
         self.prefix = kind.key()
         self.objects: dict[str, Obj] = {}
@@ -123,6 +124,7 @@ class WatchCache:
         self.log: list[CachedChange] = []
         self.watchers: list[CacheWatcher] = []
         self._oldest = 0  # a watch from here on, or later, misses nothing
+        self._emptied: int | None = None  # when it last lost what it had; None: it has not
         self._waiting: list[simpy.Event] = []
         component.spawn(self._run())
 
@@ -137,12 +139,19 @@ class WatchCache:
         return [self.objects[key] for key in sorted(self.objects) if key.startswith(prefix)]
 
     def wait(self) -> Steps:
-        """Until there is something to read: None, or the ApiError of a cache that could not be filled."""
-        if not self.ready:
+        """Until there is something to read: None, or the ApiError of a cache that is not, or no more, filled.
+
+        Models k/apiserver pkg/storage/cacher calculateRetryAfterForUnreadyCache.
+        """
+        if not self.ready and self._emptied is None:
             event = simpy.Event(self.component.sim)
             self._waiting.append(event)
             yield event
-        return None if self.ready else errors.too_many_requests("storage is (re)initializing")
+        if self.ready:
+            return None
+        down = (self.component.sim.now - (self._emptied or self.component.sim.now)) / SECOND
+        pause = int(min(30, max(1, exp(0.06 * down))))
+        return errors.too_many_requests("storage is (re)initializing", pause)
 
     # -- watching ----------------------------------------------------------------------------------------------------
     def watch(self, call: Call, since: int, matches: Matches | None, bookmarks: bool, initial: bool) -> ApiError | None:
@@ -204,9 +213,7 @@ class WatchCache:
             if self.ready:
                 yield from self._follow()
                 self._empty()
-                yield self.component.timeout(self.params.watch_cache_retry)
-            else:
-                yield from self.health.wait(self.params.watch_cache_patience)
+            yield self.component.timeout(self.params.watch_cache_retry)
 
     def _fill(self, objects: dict[str, Obj], revision: int) -> None:
         self.objects, self.revision, self._oldest, self.ready = objects, revision, revision, True
@@ -219,37 +226,32 @@ class WatchCache:
 
     def _empty(self) -> None:
         """Send the watchers away: they come back, and may have to list again."""
-        self.ready = False
+        self.ready, self._emptied = False, self.component.sim.now
         watchers, self.watchers = self.watchers, []
         for watcher in watchers:
             assert watcher.call.stream is not None
             watcher.call.stream.close()
 
     def _follow(self) -> Steps:
-        """Watch etcd, again and again from where the last watch ended, until history is lost or patience."""
+        """Watch etcd, again and again from where the last watch ended, until history is lost or patience.
+
+        A connection that breaks costs nothing of the patience: clientv3 opens the watch anew by itself.
+        """
         sim, params = self.component.sim, self.params
         leaderless_since: int | None = None
         while True:
+            connection = yield from self.etcd.ready()
             opened = sim.now
-            error = yield from self._watch_somewhere()
+            error = yield self._watch(connection)
             if error == COMPACTED:
                 return
             if leaderless_since is None or sim.now - opened > params.watch_cache_forgiven:
                 leaderless_since = sim.now if isinstance(error, EtcdError) else None
             elif isinstance(error, EtcdError) and sim.now - leaderless_since > params.watch_cache_patience:
                 return
-            yield from self.health.wait(params.watch_cache_patience)
             yield self.component.timeout(params.watch_cache_redial)
 
-    def _watch_somewhere(self) -> Steps:
-        """A watch at the first member that takes the connection; the error it ends with."""
-        for _ in self.etcd.endpoints:
-            error = yield self._watch()
-            if error != REFUSED:
-                break
-        return error
-
-    def _watch(self) -> simpy.Event:
+    def _watch(self, connection: Connection) -> simpy.Event:
         """One watch of etcd; the event happens when it ends, with the error."""
         ended = simpy.Event(self.component.sim)
 
@@ -263,14 +265,9 @@ class WatchCache:
         def on_close(error: Any) -> None:
             ended.succeed(error)
 
-        stream = self.etcd.watch(
-            self.prefix,
-            prefix_end(self.prefix),
-            on_item,
-            on_close,
-            start_revision=self.revision + 1,
-            require_leader=True,
-        )
+        payload = {"key": self.prefix, "range_end": prefix_end(self.prefix), "require_leader": True}
+        payload["start_revision"] = self.revision + 1
+        stream = connection.open_stream("watch", payload, on_item, on_close)
         return ended
 
     def _hear(self, item: dict[str, Any]) -> None:

@@ -73,6 +73,7 @@ class Component:
     def __init__(self, sim: Sim, net: Network, host: Host, name: str):
         self.sim, self.net, self.host, self.name = sim, net, host, name
         self.up = False
+        self.listens = True  # whether its kernel accepts connections for it, while it is up
         self.paused = False
         self.busy = False  # its code is running
         self.incarnation = 0

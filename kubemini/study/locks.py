@@ -36,14 +36,13 @@ class Program(Component):
 
     def __init__(self, etcd: Etcd, name: str, number: int, claim: Claim):
         super().__init__(etcd.sim, etcd.net, Host(etcd.sim, f"host-{name}"), name)
-        members = list(etcd.members)
-        self.client = EtcdClient(self, members[number:] + members[:number])
-        self.number, self.claim = number, claim
+        self.members, self.number, self.claim = list(etcd.members), number, claim
         self.tenures: list[Tenure] = []
         self.lease, self.until = 0, 0
 
     def boot(self) -> None:
         """Begin."""
+        self.client = EtcdClient(self, self.members, "lock")
         self.spawn(self._life())
 
     def holds(self) -> bool:

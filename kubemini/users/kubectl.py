@@ -29,6 +29,7 @@ from kubemini.wire.rpc import happen
 
 AGAIN = 500 * MS  # a bootstrap script waits so long
 PATIENT = 20  # attempts, after which a bootstrap says that it waits, or takes an answer for final
+LIVEZ = "/livez"
 CONFLICTS = 5  # maxPatchRetry
 BACK_OFF = 1 * SECOND  # backOffPeriod; the first retry comes at once
 
@@ -62,11 +63,18 @@ class User(EtcdUser):
         self.first += [(obj, source) for obj in objects]
 
     def _bootstrap(self) -> Steps:
-        """Patiently, in order: what a bootstrap script does."""
+        """Patiently, in order: what a bootstrap script does. kubeadm too begins with a wait for /livez."""
+        yield from self._patiently(self._look)
         yield from self._patiently(self._create_config)
         while self.first:
             yield from self._apply_recorded(*self.first[0], patient=True)
             self.first.pop(0)
+
+    def _look(self) -> Steps:
+        via: list[str] = []
+        reply = yield self.call_api("GET", LIVEZ, None, None, via)
+        said = apply.complaint(reply.error, "", "", self._as_go_says("GET", LIVEZ))
+        return Outcome("GET", LIVEZ, via, reply, said)
 
     def _create_config(self) -> Steps:
         where = collection_path(CONFIG)

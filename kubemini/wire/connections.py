@@ -88,6 +88,7 @@ class Connection:
         self.incarnation = component.incarnation
         self.server = ""
         self.open = self.draining = self.over = False
+        self.on_drain: Callable[[], None] | None = None  # called when the server has sent GOAWAY
         self.heard = 0
         self.number = self.endpoint.number()
         self.calls: dict[int, None] = {}
@@ -130,7 +131,7 @@ class Connection:
             self.out.hold(self._knock, server)
             return
         self.out.timeout = self.net.params.tcp_retransmission_timeout
-        if not server.up:
+        if not (server.up and server.listens):
             self.net.send(server, self.component.name, CONNECTION, self.told, REFUSED)
             return
         self._accepted = self.component.sim.now
@@ -305,6 +306,8 @@ class Connection:
         self.draining = True
         if self.downstream is not None:
             self.downstream.go_away()
+        if self.on_drain is not None:
+            self.on_drain()
         self._drained()
 
     def told(self, error: Unreachable) -> None:

@@ -16,10 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from kubemini.sim.units import MINUTE, SECOND
+from kubemini.sim.units import MINUTE
 
-REDIAL = 7 * SECOND  # after the heal; no less, for a trial's cut of 7 s reads as if TCP's try 6.2 s later came first
-MOST_HELD = 4096  # streamBufSize of etcd's rafthttp: what comes on top is dropped
 LONGEST = 2 * MINUTE  # TCP_RTO_MAX
 
 
@@ -48,19 +46,22 @@ class Cut:
     unanswered: bool = False  # whether anything at all has been sent since
     held: list[Held] = field(default_factory=list)
 
-    def hold(self, ends: tuple[int, int], datagram: Held | None) -> None:
-        """Something is sent; None is a heartbeat. A program that has begun since has no connection."""
+    def hold(self, ends: tuple[int, int], datagram: Held | None, most: int) -> None:
+        """Something is sent; None is a heartbeat. A program that has begun since has no connection.
+
+        The sender keeps *most* datagrams, and drops what comes on top.
+        """
         if ends == self.ends:
             self.unanswered = True
-            if datagram is not None and len(self.held) < MOST_HELD:
+            if datagram is not None and len(self.held) < most:
                 self.held.append(datagram)
 
-    def passes(self, ends: tuple[int, int], now: int, timeout: int, patience: int) -> int | None:
+    def passes(self, ends: tuple[int, int], now: int, timeout: int, patience: int, redial: int) -> int | None:
         """The first instant from *now* on at which TCP tries again; None: nothing waits for that.
 
-        Nothing does if the reader, whose *patience* is over, has a new connection before.
+        Nothing does if the reader, whose *patience* is over, has a new connection before: *redial* µs after the heal.
         """
         if ends != self.ends or not self.unanswered:
             return None
         at = next_try(self.since, now, timeout)
-        return None if now - self.since >= patience and at - now > REDIAL else at
+        return None if now - self.since >= patience and at - now > redial else at

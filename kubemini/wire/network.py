@@ -160,7 +160,7 @@ class Network:
             if self.severed and channel.pair in self.severed:
                 if channel.cut is not None and purpose < CONNECTION:
                     held = Held(act, args, channel.priorities[purpose] + n) if purpose == MESSAGE else None
-                    channel.cut.hold(channel.ends, held)
+                    channel.cut.hold(channel.ends, held, self.params.etcd_stream_buffer)
                 return None
             p = self.losses.get(channel.pair, 0.0) if self.losses else 0.0
             if p and not connection and draws.happens(n ^ RETRY, p):
@@ -235,7 +235,11 @@ class Network:
         """What was held back goes with TCP's next try, and all that follows comes behind it."""
         params = self.params
         passes = cut.passes(
-            channel.ends, self.sim.now, params.tcp_retransmission_timeout, params.etcd_peer_read_timeout
+            channel.ends,
+            self.sim.now,
+            params.tcp_retransmission_timeout,
+            params.etcd_peer_read_timeout,
+            params.etcd_peer_redial,
         )
         if passes is None:
             return

@@ -74,6 +74,9 @@ class Kept(Protocol):
 class Accepted(Protocol):
     """The server's end of a kept connection; `connections.Peer` is the only one."""
 
+    def go_away(self) -> None:
+        """Tell the client to use another one for what is new."""
+
     def lose(self, error: Unreachable) -> None:
         """Break it from this side."""
 
@@ -252,7 +255,7 @@ class Endpoint:
         component = self.component
         if not component.host.powered:
             return
-        if not component.up:
+        if not (component.up and component.listens):
             self.answer(source, id, Reply(False, None, REFUSED))
             return
         component.guarded(component.incarnation, self._serve, (source, id, method, payload, stream))

@@ -42,12 +42,16 @@ class Port(Protocol):
 
 
 class Station(Protocol):
-    """A program on a machine, up or not; *incarnation* counts its lives, *index* orders stations."""
+    """A program on a machine, up or not; *incarnation* counts its lives, *index* orders stations.
+
+    *listens*: whether the kernel accepts connections for it.
+    """
 
     sim: Sim
     name: str
     index: int
     up: bool
+    listens: bool
     paused: bool
     incarnation: int
 

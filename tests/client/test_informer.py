@@ -111,7 +111,7 @@ def test_nothing_is_lost_while_the_server_restarts(world):
     world.run(5)
     assert program.informer.get("default", "a") is not None  # old news is better than none
     world.servers[0].start()
-    world.run(1)
+    world.run(3)
     world.ask(lambda c: c.delete(CONFIG_MAP, "gone", "default"))
     world.ask(lambda c: c.patch(CONFIG_MAP, "a", "default", freeze({"data": {"n": "2"}})))
     world.run(40)

@@ -2,9 +2,11 @@
 
 import pytest
 
-from kubemini.etcd.client import EtcdClient, prefix_end
+from kubemini.etcd.client import NEVER_SENT, EtcdClient, again
+from kubemini.etcd.errors import COMPACTED, DEADLINE_EXCEEDED, LEADER_CHANGED, NO_SPACE, NOT_FOR_LEARNERS, TIMEOUT
 from kubemini.host import Host
-from kubemini.sim.units import MS
+from kubemini.sim.units import MS, SECOND
+from kubemini.wire.calls import CLOSED, DEADLINE, EOF
 from tests.worlds.etcd import Client, World
 
 
@@ -27,14 +29,45 @@ def test_a_transaction_that_only_compares_is_answered_without_a_leader():
 
 
 # -- the client ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("method", "error", "repeated"),
+    [
+        ("range", EOF, True),
+        ("range", TIMEOUT, True),
+        ("range", LEADER_CHANGED.of_a_read(), True),
+        ("range", COMPACTED, False),
+        ("range", DEADLINE, False),
+        ("txn", EOF, False),
+        ("txn", TIMEOUT, False),
+        ("txn", NO_SPACE, False),
+        ("txn", DEADLINE_EXCEEDED, True),  # of etcd, which had no leader for it
+        ("txn", CLOSED, True),  # it never left
+        ("txn", NOT_FOR_LEARNERS, True),
+    ],
+)
+def test_a_read_is_repeated_while_it_may_work_a_write_only_if_it_never_left(method, error, repeated):
+    assert again(method, error, 3) is repeated
+
+
+def test_the_only_endpoint_is_not_asked_twice_because_it_is_a_learner():
+    assert not again("txn", NOT_FOR_LEARNERS, 1)
+
+
 class Task(Client):
-    """Runs one generator and keeps its result."""
+    """Runs generators and keeps their results."""
+
+    def boot(self):
+        super().boot()
+        self.etcd = EtcdClient(self, [f"etcd-{n}" for n in (1, 2, 3)], "test")
+        self.own = EtcdClient(self, ["etcd-1"], "own")
+        self.results = []
 
     def do(self, generator):
         def run():
-            self.result = yield from generator
+            began = self.sim.now
+            reply = yield from generator
+            self.results.append(((self.sim.now - began) / SECOND, reply))
 
-        self.result = None
         self.spawn(run())
 
 
@@ -43,46 +76,95 @@ def user():
     world = World(3)
     task = Task(world.sim, world.net, Host(world.sim, "client-2"), "task")
     task.start()
-    return world, task, EtcdClient(task, ["etcd-1", "etcd-2", "etcd-3"])
+    world.run(1)
+    return world, task
 
 
-def test_a_client_goes_to_the_next_member_when_the_connection_is_refused(user):
-    world, task, etcd = user
+def count(world):
+    """Note what each member is asked."""
+    world.seen = [[], [], []]
+    for member, seen in zip(world.members, world.seen):
+
+        def handle(call, serve=member.handle, seen=seen):
+            seen.append(call.method)
+            return serve(call)
+
+        member.handle = handle
+
+
+def test_requests_go_to_all_members_in_turn(user):
+    world, task = user
+    count(world)
+    for _ in range(30):
+        task.do(task.etcd.put("a", "1"))
+        world.run(0.1)
+    assert [len(seen) for seen in world.seen] == [10, 10, 10]
+
+
+def test_a_killed_member_is_left_out_and_nothing_waits(user):
+    world, task = user
+    next(m for m in world.followers if m.name != "etcd-1").crash()
+    world.run(0.1)
+    for _ in range(9):
+        task.do(task.etcd.put("a", "1"))
+        world.run(0.1)
+    assert all(reply.ok and took < 0.1 for took, reply in task.results) and len(task.results) == 9
+
+
+def test_a_hung_follower_holds_a_third_and_every_write_it_has_taken_is_carried_out(user):
+    world, task = user
+    hung = world.followers[0]
+    hung.pause()
+    for number in range(9):
+        task.do(task.etcd.put(f"key-{number}", "1", timeout=5 * SECOND))
+        world.run(0.1)
+    world.run(6)
+    late = [reply for took, reply in task.results if took > 1]
+    assert len(late) == 3 and all(reply.error == DEADLINE for reply in late)
+    hung.resume()
+    world.run(2)
+    assert all(world.get("etcd-1", key=f"key-{number}") == "1" for number in range(9))
+
+
+def test_with_one_endpoint_that_is_gone_a_request_waits_and_is_served_late(user):
+    world, task = user
     world.members[0].crash()
-    world.run(4)
-    task.do(etcd.put("a", "1"))
-    world.run(1)
-    assert task.result.ok and etcd.endpoint == "etcd-2"
+    world.run(0.1)
+    task.do(task.own.put("late", "1", timeout=34 * SECOND))
+    world.run(10)
+    assert task.results == []
+    world.members[0].start()
+    world.run(20)
+    [(took, reply)] = task.results
+    assert reply.ok and 10 < took < 20
 
 
-def test_a_client_repeats_a_read_but_not_a_write_whose_fate_is_unknown(user):
-    world, task, etcd = user
+def test_what_finds_nobody_until_its_time_is_up_has_certainly_not_happened(user):
+    world, task = user
+    world.members[0].crash()
+    world.run(0.1)
+    task.do(task.own.put("never", "1", timeout=3 * SECOND))
+    world.run(60)
+    [(took, reply)] = task.results
+    assert took == pytest.approx(3) and reply.error == NEVER_SENT and reply.error.definite
+    world.members[0].start()
+    world.run(40)
+    assert world.get("etcd-2", key="never") is None
+
+
+def test_a_write_in_flight_on_a_dying_member_ends_with_it_and_a_read_is_asked_elsewhere(user):
+    world, task = user
     world.hosts[0].set_slow_disk(50 * MS)
-    world.run(1)
-    task.do(etcd.txn([], [{"request_put": {"key": "a", "value": "1"}}]))
+    while world.leader is not world.members[0]:
+        world.leader.terminate()
+        world.run(3)
+    task.do(task.own.put("a", "1"))
+    task.do(task.own.range("a"))
     world.run(0.0008)
     world.members[0].crash()
     world.run(1)
-    assert not task.result.ok and not task.result.error.definite
+    [(_, reply)] = task.results
+    assert reply.error == EOF and not reply.error.definite
     world.members[0].start()
-    etcd._current = 0
-    world.run(3)
-    task.do(etcd.range("a"))
-    world.members[0].crash()
-    world.run(6)
-    assert task.result.ok
-
-
-def test_watch_events_arrive_in_order_from_the_revision_asked_for(user):
-    world, _, etcd = user
-    for value in "ab":
-        world.put("etcd-1", value, key="w/x")
-    items = []
-    etcd.watch("w/", prefix_end("w/"), items.append, print, start_revision=2, prev_kv=True)
-    world.run(0.1)
-    for value in "cd":
-        world.put("etcd-3", value, key="w/y")
-    world.run(0.1)
-    events = [event for item in items for event in item["events"]]
-    assert [e["kv"]["value"] for e in events] == ["a", "b", "c", "d"]
-    assert "prev_kv" not in events[0] and events[1]["prev_kv"]["value"] == "a"
+    world.run(10)
+    assert task.results[1][1].ok

@@ -7,163 +7,9 @@ from `Params` to the records of a run.
 from collections.abc import Callable
 from typing import Any
 
-from kubemini.cluster import Cluster, build
-from kubemini.etcd.server.member import Member
-from kubemini.host import Host
 from kubemini.params import Params
 from tests.params.pair import PAIR, PAIR_MATTERS
-from tests.worlds.quiet import Client
-
-WEB = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: REPLICAS
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, image: shop/web}]}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
-"""
-POD = """
-apiVersion: v1
-kind: Pod
-metadata: {name: NAME, annotations: ANNOTATIONS}
-spec: {containers: [{name: c, image: app, EXTRA}]}
-"""
-
-
-def pod(name: str, annotations: str = "{}", extra: str = "") -> str:
-    return POD.replace("NAME", name).replace("ANNOTATIONS", annotations).replace("EXTRA", extra)
-
-
-def etcd(until: int, *faults: list, spares: int = 0, **load: Any) -> dict[str, Any]:
-    """Three members, a write a second, and *faults*."""
-    writes = {"every": "1s", **load}
-    topology = {"kind": "etcd", "members": 3, "spares": spares}
-    return {
-        "title": "t",
-        "topology": topology,
-        "workload": {"etcd_writes": writes},
-        "faults": list(faults),
-        "until": f"{until}s",
-    }
-
-
-def shop(
-    until: int, *faults: list, replicas: int = 2, kind: str = "single", more: str = "", **sizes: Any
-) -> dict[str, Any]:
-    """A Deployment behind a Service, visitors, and a write a second."""
-    workload = {"visitors": {"service": "web", "every": "500ms"}, "api_writes": {"every": "1s"}}
-    manifests = "---".join([WEB.replace("REPLICAS", str(replicas)), *([more] if more else [])])
-    topology = {"kind": kind, "workers": 1, **sizes}
-    return {
-        "title": "t",
-        "topology": topology,
-        "manifests": manifests,
-        "workload": workload,
-        "faults": list(faults),
-        "until": f"{until}s",
-    }
-
-
-def asked(params: Params) -> list:
-    """Everything that a client can ask of three members, one of which is the leader, and dies."""
-    cluster = Cluster(build("etcd", members=3, spares=1), 1, params)
-    client = Client(cluster.sim, cluster.net, Host(cluster.sim, "asker"), "asker")
-    client.start()
-    cluster.run("5s")
-    members = [m for m in cluster.components.values() if isinstance(m, Member) and m.up]
-    leader = next(m for m in members if m.raft.role == "leader")
-    first, second = (m.name for m in members if m is not leader)
-    for number in range(30):
-        client.ask(first, "put", {"key": f"key-{number}", "value": "v"})
-    client.ask(first, "put", {"key": "long", "value": "x" * 1_700_000})
-    puts = [{"request_put": {"key": f"txn-{n}", "value": "v"}} for n in range(3)]
-    client.ask(first, "txn", {"compare": [], "success": puts, "failure": []})
-    client.ask(first, "lease_grant", {"ID": 7, "TTL": 60})
-    client.ask(first, "lease_grant", {"ID": 8, "TTL": 2})
-    client.ask(first, "put", {"key": "leased", "value": "v", "lease": 8})
-    for extra in ({"progress_notify": True}, {"require_leader": True}):
-        client.listen(first, "watch", {"key": "k", **extra})
-    cluster.run("8s")
-    leader.crash()
-    client.ask(first, "lease_keepalive", {"ID": 7})
-    client.ask(second, "range", {"key": "key-1"})
-    cluster.run("4s")
-    cluster.components[second].crash()
-    cluster.run("20s")
-    return cluster.trace.records
-
-
-def old_watch(params: Params) -> list:
-    """Somebody watches from a revision of long ago, after many have followed."""
-    cluster = Cluster.single(workers=1, params=params)
-    client = Client(cluster.sim, cluster.net, Host(cluster.sim, "asker"), "asker")
-    client.start()
-    cluster.prepare("", {"api_writes": {"every": "50ms"}})
-    cluster.run("5s")
-    for revision in ("", "100"):
-        path, query = "/api/v1/namespaces/default/configmaps", {"resourceVersion": revision} if revision else {}
-        request = {"verb": "GET", "path": path, "query": query, "body": None, "user": "kubernetes-admin"}
-        client.listen("apiserver-1", "watch", request)
-        cluster.run("15s")
-    return cluster.trace.records
-
-
-def node_deleted(params: Params) -> list:
-    """A Node object is deleted while its machine is off: its pods belong to nobody."""
-    cluster = Cluster.single(workers=2, params=params)
-    cluster.apply(WEB.replace("REPLICAS", "3"))
-    cluster.run("12s")
-    cluster.hosts["worker-2"].power_off()
-    cluster.user.delete("node", "worker-2")
-    cluster.run("70s")
-    return cluster.trace.records
-
-
-def orphan(params: Params) -> list:
-    """A pod is deleted at once while its kubelet is away, and its program does not care for SIGTERM."""
-    cluster = Cluster.single(workers=1, params=params)
-    cluster.apply(pod("stubborn", '{kubemini.io/stop-after: "10m"}'))
-    cluster.run("12s")
-    kubelet, user = cluster.components["kubelet@worker-1"], cluster.user
-    kubelet.crash()
-    user.spawn(user.request("DELETE", "/api/v1/namespaces/default/pods/stubborn", {"gracePeriodSeconds": 0}))
-    cluster.run("2s")
-    kubelet.start()
-    cluster.run("40s")
-    return cluster.trace.records
-
-
-def lagging(params: Params) -> list:
-    """A controller sees no pods any more, though it is told of its ReplicaSet."""
-    cluster = Cluster.single(workers=1, params=params)
-    cluster.apply(WEB.replace("REPLICAS", "2"))
-    cluster.run("12s")
-    manager = cluster.components["controller-manager-1"]
-    served = cluster.components["apiserver-1"].rpc.open.items()
-    (pods,) = [id for (who, id), call in served if who == manager.name and call.payload["path"] == "/api/v1/pods"]
-    manager.client.transport.connection.streams[pods].on_item = lambda item: None
-    for replicas in (5, 6):
-        cluster.user.scale("web", replicas)
-        cluster.run("5s")
-    return cluster.trace.records
-
-
-def ghost(params: Params) -> list:
-    """A Node object that no machine stands behind."""
-    cluster = Cluster.single(workers=1, params=params)
-    cluster.run("5s")
-    cluster.user.apply([{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "ghost"}}])
-    cluster.run("65s")
-    return cluster.trace.records
-
+from tests.params.tales import WEB, asked, etcd, ghost, lagging, node_deleted, old_watch, orphan, pod, shop
 
 Story = dict[str, Any] | Callable[[Params], list]
 ZONE = shop(150, *(["12s", "power_off", f"worker-{n}"] for n in (1, 2, 3)), replicas=8, workers=5)
@@ -172,6 +18,7 @@ SILENT = shop(
 )
 FROZEN_ETCD = shop(70, ["12s", "pause", "etcd-1"], ["50s", "resume", "etcd-1"])
 TWICE = [("12s", "pause"), ("22s", "resume"), ("48s", "pause"), ("70s", "resume")]
+WATCHERS = ("scheduler-1", "controller-manager-1", "kubelet@worker-1", "kube-proxy@worker-1")
 BALANCED = {"kind": "stacked", "members": 3}
 
 STORIES: dict[str, Story] = {
@@ -252,7 +99,7 @@ STORIES: dict[str, Story] = {
     ),
     "a lagging cache": lagging,
     "the API goes in the middle": shop(
-        40, ["11995ms", "scale", "web", 6], ["12s", "crash", "apiserver-1"], ["22s", "restart", "apiserver-1"]
+        40, ["11995ms", "scale", "web", 6], ["12s", "crash", "apiserver-1"], ["14s", "restart", "apiserver-1"]
     ),
     "the API goes while pods are bound": shop(
         40, ["11985ms", "scale", "web", 6], ["12s", "crash", "apiserver-1"], ["22s", "restart", "apiserver-1"]
@@ -272,6 +119,12 @@ STORIES: dict[str, Story] = {
         members=3,
         kind="stacked",
     ),
+    "etcd is gone for a while": shop(45, ["12s", "crash", "etcd-1"], ["24s", "restart", "etcd-1"]),
+    "an API server ends": shop(30, ["12s", "stop", "apiserver-1"]),
+    "an API server ends alone": shop(
+        20, *(["10s", "crash", name] for name in WATCHERS), ["12s", "stop", "apiserver-1"]
+    ),
+    "a long cut": etcd(25, ["6s", "cut", "etcd-host-2"], ["13s", "heal"], every="100ms"),
     "a silent node": SILENT,
     "a silent zone": ZONE,
 }
@@ -315,7 +168,10 @@ MATTERS: dict[str, dict[str, Any]] = {
     "a node deleted": {"pod_gc_quarantine": "10s"},
     "a shop": {
         "loopback_latency": ["100us", "200us"],
-        "etcd_client_retry_pause": "100ms",
+        "apiserver_boot": ["2s", "3s"],
+        "apiserver_sync": ["1s", "2s"],
+        "bootstrap_poll": "3s",
+        "bootstrap_roles": ["1s", "2s"],
         "api_request_work": "3ms",
         "leader_elect_retry_period": "1s",
         "leader_elect_jitter": 0.5,
@@ -338,6 +194,9 @@ MATTERS: dict[str, dict[str, Any]] = {
         "request_timeout": "5s",
         "write_request_timeout": "5s",
         "kubectl_request_timeout": "3s",
+        "etcd_client_keepalive_time": "5s",
+        "etcd_client_keepalive_timeout": "3s",
+        "grpc_min_connect_timeout": ("2s", {"etcd_client_keepalive_time": "5s"}),
     },
     "a pod without a kubelet": {"termination_grace_period": (5, {"pod_stop": ["20s", "25s"]})},
     "a node without a kubelet": {"node_startup_grace_period": "5s"},
@@ -371,7 +230,19 @@ MATTERS: dict[str, dict[str, Any]] = {
         "leader_elect_lease_duration": "12s",
     },
     "a host without power": {"haproxy_connect_timeout": "3s"},
-    "etcd without a leader": {"watch_cache_patience": "10s", "watch_cache_redial": "2s"},
+    "etcd without a leader": {
+        "watch_cache_patience": "10s",
+        "watch_cache_redial": "2s",
+        "etcd_client_retry_pause": "900ms",
+    },
+    "etcd is gone for a while": {
+        "grpc_backoff": ["1s", "3s"],
+        "grpc_backoff_multiplier": 3,
+        "grpc_backoff_jitter": 0,
+    },
+    "an API server ends": {"shutdown_delay_duration": "3s"},
+    "an API server ends alone": {"http2_goaway_timeout": "3s"},
+    "a long cut": {"etcd_peer_redial": "0s", "etcd_stream_buffer": 2},
     "twice without a leader": {"watch_cache_forgiven": "1s"},
     "history compacted in a cut": {"watch_cache_retry": "5s"},
     "the API goes in the middle": {"workqueue_backoff": ["1s", "2s"]},

@@ -112,15 +112,18 @@ def test_stacked_a_dead_member_takes_its_api_server_with_it_until_the_balancer_n
 def test_external_one_member_is_not_missed_but_a_zone_of_two_more_is(seed):
     trace = story("external", seed)
     assert share(requests(trace, "api", 30, 39)) == 1.0
-    assert share(requests(trace, "api", 41, 59)) == 0.0
+    assert share(requests(trace, "api", 41, 49)) == 0.0  # whoever waits when the zone returns is served late
     assert share(requests(trace, "api", 72, 80)) == 1.0
     assert share(requests(trace, "service", 10, 39)) == 1.0
 
 
-def test_stacked_with_a_tcp_check_a_third_of_the_writes_fails_as_long_as_the_member_is_dead():
+def test_stacked_with_a_tcp_check_a_third_of_the_writes_waits_as_long_as_the_member_is_dead():
+    """Recorded: 35 to 61 % slow for the whole outage, none refused, and the server is never DOWN."""
     scenario = load("stacked")
     trace = run(replace(scenario, params=replace(scenario.params, haproxy_check="tcp")))
     assert not [r for r in trace.of("backend") if 20 * SECOND < r.at < 40 * SECOND]
-    failed = share(requests(trace, "api", 23, 39), "failed")
-    assert 0.2 < failed < 0.45
+    asked = [r for r in trace.of("request", "kubectl") if 23 * SECOND <= r.detail["started"] < 39 * SECOND]
+    slow = [r for r in asked if r.at - r.detail["started"] > SECOND]
+    assert 0.2 < len(slow) / len(asked) < 0.65
+    assert not [r for r in asked if r.detail["outcome"] == "failed"]
     assert share(requests(story("stacked"), "api", 30, 39)) == 1.0  # asking /readyz, the balancer knows

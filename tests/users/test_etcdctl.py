@@ -34,7 +34,7 @@ def test_what_a_command_must_know_first_is_recorded_only_if_nobody_tells():
 def test_etcdctl_shows_of_an_object_of_the_api_how_long_it_is():
     cluster = Cluster.single(workers=0)
     cluster.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings-2}\n")
-    cluster.run("2s")
+    cluster.run("4s")
     cluster.user.get("/registry/configmaps/default/settings-2")
     cluster.run("1s")
     request = cluster.trace.of("request", "kubectl")[-1].detail

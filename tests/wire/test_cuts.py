@@ -4,7 +4,7 @@ from kubemini.host import Component, Host
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
 from kubemini.wire import Network
-from kubemini.wire.cuts import MOST_HELD, Cut
+from kubemini.wire.cuts import Cut
 
 
 class Ear(Component):
@@ -88,17 +88,17 @@ def test_a_cut_of_one_direction_leaves_the_other():
 
 def test_more_than_a_sender_keeps_is_dropped():
     cut = Cut(0, (1, 1))
-    for _ in range(MOST_HELD + 5):
-        cut.hold((1, 1), "datagram")
-    assert len(cut.held) == MOST_HELD
+    for _ in range(9):
+        cut.hold((1, 1), "datagram", 4)
+    assert len(cut.held) == 4
 
 
 def test_tries_come_at_doubling_distances():
     cut = Cut(100, (1, 1))
-    cut.hold((1, 1), None)
-    tries = [cut.passes((1, 1), now, 10, 5 * SECOND) for now in (100, 101, 110, 111, 131, 171)]
+    cut.hold((1, 1), None, 4)
+    tries = [cut.passes((1, 1), now, 10, 5 * SECOND, 7 * SECOND) for now in (100, 101, 110, 111, 131, 171)]
     assert tries == [100, 110, 110, 130, 170, 250]
-    assert cut.passes((1, 2), 101, 10, 5 * SECOND) is None
+    assert cut.passes((1, 2), 101, 10, 5 * SECOND, 7 * SECOND) is None
 
 
 def test_after_a_long_cut_a_new_connection_stands_at_once_and_what_the_old_one_held_is_lost():

@@ -145,6 +145,13 @@ class Member(Driver):
         self.net.changed()
 
     # -- in and out ------------------------------------------------------------------------------------------------
+    def greet(self, call: Call) -> None:
+        """A client has connected: one that is about to end, or does not serve yet, lets nobody in."""
+        if self.serving and not self.stopping:
+            call.reply(self.name)
+        else:
+            call.fail(REFUSED)
+
     def handle(self, call: Call) -> Steps | None:
         """A client's request, or a newcomer's."""
         if not self.serving or (self.stopping and call.source not in self.peers()):

@@ -35,6 +35,8 @@ def move_leader(member: Driver, call: Call) -> Steps:
 
 def leave(member: Driver) -> Steps:
     """What a member owes before it ends: no request is open, and a leader has made another one leader."""
+    for peer in list(member.rpc.accepted.values()):
+        peer.go_away()
     member.after(member.params.etcd_request_timeout, member.rpc.reset)
     yield member.rpc.drained()
     heir = longest_connected(member)

@@ -1,0 +1,159 @@
+"""How small stories are told: short forms of scenarios, and those that no scenario can say."""
+
+from typing import Any
+
+from kubemini.cluster import Cluster, build
+from kubemini.etcd.server.member import Member
+from kubemini.host import Host
+from kubemini.params import Params
+from tests.worlds.quiet import Client
+
+WEB = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: REPLICAS
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: shop/web}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+"""
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME, annotations: ANNOTATIONS}
+spec: {containers: [{name: c, image: app, EXTRA}]}
+"""
+
+
+def pod(name: str, annotations: str = "{}", extra: str = "") -> str:
+    return POD.replace("NAME", name).replace("ANNOTATIONS", annotations).replace("EXTRA", extra)
+
+
+def etcd(until: int, *faults: list, spares: int = 0, **load: Any) -> dict[str, Any]:
+    """Three members, a write a second, and *faults*."""
+    writes = {"every": "1s", **load}
+    topology = {"kind": "etcd", "members": 3, "spares": spares}
+    return {
+        "title": "t",
+        "topology": topology,
+        "workload": {"etcd_writes": writes},
+        "faults": list(faults),
+        "until": f"{until}s",
+    }
+
+
+def shop(
+    until: int, *faults: list, replicas: int = 2, kind: str = "single", more: str = "", **sizes: Any
+) -> dict[str, Any]:
+    """A Deployment behind a Service, visitors, and a write a second."""
+    workload = {"visitors": {"service": "web", "every": "500ms"}, "api_writes": {"every": "1s"}}
+    manifests = "---".join([WEB.replace("REPLICAS", str(replicas)), *([more] if more else [])])
+    topology = {"kind": kind, "workers": 1, **sizes}
+    return {
+        "title": "t",
+        "topology": topology,
+        "manifests": manifests,
+        "workload": workload,
+        "faults": list(faults),
+        "until": f"{until}s",
+    }
+
+
+def asked(params: Params) -> list:
+    """Everything that a client can ask of three members, one of which is the leader, and dies."""
+    cluster = Cluster(build("etcd", members=3, spares=1), 1, params)
+    client = Client(cluster.sim, cluster.net, Host(cluster.sim, "asker"), "asker")
+    client.start()
+    cluster.run("5s")
+    members = [m for m in cluster.components.values() if isinstance(m, Member) and m.up]
+    leader = next(m for m in members if m.raft.role == "leader")
+    first, second = (m.name for m in members if m is not leader)
+    for number in range(30):
+        client.ask(first, "put", {"key": f"key-{number}", "value": "v"})
+    client.ask(first, "put", {"key": "long", "value": "x" * 1_700_000})
+    puts = [{"request_put": {"key": f"txn-{n}", "value": "v"}} for n in range(3)]
+    client.ask(first, "txn", {"compare": [], "success": puts, "failure": []})
+    client.ask(first, "lease_grant", {"ID": 7, "TTL": 60})
+    client.ask(first, "lease_grant", {"ID": 8, "TTL": 2})
+    client.ask(first, "put", {"key": "leased", "value": "v", "lease": 8})
+    for extra in ({"progress_notify": True}, {"require_leader": True}):
+        client.listen(first, "watch", {"key": "k", **extra})
+    cluster.run("8s")
+    leader.crash()
+    client.ask(first, "lease_keepalive", {"ID": 7})
+    client.ask(second, "range", {"key": "key-1"})
+    cluster.run("4s")
+    cluster.components[second].crash()
+    cluster.run("20s")
+    return cluster.trace.records
+
+
+def old_watch(params: Params) -> list:
+    """Somebody watches from a revision of long ago, after many have followed."""
+    cluster = Cluster.single(workers=1, params=params)
+    client = Client(cluster.sim, cluster.net, Host(cluster.sim, "asker"), "asker")
+    client.start()
+    cluster.prepare("", {"api_writes": {"every": "50ms"}})
+    cluster.run("5s")
+    for revision in ("", "100"):
+        path, query = "/api/v1/namespaces/default/configmaps", {"resourceVersion": revision} if revision else {}
+        request = {"verb": "GET", "path": path, "query": query, "body": None, "user": "kubernetes-admin"}
+        client.listen("apiserver-1", "watch", request)
+        cluster.run("15s")
+    return cluster.trace.records
+
+
+def node_deleted(params: Params) -> list:
+    """A Node object is deleted while its machine is off: its pods belong to nobody."""
+    cluster = Cluster.single(workers=2, params=params)
+    cluster.apply(WEB.replace("REPLICAS", "3"))
+    cluster.run("12s")
+    cluster.hosts["worker-2"].power_off()
+    cluster.user.delete("node", "worker-2")
+    cluster.run("70s")
+    return cluster.trace.records
+
+
+def orphan(params: Params) -> list:
+    """A pod is deleted at once while its kubelet is away, and its program does not care for SIGTERM."""
+    cluster = Cluster.single(workers=1, params=params)
+    cluster.apply(pod("stubborn", '{kubemini.io/stop-after: "10m"}'))
+    cluster.run("12s")
+    kubelet, user = cluster.components["kubelet@worker-1"], cluster.user
+    kubelet.crash()
+    user.spawn(user.request("DELETE", "/api/v1/namespaces/default/pods/stubborn", {"gracePeriodSeconds": 0}))
+    cluster.run("2s")
+    kubelet.start()
+    cluster.run("40s")
+    return cluster.trace.records
+
+
+def lagging(params: Params) -> list:
+    """A controller sees no pods any more, though it is told of its ReplicaSet."""
+    cluster = Cluster.single(workers=1, params=params)
+    cluster.apply(WEB.replace("REPLICAS", "2"))
+    cluster.run("12s")
+    manager = cluster.components["controller-manager-1"]
+    served = cluster.components["apiserver-1"].rpc.open.items()
+    (pods,) = [id for (who, id), call in served if who == manager.name and call.payload["path"] == "/api/v1/pods"]
+    manager.client.transport.connection.streams[pods].on_item = lambda item: None
+    for replicas in (5, 6):
+        cluster.user.scale("web", replicas)
+        cluster.run("5s")
+    return cluster.trace.records
+
+
+def ghost(params: Params) -> list:
+    """A Node object that no machine stands behind."""
+    cluster = Cluster.single(workers=1, params=params)
+    cluster.run("5s")
+    cluster.user.apply([{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "ghost"}}])
+    cluster.run("65s")
+    return cluster.trace.records
