@@ -190,6 +190,9 @@ class Params(EtcdParams):
     )
     pod_gc_quarantine: int = flag(40 * SECOND, Duration(0, DAY), "quarantineTime", "k/k podgc/gc_controller.go")
     node_monitor_work: int = flag(1 * MS, Duration(0, MINUTE), "time it takes to look at all nodes", "ours")
+    http2_max_streams: int = flag(
+        100, Count(1, 10**6), "--http2-max-streams-per-connection (0 there)", "apiserver server/secure_serving.go"
+    )
     tls_handshake_timeout: int = flag(
         10 * SECOND, Duration(MS, DAY), "TLSHandshakeTimeout", "apimachinery util/net SetTransportDefaults"
     )

@@ -4,8 +4,9 @@ Invariant: a request that may have been carried out is sent a second time only i
 certainly never left goes out on a new connection, whatever it is.
 All who ask while none is open share one dial. A GET that ends in EOF, a reset or a lost connection is
 tried again up to ten times, a second apart; "connection refused" and a time limit are final. After GOAWAY
-what is new gets a new connection, and what runs goes on. A connection does not move back: it leaves a
-server only when it breaks.
+what is new gets a new connection, and what runs goes on. So it does when a hundred requests are under way
+on one, as many as an API server allows: who asks a silent server four times a second is free of it after
+25 s. A connection does not move back: it leaves a server only when it breaks.
 Of several *servers* (where no load balancer stands) the next one is dialled when one cannot be reached.
 A transport that is not *kept* is a person's: its connections leave no record, see users/kubectl.py.
 
@@ -60,7 +61,7 @@ class Transport:
             None,
             connect=params.dial_timeout,
         )
-        self.connection: Connection | None = None
+        self.connections: list[Connection] = []  # the open ones, oldest first
         self._turn = 0
         self._former = ""  # the server of the last connection
         self._waiting: list[simpy.Event] = []
@@ -136,13 +137,21 @@ class Transport:
 
     def close(self) -> None:
         """Nobody needs it any more."""
-        if self.connection is not None:
-            self.connection.close()
+        for connection in self.connections:
+            connection.close()
 
     # -- the connection ----------------------------------------------------------------------------
+    @property
+    def connection(self) -> Connection | None:
+        """The one that was opened last."""
+        return self.connections[-1] if self.connections else None
+
     def _usable(self) -> Connection | None:
-        connection = self.connection
-        return connection if connection and connection.open and not connection.draining else None
+        """The oldest that is open, takes something new, and is not full."""
+        self.connections = [one for one in self.connections if one.open] or self.connections[-1:]
+        room = self.component.net.params.http2_max_streams
+        usable = (one for one in self.connections if one.open and not one.draining)
+        return next((one for one in usable if len(one.calls) + len(one.streams) < room), None)
 
     def _dialled(self, limit: int | None) -> simpy.Event:
         """An event of Reply(True, an open connection), or of the error of the dial, or of the *limit* (µs)."""
@@ -165,7 +174,8 @@ class Transport:
             connection = self.component.connection(self.target, self.limits, self._broken, self.kept, self._former)
             reply = yield connection.dial()
             if reply.ok:
-                self.connection, self._former = connection, connection.server
+                self.connections.append(connection)
+                self._former = connection.server
                 reply = Reply(True, connection)
                 break
             self._move_on()

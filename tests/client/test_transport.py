@@ -227,3 +227,17 @@ def test_a_client_with_a_limit_shares_the_connection_of_the_one_without():
         world.program.spawn(one.request("GET", "/"))
     world.run(1.5)
     assert world.server.greeted == 1 and (client.timeout, quick.timeout) == (None, SECOND)
+
+
+def test_a_connection_takes_a_hundred_requests_at_once_and_the_next_one_dials_anew(world):
+    for _ in range(world.net.params.http2_max_streams):
+        world.program.ask("GET")
+    world.run(1)
+    assert world.server.greeted == 1
+    world.program.ask("GET")
+    world.run(2)
+    assert world.server.greeted == 2
+    world.run(10)
+    world.program.ask("GET")  # there is room again on the first
+    world.run(11)
+    assert world.server.greeted == 2 and len(world.program.transport.connections[0].calls) == 1

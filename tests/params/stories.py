@@ -173,6 +173,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "bootstrap_poll": "3s",
         "bootstrap_roles": ["1s", "2s"],
         "api_request_work": "3ms",
+        "http2_max_streams": 2,
         "leader_elect_retry_period": "1s",
         "leader_elect_jitter": 0.5,
         "node_lease_duration": 20,

@@ -13,7 +13,7 @@ from tests.oracles.ha.looking import Poller
 from tests.oracles.ha.members import judge_beside
 from tests.oracles.ha.stage import Stage
 
-SEEDS = range(1, 11)
+SEEDS = range(1, 31)
 LAST_LOOK = 2 * SECOND  # the objects are counted, then the poller ends
 CLIENTS = ("fresh", "sticky0", "sticky1", "sticky2")
 FORMS = ("topology", "trial", "target", "hold_s", "rate_per_s", "window_s", "client", "events")
