@@ -176,3 +176,9 @@ class Cluster:
         self.sim.run_until(instant)
         self.sim.end_rests()
         self.trace.header["until"] = instant
+        waiting = [
+            ask for user in self.components.values() if isinstance(user, EtcdUser) for ask in user.waiting.values()
+        ]
+        self.trace.header.pop("waiting", None)
+        if waiting:
+            self.trace.header["waiting"] = waiting

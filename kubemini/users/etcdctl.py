@@ -26,9 +26,11 @@ class EtcdUser(Component):
         self.members = members
         self.work_list: list[tuple[str, int, dict[str, Any]]] = []
         self.requests = 0  # ever: the number of a request is used once, whoever was restarted meanwhile
+        self.waiting: dict[int, dict[str, Any]] = {}  # by number: requests that have no answer yet
 
     def boot(self) -> None:
         self.server = 0
+        self.waiting.clear()
         for kind, every, options in self.work_list:
             self.spawn(self.steadily(kind, every, options))
 
@@ -79,11 +81,11 @@ class EtcdUser(Component):
 
     def _asked(self, verb: str, ask: Ask, member: str) -> Steps:
         """The reply to one request, which is recorded; what must be known *first* only if it fails."""
-        started, number = self.sim.now, None if ask.first else self.number()
+        started, number = self.sim.now, None if ask.first else self.number("etcd", verb, ask.about)
         via: list[str] = []
         reply = yield from self.ask(ask.method, ask.payload, member, via)
         if ask.first and not reply.ok:
-            self.record_request(self.number(), "etcd", verb, "", via, started, reply)
+            self.record_request(self.number("etcd", verb, ""), "etcd", verb, "", via, started, reply)
         if number is not None:
             self.record_request(number, "etcd", verb, ask.about, via, started, reply, _detail(ask, reply))
         return reply
@@ -123,9 +125,11 @@ class EtcdUser(Component):
         """A remark for the trace."""
         self.sim.record(self.name, "note", text=text)
 
-    def number(self) -> int:
-        """The number of the next request."""
+    def number(self, kind: str, verb: str, path: str) -> int:
+        """The number of the next request, which waits from now on."""
         self.requests += 1
+        asked = {"actor": self.name, "kind": kind, "verb": verb, "path": path, "started": self.sim.now}
+        self.waiting[self.requests] = asked
         return self.requests
 
     def record_request(
@@ -140,6 +144,7 @@ class EtcdUser(Component):
         detail: dict[str, str] | None = None,
     ) -> None:
         """The fate of a request, for the trace; *detail* is what was to be written, or what was read."""
+        self.waiting.pop(number, None)
         error = reply.error
         outcome = "ok" if reply.ok else "failed" if error.definite else "unknown"
         why = "" if reply.ok else str(getattr(error, "message", "") or getattr(error, "reason", error))

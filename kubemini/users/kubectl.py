@@ -129,7 +129,7 @@ class User(EtcdUser):
 
     def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Steps:
         """One recorded API request; the task returns nothing, the trace tells."""
-        started, number = self.sim.now, self.number()
+        started, number = self.sim.now, self.number("api", verb, path)
         via: list[str] = []
         reply = yield self.call_api(verb, path, body, query, via)
         self.record_request(number, "api", verb, path, via, started, reply)
@@ -149,7 +149,7 @@ class User(EtcdUser):
 
     def _apply_recorded(self, obj: Obj, source: str, patient: bool) -> Steps:
         """Apply one object; while nobody answers, a *patient* user tries again."""
-        started, number = self.sim.now, self.number()
+        started, number = self.sim.now, self.number("api", "PATCH", object_path(obj))
         attempt = partial(self._apply, obj, source)
         done = yield from self._patiently(attempt) if patient else attempt()
         detail = {"said": done.said}
