@@ -32,7 +32,7 @@ class Session:
     def __init__(self, balancer: "HAProxy", peer: Peer, upstream: Connection, server: str):
         self.balancer, self.peer, self.upstream, self.server = balancer, peer, upstream, server
         self.active = balancer.sim.now
-        self.over = False
+        self.over = self.doubted = False
 
     def handle(self, call: Call) -> None:
         """A call of the client, or a stream that it opens, goes on to the server."""
@@ -78,6 +78,7 @@ class HAProxy(Component):
         self.servers = servers
         self.params = net.params
         self.phases = sim.draws(f"haproxy/{name}/phase")
+        net.watchers.append(self._look)
 
     def boot(self) -> None:
         self.turn = 0
@@ -159,6 +160,17 @@ class HAProxy(Component):
         if left > 0 and not session.over:
             self.after(left, self._idle, session, limit)
         else:
+            self.end(session)
+
+    def _look(self) -> None:
+        """The address may have left this host: whoever came by it sends nothing here any more."""
+        for session in [s for s in self.open.values() if s.peer.stranded and not s.doubted] if self.up else ():
+            session.doubted = True
+            self.after(self.params.haproxy_client_timeout, self._still_stranded, session)
+
+    def _still_stranded(self, session: Session) -> None:
+        session.doubted = False
+        if session.peer.stranded:
             self.end(session)
 
     def handle(self, call: Call) -> None:

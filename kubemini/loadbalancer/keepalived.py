@@ -82,10 +82,6 @@ class Keepalived(Component):
         self.router.hear(self.sim.now, payload)
         self._carry_out(f"hears priority {payload.priority} of {source}")
 
-    def urgency(self, waiting: tuple) -> int:
-        """One that goes on reads what has come before it looks at the clock."""
-        return 0 if waiting[0] == self.receive else 1
-
     def _due(self) -> None:
         self.clock = None
         self.router.due(self.sim.now)

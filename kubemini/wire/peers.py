@@ -75,6 +75,11 @@ class Peer:
         """The client's name."""
         return self.connection.component.name
 
+    @property
+    def stranded(self) -> bool:
+        """Whether the client has dialled an address that this host has no more."""
+        return self.back.way is not None and self.back.way.there() is None
+
     # -- what arrives ------------------------------------------------------------------------------
     def frame(self, act: Callable[..., Any], *args: Any) -> None:
         """Something from the client is at this kernel; one that does not know the connection resets it."""

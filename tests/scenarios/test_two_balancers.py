@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 
+from kubemini.cluster import Cluster
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
 from kubemini.view.story import story
@@ -68,3 +69,19 @@ def test_the_sentences_say_who_has_the_address():
     assert "No load balancer has the address: nobody reaches the API servers" in first
     both = "3 of 3 members up, quorum is 2, lb-1 and lb-2 both have the address: writes accepted"
     assert next(line[0] / SECOND for line in story(told()) if line[2] == both) == pytest.approx(113.2, abs=0.1)
+
+
+def test_a_balancer_that_has_lost_the_address_ends_the_sessions_that_came_by_it():
+    cluster = Cluster.stacked(load_balancers=2)
+    cluster.run("20s")
+    first, second = cluster.components["haproxy-1"], cluster.components["haproxy-2"]
+    came_by_the_address = len(first.open)
+    assert came_by_the_address == 4 and len(second.open) == 0
+    cluster.components["keepalived-1"].pause()
+    cluster.run("5s")
+    cluster.net.addresses.drop("api-vip", "lb-1")
+    cluster.net.changed()
+    cluster.run("34s")
+    assert len(first.open) == 4  # timeout client 35s
+    cluster.run("2s")
+    assert len(first.open) == 0 and len(second.open) == 4

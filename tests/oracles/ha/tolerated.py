@@ -12,6 +12,16 @@ LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, 
         "fresh-list: share",
         "at a load of 67 some LISTs took 2 s; no fault touched a server",
     ),
+    (
+        "stacked_keepalived_lbs_cut",
+        "fresh-list: share",
+        "at a load of 77 six LISTs of 41 took 2 s; no fault touched the way of a fresh request",
+    ),
+    (
+        "stacked_keepalived_power_off",
+        "fresh-read: share",
+        "at a load of 85 etcd lost its leader 29 s after the fault: one slow read so late spreads the bad ones thin",
+    ),
 )
 
 
