@@ -15,7 +15,7 @@ The trace shall say "ready" though nobody asks. So the server looks at itself, b
 the moment that reachability changes until two looks in a row have found all well and every member would answer.
 Models k/apiserver pkg/storage/storagebackend/factory newETCD3Check, newETCD3ProberMonitor, pkg/server/healthz
 handleRootHealth.
-Simplified: the server looks at itself where a kubelet would ask.
+Simplified: the server looks at itself where a kubelet would ask; where none watches (restart_policy), nobody does.
 """
 
 from collections.abc import Mapping
@@ -110,7 +110,8 @@ class Health:
     def look(self) -> None:
         """Something has changed: look until all is well."""
         self._calm = 0
-        if self.listening and not self._looking:
+        watched = self.params.restart_policy == "Always"
+        if watched and self.listening and not self._looking:
             self._looking = True
             self.component.spawn(self._look())
 
