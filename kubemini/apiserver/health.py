@@ -87,6 +87,11 @@ class Health:
         self.stopping = True
         self._tell()
 
+    @property
+    def settled(self) -> bool:
+        """Whether all is well, and stays so until reachability changes."""
+        return self.listening and not self._looking and not self._failed()
+
     # -- those who ask -----------------------------------------------------------------------------------------------
     def answer(self, path: str, query: Mapping[str, Any]) -> Steps:
         """The page, or the ApiError 500 that shows it."""

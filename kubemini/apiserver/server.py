@@ -42,6 +42,11 @@ class ApiServer(Component):
         if self.up:
             self.after(0, self.core.health.look)
 
+    @property
+    def calm(self) -> bool:
+        """Without a start, an end, or a look at itself under way."""
+        return super().calm and (not self.up or self.core.health.settled)
+
     def boot(self) -> None:
         self.listens, self.ending = False, False
         self.core = Core(self, self.etcd_endpoints)
@@ -96,6 +101,7 @@ class ApiServer(Component):
         self.core.health.stop()
         yield self.timeout(self.params.shutdown_delay_duration)
         self.listens = False
+        self.net.changed()
         for peer in list(self.rpc.accepted.values()):
             peer.go_away()
         self.after(self.params.request_timeout, self.exit, TOLD)  # whatever is still open then

@@ -107,6 +107,15 @@ class Component:
         """Which of what has piled up a program that goes on turns to first: 0 before 1, else in order of arrival."""
         return 0
 
+    @property
+    def calm(self) -> bool:
+        """Whether what it says of its health stays so until `Network.changed` is called."""
+        return not self.host.disk.slow
+
+    def disturbed(self) -> None:
+        """Its machine has become another: whoever has counted on it looks again."""
+        self.net.changed()
+
     # -- life --------------------------------------------------------------------------------------------------
     def start(self) -> None:
         """Start the program, if it is down and its host has power."""

@@ -23,6 +23,9 @@ class Program(Protocol):
     def stop(self, how: str) -> None:
         """End."""
 
+    def disturbed(self) -> None:
+        """The machine has become another."""
+
 
 class Disk:
     """A disk whose fsync takes time. `files` survives crashes and power loss."""
@@ -77,3 +80,5 @@ class Host:
         """Every fsync takes *extra* microseconds longer from now on (0: as before)."""
         self.disk.slow = extra
         self.sim.record(self.name, "slow_disk", extra=extra)
+        for component in self.components:
+            component.disturbed()

@@ -1,13 +1,16 @@
 """HAProxy's health checks: each server is asked for ever, each on its own, and what is wrong has a name.
 
-Invariant: the next check begins *inter* after the last one ended, so a server that lets the balancer wait is checked
-less often and found out later. `inter` bounds connect and TLS; ``timeout check`` bounds the answer alone.
+Invariant: the next check begins *inter* after a bad one ended, so a server that lets the balancer wait is checked less
+often and found out later. Checks that cannot but pass are left out: a server that is well is asked again when something
+has changed (`Network.watchers`), at the instant of the check that would have come next.
+`inter` bounds connect and TLS; ``timeout check`` bounds the answer alone.
 What a check comes to is said as HAProxy's statistics do: L4CON (refused), L4TOUT (nobody answers TCP), L6TOUT (no TLS,
 though accepted: the program hangs), L7STS and a code (another answer than 200), L7TOUT (no answer), L7RSP (broken off),
 or L4OK, L6OK, L7OK. The check ("http") is kubeadm's, HTTPS GET /healthz; "ssl-hello" that of its older sample, a TLS
 greeting, which any living program returns; "tcp" a bare connect, which even a hung one's kernel accepts.
 A greeting is sent in earnest only if it would not be answered at once, so a check of a server that is well costs what a
 request costs. HAProxy 2.6 management guide, "show stat", check_status; kubeadm docs/ha-considerations.md.
+Simplified: the next check begins *inter* after a good one began, not after it ended.
 """
 
 from collections.abc import Generator
@@ -51,8 +54,8 @@ class Balancer(Protocol):
     def spawn(self, generator: Steps) -> Any:
         """Run a task."""
 
-    def timeout(self, delay: int) -> Any:
-        """For tasks."""
+    def after(self, delay: int, act: Any, *args: Any) -> Any:
+        """A timer."""
 
     def call(self, target: str, method: str, payload: Any, timeout: int | None) -> Any:
         """A request on a connection of its own."""
@@ -68,6 +71,7 @@ class Checks:
         self.balancer, self.params = balancer, balancer.params
         rise, fall = self.params.haproxy_rise, self.params.haproxy_fall
         self.health = {server: ServerHealth(rise, fall) for server in balancer.servers}
+        self._resting: dict[str, int] = {}  # server → when its next check would begin
         self.last = dict.fromkeys(balancer.servers, "INI")  # what the last check of each came to
 
     def start(self) -> None:
@@ -77,16 +81,38 @@ class Checks:
         for number, server in enumerate(balancer.servers):
             self._record(server, "not checked yet")
             spread = (first + number * inter // len(balancer.servers)) % inter
-            balancer.spawn(self._for_ever(server, spread))
+            balancer.after(spread, self._begin, server)
 
-    def _for_ever(self, server: str, first: int) -> Steps:
-        yield self.balancer.timeout(first)
-        while True:
-            trouble = yield from self.check(server)
-            health, self.last[server] = self.health[server], trouble or GOOD[self.params.haproxy_check]
-            if health.failed() if trouble else health.passed():
-                self._record(server, self.last[server])
-            yield self.balancer.timeout(self.params.haproxy_inter)
+    def wake(self) -> None:
+        """Something may have changed: who rests is checked again, when its turn would have come."""
+        resting, self._resting = self._resting, {}
+        now, inter = self.balancer.sim.now, self.params.haproxy_inter
+        for server, due in resting.items():
+            self.balancer.after((due - now) % inter if due < now else due - now, self._begin, server)
+
+    def _begin(self, server: str) -> None:
+        self.balancer.spawn(self._once(server))
+
+    def _once(self, server: str) -> Steps:
+        """One check, and the next one: *inter* after a good one began, or a bad one ended."""
+        begun = self.balancer.sim.now
+        trouble = yield from self.check(server)
+        health = self.health[server]
+        if health.failed() if trouble else health.passed():
+            self._record(server, trouble or GOOD[self.params.haproxy_check])
+        now, inter = self.balancer.sim.now, self.params.haproxy_inter
+        due = now + inter if trouble else max(now, begun + inter)
+        if not trouble and health.full and self._can_tell(server):
+            self._resting[server] = due
+        else:
+            self.balancer.after(due - now, self._begin, server)
+
+    def _can_tell(self, server: str) -> bool:
+        """Whether all checks of *server* pass until `wake` is called: nothing is amiss, here or behind it."""
+        net = self.balancer.net
+        if net.severed or net.latencies or any(net.losses.values()):
+            return False
+        return self._greets(server) and all(station.calm for station in net.components.values())
 
     def _record(self, server: str, why: str) -> None:
         up = self.health[server].up

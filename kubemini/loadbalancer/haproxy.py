@@ -163,8 +163,11 @@ class HAProxy(Component):
             self.end(session)
 
     def _look(self) -> None:
-        """The address may have left this host: whoever came by it sends nothing here any more."""
-        for session in [s for s in self.open.values() if s.peer.stranded and not s.doubted] if self.up else ():
+        """Something has changed: checks go on. Whoever came by an address that has left this host sends no more."""
+        if not self.up:
+            return
+        self.checks.wake()
+        for session in [s for s in self.open.values() if s.peer.stranded and not s.doubted]:
             session.doubted = True
             self.after(self.params.haproxy_client_timeout, self._still_stranded, session)
 

@@ -257,15 +257,14 @@ class Network:
             if channel.pair in ((a, b), (b, a)) and not channel.loopback:
                 channel.set_latency(low, high)
         self.sim.record("network", "latency", a=a, b=b, low=low, high=high)
+        self.changed()
 
     def set_loss(self, a: str, b: str, p: float) -> None:
         """A share *p* of the packets between hosts *a* and *b* is lost, both ways; all of them: a cut."""
         self.sim.end_rests()
-        before = self.losses.get((a, b), 0.0)
         self.losses[a, b] = self.losses[b, a] = p
         self.sim.record("network", "loss", a=a, b=b, p=p)
-        if (before < 1) != (p < 1):
-            self.changed()
+        self.changed()
 
     def changed(self) -> None:
         """Reachability may have changed: connections take note."""

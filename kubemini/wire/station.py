@@ -60,6 +60,10 @@ class Station(Protocol):
         """Where it runs."""
 
     @property
+    def calm(self) -> bool:
+        """Whether what it says of its health stays so until something is done to somebody."""
+
+    @property
     def rpc(self) -> Port:
         """Where its calls arrive."""
 

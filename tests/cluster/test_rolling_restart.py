@@ -89,5 +89,6 @@ def test_with_goaway_the_last_one_gets_its_share_slowly_and_nothing_fails():
     told = restarted(0.02)
     share = [connections["apiserver-3"] for connections in (told.after, *told.later)]
     assert share[0] <= 3 and share[-1] >= 4 and share[1] < share[-1]
-    assert all(26 <= sum(connections.values()) <= 30 for connections in told.later)  # some are between two
+    held = [sum(connections.values()) for connections in told.later]
+    assert all(26 <= many <= 34 for many in held)  # some are between two; who watches keeps the old one for that
     assert told.failed == []

@@ -55,12 +55,12 @@ def test_a_hung_server_is_marked_down_after_10_to_12_seconds():
 def test_failing_healthz_takes_a_server_out_without_a_failed_request():
     for seed in SEEDS:
         world = World(seed)
-        world.servers[1].code = 500
+        world.servers[1].say(500)
         world.run(8)
         took, why = world.marked(False)
         assert why == "L7STS 500"
         assert 4.0 <= took <= 6.05
-        world.servers[1].code = 200
+        world.servers[1].say(200)
         world.fault = world.sim.now
         world.run(6)
         took, why = world.marked(True)
@@ -71,14 +71,14 @@ def test_failing_healthz_takes_a_server_out_without_a_failed_request():
 
 def test_a_server_that_does_not_know_the_anonymous_yet_is_no_good_either():
     world = World()
-    world.servers[1].code = 403
+    world.servers[1].say(403)
     world.run(8)
     assert world.marked(False)[1] == "L7STS 403"
 
 
 def test_the_answer_to_a_check_may_take_ten_seconds_where_tls_may_take_two():
     world = World()
-    world.servers[1].code = 0
+    world.servers[1].say(0)
     world.run(40)
     took, why = world.marked(False)
     assert why == "L7TOUT" and 34.0 <= took <= 36.1
@@ -87,7 +87,7 @@ def test_the_answer_to_a_check_may_take_ten_seconds_where_tls_may_take_two():
 @pytest.mark.parametrize("kind", ["tcp", "ssl-hello"])
 def test_a_check_that_only_connects_does_not_see_a_failing_healthz(kind):
     world = World(haproxy_check=kind)
-    world.servers[1].code = 500
+    world.servers[1].say(500)
     world.run(30)
     assert world.marked(False) is None
 
@@ -125,7 +125,7 @@ def test_after_its_own_restart_a_balancer_takes_all_servers_for_well_until_the_f
 def test_the_checks_of_different_servers_do_not_fall_together():
     world = World(haproxy_inter=30 * SECOND)
     for server in world.servers:
-        server.code = 500
+        server.say(500)
     world.run(100)
     downs = sorted(r.at for r in world.sim.trace.of("backend") if not r.detail["up"])
     assert downs[1] - downs[0] > 5 * SECOND
@@ -215,3 +215,17 @@ def test_health_counts_in_a_row(fall, rise):
 
 def test_nobody_up_means_nobody_chosen():
     assert next_server(SERVERS, dict.fromkeys(SERVERS, False), 0, dict.fromkeys(SERVERS, 0), "roundrobin") == -1
+
+
+def test_checks_of_servers_that_are_well_cost_nothing_and_go_on_when_something_has_changed():
+    world = World()
+    world.client.crash()
+    world.run(70)  # what was under way is over
+    before = world.sim.events
+    world.run(3600)
+    assert world.sim.events - before == 0
+    world.servers[1].say(500)
+    asked = world.sim.now
+    world.run(8)
+    took, why = world.marked(False)
+    assert why == "L7STS 500" and asked + 4 * SECOND <= world.fault + took * SECOND <= asked + 6 * SECOND

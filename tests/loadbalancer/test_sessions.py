@@ -9,7 +9,7 @@ def test_a_connection_stays_with_a_server_that_is_marked_down_and_ends_with_it()
     world.stick_to(1)
     world.client.watch()
     world.run(0.01)
-    world.servers[1].code = 500
+    world.servers[1].say(500)
     world.run(10)
     assert not world.lb.health["apiserver-2"].up
     world.servers[1].watch.push("still here")

@@ -23,6 +23,15 @@ class Server(Component):
     def boot(self):
         self.served, self.watch = 0, None
 
+    @property
+    def calm(self):
+        return self.code == 200
+
+    def say(self, code):
+        """From now on /healthz is answered so; 0: not at all."""
+        self.code = code
+        self.net.changed()
+
     def handle(self, call):
         if call.payload["path"] == "/healthz":
             if self.code:

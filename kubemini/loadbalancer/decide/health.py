@@ -26,6 +26,11 @@ class ServerHealth:
         """Whether new connections may go there."""
         return self.value >= self.rise
 
+    @property
+    def full(self) -> bool:
+        """Whether another good check would change nothing."""
+        return self.value == self.rise + self.fall - 1
+
     def passed(self) -> bool:
         """A check succeeded; True if that brings the server up."""
         was = self.up
