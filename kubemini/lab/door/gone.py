@@ -1,6 +1,6 @@
 """A server is gone: how long until the balancer has noticed, and what its clients have of it meanwhile.
 
-A stacked control plane of three hosts; something happens to the second one at an instant that the seed chooses, so that
+A stacked control plane of three hosts; something happens to the third one at an instant that the seed chooses, so that
 it falls anywhere between two checks.
 """
 
@@ -19,12 +19,12 @@ BEFORE = 12 * SECOND  # by then every server has been checked
 WAIT = 30 * SECOND  # who has not noticed by then is not going to
 PATIENCE = 60 * SECOND  # how long clients are watched: HTTP/2's pings need 45 s
 AT_ONCE = SECOND  # what takes longer has waited
-GONE = "apiserver-2"
+GONE = "apiserver-3"  # the first that the balancer finds well, so most clients hang there
 WAYS = {  # how it can be gone
     "dead": ("crash", GONE),
     "hung": ("pause", GONE),
-    "dark": ("power_off", "cp-2"),
-    "without etcd": ("crash", "etcd-2"),
+    "dark": ("power_off", "cp-3"),
+    "without etcd": ("crash", "etcd-3"),
 }
 
 

@@ -19,7 +19,7 @@ from kubemini.sim.units import SECOND
 from kubemini.simulate import run
 from kubemini.view.connections import at, hanging
 
-LOSS, SETTLED, END = 10, 65, 72  # seconds: HTTP/2's pings have 45 s to notice, keepalived's script 30 s
+LOSS, SETTLED, END = 20, 75, 82  # seconds: HTTP/2 has 45 s to notice, keepalived 30 s; before 20 s all is starting
 MOST = 6  # machines
 
 

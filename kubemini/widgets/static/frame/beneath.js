@@ -18,8 +18,13 @@ export class Beneath {
     this.now = h("i", { class: "km-beneath-now", "aria-hidden": "true" });
     const head = h("div", { class: "km-h4" }, "The same on a real cluster");
     this.node = h(
-      "section",
-      { class: "km-beneath", "aria-label": "The same on a real cluster", hidden: true },
+      "div", // no landmark: a page may have several
+      {
+        class: "km-beneath",
+        role: "group",
+        "aria-label": "The same on a real cluster",
+        hidden: true,
+      },
       head,
       this.rows,
       this.said,
