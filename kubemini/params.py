@@ -82,6 +82,9 @@ class Params(EtcdParams):
     watch_cache_patience: int = flag(
         30 * SECOND, Duration(MS, DAY), "MaxInternalErrorRetryDuration", "apiserver storage/cacher/cacher.go"
     )
+    watch_cache_block_timeout: int = flag(
+        3 * SECOND, Duration(MS, DAY), "blockTimeout: how long a list waits for its version", "apiserver watch_cache.go"
+    )
     watch_cache_retry: int = flag(
         1 * SECOND, Duration(MS, DAY), "time between attempts to fill a watch cache", "apiserver cacher.go"
     )

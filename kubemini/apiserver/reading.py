@@ -78,7 +78,9 @@ def _list_cached(core: Core, kind: Kind, info: RequestInfo, matches: Matches | N
         return found
     objects, revision = found
     if revision < version:
-        return errors.too_large(version, revision)
+        if (yield from cache.reach(version)):
+            return paging.page(kind, cache.items(info.namespace), matches, cache.revision)
+        return errors.too_large(version, max(cache.revision, revision))
     return paging.page(kind, [*objects.values()], matches, revision)
 
 

@@ -126,6 +126,7 @@ class WatchCache:
         self._oldest = 0  # a watch from here on, or later, misses nothing
         self._emptied: int | None = None  # when it last lost what it had; None: it has not
         self._waiting: list[simpy.Event] = []
+        self._wanted: list[tuple[int, simpy.Event]] = []  # revisions that somebody waits for
         component.spawn(self._run())
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -152,6 +153,15 @@ class WatchCache:
         down = (self.component.sim.now - (self._emptied or self.component.sim.now)) / SECOND
         pause = int(min(30, max(1, exp(0.06 * down))))
         return errors.too_many_requests("storage is (re)initializing", pause)
+
+    def reach(self, revision: int) -> Steps:
+        """Wait for news as new as *revision*, or as long as one waits for that; whether they came."""
+        wanted = (revision, simpy.Event(self.component.sim))
+        self._wanted.append(wanted)
+        yield wanted[1] | self.component.timeout(self.params.watch_cache_block_timeout)
+        if wanted in self._wanted:
+            self._wanted.remove(wanted)
+        return self.revision >= revision
 
     # -- watching ----------------------------------------------------------------------------------------------------
     def watch(self, call: Call, since: int, matches: Matches | None, bookmarks: bool, initial: bool) -> ApiError | None:
@@ -272,19 +282,24 @@ class WatchCache:
 
     def _hear(self, item: dict[str, Any]) -> None:
         """News of etcd: into the cache, into the log, and out to the watchers."""
-        changes = [self._apply(change) for change in item["events"]]
+        changes = [change for change in map(self._apply, item["events"]) if change is not None]
         self.log += changes
         self._trim()
         for watcher in self.watchers:
             watcher.hear(changes)
+        for wanted, event in [entry for entry in self._wanted if entry[0] <= self.revision]:
+            self._wanted.remove((wanted, event))
+            event.succeed()
 
-    def _apply(self, change: dict[str, Any]) -> CachedChange:
+    def _apply(self, change: dict[str, Any]) -> CachedChange | None:
+        """Into `objects`; None if it was deleted and is not known: of a store that was restored beneath a cache."""
         kv, now = change["kv"], self.component.sim.now
         key, revision = kv["key"], kv["mod_revision"]
         old = self.objects.get(key)
         self.revision = revision
         if change["type"] == DELETE:
-            assert old is not None, f"etcd deleted {key}, which was not there"
+            if old is None:
+                return None
             del self.objects[key]
             return CachedChange(now, revision, DELETED, old, with_version(old, revision))
         new = self.objects[key] = decode(kv)

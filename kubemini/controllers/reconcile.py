@@ -1,7 +1,8 @@
 """The loop that every controller shares: something changed → key into the queue → facts → plan → carry out.
 
 Invariant: a plan is made from cached facts and carried out through the API alone; whatever fails, the key comes back.
-What was asked for is expected to show up in the cache before the same key may ask for more (`expectations`).
+What was asked for is expected to show up in the cache before the same key may ask for more (`expectations`), and a
+ReplicaSet is not even looked at while a cache is older than what was written for it.
 k/k pkg/controller/replicaset/replica_set.go and its siblings: all have this form.
 """
 
@@ -23,7 +24,7 @@ from kubemini.controllers.decide.actions import (
     terminating,
 )
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
-from kubemini.controllers.decide.expectations import Expectations
+from kubemini.controllers.decide.expectations import Expectations, Writes
 from kubemini.sim import Steps
 from kubemini.wire import Reply
 
@@ -85,6 +86,7 @@ class Reconciler:
         params = self.component.net.params
         self.queue = WorkQueue(self.component, self.sync, params.concurrent_syncs)
         self.expectations = Expectations(params.expectations_timeout)
+        self.writes = Writes()
         self.cache.handlers.append(self._changed)
         for watch in controller.watches:
             self._watch(watch)
@@ -107,7 +109,10 @@ class Reconciler:
         self.informers.of(watch.kind).handlers.append(changed)
 
     def _changed(self, old: Obj | None, new: Obj | None) -> None:
-        self.queue.add(key_of(new or old or {}))
+        key = key_of(new or old or {})
+        if new is None:
+            self.writes.forget(key)
+        self.queue.add(key)
 
     def _observe(self, key: Key, old: Obj | None, new: Obj | None) -> None:
         """The cache has caught up with one of the deeds."""
@@ -118,6 +123,11 @@ class Reconciler:
 
     def sync(self, key: Hashable) -> Steps:
         """One look at one object; returns None, or the error that calls for another."""
+        behind = self.writes.behind(key, lambda kind: self.informers.of(kind).version)
+        if behind:
+            name = "/".join(key)  # type: ignore[arg-type]
+            self.component.sim.record(self.component.name, "log", text=f'sync "{name}" failed with {behind}')
+            return behind
         obj = self.cache.objects.get(key)  # type: ignore[call-overload]
         if obj is None:
             self.expectations.forget(key)
@@ -138,6 +148,8 @@ class Reconciler:
             if not is_done(left[0], reply):
                 self._give_up(key, left)
                 return reply.error
+            if kind_of(left[0].obj) in self.controller.remembers and not isinstance(left[0], Delete):
+                self.writes.wrote(key, kind_of(left[0].obj), reply.value["metadata"]["resourceVersion"])
             if isinstance(left[0], Delete) and not reply.ok:
                 self._give_up(key, left[:1])
             left.pop(0)

@@ -10,7 +10,7 @@ from kubemini import run
 from kubemini.commands import ACTIONS, FaultError
 from kubemini.commands import arguments as kinds
 from kubemini.commands.kubectl import KIND, REPLICAS
-from kubemini.commands.members import VOTER_OR_LEARNER
+from kubemini.commands.members import NEW_OR_EXISTING, NOW_OR_LATER, VOTER_OR_LEARNER
 from kubemini.commands.network import DIRECTION
 from kubemini.commands.operations import BUMP, REVISION
 from kubemini.commands.requests import CONSISTENCY
@@ -28,6 +28,8 @@ PLAIN = {
     DIRECTION: ["", "one-way"],
     CONSISTENCY: ["linearizable", "serializable"],
     VOTER_OR_LEARNER: ["voter", "learner"],
+    NOW_OR_LATER: ["now", "later"],
+    NEW_OR_EXISTING: ["new", "existing"],
     BUMP: [0, 5, 2**63 - 1],
     REVISION: [0, 1, 7, 2**63 - 1],
 }

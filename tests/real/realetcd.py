@@ -44,6 +44,9 @@ BYTES = ("key", "keys", "range_end", "value")
 CODES = {2: "UNKNOWN", 3: "INVALID_ARGUMENT", 4: "DEADLINE_EXCEEDED", 5: "NOT_FOUND", 8: "RESOURCE_EXHAUSTED"}
 CODES |= {9: "FAILED_PRECONDITION", 11: "OUT_OF_RANGE", 14: "UNAVAILABLE"}
 PATIENCE = 180  # seconds, for whatever will come for certain: the machine may be busy
+STATE = "--initial-cluster-state"
+ENDS_SOON = 6  # seconds, of a process that does not stay
+LAST_WORDS = ("discovery failed", "server error")
 SIGNALS = {"crash": signal.SIGKILL, "pause": signal.SIGSTOP, "terminate": signal.SIGTERM}
 
 
@@ -99,15 +102,38 @@ class RealMember:
             *(*inside, *program(), "--name", name, "--data-dir", str(folder / name)),
             *("--listen-client-urls", client_url, "--advertise-client-urls", client_url),
             *("--listen-peer-urls", peer_url, "--initial-advertise-peer-urls", peer_url),
-            *("--initial-cluster", cluster, "--initial-cluster-state", "new"),
+            *("--initial-cluster", cluster, STATE, "new"),
             *("--logger", "zap", "--log-level", "info", "--log-outputs", str(self.log)),
             f"--pre-vote={'true' if pre_vote else 'false'}",
             *flags,
         ]
         self.process = None
 
-    def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def start(self, *more):
+        """Start it, with *more* flags if there are any: the last one of a name counts."""
+        command = [*self.command, *more]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def begin(self, state):
+        """Start it as a member of a cluster that is *state*, new or existing; its last words if it ends soon, or None."""
+        said = len(self.log.read_text().splitlines())
+        self.start(STATE, state)
+        try:
+            self.process.wait(timeout=ENDS_SOON)
+        except subprocess.TimeoutExpired:
+            return None
+        for line in reversed(self.log.read_text().splitlines()[said:]):
+            told = json.loads(line) if line.startswith("{") else {}
+            if told.get("level") == "panic":
+                return f"panic: {told['msg']}"
+            if told.get("msg") in LAST_WORDS:
+                return told["error"]
+        raise AssertionError(f"{self.name} ended without a word")
+
+    def lose_disk(self):
+        """It dies, and so does what it has written."""
+        self.stop()
+        shutil.rmtree(self.log.parent / self.name, ignore_errors=True)
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -246,6 +272,12 @@ class RealCluster:
 
     def ask(self, name, method, request, timeout=PATIENCE):
         return self.member(name).ask(method, request, timeout)
+
+    def begin(self, name, state):
+        return self.member(name).begin(state)
+
+    def lose_disk(self, name):
+        self.member(name).lose_disk()
 
     def leads(self, name):
         """Whether it takes itself for the leader."""

@@ -93,6 +93,17 @@ class SimulatedCluster:
             self.rest(0.1)
         member.resume() if member.paused else member.start()
 
+    def lose_disk(self, name):
+        self.member(name).crash()
+        self.member(name).host.disk.files.clear()
+
+    def begin(self, name, state):
+        """Start it as a member of a cluster that is *state*; its last words if it ends soon, or None."""
+        member = self.member(name)
+        member.begin(self.names, exists=state == "existing")
+        self.rest(6)
+        return None if member.up else self.sim.trace.of("exit", name)[-1].detail["why"]
+
     def cut(self, names):
         """*names* reach each other, and no other member does."""
         hosts = {member.name: member.host.name for member in self.members}

@@ -48,12 +48,14 @@ class Watch:
 class Controller:
     """One control loop over the objects of *kind*: (object, facts, caught_up, now in µs) → the next steps.
 
-    *caught_up*: the caches show all that it has asked for before.
+    *caught_up*: the caches show all that it has asked for before. *remembers*: the kinds whose caches must be as new as
+    its own last write before it looks at all.
     """
 
     kind: Kind
     decide: Callable[[Obj, Facts, bool, int], Plan]
     watches: tuple[Watch, ...] = ()
+    remembers: tuple[Kind, ...] = ()
 
 
 def key_of(obj: Obj) -> Key:

@@ -1,12 +1,17 @@
-"""Expectations: what a controller has asked for and not yet seen in its cache.
+"""What a controller has asked for and not yet seen in its cache: expectations, and the versions of its own writes.
 
 Invariant: a controller whose cache lags behind its own deeds does nothing more for that owner until the watch has
-shown them all, or five minutes have passed; so it never makes up twice for the same lack.
+shown them all, or five minutes have passed; so it never makes up twice for the same lack. One that also remembers
+which versions it has written (`Writes`; Kubernetes 1.36 and later) waits without a limit until its caches are that new:
+after a restore of etcd without ``--bump-revision`` that may be never.
 Models k/k pkg/controller UIDTrackingControllerExpectations
+Models k/k pkg/controller/util/consistency RealConsistencyStore.EnsureReady
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+
+from kubemini.api.kinds import Kind
 
 
 @dataclass(slots=True)
@@ -50,4 +55,31 @@ class Expectations:
 
     def forget(self, key: Hashable) -> None:
         """The owner is gone."""
+        self.of.pop(key, None)
+
+
+class Writes:
+    """The newest version that one controller has written for each owner, by kind."""
+
+    def __init__(self) -> None:
+        self.of: dict[Hashable, dict[Kind, int]] = {}
+
+    def wrote(self, key: Hashable, kind: Kind, version: str) -> None:
+        """An object of *kind* got the resourceVersion *version*."""
+        versions = self.of.setdefault(key, {})
+        versions[kind] = max(int(version), versions.get(kind, 0))
+
+    def behind(self, key: Hashable, read: Callable[[Kind], str]) -> str | None:
+        """Why nothing may be done for the owner: a cache is older than what was written; *read* tells how old."""
+        for kind, wrote in self.of.get(key, {}).items():
+            if int(read(kind) or 0) < wrote:
+                group = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
+                return (
+                    f"read version: {read(kind)} is not as new as written version: {wrote} for group resource {group}"
+                )
+        self.forget(key)
+        return None
+
+    def forget(self, key: Hashable) -> None:
+        """All of it has been seen, or the owner is gone."""
         self.of.pop(key, None)

@@ -186,4 +186,4 @@ def of_pod(pod: Obj, facts: Facts) -> list[Key]:
     return [key_of(rs) for rs in here if selects(rs, pod)]
 
 
-CONTROLLER = Controller(REPLICA_SET, decide, (Watch(POD, of_pod, made_here=True),))
+CONTROLLER = Controller(REPLICA_SET, decide, (Watch(POD, of_pod, made_here=True),), remembers=(POD, REPLICA_SET))

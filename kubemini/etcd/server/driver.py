@@ -220,8 +220,8 @@ class Driver(Peer):
     # -- in --------------------------------------------------------------------------------------
     def receive(self, source: str, payload: Any) -> None:
         """A message of a peer's Raft; one that was removed is told so instead of being heard."""
-        if not self.serving:
-            return
+        if not self.serving or (payload is not GONE and payload.target != self.data.id):
+            return  # or for somebody else at this address (rafthttp: ID mismatch)
         if payload is GONE:
             self.exit(GONE)
             return

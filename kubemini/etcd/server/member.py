@@ -83,7 +83,11 @@ class Member(Driver):
         """Start with an empty data directory, for a cluster that exists and has been told of us (``member add``)."""
         self.crash()
         self.host.disk.files.pop(self.name, None)
-        self.members, self.joining = members, True
+        self.begin(members, exists=True)
+
+    def begin(self, members: list[str], exists: bool) -> None:
+        """Start on the disk as it is, with ``--initial-cluster`` *members*, and its state ``existing`` or ``new``."""
+        self.members, self.joining = members, exists
         self.start()
 
     def restore(self, image: Image, members: list[str], cluster: int, bump: int = 0) -> None:

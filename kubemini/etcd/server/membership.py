@@ -41,8 +41,13 @@ class MemberInfo:
     def answer(self) -> dict[str, Any]:
         """The member as the API shows it."""
         client = [f"http://{self.address}:2379"] if self.name else []
-        urls = {"peerURLs": [f"http://{self.address}:2380"], "clientURLs": client}
+        urls = {"peerURLs": [url_of(self.address)], "clientURLs": client}
         return {"ID": self.id, "name": self.name, **urls, "isLearner": self.learner}
+
+
+def url_of(address: str) -> str:
+    """The peer URL of a member at *address*."""
+    return f"http://{address}:2380"
 
 
 def address_of(urls: list[str]) -> str:

@@ -25,6 +25,7 @@ word(
     deed=True,
     drawn=True,
 )
+word("log", ANYBODY, "a component writes into its log what others quote; {text}", lambda d: f"says: {d['text']}")
 word(
     "pause",
     ANYBODY,

@@ -49,14 +49,14 @@ def promote(id: int, name: str = "") -> Command:
 
 def by_name(change: Callable[[int, str], Command], name: str) -> Command:
     """`remove` or `promote` of the member called *name*, whose id the list tells."""
-    listed = yield Ask("member_list", {}, first=True)
+    listed = yield Ask("member_list", {"linearizable": True}, first=True)
     return (yield from change(_id(listed.value, name), name)) if listed.ok else printed(listed, str)
 
 
 def move_leader(name: str) -> Command:
     """``move-leader`` to *name*, sent to the leader, as it must be."""
     status = yield Ask("status", {}, first=True)
-    listed = yield Ask("member_list", {}, first=True)
+    listed = yield Ask("member_list", {"linearizable": True}, first=True)
     if not (status.ok and listed.ok):
         return printed(listed if status.ok else status, str)
     leader = status.value["leader"] or name

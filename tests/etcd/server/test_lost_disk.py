@@ -1,8 +1,6 @@
 """A member whose disk is gone: what it says when it is started again, and how it comes back.
 
-Recorded with etcd 3.7.3 (and asked of a 3.4.23): with ``new`` it exits with "member … has already been bootstrapped",
-with ``existing`` it panics at the first heartbeat; after ``member remove`` it is told that it is gone; only remove and
-add bring it back.
+Each sentence is a row of what etcd 3.7.3 did, and 3.4.23 and 3.6.16 did the same (tests/oracles/etcd/versions.json).
 """
 
 import random
@@ -14,8 +12,9 @@ from kubemini.scenarios import Scenario
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
 
+UNHEALTHY = "etcdserver: unhealthy cluster"
 THREE = Scenario("three", "three members", build("etcd", members=3), until=40 * SECOND)
-LOST = [(5, "put", "early", "1"), (6, "lose_disk", "etcd-host-1")]
+LOST = [(4, "move_leader", "etcd-2"), (5, "put", "early", "1"), (6, "lose_disk", "etcd-host-1")]
 
 
 def story(*commands, seed=1, until=40):
@@ -67,19 +66,62 @@ def test_remove_and_add_bring_it_back_with_everything():
     ]
 
 
-def test_one_that_was_added_and_is_told_that_the_cluster_exists_panics_at_the_first_heartbeat():
-    trace = story(
-        *LOST,
-        (10, "member_remove", "etcd-1"),
-        (14, "member_add", "etcd-1"),
-        (20, "lose_disk", "etcd-host-1"),
-        (22, "restart", "etcd-1"),
-    )
+REMOVED = [*LOST, (10, "member_remove", "etcd-1")]
+ADDED = [*REMOVED, (14, "member_add", "etcd-1", "voter", "", "later")]
+
+
+def test_an_empty_disk_that_is_told_that_the_cluster_exists_panics_at_the_first_heartbeat():
+    trace = story(*LOST, (8, "member_start", "etcd-1", "existing"), (20, "put", "late", "2"), (22, "get", "late"))
     [why] = words(trace, "etcd-1")
     assert why.startswith("panic: tocommit(") and why.endswith(
         " is out of range [lastIndex(0)]. Was the raft log corrupted, truncated, or lost?"
     )
-    assert not trace.of("panic") and sorted(last_roles(trace).values()) == ["follower", "follower", "leader"]
+    assert not trace.of("panic") and reads(trace, "late") == ["2"]
+
+
+def test_a_leader_that_knows_nothing_of_the_one_before_sends_an_empty_disk_the_log():
+    """Whoever was elected after the disk was lost does not know how far that member had come."""
+    lost = [(4, "move_leader", "etcd-1"), (5, "put", "early", "1"), (6, "lose_disk", "etcd-host-1")]
+    trace = story(*lost, (10, "member_start", "etcd-1", "existing"), (20, "get", "early", "etcd-1", "serializable"))
+    assert not words(trace, "etcd-1") and reads(trace, "early") == ["1"]
+
+
+def test_its_replacement_cannot_be_added_while_it_still_counts():
+    trace = story(*LOST, (10, "member_add", "etcd-1"))
+    assert [r.detail["why"] for r in trace.of("request") if r.detail["verb"] == "member add"] == [UNHEALTHY]
+
+
+def test_started_after_the_removal_it_is_a_stranger_or_is_told_that_it_is_gone():
+    existing = story(*REMOVED, (20, "member_start", "etcd-1", "existing"))
+    assert words(existing, "etcd-1")[-1].endswith("RemovedMemberIDs:[]}: member count is unequal")
+    new = story(*REMOVED, (20, "member_start", "etcd-1", "new"))
+    assert words(new, "etcd-1")[-1] == "the member has been permanently removed from the cluster"
+
+
+def test_added_again_it_joins_only_as_a_member_of_a_cluster_that_exists():
+    new = story(*ADDED, (20, "member_start", "etcd-1", "new"))
+    assert words(new, "etcd-1")[-1] == "the member has been permanently removed from the cluster"
+    existing = story(*ADDED, (20, "member_start", "etcd-1", "existing"), (30, "get", "early", "etcd-1", "serializable"))
+    assert not words(existing, "etcd-1") and reads(existing, "early") == ["1"]
+
+
+def test_while_the_new_one_has_not_come_the_other_two_are_a_quorum_of_three():
+    trace = story(*ADDED, (20, "put", "late", "2"), (22, "get", "late"))
+    assert reads(trace, "late") == ["2"]
+
+
+def test_without_a_quorum_the_list_and_the_removal_wait_for_their_limit():
+    dead = [(6, "crash", "etcd-1"), (6, "crash", "etcd-2"), (10, "member_remove", "etcd-1")]
+    [request] = [r for r in story(*dead).of("request") if r.detail["verb"] == "member remove"]
+    assert request.detail["why"] == "deadline exceeded" and request.detail["outcome"] == "unknown"
+    assert request.at - request.detail["started"] >= 5 * SECOND
+
+
+def test_a_member_that_runs_is_not_started_twice():
+    trace = story((8, "member_start", "etcd-1", "new"))
+    assert [r.detail["text"] for r in trace.of("note")] == [
+        "etcd-1 is not started: its host is off, or it runs already"
+    ]
 
 
 def test_when_all_disks_are_lost_an_empty_cluster_begins():
@@ -105,7 +147,15 @@ def test_where_nobody_can_be_asked_it_begins_and_dies_when_it_hears_what_it_has_
 
 
 ACTS = ["lose_disk"] * 4 + ["restart"] * 3 + ["crash", "cut", "heal", "power_off", "power_on", "pause", "resume"]
-ACTS += ["stop", "member_remove", "member_add", "snapshot_save", "snapshot_restore", "slow_disk", "move_leader"]
+ACTS += ["member_start"] * 3 + [
+    "stop",
+    "member_remove",
+    "member_add",
+    "snapshot_save",
+    "snapshot_restore",
+    "slow_disk",
+    "move_leader",
+]
 
 
 def random_story(seed):
@@ -115,6 +165,8 @@ def random_story(seed):
         act, number = rng.choice(ACTS), rng.randint(1, 3)
         more = {"slow_disk": ["etcd-host-1", "2s"], "snapshot_restore": ["etcd-1,etcd-2"], "heal": []}.get(act)
         on_host = act in ("lose_disk", "cut", "power_off", "power_on")
+        if act == "member_start":
+            more = [f"etcd-{number}", rng.choice(["new", "existing"])]
         yield (at, act, *([f"etcd-{'host-' * on_host}{number}"] if more is None else more))
 
 

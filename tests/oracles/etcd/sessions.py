@@ -5,6 +5,7 @@ face. What no two clusters share (ids, terms, names, addresses) is left out of t
 """
 
 import json
+import re
 from pathlib import Path
 
 from tests.real.twin import requests
@@ -144,6 +145,52 @@ def described(ok, value):
     if not ok:
         return [value["code"], value["message"]]
     return sorted([bool(m.get("name")), bool(m.get("isLearner"))] for m in value.get("members", ()))
+
+
+def lost_disk(cluster):
+    """{deed: last words, a refusal, or what went well}: the disk of a follower is lost, and every way back is tried."""
+    leader = cluster.leader()
+    cluster.rest(SETTLED)
+    hurt = next(name for name in cluster.names if name != leader)
+    [before] = [m for m in cluster.ask(leader, "member_list", {})[1]["members"] if m["name"] == hurt]
+    found = {}
+
+    def begin(deed, state):
+        cluster.lose_disk(hurt)
+        cluster.rest(1)
+        found[deed] = general(cluster.begin(hurt, state) or "joins")
+
+    def change(deed, method, request):
+        ok, value = cluster.ask(leader, method, request)
+        found[deed] = "ok" if ok else value["message"]
+        return value
+
+    cluster.ask(leader, "put", {"key": "k", "value": "v"})
+    cluster.rest(1)
+    begin("start again as before, state new", "new")
+    begin("start, state existing", "existing")
+    cluster.lose_disk(hurt)
+    cluster.rest(1)
+    change("add first, under another URL", "member_add", {"peerURLs": ["http://127.0.0.9:9"]})
+    change("remove", "member_remove", {"ID": before["ID"]})
+    begin("start after the removal, state existing", "existing")
+    begin("start after the removal, state new", "new")
+    typo = change("add with a typo", "member_add", {"peerURLs": ["http://127.0.0.9:9"]})["member"]
+    begin("start after the typo, state existing", "existing")
+    cluster.rest(SETTLED)
+    change("remove what the typo made", "member_remove", {"ID": typo["ID"]})
+    change("add", "member_add", {"peerURLs": before["peerURLs"]})
+    change("put, while it has not come", "put", {"key": "k", "value": "v"})
+    begin("start after the addition, state new", "new")
+    begin("start after the addition, state existing", "existing")
+    return found
+
+
+def general(words):
+    """Last words without ids, indexes and URLs."""
+    words = re.sub(r"\{ClusterID.*\}", "{…}", words)
+    words = re.sub(r"(?<=member )\(?[0-9a-f]+(, \[\S+\]\))?(?= has|,)", "ID", words)
+    return re.sub(r"(?<=tocommit\()\d+", "N", re.sub(r"(?<=resolved urls: ).*(?=\)$)", "…", words))
 
 
 def alone(cluster):

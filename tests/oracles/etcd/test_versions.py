@@ -15,7 +15,7 @@ NEWEST = RECORDED[record.NEWEST]
 RANDOM = record.unpacked(NEWEST["random"])
 
 
-@pytest.mark.parametrize("name", ["transcript", "changes", "alone"])
+@pytest.mark.parametrize("name", ["transcript", "changes", "lost_disk", "alone"])
 def test_a_session_is_answered_as_the_newest_etcd_answered_it(name):
     assert getattr(sessions, name)(SimulatedCluster()) == NEWEST[name]
 
