@@ -10,7 +10,7 @@ A pair that agrees costs nothing. What has been said and checked meanwhile is co
 could tell (`settle`, told by `Network.watchers` and by the other balancer): a master need not speak while
 all who hear it would only wind up their clock; a backup need not wind it up while it hears its master; a
 check need not run while nothing on its way is missing, or while the balancer itself is.
-Invariant: what is left out changed nothing (tests/loadbalancer/test_keepalived_rest.py).
+Invariant: what is left out changed nothing (tests/loadbalancer/test_keepalived.py).
 kubeadm docs/ha-considerations.md; keepalived 2.2.7, run beside this (tests/real/frontdoor).
 Models keepalived keepalived/vrrp/vrrp_scheduler.c vrrp_script_thread
 Simplified: one script; a gratuitous ARP is one, not five; a check rests although packets may be lost.
