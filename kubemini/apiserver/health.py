@@ -11,11 +11,12 @@ come one after the other: when etcd hangs, its answer takes 4 s, that of the oth
 After a start the hooks run, stage by stage (decide/checks.py); the last are the roles of RBAC, a second or so after the
 server has begun to listen. Told to stop, it fails /readyz at once and nothing else.
 
-The trace shall say "ready" though nobody asks. So the server looks at itself, but only while something is wrong: from
-the moment that reachability changes until two looks in a row have found all well and every member would answer.
+The trace shall say "ready" though nobody asks. So the trace has eyes of its own: they put the same question to etcd,
+every 2 s, and tell no check what they have seen. They are open only while something is wrong: from the moment that
+reachability changes until two looks in a row have found all well and every member would answer.
 Models k/apiserver pkg/storage/storagebackend/factory newETCD3Check, newETCD3ProberMonitor, pkg/server/healthz
 handleRootHealth.
-Simplified: the server looks at itself where a kubelet would ask; where none watches (restart_policy), nobody does.
+Simplified: the eyes of the trace use the connections of the checks, so a request more goes over them.
 """
 
 from collections.abc import Mapping
@@ -44,13 +45,17 @@ class EtcdCheck:
     def ask(self) -> Steps:
         """The error, or None: of a question put to etcd now, or as found before if the last is less than 1 s ago."""
         now = self.component.sim.now
-        if now < self._next or not (self.etcd.connected or self._begun >= 0):
+        if now < self._next or not self.etcd.connected:
             return self.found
         self._next = now + self.timeout // 2
-        reply = yield from self.etcd.range(KEY, timeout=self.timeout)
+        error = yield from self.probe()
         if now > self._begun:
-            self._begun, self.found = now, reply.error
-        return reply.error
+            self._begun, self.found = now, error
+        return error
+
+    def probe(self) -> Steps:
+        """Put the question to etcd: the error, or None."""
+        return (yield from self.etcd.range(KEY, timeout=self.timeout)).error
 
 
 class Health:
@@ -66,8 +71,8 @@ class Health:
         self.starting: tuple[str, ...] = checks.SYNCING  # the hooks that have not run
         self.authorizes = False  # whether the rules of RBAC are known
         self.listening = self.stopping = False
-        self._calm = 0  # looks in a row that have found all well
-        self._looking = False
+        self._seen: dict[str, Any] = {}  # what the trace knows of each check: the error
+        self._calm: dict[str, int] = {}  # of each check that is looked at: looks in a row that have found all well
         self._said: tuple[bool, str] | None = None
         self._tell()
 
@@ -90,47 +95,48 @@ class Health:
     @property
     def settled(self) -> bool:
         """Whether all is well, and stays so until reachability changes."""
-        return self.listening and not self._looking and not self._failed()
+        return self.listening and not self._calm and not self._failed(self._seen)
 
     # -- those who ask -----------------------------------------------------------------------------------------------
     def answer(self, path: str, query: Mapping[str, Any]) -> Steps:
         """The page, or the ApiError 500 that shows it."""
         yield from self._ask(path)
-        well, text = checks.page(path, self._failed(), "verbose" in query)
+        found = {name: check.found for name, check in self.etcd.items()}
+        well, text = checks.page(path, self._failed(found), "verbose" in query)
         return text if well else ApiError(500, "InternalError", text)
 
     def _ask(self, path: str) -> Steps:
         """Let the checks of *path* look at etcd, one after the other."""
         for name, check in self.etcd.items():
             if name in checks.ORDER[path]:
-                yield from check.ask()
+                self._seen[name] = yield from check.ask()
                 self._tell()
 
-    def _failed(self) -> list[str]:
-        """All that fails, as far as is known."""
-        failed = [name for name, check in self.etcd.items() if check.found is not None]
+    def _failed(self, etcd: Mapping[str, Any]) -> list[str]:
+        """All that fails, when the checks of *etcd* have found these errors."""
+        failed = [name for name, error in etcd.items() if error is not None]
         return [*failed, *self.starting, *([SHUTDOWN] if self.stopping else [])]
 
-    # -- the look at itself ------------------------------------------------------------------------------------------
+    # -- the eyes of the trace ---------------------------------------------------------------------------------------
     def look(self) -> None:
         """Something has changed: look until all is well."""
-        self._calm = 0
-        watched = self.params.restart_policy == "Always"
-        if watched and self.listening and not self._looking:
-            self._looking = True
-            self.component.spawn(self._look())
+        for name, check in self.etcd.items() if self.listening else ():
+            if name not in self._calm:
+                self.component.spawn(self._look(name, check))
+            self._calm[name] = 0
 
-    def _look(self) -> Steps:
-        while self._calm < 2:
-            yield from self._ask(READYZ)
-            well = all(check.found is None and check.etcd.well for check in self.etcd.values())
-            self._calm = self._calm + 1 if well else 0
+    def _look(self, name: str, check: EtcdCheck) -> Steps:
+        self._calm[name] = 0
+        while self._calm[name] < 2:
+            self._seen[name] = error = yield from check.probe()
+            self._tell()
+            self._calm[name] = self._calm[name] + 1 if error is None and check.etcd.well else 0
             yield self.component.timeout(self.params.etcd_readycheck_timeout)
-        self._looking = False
+        del self._calm[name]
 
     def _tell(self) -> None:
         """Into the trace, if it is news."""
-        failed = checks.failing(READYZ, self._failed())
+        failed = checks.failing(READYZ, self._failed(self._seen))
         why = "starting" if self.starting else f"{', '.join(failed)} failed" if failed else "ok"
         if (not failed, why) != self._said:
             self._said = (not failed, why)

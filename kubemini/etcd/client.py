@@ -99,8 +99,8 @@ class EtcdClient:
     # -- subchannels -----------------------------------------------------------------------------------
     @property
     def connected(self) -> bool:
-        """Whether a request can leave now."""
-        return bool(self._ready)
+        """Whether there has ever been a READY subchannel."""
+        return self._pickers > 0
 
     @property
     def well(self) -> bool:

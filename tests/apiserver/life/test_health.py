@@ -79,6 +79,7 @@ def test_without_etcd_livez_and_healthz_fail_after_2_s_and_readyz_after_4(deed):
 
 def test_a_check_asks_once_a_second_and_tells_others_what_it_last_found():
     world = World()
+    assert failing(world, "/livez")[1] == []
     world.run(5)
     check = world.servers[0].core.health.etcd["etcd"]
     world.etcd.pause()
@@ -127,9 +128,9 @@ def test_a_server_that_nobody_asks_notices_by_itself():
         if member.raft.role != "leader":
             member.crash()
     world.run(10)
-    first, second = [(at - lost, why) for at, _, why in ready(world) if at > lost]
-    assert first == (pytest.approx(2, abs=0.1), "etcd failed")
-    assert second == (pytest.approx(4, abs=0.1), "etcd, etcd-readiness failed")
+    *_, (at, is_ready, why) = ready(world)
+    assert at - lost == pytest.approx(2, abs=0.1)
+    assert (is_ready, why) == (False, "etcd, etcd-readiness failed")
 
 
 def test_a_healthy_server_does_not_look_at_itself():
