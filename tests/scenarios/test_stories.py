@@ -8,6 +8,7 @@ import pytest
 from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
+from kubemini.view.requests import asked, fate
 
 SEEDS = (None, 1, 2, 3, 4, 5)  # None: the scenario's own
 
@@ -30,6 +31,13 @@ def share(found, outcome="ok"):
     """The share of requests that ended so."""
     assert found, "no requests in this stretch of the story"
     return sum(r["outcome"] == outcome for r in found) / len(found)
+
+
+def begun(trace, start, end):
+    """(seconds, fate) of each API request that began in [start, end) seconds; also of who still waits at the end."""
+    found = [r for r in asked(trace) if r.detail["kind"] == "api"]
+    inside = [r for r in found if start * SECOND <= r.detail["started"] < end * SECOND]
+    return [((r.at - r.detail["started"]) / SECOND, fate(r)) for r in inside]
 
 
 def pods(trace, instant):
@@ -89,11 +97,14 @@ def test_services_stale_rules_send_a_share_of_one_worker_s_visitors_to_pods_that
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_quorum_with_one_of_three_members_nothing_can_be_written_and_everything_runs(seed):
+def test_quorum_without_one_writes_hang_then_the_balancer_has_nobody_left_and_everything_runs(seed):
     trace = story("quorum", seed)
     assert share(requests(trace, "api", 12, 19)) == 1.0
-    assert share(requests(trace, "api", 31, 49)) == 0.0
-    assert share(requests(trace, "api", 62, 65)) == 1.0
+    waits, refused = begun(trace, 31, 41), begun(trace, 44, 50)
+    assert min(took for took, _ in waits) > 5 and {how for _, how in waits} <= {"slow", "unknown", "failed", "waiting"}
+    assert "slow" in {how for _, how in waits}  # served late, when the quorum is back
+    assert {how for _, how in refused} == {"failed"} and max(took for took, _ in refused) < 1
+    assert share(requests(trace, "api", 56, 72)) == 1.0
     assert share(requests(trace, "service", 15, 75)) == 1.0
 
 
@@ -104,6 +115,9 @@ def test_stacked_a_dead_member_takes_its_api_server_with_it_until_the_balancer_n
     assert down.detail["server"] == "apiserver-2"
     assert 24 < down.at / SECOND < 33
     assert share(requests(trace, "api", 34, 40)) == 1.0
+    slow = [took for took, how in begun(trace, 20, 32) if how == "slow"]
+    assert 0.2 < len(slow) / len(begun(trace, 20, 32)) < 0.6 and max(slow) > 10  # a third hangs, nobody is refused
+    assert share(requests(trace, "api", 21, 80), "failed") == 0.0
     assert share(requests(trace, "api", 72, 80)) == 1.0
     assert share(requests(trace, "service", 15, 80)) == 1.0
 
@@ -112,7 +126,9 @@ def test_stacked_a_dead_member_takes_its_api_server_with_it_until_the_balancer_n
 def test_external_one_member_is_not_missed_but_a_zone_of_two_more_is(seed):
     trace = story("external", seed)
     assert share(requests(trace, "api", 30, 39)) == 1.0
-    assert share(requests(trace, "api", 41, 49)) == 0.0  # whoever waits when the zone returns is served late
+    waits = begun(trace, 42, 50)
+    assert min(took for took, _ in waits) > 1 and "slow" in {how for _, how in waits}  # served late
+    assert {how for _, how in begun(trace, 54, 60)} == {"failed"}  # no server is left in the balancer
     assert share(requests(trace, "api", 72, 80)) == 1.0
     assert share(requests(trace, "service", 10, 39)) == 1.0
 

@@ -13,6 +13,7 @@ from kubemini.view.beneath.differences import Side, differences, sentence
 from kubemini.view.beneath.ours import ours
 from kubemini.view.beneath.recordings import Recording, folded, unfolded
 from kubemini.view.beneath.sides import namesakes
+from kubemini.view.requests import asked
 from kubemini.view.scene import present, text_summary
 from kubemini.view.state import State
 
@@ -197,8 +198,8 @@ def test_a_recording_stands_second_by_second_at_the_fault_wherever_that_is():
 def test_our_run_has_the_same_columns():
     trace = story("quorum")
     mine = ours(trace)
-    asked = [r for r in trace.of("request") if r.detail["kind"] == "api"]
-    assert sum(sum(counts) for row in mine.fates.values() for counts in row.values()) == len(asked)
+    requests = [r for r in asked(trace) if r.detail["kind"] == "api"]
+    assert sum(sum(counts) for row in mine.fates.values() for counts in row.values()) == len(requests)
     assert sum(mine.fates["API writes"]["ok"][12:20]) == 8
     assert [who for at, who in mine.leads["etcd"] if at <= 20 * SECOND][-1] == ""
     assert mine.uses["apiserver-2"][0] == [0, True]

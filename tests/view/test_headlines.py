@@ -9,6 +9,7 @@ from kubemini.scenarios import load, names
 from kubemini.sim import Trace
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
+from kubemini.view.requests import asked, is_write
 from kubemini.view.story import story
 
 BARS_ALL = (
@@ -20,7 +21,6 @@ BARS_ALL = (
     "nobody",
     "Two clusters",
 )
-WRITES = ("PATCH", "POST", "PUT", "DELETE", "put")
 
 
 @cache
@@ -42,31 +42,36 @@ def broken(name: str) -> list[list]:
 
 
 def contradictions(trace: Trace) -> list[str]:
-    """The seconds whose last sentence says something else than their requests."""
-    lines = story(trace)
+    """The seconds whose last sentence says something else than their requests, or than the balancers."""
+    lines, requests = story(trace), asked(trace)
     starts = [line[0] for line in lines]
     wrong = []
     for second in range(trace.header["until"] // SECOND):
         end = (second + 1) * SECOND - 1
         said = lines[bisect_right(starts, end) - 1]
-        ended = [r for r in trace.of("request") if end - SECOND < r.at <= end]
-        waiting = [r for r in trace.of("request") if r.detail["started"] <= end - SECOND and r.at > end]
-        wrong += [f"{second} s: {fault}: {said}" for fault in judged(said, ended, waiting)]
+        ended = [r for r in requests if end - SECOND < r.at <= end]
+        waiting = [r for r in requests if r.detail["started"] <= end - SECOND and r.at > end]
+        faults = [
+            *judged(said, ended, waiting),
+            *told_of_waiting(said, ended, waiting),
+            *told_of_balancers(said, trace, end),
+        ]
+        wrong += [f"{second} s: {fault}: {said}" for fault in faults]
     return wrong
 
 
 def judged(said, ended, waiting):
     """What *said* gets wrong about requests that *ended* in its second, and those that are still *waiting*."""
     begun, level, first, second = said
-    writes = [r for r in ended if r.detail["verb"] in WRITES and r.detail["kind"] != "service"]
+    writes = [r for r in ended if is_write(r)]
     visits = [r for r in ended if r.detail["kind"] == "service"]
     bad = [r for r in ended if r.detail["outcome"] != "ok" and (r in writes or r in visits)]
-    stuck = [r for r in waiting if r.detail["verb"] in WRITES or r.detail["kind"] == "service"]
+    stuck = [r for r in waiting if is_write(r) or r.detail["kind"] == "service"]
     if level == "ok" and (bad or stuck):
         yield "all is called well, and it is not"
     if "writes accepted" in first and any(r in writes for r in bad):
         yield "writes are called accepted, and one was not"
-    if "writes accepted" in first and any(r.detail["verb"] in WRITES for r in stuck):
+    if "writes accepted" in first and any(is_write(r) for r in stuck):
         yield "writes are called accepted, and one waits"
     if "some" not in first and any(bar in first for bar in BARS_ALL) and any(went_well(r, begun) for r in writes):
         yield "no write is said to succeed, and one did"
@@ -74,6 +79,34 @@ def judged(said, ended, waiting):
         yield "every visitor is said to be answered, and one was not"
     if "no visitor" in second and " of worker" not in second and any(went_well(r, begun) for r in visits):
         yield "no visitor is said to be answered, and one was"
+
+
+def told_of_waiting(said, ended, waiting):
+    """What *said* gets wrong about who waits, who is refused and who was served late."""
+    begun, _, first, _ = said
+    refused = [r for r in ended if is_write(r) and r.at > begun and r.detail["outcome"] == "failed"]
+    late = [r for r in ended if is_write(r) and r.at - r.detail["started"] > SECOND]
+    stuck = [r for r in waiting if is_write(r)]
+    if first.endswith((": every write waits", ", all wait")) and refused:
+        yield "every write is said to wait, and one was refused"
+    if first.endswith((": every write fails", ", all fail")) and stuck:
+        yield "every write is said to fail, and one waits"
+    if "no write succeeds" in first and any(r.detail["outcome"] == "ok" and r.at > begun for r in late):
+        yield "no write is said to succeed, and one was served late"
+    if first.endswith(": writes accepted") and any(r.at > begun for r in late):
+        yield "all writes are said to be accepted, and one was served late"
+
+
+def told_of_balancers(said, trace, end):
+    """What *said* gets wrong about which servers the balancers use."""
+    known = {}
+    for record in trace.of("backend"):
+        if record.at <= max(said[0], end - SECOND):
+            known[record.actor, record.detail["server"]] = record.detail["up"]
+    if "uses no API server" in said[2] and any(known.values()) and len({balancer for balancer, _ in known}) == 1:
+        yield "the balancer is said to use no server, and it uses one"
+    if " members up" in said[2] and "API servers ready" not in said[2] and said[1] == "ok" and not all(known.values()):
+        yield "all is called well, and the balancer does not use every server"
 
 
 def went_well(record, begun):
