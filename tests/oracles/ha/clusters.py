@@ -61,7 +61,7 @@ def replay(record, seed=1):
             who, _, operation = kind.partition("-")
             if who == client.kind:
                 client.work(operation, round(SECOND / rate), begun, (start, end))
-    stage.sim.run_until(begun)
+    stage.sim.run_until(begun + round(strike.begun * SECOND))
     strike.begin()
     stage.sim.run_until(begun + round(record["hold_s"] * SECOND))
     strike.end()

@@ -41,6 +41,7 @@ spec:
     metadata: {labels: {a: d}}
     spec: {containers: [{name: c, image: registry.example/a:1}]}
 """
+SOON = 5  # s: a Lease seen for the first time so soon was not taken over
 ELECTED, SETTLED = 6 * SECOND, 19 * SECOND
 
 
@@ -117,10 +118,24 @@ class Stage:
         return [name.split("@")[-1] for name in self.record["target"]["hit"]]
 
     def _place(self, kind):
-        """Where a manager leads before the trial."""
+        """Where a manager leads before the trial; one that lost its Lease and did not give it up was killed."""
         told = self.record["target"].get("leads_before", {}).get(kind)
-        safe = [h for h in ("h1", "h2", "h3") if h not in self.hit()] or ["h1"]
-        return f"{kind}@{told or safe[self.seed % len(safe)]}"
+        planes = ("h1", "h2", "h3")
+        fit = [h for h in planes if (h in self.hit()) == self._vanished(kind)] or planes
+        return f"{kind}@{told or fit[self.seed % len(fit)]}"
+
+    def _vanished(self, kind):
+        """Whether the record shows a take-over, and nobody who ended by itself."""
+        events = [(what, str(value)) for at, what, value in self.record["events"] if at > SOON]
+        taken = any(what == f"lease {MANAGERS[kind]}" and " " in value.strip() for what, value in events)
+        killed = any(
+            what.startswith(f"process {kind}@") and value == "exit -9" for _, what, value in self.record["events"]
+        )
+        return (
+            taken
+            and killed
+            and not any(what.startswith(f"process {kind}@") and value == "exit 1" for what, value in events)
+        )
 
     def _first(self):
         """Who leads etcd before the trial: the one that is hit, or one that lets a follower be the first that is."""
