@@ -97,9 +97,9 @@ class Checks:
         """One check, and the next one: *inter* after a good one began, or a bad one ended."""
         begun = self.balancer.sim.now
         trouble = yield from self.check(server)
-        health = self.health[server]
+        health, self.last[server] = self.health[server], trouble or GOOD[self.params.haproxy_check]
         if health.failed() if trouble else health.passed():
-            self._record(server, trouble or GOOD[self.params.haproxy_check])
+            self._record(server, self.last[server])
         now, inter = self.balancer.sim.now, self.params.haproxy_inter
         due = now + inter if trouble else max(now, begun + inter)
         if not trouble and health.full and self._can_tell(server):
