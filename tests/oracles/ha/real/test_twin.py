@@ -40,7 +40,6 @@ CHANGES = {
     "another text": lambda real: more_errors(real, "etcdserver: too many requests"),
     "an exit": lambda real: real["events"].append([3, "process etcd@h1", "exit 2"]),
     "a check": lambda real: real["events"].append([3, "readyz h1", "500 [-]log"]),
-    "a leadership": lambda real: real["events"].append([3, "etcd h1", "leader h3 term 99"]),
     "a server that stays": lambda real: real.update(events=[e for e in real["events"] if "DOWN" not in str(e[2])]),
 }
 
@@ -51,6 +50,14 @@ def test_the_twin_notices(killed, change):
     changed = copy.deepcopy(real)
     CHANGES[change](changed)
     assert twin.judged("stacked_etcd_follower_kill", changed, ours)[0]
+
+
+def test_the_twin_notices_a_leader_that_never_came():
+    real = recording("stacked_etcd_leader_kill")
+    ours = [clusters.replay(real, seed) for seed in SEEDS]
+    real["events"] = [event for event in real["events"] if event[0] < 0 or "leader " not in str(event[2])]
+    grave, _ = twin.judged("stacked_etcd_leader_kill", real, ours)
+    assert any(line.startswith("order of etcd leaderships") for line in grave)
 
 
 def test_what_a_busy_machine_does_is_tolerated_with_its_reason(killed):
