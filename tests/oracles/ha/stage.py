@@ -69,7 +69,7 @@ class Stage:
         assert isinstance(self.net, Network)
 
     def _build(self):
-        params = changed(Params(), ALIKE | CHECKS[self.record.get("balancer_check")])
+        params = changed(Params(), ALIKE | CHECKS[self.record.get("balancer_check")] | self.record.get("params", {}))
         sizes = {"api_servers": 3, "etcd_members": 3} if self.external else {"members": 3}
         make = Cluster.external if self.external else Cluster.stacked
         two = any("lb2" in what or "keepalived" in what for _, what, _ in self.record["events"])
