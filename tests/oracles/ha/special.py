@@ -23,6 +23,7 @@ HOSTS = ("h1", "h2", "h3")
 MANAGERS = [f"{kind}@{name}" for kind in ("kcm", "sched") for name in HOSTS]
 CONFIG_MAPS, USER = CONFIG_MAP.path("default"), "admin"
 LIMIT = 65 * SECOND
+BIG = 700_000  # bytes
 FULL = [500, "etcdserver: mvcc: database space exceeded"]
 
 
@@ -219,9 +220,16 @@ def recorded_quota(record):
             found[what] = answer["exit"] == 0
         elif what == "etcd alarm list":
             found[what] = "NOSPACE" in answer["out"]
+    fit = int(next(what for _, what, _ in record["steps"] if "refused" in what).split()[1])
+    found["so many of 0.7 MB fit"] = fitting(fit, record)
     found["while it is full"] = states[1:4]
     found["in the end"] = states[-1]
     return found
+
+
+def fitting(number, record):
+    """Whether so many fill the quota: a real file has pages that are not full, two fifths more at most (quota.py)."""
+    return record["quota_bytes"] / 1.4 <= number * BIG <= record["quota_bytes"]
 
 
 def _state(answer):
@@ -234,7 +242,7 @@ def replayed_quota(record):
     """The same of a run."""
     stage, operator = staged(params={"etcd_quota_backend_bytes": record["quota_bytes"]})
     big = 0
-    while (refused := operator.make(f"big-{big}", 700_000))[0] == 201:
+    while (refused := operator.make(f"big-{big}", BIG))[0] == 201:
         big += 1
     since = stage.sim.now
     found = {"write 1": refused, "etcd alarm list": bool(operator.etcd("alarm", {"action": "GET"})[1]["alarms"])}
@@ -247,6 +255,7 @@ def replayed_quota(record):
     for seconds in (20, 35, 51):
         stage.sim.run_until(since + seconds * SECOND)
         states.append(state(stage, operator))
+    found["so many of 0.7 MB fit"] = fitting(big, record)
     found["while it is full"] = states
     for number in range(1, big):
         operator.api("DELETE", f"{CONFIG_MAPS}/big-{number}")
@@ -338,8 +347,7 @@ def replayed_restore(record):
     scaled(operator, 9)
     rest(stage, 3)
     before = revision(operator)
-    down = [f"{kind}@{name}" for kind in ("api", "etcd") for name in HOSTS]
-    for full in down:
+    for full in (f"{kind}@{name}" for kind in ("api", "etcd") for name in HOSTS):
         stage.of(full).crash()
     rest(stage, 8)
     image, number = stage.cluster.user.backup()
@@ -354,17 +362,16 @@ def replayed_restore(record):
     listed = {"code": code, "message": listed} if code != 200 else {}
     present = [name for name in LOST if operator.api("GET", f"{CONFIG_MAPS}/{name}")[0] == 200]
     heard = operator.watch(before)
-    informer = operator.informer
     rest(stage, 10)
     scaled(operator, 3)
     rest(stage, 60)
-    deployment = operator.api("GET", f"{DEPLOYMENT.path('default')}/d")[1]
-    replicas = [deployment["spec"]["replicas"], *[deployment["status"].get("replicas", 0)] * 2]
+    found = operator.api("GET", f"{DEPLOYMENT.path('default')}/d")[1]
+    replicas = [found["spec"]["replicas"], *[found["status"].get("replicas", 0)] * 2]
     return facts(
         bump=bool(bump),
         lower=after < before,
-        lists=informer.lists,
-        keeps=any(name in informer.names() for name in LOST),
+        lists=operator.informer.lists,
+        keeps=any(name in operator.informer.names() for name in LOST),
         present=present,
         listed=listed,
         waited=seconds >= 3,
