@@ -27,7 +27,7 @@ IV   THE WHOLE: wiring and stories; decides nothing
 V    THOSE WHO LOOK: read the trace, touch nothing
     judge/          what a history of requests must satisfy, whoever recorded it
     study/          one question, many seeded runs, a distribution for an answer
-    view/           what a trace says: what is true when, in words, tables, columns; pure, also in the browser
+    view/           what a trace says: what is true when, in words, tables, columns; and on a real cluster; pure
     widgets/        the same on a screen: in Jupyter, and in JavaScript;  book/  Sphinx, the press, notebooks
     lab/            exercises and their checkers, quizzes
     session.py      what a widget asks;  __main__.py  what a shell asks;  bench/  how fast it is

@@ -119,8 +119,12 @@ class ApiServer(Component):
         for cache in self.core.caches.values():
             cache.send_bookmarks()
 
-    def handle(self, call: Call) -> Steps:
-        """A request, or a watch: down the chain of handlers, and back to whoever asked."""
+    def handle(self, call: Call) -> None:
+        """A request, or a watch. If its client gives up, it goes no further: what has not left for etcd never does."""
+        call.on_cancel(self.spawn(self._serve(call)).cancel)
+
+    def _serve(self, call: Call) -> Steps:
+        """Down the chain of handlers, and back to whoever asked."""
         answer = yield from pipeline.serve(self.core, pipeline.received(call))
         if isinstance(answer, ApiError):
             call.fail(answer)

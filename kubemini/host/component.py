@@ -50,6 +50,11 @@ class Task:
         self.done = False
         component.enter(self._advance, (None,))
 
+    def cancel(self) -> None:
+        """It goes no further, as one whose context is cancelled: what it waits for will find nobody."""
+        self.done = True
+        self.generator.close()
+
     def _wake(self, event: simpy.Event) -> None:
         self.component.guarded(self.incarnation, self._advance, (event.value,), self.generator.close)
 

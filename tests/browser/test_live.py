@@ -12,15 +12,15 @@ def test_two_of_three_members_crash_and_one_comes_back(open_page, root, widget):
     cluster.seek(12)
     cluster.do("etcd-2", "crash")
     cluster.seek(14)
-    assert "2 of 3 members up, quorum is 2, 2 of 3 API servers ready: writes get no answer" in cluster.sentence
+    assert "2 of 3 members up, quorum is 2, 2 of 3 API servers ready: some writes wait" in cluster.sentence
     cluster.do("etcd-3", "crash")
     assert "you crashed etcd-3" in cluster.happened
     cluster.seek(24)
-    assert "1 of 3 members up, quorum is 2: no write succeeds" in cluster.sentence
+    assert "1 of 3 members up, quorum is 2: no write succeeds, all wait" in cluster.sentence
     assert "3 pods run; web answers every visitor" in cluster.second
     cluster.do("etcd-3", "restart")
     cluster.seek(29)
-    assert "writes accepted" in cluster.sentence
+    assert "2 of 3 members up, quorum is 2, 1 of 3 API servers ready: some writes wait" in cluster.sentence
 
 
 def test_without_quorum_writes_are_not_answered_and_serializable_reads_are(open_page, http, widget):

@@ -172,7 +172,9 @@ def test_a_widget_is_accessible_in_light_and_dark(open_page, http, widget, name,
     assert violations(page, "html") == []
 
 
-@pytest.mark.parametrize("name", ["desk", "full", "members", "ring", "predict", "five", "map", "external", "stepper"])
+@pytest.mark.parametrize(
+    "name", ["desk", "full", "members", "ring", "predict", "five", "map", "external", "stepper", "hangs"]
+)
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page, http, widget, name):
     page = open_page(f"{http}/{name}.html", viewport={"width": 390, "height": 800})
     drawn = widget(page)
@@ -186,7 +188,8 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_page, http, wid
 
 
 @pytest.mark.parametrize(
-    ("name", "width"), [("map", 1100), ("ring", 1100), ("ring", 360), ("full", 360), ("members", 360)]
+    ("name", "width"),
+    [("map", 1100), ("ring", 1100), ("ring", 360), ("full", 360), ("members", 360), ("hangs", 1100), ("pair", 360)],
 )
 def test_labels_stay_inside_their_boxes(open_page, http, widget, name, width):
     page = open_page(f"{http}/{name}.html", viewport={"width": width, "height": 900})

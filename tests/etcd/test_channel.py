@@ -113,6 +113,8 @@ def test_a_member_that_says_goodbye_is_left_at_once_and_dialled(world):
     [(gone, ready)] = seen(world)
     assert not ready and gone < 0.01 and not stream.closed
     assert [error for _, error in tried(world)] == [REFUSED]
+    world.run(11.5)  # after 7 s the member breaks what is left of the old connection: that is no news
+    assert stream.closed and len(tried(world)) in (4, 5) and len(seen(world)) == 1
 
 
 def test_an_idle_channel_costs_nothing_while_all_is_well(world):

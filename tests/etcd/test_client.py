@@ -152,6 +152,19 @@ def test_what_finds_nobody_until_its_time_is_up_has_certainly_not_happened(user)
     assert world.get("etcd-2", key="never") is None
 
 
+def test_of_a_write_that_was_out_once_nobody_knows_the_fate_though_it_waits_at_the_end(user):
+    world, task = user
+    for member in world.members[1:]:
+        member.crash()
+    world.run(4)
+    task.do(task.own.put("perhaps", "1", timeout=12 * SECOND))
+    world.run(7.01)  # etcd's own deadline has passed: it is about to be sent once more
+    world.members[0].crash()
+    world.run(6)
+    [(took, reply)] = task.results
+    assert took == pytest.approx(12) and reply.error == DEADLINE and not reply.error.definite
+
+
 def test_a_write_in_flight_on_a_dying_member_ends_with_it_and_a_read_is_asked_elsewhere(user):
     world, task = user
     world.hosts[0].set_slow_disk(50 * MS)

@@ -1,5 +1,7 @@
 """Chapter 11: what the page says happens in the cluster, under other seeds too, and the checkers tell why not."""
 
+import subprocess
+
 import pytest
 
 from kubemini.cluster import Cluster
@@ -169,6 +171,29 @@ def test_a_text_that_is_no_configuration_is_one_sentence():
     assert "stands in no section" in check("door.configuration", "hello").hint
     with pytest.raises(ConfigError, match="line 2: a server has a name and an address"):
         read("backend b\n  server apiserver-1")
+
+
+@pytest.mark.needs("haproxy")
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (OLDER, ""),
+        (REPAIRED, ""),
+        (
+            REPAIRED.replace("check-ssl verify none", "check-ssl"),
+            "verify is enabled by default but no CA file specified",
+        ),
+        (OLDER.replace("ssl-hello-chk", "httpcheck"), "unknown option 'httpcheck'; did you mean 'httpchk' maybe ?"),
+        (REPAIRED.replace("35s", "soon"), "unexpected character 's' in 'timeout client'"),
+    ],
+)
+def test_haproxy_itself_starts_with_what_we_take_and_refuses_what_we_say_it_refuses(text, word, tmp_path):
+    path = tmp_path / "haproxy.cfg"
+    path.write_text(text.replace("cp-", "127.0.0."))
+    done = subprocess.run(["haproxy", "-c", "-f", path], capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (word == "") and word in done.stdout + done.stderr
+    hint = check("door.configuration", text).hint
+    assert ("HAProxy does not start" in hint) == bool(word)
 
 
 # -- skew ------------------------------------------------------------------------------------------

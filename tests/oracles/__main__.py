@@ -2,9 +2,9 @@
 
 Each recording is run by the simulator and judged by the compare.py that lies beside it. One line a
 failing case, with the first difference; then ``N passed, M failed, K tolerated``, and exit status 1 if
-one failed. What is no recording that can be run here is passed over, and counted; so are the
-trials with forms of their own, which compare.py does not read: lost_disk, nospace, snapshot_restore,
-connections, apf, scale, etcd_upgrade.
+one failed. What is no recording that can be run here is passed over, and counted; so are some
+trials with forms of their own, which compare.py does not read: connections, apf, scale, etcd_upgrade. For others,
+lost_disk, nospace and snapshot_restore, `ha/special.py` has the rules.
 """
 
 import json
@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from tests import panics
-from tests.oracles.ha import clusters, members, tolerated
+from tests.oracles.ha import clusters, members, special, tolerated
 
-FAMILIES = (members, clusters)  # each: `cases(path, data)`, and `differences(case)`
+FAMILIES = (members, clusters, special)  # each: `cases(path, data)`, and `differences(case)`
 
 
 def recordings(paths):

@@ -9,7 +9,7 @@ from typing import Any
 
 from kubemini.params import Params
 from tests.params.pair import PAIR, PAIR_MATTERS
-from tests.params.tales import WEB, asked, etcd, ghost, lagging, node_deleted, old_watch, orphan, pod, shop
+from tests.params.tales import WEB, asked, etcd, future_list, ghost, lagging, node_deleted, old_watch, orphan, pod, shop
 
 Story = dict[str, Any] | Callable[[Params], list]
 ZONE = shop(150, *(["12s", "power_off", f"worker-{n}"] for n in (1, 2, 3)), replicas=8, workers=5)
@@ -48,6 +48,7 @@ STORIES: dict[str, Story] = {
     "a newcomer asks": etcd(20, ["6s", "member_add", "etcd-4"], ["6003ms", "pause", "etcd-1"], spares=1),
     "etcd, asked": asked,
     "an old watch": old_watch,
+    "a list of the future": future_list,
     "a node deleted": node_deleted,
     "a shop": shop(25, ["15s", "scale", "web", 1]),
     "two outages": shop(
@@ -165,6 +166,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "etcd_watch_progress_interval": "3s",
     },
     "an old watch": {"watch_cache_history": "2s"},
+    "a list of the future": {"watch_cache_block_timeout": "1s"},
     "a node deleted": {"pod_gc_quarantine": "10s"},
     "a shop": {
         "loopback_latency": ["100us", "200us"],

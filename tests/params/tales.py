@@ -110,6 +110,19 @@ def old_watch(params: Params) -> list:
     return cluster.trace.records
 
 
+def future_list(params: Params) -> list:
+    """Somebody asks for a list of a revision that is still to come."""
+    cluster = Cluster.single(workers=0, params=params)
+    client = Client(cluster.sim, cluster.net, Host(cluster.sim, "asker"), "asker")
+    client.start()
+    cluster.run("5s")
+    path, query = "/api/v1/namespaces/default/configmaps", {"resourceVersion": "1000000"}
+    request = {"verb": "GET", "path": path, "query": query, "body": None, "user": "kubernetes-admin"}
+    client.ask("apiserver-1", "request", request)
+    cluster.run("9s")
+    return cluster.trace.records
+
+
 def node_deleted(params: Params) -> list:
     """A Node object is deleted while its machine is off: its pods belong to nobody."""
     cluster = Cluster.single(workers=2, params=params)

@@ -115,7 +115,7 @@ class RealMember:
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def begin(self, state):
-        """Start it as a member of a cluster that is *state*, new or existing; its last words if it ends soon, or None."""
+        """Start it as a member of a *state* cluster, new or existing; its last words if it ends soon, or None."""
         said = len(self.log.read_text().splitlines())
         self.start(STATE, state)
         try:

@@ -1,5 +1,6 @@
 """No sentence contradicts what users see: every scenario, and each again with something broken, second by second."""
 
+import re
 from bisect import bisect_right
 from functools import cache
 
@@ -93,20 +94,27 @@ def told_of_waiting(said, ended, waiting):
         yield "every write is said to fail, and one waits"
     if "no write succeeds" in first and any(r.detail["outcome"] == "ok" and r.at > begun for r in late):
         yield "no write is said to succeed, and one was served late"
-    if first.endswith(": writes accepted") and any(r.at > begun for r in late):
+    if first.endswith(": writes accepted") and any(r.at >= begun for r in late):
         yield "all writes are said to be accepted, and one was served late"
 
 
 def told_of_balancers(said, trace, end):
     """What *said* gets wrong about which servers the balancers use."""
-    known = {}
+    known: dict[str, dict[str, bool]] = {}
     for record in trace.of("backend"):
-        if record.at <= max(said[0], end - SECOND):
-            known[record.actor, record.detail["server"]] = record.detail["up"]
-    if "uses no API server" in said[2] and any(known.values()) and len({balancer for balancer, _ in known}) == 1:
-        yield "the balancer is said to use no server, and it uses one"
-    if " members up" in said[2] and "API servers ready" not in said[2] and said[1] == "ok" and not all(known.values()):
-        yield "all is called well, and the balancer does not use every server"
+        if record.at <= end:
+            known.setdefault(record.detail["server"], {})[record.actor] = record.detail["up"]
+    used = sum(all(told.values()) for told in known.values())
+    if known and told_ready(said[2], len(known)) > used:
+        yield f"more servers are said to be ready than the {used} that every balancer uses"
+    if "uses no API server" in said[2] and used:
+        yield f"the balancer is said to use no server, and it uses {used}"
+
+
+def told_ready(first, every):
+    """How many API servers the sentence *first* calls ready; 0 if it speaks of something else."""
+    counted = re.search(r"(\d+) of \d+ API servers ready", first)
+    return int(counted[1]) if counted else every * bool(re.search(r"quorum is \d+: (?!no write)", first))
 
 
 def went_well(record, begun):

@@ -8,9 +8,10 @@ alarm. So one member that was not defragmented closes the whole cluster again.
 etcd 3.7 server/etcdserver/quota.go (costs), apply.go quotaApplierV3; maintenance/ (space quota)
 Models etcd server/storage BackendQuota.Available, server/etcdserver/apply quotaApplierV3.
 Simplified: a record of more than a page has pages of its own, smaller ones share; no half-empty pages and no free list,
-so a real file can be larger by two fifths. An API object weighs what a typical one does.
+so a real file can be larger by two fifths. An API object weighs what a typical one does, and its long texts.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +23,16 @@ KEY_OVERHEAD = 256  # quota.go kvOverhead: what a put costs beside key and value
 LEASE_OVERHEAD = 64  # quota.go leaseOverhead
 RECORD_OVERHEAD = 60  # revision, lease, frames: what a record weighs beside key and value
 OBJECT_BYTES = 1500  # a small Pod as protobuf
+LONG = 1000  # characters: what no typical object has, such as a ConfigMap's data
 
 
 def length(value: Any) -> int:
     """Bytes of a key or a value."""
-    return utf8(value) if isinstance(value, str) else OBJECT_BYTES
+    if isinstance(value, str):
+        return utf8(value)
+    parts = [part for part in value.values() if isinstance(part, Mapping)] if isinstance(value, Mapping) else ()
+    texts = (text for part in parts for text in part.values() if isinstance(text, str) and len(text) > LONG)
+    return OBJECT_BYTES + sum(map(utf8, texts))
 
 
 def cost(method: str, request: dict[str, Any]) -> int:

@@ -45,6 +45,22 @@ def test_a_member_that_is_gone_is_waited_for_and_the_write_served_late():
     assert done(asker.replies[0])["metadata"]["name"] == "b"
 
 
+def test_a_write_whose_client_has_given_up_does_not_happen_when_the_member_returns():
+    """Recorded: a manager that gave its Lease up after 10 s; renewed late, it had not been taken over at 16 s."""
+    world = World()
+    done(world.ask(lambda c: c.create(config())))
+    asker = world.program("hasty asker")
+    asker.client.timeout = 5 * SECOND
+    world.etcd.crash()
+    world.run(0.1)
+    asker.do(asker.client.create(config("b")))
+    world.run(6)
+    assert len(asker.replies) == 1
+    world.etcd.start()
+    world.run(30)
+    assert "b" not in {o["metadata"]["name"] for o in done(world.ask(lambda c: c.list(CONFIG_MAP)))["items"]}
+
+
 def test_a_write_that_found_no_member_until_its_time_was_up_has_certainly_not_happened():
     world = World()
     done(world.ask(lambda c: c.create(config())))
@@ -195,8 +211,9 @@ def test_a_member_that_is_gone_altogether_is_waited_for_however_long_it_takes():
 
 def test_a_client_s_deadline_leaves_the_fate_of_its_write_open():
     world = World()
+    done(world.ask(lambda c: c.create(config("b"))))  # the server knows the namespace: the next write leaves at once
     world.etcd.pause()
-    asker = world.program("asker")
+    asker = world.program("hasty asker")
     asker.client.timeout = 2 * SECOND
     asker.do(asker.client.create(config()))
     world.run(3)

@@ -95,6 +95,29 @@ def test_a_check_asks_once_a_second_and_tells_others_what_it_last_found():
     assert failing(world, "/livez") == (pytest.approx(0, abs=0.02), ["etcd"])  # at once
 
 
+def test_what_counts_is_the_question_that_was_begun_last():
+    """A member that hangs lets one question in three wait, and its end comes after that of the next one."""
+    overtaken = False
+    for seed in range(4):
+        world, ended = World(members=3, seed=seed), []
+        check = world.servers[0].core.health.etcd["etcd"]
+        next(m for m in world.members if m.raft.role != "leader").pause()
+
+        def ask(world=world, ended=ended, check=check):
+            began = world.sim.now
+            error = yield from check.ask()
+            ended.append((began, error))
+            assert check.found == max(ended, key=lambda one: one[0])[1]
+
+        for _ in range(12):
+            world.servers[0].spawn(ask())
+            world.run(1.01)
+        begun = [began for began, _ in ended]
+        overtaken = overtaken or begun != sorted(begun)
+        assert world.servers[0].up
+    assert overtaken
+
+
 def test_the_two_checks_of_etcd_recover_apart():
     apart = 0
     for seed in range(6):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from kubemini.etcd.store.quota import EMPTY, PAGE, Alarms, Backend, cost
+from kubemini.etcd.store.quota import EMPTY, OBJECT_BYTES, PAGE, Alarms, Backend, cost, length
 from kubemini.params import Params
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
@@ -211,3 +211,9 @@ def test_without_a_quorum_nothing_is_compacted_and_no_alarm_disarmed():
     trace = run("nospace", commands=[*down, (5, "compact"), (6, "alarm_disarm")], until=14)
     fates = {r.detail["verb"]: r.detail["outcome"] for r in trace.of("request") if r.detail["verb"][0] in "ca"}
     assert fates == {"compact": "unknown", "alarm disarm": "unknown"}
+
+
+def test_an_object_weighs_what_a_typical_one_does_and_its_long_texts():
+    plain = {"metadata": {"name": "x"}, "data": {"a": "1"}}
+    assert length(plain) == OBJECT_BYTES == length(7)
+    assert length({**plain, "data": {"a": "ü" * 2000}}) == OBJECT_BYTES + 4000

@@ -109,12 +109,9 @@ def say(operation, error):
     return f'{verb} "{url}": {WORDS.get(str(error), str(error))}', 0, ""
 
 
-def as_written_there(text, record):
-    """*text* as *record* writes it: in some, everything that looked like a path became DIR."""
-    written = any(
-        "DIR/" in e["text"]
-        for kind in record["client"].values()
-        if isinstance(kind, dict)
-        for e in kind.get("errors", ())
-    )
-    return re.sub(r"[\w.-]+/(?!/)", "DIR/", text) if written else text
+def as_written_there(text, runs):
+    """*text* as the recorded *runs* have it: in some, everything that looked like a path became DIR."""
+    kinds = [kind for run in runs for kind in run["client"].values() if isinstance(kind, dict)]
+    known = {error["text"] for kind in kinds for error in kind.get("errors", ())}
+    short = re.sub(r"[\w.-]+/(?!/)", "DIR/", text)
+    return short if short in known and text not in known else text

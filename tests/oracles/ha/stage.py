@@ -11,6 +11,7 @@ from functools import cached_property
 from kubemini import faults
 from kubemini.cluster import Cluster
 from kubemini.params import Params, changed
+from kubemini.sim.engine import QUIESCENT
 from kubemini.sim.units import SECOND
 from kubemini.wire.network import Network
 
@@ -69,12 +70,12 @@ class Stage:
         assert isinstance(self.net, Network)
 
     def _build(self):
-        params = changed(Params(), ALIKE | CHECKS[self.record.get("balancer_check")])
+        params = changed(Params(), ALIKE | CHECKS[self.record.get("balancer_check")] | self.record.get("params", {}))
         sizes = {"api_servers": 3, "etcd_members": 3} if self.external else {"members": 3}
         make = Cluster.external if self.external else Cluster.stacked
         two = any("lb2" in what or "keepalived" in what for _, what, _ in self.record["events"])
         sizes["load_balancers"] = 2 if two or "keepalived" in self.record["trial"] else 1
-        cluster = make(workers=3, seed=self.seed, params=params, **sizes)
+        cluster = make(workers=3, seed=self.seed, params=params, fidelity=QUIESCENT, **sizes)
         if self.record.get("managers_through") == "balancer":
             for name in cluster.topology.of("scheduler-") + cluster.topology.of("controller-manager-"):
                 cluster.components[name].servers = cluster.topology.front_door

@@ -16,7 +16,12 @@ export class Beneath {
     this.said = h("ol", { class: "km-beneath-said" });
     this.source = h("p", { class: "km-beneath-source" });
     this.now = h("i", { class: "km-beneath-now", "aria-hidden": "true" });
-    const head = h("div", { class: "km-h4" }, "The same on a real cluster");
+    const head = h(
+      "div",
+      { class: "km-beneath-head" },
+      h("span", { class: "km-h4" }, "The same on a real cluster"),
+      h("span", {}, "here: this simulation, there: the real one"),
+    );
     this.node = h(
       "div", // no landmark: a page may have several
       {

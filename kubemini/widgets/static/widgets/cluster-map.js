@@ -326,7 +326,10 @@ function saying(st, name, kind, lk) {
   }
   if (shares(st, name)) {
     const mine = hasAddress(st, name) ? ["★ address", "★"] : [""];
-    return [[`${stop}${st.programs[name].host} balancer`, `${stop}${st.programs[name].host}`], mine];
+    return [
+      [`${stop}${st.programs[name].host} balancer`, `${stop}${st.programs[name].host}`],
+      mine,
+    ];
   }
   if (kind === "keeper") {
     const { state } = st.vrrp[name] || { state: "BACKUP" };
