@@ -1,10 +1,7 @@
-"""Real HAProxy and keepalived in network namespaces: ``python -m tests.real.frontdoor.live WHAT FILE``, in a room.
+"""Real HAProxy in network namespaces: ``python -m tests.real.frontdoor.live FILE``, in a room.
 
-``checks``: three HAProxies, each with a check of its own, before stand-ins for API servers, all in one go: one is
-killed, one hung, one cut off, one answers 500, one stays well. Told is their log of the checks: why each failed, and
-what was made of it.
-``address``: two balancers with keepalived. Told is who holds the address, one after the other: when HAProxy of the
-first is killed, when its keepalived is stopped, when the two cannot hear each other.
+Three HAProxies, each with a check of its own, before stand-ins for API servers, all in one go: one is killed, one hung,
+one cut off, one answers 500, one stays well. Told is their log of the checks: why each failed, and what was made of it.
 """
 
 import json
@@ -32,15 +29,13 @@ BALANCER_OF = {"kubeadm": "lb1", "old": "lb2", "tcp": "ctl"}  # a machine each
 CHECKED = re.compile(
     r"Health check for server apiservers/(\w+) (\w+), reason: (.*?), (?:info:|check dur).*status: (.*)\."
 )
-INTERVAL, FALL, RISE = 1, 3, 2  # of the check of keepalived: kubeadm's sample waits 3 s, and fails after 10
-BALANCERS = ("lb1", "lb2")
 
 
-def told(what):
-    """What one of the two programs above says, run in a room of its own."""
+def told():
+    """What `checks` tells, run in a room of its own."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "told.json"
-        assert room.enter("tests.real.frontdoor.live", what, path) == 0, "it did not end well: see above"
+        assert room.enter("tests.real.frontdoor.live", path) == 0, "it did not end well: see above"
         return json.loads(path.read_text())
 
 
@@ -156,73 +151,9 @@ def said(log):
     return found
 
 
-# -- the address -------------------------------------------------------------------------------------------------------
-def address():
-    """Trouble → who held the address, one after the other: in it, and after it."""
-    machines = Machines([*BALANCERS, "h1"])
-    machines.certificate("h1")
-    machines.standin("h1")
-    for balancer in BALANCERS:
-        machines.haproxy(balancer, "kubeadm", {"h1": f"{hosts.ADDRESSES['h1']}:{PORT}"})
-        keepalived(machines, balancer)
-    wait(lambda: holders() == ["lb1"], "the first balancer holds the address")
-    found = {}
-    for trouble, begin, end, then in TROUBLES:
-        begin(machines)
-        found[trouble] = {"during": watch(then)}
-        end(machines)
-        found[trouble]["after"] = watch(["lb1"])
-    return found
-
-
-def keepalived(machines, balancer):
-    settings = {"interval": INTERVAL, "fall": FALL, "rise": RISE}
-    command = balancing.keepalived(DISK / balancer, balancer == "lb1", hosts.VIRTUAL, PORT, **settings)
-    machines.start("keepalived", balancer, command)
-
-
-def holders():
-    """Who has the address on its card."""
-    lines = {b: hosts.run("ip", "-n", b, "-o", "-4", "address") for b in BALANCERS}
-    return [balancer for balancer, text in lines.items() if f" {hosts.VIRTUAL}/" in text]
-
-
-def watch(until):
-    """Who holds the address from now on, each change, until it is as it must be for two seconds."""
-    seen, stable = [], 0
-    end = time.monotonic() + LONG
-    while stable < 20:
-        now = holders()
-        if not seen or seen[-1] != now:
-            seen.append(now)
-        stable = stable + 1 if now == until else 0
-        assert time.monotonic() < end, f"{until} hold the address: not within {LONG} s, but {seen}"
-        time.sleep(0.1)
-    return seen
-
-
-def _balancer_again(machines):
-    machines.haproxy("lb1", "kubeadm", {"h1": f"{hosts.ADDRESSES['h1']}:{PORT}"})
-
-
-TROUBLES = (
-    ("haproxy killed", lambda m: m.kill("haproxy", "lb1"), _balancer_again, ["lb2"]),
-    ("keepalived stopped", lambda m: _stop(m), lambda m: keepalived(m, "lb1"), ["lb2"]),
-    ("deaf", lambda m: hosts.between("lb1", "lb2"), lambda m: hosts.between_no_more(*BALANCERS), ["lb1", "lb2"]),
-)
-
-
-def _stop(machines):
-    machines.programs["keepalived", "lb1"].terminate()
-    machines.programs["keepalived", "lb1"].wait()
-
-
-PROGRAMS = {"checks": checks, "address": address}
-
-
-def main(what, path):
+def main(path):
     room.furnish()
-    Path(path).write_text(json.dumps(PROGRAMS[what]()))
+    Path(path).write_text(json.dumps(checks()))
     return 0
 
 

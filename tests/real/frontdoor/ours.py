@@ -8,8 +8,7 @@ from kubemini.params import Params
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
 from kubemini.wire import Network
-from tests.loadbalancer.test_keepalived import World
-from tests.real.frontdoor.live import BALANCERS, FALL, FATES, INTERVAL, RISE
+from tests.real.frontdoor.live import FATES
 from tests.worlds.balancer import Server
 
 CHECKS = {"kubeadm": "http", "old": "ssl-hello", "tcp": "tcp"}
@@ -26,7 +25,6 @@ LOOK = 50 * MS
 LONG, REST = 30 * SECOND, 20 * SECOND
 
 
-# -- checks ------------------------------------------------------------------------------------------------------------
 def checks(check, seed):
     """Fate → [why, what HAProxy made of it] of each check that changed something: in the trouble, and after it."""
     sim = Sim(seed)
@@ -65,34 +63,3 @@ def status(health):
     if health.up:
         return f"{health.value - health.rise + 1}/{health.fall} UP"
     return f"{health.value}/{health.rise} DOWN"
-
-
-# -- the address -------------------------------------------------------------------------------------------------------
-def address(seed):
-    """Trouble → who held the address, one after the other: in it, and after it."""
-    settings = {"check_interval": INTERVAL * SECOND, "fall": FALL, "rise": RISE}
-    world = World(seed, **{f"keepalived_{name}": value for name, value in settings.items()})
-    (door, _), (keeper, _) = world.doors, world.pair
-    troubles = {
-        "haproxy killed": (door.crash, door.start),
-        "keepalived stopped": (keeper.terminate, keeper.start),
-        "deaf": (lambda: world.net.cut(["lb-1"], ["lb-2"]), world.net.heal),
-    }
-    found = {}
-    for trouble, (begin, end) in troubles.items():
-        begin()
-        found[trouble] = {"during": _held(world)}
-        end()
-        found[trouble]["after"] = _held(world)
-    return found
-
-
-def _held(world):
-    names = dict(zip(("lb-1", "lb-2"), BALANCERS, strict=True))
-    seen, end = [], world.sim.now + LONG
-    while world.sim.now < end:
-        now = [names[host] for host in world.holders]
-        if not seen or seen[-1] != now:
-            seen.append(now)
-        world.sim.run_until(world.sim.now + LOOK)
-    return seen
