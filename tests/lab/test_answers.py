@@ -195,3 +195,8 @@ def test_three_stacked_machines_forgive_the_loss_of_any():
 def test_other_ways_to_spend_the_money_are_told_what_is_missing(answer, words):
     report = check("topologies.third-machine", answer)
     assert report.status == "hint" and words in report.hint, report
+
+
+def test_who_only_knows_the_dead_api_server_waits_for_it():
+    report = check("topologies.third-machine", build("stacked", members=3, load_balancer=False))
+    assert report.facts == ("every write of kubectl was still waiting at the end",)
