@@ -369,3 +369,14 @@ def test_what_kubectl_create_says_names_the_request_if_nobody_answered():
     assert not_created(late, "configmap", post_it) == (
         "error: failed to create configmap: Timeout: request did not complete"
     )
+
+
+@pytest.mark.parametrize("name", ["first", "stacked"])
+def test_steady_writes_begin_when_there_is_something_to_change(name):
+    asked = [r.detail for r in run(name, until=15).of("request", "kubectl")]
+    settings = next(ask for ask in asked if ask["path"].endswith("/configmaps"))
+    writes = [ask for ask in asked if ask["verb"] == "PATCH"]
+    assert settings["outcome"] == "ok"
+    assert writes
+    assert all(ask["started"] >= settings["started"] for ask in writes)
+    assert {ask["outcome"] for ask in writes} == {"ok"}
