@@ -56,6 +56,7 @@ class User(EtcdUser):
 
     def boot(self) -> None:
         super().boot()
+        self.has_settings = False
         self.spawn(self._bootstrap())
 
     def at_start(self, objects: Iterable[Obj], source: str = "manifest") -> None:
@@ -66,6 +67,7 @@ class User(EtcdUser):
         """Patiently, in order: what a bootstrap script does. kubeadm too begins with a wait for /livez."""
         yield from self._patiently(self._look)
         yield from self._patiently(self._create_config)
+        self.has_settings = True
         while self.first:
             yield from self._apply_recorded(*self.first[0], patient=True)
             self.first.pop(0)
@@ -121,11 +123,12 @@ class User(EtcdUser):
         happen(answered, reply)
 
     def begin(self, kind: str, number: int, options: dict[str, Any]) -> None:
-        if kind == "api_writes":
+        """As an etcdctl user; *api_writes* change the settings, once there are any."""
+        if kind != "api_writes":
+            super().begin(kind, number, options)
+        elif self.has_settings:
             body = {"data": {"count": str(number)}}
             self.spawn(self.request("PATCH", object_path(CONFIG), body, {"type": "merge"}))
-        else:
-            super().begin(kind, number, options)
 
     def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Steps:
         """One recorded API request; the task returns nothing, the trace tells."""

@@ -56,7 +56,11 @@ def test_bringing_back_the_intact_disk_restores_everything(answer):
 @pytest.mark.parametrize(
     ("answer", "status", "words"),
     [
-        (lambda members: unseen(members), "fail", "Acknowledged orders are gone for good: an empty disk voted (M6"),
+        (
+            lambda members: unseen(members),
+            "fail",
+            "Acknowledged orders are gone for good: an empty disk voted, as nobody could be asked",
+        ),
         (lambda members: restart((down(members, "lost") or down(members))[0]), "hint", "there is still no majority"),
         (lambda members: [], "hint", "After your commands there is still no majority: two must be up (M4"),
         (lambda members: restart("etcd-9"), "hint", "Your commands cannot be carried out: 'etcd-9' is not a component"),
@@ -195,3 +199,8 @@ def test_three_stacked_machines_forgive_the_loss_of_any():
 def test_other_ways_to_spend_the_money_are_told_what_is_missing(answer, words):
     report = check("topologies.third-machine", answer)
     assert report.status == "hint" and words in report.hint, report
+
+
+def test_who_only_knows_the_dead_api_server_waits_for_it():
+    report = check("topologies.third-machine", build("stacked", members=3, load_balancer=False))
+    assert report.facts == ("every write of kubectl was still waiting at the end",)

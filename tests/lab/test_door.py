@@ -60,6 +60,13 @@ def test_dead_is_told_at_once_hung_and_dark_cost_those_who_keep_a_connection_som
     assert seen["dead"].failed == 0 == seen["dark"].failed and seen["hung"].failed > 0 and seen["dark"].slow > 0
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_second_balancer_has_the_address_half_a_minute_after_the_first_was_killed(seed):
+    assert PREDICTED["pair"] == "Half a minute"
+    taken = [r.at for r in run("two-balancers", seed, until=60).of("address", "keepalived-2") if r.detail["held"]]
+    assert [at for at in taken if at < 20 * SECOND] == [] and 27 < taken[0] / SECOND - 20 < 35
+
+
 # -- what a check sees -----------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("kind", "way", "why", "low", "high"),

@@ -56,7 +56,7 @@ def main(paths):
         counts[fate] += 1
         for found in grave[:1] or differences:
             why = tolerated.reason(name, found)
-            print(f"{name}: {found}" + (f" (tolerated: {why})" if why else ""))
+            print(f"{name}: {found}" + (f" (tolerated: {why})" if why else ""), flush=True)
     if over:
         print(f"{over} files passed over: nothing in them can be run here")
     print(", ".join(f"{count} {fate}" for fate, count in counts.items()))

@@ -39,7 +39,7 @@ STORIES: dict[str, Story] = {
     "new members": etcd(
         25, ["6s", "member_add", "etcd-4", "learner"], ["9s", "member_add", "etcd-5", "learner"], spares=2
     ),
-    "the leader removed": etcd(12, ["6s", "member_remove", "etcd-1"], ["6003ms", "cut", "etcd-host-1"]),
+    "the leader removed": etcd(12, ["6s", "member_remove", "etcd-1"], ["6005ms", "cut", "etcd-host-1"]),
     "the leader ends": etcd(8, ["6s", "stop", "etcd-1"], ["6s", "stop", "etcd-2"], ["6s", "stop", "etcd-3"]),
     "added too early": etcd(
         14, ["6s", "crash", "etcd-2"], ["7s", "restart", "etcd-2"], ["8s", "member_add", "etcd-4"], spares=1

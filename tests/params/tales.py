@@ -149,15 +149,15 @@ def orphan(params: Params) -> list:
 
 
 def lagging(params: Params) -> list:
-    """A controller sees no pods any more, though it is told of its ReplicaSet."""
+    """A controller sees no pods any more, though it is told of its ReplicaSet: it expects to see two go."""
     cluster = Cluster.single(workers=1, params=params)
-    cluster.apply(WEB.replace("REPLICAS", "2"))
+    cluster.apply(WEB.replace("REPLICAS", "4"))
     cluster.run("12s")
     manager = cluster.components["controller-manager-1"]
     served = cluster.components["apiserver-1"].rpc.open.items()
     (pods,) = [id for (who, id), call in served if who == manager.name and call.payload["path"] == "/api/v1/pods"]
     manager.client.transport.connection.streams[pods].on_item = lambda item: None
-    for replicas in (5, 6):
+    for replicas in (2, 1):
         cluster.user.scale("web", replicas)
         cluster.run("5s")
     return cluster.trace.records

@@ -369,3 +369,12 @@ def test_what_kubectl_create_says_names_the_request_if_nobody_answered():
     assert not_created(late, "configmap", post_it) == (
         "error: failed to create configmap: Timeout: request did not complete"
     )
+
+
+@pytest.mark.parametrize("name", ["first", "stacked"])
+def test_steady_writes_begin_when_there_is_something_to_change(name):
+    trace = run(name, until=15)
+    made = next(r.at for r in trace.of("object") if r.detail["name"] == "settings")
+    writes = [r.detail for r in trace.of("request", "kubectl") if r.detail["verb"] == "PATCH"]
+    assert min(write["started"] for write in writes) > made
+    assert {write["outcome"] for write in writes} == {"ok"}

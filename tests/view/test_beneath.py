@@ -90,6 +90,11 @@ def test_a_story_of_several_faults_is_several_trials():
     assert trials(story("quorum")) == told
 
 
+def test_who_returns_last_returns_to_a_cluster_that_missed_nobody_else():
+    told = trials(story("quorum", (60, "restart", "etcd-3"), until=66))
+    assert told[2:] == [(50, "etcd_quorum_kill", True), (60, "etcd_follower_kill", True)]
+
+
 def test_a_loss_of_power_is_told_from_a_crash_and_a_zone_is_its_hosts():
     assert trials(story("stacked"))[1:] == [(40, trials(story("stacked"))[0][1], True), (55, "host_power_off", False)]
     assert trials(story("external"))[1:] == [(40, "etcd_quorum_kill", False), (60, "etcd_quorum_kill", True)]

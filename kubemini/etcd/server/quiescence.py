@@ -176,6 +176,8 @@ def _follows(leader: Driver, peer: Driver) -> bool:
     """Whether *peer*'s answer to a heartbeat is certain, and no news."""
     if not peer.serving or peer.paused or not peer.idle or _heard_by(peer, leader.id) is not leader:
         return False
+    if peer.id not in leader.raft.progress:  # somebody else at that address, who was removed
+        return False
     raft, follower, progress = leader.raft, peer.raft, leader.raft.progress[peer.id]
     return (
         (follower.role, follower.term, follower.lead) == (FOLLOWER, raft.term, leader.id)

@@ -154,7 +154,7 @@ def _data_intact(incident: Incident, commands: list[tuple], trace: Trace) -> flo
 
 def _lost(incident: Incident, commands: list[tuple], fact: str) -> NotYet:
     return NotYet(
-        "Acknowledged orders are gone for good: an empty disk voted (M6: a majority lost is no data lost, until then).",
+        "Acknowledged orders are gone for good: an empty disk voted, as nobody could be asked whose it was (M6).",
         _named(incident, commands),
         f"{incident.survivor} {'had missed the last ten orders' if incident.behind else 'had every order'}",
         fact,

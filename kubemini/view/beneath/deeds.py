@@ -74,7 +74,8 @@ def deed(state: State, at: int, was: Broken, now: Broken, before: list[Deed], kn
     if not known:
         return Deed(at, "", False, now, was, at)
     if mended:
-        return Deed(at, last.trial if last else "", True, now, was, last.since if last else at)
+        trial = last.trial if last and not last.returned else called(state, was)
+        return Deed(at, trial, True, now, was, last.since if last else at)
     return Deed(at, called(state, now), False, now, was, at)
 
 

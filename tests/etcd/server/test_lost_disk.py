@@ -105,6 +105,15 @@ def test_added_again_it_joins_only_as_a_member_of_a_cluster_that_exists():
     assert not words(existing, "etcd-1") and reads(existing, "early") == ["1"]
 
 
+@pytest.mark.parametrize("fidelity", ["full", "quiescent"])
+def test_a_leader_that_would_rest_takes_nobody_at_an_address_for_another_who_was_there(fidelity):
+    story_of_it = [*ADDED, (20, "member_start", "etcd-1", "new")]
+    trace = run(THREE, 1, story_of_it, until=40, fidelity=fidelity)
+    assert words(trace, "etcd-1")[-1:] == ["the member has been permanently removed from the cluster"] and not trace.of(
+        "panic"
+    )
+
+
 def test_while_the_new_one_has_not_come_the_other_two_are_a_quorum_of_three():
     trace = story(*ADDED, (20, "put", "late", "2"), (22, "get", "late"))
     assert reads(trace, "late") == ["2"]

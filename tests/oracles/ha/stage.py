@@ -42,7 +42,7 @@ spec:
     metadata: {labels: {a: d}}
     spec: {containers: [{name: c, image: registry.example/a:1}]}
 """
-SOON = 5  # s: a Lease seen for the first time so soon was not taken over
+PLANES = ["h1", "h2", "h3"]
 ELECTED, SETTLED = 6 * SECOND, 19 * SECOND
 
 
@@ -119,24 +119,22 @@ class Stage:
         return [name.split("@")[-1] for name in self.record["target"]["hit"]]
 
     def _place(self, kind):
-        """Where a manager leads before the trial; one that lost its Lease and did not give it up was killed."""
-        told = self.record["target"].get("leads_before", {}).get(kind)
-        planes = ("h1", "h2", "h3")
-        fit = [h for h in planes if (h in self.hit()) == self._vanished(kind)] or planes
-        return f"{kind}@{told or fit[self.seed % len(fit)]}"
+        """Where a manager leads before the trial; one that lost its Lease and did not give it up was struck."""
+        told = self.record["target"].get("leads_before", {}).get(kind) or self._struck(kind)
+        safe = [h for h in PLANES if h not in self.hit()] or PLANES
+        return f"{kind}@{told or safe[self.seed % len(safe)]}"
 
-    def _vanished(self, kind):
-        """Whether the record shows a take-over, and nobody who ended by itself."""
-        events = [(what, str(value)) for at, what, value in self.record["events"] if at > SOON]
-        taken = any(what == f"lease {MANAGERS[kind]}" and " " in value.strip() for what, value in events)
-        killed = any(
-            what.startswith(f"process {kind}@") and value == "exit -9" for _, what, value in self.record["events"]
-        )
-        return (
-            taken
-            and killed
-            and not any(what.startswith(f"process {kind}@") and value == "exit 1" for what, value in events)
-        )
+    def _struck(self, kind):
+        """The host of the manager whose end was the last before its Lease was taken over; none if it gave up itself."""
+        ends = [
+            (at, what[-2:], value) for at, what, value in self.record["events"] if what.startswith(f"process {kind}@")
+        ]
+        moves = [at for at, what, value in self.record["events"] if what == f"lease {MANAGERS[kind]}" and at > 0]
+        if not moves or any(value == "exit 1" for _, _, value in ends):
+            return None
+        waits = {"exit -9": 9, "exit -15": 9, "exit 0": 0}  # s, at least: a Lease that is not given back runs out
+        before = [(at, h) for at, h, value in ends if h in self.hit() and at + waits.get(value, 999) < moves[0]]
+        return max(before)[1] if before else None
 
     def _first(self):
         """Who leads etcd before the trial: the one that is hit, or one that lets a follower be the first that is."""

@@ -116,8 +116,10 @@ class Strike:
     def _restart_host(self, name) -> Steps:
         """Managers and API server stop, then the member; all start; on, when the balancer has used it for 2 s."""
         managers = [f"kcm@{name}", f"sched@{name}"]
-        for full in [*managers, f"api@{name}"]:
+        for full in managers:
             self._signal(full, "SIGTERM")
+        yield self.stage.cluster.user.timeout(LOOK)
+        self._signal(f"api@{name}", "SIGTERM")
         for full in [*managers, f"api@{name}"]:
             yield from self._gone(full)
         if not self.stage.external:

@@ -18,15 +18,27 @@ FOLDER = Path(__file__).parent / "trials"
 RECORDS = {file.stem: json.loads(file.read_text()) for file in sorted(FOLDER.glob("*.json"))}
 CASES = [case for name, record in RECORDS.items() for case in clusters.cases(FOLDER / f"{name}.json", record)]
 CHANGES = 20
+OFTEN = {  # the rest: make soak
+    "external_etcd_follower_kill_r2",
+    "external_etcd_leader_hang_r1",
+    "external_etcd_leader_kill_r2",
+    "external_etcd_leader_term_r2",
+    "stacked_api_kill_r3",
+    "stacked_api_term_r2",
+    "stacked_etcd_leader_kill_r3",
+    "stacked_etcd_leader_term_r3",
+    "stacked_kcm_sched_hang_r1",
+    "stacked_kcm_sched_kill_r3",
+}
 
 
-@pytest.mark.parametrize(("name", "run"), CASES, ids=[name for name, _ in CASES])
+@pytest.mark.parametrize(("name", "run"), [case for case in CASES if case[0] in OFTEN], ids=sorted(OFTEN))
 def test_a_trial_told_by_the_simulator_reads_like_the_real_one(name, run):
     assert run() == []
 
 
 def test_every_record_of_a_trial_here_is_run():
-    assert [name for name, _ in CASES] == sorted(RECORDS)
+    assert sorted(name for name, _ in CASES) == sorted(RECORDS)
 
 
 def test_the_judge_notices_when_our_record_is_changed():

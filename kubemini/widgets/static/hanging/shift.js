@@ -6,15 +6,14 @@ export class Shift {
   constructor() {
     this.words = h("p", { class: "km-shift-words" });
     this.rows = h("div", { class: "km-shift-rows", "aria-hidden": "true" });
-    this.bars = h(
-      "section",
-      {},
-      h("div", { class: "km-h4" }, "Kept connections"),
-      this.words,
-      this.rows,
-    );
+    this.told = h("section", {}, h("div", { class: "km-h4" }, "Kept connections"), this.words);
     this.table = h("div", { class: "km-shift-table" });
-    this.node = h("div", { class: "km-under km-one" }, h("section", {}, this.table));
+    this.node = h(
+      "div",
+      { class: "km-under" },
+      h("section", {}, h("div", { class: "km-h4" }, "Before the last deed, and now"), this.rows),
+      h("section", {}, this.table),
+    );
   }
 
   setRun(history, piles) {
@@ -52,12 +51,12 @@ export class Shift {
     this.rows.replaceChildren(
       ...servers.map((on) => row(on, count(now, on), was && count(was, on), clients.length)),
     );
-    this.table.replaceChildren(...this.told(now, was, at));
+    this.table.replaceChildren(...this.sheet(now, was, at));
     return was;
   }
 
   /** From whom to whom, as a table of numbers; then who. */
-  told(now, was, at) {
+  sheet(now, was, at) {
     const { servers, clients, narrow } = this.piles,
       ends = [...servers, NOBODY],
       name = (on) => (on ? (narrow ? on.replace("apiserver", "api") : on) : "nobody");

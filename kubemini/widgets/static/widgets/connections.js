@@ -29,7 +29,7 @@ class Connections {
     this.svg = s("svg", { class: "km-svg", role: "group" });
     this.node = h("div", { class: "km-drawing" }, this.svg);
     this.shift = new Shift();
-    this.top = [this.shift.bars];
+    this.top = [this.shift.told];
     this.under = [this.shift.node];
     this.keys = [["b", "just before the last deed, and back", () => this.peek()]];
   }
@@ -211,7 +211,7 @@ class Connections {
 
   drawBar(st, name, u, sel) {
     const lk = look(st, name),
-      counted = st.backends[name] || {},
+      counted = lk.cls === "down" ? null : st.backends[name] || {},
       keeper = this.piles.beside(name),
       holds = hasAddress(st, name);
     const mark = (holds ? "★ " : "") + (lk.mark ? lk.mark + " " : ""),
@@ -224,12 +224,11 @@ class Connections {
     );
     const told = [];
     for (const [api, e] of Object.entries(u.says)) {
-      const x = counted[api],
-        words = !x ? ["not checked", ""] : x.up ? ["● up"] : [`✕ down: ${x.why}`, "✕ down"];
-      const room = this.piles.cards[api].w - 8;
-      put(e, "text", fit(room, 11, ...words));
-      put(e, "class", x && !x.up ? "km-mute km-bad-t" : "km-mute");
-      told.push(`${api} ${x ? (x.up ? "up" : `down, ${x.why}`) : "not checked"}`);
+      const words = opinion(counted, api),
+        bad = words[0].startsWith("✕");
+      put(e, "text", fit(this.piles.cards[api].w - 8, 11, ...words));
+      put(e, "class", bad ? "km-mute km-bad-t" : "km-mute");
+      if (words[0]) told.push(`${api} ${words[0].replace(/^. /, "")}`);
     }
     put(u.g, "class", `km-pick km-chipg km-door km-${lk.cls}${sel === name ? " km-sel" : ""}`);
     labelled(
@@ -296,6 +295,14 @@ class Connections {
     }
     this.dots.replaceChildren(...kids);
   }
+}
+
+/** What a balancer thinks of a server, widest first; one that is down thinks nothing. */
+function opinion(counted, api) {
+  const x = counted && counted[api];
+  if (!counted) return [""];
+  if (!x) return ["not checked", ""];
+  return x.up ? ["● up"] : [`✕ down: ${x.why}`, "✕ down"];
 }
 
 function picture(servers, doors, clients) {
