@@ -5,6 +5,7 @@ what lies before only what it led to. A snapshot is a copy of all that, taken wh
 etcd 3.7 server/storage (WAL, backend), etcdserver/server.go snapshot, applySnapshot.
 Models etcd server/etcdserver EtcdServer.snapshot, EtcdServer.applySnapshot.
 Simplified: the store on disk is always as far as it has been applied, so nothing is applied twice after a crash.
+The log is cut when a snapshot is due, where etcd since 3.6 cuts what it keeps in memory every hundred entries.
 """
 
 from typing import NamedTuple
