@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.oracles.__main__ import main
+from tests.oracles.__main__ import cases, main
 from tests.oracles.ha import clusters, tolerated
 from tests.oracles.ha.members import judge_beside
 
@@ -38,7 +38,7 @@ def test_a_trial_told_by_the_simulator_reads_like_the_real_one(name, run):
 
 
 def test_every_record_of_a_trial_here_is_run():
-    assert sorted(name for name, _ in CASES) == sorted(RECORDS)
+    assert sorted(name for name, _ in cases([FOLDER])) == sorted(RECORDS)
 
 
 def test_the_judge_notices_when_our_record_is_changed():
