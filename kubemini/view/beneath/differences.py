@@ -57,7 +57,7 @@ def differences(there: Side, here: Side) -> list[Difference]:
 def sentence(found: Sequence[Difference], conditions: Sequence[Difference]) -> str:
     """What is seen otherwise, and in what the two trials were not the same, as one sentence."""
     seen = f"What differs: {said(found)}" if found else "Beyond chance, nothing differs"
-    return f"{seen} (nor were the trials quite the same: {said(conditions)})." if conditions else f"{seen}."
+    return f"{seen} (trials not alike: {said(conditions)})." if conditions else f"{seen}."
 
 
 def said(found: Sequence[Difference]) -> str:

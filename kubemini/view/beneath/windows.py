@@ -149,7 +149,8 @@ def alike(deed: Deed) -> bool:
 # -- words -------------------------------------------------------------------------------------------------------------
 def source(recordings: Sequence[Recording]) -> str:
     """What was recorded, when, on how busy a machine."""
-    versions = ", ".join(dict.fromkeys(recording.versions for recording in recordings))
+    programs = (program for recording in recordings for program in recording.versions.split(", "))
+    versions = ", ".join(dict.fromkeys(programs))
     days = ", ".join(dict.fromkeys(recording.date for recording in recordings))
     loads = [load for recording in recordings for load in recording.load]
     return f"{versions}; recorded {days} at a load of {min(loads):.0f} to {max(loads):.0f}"

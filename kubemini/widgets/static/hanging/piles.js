@@ -97,7 +97,7 @@ export class Piles {
       y += 8;
       this.bars[name] = { x: pad, y, w: W - 2 * pad, h: BAR };
       const keeper = this.beside(name);
-      if (keeper) this.keepers[keeper] = { x: W - pad - 128, y: y + 3, w: 122, h: 19 };
+      if (keeper) this.keepers[keeper] = { x: W - pad - 140, y: y + 3, w: 134, h: 19 };
       y += BAR;
     }
     this.tops.through = y + 10;
