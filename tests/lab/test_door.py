@@ -37,7 +37,7 @@ def hang(trace, second):
 def test_after_a_rolling_restart_nobody_hangs_on_the_server_restarted_last_and_no_write_has_failed(seed):
     trace = run("door", seed)
     assert PREDICTED["rolling"] == "None on the server that was restarted last"
-    assert hang(trace, 9)[2] > 12 and sum(hang(trace, 9)) == 16
+    assert hang(trace, 9)[2] >= 12 and sum(hang(trace, 9)) == 16  # whoever is ready first gets most
     assert hang(trace, 29)[2] == 0 and hang(trace, 89)[1] == 0 and sum(hang(trace, 89)) == 16
     assert {r.detail["outcome"] for r in trace.of("request", "kubectl") if r.at > 12 * SECOND} == {"ok"}
 
