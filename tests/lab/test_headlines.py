@@ -138,7 +138,7 @@ def test_stacked_with_a_dead_member_some_writes_hang_until_the_balancer_has_noti
     assert writes(trace, 12, 20) == 1
     assert 0 < writes(trace, 20, 27) < 1
     assert writes(trace, 32, 40) == 1
-    assert writes(trace, 55, 75, ("ok", "slow")) == 1  # a machine without power costs 5 s, then another is dialled
+    assert writes(trace, 57, 75, ("ok", "slow")) == 1  # a machine without power: 5 s, then another is dialled
     assert share(trace, "service", 12, 75) == 1
 
 
