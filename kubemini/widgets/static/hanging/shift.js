@@ -7,7 +7,12 @@ export class Shift {
     this.words = h("p", { class: "km-shift-words" });
     this.rows = h("div", { class: "km-shift-rows", "aria-hidden": "true" });
     this.told = h("section", {}, h("div", { class: "km-h4" }, "Kept connections"), this.words);
-    this.table = h("div", { class: "km-shift-table" });
+    this.table = h("div", {
+      class: "km-shift-table",
+      role: "group",
+      tabindex: "0",
+      "aria-label": "Who moved from which server to which",
+    });
     this.node = h(
       "div",
       { class: "km-under" },
