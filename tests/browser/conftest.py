@@ -49,6 +49,7 @@ def pages():
         "mine": lambda: show(load(MINE)),
         "ring": lambda: show("etcd-5"),
         "map": lambda: show("quorum"),
+        "asked": lambda: show("quorum", predict=PREDICT),
         "first": lambda: show("first"),
         "hangs": lambda: show("door", widget="connections"),
         "pair": lambda: show("two-balancers", widget="connections"),

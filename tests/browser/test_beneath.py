@@ -29,6 +29,13 @@ def test_each_thing_done_has_its_recording_on_the_time_of_the_strips(open_page, 
         assert abs(pane - begin) <= 2
 
 
+def test_the_real_cluster_does_not_tell_how_it_ends_before_a_prediction(open_page, http, widget):
+    drawn = widget(open_page(f"{http}/asked.html"))
+    assert not drawn.root.locator(".km-beneath").is_visible()
+    drawn.predict()
+    assert drawn.root.locator(".km-beneath").is_visible()
+
+
 def test_the_sentence_of_what_happens_now_stands_out(open_page, http, widget):
     page = open_page(f"{http}/map.html")
     drawn = widget(page)
