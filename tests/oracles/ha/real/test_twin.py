@@ -68,6 +68,23 @@ def test_what_a_busy_machine_does_is_tolerated_with_its_reason(killed):
     assert grave == [] and any("a busy server's 2 s check of etcd" in line for line in tolerated)
 
 
+@pytest.mark.parametrize("found, fate", [([True, False], 0), ([True, True], 1), ([False], 0)])
+def test_a_trial_that_differs_is_run_once_more(monkeypatch, found, fate):
+    told = list(found)
+    monkeypatch.setattr(twin, "differs", lambda name: told.pop(0))
+    assert twin.main(["stacked_api_kill"]) == fate
+    assert told == []
+
+
+def test_a_cluster_that_does_not_come_up_counts_as_a_difference(monkeypatch, capsys):
+    def broken(name):
+        raise twin.Broken("etcd has not begun to serve")
+
+    monkeypatch.setattr(twin, "record", broken)
+    assert twin.differs("stacked_api_kill")
+    assert "etcd has not begun to serve" in capsys.readouterr().out
+
+
 def test_a_seed_chooses_the_trials_and_chooses_them_again():
     assert twin.drawn(7, 3) == twin.drawn(7, 3) != twin.drawn(8, 3)
     assert set(twin.drawn(7, 3)) <= set(trials.NAMED)
