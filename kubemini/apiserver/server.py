@@ -69,7 +69,7 @@ class ApiServer(Component):
         yield self._takes(1, params.apiserver_sync)
         cache = self.cache(NAMESPACE)
         while (yield from cache.wait()) is not None:
-            pass
+            yield self.timeout(params.watch_cache_retry)
         health.authorizes = cache.get("", KUBE_SYSTEM) is not None  # the rules are there as well
         health.stage(checks.BOOTSTRAPPING)
         yield from self._create_system_namespaces()

@@ -65,6 +65,7 @@ class Transport:
         self._turn = 0
         self._former = ""  # the server of the last connection
         self._waiting: list[simpy.Event] = []
+        self._closed = False
 
     @property
     def target(self) -> str:
@@ -136,7 +137,8 @@ class Transport:
         return watch
 
     def close(self) -> None:
-        """Nobody needs it any more."""
+        """Nobody needs it any more, nor what is being dialled."""
+        self._closed = True
         for connection in self.connections:
             connection.close()
 
@@ -173,6 +175,9 @@ class Transport:
         for _ in self.servers:
             connection = self.component.connection(self.target, self.limits, self._broken, self.kept, self._former)
             reply = yield connection.dial()
+            if self._closed:
+                connection.close()
+                return
             if reply.ok:
                 self.connections.append(connection)
                 self._former = connection.server

@@ -121,14 +121,14 @@ class Reconciler:
         if new is None or terminating(new):
             self.expectations.deleted(key, (new or old or {})["metadata"]["uid"])
 
-    def sync(self, key: Hashable) -> Steps:
+    def sync(self, key: Key) -> Steps:
         """One look at one object; returns None, or the error that calls for another."""
         behind = self.writes.behind(key, lambda kind: self.informers.of(kind).version)
         if behind:
-            name = "/".join(key)  # type: ignore[arg-type]
+            name = "/".join(filter(None, key))
             self.component.sim.record(self.component.name, "log", text=f'sync "{name}" failed with {behind}')
             return behind
-        obj = self.cache.objects.get(key)  # type: ignore[call-overload]
+        obj = self.cache.objects.get(key)
         if obj is None:
             self.expectations.forget(key)
             return None

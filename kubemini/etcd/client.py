@@ -112,22 +112,22 @@ class EtcdClient:
         while not self._ready:
             if self.component.sim.now >= deadline:
                 return None
-            yield self._change(deadline)
+            yield from self._change(deadline)
         self._next = (self._next + 1) % len(self._ready)
         return self._ready[self._next]
 
-    def _change(self, deadline: int) -> simpy.Event:
-        """It happens when a subchannel becomes READY, or at *deadline*."""
-        event = simpy.Event(self.component.sim)
+    def _change(self, deadline: int) -> Steps:
+        """Until a subchannel becomes READY, or *deadline*."""
+        component, event = self.component, simpy.Event(self.component.sim)
         self._waiting.append(event)
-        if deadline != NEVER:
-            self.component.after(deadline - self.component.sim.now, self._give_up, event)
-        return event
-
-    def _give_up(self, event: simpy.Event) -> None:
-        if event in self._waiting:
-            self._waiting.remove(event)
-            event.succeed()
+        timer = component.after(deadline - component.sim.now, event.succeed) if deadline != NEVER else None
+        try:
+            yield event
+        finally:  # also where whoever waits is given up
+            if timer is not None:
+                timer.cancel()
+            if event in self._waiting:
+                self._waiting.remove(event)
 
     def _changed(self) -> None:
         """There is a new picker: its turn begins anywhere. Whoever waits goes on."""

@@ -145,4 +145,4 @@ class Checks:
         here, there = self.balancer.host.name, target.host
         if not (net.reachable(here, there.name) and net.reachable(there.name, here)):
             return False
-        return target.up and (self.params.haproxy_check == "tcp" or not target.paused)
+        return target.up and target.listens and (self.params.haproxy_check == "tcp" or not target.paused)

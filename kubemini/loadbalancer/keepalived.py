@@ -19,6 +19,7 @@ Simplified: one script; a gratuitous ARP is one, not five; a check rests althoug
 from typing import Any
 
 from kubemini.host import Component, Host, Timer
+from kubemini.loadbalancer.checks import HEALTHZ
 from kubemini.loadbalancer.decide.health import ServerHealth
 from kubemini.loadbalancer.decide.vrrp import BACKUP, MASTER, STOP, Advertisement, Deed, Router
 from kubemini.sim import Sim, Steps
@@ -26,8 +27,6 @@ from kubemini.sim.units import SECOND
 from kubemini.wire import Network
 from kubemini.wire.connections import Limits
 from kubemini.wire.network import BARE
-
-HEALTHZ: dict[str, Any] = {"verb": "GET", "path": "/healthz", "query": {}, "body": None, "user": "system:anonymous"}
 
 
 class Keepalived(Component):
@@ -162,15 +161,14 @@ class Keepalived(Component):
             return False
         if script.value == 0:
             return not there.up or there.paused
-        full = script.value == script.rise + script.fall - 1
-        return full and not self.net.severed and all(map(self._in_order, [self.balancer, *self.way]))
+        return script.full and not self.net.severed and all(map(self._in_order, [self.balancer, *self.way]))
 
     def _in_order(self, name: str) -> bool:
         there = self.net.components[name]
         both = self.net.reachable(self.host.name, there.host.name) and self.net.reachable(
             there.host.name, self.host.name
         )
-        return there.up and not there.paused and both
+        return there.up and there.listens and there.calm and not there.paused and both
 
     # -- what is left out --------------------------------------------------------------------------------------------
     def _settle_all(self) -> None:

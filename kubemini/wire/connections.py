@@ -145,6 +145,7 @@ class Connection:
             self.calls.pop(id, None)
             if self.open and self.peer is not None:
                 self.out.send(self.peer.frame, self.peer.cancel, id)
+            self._drained()
             return
         now = self.component.sim.now
         at = self._accepted + self.limits.handshake if self.peer else self._began + self._connect

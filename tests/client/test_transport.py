@@ -174,6 +174,17 @@ def test_who_has_no_time_for_the_dial_leaves_it_to_others(world):
     assert world.server.greeted == 1 and world.server.asked == [(5, "GET")]
 
 
+def test_what_is_being_dialled_for_somebody_who_has_gone_is_closed(world):
+    transport = world.program.transport
+    world.server.pause()
+    world.program.ask("GET", timeout=SECOND)
+    world.run(2)
+    transport.close()
+    world.server.resume()
+    world.run(5)
+    assert transport.connections == [] and not world.server.rpc.accepted
+
+
 def test_after_goaway_what_runs_goes_on_and_what_is_new_dials_anew(world):
     world.server.leaves = True
     world.program.ask("POST")

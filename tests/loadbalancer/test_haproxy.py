@@ -92,6 +92,15 @@ def test_a_check_that_only_connects_does_not_see_a_failing_healthz(kind):
     assert world.marked(False) is None
 
 
+@pytest.mark.parametrize("kind", ["tcp", "ssl-hello", "http"])
+def test_a_server_that_has_closed_its_door_is_seen_by_every_check(kind):
+    world = World(haproxy_check=kind)
+    world.servers[1].listens = False  # told to stop, it still serves what is open
+    world.net.changed()
+    world.run(8)
+    assert world.marked(False)[1] == "L4CON"
+
+
 def test_a_bare_connect_does_not_even_see_a_hung_server_and_a_greeting_does():
     assert hung(haproxy_check="tcp").marked(False) is None
     world = hung(haproxy_check="ssl-hello")

@@ -326,6 +326,15 @@ def test_goaway_lets_go_on_what_runs_and_closes_when_that_is_over(kept):
     assert kept.broken == [] and kept.states == ["open", "closed"]
 
 
+def test_after_goaway_the_limit_of_the_last_call_closes_the_connection_too(kept):
+    kept.client.ask("slow", timeout=SECOND)
+    kept.client.ask("leave")
+    kept.run(1.5)
+    assert kept.client.it.draining and kept.client.it.open
+    kept.run(5)
+    assert not kept.client.it.open
+
+
 def test_the_limit_of_a_call_ends_it_and_its_server_is_told(kept):
     kept.client.ask("slow", timeout=SECOND)
     kept.run(10)

@@ -60,6 +60,19 @@ def test_the_twin_notices_a_leader_that_never_came():
     assert any(line.startswith("order of etcd leaderships") for line in grave)
 
 
+def test_the_twin_notices_a_member_that_exits_and_a_lease_that_nobody_took_over(killed):
+    real, ours = killed
+    changed = copy.deepcopy(real)
+    changed["events"].append([3, "process etcd@h1", "exit 1"])
+    assert any("exit 1" in line for line in twin.judged("stacked_etcd_follower_kill", changed, ours)[0])
+    judge = twin.judge_beside(twin.Path(clusters.__file__))
+    there, here = judge.Facts(real), judge.Facts(real)
+    there.order["take-overs of kube-scheduler"], here.order["take-overs of kube-scheduler"] = 0, 1
+    found = list(twin.differences(judge, there, [here]))
+    assert found == [("take-overs of kube-scheduler", twin.FEWER, "1")]
+    assert not twin.reason("stacked_kcm_sched_kill", *found[0])
+
+
 def test_what_a_busy_machine_does_is_tolerated_with_its_reason(killed):
     real, ours = killed
     changed = copy.deepcopy(real)
