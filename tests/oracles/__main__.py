@@ -4,7 +4,7 @@ Each recording is run by the simulator and judged by the compare.py that lies be
 failing case, with the first difference; then ``N passed, M failed, K tolerated``, and exit status 1 if
 one failed. What is no recording that can be run here is passed over, and counted; so are some
 trials with forms of their own, which compare.py does not read: connections, apf, scale, etcd_upgrade. For others,
-lost_disk, nospace and snapshot_restore, `ha/special.py` has the rules.
+lost_disk, nospace and snapshot_restore, `ha/special.py` has the rules. Those of networking: `network/parts.py`.
 """
 
 import json
@@ -13,8 +13,9 @@ from pathlib import Path
 
 from tests import panics
 from tests.oracles.ha import clusters, members, special, tolerated
+from tests.oracles.network import parts
 
-FAMILIES = (members, clusters, special)  # each: `cases(path, data)`, and `differences(case)`
+FAMILIES = (members, clusters, special, parts)  # each: `cases(path, data)`, and `differences(case)`
 
 
 def recordings(paths):

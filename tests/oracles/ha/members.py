@@ -5,13 +5,13 @@ put a linearizable and a serializable get go through the same member. A fault be
 Names are those of the record: its leader is ours, whoever that is.
 """
 
-import importlib.util
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from kubemini.sim.units import MS, SECOND
+from tests.oracles import judges
 from tests.real.twin import SimulatedCluster, told
 
 OWN_JUDGE = Path(__file__).parent / "compare.py"
@@ -47,11 +47,7 @@ def differences(judge, runs, run):
 
 def judge_beside(path):
     """The compare.py that lies beside a recording, or our own copy of it."""
-    beside = path.parent / "compare.py"
-    spec = importlib.util.spec_from_file_location("judge", beside if beside.exists() else OWN_JUDGE)
-    judge = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(judge)
-    return judge
+    return judges.beside(path.parent, OWN_JUDGE)
 
 
 @dataclass

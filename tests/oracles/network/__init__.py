@@ -1,0 +1,1 @@
+"""Networking: what real kube-proxies, DNS servers, CNI plugins and proxies did, and the same answered by ours."""
