@@ -1,0 +1,52 @@
+"""A packet as a header: what a router, a firewall and conntrack look at. Pure.
+
+Invariant: a packet never changes; a hop that rewrites it makes another one.
+Models torvalds/linux include/uapi/linux/ip.h iphdr
+Simplified: no options, no fragments' offsets, no payload; ports of ICMP are its type and code.
+"""
+
+from dataclasses import dataclass, replace
+
+HEADERS = {"TCP": 40, "UDP": 28, "SCTP": 32, "ICMP": 28}  # bytes of IPv4 and transport header
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One packet; addresses as text, *size* in bytes with its IPv4 header.
+
+    *protocol* is "TCP", "UDP", "SCTP" or "ICMP". *flags* is what TCP says: "S" opens, "" goes on, "R" resets.
+    *df* forbids to cut it into fragments, which is what TCP asks for, and what a black hole lives on.
+    """
+
+    protocol: str
+    source: str
+    destination: str
+    sport: int = 0
+    dport: int = 0
+    ttl: int = 64
+    size: int = 60
+    flags: str = ""
+    df: bool = True
+
+    @property
+    def reply(self) -> "Packet":
+        """What the receiver answers with: ends swapped, a fresh TTL."""
+        return replace(
+            self,
+            source=self.destination,
+            destination=self.source,
+            sport=self.dport,
+            dport=self.sport,
+            ttl=64,
+            flags="",
+        )
+
+    def __str__(self) -> str:
+        if self.protocol == "ICMP":
+            return f"ICMP {self.source} → {self.destination}"
+        return f"{self.protocol} {joined(self.source, self.sport)} → {joined(self.destination, self.dport)}"
+
+
+def joined(address: str, port: int) -> str:
+    """An address and a port as text: ``10.0.0.1:80``, ``[fd00::1]:80``."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
