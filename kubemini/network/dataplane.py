@@ -6,7 +6,7 @@ The nat table that kube-proxy fills (k/k pkg/proxy/iptables); affinity is the ke
 """
 
 from kubemini.host import Host
-from kubemini.network.decide.services import Rule, ServiceEndpoint, pick
+from kubemini.network.decide.services.rule import Rule, ServiceEndpoint, pick
 
 
 def rules(host: Host) -> dict[str, Rule]:

@@ -11,8 +11,9 @@ from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
 from kubemini.network import dataplane
-from kubemini.network.decide import services
-from kubemini.network.decide.services import Rule
+from kubemini.network.decide.services import rule as services
+from kubemini.network.decide.services.ports import SERVICE_NAME
+from kubemini.network.decide.services.rule import Rule
 from kubemini.sim import Sim
 from kubemini.wire import Network
 
@@ -101,4 +102,4 @@ class KubeProxy(Component):
 
 
 def _service_of(endpoint_slice: Obj) -> str:
-    return get(endpoint_slice, "metadata", "labels", services.SERVICE_NAME, default="")
+    return get(endpoint_slice, "metadata", "labels", SERVICE_NAME, default="")

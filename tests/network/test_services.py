@@ -11,8 +11,10 @@ from kubemini.api.objects import freeze
 from kubemini.host import Host
 from kubemini.host.linux import podnetwork
 from kubemini.network import dataplane
-from kubemini.network.decide import iptables, services
-from kubemini.network.decide.services import Port, Rule, ServiceEndpoint
+from kubemini.network.decide import iptables
+from kubemini.network.decide.services import rule as services
+from kubemini.network.decide.services.ports import HEADLESS, OTHER_PROXY
+from kubemini.network.decide.services.rule import Port, Rule, ServiceEndpoint
 from kubemini.sim import Sim
 from kubemini.sim.units import SECOND
 
@@ -198,8 +200,8 @@ def leads_to(*slices, service=None):
         a_slice("web.example.com"),
         a_slice("10.244.1.9.9"),
         a_slice("10.244.1.999"),
-        a_slice("10.244.1.9", labels={services.HEADLESS: ""}),
-        a_slice("10.244.1.9", labels={services.OTHER_PROXY: "mesh"}),
+        a_slice("10.244.1.9", labels={HEADLESS: ""}),
+        a_slice("10.244.1.9", labels={OTHER_PROXY: "mesh"}),
         a_slice("10.244.1.9", port="metrics"),
         a_slice("10.244.1.9", number=None),
         freeze({"metadata": {"name": "bare"}, "endpoints": [{"addresses": []}, {}], "ports": None}),
@@ -211,7 +213,7 @@ def test_a_slice_that_is_not_for_kube_proxy_is_left_out(slice):
 
 
 def test_a_service_that_another_proxy_looks_after_is_not_touched():
-    assert leads_to(a_slice("10.244.1.2"), service=a_service(labels={services.OTHER_PROXY: "mesh"})) is None
+    assert leads_to(a_slice("10.244.1.2"), service=a_service(labels={OTHER_PROXY: "mesh"})) is None
 
 
 @pytest.mark.parametrize("ip", ["", "None", "fd00::7", None])

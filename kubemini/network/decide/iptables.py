@@ -10,7 +10,7 @@ Simplified: ClusterIP only; the filter table's REJECT for a Service without endp
 import base64
 import hashlib
 
-from kubemini.network.decide.services import Port, Rule
+from kubemini.network.decide.services.rule import Port, Rule
 from kubemini.sim.units import SECOND
 
 CLUSTER_CIDR = "10.244.0.0/16"

@@ -14,12 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kubemini.api.objects import Obj, get
+from kubemini.network.decide.services.ports import IPV4, is_ours
 from kubemini.sim.units import SECOND
 
-SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties an EndpointSlice to its Service
-OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
-HEADLESS = "service.kubernetes.io/headless"
-IPV4 = "IPv4"
 WHOLE = 1 << 64  # draws are uniform below this
 
 
@@ -128,11 +125,6 @@ def _port(port: Obj, slices: list[Obj]) -> Port:
 def _names(slice: Obj, port: str) -> int:
     """The number that a slice gives the port of that name; 0 if it does not name it."""
     return next((p.get("port") or 0 for p in slice.get("ports") or () if (p.get("name") or "") == port), 0)
-
-
-def is_ours(obj: Obj) -> bool:
-    """Whether kube-proxy looks at a Service or slice at all: not if a label hands it to another, or it is headless."""
-    return not any(label in (get(obj, "metadata", "labels") or ()) for label in (OTHER_PROXY, HEADLESS))
 
 
 def is_ipv4(address: str) -> bool:
