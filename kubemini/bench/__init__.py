@@ -12,6 +12,7 @@ MEASURES = (
     measures.beside_pysyncobj,
     measures.time_saved,
     measures.time_lost,
+    measures.policies,
     measures.clicks,
     measures.import_cpu,
     measures.page_weight,

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kubemini.bench.policies import decide_all
 from kubemini.bench.table import Result, middle, spread
 from kubemini.bench.workloads import answer, bare_simpy, busy, click, faulty_year, idle_etcd, leaderless, lossy
 from kubemini.params import Params
@@ -76,6 +77,11 @@ def time_lost() -> list[Result]:
         ratios = [cpu(partial(story, QUIESCENT)) / cpu(partial(story, FULL)) for _ in range(ROUNDS)]
         results.append(middle("fallback_ratio", ratios, story.__name__))
     return results
+
+
+def policies() -> list[Result]:
+    """A million decisions, reading the policies included."""
+    return [middle("policy_decisions", [cpu(decide_all) for _ in range(3)])]
 
 
 def clicks() -> list[Result]:

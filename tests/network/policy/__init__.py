@@ -1,0 +1,1 @@
+"""Policies: which connection may begin, and which rule says so."""
