@@ -49,6 +49,8 @@ TOOLS = {
     "haproxy": _program("haproxy", "haproxy"),
     "keepalived": _program("keepalived", "keepalived"),
     "iptables": _program("iptables", "iptables"),
+    "nft": _program("nft", "nftables"),
+    "nfacct": _program("nfacct", "nfacct"),
     "openssl": _program("openssl", "openssl"),
     "curl": _program("curl", "curl"),
     "playwright": _module("playwright"),

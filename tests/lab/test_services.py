@@ -9,7 +9,7 @@ from kubemini.lab.services.missing import MISSING
 from kubemini.lab.services.probabilities import deal
 from kubemini.lab.services.shop import dealt, trial
 from kubemini.lab.visits import share, visits
-from kubemini.network.decide.iptables import probability
+from kubemini.network.decide.rules.iptables import probability
 from kubemini.simulate import run
 
 SEEDS = (6, 1, 2)

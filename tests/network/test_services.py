@@ -1,4 +1,4 @@
-"""Services: kube-proxy's own tables, iptables' text, and what a connection finds in a host's kernel."""
+"""Services: kube-proxy's own tables, and what a connection finds in a host's kernel."""
 
 import json
 from collections import Counter
@@ -11,7 +11,6 @@ from kubemini.api.objects import freeze
 from kubemini.host import Host
 from kubemini.host.linux import podnetwork
 from kubemini.network import dataplane
-from kubemini.network.decide import iptables
 from kubemini.network.decide.services import rule as services
 from kubemini.network.decide.services.ports import HEADLESS, OTHER_PROXY
 from kubemini.network.decide.services.rule import Port, Rule, ServiceEndpoint
@@ -53,42 +52,6 @@ def test_a_connection_to_a_cluster_ip_goes_where_kube_proxy_s_table_says(group, 
         assert (rule.endpoints, rule.otherwise) == ((), flow["output"])
     else:
         assert sorted(f"{e.ip}:{port.target}" for e in rule.endpoints) == sorted(flow["output"])
-
-
-@pytest.mark.parametrize("row", TABLE["chain_names"], ids=lambda r: r["servicePort"] + r.get("endpoint", ""))
-def test_chains_have_kube_proxy_s_names(row):
-    if "endpoint" in row:
-        assert iptables.chain("KUBE-SEP-", row["servicePort"], row["proto"], row["endpoint"]) == row["sep"]
-    else:
-        assert iptables.chain("KUBE-SVC-", row["servicePort"], row["proto"]) == row["svc"]
-
-
-@pytest.mark.parametrize("n,text", [(n, p) for n, p in TABLE["probability"].items() if n != "100001"])
-def test_probabilities_are_printed_with_ten_decimals(n, text):
-    assert iptables.probability(int(n)) == text
-
-
-def test_the_chain_of_three_endpoints_reads_as_in_iptables_save():
-    lines = iptables.text(Rule("default/web", "10.96.0.7", (Port("", 80, 8080),), THREE))
-    assert lines[0] == (
-        '-A KUBE-SERVICES -d 10.96.0.7/32 -p tcp -m tcp --dport 80 -m comment --comment "default/web cluster IP" '
-        f"-j {iptables.chain('KUBE-SVC-', 'default/web', 'tcp')}"
-    )
-    chances = [line for line in lines if "->" in line]
-    assert [line.split("--probability ")[1].split()[0] for line in chances[:-1]] == ["0.3333333333", "0.5000000000"]
-    assert "statistic" not in chances[-1]
-    assert [line.rsplit(" ", 1)[1] for line in lines if "DNAT" in line] == [f"{e.ip}:8080" for e in THREE]
-
-
-def test_affinity_stands_before_chance():
-    lines = iptables.text(Rule("default/web", "10.96.0.7", (Port("", 80, 8080),), THREE, affinity=10_800 * SECOND))
-    kinds = ["recent" if "--rcheck --seconds 10800" in line else "chance" for line in lines if "->" in line]
-    assert kinds == ["recent"] * 3 + ["chance"] * 3
-
-
-def test_a_service_without_endpoints_is_rejected_by_rule():
-    (line,) = iptables.text(Rule("default/web", "10.96.0.7", (Port("", 80, 8080),), ()))
-    assert line.endswith('"default/web has no endpoints" -j REJECT')
 
 
 # -- one host ----------------------------------------------------------------------------------------------------
@@ -228,11 +191,3 @@ def test_endpoints_stand_in_the_order_of_their_text():
         "10.244.1.2:8080",
         "10.244.1.9:8080",
     ]
-
-
-def test_a_port_that_no_slice_names_is_refused_though_another_works():
-    ports = [{"name": "http", "port": 80, "targetPort": 8080}, {"name": "metrics", "port": 9090}]
-    service = freeze({**a_service(), "spec": {**a_service()["spec"], "ports": ports}})
-    lines = iptables.text(services.rule(service, [a_slice("10.244.1.2")], "worker-1"))
-    assert lines[-1].endswith('--comment "default/web:metrics has no endpoints" -j REJECT')
-    assert sum("REJECT" in line for line in lines) == 1

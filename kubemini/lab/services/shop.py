@@ -9,8 +9,12 @@ from typing import Any
 from kubemini.api.manifests import ManifestError
 from kubemini.cluster import Cluster
 from kubemini.lab import NotYet, Report
-from kubemini.network import dataplane as kernel
-from kubemini.network.decide import iptables
+from kubemini.network.decide.rules.iptables import rules
+from kubemini.network.decide.rules.network import local
+from kubemini.network.decide.rules.plan import plans
+from kubemini.network.decide.services.node import Node, ProxyConfig
+from kubemini.network.decide.services.ports import SERVICE_NAME
+from kubemini.network.kubeproxy import KubeProxy
 from kubemini.scenarios import load
 from kubemini.sim import Trace
 from kubemini.sim.trace import Record
@@ -98,5 +102,12 @@ def chain(host: str) -> list[str]:
     cluster = Cluster(scenario.topology, scenario.seed, scenario.params)
     cluster.prepare(scenario.manifests)
     cluster.run(20)
-    rule = kernel.rules(cluster.hosts[host])["default/web"]
-    return [line for line in iptables.text(rule) if "->" in line]
+    proxy = cluster.components[f"kube-proxy@{host}"]
+    assert isinstance(proxy, KubeProxy)
+    service, slices = proxy.services.get("default", "web"), proxy.slices.values("default")
+    assert service is not None
+    its = [s for s in slices if s["metadata"]["labels"][SERVICE_NAME] == "web"]
+    node = Node(host, ())
+    (plan,) = plans(service, its, node)
+    written = rules(plan, node, local(ProxyConfig(), node), localhost=True)
+    return [line for lines in written.values() for line in lines if "->" in line]

@@ -19,7 +19,6 @@ OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
 HEADLESS = "service.kubernetes.io/headless"
 IPV4, IPV6 = "IPv4", "IPv6"
 THREE_HOURS = 10_800  # seconds: affinity when nothing else is said
-RANGES_ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,7 @@ def service_ports(service: Obj, of_family: str = IPV4) -> tuple[ServicePort, ...
             node_port=port.get("nodePort") or 0,
             external_ips=external_ips,
             lb_ips=lb_ips,
-            source_ranges=_of(of_family, _ranges(service)),
+            source_ranges=_ranges(spec, of_family),
             affinity_s=_affinity(spec),
             internal_local=spec.get("internalTrafficPolicy") == "Local",
             external_local=external_local,
@@ -176,12 +175,14 @@ def _vips(service: Obj, of_family: str) -> tuple[str, ...]:
     return _of(of_family, vips)
 
 
-def _ranges(service: Obj) -> list[str]:
-    """Who may come to the LB addresses: the field, else the older annotation; empty is everybody."""
-    if ranges := service["spec"].get("loadBalancerSourceRanges"):
-        return [r.strip() for r in ranges]
-    annotated = get(service, "metadata", "annotations", RANGES_ANNOTATION, default="") or ""
-    return [r.strip() for r in annotated.split(",") if r.strip()]
+def _ranges(spec: Obj, of_family: str) -> tuple[str, ...]:
+    """Who may come to the LB addresses; nothing is everybody, and so is a list with a range of all.
+
+    The older annotation is read by cloud providers, not by kube-proxy.
+    """
+    given = spec.get("loadBalancerSourceRanges") or ()
+    ranges = _of(of_family, (range.strip() for range in given))
+    return () if any(range.endswith("/0") for range in ranges) else ranges
 
 
 def _external_local(spec: Obj) -> bool:

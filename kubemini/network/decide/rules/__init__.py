@@ -1,0 +1,1 @@
+"""The rules that kube-proxy writes for a node, as the real tools load and list them: iptables and nftables. Pure."""
