@@ -82,3 +82,37 @@ def test_publish_not_ready_addresses_makes_everything_ready():
     service = a_service(publishNotReadyAddresses=True)
     (slice,) = made(endpointslice.plan(service, [a_pod("a", ready=False)], [], True, 0))
     assert slice["endpoints"][0]["conditions"]["ready"] is True
+
+
+def zones(node):
+    return {"n1": "zone-a"}.get(node, "")
+
+
+def test_an_endpoint_says_in_which_zone_its_node_stands():
+    for zone, said in ((zones, "zone-a"), (endpointslice.no_zone, None)):
+        (slice,) = made(endpointslice.plan(a_service(), [a_pod("a")], [], True, 0, zone))
+        assert slice["endpoints"][0].get("zone") == said
+
+
+@pytest.mark.parametrize(
+    ("distribution", "hints"),
+    [
+        (None, None),
+        ("PreferClose", {"forZones": [{"name": "zone-a"}]}),
+        ("PreferSameZone", {"forZones": [{"name": "zone-a"}]}),
+        ("PreferSameNode", {"forZones": [{"name": "zone-a"}], "forNodes": [{"name": "n1"}]}),
+    ],
+)
+def test_a_hint_names_the_endpoint_s_own_zone_or_node(distribution, hints):
+    service = a_service(trafficDistribution=distribution)
+    (slice,) = made(endpointslice.plan(service, [a_pod("a")], [], True, 0, zones))
+    assert slice["endpoints"][0].get("hints") == freeze(hints)
+    plain = made(endpointslice.plan(a_service(), [a_pod("a")], [], True, 0, zones))
+    steps = endpointslice.plan(service, [a_pod("a")], plain, True, 0, zones)
+    assert kinds_of(steps) == ([] if distribution is None else ["Update"])
+
+
+def test_who_is_not_ready_has_no_hint():
+    service = a_service(trafficDistribution="PreferClose")
+    (slice,) = made(endpointslice.plan(service, [a_pod("a", ready=False)], [], True, 0, zones))
+    assert "hints" not in slice["endpoints"][0]

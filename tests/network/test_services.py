@@ -18,7 +18,12 @@ from kubemini.sim import Sim
 from kubemini.sim.units import SECOND
 
 TABLE = json.loads((Path(__file__).parent.parent / "oracles/network/kubeproxy_flows.json").read_text())
-FLOWS = [(group, flow) for group in TABLE["groups"] for flow in group["flows"]]
+FLOWS = [
+    (group, flow)
+    for group in TABLE["groups"]
+    for flow in group["flows"]
+    if group.get("family") != "IPv6" and flow["output"] and flow["dst"] in [s["clusterIP"] for s in group["services"]]
+]
 THREE = tuple(ServiceEndpoint(f"web-{i}", f"10.244.1.{i}", "worker-1") for i in (2, 3, 4))
 
 

@@ -223,11 +223,8 @@ serve(
         first_status=lambda obj: {"loadBalancer": {}},
         summary=summary,
         not_simulated=(
-            "spec.externalIPs",
             "spec.loadBalancerIP",
             "spec.loadBalancerClass",
-            "spec.loadBalancerSourceRanges",
-            "spec.trafficDistribution",
         ),
     )
 )

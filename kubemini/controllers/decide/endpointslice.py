@@ -4,14 +4,15 @@ Invariant: an endpoint is *ready* if its pod is ready and not on its way out; *s
 that a terminating pod can still be used when nothing else is left. A pod is listed as soon as it has an IP.
 Models k/endpointslice . Reconciler.Reconcile
 A Service without endpoints keeps one empty slice.
-Simplified: IPv4, no topology hints, no zones of pods, no Endpoints objects.
+Simplified: IPv4, no Endpoints objects; a node that is relabelled is looked at with the next change of its pods; not the
+annotation service.kubernetes.io/topology-mode, which shares zones out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kubemini.api import labels
-from kubemini.api.kinds import ENDPOINT_SLICE, POD, SERVICE
+from kubemini.api.kinds import ENDPOINT_SLICE, NODE, POD, SERVICE
 from kubemini.api.objects import EMPTY, Obj, evolve, evolve_many, freeze, get
 from kubemini.controllers.decide.actions import (
     Action,
@@ -29,6 +30,9 @@ from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch
 SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 US = "endpointslice-controller.k8s.io"
+ZONE = "topology.kubernetes.io/zone"
+SAME_ZONE = ("PreferClose", "PreferSameZone")  # the first is the older word for the second
+SAME_NODE = "PreferSameNode"
 MOST = 100  # --max-endpoints-per-slice
 Ports = tuple[tuple[str, int, str], ...]  # name, number, protocol of each
 
@@ -37,14 +41,34 @@ def decide(service: Obj, facts: Facts, caught_up: bool, now: int) -> Plan:
     """What makes the slices of a Service true."""
     namespace = service["metadata"]["namespace"]
     pods, slices = facts.of_namespace(POD, namespace), facts.of_namespace(ENDPOINT_SLICE, namespace)
-    return plan(service, pods, slices, caught_up, now)
+    return plan(service, pods, slices, caught_up, now, lambda node: zone_of(facts, node))
 
 
-def plan(service: Obj, pods: Iterable[Obj], slices: Iterable[Obj], caught_up: bool, now: int) -> Plan:
-    """What makes the *slices* of *service* tell which of *pods* (of its namespace) stand behind it."""
+def zone_of(facts: Facts, node: str) -> str:
+    """The zone that a node's label names; "" if nothing does."""
+    return get(facts.get(NODE, ("", node)), "metadata", "labels", ZONE, default="") if node else ""
+
+
+def no_zone(_: str) -> str:
+    """Nobody knows where a node stands."""
+    return ""
+
+
+def plan(
+    service: Obj,
+    pods: Iterable[Obj],
+    slices: Iterable[Obj],
+    caught_up: bool,
+    now: int,
+    zone: Callable[[str], str] = no_zone,
+) -> Plan:
+    """What makes the *slices* of *service* tell which of *pods* (of its namespace) stand behind it.
+
+    *zone* says in which zone a node is.
+    """
     if terminating(service) or not service["spec"].get("selector") or not caught_up:
         return Plan()
-    wanted = by_ports(service, pods)
+    wanted = by_ports(service, pods, zone)
     there: dict[Ports, list[Obj]] = {}
     for found in sorted(slices, key=lambda found: found["metadata"]["name"]):
         if is_ours(found, service):
@@ -61,12 +85,12 @@ def ports_of(slice: Obj) -> Ports:
     return tuple((port.get("name") or "", port.get("port") or 0, port.get("protocol") or "TCP") for port in named)
 
 
-def by_ports(service: Obj, pods: Iterable[Obj]) -> dict[Ports, list[Obj]]:
+def by_ports(service: Obj, pods: Iterable[Obj], zone: Callable[[str], str] = no_zone) -> dict[Ports, list[Obj]]:
     """The endpoints, grouped by the ports of their pods: those of a slice have the same ports."""
     groups: dict[Ports, list[Obj]] = {}
     for pod in pods:
         if belongs(pod, service):
-            groups.setdefault(ports(service, pod), []).append(endpoint(pod, service))
+            groups.setdefault(ports(service, pod), []).append(endpoint(pod, service, zone))
     return groups
 
 
@@ -84,16 +108,39 @@ def belongs(pod: Obj, service: Obj) -> bool:
     return labels.contains(pod["metadata"].get("labels"), service["spec"]["selector"])
 
 
-def endpoint(pod: Obj, service: Obj) -> Obj:
+def endpoint(pod: Obj, service: Obj, zone: Callable[[str], str] = no_zone) -> Obj:
     """The entry of one pod."""
     serving, leaving, meta = is_ready(pod), terminating(pod), pod["metadata"]
     publish = bool(service["spec"].get("publishNotReadyAddresses"))
-    return {
+    node = get(pod, "spec", "nodeName", default="")
+    entry = {
         "addresses": [pod["status"]["podIP"]],
         "conditions": {"ready": publish or (serving and not leaving), "serving": serving, "terminating": leaving},
-        "nodeName": get(pod, "spec", "nodeName", default=""),
+        "nodeName": node,
         "targetRef": {"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]},
     }
+    if where := zone(node):
+        entry["zone"] = where
+    if hinted := hints(service["spec"].get("trafficDistribution"), entry):
+        entry["hints"] = hinted
+    return entry
+
+
+def hints(distribution: str | None, endpoint: Obj) -> dict[str, Any] | None:
+    """The hints of a ready *endpoint* of a slice; None for none.
+
+    A hint names the endpoint's own zone, or node, and nobody else's: nothing is balanced by it. PreferSameNode names
+    the node, and the zone for kube-proxies that know no hints of nodes.
+    Models k/endpointslice trafficdist ReconcileHints
+    """
+    if distribution not in (*SAME_ZONE, SAME_NODE) or not endpoint["conditions"].get("ready"):
+        return None
+    found: dict[str, Any] = {}
+    if endpoint.get("zone"):
+        found["forZones"] = [{"name": endpoint["zone"]}]
+    if endpoint.get("nodeName") and distribution == SAME_NODE:
+        found["forNodes"] = [{"name": endpoint["nodeName"]}]
+    return found or None
 
 
 def ports(service: Obj, pod: Obj) -> Ports:

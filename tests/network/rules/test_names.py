@@ -10,7 +10,9 @@ from kubemini.network.decide.rules import names
 TABLE = json.loads((Path(__file__).parents[2] / "oracles/network/kubeproxy_flows.json").read_text())
 
 
-@pytest.mark.parametrize("row", TABLE["chain_names"], ids=lambda r: r["servicePort"] + r.get("endpoint", ""))
+@pytest.mark.parametrize(
+    "row", TABLE["chain_names"]["iptables"], ids=lambda r: r["servicePort"] + r.get("endpoint", "")
+)
 def test_chains_of_iptables_have_kube_proxy_s_names(row):
     found = [names.chain(kind, row["servicePort"], row["proto"]) for kind in (names.SVC, names.SVL)]
     if "endpoint" in row:

@@ -6,6 +6,8 @@ Models k/k pkg/proxy/util LocalTrafficDetector
 
 from dataclasses import dataclass
 
+from kubemini.network.decide.services.ports import family
+
 SERVICE_CIDR = "10.96.0.0/16"
 CLUSTER_CIDR = "10.244.0.0/16"
 
@@ -22,6 +24,10 @@ class Node:
     zone: str = ""
     pod_cidr: str = ""
     bridge: str = ""
+
+    def primary(self, of_family: str) -> str:
+        """Its first address of that family, "" if it has none."""
+        return next((a for a in self.addresses if family(a) == of_family), "")
 
 
 @dataclass(frozen=True, slots=True)
