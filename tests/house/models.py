@@ -1,7 +1,7 @@
 """Which upstream symbol each decider follows: ``python -m tests.house.models`` lists them, to see a release drift.
 
 A docstring says it in one form: ``Models k/k pkg/controller/deployment/util NewRSNewReplicas``, the repository (k/k is
-kubernetes/kubernetes, k/apimachinery and the like are its staging repositories, etcd, raft, haproxy, nginx), a path in it, and
+kubernetes/kubernetes, k/apimachinery and the like are its staging repositories, etcd, raft, nginx), a path in it, and
 symbols. Several follow after a comma or semicolon, each from where it differs: a repository, a path or only a symbol.
 ``--against k/k=FOLDER …`` lists those that the source in a folder does not have: of etcd 3.7, server, api, client and
 the like are modules of their own, so ``etcd/server=FOLDER``. 1 if there are any.
@@ -18,7 +18,9 @@ from tests.house.sources import FUNCTIONS, code, name, tree
 PURE = {"decide", "raft", "store", "kinds", "plugins", "admission"}  # folders of deciders
 SENTENCE = re.compile(r"(?<=\S)\.(?=\s|$)")  # where one ends; a path of "." stands alone
 SYMBOL = re.compile(r"(?!and$)[A-Za-z_][\w.]*")
-REPOSITORY = re.compile(r"k/[a-z-]+|etcd|raft|haproxy|keepalived|go|[a-z]+/plugins|clientv3|nginx|traefik|kubernetes-sigs/[a-z-]+")
+REPOSITORY = re.compile(
+    r"k/[a-z-]+|etcd|raft|haproxy|keepalived|go|[a-z]+/plugins|clientv3|nginx|traefik|kubernetes-sigs/[a-z-]+"
+)
 
 
 class Model(NamedTuple):

@@ -86,6 +86,10 @@ def test_only_what_needs_no_escape_is_decoded(path, plain):
     assert decoded(path) == plain
 
 
+def test_a_query_is_read_with_its_escapes_and_the_first_of_a_name_counts():
+    assert Request("a.io", "/?a=1%202&b&a=3&c=x+y").query == {"a": "1 2", "b": "", "c": "x y"}
+
+
 # -- classes ----------
 def a_class(name, controller, default=False, created="2026-01-01"):
     notes = {ingress.DEFAULT_CLASS: "true"} if default else {}

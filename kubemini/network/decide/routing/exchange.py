@@ -9,7 +9,6 @@ RFC 9110 §4.2 (hosts know no case), RFC 3986 §6.2.2.2 (percent-encoding of unr
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from string import ascii_letters, digits
-from urllib.parse import parse_qsl
 
 from kubemini.api.objects import Obj
 
@@ -46,7 +45,8 @@ class Request:
     def query(self) -> dict[str, str]:
         """Query parameters; of those that repeat the first counts."""
         found: dict[str, str] = {}
-        for name, value in parse_qsl(self.target.partition("?")[2], keep_blank_values=True):
+        for pair in filter(None, self.target.partition("?")[2].split("&")):
+            name, _, value = (decoded(part.replace("+", " "), all_of_it=True) for part in pair.partition("="))
             found.setdefault(name, value)
         return found
 
@@ -117,17 +117,18 @@ class Verdict:
         raise AssertionError("a verdict with weights of zero is answered 500, not forwarded")
 
 
-def decoded(path: str) -> str:
-    """*path* with every escape resolved that need not be one: ``/%70re`` is ``/pre``."""
-    out, rest = "", path
+def decoded(text: str, all_of_it: bool = False) -> str:
+    """*text* with every escape resolved that need not be one (``/%70re`` is ``/pre``), or with *all_of_it*."""
+    out, rest = b"", text.encode()
     while rest:
-        plain, percent, rest = rest.partition("%")
+        plain, percent, rest = rest.partition(b"%")
         out += plain
         if percent:
-            code = rest[:2]
-            char = chr(int(code, 16)) if len(code) == 2 and _hexadecimal(code) else ""
-            out, rest = (out + char, rest[2:]) if char and char in UNRESERVED else (out + "%", rest)
-    return out
+            code = rest[:2].decode("ascii", "replace")
+            byte = bytes([int(code, 16)]) if len(code) == 2 and _hexadecimal(code) else b""
+            plainly = byte and (all_of_it or byte.decode("latin-1") in UNRESERVED)
+            out, rest = (out + byte, rest[2:]) if plainly else (out + b"%", rest)
+    return out.decode("utf-8", "replace")
 
 
 def _hexadecimal(code: str) -> bool:
