@@ -7,15 +7,17 @@ Simplified: no options, no fragments' offsets, no payload; ports of ICMP are its
 
 from dataclasses import dataclass, replace
 
-HEADERS = {"TCP": 40, "UDP": 28, "SCTP": 32, "ICMP": 28}  # bytes of IPv4 and transport header
+Ends = tuple[str, str, int, str, int]  # protocol, source, its port, destination, its port
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
     """One packet; addresses as text, *size* in bytes with its IPv4 header.
 
-    *protocol* is "TCP", "UDP", "SCTP" or "ICMP". *flags* is what TCP says: "S" opens, "" goes on, "R" resets.
-    *df* forbids to cut it into fragments, which is what TCP asks for, and what a black hole lives on.
+    *protocol* is "TCP", "UDP", "SCTP" or "ICMP". *flags* is what TCP says: "S" opens, "SA" agrees,
+    "A" goes on, "F" ends, "R" resets; for ICMP, what it tells ("echo", "reply", "port unreachable").
+    *df* forbids to cut it into fragments, which TCP asks for, and which a black hole lives on.
+    *inside* is the packet that this one carries (VXLAN), *about* the one that an ICMP error quotes.
     """
 
     protocol: str
@@ -27,6 +29,8 @@ class Packet:
     size: int = 60
     flags: str = ""
     df: bool = True
+    inside: "Packet | None" = None
+    about: "Packet | None" = None
 
     @property
     def reply(self) -> "Packet":
@@ -38,12 +42,17 @@ class Packet:
             sport=self.dport,
             dport=self.sport,
             ttl=64,
-            flags="",
+            flags={"S": "SA", "echo": "reply"}.get(self.flags, self.flags),
         )
+
+    @property
+    def ends(self) -> "Ends":
+        """What conntrack knows a flow by."""
+        return (self.protocol, self.source, self.sport, self.destination, self.dport)
 
     def __str__(self) -> str:
         if self.protocol == "ICMP":
-            return f"ICMP {self.source} → {self.destination}"
+            return f"ICMP {self.flags} {self.source} → {self.destination}"
         return f"{self.protocol} {joined(self.source, self.sport)} → {joined(self.destination, self.dport)}"
 
 

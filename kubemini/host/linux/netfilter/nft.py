@@ -1,0 +1,137 @@
+"""Loads nftables: the objects that ``nft list`` shows, or its text. Pure.
+
+A rule is read word by word into parts, as netfilter/expressions.py says what a word means. Sets and
+maps are kept by name, so an element that comes later is seen by rules that are there already.
+Models torvalds/linux net/netfilter/nf_tables_core.c nft_do_chain
+Simplified: intervals and time-outs of elements only where kube-proxy uses them; counters do nothing.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubemini.host.linux.netfilter.expressions import Reader, key_of, verdict_of
+from kubemini.host.linux.netfilter.flight import Act
+from kubemini.host.linux.netfilter.ruleset import PRIORITIES, Chain, Rule, Ruleset
+from kubemini.sim.units import SECOND, duration
+
+WORD = re.compile(r'"[^"]*"|[{},]|!=|==|[^\s{},]+')
+BASE = re.compile(r"type (\w+) hook (\w+) priority ([^;]+);(?: policy (\w+);)?")
+Object = Mapping[str, Any]  # {kind: chain|set|map|element, name or of, lines}
+
+
+@dataclass(slots=True)
+class Named:
+    """A named set or map: its elements in normal form, each with the verdict or value behind it."""
+
+    name: str
+    elements: dict[str, Act | None] = field(default_factory=dict)
+    timeout: int = 0  # µs, 0: for ever
+    intervals: bool = False
+
+
+def words(text: str) -> list[str]:
+    """A line of nft as words: quoted text, braces and commas stand alone."""
+    return WORD.findall(text)
+
+
+def load(ruleset: Ruleset, objects: Iterable[Object], table: str = "kube-proxy") -> None:
+    """Add objects as they are listed; ValueError with the line that cannot be understood."""
+    objects = list(objects)
+    for o in objects:  # names first: a rule may use what stands behind it
+        if o["kind"] == "chain":
+            ruleset.chains[table, o["name"]] = _chain(table, o["name"], o["lines"])
+        elif o["kind"] in {"set", "map"}:
+            ruleset.sets[table, o["name"]] = _named(o["name"], o["lines"])
+    for o in objects:
+        if o["kind"] == "element":
+            _elements(ruleset, table, o["of"], o["lines"])
+    for o in objects:
+        if o["kind"] == "chain":
+            chain = ruleset.chains[table, o["name"]]
+            chain.rules = [_rule(ruleset, table, line) for line in o["lines"] if _is_rule(line)]
+
+
+def parse(text: str) -> dict[str, list[Object]]:
+    """The text of ``nft list ruleset`` as objects by table; ValueError if a brace is missing."""
+    tables: dict[str, list[Object]] = {}
+    here: list[Object] = []
+    inside: dict[str, Any] | None = None
+    for line in _joined(text):
+        first = line.split()[0]
+        if first == "table":
+            here = tables.setdefault(line.split()[2], [])
+        elif first in {"chain", "set", "map"} and line.endswith("{"):
+            inside = {"kind": first, "name": line.split()[1], "lines": []}
+            here.append(inside)
+        elif line == "}":
+            inside = None
+        elif inside is not None and first == "elements":
+            body = line[line.index("{") + 1 : line.rindex("}")]
+            here.append({"kind": "element", "of": inside["name"], "lines": body.split(",")})
+        elif inside is not None:
+            inside["lines"].append(line)
+    return tables
+
+
+def _joined(text: str) -> Iterable[str]:
+    """Lines without indentation; elements that go over several lines in one."""
+    open_line = ""
+    for line in (part.strip() for part in text.splitlines()):
+        if not line or line.startswith("#"):
+            continue
+        open_line = f"{open_line} {line}".strip()
+        if open_line.startswith("elements") and "}" not in open_line:
+            continue
+        yield open_line
+        open_line = ""
+
+
+def _chain(table: str, name: str, lines: Sequence[str]) -> Chain:
+    found = next(filter(None, map(BASE.match, lines)), None)
+    if found is None:
+        return Chain(table, name)
+    kind, hook, priority, policy = found.groups()
+    return Chain(table, name, [], kind, hook, _priority(priority), policy or "accept")
+
+
+def _priority(text: str) -> int:
+    """``dstnat - 10``, ``-110``, ``filter``."""
+    base, sign, more = re.fullmatch(r"\s*(\S+)(?:\s*([+-])\s*(\d+))?\s*", text).groups()  # type: ignore[union-attr]
+    value = PRIORITIES[base] if base in PRIORITIES else int(base)
+    return value + (int(more) if sign == "+" else -int(more) if sign else 0)
+
+
+def _is_rule(line: str) -> bool:
+    return not BASE.match(line) and not line.startswith("comment ")
+
+
+def _named(name: str, lines: Sequence[str]) -> Named:
+    said = {line.split()[0]: line for line in lines}
+    timeout = said.get("timeout", "").removeprefix("timeout ").rstrip(";")
+    return Named(name, timeout=_span(timeout), intervals="interval" in said.get("flags", ""))
+
+
+def _span(text: str) -> int:
+    """``3h``, ``10800s`` or ``1h30m`` in µs."""
+    parts = re.findall(r"(\d+)([dhms])", text)
+    days = sum(int(n) for n, unit in parts if unit == "d")
+    return 86_400 * days * SECOND + sum(duration(n + unit) for n, unit in parts if unit != "d")
+
+
+def _elements(ruleset: Ruleset, table: str, name: str, lines: Sequence[str]) -> None:
+    if (table, name) not in ruleset.sets:
+        raise ValueError(f"table {table} has no set or map {name}; declare it before its elements")
+    named = ruleset.sets[table, name]
+    for line in lines:
+        text = re.sub(r' comment "[^"]*"', "", line.strip())
+        key, _, value = text.partition(" : ")
+        named.elements[key_of(key)] = verdict_of(words(value)) if value else None
+
+
+def _rule(ruleset: Ruleset, table: str, line: str) -> Rule:
+    try:
+        return Rule(line, tuple(Reader(ruleset, table, words(line)).parts()))
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"cannot load {line!r}: {error}") from None

@@ -1,0 +1,152 @@
+"""A cluster built of network namespaces: nodes, pods, the wire between them and the world outside.
+
+Invariant: it looks as the lab of the recordings does. A router with a switch; every node on it with a
+bridge for its pods; the outside behind the router. Who sends from outside to an address of a Service
+enters at one node; what a node sends to such an address untranslated is lost at the router.
+Models containernetworking/plugins plugins/main/bridge/bridge.go setupBridge
+Models flannel-io/flannel pkg/backend/vxlan/vxlan_network.go
+Simplified: routes are there at once; a withdrawn one (BGP) is taken out by `withdraw`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kubemini.host.linux.netns import VXLAN_OVERHEAD, Interface, Namespaces
+from kubemini.host.linux.routes import MAIN, Route, Selector
+from kubemini.network.decide.services.node import Node
+
+ROUTER, OUTSIDE = "router", "outside"
+LAN, BRIDGE, WIRE, VXLAN = "lan0", "cbr0", "eth0", "flannel.1"
+LAN_NET, LAN_HOST = "192.168.0.0/24", "192.168.0.1"
+OUTSIDE_NET, OUTSIDE_HOST = "203.0.113.0/24", "203.0.113.1"
+NETWORKS = ("host-gw", "vxlan", "routed", "none")
+DEFAULT = "0.0.0.0/0"
+
+
+@dataclass(frozen=True, slots=True)
+class PodPlan:
+    """A pod with a network of its own: where it runs, and its address."""
+
+    name: str
+    node: str
+    ip: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be built. *network* says how packets find the node of a pod.
+
+    host-gw: a route on every node to every other; vxlan: the same inside UDP, the pods' MTU 50 bytes
+    less; routed: nodes and router tell each other (BGP), so outside, too, pods' addresses are known;
+    none: nobody knows. *clients* outside: address → the node at which it enters.
+    """
+
+    nodes: tuple[Node, ...]
+    pods: tuple[PodPlan, ...]
+    clients: Mapping[str, str] = field(default_factory=dict)
+    network: str = "routed"
+    services: tuple[str, ...] = ("10.96.0.0/16", "198.51.100.0/24")
+    mtu: int = 1500
+    pod_mtu: int = 0  # 0: what fits
+    bridge_nf: bool = True
+    hairpin: bool = True
+    route_localnet: bool = False
+
+
+def build(plan: Plan) -> Namespaces:
+    """All namespaces of *plan*, wired and routed, with no rules in them; ValueError if it is wrong."""
+    if plan.network not in NETWORKS:
+        raise ValueError(f"no network {plan.network!r}; there are: {', '.join(NETWORKS)}")
+    net = Namespaces()
+    _router(net, plan)
+    for node in plan.nodes:
+        _node(net, plan, node)
+    for pod in plan.pods:
+        _pod(net, plan, pod)
+    _ways(net, plan)
+    return net
+
+
+def _router(net: Namespaces, plan: Plan) -> None:
+    router, outside = net.create(ROUTER), net.create(OUTSIDE)
+    router.forwarding = True
+    net.bridge(ROUTER, LAN, plan.mtu)
+    router.address(LAN, f"{LAN_HOST}/24")
+    net.veth((ROUTER, "to-outside"), (OUTSIDE, WIRE), plan.mtu)
+    router.address("to-outside", f"{OUTSIDE_HOST}/24")
+    for client in plan.clients or (OUTSIDE_HOST.replace(".1", ".2"),):
+        own = outside.interfaces[WIRE].addresses
+        outside.address(WIRE, f"{client}/24" if not own else f"{client}/32")
+    outside.routes.add(Route(DEFAULT, via=OUTSIDE_HOST, device=WIRE))
+    router.routes.add(Route(DEFAULT, kind="blackhole"))
+    router.routes.add(Route(DEFAULT, kind="blackhole"), "lost")
+    primary = {node.name: node.addresses[0] for node in plan.nodes}
+    for priority, services in enumerate(plan.services):
+        router.routes.select(Selector(10 + priority, "lost", destination=services, incoming=LAN))
+        for at, (client, node) in enumerate(plan.clients.items()):
+            table = f"enters at {node}"
+            if table not in router.routes.tables:
+                router.routes.add(Route(DEFAULT, via=primary[node], device=LAN), table)
+            router.routes.select(Selector(100 + priority * 1000 + at, table, f"{client}/32", services))
+
+
+def _node(net: Namespaces, plan: Plan, node: Node) -> None:
+    here = net.create(node.name)
+    here.forwarding = True
+    here.bridge_nf, here.route_localnet = plan.bridge_nf, plan.route_localnet
+    net.veth((ROUTER, f"to-{node.name}"), (node.name, WIRE), plan.mtu, master=LAN)
+    known = net[ROUTER].interfaces[LAN].addresses
+    for address in node.addresses:
+        here.address(WIRE, f"{address}/24")
+        gateway = f"{address.rsplit('.', 1)[0]}.1/24"
+        if gateway not in known:
+            net[ROUTER].address(LAN, gateway)
+    here.routes.add(Route(DEFAULT, via=LAN_HOST, device=WIRE))
+    net.bridge(node.name, BRIDGE, pod_mtu(plan))
+    here.address(BRIDGE, f"{node.bridge}/{node.pod_cidr.split('/')[1]}")
+    if plan.network == "vxlan":
+        here.interfaces[VXLAN] = Interface(VXLAN, "vxlan", plan.mtu - VXLAN_OVERHEAD, local=node.addresses[0])
+        here.address(VXLAN, f"{_first(node.pod_cidr)}/32")
+
+
+def pod_mtu(plan: Plan) -> int:
+    """The MTU of the pods' interfaces: what fits through the network, if the plan says nothing."""
+    return plan.pod_mtu or plan.mtu - (VXLAN_OVERHEAD if plan.network == "vxlan" else 0)
+
+
+def _pod(net: Namespaces, plan: Plan, pod: PodPlan) -> None:
+    here = net.create(pod.name)
+    node = next(node for node in plan.nodes if node.name == pod.node)
+    port = f"veth-{pod.name}"
+    net.veth((pod.node, port), (pod.name, WIRE), pod_mtu(plan), master=BRIDGE)
+    net[pod.node].interfaces[port].hairpin = plan.hairpin
+    here.address(WIRE, f"{pod.ip}/{node.pod_cidr.split('/')[1]}")
+    here.routes.add(Route(DEFAULT, via=node.bridge, device=WIRE))
+
+
+def _ways(net: Namespaces, plan: Plan) -> None:
+    """How every node, and the router, find the pods of the others."""
+    if plan.network == "none":
+        return
+    for node in plan.nodes:
+        here = net[node.name]
+        for other in (n for n in plan.nodes if n is not node):
+            if plan.network in {"host-gw", "routed"}:
+                here.routes.add(Route(other.pod_cidr, via=other.addresses[0], device=WIRE))
+            elif plan.network == "vxlan":
+                far = _first(other.pod_cidr)
+                here.routes.add(Route(other.pod_cidr, via=far, device=VXLAN))
+                here.interfaces[VXLAN].remotes[far] = other.addresses[0]
+        if plan.network == "routed":
+            net[ROUTER].routes.add(Route(node.pod_cidr, via=node.addresses[0], device=LAN))
+
+
+def withdraw(net: Namespaces, node: Node) -> None:
+    """Everybody forgets the way to the pods of *node*, as when its BGP speaker is gone."""
+    for here in net.values():
+        if any(r.destination == node.pod_cidr and r.via for r in here.routes.tables[MAIN]):
+            here.routes.delete(node.pod_cidr)
+
+
+def _first(network: str) -> str:
+    return network.split("/")[0]
