@@ -102,6 +102,8 @@ DEPLOYMENT = KNOWN["apps/v1", "Deployment"]
 REPLICA_SET = KNOWN["apps/v1", "ReplicaSet"]
 ENDPOINT_SLICE = KNOWN["discovery.k8s.io/v1", "EndpointSlice"]
 LEASE = KNOWN["coordination.k8s.io/v1", "Lease"]
+NETWORK_POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
+CLUSTER_NETWORK_POLICY = KNOWN["policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy"]
 
 
 def serve(kind: Kind, not_simulated: tuple[str, ...] = ()) -> None:

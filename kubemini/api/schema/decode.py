@@ -11,7 +11,8 @@ Theory: Go's decoder walks the text once. A wrong type is noted and the walk goe
 type that reads itself (quantity, time, int-or-string) ends the walk at once, and its complaint wins. null leaves a
 field as it is (absent); in a list or a map it becomes the type's zero.
 Models sigs.k8s.io/json UnmarshalStrict, k/apimachinery pkg/runtime/serializer/json.
-Simplified: what the schema does not know (custom resources) is taken as it is.
+Simplified: what the schema does not know (other custom resources) is taken as it is; a wrong type in a custom resource
+is told as one in Kubernetes' own.
 """
 
 import json
@@ -136,14 +137,14 @@ class _Walk:
                 same = False
             elif item is not None or found.type == "time":
                 new = self._read(item, found.type, (*path, key), definition, key)
-                if _is_left_out(new, found):
+                if not definition.custom and _is_left_out(new, found):
                     same = False
                     continue
                 read[key] = new
                 same = same and new is item
             else:
                 same = False
-        for key in definition.required:
+        for key in () if definition.custom else definition.required:
             if key not in read and fields[key].type in _ZEROS:
                 read[key], same = _ZEROS[fields[key].type], False
         return value if same else read

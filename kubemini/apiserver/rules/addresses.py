@@ -1,11 +1,15 @@
-"""Which addresses an endpoint may have.
+"""Which addresses an endpoint may have, and how a range of addresses is spelled.
 
 Models k/k pkg/apis/core/validation ValidateEndpointIP (ValidateNonSpecialIP); k/k pkg/apis/discovery/validation
 validateEndpoints.
 """
 
+import ipaddress
+
 from kubemini.api import names
 from kubemini.apiserver.rules.causes import NO_IP, Wrong, address, each, invalid
+
+Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 def of_family(text: str, family: str, path: str, number: int) -> Wrong:
@@ -37,3 +41,40 @@ def not_special(text: str, path: str, both: bool = False) -> Wrong:
         yield invalid(path, text, "may not be in the link-local range (169.254.0.0/16, fe80::/10)")
     if str(found).startswith(("224.0.0.", "ff02:")):
         yield invalid(path, text, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
+
+
+def cidr(value: str, path: str) -> Wrong:
+    """A range of addresses. Models k/apimachinery pkg/util/validation IsValidCIDRForLegacyField"""
+    found = network(value)
+    if found is None:
+        yield invalid(path, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)")
+        return
+    written = _strictly(value)
+    if written is None:
+        yield invalid(path, value, "must not have leading 0s in IP or prefix length")
+    elif getattr(written.ip, "ipv4_mapped", None) is not None:
+        yield invalid(path, value, "must not have an IPv4-mapped IPv6 address")
+    elif written.ip != found.network_address:
+        yield invalid(path, value, "must not have bits set beyond the prefix length")
+
+
+def network(value: str) -> Range | None:
+    """The range that *value* spells, zeros in front of numbers and bits beyond the prefix forgiven; None: no range."""
+    bare, slash, length = value.partition("/")
+    if not slash or not (length.isascii() and length.isdigit()):
+        return None
+    if ":" not in bare:
+        bare = ".".join(part.lstrip("0") or "0" if part.isdigit() else part for part in bare.split("."))
+    try:
+        return ipaddress.ip_network(f"{bare}/{int(length)}", strict=False)
+    except ValueError:
+        return None
+
+
+def _strictly(value: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface | None:
+    """*value* if there are no zeros in front of its numbers."""
+    length = value.rpartition("/")[2]
+    try:
+        return ipaddress.ip_interface(value) if length == str(int(length)) else None
+    except ValueError:
+        return None

@@ -205,5 +205,11 @@ def network(cidr: str) -> Callable[[str], bool]:
 
 
 def selector(said: Obj) -> Callable[[Mapping[str, str]], bool]:
-    """Whether labels are picked; an empty selector picks all."""
-    return labels.from_object(said).matches
+    """Whether labels are picked; an empty selector picks all.
+
+    One that cannot be read picks nothing: in a ClusterNetworkPolicy no API server looks at it.
+    """
+    try:
+        return labels.from_object(said).matches
+    except labels.SelectorError:
+        return labels.NOTHING.matches
