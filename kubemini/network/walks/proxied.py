@@ -1,0 +1,60 @@
+"""kube-proxy's rules in a node's namespace: the very text that the real tools load, executed.
+
+Invariant: what is loaded is what `decide/rules` writes, word for word; nothing else knows Services
+here. With localhost node ports kube-proxy sets route_localnet, too.
+Models k/k pkg/proxy/iptables NewProxier
+Simplified: nftables' node ports on localhost are served by a process, and are not here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from kubemini.api.objects import Obj
+from kubemini.host.linux.netfilter import iptables, nft
+from kubemini.host.linux.netns import Namespace, Namespaces
+from kubemini.network.decide.rules import saved, table
+from kubemini.network.decide.rules.network import on_localhost
+from kubemini.network.decide.rules.plan import plans
+from kubemini.network.decide.services.node import Node, ProxyConfig
+from kubemini.network.decide.services.ports import IPV4, endpoints_of, service_ports
+
+IPTABLES, NFTABLES = "iptables", "nftables"
+MODES = (IPTABLES, NFTABLES)
+TABLE = "kube-proxy"
+Posted = Sequence[tuple[Obj, Sequence[Obj]]]  # Services, each with its EndpointSlices
+
+
+def text(node: Node, config: ProxyConfig, posted: Posted) -> str:
+    """What ``iptables-restore`` or ``nft -f`` would load on *node*."""
+    planned = [plan for service, slices in posted for plan in plans(service, slices, node)]
+    if config.mode == IPTABLES:
+        return saved.loadable(saved.written(planned, config, node))
+    return table.loadable(table.written(planned, config, node))
+
+
+def program(here: Namespace, node: Node, config: ProxyConfig, posted: Posted) -> None:
+    """Replace kube-proxy's rules in the namespace of *node*; the flows it knows stay."""
+    planned = [plan for service, slices in posted for plan in plans(service, slices, node)]
+    remembered = here.rules.recent
+    here.rules.flush()
+    if config.mode == IPTABLES:
+        iptables.load(here.rules, saved.listed(saved.written(planned, config, node)))
+        here.route_localnet = here.route_localnet or on_localhost(config, node)
+    elif config.mode == NFTABLES:
+        nft.load(here.rules, table.objects(table.written(planned, config, node)), TABLE)
+    else:
+        raise ValueError(f"kube-proxy has no mode {config.mode!r}; it has: {', '.join(MODES)}")
+    here.rules.recent = remembered
+
+
+def listen(net: Namespaces, owners: Mapping[str, str], posted: Posted) -> None:
+    """Whoever is an endpoint listens on its port, if its address is in *owners*: ip → namespace."""
+    for protocol, ip, port in _endpoints(posted):
+        if ip in owners:
+            net[owners[ip]].listening[protocol, "", port] = owners[ip]
+
+
+def _endpoints(posted: Posted) -> Iterable[tuple[str, str, int]]:
+    for service, slices in posted:
+        for port in service_ports(service, IPV4):
+            for endpoint in endpoints_of(port, slices):
+                yield port.protocol, endpoint.ip, endpoint.port
