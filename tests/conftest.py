@@ -53,6 +53,7 @@ TOOLS = {
     "nfacct": _program("nfacct", "nfacct"),
     "openssl": _program("openssl", "openssl"),
     "curl": _program("curl", "curl"),
+    "musl-gcc": _program("musl-gcc", "musl-tools"),
     "playwright": _module("playwright"),
     "jupyterlab": _module("jupyterlab"),
     "pysyncobj": _module("pysyncobj"),

@@ -52,5 +52,6 @@ def _differences(judge, case, answer):
 
 def _part(name):
     """The module of that name here, if it has been written."""
-    there = (Path(__file__).parent / f"{name}.py").exists()
+    here = Path(__file__).parent
+    there = any((here / file).exists() for file in (f"{name}.py", f"{name}/__init__.py"))
     return importlib.import_module(f"tests.oracles.network.{name}") if there else None

@@ -1,0 +1,171 @@
+"""CoreDNS as a pure machine: a question goes down the plugins of its server block until one answers.
+
+Theory of operation. `CoreDNS.serve` is a generator. It yields `Ask` whenever a server outside must be asked, is sent
+that server's answer (None: none came in time), and returns the answer. Whoever drives it supplies the wire and the
+time; a test supplies a function. The order is that of CoreDNS' plugin.cfg: cache, kubernetes, forward.
+Invariant: an alias that leads out of the zone asks this same server anew, caches included.
+coredns core/dnsserver, plugin/forward, plugin/pkg/upstream.
+Simplified: several upstreams are asked in their order (policy sequential; the real default is random).
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from kubemini.network.decide.dns import backend
+from kubemini.network.decide.dns.cache import Cache, cache_options
+from kubemini.network.decide.dns.corefile import (
+    CorefileError,
+    Directive,
+    ServerBlock,
+    kubernetes_options,
+    lameduck,
+    read_corefile,
+)
+from kubemini.network.decide.dns.kubernetes import Records
+from kubemini.network.decide.dns.message import REFUSED, SERVFAIL, Answer, Question, whole, within, zone_of
+from kubemini.network.decide.dns.store import Store
+
+DEEPEST = 10  # aliases out of the zone and back
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A server outside is to be asked."""
+
+    server: str
+    question: Question
+    tcp: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """One stanza of *forward*: which names go to which servers. Models coredns plugin/forward parseForward"""
+
+    zone: str
+    to: tuple[str, ...]
+    ignored: tuple[str, ...] = ()
+    tcp: bool = False
+
+    def takes(self, name: str) -> bool:
+        """Whether *name* is forwarded."""
+        return within(self.zone, name) and not any(within(zone, name) for zone in self.ignored)
+
+
+Steps = Generator[Ask, Answer | None, Answer]
+
+
+class Block:
+    """One server block, ready to serve."""
+
+    def __init__(self, block: ServerBlock, resolv_conf: tuple[str, ...]):
+        self.zones = block.zones
+        self.kubernetes = kubernetes_options(block)
+        options = cache_options(block)
+        self.cache = Cache(options) if options else None
+        self.forwards = [_forward(line, resolv_conf) for line in block.plugins if line.name == "forward"]
+
+    def serve(self, server: "CoreDNS", question: Question, depth: int) -> Steps:
+        """The answer of this block."""
+        kept = self.cache if self.cache is not None and self.cache.serves(question.name) else None
+        known = kept.get(question, server.now) if kept else None
+        if known is not None:
+            return known
+        answer = yield from self._beyond_cache(server, question, depth)
+        return kept.keep(question, answer, server.now) if kept else answer
+
+    def _beyond_cache(self, server: "CoreDNS", question: Question, depth: int) -> Steps:
+        answer = yield from self._of_cluster(server, question, depth)
+        if answer is not None:
+            return answer
+        forward = next((f for f in self.forwards if f.takes(question.name)), None)
+        if forward is None:
+            return Answer(REFUSED, rule="no plugin of this block answers")
+        for address in forward.to:
+            said = yield Ask(address, question, forward.tcp or question.tcp)
+            if said is not None:
+                return said
+        return Answer(SERVFAIL, rule=f"forward: no answer from {', '.join(forward.to)}")
+
+    def _of_cluster(
+        self, server: "CoreDNS", question: Question, depth: int
+    ) -> Generator[Ask, Answer | None, Answer | None]:
+        """What the plugin *kubernetes* says; an alias out of the zone asks this server again."""
+        options = self.kubernetes
+        zone = zone_of(options.zones, question.name) if options else ""
+        if options is None or not zone:
+            return None
+        steps = backend.serve(question, zone, Records(options, server.store))
+        try:
+            outside = next(steps)
+            while True:
+                refused = depth >= DEEPEST
+                again = Answer(SERVFAIL) if refused else (yield from server.serve(outside, depth + 1))
+                outside = steps.send(again)
+        except StopIteration as done:
+            answer: Answer | None = done.value
+            return answer
+
+
+class CoreDNS:
+    """One CoreDNS process: its blocks, their caches, and what it knows of the cluster.
+
+    *now* (µs) and *store* are set by whoever drives it, before it is asked.
+    """
+
+    def __init__(self, corefile: str, resolv_conf: tuple[str, ...] = (), port: int = 53):
+        blocks = [block for block in read_corefile(corefile) if block.port == port]
+        if not blocks:
+            raise CorefileError(f"no server block of this Corefile listens on port {port}; write one, such as .:{port}")
+        self.blocks = [Block(block, resolv_conf) for block in blocks]
+        self.lameduck = lameduck(tuple(blocks))
+        self.store = Store()
+        self.now = 0
+
+    def serve(self, question: Question, depth: int = 0) -> Steps:
+        """The answer to *question*: of the block with the longest zone that holds its name.
+
+        Models coredns core/dnsserver Server.ServeDNS
+        """
+        zones = tuple(zone for block in self.blocks for zone in block.zones)
+        zone = zone_of(zones, question.name)
+        block = next((block for block in self.blocks if zone and zone in block.zones), None)
+        if block is None:
+            return Answer(REFUSED, rule="no server block holds this name")
+        answer = yield from block.serve(self, question, depth)
+        return answer
+
+    def ask(self, question: Question, upstream: Callable[[Ask], Answer | None]) -> Answer:
+        """The answer to *question* where *upstream* answers at once."""
+        steps = self.serve(question)
+        try:
+            asked = next(steps)
+            while True:
+                asked = steps.send(upstream(asked))
+        except StopIteration as done:
+            answer: Answer = done.value
+            return answer
+
+
+def _forward(line: Directive, resolv_conf: tuple[str, ...]) -> Forward:
+    if len(line.args) < 2:
+        raise CorefileError("plugin/forward: write forward FROM TO..., such as forward . /etc/resolv.conf")
+    zone, *to = line.args
+    servers = [server for name in to for server in (resolv_conf if name.startswith("/") else (name,))]
+    ignored: tuple[str, ...] = ()
+    tcp = False
+    for option in line.body:
+        match option.name, option.args:
+            case "except", zones if zones:
+                ignored = tuple(whole(name.lower()) for name in zones)
+            case "force_tcp", ():
+                tcp = True
+            case "prefer_udp", ():
+                tcp = False
+            case "max_concurrent" | "policy" | "max_fails" | "expire" | "health_check", (_,):
+                pass  # how many at once and which first: see Simplified
+            case _:
+                said = " ".join((option.name, *option.args))
+                raise CorefileError(f"plugin/forward: {said!r} is not known here; leave it out")
+    if not servers:
+        raise CorefileError("plugin/forward: no server to forward to; name one, such as 198.51.100.53")
+    return Forward(whole(zone.lower()), tuple(servers), ignored, tcp)

@@ -1,0 +1,1 @@
+"""The resolvers of glibc and musl, live, beside ours."""
