@@ -152,6 +152,9 @@ class Params(EtcdParams):
         "--default-unreachable-toleration-seconds",
         "kube-apiserver 1.37",
     )
+    node_cidr_mask_size: int = flag(
+        24, Count(24, 29), "--node-cidr-mask-size", "kube-controller-manager 1.37; a worker of /29 has five pods"
+    )
     pod_start: tuple[int, int] = flag(
         (800 * MS, 1600 * MS), Span(Duration(US, HOUR)), "time to start a container, image present", "ours"
     )

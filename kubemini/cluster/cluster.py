@@ -1,5 +1,6 @@
 """A whole cluster: hosts, network and programs, wired after a `Topology` (see `programs`)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from kubemini.api.manifests import load as load_manifests
@@ -10,6 +11,9 @@ from kubemini.cluster.topology import CONTROL_PLANE, ETCD, WORKER, Topology, Top
 from kubemini.cluster.workload import Load, WorkloadError, read_workload, refuse_without_api_server
 from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
+from kubemini.host.linux.podnetwork import Cni
+from kubemini.kubelet.kubelet import Kubelet
+from kubemini.network.cni import Plugins
 from kubemini.params import Params, altered
 from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
@@ -54,6 +58,8 @@ class Cluster:
             for name in spec.components:
                 host = self.hosts[spec.name]
                 self.components[name] = install(name, topology, spec, self.sim, self.net, host)
+                if isinstance(self.components[name], Kubelet):
+                    host.cni = Plugins(host)
         self._started = False
 
     @classmethod
@@ -152,6 +158,18 @@ class Cluster:
         """
         user = self.kubectl
         user.apply(*sources.read(source))
+
+    def use_cni(self, make: Callable[[str], Cni]) -> None:
+        """Give every worker CNI plugins of your own, before it starts: *make* gets a worker's name and returns them.
+
+        They have ``add(pod)``, which returns the pod's address or raises `NoNetwork`, ``delete(pod)``, and
+        ``collect(uids)``, for a host that has lost its memory. ValueError: the cluster runs already.
+        """
+        if self._started:
+            raise ValueError("use_cni: the cluster runs already; make a new one and call use_cni before run")
+        for host in self.hosts.values():
+            if host.cni is not None:
+                host.cni = make(host.name)
 
     def start(self) -> None:
         """Start every program but the spares, once; `run` does it by itself."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from kubemini.host.linux import Kernel
+from kubemini.host.linux.podnetwork import Cni
 from kubemini.sim.engine import TIMER, Sim
 from kubemini.wire.station import Station
 
@@ -54,6 +55,7 @@ class Host:
         self.disk = Disk(sim, name, fsync)
         self.components: list[Program] = []
         self.kernel = Kernel()
+        self.cni: Cni | None = None  # who gives pods their addresses; None: no pod can run here
 
     def power_off(self) -> None:
         """Pull the plug: nothing is said to anybody."""

@@ -2,17 +2,20 @@
 
 Invariant: containers live in the host's memory. They outlive the kubelet that started them, go on serving without it,
 and end with the power. A pod listens on its IP from the moment its containers run until they are sent SIGTERM.
-containerd behind the CRI, and the host-local IPAM plugin behind the CNI.
-Simplified: a pod's containers are one unit; the sandbox is renewed with them, so a restart of the host gives a new IP.
+A pod of the host's own network (hostNetwork) has the host's address, and no CNI plugin hears of it.
+containerd behind the CRI, and behind that the host's CNI plugins.
+Simplified: a pod's containers are one unit; the sandbox is renewed with them, so a restart of the host gives a new IP;
+of several pods of the host's network, the one that listened last is reached.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.api.objects import Obj
+from kubemini.api.objects import Obj, get
 from kubemini.host import Host
 from kubemini.host.linux import podnetwork
+from kubemini.kubelet.decide.nodestatus import host_ip
 from kubemini.kubelet.decide.podworker import RUNNING, STARTING, STOPPING
 from kubemini.sim.engine import TIMER
 from kubemini.sim.units import SECOND
@@ -31,6 +34,7 @@ class Running:
     name: str
     app: str
     ip: str
+    pod: Obj  # as it was when its sandbox was made
     state: str = STARTING
     ready: bool = False  # what the kubelet last said; for the trace
     started_at: int = -1
@@ -55,11 +59,16 @@ class Containers:
         """The runtime of *host*."""
         if host.kernel.containers is None:
             host.kernel.containers = cls(host, actor, index)
+            if host.cni is not None:
+                host.cni.collect(())
         return host.kernel.containers
 
     # -- what the kubelet asks for -----------------------------------------------------------------------------------
     def start(self, pod: Obj, took: int, exit_after: int | None) -> Running:
-        """Start the containers of *pod*: they run after *took* µs, and exit by themselves *exit_after* µs later."""
+        """Start the containers of *pod*: they run after *took* µs, and exit by themselves *exit_after* µs later.
+
+        podnetwork.NoNetwork: the pod has no sandbox yet, and cannot have one now.
+        """
         uid = pod["metadata"]["uid"]
         running = self.of_pod.get(uid)
         if running is None:
@@ -74,8 +83,14 @@ class Containers:
         meta = pod["metadata"]
         labels = meta.get("labels") or {}
         app = labels.get("app") or labels.get("app.kubernetes.io/name") or meta["name"]
-        taken = {other.ip for other in self.of_pod.values()}
-        return Running(meta["uid"], meta["namespace"], meta["name"], app, podnetwork.next_ip(self.host, taken))
+        return Running(meta["uid"], meta["namespace"], meta["name"], app, self._address(pod), pod)
+
+    def _address(self, pod: Obj) -> str:
+        if _on_the_host(pod):
+            return host_ip(self.host.name)
+        if self.host.cni is None:
+            raise podnetwork.NoNetwork("cni plugin not initialized")
+        return self.host.cni.add(pod)
 
     def stop(self, uid: str, pre_stop: int, exits_in: int, grace: int, event: str = "stopped") -> None:
         """The preStop hook, SIGTERM, SIGKILL when *grace* is over; *exits_in*: what the program needs after SIGTERM.
@@ -100,7 +115,9 @@ class Containers:
 
     def remove(self, uid: str) -> None:
         """Forget a pod whose containers have ended."""
-        self.of_pod.pop(uid, None)
+        gone = self.of_pod.pop(uid, None)
+        if gone is not None and not _on_the_host(gone.pod) and self.host.cni is not None:
+            self.host.cni.delete(gone.pod)
 
     def say_ready(self, uid: str, ready: bool) -> None:
         """The kubelet's verdict, for the trace."""
@@ -129,7 +146,8 @@ class Containers:
 
     def _terminate(self, running: Running) -> None:
         """SIGTERM: a well-behaved server stops listening."""
-        podnetwork.listening(self.host).pop(running.ip, None)
+        if podnetwork.pod_at(self.host, running.ip) == running.name:
+            del podnetwork.listening(self.host)[running.ip]
 
     def _stopped(self, running: Running, code: int) -> None:
         self._exited(running, code, running.event)
@@ -156,3 +174,8 @@ class Containers:
             ready=running.ready,
             ip=running.ip,
         )
+
+
+def _on_the_host(pod: Obj) -> bool:
+    """Whether *pod* lives in the host's own network."""
+    return bool(get(pod, "spec", "hostNetwork", default=False))

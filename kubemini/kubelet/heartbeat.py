@@ -14,7 +14,7 @@ from kubemini.api.timestamps import micro_timestamp
 from kubemini.client import ApiClient, Informer
 from kubemini.client.client import code
 from kubemini.host import Component
-from kubemini.host.linux.podnetwork import pod_cidr
+from kubemini.host.linux import podnetwork
 from kubemini.kubelet.decide import nodestatus
 from kubemini.sim import Steps
 
@@ -43,7 +43,8 @@ class Heartbeat:
         delay, longest = self.params.node_register_backoff
         while True:
             host = self.kubelet.host
-            node = nodestatus.node(self.name, host.zone, pod_cidr(host), self.kubelet.sim.now)
+            pod_cidr = podnetwork.block(host, self.params.node_cidr_mask_size)
+            node = nodestatus.node(self.name, host.zone, pod_cidr, self.kubelet.sim.now)
             reply = yield from self.client.create(node)
             if reply.ok or code(reply) == 409:
                 break
@@ -54,6 +55,8 @@ class Heartbeat:
 
     def _node_changed(self, old: Obj | None, new: Obj | None) -> None:
         first, self.node = self.node is None, new
+        if pod_cidr := get(new or {}, "spec", "podCIDR"):
+            podnetwork.assign(self.kubelet.host, pod_cidr)
         if new is not None and (self._owed or not nodestatus.is_ready(new)):
             self._owed = True
             self._plan(0 if first else self._until_next_look())

@@ -13,13 +13,15 @@ from kubemini.api.timestamps import instant
 from kubemini.client import ApiClient, Informer, WorkQueue
 from kubemini.client.client import code
 from kubemini.host import Component, Host
+from kubemini.host.linux.podnetwork import NoNetwork
 from kubemini.kubelet.containers import EXITED, Containers, Running
-from kubemini.kubelet.decide import hooks, nodestatus, probes
+from kubemini.kubelet.decide import hooks, nodestatus, probes, sandboxes
 from kubemini.kubelet.decide.podworker import (
     BEHAVIOUR,
     FINISHED,
     GONE,
     MOVES,
+    PENDING,
     RUNNING,
     STOPPING,
     WAITING,
@@ -138,13 +140,35 @@ class Kubelet(Component):
 
     # -- what runs -----------------------------------------------------------------------------------------------------
     def _start(self, worker: PodWorker) -> None:
+        took = self._draw(worker.pod["metadata"]["name"], self.params.pod_start)
+        try:
+            running = self.containers.start(worker.pod, took, behaviour_time(worker.pod, "exit-after"))
+        except NoNetwork as error:
+            self._no_sandbox(worker, str(error))
+            return
         worker.become("start")
         worker.started = False
-        took = self._draw(worker.pod["metadata"]["name"], self.params.pod_start)
-        running = self.containers.start(worker.pod, took, behaviour_time(worker.pod, "exit-after"))
         worker.ip = running.ip
         if not worker.killing:
             self.reports.add(worker.uid)
+
+    def _no_sandbox(self, worker: PodWorker, why: str) -> None:
+        """No network, no sandbox, no container: say so, and try again in 10 to 15 s, as long as the pod is wanted."""
+        namespace, name = worker.key
+        message = sandboxes.message(why)
+        self.sim.record(self.name, "sandbox", pod=f"{namespace}/{name}", message=message)
+        self.spawn(self._tell(sandboxes.event(worker.pod, message, self.host.name, self.sim.now)))
+        self.reports.add(worker.uid)
+        delay = self._draw(f"{name}/sandbox", sandboxes.BACK_OFF)
+        self.after(delay, self._try_again, worker)
+
+    def _try_again(self, worker: PodWorker) -> None:
+        if worker.state == PENDING and self.workers.get(worker.uid) is worker:
+            self._start(worker)
+
+    def _tell(self, event: Obj) -> Steps:
+        """An Event is written once; if that fails, it is lost, as the real recorder's is after some tries."""
+        yield from self.client.create(event)
 
     def _stop(self, worker: PodWorker) -> None:
         """Gracefully: preStop, SIGTERM, and SIGKILL in the end."""

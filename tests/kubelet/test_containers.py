@@ -9,6 +9,7 @@ from kubemini.kubelet.containers import EXITED, Containers
 from kubemini.kubelet.decide import podworker
 from kubemini.kubelet.decide.podworker import MOVES, PodWorker
 from kubemini.kubelet.decide.status import pod_status
+from kubemini.network.cni import Plugins
 from kubemini.params import Params
 from kubemini.sim import Sim
 from kubemini.sim.units import MINUTE, MS, SECOND
@@ -132,6 +133,7 @@ class Machine:
 
     def __init__(self):
         self.host = Host(Sim(1), "worker-1")
+        self.host.cni = Plugins(self.host)
         self.runtime = Containers.on(self.host, "kubelet@worker-1", 1)
         self.heard = []
         self.runtime.listener = lambda uid, event: self.heard.append((event, self.host.sim.now))

@@ -124,17 +124,6 @@ def test_rules_and_listeners_die_with_the_power(host):
     assert podnetwork.pod_at(host, "10.244.1.2") is None
 
 
-def test_pod_ips_come_one_after_the_other_from_the_node_s_range_and_survive_the_power(host):
-    assert podnetwork.pod_cidr(host) == "10.244.1.0/24"
-    first = [podnetwork.next_ip(host) for _ in range(2)]
-    host.power_off()
-    host.power_on()
-    assert [*first, podnetwork.next_ip(host)] == ["10.244.1.2", "10.244.1.3", "10.244.1.4"]
-    for _ in range(250):
-        podnetwork.next_ip(host)
-    assert podnetwork.next_ip(host) == "10.244.1.2"
-
-
 def test_headless_services_are_none_of_kube_proxy_s_business():
     meta = {"name": "db", "namespace": "default"}
     assert services.rule({"metadata": meta, "spec": {"clusterIP": "None"}}, [], "worker-1") is None

@@ -179,6 +179,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "leader_elect_retry_period": "1s",
         "leader_elect_jitter": 0.5,
         "node_lease_duration": 20,
+        "node_cidr_mask_size": 28,
         "pod_start": ["2s", "3s"],
         "pod_stop": ["1s", "2s"],
         "iptables_min_sync_period": "3s",

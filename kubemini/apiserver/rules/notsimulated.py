@@ -26,7 +26,6 @@ POD_SPEC = (
     "serviceAccount=default",
     "securityContext",
     "imagePullSecrets",
-    "hostNetwork",
     "hostPID",
     "hostIPC",
     "shareProcessNamespace",

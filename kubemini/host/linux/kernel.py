@@ -17,3 +17,4 @@ class Kernel:
     services: dict[str, Any] = field(default_factory=dict)  # namespace/name → rule, by kube-proxy
     recent: dict[str, tuple[Any, int]] = field(default_factory=dict)  # xt_recent: the last endpoint
     containers: Any = None  # the processes that a kubelet has started
+    pod_network: Any = None  # links, addresses and rules of its pods, by CNI plugins

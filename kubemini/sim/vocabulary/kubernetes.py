@@ -100,6 +100,12 @@ word(
     drawn=True,
 )
 word(
+    "sandbox",
+    KUBELET,
+    "a pod gets no network, so nothing of it can start; {pod, message: the kubelet's Event}",
+    lambda d: f"cannot start {d['pod'].split('/')[-1]}: {d['message'].rpartition(': ')[0].rpartition(': ')[2]}",
+)
+word(
     "rules",
     KUBE_PROXY,
     "what a host's kernel is programmed with; {service, ip, endpoints: [{pod, ip, node}]}",

@@ -30,10 +30,8 @@ BETWEEN = {
     52: ("ADD", "bridge", "m1", "h4cp3", 46),  # step 53 forwards ports to 10.244.1.79
     56: ("DEL", "portmap", "m1", "h4cp3", 53),  # step 58 finds its chains empty
 }
-ARGS = {  # CNI_ARGS: step 36 shows 10.244.1.77 as the last address given, step 25 quotes its own
-    23: "IgnoreUnknown=1;IP=10.244.1.77",
-    25: "IP=10.244.9.9",
-}
+ASKED = "IP=10.244.1.77"  # CNI_ARGS: step 36 shows this as the last address given
+OUTSIDE = "IP=10.244.9.9"  # step 25 quotes it
 
 
 def answers(path, data):
@@ -59,6 +57,15 @@ def _replay(given):
     return {step["step"]: session.step(step) for step in _session(given)}
 
 
+def _arguments(about):
+    """CNI_ARGS, which are not recorded: whoever asks for an address is told by what the step is about."""
+    if not re.search("IP=|CNI_ARGS|asked for", about):
+        return ""
+    if "outside" in about:
+        return OUTSIDE
+    return ASKED if re.search("unknown|without", about, re.I) else "IgnoreUnknown=1;" + ASKED
+
+
 class Session:
     """The host of the recording, and what the runtime remembers: the last result of each container."""
 
@@ -80,12 +87,14 @@ class Session:
         config = dict(step["config"])
         if step.get("prevResult") and step["container"] in self.results:
             config["prevResult"] = self.results[step["container"]]
-        args = ARGS.get(step["step"], "")
+        args = _arguments(step["about"])
         call = cni.Call(step["command"], config, step.get("container") or "", netns, args=args)
         code, answer = cni.run(step["plugin"], self.host, call)
         if step["command"] == "ADD" and code == 0:
             self.results[step["container"]] = answer
-        return {"rc": code, "answer": answer} | {k: self._part(k, netns) for k in step if " " in k}
+        return {"rc": code, "answer": answer} | {
+            part: look() for part, look in self._looks(netns).items() if part in step
+        }
 
     def _by_hand(self, step):
         """What was done without a plugin before the step."""
@@ -101,19 +110,19 @@ class Session:
             for address in list(pod.links["eth0"].addresses):
                 pod.remove_address("eth0", address)
 
-    def _part(self, name, netns):
-        """A part of what the step left behind."""
-        pod = self.host.pods.get(netns)
-        looks = {
+    def _looks(self, netns):
+        """How to see the parts of what a step left behind."""
+        pod = self.host.pods.get(netns) or cni.namespace(netns)
+        return {
             "ipam files": self._files,
             "host links": self.host.rows,
             "pod links": lambda: [link.row() for link in pod.links.values()],
             "host routes": self.host.own.table,
-            "pod routes": lambda: pod.table(),
+            "pod routes": pod.table,
             "host nft": lambda: self.host.tables[4].shown() + self.host.ruleset.shown(),
             "host iptables": lambda: self.host.tables[4].saved("nat"),
+            "ip_forward": lambda: self.host.own.sysctls.get("net/ipv4/ip_forward", "0"),
         }
-        return looks[name]()
 
     def _files(self):
         files = self.host.files.items()
