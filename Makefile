@@ -5,7 +5,8 @@
 #                quiescent), every trial on a real cluster and in ours, and every fault that must be noticed
 # make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine, the real Kubernetes and etcd), built from tests/oracles
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n),
-#                ours beside etcd 3.6 and 3.7, and beside a real cluster in three faults (TRIALS="name …": these; root)
+#                ours beside etcd 3.6 and 3.7, and beside a real cluster in three faults (TRIALS="name …": these; root),
+#                and the rules of a real kube-proxy beside ours, for ten random clusters (root)
 # make record    have the judges answer our recorded conversations anew, members of etcd our recorded sessions, and the
 #                real cluster suffer the book's faults (TRIALS="name …": only these; needs root)
 # make bench     how fast it is, beside the bars; 1 if one is missed (CHECK=: only print)
@@ -81,6 +82,7 @@ soak: oracles
 	$(PY) -m tests.worlds.quiet $(SCENARIOS)
 	$(PY) -m tests.oracles tests/oracles/ha
 	$(PY) -m tests.oracles.ha.real.twin --all
+	$(PY) -m tests.real.kubeproxy --clusters 100
 	$(PY) -m tests.mutants --all
 
 oracles: .venv/.ready
@@ -90,6 +92,7 @@ twin: oracles
 	$(PY) -m tests.oracles.twin $(if $(SEED),--seed $(SEED)) $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(HISTORIES),--histories $(HISTORIES))
 	$(PY) -m tests.real.versions $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
+	$(PY) -m tests.real.kubeproxy $(if $(SEED),--seed $(SEED))
 
 record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.raft.record)

@@ -32,11 +32,11 @@ class Unfit(Exception):
     """A room cannot be had here; the message says what is missing and how to get it."""
 
 
-def fit():
-    """Raises Unfit if no room can be had on this machine."""
+def fit(needed=NEEDED):
+    """Raises Unfit if no room with the programs *needed* can be had on this machine."""
     if os.geteuid() != 0:
         raise Unfit("network namespaces need root: run this as root")
-    for program, package in NEEDED.items():
+    for program, package in needed.items():
         if not shutil.which(program, path=SBIN):
             raise Unfit(f"{program} is not installed: apt-get install {package}")
 
@@ -46,9 +46,9 @@ def inside():
     return INSIDE in os.environ
 
 
-def enter(module, *arguments):
+def enter(module, *arguments, needed=NEEDED):
     """Run ``python -m MODULE ARGUMENTS`` in a new room; its exit status. Raises Unfit."""
-    fit()
+    fit(needed)
     command = [*WITH_US, "unshare", *SPACES, sys.executable, "-m", module, *map(str, arguments)]
     environment = {**os.environ, INSIDE: "1", "PATH": SBIN, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode

@@ -9,7 +9,7 @@ import pytest
 from tests.oracles.network import compare as judge
 from tests.oracles.network.rules import rules_answers
 
-HERE = Path(__file__).parent / "kube-proxy"
+HERE = Path(judge.__file__).parent / "kube-proxy"
 FILES = ("rules_iptables", "rules_nftables")
 
 

@@ -1,0 +1,107 @@
+"""Random clusters for the real kube-proxy and for ours: ``python -m tests.real.kubeproxy`` (`make twin`).
+
+Real etcd, API server and kube-proxy (one in each mode) stand in a room of their own. A cluster is posted, the
+proxies start with its options, then it changes twice while they run; each time their rules must become
+ours. The seed is printed. In a large cluster rules that do not change keep the form they once had: there the
+proxies are started anew for each state. A real proxy that never learns its node's zone (it happens on a busy
+machine) is started once more. ``--clusters 100``: `make soak`.
+"""
+
+import argparse
+import random
+import sys
+import time
+from dataclasses import replace
+from functools import partial
+
+from tests.oracles.build import Missing, program
+from tests.oracles.ha.real import room
+from tests.oracles.ha.real.asking import until
+from tests.oracles.ha.real.programs import Failed
+from tests.real.kubeproxy import twin, worlds
+from tests.real.kubeproxy.lab import HOSTS, Lab
+
+PATIENCE = 30  # s until a change must be in the rules
+NEEDED = {
+    "ip": "iproute2",
+    "unshare": "util-linux",
+    "openssl": "openssl",
+    "iptables": "iptables",
+    "nft": "nftables",
+}
+CHANGES, SHOWN = 2, 6
+ZONELESS = "node is missing label"  # says a proxy that ignores hints for want of a zone
+
+
+def main(arguments):
+    """Run the clusters; 1 if the rules of one differ, or it could not be run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.real.kubeproxy")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9), help="makes the clusters")
+    parser.add_argument("--clusters", type=int, default=10, help="how many")
+    parser.add_argument("--first", type=int, default=0, help="the number of the first")
+    asked = parser.parse_args(arguments)
+    try:
+        if not room.inside():
+            program("kubernetes")
+            return room.enter(
+                "tests.real.kubeproxy",
+                *("--seed", asked.seed, "--clusters", asked.clusters, "--first", asked.first),
+                needed=NEEDED,
+            )
+        return clusters(asked.seed, range(asked.first, asked.first + asked.clusters))
+    except (Missing, Failed, room.Unfit) as why:
+        print(why, file=sys.stderr)
+        return 1
+
+
+def clusters(seed, numbers):
+    """In a room: all clusters, one after the other; 1 if one differs."""
+    room.furnish()
+    print(f"seed {seed}: {len(numbers)} clusters", flush=True)
+    lab = Lab(program("kubernetes"))
+    try:
+        lab.up()
+        differing = [number for number in numbers if differs(lab, seed, number)]
+    finally:
+        lab.down()
+    for number in differing:
+        print(f"again: python -m tests.real.kubeproxy --seed {seed} --first {number} --clusters 1")
+    print(f"{len(numbers)} clusters for the real kube-proxy and for ours, {len(differing)} differ")
+    return 1 if differing else 0
+
+
+def differs(lab, seed, number):
+    """Run a cluster and say what differs; whether anything does."""
+    began, world, found = time.monotonic(), worlds.world(seed, number), []
+    node = replace(worlds.HERE, zone=world.zone)
+    for change in range(1 + CHANGES):
+        if change:
+            worlds.change(world)
+        lab.post(world.services)
+        if not change or world.large:
+            lab.start_proxies(world.options[1], world.zone)
+        found += [f"{mode}, change {change}: {line}" for mode in HOSTS for line in held(lab, mode, world, node)]
+    took = time.monotonic() - began
+    print(
+        f"cluster {number}: {len(world.services)} Services, {world.options[0]}, {took:.0f} s, {len(found)} differences"
+    )
+    for line in found[:SHOWN]:
+        print(f"  {line}", flush=True)
+    return bool(found)
+
+
+def held(lab, mode, world, node):
+    """What differs in one mode when it has had its time."""
+    mine = twin.ours(mode, world.options[0], node, *lab.objects())
+    same = partial(twin.differences, mode)
+    if until(lambda: not same(lab.rules(mode), mine), PATIENCE):
+        return []
+    if node.zone and lab.says(mode, ZONELESS):
+        lab.start_proxies(world.options[1], world.zone)
+        if until(lambda: not same(lab.rules(mode), mine), PATIENCE):
+            return []
+    return [f"{path}: the real one has {real}, ours {ours}" for path, real, ours in same(lab.rules(mode), mine)]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
