@@ -51,6 +51,7 @@ TOOLS = {
     "iptables": _program("iptables", "iptables"),
     "nft": _program("nft", "nftables"),
     "nfacct": _program("nfacct", "nfacct"),
+    "conntrack": _program("conntrack", "conntrack"),
     "openssl": _program("openssl", "openssl"),
     "curl": _program("curl", "curl"),
     "musl-gcc": _program("musl-gcc", "musl-tools"),
