@@ -104,6 +104,21 @@ ENDPOINT_SLICE = KNOWN["discovery.k8s.io/v1", "EndpointSlice"]
 LEASE = KNOWN["coordination.k8s.io/v1", "Lease"]
 NETWORK_POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 CLUSTER_NETWORK_POLICY = KNOWN["policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy"]
+INGRESS = KNOWN["networking.k8s.io/v1", "Ingress"]
+INGRESS_CLASS = KNOWN["networking.k8s.io/v1", "IngressClass"]
+
+# custom resources: Gateway API 1.5, as its CRDs name them
+_GATEWAY_API, _ALSO = "gateway.networking.k8s.io", "gateway-api"
+GATEWAY_CLASS, GATEWAY, HTTP_ROUTE, GRPC_ROUTE, REFERENCE_GRANT = (
+    row(f"{_GATEWAY_API}/v1", kind, plural, short, namespaced, f"{_GATEWAY_API}/{plural}", _ALSO)
+    for kind, plural, short, namespaced in (
+        ("GatewayClass", "gatewayclasses", "gc", False),
+        ("Gateway", "gateways", "gtw", True),
+        ("HTTPRoute", "httproutes", "", True),
+        ("GRPCRoute", "grpcroutes", "", True),
+        ("ReferenceGrant", "referencegrants", "refgrant", True),
+    )
+)
 
 
 def serve(kind: Kind, not_simulated: tuple[str, ...] = ()) -> None:

@@ -25,6 +25,12 @@ _VALUE_RULE = (
     f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and {_ENDS}"
 )
 
+_WILDCARD = r"\*\." + _SUBDOMAIN
+_WILDCARD_RULE = (
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
+    "lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character"
+)
+
 
 def _regex_error(text: str, pattern: str, *examples: str) -> str:
     shown = " or ".join(f"'{example}', " for example in examples)
@@ -50,6 +56,20 @@ def dns_subdomain(value: str) -> list[str]:
     if not re.fullmatch(_SUBDOMAIN, value):
         wrong.append(_regex_error(_SUBDOMAIN_RULE, _SUBDOMAIN, "example.com"))
     return wrong
+
+
+def wildcard(value: str) -> list[str]:
+    """A host that begins with ``*.``. Models k/apimachinery pkg/util/validation IsWildcardDNS1123Subdomain"""
+    if re.fullmatch(_WILDCARD, value):
+        return []
+    return [_regex_error(_WILDCARD_RULE, _WILDCARD, "*.example.com")]
+
+
+def path_segment(value: str) -> list[str]:
+    """A name that stands in a URL. Models k/apimachinery pkg/api/validation/path IsValidPathSegmentName"""
+    if value in (".", ".."):
+        return [f"may not be '{value}'"]
+    return [f"may not contain '{char}'" for char in "/%" if char in value]
 
 
 def dns1035_label(value: str) -> list[str]:

@@ -65,7 +65,7 @@ def archive() -> bytes:
             inside = path.relative_to(PACKAGE)
             if inside.parts[0] not in LEFT_OUT:
                 add(f"kubemini/{inside.as_posix()}", path.read_bytes())
-        for path in sorted((PACKAGE / "api" / "schema").glob("*.txt")):
+        for path in sorted((PACKAGE / "api" / "schema").glob("*.[tj]*")):  # texts and JSON
             add(f"kubemini/api/schema/{path.name}", path.read_bytes())
         for path in sorted((PACKAGE / "view").rglob("*.json")):
             add(f"kubemini/{path.relative_to(PACKAGE).as_posix()}", path.read_bytes())

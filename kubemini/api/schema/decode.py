@@ -11,8 +11,9 @@ Theory: Go's decoder walks the text once. A wrong type is noted and the walk goe
 type that reads itself (quantity, time, int-or-string) ends the walk at once, and its complaint wins. null leaves a
 field as it is (absent); in a list or a map it becomes the type's zero.
 Models sigs.k8s.io/json UnmarshalStrict, k/apimachinery pkg/runtime/serializer/json.
-Simplified: what the schema does not know (other custom resources) is taken as it is; a wrong type in a custom resource
-is told as one in Kubernetes' own.
+A custom resource of ``customresources.json`` is read by its structural schema: what that does not know is left out,
+types are judged with the rest (422). Of those in ``definitions.txt`` a wrong type is told as one in Kubernetes' own.
+Simplified: custom resources that neither has are taken as they are.
 """
 
 import json
@@ -22,6 +23,7 @@ from typing import Any
 
 from kubemini.api import gotime, quantity, schema
 from kubemini.api.objects import Path
+from kubemini.api.schema import custom
 from kubemini.api.schema.gonames import go_type
 
 DEEPEST = 200  # levels; real manifests have about 15, Go's decoder stops at 10,000
@@ -74,7 +76,7 @@ def decode(value: Any, api_version: str, kind: str) -> Decoded:
     try:
         if definition is None:
             bare = {key: value[key] for key in _BARE.fields if key in value}
-            walk.found.value = {**value, **walk.struct(bare, _BARE, ())}
+            walk.found.value = {**walk.custom(value, api_version, kind), **walk.struct(bare, _BARE, ())}
         else:
             walk.found.value = walk.struct(value, definition, ())
     except _Stop as stop:
@@ -148,6 +150,16 @@ class _Walk:
             if key not in read and fields[key].type in _ZEROS:
                 read[key], same = _ZEROS[fields[key].type], False
         return value if same else read
+
+    def custom(self, value: Any, api_version: str, kind: str) -> Any:
+        """A custom resource, without what its structural schema does not know."""
+        structural = custom.of(api_version, kind)
+        if structural is None:
+            return value
+        kept, unknown = custom.pruned(value, structural)
+        for path in unknown:
+            self._unknown(path)
+        return kept
 
     def _unknown(self, path: Path) -> None:
         self.found.strict.append(f'unknown field "{spelled(path)}"')

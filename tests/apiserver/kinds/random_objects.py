@@ -1,6 +1,7 @@
 """Random objects by the published schema: mostly of the right types, sometimes not, with values that people write."""
 
 from kubemini.api import schema
+from kubemini.api.schema import custom
 
 TEXTS = [
     "",
@@ -75,10 +76,28 @@ def struct(rng, definition, deep, strange):
     }
 
 
+def structural(rng, node, name, deep, strange):
+    """A value of a structural schema: often one of those that it lists, or its default."""
+    if deep and rng.random() < strange:
+        return rng.choice(STRANGE)
+    if node.get("type") == "object":
+        likely = 0.9 if deep < 4 else 0.35
+        return {
+            key: structural(rng, inner, key, deep + 1, strange)
+            for key, inner in node.get("properties", {}).items()
+            if rng.random() < (0.95 if key in node.get("required", ()) else likely * 0.5)
+        }
+    if node.get("type") == "array":
+        return [structural(rng, node["items"], name, deep + 1, strange) for _ in range(rng.choice([0, 1, 1, 2]))]
+    if "enum" in node and rng.random() < 0.9:
+        return rng.choice(node["enum"])
+    return make(rng, {"integer": "int32", "boolean": "bool"}.get(node.get("type"), "string"), name, deep, strange)
+
+
 def objects(rng, kind, name, strange=0.01):
     """One object of *kind*, called *name*; pods and templates that could be taken have a container."""
-    definition = schema.of_kind(kind.api_version, kind.kind)
-    obj = struct(rng, definition, 0, strange)
+    definition, crd = schema.of_kind(kind.api_version, kind.kind), custom.of(kind.api_version, kind.kind)
+    obj = struct(rng, definition, 0, strange) if definition else structural(rng, crd, "", 0, strange)
     obj |= {"apiVersion": kind.api_version, "kind": kind.kind}
     meta = obj["metadata"] if isinstance(obj.get("metadata"), dict) and rng.random() < 0.3 else {}
     obj["metadata"] = {**meta, "name": name}

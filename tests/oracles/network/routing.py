@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from kubemini.network.decide.routing import backends, ingress, proxies, tls
 from kubemini.network.decide.routing.exchange import FORWARDED, Request
 from kubemini.sim.units import SECOND
-from tests.oracles.network import conformance, controllers
+from tests.oracles.network.http import conformance, controllers
 
 
 def answers(path, data):

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.oracles.network import parts, routing
+from tests.oracles.network.http import conformance
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 FILES = (HERE / "ingress/status.json", HERE / "ingress/traefik.json", HERE / "ingress.json")
 UPSTREAM = json.loads(gzip.decompress((HERE / "gateway_conformance.json.gz").read_bytes()))
 ROWS = routing.tables(Path("gateway_conformance.json"), UPSTREAM)
@@ -84,5 +85,5 @@ def test_a_call_of_grpc_reaches_its_back_end(test, call):
     row = {"request": request, "expect": {"status": [200 if to else 404]}}
     if to:
         row["expect"] |= {"backend": f"grpc-infra-backend-{to}", "namespace": "gateway-conformance-infra"}
-    name = next(iter(routing.conformance.cases({**UPSTREAM, "groups": [{**group, "requests": [row]}]}).items()))
+    name = next(iter(conformance.cases({**UPSTREAM, "groups": [{**group, "requests": [row]}]}).items()))
     assert name[1]() == []
