@@ -8,7 +8,8 @@ Invariant: an owner counts as gone only if the API server itself says so: the co
 owner of the same name with another UID is another object.
 Models k/k pkg/controller/garbagecollector GarbageCollector.attemptToDeleteItem
 Models k/k pkg/controller/garbagecollector GarbageCollector.attemptToOrphanWorker
-Simplified: Events and Leases are nobody's; no Event says that an owner stands in another namespace.
+Simplified: Events, Leases and the kinds of networking groups (Ingress, Gateway, policies) own nothing and are nobody's,
+so they are not watched; no Event says that an owner stands in another namespace.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,12 +20,17 @@ from kubemini.api.objects import Obj, freeze
 from kubemini.controllers.decide.actions import Delete, Patch, Plan, terminating
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
+NETWORKING = "networking.k8s.io"  # and gateway.networking.k8s.io, policy.networking.k8s.io
 GONE, LEAVING, THERE = "gone", "leaving", "there"  # LEAVING: it waits for those it owns
 
 
 def kinds() -> list[Kind]:
     """The kinds whose objects may be owned, as discovery tells them."""
-    return [kind for kind in served().values() if kind.kind not in ("Event", "Lease")]
+    return [
+        kind
+        for kind in served().values()
+        if kind.kind not in ("Event", "Lease") and not kind.group.endswith(NETWORKING)
+    ]
 
 
 def owners(obj: Obj) -> list[Obj]:
