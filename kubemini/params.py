@@ -214,6 +214,7 @@ class Params(EtcdParams):
     )
 
     # kube-proxy
+    proxy_mode: str = flag("iptables", Choice(("iptables", "nftables")), "mode", "KubeProxyConfiguration 1.37")
     iptables_min_sync_period: int = flag(
         1 * SECOND, Duration(0, HOUR), "iptables.minSyncPeriod", "KubeProxyConfiguration 1.37"
     )

@@ -152,3 +152,10 @@ def variable(value: str) -> list[str]:
     """A name of an environment variable: anything that can be printed, but no ``=``."""
     what = "a valid environment variable name must consist only of printable ASCII characters other than '='"
     return [] if re.fullmatch("[ -<>-~]+", value) else [what]
+
+
+# -- machines: which address follows from a name ----------------------------------------------------
+def host_ip(host: str) -> str:
+    """The address of a machine in the hosts' own network: worker-3 is 192.168.0.103."""
+    digits = host[len(host.rstrip("0123456789")) :]
+    return f"192.168.0.{100 + int(digits or 0)}"

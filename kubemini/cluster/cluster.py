@@ -147,9 +147,12 @@ class Cluster:
                 self.user.work(load.kind, load.every, load.options)
 
     def _send_visitors(self, load: Load) -> None:
-        visitors = [c for c in self.components.values() if isinstance(c, Visitor)]
+        outside = load.options.get("from") == "outside"
+        found = [c for c in self.components.values() if isinstance(c, Visitor)]
+        visitors = [c for c in found if c.name.startswith("visitor@outside") == outside]
+        door = load.options.get("door") or ("cluster-ip" if outside else "")
         for number, visitor in enumerate(visitors):
-            visitor.visit(load.options["service"], load.every * len(visitors), load.every * number)
+            visitor.visit(load.options["service"], load.every * len(visitors), load.every * number, door)
 
     def apply(self, source: Source) -> None:
         """``kubectl apply``: the manifests in a file, in a text, or as objects.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemini.cluster.topology.spec import WORKER, Topology
+from kubemini.network.decide.services.ports import DOORS
 from kubemini.ranges import Choice, Count, Duration, Legal, Unfit, shown
 from kubemini.sim.units import DAY, MS
 
@@ -15,8 +16,10 @@ EVERY = Duration(MS, 365 * DAY, "s")
 DEFAULT_EVERY = "500ms"
 SIZE = Count(0, 10 * 1024 * 1024)  # etcd itself refuses more than 1.5 MiB; so much can be tried
 CONSISTENCY = Choice(("linearizable", "serializable"))
+DOOR = Choice(DOORS)
+FROM = Choice(("workers", "outside"))
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "visitors": ("service", "every"),
+    "visitors": ("service", "every", "door", "from"),
     "api_writes": ("every",),
     "etcd_writes": ("every", "member", "size"),
     "etcd_reads": ("every", "member", "consistency"),
@@ -70,6 +73,8 @@ def _check_visitors(topology: Topology, where: str, values: Mapping[str, Any]) -
         raise WorkloadError(f"{where}: service is missing; it is the name of a Service")
     if not any(host.role == WORKER for host in topology.hosts):
         raise WorkloadError(f"{where}: visitors sit on workers and this topology has none; ask for workers: 1 or more")
+    if values.get("from") == "outside" and not topology.of("visitor@outside"):
+        raise WorkloadError(f"{where}.from: nobody is outside this topology; ask for outside: 1 in it")
 
 
 def _read_option(topology: Topology, where: str, kind: str, name: Any, value: Any) -> Any:
@@ -83,6 +88,10 @@ def _read_option(topology: Topology, where: str, kind: str, name: Any, value: An
             return _fitting(where, SIZE, value)
         case "consistency":
             return _fitting(where, CONSISTENCY, value)
+        case "door":
+            return _fitting(where, DOOR, value)
+        case "from":
+            return _fitting(where, FROM, value)
         case "member":
             known = [*topology.members, *topology.spares]
             if value not in known:

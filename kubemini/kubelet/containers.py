@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from kubemini.api.names import host_ip
 from kubemini.api.objects import Obj, get
 from kubemini.host import Host
 from kubemini.host.linux import podnetwork
-from kubemini.kubelet.decide.nodestatus import host_ip
 from kubemini.kubelet.decide.podworker import RUNNING, STARTING, STOPPING
 from kubemini.sim.engine import TIMER
 from kubemini.sim.units import SECOND

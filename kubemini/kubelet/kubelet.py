@@ -8,6 +8,7 @@ Simplified: no static pods, no eviction under pressure; the end of a container i
 """
 
 from kubemini.api.kinds import POD
+from kubemini.api.names import host_ip
 from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import instant
 from kubemini.client import ApiClient, Informer, WorkQueue
@@ -15,7 +16,7 @@ from kubemini.client.client import code
 from kubemini.host import Component, Host
 from kubemini.host.linux.podnetwork import NoNetwork
 from kubemini.kubelet.containers import EXITED, Containers, Running
-from kubemini.kubelet.decide import hooks, nodestatus, probes, sandboxes
+from kubemini.kubelet.decide import hooks, probes, sandboxes
 from kubemini.kubelet.decide.podworker import (
     BEHAVIOUR,
     FINISHED,
@@ -332,7 +333,7 @@ class Kubelet(Component):
         worker = self.workers.get(uid)
         if worker is None or worker.killing:
             return None
-        status = pod_status(worker, nodestatus.host_ip(self.host.name), self.sim.now)
+        status = pod_status(worker, host_ip(self.host.name), self.sim.now)
         if status != worker.reported:
             namespace, name = worker.key
             body = {"metadata": {"uid": uid}, "status": status}

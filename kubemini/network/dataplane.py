@@ -1,48 +1,111 @@
 """What a host's kernel knows of Services, and where it sends a new connection.
 
-Invariant: a connection is decided by the rules of the host it starts on and by nothing else; they outlive the
+Invariant: a connection is decided by the rules of the host that it meets and by nothing else; they outlive the
 kube-proxy that wrote them, and end with the power.
-The nat table that kube-proxy fills (k/k pkg/proxy/iptables); affinity is the kernel's module xt_recent.
+The tables that kube-proxy fills (k/k pkg/proxy/iptables, nftables); affinity is the kernel's xt_recent, or a set.
 """
 
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from kubemini.api.names import host_ip
 from kubemini.host import Host
-from kubemini.network.decide.services.rule import Rule, ServiceEndpoint, pick
+from kubemini.host.linux.podnetwork import pod_cidr
+from kubemini.network.decide.services import verdict
+from kubemini.network.decide.services.node import Node, ProxyConfig
+from kubemini.network.decide.services.picking import picked
+from kubemini.network.decide.services.ports import Endpoint
+from kubemini.network.decide.services.verdict import Asked, Header
+from kubemini.network.decide.services.world import Entry, Table, World
 
 
-def rules(host: Host) -> dict[str, Rule]:
-    """The rules in the kernel of *host*, by ``namespace/name``; gone with the power, not with kube-proxy."""
-    return host.kernel.services
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the kernel of a host made of a new connection.
+
+    *fate*: sent (to *endpoint*, which sees *source*; *returns*: whether its answer comes back), refused,
+    dropped, or passed: no rule of this host decided. *rule* is the chain that did.
+    """
+
+    fate: str
+    rule: str = ""
+    endpoint: Endpoint | None = None
+    source: str = ""
+    returns: bool = True
+
+
+PASSED = Sent("passed")
+
+
+def node_of(host: Host) -> Node:
+    """*host* as its kube-proxy knows it."""
+    cidr = pod_cidr(host)
+    bridge = str(ip_network(cidr)[1])
+    return Node(host.name, (host_ip(host.name),), host.zone, cidr, bridge)
+
+
+def table(host: Host) -> Table | None:
+    """The rules in the kernel of *host*, None where no kube-proxy has written any since it booted."""
+    found: Table | None = host.kernel.services
+    return found
+
+
+def written(host: Host, mode: str) -> Table:
+    """The rules in the kernel of *host*, begun anew if there are none, or those of the other *mode*."""
+    found, node = table(host), node_of(host)
+    if found is None or found.config.mode != mode:
+        found = host.kernel.services = Table(node, ProxyConfig(mode=mode))
+    elif found.node != node:  # the range of its pods has become known
+        before, found = found, Table(node, found.config)
+        for service, entries in before.by_service.items():
+            found.put(service, entries)
+        host.kernel.services = found
+    return found
+
+
+def entry(host: Host, service: str) -> Entry | None:
+    """What the kernel of *host* knows of the first port of *service* (``namespace/name``, or one in default)."""
+    found = table(host)
+    entries = found.by_service.get(service if "/" in service else f"default/{service}", ()) if found else ()
+    return entries[0] if entries else None
 
 
 def has_endpoints(host: Host, service: str) -> bool:
     """Whether a connection from *host* to *service* (``namespace/name``, or a name in default) goes to some pod."""
-    found = rules(host).get(_key(service))
-    return found is not None and bool(found.endpoints)
+    found = entry(host, service)
+    return found is not None and bool(internal_endpoints(found))
 
 
-def choose(host: Host, service: str, draw: int) -> dict[str, str] | None:
+def internal_endpoints(found: Entry) -> tuple[Endpoint, ...]:
+    """The endpoints behind the cluster IP."""
+    return found.uses.local if found.port.internal_local else found.uses.cluster
+
+
+def choose(host: Host, service: str, draw: int) -> Endpoint | None:
     """The endpoint that a new connection from *host* goes to, or None: no endpoint, the kernel rejects it.
 
     *draw* is a draw, uniform in [0, 2**64).
     """
-    found = rules(host).get(_key(service))
-    if found is None or not found.endpoints:
+    found = entry(host, service)
+    if found is None:
         return None
-    endpoint = _remembered(host, found) or pick(found.endpoints, draw)
-    if found.affinity:
-        host.kernel.recent[found.service] = (endpoint, host.sim.now)
-    return endpoint.row()
+    ip = found.port.cluster_ip
+    packet = Asked(found.port.protocol, host_ip(host.name), ip, found.port.port)
+    return send(host, packet, draw).endpoint
 
 
-def _remembered(host: Host, rule: Rule) -> ServiceEndpoint | None:
-    """The endpoint of this client's last connection, if the Service wants that and it is not too long ago.
-
-    The time runs from the last new connection: each renews it (xt_recent; measured).
-    """
-    endpoint, at = host.kernel.recent.get(rule.service, (None, 0))
-    fresh = rule.affinity and host.sim.now - at < rule.affinity
-    return endpoint if fresh and endpoint in rule.endpoints else None
-
-
-def _key(service: str) -> str:
-    return service if "/" in service else f"default/{service}"
+def send(host: Host, packet: Header, draw: int) -> Sent:
+    """What the rules of *host* do with the first packet of a connection; *draw* picks the endpoint."""
+    found = table(host)
+    if found is None:
+        return PASSED
+    alone = World({host.name: found})
+    meeting, chosen = verdict.meet(alone, host.name, packet)
+    if chosen is None:
+        return PASSED
+    if chosen.fate != "dnat":
+        return Sent(chosen.fate, chosen.rule)
+    mode, recent = found.config.mode, host.kernel.recent
+    endpoint = picked(chosen, packet.source, mode, draw, recent, host.sim.now)
+    way = verdict.way(alone, meeting, chosen, endpoint)
+    return Sent("sent", chosen.rule, endpoint, way.source, way.returns)

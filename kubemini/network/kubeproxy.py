@@ -3,17 +3,16 @@
 Invariant: the rules in the kernel change only when kube-proxy changes them: while it is dead or cut off from the API
 server they stay as they are, right or wrong. All that has changed is written in one go, at most once a second.
 pkg/proxy/iptables/proxier.go syncProxyRules, pkg/util/async BoundedFrequencyRunner.
-Simplified: no periodic full sync (nothing else touches the rules), no burst of two syncs.
+Simplified: no periodic full sync (nothing else touches the rules), no burst of two syncs; the zone of its node is the
+machine's (the real one watches its Node). Its options are the defaults but for the mode.
 """
 
 from kubemini.api.kinds import ENDPOINT_SLICE, SERVICE
-from kubemini.api.objects import Obj, get
+from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
 from kubemini.network import dataplane
-from kubemini.network.decide.services import rule as services
-from kubemini.network.decide.services.ports import SERVICE_NAME
-from kubemini.network.decide.services.rule import Rule
+from kubemini.network.decide.services.world import Entry, entries, service_of
 from kubemini.sim import Sim
 from kubemini.wire import Network
 
@@ -43,7 +42,8 @@ class KubeProxy(Component):
     def _synced(self) -> None:
         """The first lists are here: whatever an earlier incarnation left in the kernel is looked at, too."""
         if self._ready():
-            self.dirty.update(dict.fromkeys(dataplane.rules(self.host)))
+            if found := dataplane.table(self.host):
+                self.dirty.update(dict.fromkeys(found.by_service))
             self._plan_sync()
 
     def _ready(self) -> bool:
@@ -58,7 +58,7 @@ class KubeProxy(Component):
     def _slice_changed(self, old: Obj | None, new: Obj | None) -> None:
         for obj in (old, new):
             if obj is not None:
-                self._mark(obj["metadata"].get("namespace", ""), _service_of(obj))
+                self._mark(obj["metadata"].get("namespace", ""), service_of(obj))
 
     def _mark(self, namespace: str, name: str) -> None:
         self.dirty[f"{namespace}/{name}"] = None
@@ -74,32 +74,29 @@ class KubeProxy(Component):
         """Decide now; the kernel has it when iptables-restore is done."""
         self.earliest = self.sim.now + self.params.iptables_min_sync_period
         changed, self.dirty = self.dirty, {}
-        wanted = {key: self._rule(*key.split("/")) for key in changed}
+        wanted = {key: self._entries(*key.split("/")) for key in changed}
         self._syncs += 1
         self.after(self._durations.between(self._syncs, *self.params.iptables_restore), self._program, wanted)
 
-    def _rule(self, namespace: str, name: str) -> Rule | None:
+    def _entries(self, namespace: str, name: str) -> tuple[Entry, ...]:
         service = self.services.get(namespace, name)
         if service is None:
-            return None
-        slices = [s for s in self.slices.values(namespace) if _service_of(s) == name]
-        return services.rule(service, slices, self.host.name)
+            return ()
+        slices = [s for s in self.slices.values(namespace) if service_of(s) == name]
+        return entries(service, slices, dataplane.node_of(self.host))
 
-    def _program(self, wanted: dict[str, Rule | None]) -> None:
-        kernel = dataplane.rules(self.host)
-        for key, rule in wanted.items():
-            before = kernel.get(key)
-            if rule == before:
-                continue
-            if rule is not None:
-                kernel[key] = rule
-                self.sim.record(self.name, "rules", **services.summary(rule))
-            elif before is not None:
-                del kernel[key]
-                self.sim.record(self.name, "rules", service=key, ip=before.ip, endpoints=[])
+    def _program(self, wanted: dict[str, tuple[Entry, ...]]) -> None:
+        table = dataplane.written(self.host, self.params.proxy_mode)
+        for key, new in wanted.items():
+            before = table.by_service.get(key, ())
+            table.put(key, new)
+            if [entry.rules for entry in new] != [entry.rules for entry in before]:
+                self._tell(key, new or before, gone=not new)
         self.scheduled = False
         self._plan_sync()
 
-
-def _service_of(endpoint_slice: Obj) -> str:
-    return get(endpoint_slice, "metadata", "labels", SERVICE_NAME, default="")
+    def _tell(self, service: str, said: tuple[Entry, ...], gone: bool) -> None:
+        """The rules of a Service have changed: those of its first port, as they stand in the trace."""
+        first = said[0]
+        rows = [] if gone else [e.row() for e in first.uses.reachable]
+        self.sim.record(self.name, "rules", service=service, ip=first.port.cluster_ip, endpoints=rows)

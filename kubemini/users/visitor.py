@@ -1,44 +1,104 @@
 """Clients that send requests to a Service, and the pods' end of the wire.
 
 A visitor sits on a worker and opens a connection to the Service's cluster IP, as any process there may: the host's
-kernel picks an endpoint by the rules kube-proxy left, and the packet goes to the pod, or nowhere.
-Simplified: one short connection a request; the pod answers at once.
+kernel picks an endpoint by the rules kube-proxy left, and the packet goes to the pod, or nowhere. If a scenario asks
+for another door (a node port, an external or load-balancer address), or for visitors outside the cluster, the packet
+meets the rules of the host where it arrives, and the record of the visit tells which rule decided and what address
+the pod saw.
+Simplified: one short connection a request; the pod answers at once; whoever is outside knows the addresses of a
+Service from the rules of the first host that has some, and goes by the hosts in turn, whether they are up or not.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api.names import host_ip
 from kubemini.host import Component
 from kubemini.host.linux.podnetwork import pod_at
 from kubemini.network import dataplane
+from kubemini.network.dataplane import Sent
+from kubemini.network.decide.services.ports import ServicePort
+from kubemini.network.decide.services.verdict import Asked
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
-from kubemini.wire import Call, Unreachable
+from kubemini.wire import Call, Reply, Unreachable
 
 PATIENCE = 30 * SECOND  # so long nobody wonders that a shop has not opened
 REFUSED = Unreachable("connection refused", definite=True)
+SILENCE = Unreachable("no answer: nobody turned the packet away, or its answer back", definite=True)
+OUTSIDE = "203.0.113."  # the network of whoever is outside
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who answered a visit, the address it saw, and what decided where."""
+
+    pod: str
+    source: str
+    rule: str
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A packet whose destination a rule has rewritten: on its way to a pod, from *source* for the pod."""
+
+    ip: str
+    source: str
 
 
 class PodNetwork(Component):
-    """The network stack of one host's pods: answers for the containers that run here, whoever manages them."""
+    """The network stack of one host: its pods', whoever manages them, and its own for node ports and the like."""
+
+    arrived = 0  # packets that met the rules of this host from elsewhere, ever
 
     def handle(self, call: Call) -> Steps | None:
-        """A visitor's connection to the pod IP in the payload."""
-        pod = pod_at(self.host, call.payload)
+        """A visitor's connection: to the pod IP in the payload, rewritten on its way, or still as it was sent."""
+        if isinstance(call.payload, Asked):
+            return self._arrive(call, call.payload)
+        delivered = call.payload if isinstance(call.payload, Delivered) else None
+        pod = pod_at(self.host, delivered.ip if delivered else call.payload)
         if pod is None:
             call.fail(REFUSED)
         else:
             call.reply(pod)
         return None
 
+    def _arrive(self, call: Call, packet: Asked) -> Steps:
+        """A packet meets the rules of this host; whoever is masqueraded here hears the answer through here."""
+        self.arrived += 1
+        drawn = self.sim.draws(f"rules/{self.name}").u(self.arrived)
+        sent = dataplane.send(self.host, packet, drawn)
+        closed = sent.fate == "passed" and packet.destination == host_ip(self.host.name)
+        if closed or sent.fate == "refused":
+            call.fail(REFUSED)
+        elif sent.endpoint is not None and sent.returns:
+            reply = yield from deliver(self, sent)
+            if reply.ok:
+                call.reply(Answer(reply.value, sent.source, sent.rule, self.host.name))
+            else:
+                call.fail(reply.error)
+
+
+def deliver(at: Component, sent: Sent) -> Steps:
+    """Bring a connection from *at* to its endpoint; returns the `Reply` with the pod's name."""
+    assert sent.endpoint is not None
+    delivered = Delivered(sent.endpoint.ip, sent.source)
+    reply = yield at.call(f"pods@{sent.endpoint.node}", "http", delivered, timeout=at.net.params.visitor_timeout)
+    return reply
+
 
 class Visitor(Component):
-    """A client program on a worker: a request to the Service at a steady pace, each outcome recorded."""
+    """A client program on a worker, or outside: a request to the Service at a steady pace, each outcome recorded."""
 
     service = ""
+    door = ""  # how it comes in; "" is the cluster IP, and nothing more is told of a visit than that it was
     every = offset = 0
     sent = 0  # ever
 
-    def visit(self, service: str, every: int, offset: int) -> None:
-        """Ask *service* every *every* µs, beginning at *offset*."""
-        self.service, self.every, self.offset = service, every, offset
+    def visit(self, service: str, every: int, offset: int, door: str = "") -> None:
+        """Ask *service* every *every* µs, beginning at *offset*, by *door* (see services.ports.DOORS)."""
+        self.service, self.every, self.offset, self.door = service, every, offset, door
 
     def boot(self) -> None:
         self.opened = False
@@ -52,10 +112,11 @@ class Visitor(Component):
         yield self.timeout(phase)
         self.spawn(self._wonder())
         while True:
-            self.opened = self.opened or dataplane.has_endpoints(self.host, self.service)
+            self.opened = self.opened or any(dataplane.has_endpoints(h, self.service) for h in self._informed())
             if self.opened:
                 self.sent += 1
-                self.spawn(self.request(self.sent, draws.u(self.sent)))
+                ask = self.request_by_door if self.door else self.request
+                self.spawn(ask(self.sent, draws.u(self.sent)))
             yield self.timeout(self.every)
 
     def _wonder(self) -> Steps:
@@ -69,14 +130,15 @@ class Visitor(Component):
         """One connection, from rule to answer; *drawn* picks the endpoint."""
         started = self.sim.now
         endpoint = dataplane.choose(self.host, self.service, drawn)
-        via, outcome, why = [self.service], "failed", "no endpoint: the kernel rejects the connection"
-        if endpoint is not None:
-            via.append(endpoint["pod"])
-            reply = yield self.call(
-                f"pods@{endpoint['node']}", "http", endpoint["ip"], timeout=self.net.params.visitor_timeout
-            )
-            outcome = "ok" if reply.ok else "failed"
-            why = "" if reply.ok else f"{endpoint['pod']}: {reply.error.reason}"
+        if endpoint is None:
+            why = "no endpoint: the kernel rejects the connection"
+            self._record(number, started, "", why)
+            return
+        pod = endpoint.row()["pod"]
+        reply = yield self.call(f"pods@{endpoint.node}", "http", endpoint.ip, timeout=self.net.params.visitor_timeout)
+        self._record(number, started, pod, "" if reply.ok else f"{pod}: {reply.error.reason}")
+
+    def _record(self, number: int, started: int, pod: str, why: str, **more: Any) -> None:
         self.sim.record(
             self.name,
             "request",
@@ -84,9 +146,92 @@ class Visitor(Component):
             kind="service",
             verb="GET",
             path=self.service,
-            via=via,
-            outcome=outcome,
+            via=[self.service, pod] if pod else [self.service],
+            outcome="failed" if why else "ok",
             started=started,
-            code=200 if outcome == "ok" else 0,
+            code=0 if why else 200,
             why=why,
+            **more,
         )
+
+    # -- by a door that the scenario names -----------------------------------------------------------------------
+    def request_by_door(self, number: int, drawn: int) -> Steps:
+        """One connection by the door.
+
+        Its record tells where it went *to*, the *source* the pod saw, the *rule*, and *at* which host.
+        """
+        started = self.sim.now
+        packet = self._packet(number)
+        if packet is None:
+            self._record(number, started, "", f"the Service has no {self.door} (yet)")
+            return
+        to = f"{packet.destination}:{packet.dport}"
+        reply = yield from self._connect(packet, number, drawn)
+        if reply.ok:
+            found: Answer = reply.value
+            told = {"source": found.source, "rule": found.rule, "at": found.node}
+            self._record(number, started, found.pod, "", to=to, **told)
+        else:
+            self._record(number, started, "", f"{to}: {reply.error.reason}", to=to)
+
+    def _connect(self, packet: Asked, number: int, drawn: int) -> Steps:
+        """From here, by the rules here, and if none of them decides by those of the host where it arrives."""
+        sent = dataplane.send(self.host, packet, drawn)
+        patience = self.net.params.visitor_timeout
+        if sent.fate == "refused":
+            return Reply(False, error=REFUSED)
+        if sent.fate == "sent":
+            reply = yield from deliver(self, sent)
+            if not reply.ok:
+                return reply
+            return Reply(True, Answer(reply.value, sent.source, sent.rule, self.host.name))
+        where = self._entrance(packet, number) if sent.fate == "passed" else ""
+        if where:
+            reply = yield self.call(where, "http", packet, timeout=patience)
+            return reply
+        yield self.timeout(patience)
+        return Reply(False, error=SILENCE)
+
+    def _packet(self, number: int) -> Asked | None:
+        """The first packet of visit *number*; None while the Service has no such door."""
+        known = (dataplane.entry(host, self.service) for host in self._informed())
+        entry = next(filter(None, known), None)
+        address = self._address(entry.port, number) if entry else None
+        if entry is None or address is None:
+            return None
+        inside = dataplane.table(self.host) is not None
+        number_of_host = host_ip(self.host.name).rpartition(".")[2]
+        source = host_ip(self.host.name) if inside else OUTSIDE + number_of_host
+        return Asked(entry.port.protocol, source, *address)
+
+    def _address(self, port: ServicePort, number: int) -> tuple[str, int] | None:
+        """Address and port of the door."""
+        match self.door:
+            case "node-port":
+                at = self._stacks()[number % len(self._stacks())].host.name
+                return (host_ip(at), port.node_port) if port.node_port else None
+            case "load-balancer":
+                return (port.lb_ips[0], port.port) if port.lb_ips else None
+            case "external-ip":
+                return (port.external_ips[0], port.port) if port.external_ips else None
+        return port.cluster_ip, port.port
+
+    def _entrance(self, packet: Asked, number: int) -> str:
+        """The stack of the host that a packet for *packet* goes to by the wire; "": nobody's.
+
+        A node has its address; for the others the router before the cluster knows every host, and takes them in turn.
+        """
+        stacks = self._stacks()
+        at_home = next((s.name for s in stacks if host_ip(s.host.name) == packet.destination), "")
+        outside = packet.source.startswith(OUTSIDE)
+        return at_home or (stacks[number % len(stacks)].name if outside else "")
+
+    def _stacks(self) -> list[PodNetwork]:
+        return [c for c in self.net.components.values() if isinstance(c, PodNetwork)]
+
+    def _informed(self) -> list[Any]:
+        """The hosts whose rules tell this visitor of the Service: its own; outside, any that has some."""
+        own = self.host
+        if dataplane.table(own) is not None or any(s.host is own for s in self._stacks()):
+            return [own]
+        return [s.host for s in self._stacks()]

@@ -6,6 +6,7 @@ import pytest
 
 from kubemini.api.kinds import SERVICE
 from kubemini.api.objects import get
+from kubemini.apiserver.decide import addresses
 from tests.apiserver.parts import done, refusal, service
 from tests.worlds.kube import World
 
@@ -207,3 +208,24 @@ def test_a_put_of_a_missing_service_creates_it_and_one_of_a_missing_config_map_d
     lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "new"}, "spec": {}}
     path = "/apis/coordination.k8s.io/v1/namespaces/default/leases/new"
     assert done(world.ask(lambda c: c.request("PUT", path, lease)))["metadata"]["uid"]
+
+
+class Drawing:
+    """Draws the lowest first, then the highest."""
+
+    def __init__(self):
+        self.turn = 0
+
+    def randint(self, low, high):
+        self.turn += 1
+        return low if self.turn <= 8 else high
+
+
+def test_the_first_addresses_of_a_range_are_left_to_those_who_ask_for_one():
+    drawn = addresses.allocated(service("web", type="NodePort"), (), (), (), Drawing())["spec"]
+    assert (drawn["clusterIP"], drawn["ports"][0]["nodePort"]) == ("10.111.255.254", 32_767)
+    last = addresses.STATIC_PORTS + addresses.NODE_PORTS[0]
+    assert [addresses._static(a) for a in ("10.96.0.1", "10.96.1.0", "10.96.1.1")] == [True, True, False]
+    assert (addresses._static(last - 1), addresses._static(last)) == (True, False)
+    asked = service("web", clusterIP="10.96.0.10", type="NodePort", ports=[{"port": 80, "nodePort": 30_001}])
+    assert addresses.allocated(asked, (), (), (), Random(1))["spec"]["clusterIP"] == "10.96.0.10"

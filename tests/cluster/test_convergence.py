@@ -83,7 +83,7 @@ def test_after_any_trouble_the_cluster_becomes_what_was_asked_for(name, seed):
     where = {pod["status"]["podIP"]: pod for pod in pods}
     for node in nodes:
         host = cluster.hosts[node["metadata"]["name"]]
-        assert sorted(e.ip for e in dataplane.rules(host)["default/web"].endpoints) == sorted(where)
+        assert sorted(e.ip for e in dataplane.entry(host, "web").uses.cluster) == sorted(where)
         here = {ip: p["metadata"]["name"] for ip, p in where.items() if p["spec"]["nodeName"] == host.name}
         assert podnetwork.listening(host) == here
         assert sorted(c.name for c in host.kernel.containers.of_pod.values()) == sorted(here.values())

@@ -21,7 +21,7 @@ def test_power_loss_keeps_the_disk_and_loses_memory_and_kernel_state(world):
     _, server = world
     host = server.host
     host.disk.files["log"] = [1, 2, 3]
-    host.kernel.services["web"] = []
+    host.kernel.services = ["web"]
     host.power_off()
     assert not server.up
     assert host.disk.files == {"log": [1, 2, 3]} and host.kernel == Kernel()

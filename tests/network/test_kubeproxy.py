@@ -29,8 +29,8 @@ def started(**params):
 
 
 def endpoints(cluster, host):
-    found = dataplane.rules(cluster.hosts[host]).get("default/web")
-    return [e.ip for e in found.endpoints] if found else None
+    found = dataplane.entry(cluster.hosts[host], "web")
+    return [e.ip for e in found.uses.cluster] if found else None
 
 
 def test_every_host_has_rules_for_every_endpoint(cluster):

@@ -9,7 +9,20 @@ from typing import Any
 
 from kubemini.params import Params
 from tests.params.pair import PAIR, PAIR_MATTERS
-from tests.params.tales import WEB, asked, etcd, future_list, ghost, lagging, node_deleted, old_watch, orphan, pod, shop
+from tests.params.tales import (
+    WEB,
+    asked,
+    by_a_door,
+    etcd,
+    future_list,
+    ghost,
+    lagging,
+    node_deleted,
+    old_watch,
+    orphan,
+    pod,
+    shop,
+)
 
 Story = dict[str, Any] | Callable[[Params], list]
 ZONE = shop(150, *(["12s", "power_off", f"worker-{n}"] for n in (1, 2, 3)), replicas=8, workers=5)
@@ -126,12 +139,14 @@ STORIES: dict[str, Story] = {
         20, *(["10s", "crash", name] for name in WATCHERS), ["12s", "stop", "apiserver-1"]
     ),
     "a long cut": etcd(25, ["6s", "cut", "etcd-host-2"], ["13s", "heal"], every="100ms"),
+    "no endpoint behind an external IP": by_a_door(25, ["15s", "scale", "web", 0]),
     "a silent node": SILENT,
     "a silent zone": ZONE,
 }
 
 # story → parameter → another value, or (another value, what else must be set)
 MATTERS: dict[str, dict[str, Any]] = {
+    "no endpoint behind an external IP": {"proxy_mode": "nftables"},
     "an election": {
         "network_latency": ["1ms", "2ms"],
         "disk_fsync": ["1ms", "2ms"],

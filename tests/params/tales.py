@@ -30,6 +30,16 @@ kind: Pod
 metadata: {name: NAME, annotations: ANNOTATIONS}
 spec: {containers: [{name: c, image: app, EXTRA}]}
 """
+DOORS = """
+apiVersion: v1
+kind: Service
+metadata: {name: doors}
+spec:
+  type: NodePort
+  externalIPs: [198.51.100.1]
+  selector: {app: web}
+  ports: [{port: 80, targetPort: 8080, nodePort: 30080}]
+"""
 
 
 def pod(name: str, annotations: str = "{}", extra: str = "") -> str:
@@ -64,6 +74,13 @@ def shop(
         "faults": list(faults),
         "until": f"{until}s",
     }
+
+
+def by_a_door(until: int, *faults: list, door: str = "external-ip", **more: Any) -> dict[str, Any]:
+    """A shop whose visitors come to a Service of more doors than a cluster IP, by one of them."""
+    told = shop(until, *faults, more=DOORS, **more)
+    told["workload"] = {"visitors": {"service": "doors", "every": "500ms", "door": door}}
+    return told
 
 
 def asked(params: Params) -> list:

@@ -28,6 +28,7 @@ from kubemini.api.objects import Obj, evolve_many, freeze, without
 IP_KEY, PORT_KEY = "/registry/ipaddresses/", "/registry/ranges/servicenodeports/"
 FIRST_OCTET, SECOND_OCTETS = 10, (96, 111)
 NODE_PORTS = (30_000, 32_767)
+STATIC_IPS, STATIC_PORTS = 256, 86  # the first ones of a range: left to those who ask for an address
 RANGE = f"provided port is not in the valid range. The range of valid ports is {NODE_PORTS[0]}-{NODE_PORTS[1]}"
 WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 
@@ -159,7 +160,7 @@ def allocated(service: Obj, held: Container[str], taken: Container[str], avoid: 
         return errors.invalid(SERVICE, service["metadata"]["name"], wrong)
 
     def free(make: Callable[[], Any], key: Callable[[Any], str]) -> Any:
-        while key(drawn := make()) in taken or key(drawn) in avoid or key(drawn) in mine:
+        while _static(drawn := make()) or key(drawn) in taken or key(drawn) in avoid or key(drawn) in mine:
             pass
         mine.append(key(drawn))
         return drawn
@@ -173,6 +174,19 @@ def allocated(service: Obj, held: Container[str], taken: Container[str], avoid: 
     if _needs_health_port(spec) and not spec.get("healthCheckNodePort"):
         spec["healthCheckNodePort"] = free(lambda: rng.randint(*NODE_PORTS), lambda n: _port_key("TCP", n))
     return evolve_many(service, (("spec",), spec))
+
+
+def _static(drawn: str | int) -> bool:
+    """Whether an address lies in the lower band of its range: for a /12 and its ports, 256 and 86 of them.
+
+    Models k/k pkg/registry/core/service/ipallocator calculateRangeOffset; pkg/registry/core/service/portallocator
+    calculateRangeOffset
+    Simplified: the band is never opened for lack of others.
+    """
+    if isinstance(drawn, int):
+        return drawn < NODE_PORTS[0] + STATIC_PORTS
+    _, second, third, fourth = map(int, drawn.split("."))
+    return (second - SECOND_OCTETS[0] << 16) + (third << 8) + fourth <= STATIC_IPS
 
 
 def _an_ip(rng: Any) -> str:

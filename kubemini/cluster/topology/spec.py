@@ -12,7 +12,7 @@ from kubemini.ranges import is_whole, shown
 
 CONTROL_PLANE, ETCD, WORKER, BALANCER, CLIENT = "control-plane", "etcd", "worker", "lb", "client"
 ADDRESS = "api-vip"  # what two balancers share, APISERVER_VIP in kubeadm's sample
-MOST_MEMBERS, MOST_WORKERS, MOST_ZONES, MOST_BALANCERS = 9, 20, 40, 2
+MOST_MEMBERS, MOST_WORKERS, MOST_ZONES, MOST_BALANCERS, MOST_OUTSIDE = 9, 20, 40, 2, 3
 _ZONE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")  # it becomes a node's label topology.kubernetes.io/zone
 
 
@@ -127,15 +127,19 @@ def worker_hosts(n: int, zones: Sequence[str]) -> list[HostSpec]:
     ]
 
 
-def edge(load_balancers: int) -> list[HostSpec]:
-    """What stands before the cluster; two balancers share an address (keepalived)."""
+def edge(load_balancers: int, outside: int = 0) -> list[HostSpec]:
+    """What stands before the cluster; two balancers share an address (keepalived). *outside*: machines of visitors."""
     size = count(load_balancers, "load_balancers", 0, MOST_BALANCERS)
     programs = ("haproxy", "keepalived") if size > 1 else ("haproxy",)
     hosts = [
         HostSpec(f"lb-{i}", "edge", BALANCER, tuple(f"{program}-{i}" for program in programs))
         for i in range(1, size + 1)
     ]
-    return [*hosts, HostSpec("client-1", "edge", CLIENT, ("kubectl",))]
+    visitors = [
+        HostSpec(f"outside-{i}", "edge", CLIENT, (f"visitor@outside-{i}",))
+        for i in range(1, count(outside, "outside", 0, MOST_OUTSIDE) + 1)
+    ]
+    return [*hosts, HostSpec("client-1", "edge", CLIENT, ("kubectl",)), *visitors]
 
 
 def balancers(load_balancer: bool, load_balancers: int) -> int:

@@ -14,7 +14,7 @@ class Kernel:
     """The memory of one kernel, from boot to power-off."""
 
     listening: dict[str, str] = field(default_factory=dict)  # pod IP → who listens there
-    services: dict[str, Any] = field(default_factory=dict)  # namespace/name → rule, by kube-proxy
-    recent: dict[str, tuple[Any, int]] = field(default_factory=dict)  # xt_recent: the last endpoint
+    services: Any = None  # the rules that a kube-proxy has written
+    recent: dict[Any, tuple[Any, int]] = field(default_factory=dict)  # who was sent where last, when
     containers: Any = None  # the processes that a kubelet has started
     pod_network: Any = None  # links, addresses and rules of its pods, by CNI plugins

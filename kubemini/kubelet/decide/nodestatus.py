@@ -8,6 +8,7 @@ Simplified: every worker has the same size; the kubelet writes podCIDR, which re
 from typing import Any
 
 from kubemini.api.kinds import LEASE, NODE
+from kubemini.api.names import host_ip
 from kubemini.api.objects import Obj, freeze, get
 from kubemini.api.timestamps import micro_timestamp, timestamp
 from kubemini.sim.units import SECOND
@@ -19,12 +20,6 @@ PRESSURES = (
     ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
     ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
 )
-
-
-def host_ip(host: str) -> str:
-    """The address of a worker in the hosts' own network."""
-    digits = host[len(host.rstrip("0123456789")) :]
-    return f"192.168.0.{100 + int(digits or 0)}"
 
 
 def node(name: str, zone: str, pod_cidr: str, now: int) -> Obj:

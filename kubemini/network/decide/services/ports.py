@@ -18,6 +18,7 @@ SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties an EndpointSl
 OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
 HEADLESS = "service.kubernetes.io/headless"
 IPV4, IPV6 = "IPv4", "IPv6"
+DOORS = ("cluster-ip", "node-port", "load-balancer", "external-ip")  # the ways into a Service
 THREE_HOURS = 10_800  # seconds: affinity when nothing else is said
 
 
@@ -39,6 +40,10 @@ class Endpoint:
     def address(self) -> str:
         """``ip:port``, ``[ip]:port`` of IPv6: its name in rules, and its place in their order."""
         return address(self.ip, self.port)
+
+    def row(self) -> dict[str, str]:
+        """As it stands in the trace; without a pod's name its address has to do."""
+        return {"pod": self.pod or self.ip, "ip": self.ip, "node": self.node}
 
 
 @dataclass(frozen=True, slots=True)

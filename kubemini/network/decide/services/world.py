@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from kubemini.api.objects import Obj, get
 from kubemini.network.decide.services.node import Node, ProxyConfig
@@ -34,6 +35,13 @@ class Entry:
 
     port: ServicePort
     uses: Categories
+
+    @property
+    def rules(self) -> tuple[Any, ...]:
+        """What the rules say of it: if that stays, so do they, whatever else has changed."""
+        sets = ([e.row() for e in found] for found in (self.uses.cluster, self.uses.local))
+        addresses = [e.address for e in self.uses.reachable]
+        return self.port, *sets, addresses, self.uses.has_any
 
 
 class Table:
