@@ -13,6 +13,7 @@ MEASURES = (
     measures.time_saved,
     measures.time_lost,
     measures.policies,
+    measures.connections,
     measures.clicks,
     measures.import_cpu,
     measures.page_weight,

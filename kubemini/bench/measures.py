@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kubemini.bench.connections import connect_all
 from kubemini.bench.policies import decide_all
 from kubemini.bench.table import Result, middle, spread
 from kubemini.bench.workloads import answer, bare_simpy, busy, click, faulty_year, idle_etcd, leaderless, lossy
@@ -82,6 +83,13 @@ def time_lost() -> list[Result]:
 def policies() -> list[Result]:
     """A million decisions, reading the policies included."""
     return [middle("policy_decisions", [cpu(decide_all) for _ in range(3)])]
+
+
+def connections() -> list[Result]:
+    """100,000 connections in each mode, the rules of ten nodes included."""
+    modes = ("iptables", "nftables")
+    took = {mode: [cpu(partial(connect_all, mode)) for _ in range(3)] for mode in modes}
+    return [middle("connections", took[mode], mode) for mode in modes]
 
 
 def clicks() -> list[Result]:

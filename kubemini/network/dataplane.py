@@ -11,9 +11,8 @@ from ipaddress import ip_network
 from kubemini.api.names import host_ip
 from kubemini.host import Host
 from kubemini.host.linux.podnetwork import pod_cidr
-from kubemini.network.decide.services import verdict
 from kubemini.network.decide.services.node import Node, ProxyConfig
-from kubemini.network.decide.services.picking import picked
+from kubemini.network.decide.services.picking import connect
 from kubemini.network.decide.services.ports import Endpoint
 from kubemini.network.decide.services.verdict import Asked, Header
 from kubemini.network.decide.services.world import Entry, Table, World
@@ -100,12 +99,9 @@ def send(host: Host, packet: Header, draw: int) -> Sent:
     if found is None:
         return PASSED
     alone = World({host.name: found})
-    meeting, chosen = verdict.meet(alone, host.name, packet)
+    chosen, way = connect(alone, host.name, packet, draw, host.kernel.recent, host.sim.now)
     if chosen is None:
         return PASSED
-    if chosen.fate != "dnat":
+    if way is None:
         return Sent(chosen.fate, chosen.rule)
-    mode, recent = found.config.mode, host.kernel.recent
-    endpoint = picked(chosen, packet.source, mode, draw, recent, host.sim.now)
-    way = verdict.way(alone, meeting, chosen, endpoint)
-    return Sent("sent", chosen.rule, endpoint, way.source, way.returns)
+    return Sent("sent", chosen.rule, way.endpoint, way.source, way.returns)

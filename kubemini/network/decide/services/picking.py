@@ -9,8 +9,11 @@ Models k/k pkg/proxy/nftables Proxier.writeServiceToEndpointRules
 from collections.abc import MutableMapping, Sequence
 from typing import Any, TypeVar
 
+from kubemini.network.decide.services import verdict
 from kubemini.network.decide.services.hooks import Chosen
 from kubemini.network.decide.services.ports import Endpoint
+from kubemini.network.decide.services.verdict import Header, Way
+from kubemini.network.decide.services.world import World
 from kubemini.sim.units import SECOND
 
 WHOLE = 1 << 64  # draws are uniform below this
@@ -48,3 +51,18 @@ def picked(chosen: Chosen, client: str, mode: str, draw: int, recent: Recent, no
     endpoint = known or choose(chosen.endpoints, draw)
     recent[key] = (endpoint.address, now)
     return endpoint
+
+
+def connect(
+    world: World, node: str, packet: Header, draw: int, recent: Recent, now: int
+) -> tuple[Chosen | None, Way | None]:
+    """One new connection: what the rules chose (None: no rule did), and the way to the endpoint picked.
+
+    *draw* is uniform in [0, 2**64), *now* in µs; *recent* is read and written where affinity asks.
+    """
+    meeting, chosen = verdict.meet(world, node, packet)
+    if chosen is None or chosen.fate != "dnat":
+        return chosen, None
+    mode = meeting.table.config.mode
+    endpoint = picked(chosen, packet.source, mode, draw, recent, now)
+    return chosen, verdict.way(world, meeting, chosen, endpoint)
