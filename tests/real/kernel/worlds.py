@@ -60,7 +60,7 @@ def _endpoint(draws, ip):
 
 
 def flows(seed, posted, many):
-    """*many* flows of a seed: (sender, protocol, address, port), most to what there is."""
+    """*many* flows of a seed: (sender, protocol, source or "", address, port), most to what there is."""
     draws = random.Random(f"flows {seed}")
     return [_flow(draws, *draws.choice(posted)) for _ in range(many)]
 
@@ -84,7 +84,10 @@ def _flow(draws, service, _):
         protocol = other[protocol]
     elif strange < 0.13:
         address, number = "10.96.200.1", 80
-    return draws.choice(SENDERS), protocol, address, number
+    sender = draws.choice(SENDERS)
+    if sender in CLIENTS:
+        return "outside", protocol, sender, address, number
+    return sender, protocol, "", address, number
 
 
 def ground(config, posted):
