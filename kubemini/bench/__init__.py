@@ -2,7 +2,7 @@
 
 import platform
 
-from kubemini.bench import counts, measures
+from kubemini.bench import counts, measures, rules
 from kubemini.bench.table import Result, bars, held
 
 MEASURES = (
@@ -15,6 +15,8 @@ MEASURES = (
     measures.policies,
     measures.connections,
     measures.clicks,
+    rules.whole,
+    rules.changes,
     measures.import_cpu,
     measures.page_weight,
     measures.book_build,

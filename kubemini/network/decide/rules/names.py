@@ -17,8 +17,8 @@ LONGEST = 240  # bytes of a name in nftables behind its prefix
 
 
 def hashed(text: str, letters: int) -> str:
-    """The first *letters* of the base32 of *text*'s SHA-256."""
-    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode()[:letters]
+    """The first *letters* (a multiple of eight) of the base32 of *text*'s SHA-256."""
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()[: letters * 5 // 8]).decode()
 
 
 def chain(prefix: str, port_id: str, protocol: str, endpoint: str = "") -> str:
