@@ -222,6 +222,11 @@ class Params(EtcdParams):
         (10 * MS, 40 * MS), Span(Duration(US, HOUR)), "time iptables-restore takes", "ours: a small cluster"
     )
 
+    # kube-network-policies
+    policy_strict_mode: bool = flag(
+        False, Switch(), "--strict-mode", "kube-network-policies 1.1.0 has it on; most data planes know no such thing"
+    )
+
     # the API server towards its clients
     goaway_chance: float = flag(0.0, Rate(0, 0.02), "--goaway-chance", "kube-apiserver 1.37 (at most 0.02)")
 

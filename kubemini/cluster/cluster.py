@@ -8,7 +8,7 @@ from kubemini.cluster import source as sources
 from kubemini.cluster.programs import install
 from kubemini.cluster.source import Source
 from kubemini.cluster.topology import CONTROL_PLANE, ETCD, WORKER, Topology, TopologyError, build
-from kubemini.cluster.workload import Load, WorkloadError, read_workload, refuse_without_api_server
+from kubemini.cluster.workload import Load, WorkloadError, names_in, read_workload, refuse_without_api_server
 from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.host.linux.podnetwork import Cni
@@ -19,7 +19,7 @@ from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
 from kubemini.sim.engine import EVENT_BUDGET, FULL
 from kubemini.sim.units import clock, duration
-from kubemini.users import EtcdUser, User, Visitor
+from kubemini.users import Caller, Errand, EtcdUser, User, Visitor
 from kubemini.wire import Network
 
 
@@ -143,6 +143,8 @@ class Cluster:
         for load in loads:
             if load.kind == "visitors":
                 self._send_visitors(load)
+            elif load.kind == "callers":
+                self._have_called(load)
             else:
                 self.user.work(load.kind, load.every, load.options)
 
@@ -153,6 +155,19 @@ class Cluster:
         door = load.options.get("door") or ("cluster-ip" if outside else "")
         for number, visitor in enumerate(visitors):
             visitor.visit(load.options["service"], load.every * len(visitors), load.every * number, door)
+
+    def _have_called(self, load: Load) -> None:
+        """Each workload calls each Service but its own; the calls of one period are spread over it."""
+        workloads, services = names_in(load.options["pods"]), names_in(load.options["services"])
+        pairs = [(workload, service) for workload in workloads for service in services if workload != service]
+        how = {word: load.options.get(word, False) for word in ("keep", "names")}
+        errands = tuple(
+            Errand(workload, service, load.every, load.every * number // len(pairs), **how)
+            for number, (workload, service) in enumerate(pairs)
+        )
+        for component in self.components.values():
+            if isinstance(component, Caller):
+                component.errands = errands
 
     def apply(self, source: Source) -> None:
         """``kubectl apply``: the manifests in a file, in a text, or as objects.

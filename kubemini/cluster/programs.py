@@ -17,9 +17,10 @@ from kubemini.kubelet.kubelet import Kubelet
 from kubemini.loadbalancer.haproxy import HAProxy
 from kubemini.loadbalancer.keepalived import Keepalived
 from kubemini.network.kubeproxy import KubeProxy
+from kubemini.network.policyagent import PolicyAgent
 from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim
-from kubemini.users import EtcdUser, PodNetwork, User, Visitor
+from kubemini.users import Caller, EtcdUser, PodNetwork, User, Visitor
 from kubemini.wire import Network
 
 Names = list[str]
@@ -78,8 +79,10 @@ PROGRAMS: dict[str, Program] = {
     "keepalived": Program(Keepalived, (_address, _keepaliveds, _own_balancer, _control_plane)),
     "kubelet": Program(Kubelet, (_front_door,)),
     "kube-proxy": Program(KubeProxy, (_front_door,)),
+    "kube-network-policies": Program(PolicyAgent, (_front_door,)),
     "pods": Program(PodNetwork),
     "visitor": Program(Visitor),
+    "callers": Program(Caller),
     "kubectl": Program(User, (_front_door, _members)),
     "etcd-client": Program(EtcdUser, (_members,)),
 }

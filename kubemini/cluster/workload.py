@@ -20,10 +20,13 @@ DOOR = Choice(DOORS)
 FROM = Choice(("workers", "outside"))
 OPTIONS: dict[str, tuple[str, ...]] = {
     "visitors": ("service", "every", "door", "from"),
+    "callers": ("pods", "services", "every", "keep", "names"),
     "api_writes": ("every",),
     "etcd_writes": ("every", "member", "size"),
     "etcd_reads": ("every", "member", "consistency"),
 }
+
+NAMED = {"pods": "workloads", "services": "Services"}
 
 
 class WorkloadError(ValueError):
@@ -46,6 +49,11 @@ def read_workload(topology: Topology, workload: Any) -> list[Load]:
     return [_read_load(topology, kind, options) for kind, options in workload.items()]
 
 
+def names_in(text: str) -> list[str]:
+    """The names in *text*, which stand there with commas."""
+    return [name.strip() for name in text.split(",")]
+
+
 def refuse_without_api_server(topology: Topology, what: str) -> None:
     """WorkloadError if *what* needs an API server and there is none."""
     if not topology.api_servers:
@@ -59,11 +67,13 @@ def _read_load(topology: Topology, kind: Any, options: Any) -> Load:
         raise WorkloadError(f"workload: {shown(kind)} is not known here; there are: {', '.join(OPTIONS)}")
     if not isinstance(options, Mapping):
         raise WorkloadError(f"{where}: expected a mapping of {', '.join(OPTIONS[kind])}, got {shown(options)}")
-    if kind in ("visitors", "api_writes"):
+    if kind in ("visitors", "callers", "api_writes"):
         refuse_without_api_server(topology, where)
     values = {name: _read_option(topology, where, kind, name, value) for name, value in options.items()}
     if kind == "visitors":
         _check_visitors(topology, where, values)
+    if kind == "callers":
+        _check_callers(topology, where, values)
     every = values.pop("every", None)
     return Load(kind, EVERY.read(DEFAULT_EVERY) if every is None else every, values)
 
@@ -75,6 +85,14 @@ def _check_visitors(topology: Topology, where: str, values: Mapping[str, Any]) -
         raise WorkloadError(f"{where}: visitors sit on workers and this topology has none; ask for workers: 1 or more")
     if values.get("from") == "outside" and not topology.of("visitor@outside"):
         raise WorkloadError(f"{where}.from: nobody is outside this topology; ask for outside: 1 in it")
+
+
+def _check_callers(topology: Topology, where: str, values: Mapping[str, Any]) -> None:
+    for name in NAMED:
+        if name not in values:
+            raise WorkloadError(f"{where}: {name} is missing; it names {NAMED[name]}, such as web,api")
+    if not topology.of("callers@"):
+        raise WorkloadError(f"{where}: no pod of this topology calls another; ask for callers: true, and for workers")
 
 
 def _read_option(topology: Topology, where: str, kind: str, name: Any, value: Any) -> Any:
@@ -99,6 +117,12 @@ def _read_option(topology: Topology, where: str, kind: str, name: Any, value: An
                 raise WorkloadError(
                     f"{where}: {shown(value)} is not an etcd member of this cluster; there are: {there}"
                 )
+        case "keep" | "names":
+            if not isinstance(value, bool):
+                raise WorkloadError(f"{where}: expected true or false, got {shown(value)}")
+        case "pods" | "services":
+            if not isinstance(value, str) or not 0 < len(value) < 256 or not all(names_in(value)):
+                raise WorkloadError(f"{where}: expected {NAMED[name]} with commas, such as web,api, got {shown(value)}")
         case "service":
             if not isinstance(value, str) or not 0 < len(value) < 128:
                 raise WorkloadError(

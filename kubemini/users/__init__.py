@@ -1,7 +1,8 @@
 """People at a terminal, and clients of a Service: they meet the cluster on the wire alone."""
 
+from kubemini.users.caller import Caller, Errand
 from kubemini.users.etcdctl import NOTHING, EtcdUser
 from kubemini.users.kubectl import User
 from kubemini.users.visitor import PodNetwork, Visitor
 
-__all__ = ["NOTHING", "EtcdUser", "PodNetwork", "User", "Visitor"]
+__all__ = ["NOTHING", "Caller", "Errand", "EtcdUser", "PodNetwork", "User", "Visitor"]

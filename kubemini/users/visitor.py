@@ -15,10 +15,11 @@ from typing import Any
 from kubemini.api.names import host_ip
 from kubemini.host import Component
 from kubemini.host.linux.podnetwork import pod_at
-from kubemini.network import dataplane
+from kubemini.network import dataplane, policing
 from kubemini.network.dataplane import Sent
 from kubemini.network.decide.services.ports import ServicePort
 from kubemini.network.decide.services.verdict import Asked
+from kubemini.network.policing import Flow
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 from kubemini.wire import Call, Reply, Unreachable
@@ -39,29 +40,21 @@ class Answer:
     node: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """A packet whose destination a rule has rewritten: on its way to a pod, from *source* for the pod."""
-
-    ip: str
-    source: str
-
-
 class PodNetwork(Component):
     """The network stack of one host: its pods', whoever manages them, and its own for node ports and the like."""
 
     arrived = 0  # packets that met the rules of this host from elsewhere, ever
 
     def handle(self, call: Call) -> Steps | None:
-        """A visitor's connection: to the pod IP in the payload, rewritten on its way, or still as it was sent."""
+        """A visitor's connection: rewritten on its way to a pod (`Flow`), or still as it was sent.
+
+        Nobody answers what the policies of this host drop.
+        """
         if isinstance(call.payload, Asked):
             return self._arrive(call, call.payload)
-        delivered = call.payload if isinstance(call.payload, Delivered) else None
-        pod = pod_at(self.host, delivered.ip if delivered else call.payload)
-        if pod is None:
-            call.fail(REFUSED)
-        else:
-            call.reply(pod)
+        if policing.enters(self.host, call.payload):
+            pod = pod_at(self.host, call.payload.destination)
+            call.fail(REFUSED) if pod is None else call.reply(pod)
         return None
 
     def _arrive(self, call: Call, packet: Asked) -> Steps:
@@ -83,9 +76,14 @@ class PodNetwork(Component):
 def deliver(at: Component, sent: Sent) -> Steps:
     """Bring a connection from *at* to its endpoint; returns the `Reply` with the pod's name."""
     assert sent.endpoint is not None
-    delivered = Delivered(sent.endpoint.ip, sent.source)
-    reply = yield at.call(f"pods@{sent.endpoint.node}", "http", delivered, timeout=at.net.params.visitor_timeout)
+    reply = yield from carry(at, Flow(sent.source, sent.endpoint.ip, sent.endpoint.port), sent.endpoint.node)
     return reply
+
+
+def carry(at: Component, flow: Flow, node: str) -> Steps:
+    """Bring *flow* from *at* to the pod on *node*; a `Reply`, whose error names the rule that dropped it."""
+    reply = yield at.call(f"pods@{node}", "http", flow, timeout=at.net.params.visitor_timeout)
+    return Reply(False, error=Unreachable(flow.rule, definite=True)) if flow.dropped else reply
 
 
 class Visitor(Component):
@@ -135,7 +133,8 @@ class Visitor(Component):
             self._record(number, started, "", why)
             return
         pod = endpoint.row()["pod"]
-        reply = yield self.call(f"pods@{endpoint.node}", "http", endpoint.ip, timeout=self.net.params.visitor_timeout)
+        flow = Flow(host_ip(self.host.name), endpoint.ip, endpoint.port)
+        reply = yield from carry(self, flow, endpoint.node)
         self._record(number, started, pod, "" if reply.ok else f"{pod}: {reply.error.reason}")
 
     def _record(self, number: int, started: int, pod: str, why: str, **more: Any) -> None:

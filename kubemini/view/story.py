@@ -201,6 +201,8 @@ def pods_and_visits(state: State, visits: Seen) -> Said:
         return "ok", capital(pods)
     well = sum(what in SERVED for _, what in visits)
     level = "ok" if well == len(visits) else "warn" if well else "bad"
+    if any("caller" in record.detail for record, _ in visits):
+        return level, f"{capital(pods)}; of their calls to each other {fate([what for _, what in visits])}"
     return level, f"{capital(pods)}; {visits[0][0].detail['path']} answers {whom(state, visits)}"
 
 

@@ -10,7 +10,7 @@ ETCD, SINGLE = build("etcd", spares=1), build("single")
 @pytest.mark.parametrize(
     ("workload", "sentence"),
     [
-        (5, "^workload: expected a mapping of visitors, api_writes, etcd_writes, etcd_reads, got 5"),
+        (5, "^workload: expected a mapping of visitors, callers, api_writes, etcd_writes, etcd_reads, got 5"),
         ({"reads": {}}, "^workload: 'reads' is not known here; there are: visitors"),
         ({"etcd_writes": None}, r"^workload\.etcd_writes: expected a mapping of every, member, size, got None"),
         (
@@ -45,6 +45,29 @@ def test_a_load_that_cannot_be_had_is_one_sentence(workload, sentence):
 def test_visitors_visit_a_service(options, sentence):
     with pytest.raises(WorkloadError, match=sentence):
         read_workload(SINGLE, {"visitors": options})
+
+
+CALLING = build("single", workers=1, callers=True)
+
+
+@pytest.mark.parametrize(
+    ("topology", "options", "sentence"),
+    [
+        (CALLING, {"services": "web"}, r"workload\.callers: pods is missing; it names workloads, such as web,api"),
+        (CALLING, {"pods": "web"}, r"services is missing; it names Services"),
+        (
+            CALLING,
+            {"pods": "web,,api", "services": "web"},
+            r"pods: expected workloads with commas, such as web,api, got",
+        ),
+        (CALLING, {"pods": "web", "services": 5}, r"services: expected Services with commas"),
+        (CALLING, {"pods": "web", "services": "api", "keep": 1}, r"keep: expected true or false, got 1"),
+        (SINGLE, {"pods": "web", "services": "api"}, r"no pod of this topology calls another; ask for callers: true"),
+    ],
+)
+def test_callers_have_workloads_and_services_and_a_topology_that_lets_them(topology, options, sentence):
+    with pytest.raises(WorkloadError, match=sentence):
+        read_workload(topology, {"callers": options})
 
 
 def test_visitors_need_workers_to_sit_on():

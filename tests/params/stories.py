@@ -9,6 +9,7 @@ from typing import Any
 
 from kubemini.params import Params
 from tests.params.pair import PAIR, PAIR_MATTERS
+from tests.params.policies import KEPT, KEPT_MATTERS
 from tests.params.tales import (
     WEB,
     asked,
@@ -92,6 +93,7 @@ STORIES: dict[str, Story] = {
         60, ["10s", "scale", "web", 3], more=pod("huge", extra="resources: {requests: {cpu: 100}}"), replicas=1
     ),
     "two balancers": PAIR,
+    "a connection that is kept": KEPT,
     "a balancer": shop(
         60,
         ["14s", "crash", "apiserver-1"],
@@ -233,6 +235,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "scheduler_unschedulable_flush": "20s",
     },
     "two balancers": PAIR_MATTERS,
+    "a connection that is kept": KEPT_MATTERS,
     "a balancer": {
         "haproxy_inter": "1s",
         "haproxy_rise": 5,

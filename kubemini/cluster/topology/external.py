@@ -26,6 +26,8 @@ def external(
     etcd_zones: Iterable[str] | None = None,
     load_balancer: bool = True,
     load_balancers: int = 1,
+    policies: bool = False,
+    callers: bool = False,
 ) -> Topology:
     """*etcd_members* on hosts of their own; *etcd_zones* places them one by one (default: *zones* in turn)."""
     places = zone_list(zones)
@@ -39,5 +41,11 @@ def external(
         for i, zone in enumerate(spread(places, count(api_servers, "api_servers", 1, MOST_MEMBERS)), start=1)
     ]
     return Topology(
-        "external", (*planes, *members, *worker_hosts(workers, places), *edge(balancers(load_balancer, load_balancers)))
+        "external",
+        (
+            *planes,
+            *members,
+            *worker_hosts(workers, places, policies, callers),
+            *edge(balancers(load_balancer, load_balancers)),
+        ),
     )

@@ -13,8 +13,14 @@ from kubemini.cluster.topology.spec import (
 )
 
 
-def single(workers: int = 2, zones: Iterable[str] = ("a",), outside: int = 0) -> Topology:
+def single(
+    workers: int = 2,
+    zones: Iterable[str] = ("a",),
+    outside: int = 0,
+    policies: bool = False,
+    callers: bool = False,
+) -> Topology:
     """One control-plane host without a load balancer, *workers* workers, and machines *outside* of visitors."""
     places = zone_list(zones)
     plane = HostSpec("cp-1", places[0], CONTROL_PLANE, ("etcd-1", *control_plane(1)))
-    return Topology("single", (plane, *worker_hosts(workers, places), *edge(0, outside)))
+    return Topology("single", (plane, *worker_hosts(workers, places, policies, callers), *edge(0, outside)))

@@ -118,9 +118,11 @@ def control_plane(i: int) -> tuple[str, ...]:
     return (f"apiserver-{i}", f"scheduler-{i}", f"controller-manager-{i}")
 
 
-def worker_hosts(n: int, zones: Sequence[str]) -> list[HostSpec]:
-    """*n* machines for pods."""
-    programs = ("pods", "kubelet", "kube-proxy", "visitor")
+def worker_hosts(n: int, zones: Sequence[str], policies: bool = False, callers: bool = False) -> list[HostSpec]:
+    """*n* machines for pods; *policies*: with an agent that enforces them; *callers*: with pods that call others."""
+    agent = ("kube-network-policies",) if switch(policies, "policies") else ()
+    calling = ("callers",) if switch(callers, "callers") else ()
+    programs = ("pods", "kubelet", "kube-proxy", *agent, "visitor", *calling)
     return [
         HostSpec(f"worker-{i}", zone, WORKER, tuple(f"{program}@worker-{i}" for program in programs))
         for i, zone in enumerate(spread(zones, count(n, "workers", 0, MOST_WORKERS)), start=1)

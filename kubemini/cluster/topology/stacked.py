@@ -23,6 +23,8 @@ def stacked(
     zones: Iterable[str] = ("a", "b", "c"),
     load_balancer: bool = True,
     load_balancers: int = 1,
+    policies: bool = False,
+    callers: bool = False,
 ) -> Topology:
     """*members* control-plane hosts, each an API server over its own etcd member."""
     places = zone_list(zones)
@@ -31,5 +33,6 @@ def stacked(
         for i, zone in enumerate(spread(places, count(members, "members", 1, MOST_MEMBERS)), start=1)
     ]
     return Topology(
-        "stacked", (*planes, *worker_hosts(workers, places), *edge(balancers(load_balancer, load_balancers)))
+        "stacked",
+        (*planes, *worker_hosts(workers, places, policies, callers), *edge(balancers(load_balancer, load_balancers))),
     )

@@ -16,5 +16,6 @@ class Kernel:
     listening: dict[str, str] = field(default_factory=dict)  # pod IP → who listens there
     services: Any = None  # the rules that a kube-proxy has written
     recent: dict[Any, tuple[Any, int]] = field(default_factory=dict)  # who was sent where last, when
+    policies: Any = None  # what the policy agent has put there
     containers: Any = None  # the processes that a kubelet has started
     pod_network: Any = None  # links, addresses and rules of its pods, by CNI plugins

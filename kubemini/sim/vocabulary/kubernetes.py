@@ -6,6 +6,7 @@ from kubemini.sim.vocabulary.word import (
     KUBE_PROXY,
     KUBELET,
     MANAGER,
+    POLICY_AGENT,
     SCHEDULER,
     Detail,
     word,
@@ -112,4 +113,10 @@ word(
     _rules,
     lasts=True,
     drawn=True,
+)
+word(
+    "policies",
+    POLICY_AGENT,
+    "which policies a host judges by, when they are others than before; {names: [namespace/name or name]}",
+    lambda d: f"judges by {', '.join(d['names'])}" if d["names"] else "judges nothing any more",
 )

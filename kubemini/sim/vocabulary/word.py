@@ -23,7 +23,8 @@ SCHEDULER = r"scheduler-\d+"
 MANAGER = r"(scheduler|controller-manager)-\d+"
 KUBELET = r"kubelet@[a-z]+-\d+"
 KUBE_PROXY = r"kube-proxy@[a-z]+-\d+"
-CLIENT = r"kubectl|etcd-client|visitor@.+"
+POLICY_AGENT = r"kube-network-policies@[a-z]+-\d+"
+CLIENT = r"kubectl|etcd-client|visitor@.+|callers@.+"
 WHOEVER_ACTS = r"you|scenario"
 
 

@@ -13,6 +13,8 @@ export const KINDS = [
   [/^keepalived/, "keeper"],
   [/^pods@/, "pods"],
   [/^visitor@/, "visitor"],
+  [/^kube-network-policies/, "policies"],
+  [/^callers@/, "callers"],
 ];
 export const kindOf = (name) => (KINDS.find(([re]) => re.test(name)) || [0, "client"])[1];
 export const LONG = {

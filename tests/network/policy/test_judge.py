@@ -260,7 +260,7 @@ def test_protocols_of_a_cluster_rule(protocols, fits):
 
 # -- connections that are established ----------------------------------------------------------------------------------
 def test_an_established_connection_survives_a_new_deny_unless_the_data_plane_looks_again():
-    denied, allowed = asked([DENY_INGRESS]), asked([])
+    denied, allowed = asked([DENY_INGRESS]).ingress, asked([]).ingress
     assert judge.survives(denied, strict=False) and not judge.survives(denied, strict=True)
     assert judge.survives(allowed, strict=True)
 

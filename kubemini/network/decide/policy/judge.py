@@ -157,14 +157,14 @@ class Policies:
         )
 
 
-def survives(verdict: PolicyVerdict, strict: bool) -> bool:
-    """Whether a connection that is established goes on, now that the policies say *verdict* of it.
+def survives(half: Half, strict: bool) -> bool:
+    """Whether a connection that is established goes on where *half* is what one side says of it now.
 
     *strict*: the data plane reads its table of connections after a change and judges those again. Otherwise it never
     looks at a packet of an established connection.
     Models kubernetes-sigs/kube-network-policies pkg/dataplane firewallEnforcer
     """
-    return verdict.allowed or not strict
+    return half.allowed or not strict
 
 
 class _Policy:

@@ -1,7 +1,7 @@
 // Where everything on the cluster map stands: pure geometry, from the topology and the recording.
 import { base, kindOf } from "../facts.js";
 
-const STANDING = ["kubelet", "kube-proxy", "visitor"]; // on a worker, in this order
+const STANDING = ["kubelet", "kube-proxy", "policies", "visitor"]; // on a worker, in this order
 export const mid = (b) => [b.x + b.w / 2, b.y + b.h / 2];
 export const has = (host, kind) => host.components.filter((c) => kindOf(c) === kind);
 

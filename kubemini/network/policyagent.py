@@ -1,0 +1,88 @@
+"""kube-network-policies: the agent of NetworkPolicies on a node, for a pod network that knows none of its own.
+
+Watches pods, namespaces, nodes and both kinds of policies, and puts what it knows into the kernel of its host, at most
+once a second. A pod network without such an agent takes policies for what they are: objects.
+Invariant: nothing is done while no policy exists; what the kernel has follows the last sync, and outlives no agent.
+Models kubernetes-sigs/kube-network-policies pkg/dataplane newController, pkg/networkpolicy getLocalPodsForNetworkPolicy
+Simplified: one sync for the set of judged pods and for what they are judged by, where the real one judges by its
+caches as they are; --fail-open always; no NRI.
+"""
+
+from kubemini.api.kinds import CLUSTER_NETWORK_POLICY, NAMESPACE, NETWORK_POLICY, NODE, POD
+from kubemini.api.objects import Obj
+from kubemini.client import ApiClient, Informer
+from kubemini.host import Component, Host
+from kubemini.network.decide.policy.judge import Policies
+from kubemini.network.decide.policy.places import nodes_of, pods_of
+from kubemini.network.policing import PolicyTable
+from kubemini.sim import Sim
+from kubemini.sim.units import SECOND
+from kubemini.wire import Network
+
+SYNC_EVERY = 1 * SECOND  # minInterval of the runner, dataplane/controller.go
+CHECK_EVERY = 30 * SECOND  # minInterval of the one that looks at connections
+
+
+class PolicyAgent(Component):
+    """One kube-network-policies process."""
+
+    def __init__(self, sim: Sim, net: Network, host: Host, name: str, servers: list[str]):
+        super().__init__(sim, net, host, name)
+        self.servers = servers
+
+    def boot(self) -> None:
+        client = ApiClient(self, self.servers, "system:serviceaccount:kube-system:kube-network-policies")
+        self.pods, self.namespaces, self.nodes, self.policies, self.cluster = self.informers = [
+            Informer(client, kind, self._changed)
+            for kind in (POD, NAMESPACE, NODE, NETWORK_POLICY, CLUSTER_NETWORK_POLICY)
+        ]
+        self.scheduled = self.checking = False
+        self.synced_at = self.checked_at = -CHECK_EVERY
+        self.said: list[str] = []
+        for informer in self.informers:
+            informer.on_synced.append(self._plan)
+            informer.start()
+
+    def _changed(self, old: Obj | None, new: Obj | None) -> None:
+        self._plan()
+
+    def _plan(self) -> None:
+        """A sync, if there is something to judge by, or was."""
+        known = all(informer.synced for informer in self.informers)
+        if known and not self.scheduled and (self.policies.objects or self.cluster.objects or self.said):
+            self.scheduled = True
+            self.after(max(0, self.synced_at + SYNC_EVERY - self.sim.now), self._sync)
+
+    def _sync(self) -> None:
+        self.scheduled, self.synced_at = False, self.sim.now
+        before = self.host.kernel.policies
+        self.host.kernel.policies = PolicyTable(
+            Policies(
+                self.policies.values(),
+                self.cluster.values(),
+                pods_of(self.pods.values(), self.namespaces.values()),
+                nodes_of(self.nodes.values()),
+            ),
+            self._listens,
+            self.net.params.policy_strict_mode,
+            before.checks if before is not None else 0,
+        )
+        self._tell()
+        if self.net.params.policy_strict_mode and not self.checking:
+            self.checking = True
+            self.after(max(0, self.checked_at + CHECK_EVERY - self.sim.now), self._check)
+
+    def _check(self) -> None:
+        """Established connections are judged again with their next packet."""
+        self.checking, self.checked_at = False, self.sim.now
+        self.host.kernel.policies.checks += 1
+
+    def _listens(self) -> bool:
+        return self.up and not self.paused
+
+    def _tell(self) -> None:
+        """Which policies this host knows, if they are others than before."""
+        names = [f"{ns}/{name}" if ns else name for ns, name in (*self.policies.objects, *self.cluster.objects)]
+        if sorted(names) != self.said:
+            self.said = sorted(names)
+            self.sim.record(self.name, "policies", names=self.said)

@@ -1,0 +1,143 @@
+"""The programs in the pods of one host: they call Services at a steady pace, and answer whoever calls them.
+
+A call is a connection from the pod's own address: it may leave its pod or not, the host's kernel picks an endpoint,
+and it may enter that pod or not (policing). What a policy drops nobody answers, so the caller waits until he is tired.
+Invariant: only a pod that runs here calls, and only one that listens here answers.
+Simplified: one pod of a workload a host calls; a call is one small request; a look-up of a name is one question to
+kube-dns that is asked once; the pods' servers answer at once.
+"""
+
+from dataclasses import dataclass
+
+from kubemini.host import Component
+from kubemini.host.linux.podnetwork import listening, pod_at
+from kubemini.network import dataplane, policing
+from kubemini.network.decide.services.verdict import Asked
+from kubemini.network.policing import Flow
+from kubemini.sim import Steps
+from kubemini.sim.chance import Draws
+from kubemini.wire import Call, Unreachable
+
+DNS = "kube-system/kube-dns"
+NO_ENDPOINT = "no endpoint: the kernel rejects the connection"
+REFUSED = Unreachable("connection refused", definite=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What the pods of *workload* do: call *service* every *every* µs from *offset* on.
+
+    *keep*: over one connection as long as it works; *names*: the name of the Service is looked up first.
+    """
+
+    workload: str
+    service: str
+    every: int
+    offset: int
+    keep: bool = False
+    names: bool = False
+
+
+@dataclass(slots=True)
+class Line:
+    """A connection to a pod, and what it is to the policies."""
+
+    pod: str
+    node: str
+    flow: Flow
+
+
+class Caller(Component):
+    """The calling and answering programs of one host's pods."""
+
+    errands: tuple[Errand, ...] = ()
+    sent = 0  # ever
+
+    def boot(self) -> None:
+        self.lines: dict[Errand, Line] = {}
+        draws = self.sim.draws(f"callers/{self.name}")
+        for errand in self.errands:
+            self.spawn(self._calls(errand, draws))
+
+    def handle(self, call: Call) -> Steps | None:
+        """A connection to a pod, or one more packet of it: dropped, refused or answered."""
+        flow: Flow = call.payload
+        if policing.enters(self.host, flow):
+            pod = pod_at(self.host, flow.destination)
+            call.fail(REFUSED) if pod is None else call.reply(pod)
+        return None
+
+    # -- calling -------------------------------------------------------------------------------------------------------
+    def _calls(self, errand: Errand, draws: Draws) -> Steps:
+        yield self.timeout((errand.offset - self.sim.now) % errand.every)
+        while True:
+            source = self._pod_of(errand.workload)
+            if source and dataplane.has_endpoints(self.host, errand.service):
+                self.sent += 1
+                self.spawn(self._call(errand, *source, self.sent, draws))
+            yield self.timeout(errand.every)
+
+    def _pod_of(self, workload: str) -> tuple[str, str] | None:
+        """Name and address of a pod of *workload* that runs here."""
+        found = sorted((pod, ip) for ip, pod in listening(self.host).items() if pod.startswith(f"{workload}-"))
+        return found[0] if found else None
+
+    def _call(self, errand: Errand, pod: str, ip: str, number: int, draws: Draws) -> Steps:
+        """One call, from the look-up to the answer; a connection that is kept goes on from the last one."""
+        started, line = self.sim.now, self.lines.pop(errand, None)
+        why = ""
+        if line is None or line.flow.source != ip:
+            why = yield from self._look_up(errand, ip, draws.u(2 * number))
+            line = None if why else self._dialled(errand.service, ip, draws.u(2 * number + 1))
+        answered = False
+        if line is not None:
+            answered, why = yield from self._ask(line)
+            if answered and errand.keep:
+                self.lines[errand] = line
+        via = [pod, errand.service, *([line.pod] if line else [])]
+        self._tell(number, started, via, answered, why or NO_ENDPOINT * (line is None))
+
+    def _tell(self, number: int, started: int, via: list[str], answered: bool, why: str) -> None:
+        self.sim.record(
+            self.name,
+            "request",
+            id=f"{self.name}/{number}",
+            kind="service",
+            verb="GET",
+            path=via[1],
+            via=via,
+            outcome="ok" if answered else "failed",
+            started=started,
+            code=200 if answered else 0,
+            why=why,
+            caller=via[0],
+        )
+
+    def _look_up(self, errand: Errand, ip: str, draw: int) -> Steps:
+        """Why the name of the Service cannot be learnt; "" if it can, or need not."""
+        if not errand.names:
+            return ""
+        line = self._dialled(DNS, ip, draw)
+        answered, why = (False, NO_ENDPOINT) if line is None else (yield from self._ask(line))
+        return "" if answered else f"look-up of {errand.service}: {why}"
+
+    def _ask(self, line: Line) -> Steps:
+        """(whether somebody answers on *line*, what decided or why not)."""
+        patience, flow = self.net.params.visitor_timeout, line.flow
+        flow.rule, flow.dropped = "", False
+        if not policing.leaves(self.host, flow):
+            yield self.timeout(patience)
+            return False, flow.rule
+        reply = yield self.call(f"callers@{line.node}", "packet", flow, timeout=patience)
+        return reply.ok, flow.rule if reply.ok or flow.dropped else f"{line.pod}: {reply.error.reason}"
+
+    def _dialled(self, service: str, ip: str, draw: int) -> Line | None:
+        """A connection from *ip* to an endpoint of *service*, not yet judged: the policies see both addresses."""
+        entry = dataplane.entry(self.host, service)
+        if entry is None:
+            return None
+        packet = Asked(entry.port.protocol, ip, entry.port.cluster_ip, entry.port.port)
+        chosen = dataplane.send(self.host, packet, draw).endpoint
+        if chosen is None:
+            return None
+        return Line(chosen.row()["pod"], chosen.node, Flow(ip, chosen.ip, chosen.port, entry.port.protocol))
