@@ -25,6 +25,7 @@ IV   THE WHOLE: wiring and stories; decides nothing
     scenarios/      named stories as YAML
     simulate.py     a run is a value: run(scenario, seed, commands, until) -> Trace
 V    THOSE WHO LOOK: read the trace, touch nothing
+    packets.py      one packet walked through a running cluster, by the rules that its kube-proxies have written
     judge/          what a history of requests must satisfy, whoever recorded it
     study/          one question, many seeded runs, a distribution for an answer
     view/           what a trace says: what is true when, in words, tables, columns; and on a real cluster; pure
@@ -47,8 +48,9 @@ _WHERE = {
     "show": "kubemini.widgets.jupyter",
     "check": "kubemini.lab",
     "quiz": "kubemini.lab",
+    "trace_packet": "kubemini.packets",
 }
-__all__ = ["Cluster", "Params", "Sim", "Trace", "check", "faults", "quiz", "run", "show"]
+__all__ = ["Cluster", "Params", "Sim", "Trace", "check", "faults", "quiz", "run", "show", "trace_packet"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,6 +5,8 @@
     python -m kubemini scenarios                        what there is
     python -m kubemini check history.jsonl              is it linearizable?
     python -m kubemini bench --check                    how fast it is, against the bars
+    python -m kubemini trace packet --from pod/web --to svc/web:80 --scenario services --at 18s
+                                                        where a packet goes, hop by hop, and which rule decided
 Exit status: 0 done, 1 a check failed, 2 the input cannot be used (one sentence says why, a second may hint).
 """
 
@@ -128,6 +130,17 @@ def _check(options: argparse.Namespace) -> int:
     return 0
 
 
+def _trace_packet(options: argparse.Namespace) -> int:
+    from kubemini.packets import trace_packet
+
+    if bool(options.scenario) == bool(options.manifests):
+        raise ValueError("say where the packet goes: --scenario NAME or --manifests FILE, one of the two")
+    said = ("at", "seed", "proxy_mode", "protocol", "size", "network", "pod_mtu", "manifests")
+    how = {name: getattr(options, name) for name in said}
+    print(trace_packet(options.scenario, options.sender, options.to, **how))
+    return 0
+
+
 # -- the grammar ---------------------------------------------------------------------------------------------------
 class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are one sentence."""
@@ -157,7 +170,25 @@ def parser() -> argparse.ArgumentParser:
     measure.add_argument("--check", action="store_true", help="exit 1 where a bar is not held")
     measure.add_argument("--pyodide", action="store_true", help="also in Pyodide (needs node and npm's pyodide)")
     measure.set_defaults(act=_bench)
+    tracing = verbs.add_parser("trace", help="walk one packet and say which rule decided")
+    _add_trace(tracing.add_subparsers(required=True, metavar="WHAT").add_parser("packet", help="a new connection"))
     return top
+
+
+def _add_trace(go: argparse.ArgumentParser) -> None:
+    add: Callable[..., argparse.Action] = go.add_argument
+    add("--from", dest="sender", required=True, metavar="PLACE", help="pod/NAME, node/NAME or outside")
+    add("--to", required=True, metavar="PLACE", help="svc/NAME:PORT, pod/NAME:PORT, node/NAME:PORT or ADDRESS:PORT")
+    add("--scenario", help="a name (see `kubemini scenarios`) or a YAML file, run to --at")
+    add("--manifests", metavar="FILE", default="", help="instead: manifests, applied to a small cluster")
+    add("--at", metavar="TIME", help="such as 18s; the end of the scenario, if it is not said")
+    add("--seed", type=_seed, help="another seed: other luck")
+    add("--proxy-mode", default="", help="iptables or nftables: the same rules in that mode")
+    add("--protocol", default="", help="TCP, UDP or SCTP; the Service's, if it is not said")
+    add("--size", type=int, default=60, metavar="BYTES", help="of the packet, which must not be cut")
+    add("--network", default="host-gw", help="host-gw, vxlan or routed: how nodes find each other's pods")
+    add("--pod-mtu", type=int, default=0, metavar="BYTES", help="an MTU for the pods' interfaces, perhaps a wrong one")
+    go.set_defaults(act=_trace_packet)
 
 
 def _add_run(go: argparse.ArgumentParser) -> None:

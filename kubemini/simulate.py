@@ -39,11 +39,28 @@ def run(
     but for those of the word "timer", which say where election timers stood (see etcd/quiescence.py).
     Raises ScenarioError or FaultError before anything runs, Runaway after *budget* events.
     """
+    if not isinstance(budget, int) or budget < 1:
+        raise ValueError(f"budget: {shown(budget)} was given, but it is a number of events, from 1 on")
+    cluster, horizon = prepared(scenario, seed, commands, until, params, fidelity)
+    advance(cluster, horizon, progress, budget)
+    return cluster.trace
+
+
+def prepared(
+    scenario: str | Path | dict[str, Any] | Scenario,
+    seed: int | None = None,
+    commands: Iterable[Sequence[Any]] = (),
+    until: str | float | None = None,
+    params: dict[str, Any] | None = None,
+    fidelity: str = FULL,
+) -> tuple[Cluster, int]:
+    """The cluster of a run before anything happens in it, and the instant (µs) at which the run ends.
+
+    Raises ScenarioError or FaultError.
+    """
     scenario = with_params(load(scenario), params or {})
     commands = faults.entries(commands, by="you")
     horizon = scenario.until if until is None else duration(until)
-    if not isinstance(budget, int) or budget < 1:
-        raise ValueError(f"budget: {shown(budget)} was given, but it is a number of events, from 1 on")
     cluster = Cluster(
         scenario.topology, seed=scenario.seed if seed is None else seed, params=scenario.params, fidelity=fidelity
     )
@@ -63,8 +80,7 @@ def run(
         cluster.trace.header["params"] = dict(params)
     cluster.prepare(scenario.manifests, scenario.workload)
     faults.schedule(cluster, plan)
-    advance(cluster, horizon, progress, budget)
-    return cluster.trace
+    return cluster, horizon
 
 
 @contextmanager
@@ -93,4 +109,4 @@ def advance(cluster: Cluster, horizon: int, progress: Callable[[float], None] | 
         progress(1.0)
 
 
-__all__ = ["EVENT_BUDGET", "Runaway", "advance", "collector_paused", "run"]
+__all__ = ["EVENT_BUDGET", "Runaway", "advance", "collector_paused", "prepared", "run"]

@@ -13,7 +13,7 @@ from kubemini.host.linux.netfilter import iptables, nft
 from kubemini.host.linux.netns import Namespace, Namespaces
 from kubemini.network.decide.rules import saved, table
 from kubemini.network.decide.rules.network import on_localhost
-from kubemini.network.decide.rules.plan import plans
+from kubemini.network.decide.rules.plan import Plan, plans
 from kubemini.network.decide.services.node import Node, ProxyConfig
 from kubemini.network.decide.services.ports import IPV4, endpoints_of, service_ports
 
@@ -24,16 +24,29 @@ Posted = Sequence[tuple[Obj, Sequence[Obj]]]  # Services, each with its Endpoint
 
 
 def text(node: Node, config: ProxyConfig, posted: Posted) -> str:
+    """What ``iptables-restore`` or ``nft -f`` would load on *node* for these Services."""
+    return loadable(node, config, plans_of(node, posted))
+
+
+def loadable(node: Node, config: ProxyConfig, planned: Sequence[Plan]) -> str:
     """What ``iptables-restore`` or ``nft -f`` would load on *node*."""
-    planned = [plan for service, slices in posted for plan in plans(service, slices, node)]
     if config.mode == IPTABLES:
         return saved.loadable(saved.written(planned, config, node))
     return table.loadable(table.written(planned, config, node))
 
 
+def plans_of(node: Node, posted: Posted) -> list[Plan]:
+    """What *node* has to write for these Services."""
+    return [plan for service, slices in posted for plan in plans(service, slices, node)]
+
+
 def program(here: Namespace, node: Node, config: ProxyConfig, posted: Posted) -> None:
     """Replace kube-proxy's rules in the namespace of *node*; the flows it knows stay."""
-    planned = [plan for service, slices in posted for plan in plans(service, slices, node)]
+    load(here, node, config, plans_of(node, posted))
+
+
+def load(here: Namespace, node: Node, config: ProxyConfig, planned: Sequence[Plan]) -> None:
+    """The same for plans; ValueError if there is no such mode."""
     remembered = here.rules.recent
     here.rules.flush()
     if config.mode == IPTABLES:

@@ -13,6 +13,7 @@ from kubemini.api.objects import Obj
 from kubemini.network.decide.services.node import Node
 from kubemini.network.decide.services.ports import (
     IPV4,
+    Categories,
     Endpoint,
     ServicePort,
     categorize,
@@ -63,7 +64,11 @@ class Plan:
 
 def plan(port: ServicePort, endpoints: tuple[Endpoint, ...], node: Node) -> Plan:
     """The plan of *node* for *port* with these *endpoints*."""
-    found = categorize(port, endpoints, node.name, node.zone)
+    return planned(port, categorize(port, endpoints, node.name, node.zone), len(endpoints))
+
+
+def planned(port: ServicePort, found: Categories, known: int) -> Plan:
+    """The plan for *port*, whose endpoints are told apart already; slices name *known* of them."""
     here = bool(found.local)
     return Plan(
         port=port,
@@ -75,7 +80,7 @@ def plan(port: ServicePort, endpoints: tuple[Endpoint, ...], node: Node) -> Plan
         external=here if port.external_local else found.has_any,
         entered=found.has_any and port.external,
         fenced=bool(port.lb_ips and port.source_ranges),
-        known=len(endpoints),
+        known=known,
     )
 
 

@@ -1,0 +1,229 @@
+"""One packet through a cluster, walked by the rules that its kube-proxies have written.
+
+Theory of operation. A running cluster is looked at as it stands: which pods have an address, which
+containers listen, and what each node's kernel holds of kube-proxy's rules, be they up to date or not.
+Of that a network of namespaces is built, the rules are loaded as text, and the packet walks. Nothing
+in the cluster changes. A scenario, or manifests, are first run to the instant that is asked for.
+Simplified: cuts and latency of the cluster's wire are not walked, nor are NetworkPolicies; a node
+without power is not there; flows and affinity of the cluster's clients are not known to the walk.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kubemini.api.kinds import POD, SERVICE, Kind
+from kubemini.api.objects import Obj, get
+from kubemini.cluster import Cluster
+from kubemini.host import Host
+from kubemini.host.linux.exchange import all_picks, connect, from_draws
+from kubemini.host.linux.netfilter.flight import Choose
+from kubemini.host.linux.netns import Namespaces
+from kubemini.host.linux.packet import Packet
+from kubemini.host.linux.podnetwork import pod_at
+from kubemini.network import dataplane
+from kubemini.network.decide.rules.plan import Plan as Planned
+from kubemini.network.decide.rules.plan import planned
+from kubemini.network.decide.services.node import ProxyConfig
+from kubemini.network.kubeproxy import KubeProxy
+from kubemini.network.walks.ground import OUTSIDE, Plan, PodPlan, build
+from kubemini.network.walks.places import Place, Places
+from kubemini.network.walks.proxied import MODES, load, loadable
+from kubemini.network.walks.traced import Traced
+from kubemini.ranges import shown
+from kubemini.sim.units import duration
+from kubemini.simulate import prepared
+
+CLIENT = "203.0.113.2"  # who is outside
+SETTLED = "30s"  # until manifests have become pods
+MANIFESTS = {"topology": {"kind": "single", "workers": 2}, "title": "manifests"}
+PROTOCOLS = ("TCP", "UDP", "SCTP")
+SIZES, LEAST_MTU = (28, 65_535), 68  # bytes of IPv4
+NETWORKS = ("10.96.0.0/12",)  # of Services
+
+
+def trace_packet(
+    where: Any = None,
+    sender: str = "",
+    to: str = "",
+    *,
+    manifests: str = "",
+    at: str | float | None = None,
+    seed: int | None = None,
+    proxy_mode: str = "",
+    protocol: str = "",
+    size: int = 60,
+    network: str = "host-gw",
+    pod_mtu: int = 0,
+) -> Traced:
+    """Walk a new connection from *sender* to *to*; the result prints itself, hop by hop, and why.
+
+    *where* is a running `Cluster`, or a scenario that is run to *at* ("20s"; else to its end); instead
+    of it *manifests*, a text or a file, are applied to a small cluster. Places are written pod/NAME,
+    svc/NAME:PORT, node/NAME, outside, ADDRESS:PORT. *proxy_mode* ("iptables", "nftables") writes the
+    same rules in another mode; *network* ("host-gw", "vxlan", "routed") is how nodes find pods, and
+    *pod_mtu* a wrong MTU to try; *size* is in bytes.
+    Raises ValueError: one sentence that says what to do.
+    """
+    if proxy_mode and proxy_mode not in MODES:
+        raise ValueError(f"kube-proxy has no mode {shown(proxy_mode)}; it has: {', '.join(MODES)}")
+    if protocol and protocol not in PROTOCOLS:
+        raise ValueError(f"protocol {shown(protocol)}: give one of {', '.join(PROTOCOLS)}")
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise ValueError(f"size {shown(size)}: a packet has {SIZES[0]} to {SIZES[1]} bytes")
+    if pod_mtu and not LEAST_MTU <= pod_mtu <= SIZES[1]:
+        raise ValueError(f"pod_mtu {shown(pod_mtu)}: an MTU is {LEAST_MTU} to {SIZES[1]} bytes")
+    cluster = _cluster(where, manifests, at, seed)
+    scene = Scene(cluster, proxy_mode, network, pod_mtu)
+    start = scene.places.sender(sender)
+    end = scene.places.target(to, outside=sender == OUTSIDE)
+    return scene.trace(start, end, protocol or end.protocol or "TCP", size)
+
+
+def _cluster(where: Any, manifests: str, at: str | float | None, seed: int | None) -> Cluster:
+    """The cluster that is meant, at the instant that is meant."""
+    if isinstance(where, Cluster):
+        if at is not None:
+            where.run_until(max(duration(at), where.sim.now))
+        return where
+    if manifests:
+        where, at = {**MANIFESTS, "manifests": _text(manifests)}, at or SETTLED
+    if where is None:
+        raise ValueError("say where: a Cluster, the name of a scenario, or manifests=FILE")
+    cluster, horizon = prepared(where, seed, until=at)
+    cluster.run_until(horizon)
+    return cluster
+
+
+def _text(manifests: str) -> str:
+    """Manifests, or those in a file of that name."""
+    if "\n" in manifests:
+        return manifests
+    try:
+        return Path(manifests).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        why = error.strerror or error
+        raise ValueError(f"cannot read {shown(manifests)}: {why}; name a file of manifests") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{shown(manifests)} is not text in UTF-8; save it as UTF-8") from None
+
+
+class Scene:
+    """A cluster as it stands, as namespaces with rules, and what can be named in it."""
+
+    def __init__(self, cluster: Cluster, mode: str = "", network: str = "host-gw", pod_mtu: int = 0):
+        self.cluster = cluster
+        self.hosts = [h for h in cluster.hosts.values() if h.powered and _is_node(h)]
+        if not self.hosts:
+            raise ValueError("this cluster has no node that runs kube-proxy; take one with workers")
+        self.nodes = [dataplane.node_of(host) for host in self.hosts]
+        self.pods = {_name(pod): pod for pod in self._objects(POD) if get(pod, "status", "podIP")}
+        own = {node.addresses[0]: node.name for node in self.nodes}
+        ips = {name: pod["status"]["podIP"] for name, pod in self.pods.items()}
+        homes = {name: own.get(ip) or name.removeprefix("default/") for name, ip in ips.items()}
+        services = {_name(service): service for service in self._objects(SERVICE)}
+        self.places = Places(ips, {n.name: n.addresses[0] for n in self.nodes}, services, homes)
+        self.configs = {host.name: _config(host, mode) for host in self.hosts}
+        self.mode = mode or next(iter(self.configs.values())).mode
+        self.plan = self._plan(network, pod_mtu)
+
+    def _objects(self, kind: Kind) -> list[Obj]:
+        """The objects of a kind, as an API server that is up has them."""
+        for component in self.cluster.components.values():
+            core = getattr(component, "core", None)
+            if component.up and core is not None and kind.kind in core.caches:
+                return core.caches[kind.kind].items()
+        return []
+
+    def _plan(self, network: str, pod_mtu: int) -> Plan:
+        own = {node.addresses[0] for node in self.nodes}
+        there = {node.name for node in self.nodes}
+        pods = tuple(
+            PodPlan(self.places.homes[name], pod["spec"]["nodeName"], self.places.pods[name])
+            for name, pod in self.pods.items()
+            if self.places.pods[name] not in own and pod["spec"]["nodeName"] in there
+        )
+        doors = [
+            f"{ip}/32"
+            for service in self.places.services.values()
+            for ip in (
+                *(get(service, "spec", "externalIPs") or ()),
+                *(i.get("ip") for i in get(service, "status", "loadBalancer", "ingress") or ()),
+            )
+        ]
+        first = self.nodes[0].name
+        return Plan(tuple(self.nodes), pods, {CLIENT: first}, network, (*NETWORKS, *doors), pod_mtu=pod_mtu)
+
+    def planned(self, host: Host) -> list[Planned]:
+        """What the kube-proxy of *host* has written, whether it still lives or not."""
+        table = dataplane.table(host)
+        entries = [e for found in table.by_service.values() for e in found] if table else []
+        return [planned(e.port, e.uses, len(e.uses.reachable)) for e in entries]
+
+    def build(self) -> Namespaces:
+        """The namespaces, with the rules in them and everybody listening who does."""
+        net = build(self.plan)
+        for host, node in zip(self.hosts, self.nodes):
+            if dataplane.table(host):
+                load(net[host.name], node, self.configs[host.name], self.planned(host))
+        for namespace, protocol, port in self._listening():
+            net[namespace].listening[protocol, "", port] = namespace
+        return net
+
+    def _listening(self) -> Iterator[tuple[str, str, int]]:
+        """(namespace, protocol, port) of every container that runs: its ports, and those that lead to it."""
+        homes = {ip: self.places.homes[name] for name, ip in self.places.pods.items()}
+        alive = {ip for ip in homes if any(pod_at(host, ip) for host in self.hosts)}
+        for host in self.hosts:
+            for plan in self.planned(host):
+                for endpoint in plan.reachable:
+                    if endpoint.ip in alive:
+                        yield homes[endpoint.ip], plan.port.protocol, endpoint.port
+        for name, pod in self.pods.items():
+            for container in pod["spec"].get("containers") or ():
+                for port in container.get("ports") or ():
+                    if self.places.pods[name] in alive:
+                        protocol = port.get("protocol", "TCP")
+                        yield self.places.homes[name], protocol, port["containerPort"]
+
+    def trace(self, start: Place, end: Place, protocol: str, size: int = 60) -> Traced:
+        """Walk one connection, and find what other picks would have given."""
+        if start.namespace not in (net := self.build()):
+            raise ValueError(f"{start.said} has no network: its node is down or unknown; try another")
+        packet = Packet(protocol, "", end.ip, 0, end.port, size=size)
+        draws, number = self.cluster.sim.draws(f"trace/{start.said}/{end.said}"), iter(range(2**31))
+        choose = from_draws(lambda: draws.u(next(number)))
+        exchange = connect(net, start.namespace, packet, choose)
+
+        fresh = self.build()
+
+        def again(choose: Choose) -> tuple[str, str]:
+            for here in fresh.values():
+                here.conntrack.flows.clear()
+                here.rules.recent.clear()
+            verdict = connect(fresh, start.namespace, packet, choose).verdict
+            return verdict.fate, verdict.by
+
+        others = tuple((share, *found) for share, found in all_picks(again))
+        flows = {n.name: [str(e) for e in net[n.name].conntrack.entries()] for n in self.nodes}
+        ruleset = {
+            host.name: loadable(node, self.configs[host.name], self.planned(host))
+            for host, node in zip(self.hosts, self.nodes)
+        }
+        return Traced(start.said, end.said, self.mode, exchange, others, flows, ruleset)
+
+
+def _is_node(host: Host) -> bool:
+    return any(isinstance(c, KubeProxy) for c in host.components)
+
+
+def _config(host: Host, mode: str) -> ProxyConfig:
+    table = dataplane.table(host)
+    config = table.config if table else ProxyConfig()
+    return replace(config, mode=mode) if mode else config
+
+
+def _name(obj: Obj) -> str:
+    meta = obj["metadata"]
+    return f"{meta.get('namespace', 'default')}/{meta['name']}"
