@@ -24,6 +24,7 @@ from kubemini.scenarios import Scenario, load, names
 from kubemini.sim import Trace
 from kubemini.sim.units import MS
 from kubemini.simulate import run
+from kubemini.study.balance import Hands, hands
 from kubemini.study.elections import GIVE_UP, percentile
 from kubemini.view import connections
 from kubemini.view.scene import present, text_summary
@@ -83,6 +84,8 @@ def compact(data: Any) -> str:
 def stamp(run: dict[str, Any]) -> str:
     """``recording 0123456789ab, 734 records``: two recordings are the same exactly if their stamps are."""
     digest = hashlib.sha256(compact(run).encode()).hexdigest()[:12]
+    if "hands" in run:
+        return f"recording {digest}, {sum(len(found['dealt']) for found in run['hands']):,} hands"
     if "curves" in run:
         return f"recording {digest}, {sum(curve['count'] for curve in run['curves']):,} elections"
     return f"recording {digest}, {len(run['records']['at']):,} records"
@@ -172,12 +175,38 @@ def show_elections(curves: Curves, caption: str = "", **options: Any) -> Electio
     return ElectionCurves(curves, caption, options)
 
 
+class ConnectionBalance(Widget):
+    """How evenly a Service deals connections; use `show_balance`."""
+
+    picture = "connection-balance"
+    _esm = widget_source(picture)
+
+    def __init__(self, dealt: Sequence[Hands], caption: str = ""):
+        rows = [{"pods": h.pods, "connections": h.connections, "dealt": [list(x) for x in h.dealt]} for h in dealt]
+        run = {"header": {"scenario": "balance", "seed": 0}, "hands": rows}
+        super().__init__(run, "\n".join(map(told_hands, dealt)), caption)
+
+
+def told_hands(dealt: Hands) -> str:
+    """Hands of one kind in words."""
+    what = f"{dealt.connections} connections to {dealt.pods} pods"
+    return f"{what}: {dealt.idle:.1f} pods idle in {len(dealt.dealt)} hands, in theory {dealt.idle_expected:.2f}"
+
+
+def show_balance(
+    pods: Sequence[int] = (3, 10), connections: Sequence[int] = (1, 2, 3, 6, 10, 20, 50, 100, 1000), caption: str = ""
+) -> ConnectionBalance:
+    """Show a few hands of connections dealt to pods, for every number of *pods* and of *connections*."""
+    return ConnectionBalance([hands(n, m) for n in pods for m in connections], caption)
+
+
 def recording_class(name: str) -> type[Recording]:
     """The class of a module in static/widgets: to add a widget is to add its module."""
     return type(name, (Recording,), {"picture": name, "_esm": widget_source(name)})
 
 
-CLASSES = {name: recording_class(name) for name in WIDGETS if name != ElectionCurves.picture}
+NO_RUN = (ElectionCurves.picture, ConnectionBalance.picture)  # what they show is no trace
+CLASSES = {name: recording_class(name) for name in WIDGETS if name not in NO_RUN}
 
 
 def show(

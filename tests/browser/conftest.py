@@ -38,7 +38,7 @@ def pages():
     """The recordings, by the name of their page."""
     from kubemini.scenarios import load
     from kubemini.study.elections import Setting, elections
-    from kubemini.widgets.jupyter import show, show_elections
+    from kubemini.widgets.jupyter import show, show_balance, show_elections
 
     return {
         "desk": lambda: show("etcd-3", caption="Three members."),
@@ -56,6 +56,7 @@ def pages():
         "balancers": lambda: show("two-balancers"),
         "external": lambda: show("external"),
         "stepper": lambda: show("split-vote", widget="raft-stepper", elections=[900, 1100, 1200]),
+        "balance": lambda: show_balance(caption="Ten pods."),
         "curves": lambda: show_elections({ends: elections(Setting(ends), 60) for ends in ((150, 155), (150, 300))}),
     }
 

@@ -9,7 +9,7 @@ from kubemini.cluster import Cluster
 from kubemini.sim import Trace
 from kubemini.simulate import run
 from kubemini.widgets import modules
-from kubemini.widgets.jupyter import CLASSES, FOR_PAGES, recording_class, show, show_elections, stamp
+from kubemini.widgets.jupyter import CLASSES, FOR_PAGES, NO_RUN, recording_class, show, show_elections, stamp
 
 CURVES = {(150, 300): [10.0, 20.0, 400.0]}
 
@@ -50,7 +50,7 @@ def test_a_widget_is_added_by_one_module(tmp_path, monkeypatch):
     monkeypatch.setattr(modules, "STATIC", tmp_path / "static")
     toy = recording_class("toy")(run("etcd-3", until=1))
     assert 'data-kubemini="toy"' in toy.static_html() and "export default km_toy;" in str(toy._esm)
-    assert set(CLASSES) | {"election-curves"} == set(modules.WIDGETS)
+    assert {*CLASSES, *NO_RUN} == set(modules.WIDGETS)
 
 
 ASKED = {"question": "Who wins?", "choices": ["etcd-1", "etcd-2"], "answer": 0}
