@@ -8,7 +8,14 @@ from kubemini.cluster import source as sources
 from kubemini.cluster.programs import install
 from kubemini.cluster.source import Source
 from kubemini.cluster.topology import CONTROL_PLANE, ETCD, WORKER, Topology, TopologyError, build
-from kubemini.cluster.workload import Load, WorkloadError, names_in, read_workload, refuse_without_api_server
+from kubemini.cluster.workload import (
+    LOOKING_UP,
+    Load,
+    WorkloadError,
+    names_in,
+    read_workload,
+    refuse_without_api_server,
+)
 from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.host.linux.podnetwork import Cni
@@ -155,6 +162,8 @@ class Cluster:
         door = load.options.get("door") or ("cluster-ip" if outside else "")
         for number, visitor in enumerate(visitors):
             visitor.visit(load.options["service"], load.every * len(visitors), load.every * number, door)
+            if "name" in load.options:
+                visitor.look_up_first(**{key: load.options[key] for key in LOOKING_UP if key in load.options})
 
     def _have_called(self, load: Load) -> None:
         """Each workload calls each Service but its own; the calls of one period are spread over it."""

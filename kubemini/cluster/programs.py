@@ -16,6 +16,7 @@ from kubemini.host import Component, Host
 from kubemini.kubelet.kubelet import Kubelet
 from kubemini.loadbalancer.haproxy import HAProxy
 from kubemini.loadbalancer.keepalived import Keepalived
+from kubemini.network.dns import CoreDNSProcess, NodeCache, Outside
 from kubemini.network.kubeproxy import KubeProxy
 from kubemini.network.policyagent import PolicyAgent
 from kubemini.scheduler.loop import Scheduler
@@ -83,6 +84,9 @@ PROGRAMS: dict[str, Program] = {
     "pods": Program(PodNetwork),
     "visitor": Program(Visitor),
     "callers": Program(Caller),
+    "coredns": Program(CoreDNSProcess, (_front_door,)),
+    "node-cache": Program(NodeCache),
+    "upstream-dns": Program(Outside),
     "kubectl": Program(User, (_front_door, _members)),
     "etcd-client": Program(EtcdUser, (_members,)),
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemini.cluster.topology.spec import WORKER, Topology
+from kubemini.network.decide.dns.resolvconf import LIBCS
 from kubemini.network.decide.services.ports import DOORS
 from kubemini.ranges import Choice, Count, Duration, Legal, Unfit, shown
 from kubemini.sim.units import DAY, MS
@@ -15,11 +16,14 @@ from kubemini.sim.units import DAY, MS
 EVERY = Duration(MS, 365 * DAY, "s")
 DEFAULT_EVERY = "500ms"
 SIZE = Count(0, 10 * 1024 * 1024)  # etcd itself refuses more than 1.5 MiB; so much can be tried
+REMEMBER = Duration(0, 365 * DAY, "s")
+LIBC = Choice(LIBCS)
 CONSISTENCY = Choice(("linearizable", "serializable"))
 DOOR = Choice(DOORS)
 FROM = Choice(("workers", "outside"))
+LOOKING_UP = ("name", "libc", "options", "remember")
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "visitors": ("service", "every", "door", "from"),
+    "visitors": ("service", "every", "door", "from", *LOOKING_UP),
     "callers": ("pods", "services", "every", "keep", "names"),
     "api_writes": ("every",),
     "etcd_writes": ("every", "member", "size"),
@@ -85,6 +89,13 @@ def _check_visitors(topology: Topology, where: str, values: Mapping[str, Any]) -
         raise WorkloadError(f"{where}: visitors sit on workers and this topology has none; ask for workers: 1 or more")
     if values.get("from") == "outside" and not topology.of("visitor@outside"):
         raise WorkloadError(f"{where}.from: nobody is outside this topology; ask for outside: 1 in it")
+    if "name" in values and not topology.of("coredns@"):
+        raise WorkloadError(f"{where}.name: nobody answers names in this topology; say dns: coredns in it")
+    if "name" in values and ("door" in values or values.get("from") == "outside"):
+        raise WorkloadError(f"{where}.name: a name leads to the cluster IP, from workers; leave out door and from")
+    unused = [name for name in LOOKING_UP if name in values and "name" not in values]
+    if unused:
+        raise WorkloadError(f"{where}.{unused[0]}: these visitors look nothing up; say what with name, such as web")
 
 
 def _check_callers(topology: Topology, where: str, values: Mapping[str, Any]) -> None:
@@ -102,6 +113,10 @@ def _read_option(topology: Topology, where: str, kind: str, name: Any, value: An
     match name:
         case "every":
             return _fitting(where, EVERY, value)
+        case "remember":
+            return _fitting(where, REMEMBER, value)
+        case "libc":
+            return _fitting(where, LIBC, value)
         case "size":
             return _fitting(where, SIZE, value)
         case "consistency":
@@ -123,6 +138,10 @@ def _read_option(topology: Topology, where: str, kind: str, name: Any, value: An
         case "pods" | "services":
             if not isinstance(value, str) or not 0 < len(value) < 256 or not all(names_in(value)):
                 raise WorkloadError(f"{where}: expected {NAMED[name]} with commas, such as web,api, got {shown(value)}")
+        case "name" | "options":
+            if not isinstance(value, str) or not 0 < len(value) < 254:
+                example = "web.default" if name == "name" else "ndots:2 timeout:1"
+                raise WorkloadError(f"{where}: expected a text such as {example}, got {shown(value)}")
         case "service":
             if not isinstance(value, str) or not 0 < len(value) < 128:
                 raise WorkloadError(

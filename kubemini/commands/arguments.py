@@ -75,6 +75,13 @@ def read_object_name(value: Any) -> str:
     return text
 
 
+def read_placed_name(value: Any) -> str:
+    """The name of an API object in the namespace default, or ``namespace/name``."""
+    if not isinstance(value, str) or value.count("/") != 1:
+        return read_object_name(value)
+    return "/".join(read_object_name(part) for part in value.split("/"))
+
+
 def count(what: str, most: int) -> Argument:
     """A whole number from 0 to *most*."""
 
@@ -168,4 +175,5 @@ DURATION = Argument(read_duration)
 SHARE = Argument(read_share)
 TEXT = Argument(read_text)
 OBJECT_NAME = Argument(read_object_name)
+PLACED_NAME = Argument(read_placed_name)
 MANIFESTS = Argument(_read_manifests, rest=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from kubemini.api.kinds import by_name
 from kubemini.cluster import Cluster
-from kubemini.commands.arguments import INT32, MANIFESTS, OBJECT_NAME, count, read_word
+from kubemini.commands.arguments import INT32, MANIFESTS, OBJECT_NAME, PLACED_NAME, count, read_word
 from kubemini.commands.command import Argument, Command, FaultError, argument, command
 from kubemini.ranges import shown
 
@@ -44,9 +44,9 @@ class Apply(OnApi):
 
 @command("scale")
 class Scale(OnApi):
-    """``kubectl scale deployment NAME --replicas N``."""
+    """``kubectl scale deployment NAME --replicas N``; of another namespace: kube-system/coredns."""
 
-    deployment: str = argument(OBJECT_NAME)
+    deployment: str = argument(PLACED_NAME)
     replicas: int = argument(REPLICAS)
 
     def do(self, cluster: Cluster) -> None:

@@ -28,6 +28,17 @@ class Program(Protocol):
         """The machine has become another."""
 
 
+class Hosted(Program, Protocol):
+    """A program that lives in containers: the runtime begins and ends it."""
+
+    @property
+    def linger(self) -> int:
+        """How long it goes on after SIGTERM, µs."""
+
+    def exit(self, why: str) -> None:
+        """End in peace, if it is up."""
+
+
 class Disk:
     """A disk whose fsync takes time. `files` survives crashes and power loss."""
 
@@ -54,6 +65,7 @@ class Host:
         self.powered = True
         self.disk = Disk(sim, name, fsync)
         self.components: list[Program] = []
+        self.images: dict[str, Hosted] = {}  # what a container of that image runs, beside waiting to be asked
         self.kernel = Kernel()
         self.cni: Cni | None = None  # who gives pods their addresses; None: no pod can run here
 

@@ -40,6 +40,7 @@ class Running:
     started_at: int = -1
     finished_at: int = -1
     exit_code: int = 0
+    image: str = ""  # of its first container, without registry and tag
     life: int = 0  # which start this is: a timer of an earlier one does nothing
     event: str = ""  # what the kubelet hears when a stop is over: stopped, or killed
 
@@ -83,7 +84,7 @@ class Containers:
         meta = pod["metadata"]
         labels = meta.get("labels") or {}
         app = labels.get("app") or labels.get("app.kubernetes.io/name") or meta["name"]
-        return Running(meta["uid"], meta["namespace"], meta["name"], app, self._address(pod), pod)
+        return Running(meta["uid"], meta["namespace"], meta["name"], app, self._address(pod), pod, image=image_of(pod))
 
     def _address(self, pod: Obj) -> str:
         if _on_the_host(pod):
@@ -105,13 +106,26 @@ class Containers:
             return
         hook = min(pre_stop, grace) if running.state == RUNNING else 0
         left = max(grace - hook, LEAST_GRACE)
+        linger = min(self._linger(running), left) if running.state == RUNNING else 0
         running.life += 1
         running.state, running.event = STOPPING, event
         running.ready = running.ready and event == "killed"
         self._record(running)
-        self._later(running, hook, self._terminate)
+        self._later(running, hook + linger, self._terminate)
+        exits_in = max(exits_in, linger)
         code = COMPLETED if exits_in <= left else KILLED
         self._later(running, hook + min(exits_in, left), self._stopped, code)
+
+    def running(self, image: str) -> list[str]:
+        """The pods whose containers of *image* run, or go on after SIGTERM."""
+        return [uid for uid, pod in self.of_pod.items() if pod.image == image and pod.state in (RUNNING, STOPPING)]
+
+    def fail(self, uid: str) -> None:
+        """The program inside has died of itself."""
+        running = self.of_pod[uid]
+        if running.state == RUNNING:
+            running.life += 1
+            self._exited(running, CRASHED, "exited")
 
     def remove(self, uid: str) -> None:
         """Forget a pod whose containers have ended."""
@@ -138,6 +152,8 @@ class Containers:
     def _started(self, running: Running, exit_after: int | None) -> None:
         running.state, running.started_at = RUNNING, self.sim.now
         podnetwork.listening(self.host)[running.ip] = running.name
+        if running.image in self.host.images:
+            self.host.images[running.image].start()
         self._tell(running, "started")
         if not running.ready:  # else the kubelet has just said so
             self._record(running)
@@ -157,7 +173,14 @@ class Containers:
         running.state, running.ready = EXITED, False
         running.finished_at, running.exit_code = self.sim.now, code
         self._record(running, "gone" if event == "stopped" else EXITED)
+        if running.image in self.host.images and not self.running(running.image):
+            self.host.images[running.image].exit("its container has ended")
         self._tell(running, event)
+
+    def _linger(self, running: Running) -> int:
+        """How long the program in it goes on answering after SIGTERM (µs); most stop at once."""
+        program = self.host.images.get(running.image)
+        return program.linger if program is not None else 0
 
     def _tell(self, running: Running, event: str) -> None:
         if self.listener is not None:
@@ -179,3 +202,9 @@ class Containers:
 def _on_the_host(pod: Obj) -> bool:
     """Whether *pod* lives in the host's own network."""
     return bool(get(pod, "spec", "hostNetwork", default=False))
+
+
+def image_of(pod: Obj) -> str:
+    """The image of the first container, without registry and tag: ``coredns``."""
+    image: str = pod["spec"]["containers"][0].get("image", "")
+    return image.rpartition("/")[2].partition("@")[0].partition(":")[0]

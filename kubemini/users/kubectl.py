@@ -209,8 +209,9 @@ class User(EtcdUser):
 
     # -- more verbs --------------------------------------------------------------------------------
     def scale(self, deployment: str, replicas: int) -> None:
-        """``kubectl scale``."""
-        path = f"/apis/apps/v1/namespaces/default/deployments/{deployment}"
+        """``kubectl scale``; *deployment* in the namespace default, or ``namespace/name``."""
+        namespace, _, name = deployment.rpartition("/")
+        path = f"/apis/apps/v1/namespaces/{namespace or 'default'}/deployments/{name}"
         self.spawn(self.request("PATCH", path, {"spec": {"replicas": replicas}}, {"type": "merge"}))
 
     def delete(self, kind: str, name: str) -> None:

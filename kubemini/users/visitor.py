@@ -4,7 +4,7 @@ A visitor sits on a worker and opens a connection to the Service's cluster IP, a
 kernel picks an endpoint by the rules kube-proxy left, and the packet goes to the pod, or nowhere. If a scenario asks
 for another door (a node port, an external or load-balancer address), or for visitors outside the cluster, the packet
 meets the rules of the host where it arrives, and the record of the visit tells which rule decided and what address
-the pod saw.
+the pod saw. If they are told a name, they look it up first, as a program in a pod does.
 Simplified: one short connection a request; the pod answers at once; whoever is outside knows the addresses of a
 Service from the rules of the first host that has some, and goes by the hosts in turn, whether they are up or not.
 """
@@ -17,8 +17,10 @@ from kubemini.host import Component
 from kubemini.host.linux.podnetwork import pod_at
 from kubemini.network import dataplane, policing
 from kubemini.network.dataplane import Sent
+from kubemini.network.decide.dns.resolvconf import GLIBC
 from kubemini.network.decide.services.ports import ServicePort
 from kubemini.network.decide.services.verdict import Asked
+from kubemini.network.names import Resolver, Response, destination
 from kubemini.network.policing import Flow
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
@@ -93,15 +95,28 @@ class Visitor(Component):
     door = ""  # how it comes in; "" is the cluster IP, and nothing more is told of a visit than that it was
     every = offset = 0
     sent = 0  # ever
+    resolver: Resolver | None = None
+    looking_up: tuple[str, str, str, int] = ("", GLIBC, "", 0)  # name, libc, options, µs that answers are kept
 
     def visit(self, service: str, every: int, offset: int, door: str = "") -> None:
         """Ask *service* every *every* µs, beginning at *offset*, by *door* (see services.ports.DOORS)."""
         self.service, self.every, self.offset, self.door = service, every, offset, door
 
+    def look_up_first(self, name: str, libc: str = GLIBC, options: str = "", remember: int = 0) -> None:
+        """Ask for *name* before each request; *options* are added to the pod's resolv.conf."""
+        self.looking_up = name, libc, options, remember
+
     def boot(self) -> None:
         self.opened = False
+        name, libc, options, remember = self.looking_up
+        self.resolver = Resolver(self, options, libc, remember) if name else None
         if self.service:
             self.spawn(self.visits())
+
+    def receive(self, source: str, payload: Response) -> None:
+        """An answer of a name server."""
+        if self.resolver is not None:
+            self.resolver.asker.hear(payload)
 
     def visits(self) -> Steps:
         """The steady pace begins with the Service's first endpoint here: a shop is measured once it has opened."""
@@ -126,11 +141,12 @@ class Visitor(Component):
 
     def request(self, number: int, drawn: int) -> Steps:
         """One connection, from rule to answer; *drawn* picks the endpoint."""
-        started = self.sim.now
-        endpoint = dataplane.choose(self.host, self.service, drawn)
+        started, service, why = self.sim.now, self.service, ""
+        if self.resolver is not None:
+            service, why = yield from destination(self.resolver, self.looking_up[0])
+        endpoint = dataplane.choose(self.host, service, drawn) if service else None
         if endpoint is None:
-            why = "no endpoint: the kernel rejects the connection"
-            self._record(number, started, "", why)
+            self._record(number, started, "", why or "no endpoint: the kernel rejects the connection")
             return
         pod = endpoint.row()["pod"]
         flow = Flow(host_ip(self.host.name), endpoint.ip, endpoint.port)

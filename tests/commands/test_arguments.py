@@ -9,7 +9,7 @@ from kubemini.cluster import Cluster, build
 from kubemini.commands import ACTIONS, read_line
 
 LONG = "9" * 5000
-WRONG = (None, True, -1, 2.5, [], {}, ["etcd-1"], "NaN", "-5s", "²", LONG, "X" * 5000, "No!", "etcd-1,", "a/b", b"a")
+WRONG = (None, True, -1, 2.5, [], {}, ["etcd-1"], "NaN", "-5s", "²", LONG, "X" * 5000, "No!", "etcd-1,", "a/b/c", b"a")
 NO_TARGET, ANY_TEXT = ("heal", "alarm_disarm", "compact"), ("put", "get", "apply")
 CLUSTER = Cluster(build("stacked", members=3, workers=2))
 
@@ -75,7 +75,7 @@ def test_an_instant_that_is_none_is_refused(at, sentence):
         (("5s", "scale", "web", -1), "expected a number of replicas, got -1"),
         (("5s", "scale", "web", 2**31), "expected a number of replicas"),
         (("5s", "compact", LONG), "expected a revision such as 40"),
-        (("5s", "delete", "pod", "a/b"), "expected the name of an object"),
+        (("5s", "delete", "pod", "a/b/c"), "expected the name of an object"),
         (("5s", "delete", "unicorn", "x"), "unicorn"),
         (("5s", "snapshot_restore", "etcd-1,etcd-1"), "etcd-1 is named twice; name each member once"),
         (("5s", "snapshot_restore", ""), "name at least one member"),

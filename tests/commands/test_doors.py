@@ -22,6 +22,7 @@ PLAIN = {
     kinds.SHARE: [0, 0.5, 1],
     kinds.TEXT: ["k", "", "ü", "\0", "v" * 3000],
     kinds.OBJECT_NAME: ["web", "nope", "x"],
+    kinds.PLACED_NAME: ["web", "nope", "kube-system/coredns"],
     kinds.MANIFESTS: [CONFIG_MAP, CONFIG_MAP.replace('"x"', '"y", "namespace": "nope"')],
     KIND: ["pod", "deploy", "ns", "node", "svc", "cm", "lease", "rs"],
     REPLICAS: [0, 1, 5],

@@ -303,6 +303,22 @@ def test_where_nobody_answers_glibc_gives_up_after_ten_seconds_and_musl_after_fi
     assert waited(MUSL, range(99)) == (5, "Try again")
 
 
+def test_glibc_gives_up_at_once_where_nobody_listens_and_musl_does_not_hear_of_it():
+    for libc, names, time in ((GLIBC, ["web.one.test."], 0), (MUSL, ["web.one.test."], 5)):
+        steps = look_up("web", settings(ResolvConf(("10.96.0.10",), ("one.test", "two.test")), libc), libc)
+        waited, send = 0, next(steps)
+        while True:
+            took = 0 if send.questions else send.wait
+            waited += took
+            try:
+                send = steps.send(({}, took))
+            except StopIteration as done:
+                outcome = done.value
+                break
+        assert [step.name for step in outcome.walk] == names
+        assert waited == time * SECOND
+
+
 @pytest.mark.parametrize(
     "name, meant",
     [

@@ -12,6 +12,7 @@ from typing import Any
 
 from kubemini.cluster.topology.etcd import etcd
 from kubemini.cluster.topology.external import external
+from kubemini.cluster.topology.names import with_dns
 from kubemini.cluster.topology.single import single
 from kubemini.cluster.topology.spec import (
     BALANCER,
@@ -47,13 +48,14 @@ __all__ = [
 
 
 def build(kind: str, **options: Any) -> Topology:
-    """The topology called *kind*. Raises TopologyError naming the kinds, or the option that does not fit."""
+    """The topology called *kind*; ``dns="coredns"`` makes room for it. Raises TopologyError: what would be right."""
     if not isinstance(kind, str) or kind not in KINDS:
         raise TopologyError(f"topology.kind: {shown(kind)} is not one of {', '.join(KINDS)}")
-    allowed = list(signature(KINDS[kind]).parameters)
+    allowed = [*signature(KINDS[kind]).parameters, *(["dns"] if kind != "etcd" else [])]
     for name in options:
         if name not in allowed:
             raise TopologyError(
                 f"topology.{name}: {'an' if kind[0] == 'e' else 'a'} {kind} topology takes {', '.join(allowed)}"
             )
-    return KINDS[kind](**options)
+    dns = options.pop("dns", "")
+    return with_dns(KINDS[kind](**options), dns) if dns else KINDS[kind](**options)

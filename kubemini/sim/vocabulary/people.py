@@ -3,7 +3,7 @@
 When a request is worth a row, and how a command is told, takes more than one record: view/words.py.
 """
 
-from kubemini.sim.vocabulary.word import ANYBODY, CLIENT, WHOEVER_ACTS, word
+from kubemini.sim.vocabulary.word import ANYBODY, CLIENT, WHOEVER_ACTS, Detail, word
 
 word(
     "request",
@@ -13,6 +13,19 @@ word(
     " answer: what was read from etcd, said: what kubectl apply prints, caller: the pod that calls, of a visit by a"
     " door that the scenario names to: address and port, source: as the pod saw it, rule: that decided, at: the host"
     " whose rule that was}",
+)
+
+
+def _lookup(d: Detail) -> str | None:
+    return f"cannot look up {d['name']}: {d['error']}" if d["error"] else None
+
+
+word(
+    "lookup",
+    CLIENT,
+    "a client has looked a name up; {name, addresses, error: '' or getaddrinfo's words, queries: how many were sent,"
+    " walk: [[name, types, what came]], rule: what decided the last, started: µs}",
+    _lookup,
 )
 word("command", WHOEVER_ACTS, "somebody did something to the cluster; {action, args}")
 word("note", ANYBODY, "a remark; {text}", lambda d: d["text"])

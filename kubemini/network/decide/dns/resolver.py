@@ -62,7 +62,7 @@ Heard = tuple[Got, int]  # and how long that took, µs
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One name of the walk: what was asked together, and what came of it (a code, or "timeout")."""
+    """One name of the walk: what was asked together, and what came of it: a code, timeout, or refused (ICMP)."""
 
     name: str
     types: str  # A+AAAA
@@ -135,13 +135,15 @@ def _glibc(name: str, settings: Settings, outcome: Outcome) -> Generator[Send, H
     for asked in names:
         if stopped and asked != alone:
             continue  # the search is over; what comes last is the name alone
-        got, care = yield from _sent(asked, settings, outcome, care)
-        error = _judged(asked, got, settings, outcome)
+        got, care, refused = yield from _sent(asked, settings, outcome, care)
+        error = _judged(asked, got, settings, outcome, "refused" if refused else "timeout")
         if not error or any(answer.answer for answer in got.values()):
             return error and NO_NAME  # an alias that leads to no address ends the search, too
         if asked == alone:
             kept = error if asked == names[0] else ""
             continue
+        if refused:
+            return AGAIN
         failed = any(answer.rcode == SERVFAIL for answer in got.values())
         nodata, servfail = nodata or error == NO_DATA, servfail or failed
         stopped = error not in (NO_DATA, NO_NAME) and not failed
@@ -154,8 +156,8 @@ def _types(settings: Settings) -> tuple[str, ...]:
 
 def _sent(
     name: str, settings: Settings, outcome: Outcome, care: int
-) -> Generator[Send, Heard, tuple[dict[str, Answer], int]]:
-    """Ask for *name* until it is answered, server after server; returns the answers, and the care taken from now on.
+) -> Generator[Send, Heard, tuple[dict[str, Answer], int, bool]]:
+    """Ask for *name* until it is answered, server after server; the answers, the care from now on, whether refused.
 
     If one of two answers came, the library asks again with more care: one question at a time, then each from a socket
     of its own; after that it takes the one. Models glibc resolv __res_context_send, send_dg
@@ -163,29 +165,31 @@ def _sent(
     tcp, servers = "use-vc" in settings.flags, settings.nameservers
     questions = tuple(Question(name, kind, tcp) for kind in _types(settings))
     got: dict[str, Answer] = {}
+    refused = False
     for _ in range(1 if tcp else settings.attempts):
         for number, server in enumerate(servers):
             wait = max(1, (settings.timeout << number) // (len(servers) if number else 1)) * SECOND
-            got = yield from _round(server, questions, wait, outcome, care > 0)
+            got, refused = yield from _round(server, questions, wait, outcome, care > 0)
             while care < MOST_CARE and 0 < len(got) < len(questions):
                 care += 1
-                got = yield from _round(server, questions, wait, outcome, single=True)
+                got, refused = yield from _round(server, questions, wait, outcome, single=True)
             if any(_usable(answer) for answer in got.values()):
-                return got, care
-    return got, care
+                return got, care, False
+    return got, care, refused
 
 
 def _round(
     server: str, questions: tuple[Question, ...], wait: int, outcome: Outcome, single: bool
-) -> Generator[Send, Heard, dict[str, Answer]]:
+) -> Generator[Send, Heard, tuple[dict[str, Answer], bool]]:
+    """One try at one server. Nothing came before the time was up: its kernel says that nobody listens (ICMP)."""
     got: dict[str, Answer] = {}
     for together in [(question,) for question in questions] if single else [questions]:
         outcome.queries += len(together)
-        came, _ = yield Send((server,), together, wait)
+        came, took = yield Send((server,), together, wait)
         got.update(came)
-        if single and not came:
-            break
-    return got
+        if not came and (single or took < wait):
+            return got, took < wait
+    return got, False
 
 
 def _usable(answer: Answer) -> bool:
@@ -193,12 +197,12 @@ def _usable(answer: Answer) -> bool:
     return answer.rcode not in (SERVFAIL, REFUSED, "NOTIMP")
 
 
-def _judged(name: str, got: Got, settings: Settings, outcome: Outcome) -> str:
+def _judged(name: str, got: Got, settings: Settings, outcome: Outcome, silence: str) -> str:
     """Write the step into *outcome*; the error that stands after it, or "" with addresses.
 
     Models glibc resolv __res_context_query
     """
-    _note(name, got, _types(settings), outcome)
+    _note(name, got, _types(settings), outcome, silence)
     found = [a for kind in _types(settings) if kind in got for a in got[kind].addresses]
     if found:
         outcome.addresses = tuple(dict.fromkeys(found))
@@ -208,9 +212,9 @@ def _judged(name: str, got: Got, settings: Settings, outcome: Outcome) -> str:
     return {NOERROR: NO_DATA, NXDOMAIN: NO_NAME, SERVFAIL: AGAIN, REFUSED: AGAIN, "": AGAIN}.get(decisive, FAIL)
 
 
-def _note(name: str, got: Got, types: tuple[str, ...], outcome: Outcome) -> None:
+def _note(name: str, got: Got, types: tuple[str, ...], outcome: Outcome, silence: str = "timeout") -> None:
     rcodes = [answer.rcode for answer in got.values()]
-    rcode = next((rcode for rcode in rcodes if rcode != NOERROR), NOERROR) if rcodes else "timeout"
+    rcode = next((rcode for rcode in rcodes if rcode != NOERROR), NOERROR) if rcodes else silence
     rule = next((answer.rule for answer in got.values()), "no answer came")
     outcome.walk.append(Step(name, "+".join(types), rcode, rule))
 

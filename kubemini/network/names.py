@@ -1,0 +1,212 @@
+"""Names on the wire: a program's resolver, which asks name servers by UDP and waits.
+
+Invariant: what is asked, and for how long is waited, is decided by `resolver.look_up`; here packets go and come. A
+question to a Service goes to the endpoint that the rules of this host give it. All tries for one name use one socket,
+so the kernel's conntrack sends them to one endpoint, unless kube-proxy has taken that from the rules meanwhile.
+glibc resolv/res_send.c; conntrack of a Service: `dataplane`.
+Simplified: what goes by TCP is a datagram too; an ICMP "port unreachable" comes at once.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import simpy
+
+from kubemini.api.names import host_ip
+from kubemini.api.objects import freeze
+from kubemini.host import Component, Host
+from kubemini.network import dataplane
+from kubemini.network.decide.dns.message import Answer, Question
+from kubemini.network.decide.dns.resolvconf import GLIBC, NodeDns, ResolvConf, pod_resolv_conf, settings
+from kubemini.network.decide.dns.resolver import Outcome, Send, look_up
+from kubemini.network.decide.services.ports import Endpoint
+from kubemini.network.decide.services.verdict import Asked
+from kubemini.sim import Steps
+from kubemini.wire.network import BARE
+from kubemini.wire.rpc import happen
+
+NODE_CACHE_IP = "169.254.20.10"  # of NodeLocal DNSCache, on every host
+PORT = 53
+OUTSIDE_IP, OUTSIDE = "198.51.100.53", "upstream-dns"  # the name server of the company, and its program here
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question under way to the address *to*; *number* is the sender's."""
+
+    number: int
+    to: str
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back."""
+
+    number: int
+    answer: Answer
+
+
+def send(component: Component, target: str, payload: Query | Response) -> None:
+    """A datagram that travels over no connection: a cut, a loss or a program that is down swallow it."""
+    component.net.send(component, target, BARE, component.net.components[target].arrive, component.name, payload)
+
+
+def service_of(host: Host, ip: str) -> str:
+    """The Service whose cluster IP is *ip*, as the rules of *host* have it; "" if there is none."""
+    table = dataplane.table(host)
+    services = table.by_service.items() if table else ()
+    return next((name for name, entries in services if any(e.port.cluster_ip == ip for e in entries)), "")
+
+
+class Round:
+    """Questions that are sent together: their event happens when each has its answer, or the time is up."""
+
+    def __init__(self, component: Component, size: int):
+        self.event, self.size = simpy.Event(component.sim), size
+        self.got: dict[str, Answer] = {}  # by type
+
+    def hear(self, kind: str, answer: Answer) -> None:
+        """One of the answers; the last one ends the round."""
+        self.got.setdefault(kind, answer)
+        if len(self.got) == self.size:
+            self.over()
+
+    def over(self) -> None:
+        """Whoever waits goes on."""
+        if self.event.callbacks is not None:
+            happen(self.event, None)
+
+
+class Asker:
+    """The questions of one program: numbered, sent, and waited for."""
+
+    def __init__(self, component: Component):
+        self.component = component
+        self.asked = self._drawn = 0
+        self._waiting: dict[int, tuple[Round, str]] = {}
+        self._draws = component.sim.draws(f"resolver/{component.name}/{component.incarnation}")
+
+    def ask(self, wanted: Send, pinned: dict[str, Endpoint]) -> Steps:
+        """Send *wanted* and wait: what came, by type. *pinned* holds the endpoint of each server for one socket."""
+        this, sent = Round(self.component, len(wanted.questions)), []
+        protocol = "TCP" if any(question.tcp for question in wanted.questions) else "UDP"
+        ways = [self._way(server, protocol, pinned) for server in wanted.servers]
+        for target, ip in ways:
+            for question in wanted.questions if target != "" else ():
+                self.asked += 1
+                sent.append(self.asked)
+                self._waiting[self.asked] = this, question.type
+                if target:
+                    send(self.component, target, Query(self.asked, ip, question))
+        if sent or not wanted.questions:
+            timer = self.component.after(wanted.wait, this.over)
+            yield this.event
+            timer.cancel()
+        for number in sent:
+            self._waiting.pop(number, None)
+        return this.got
+
+    def hear(self, response: Response) -> None:
+        """A response has arrived; a late one finds nobody."""
+        this, kind = self._waiting.pop(response.number, (None, ""))
+        if this is not None:
+            this.hear(kind, response.answer)
+
+    def _way(self, server: str, protocol: str, pinned: dict[str, Endpoint]) -> tuple[str | None, str]:
+        """The program that a packet to *server* reaches, and the address on it then.
+
+        "" is nobody: refused at once; None: dropped without a word.
+        """
+        host, there = self.component.host, self.component.net.components
+        if pinned.get(server) not in _endpoints(host, server, protocol):
+            pinned.pop(server, None)
+            self._drawn += 1
+            packet = Asked(protocol, host_ip(host.name), server, PORT)
+            sent = dataplane.send(host, packet, self._draws.u(self._drawn))
+            if sent.endpoint is None:
+                programs = {NODE_CACHE_IP: f"node-cache@{host.name}", OUTSIDE_IP: OUTSIDE}
+                target = programs.get(server, "") if sent.fate == "passed" else ""
+                return (None if sent.fate == "dropped" else target if target in there else ""), server
+            pinned[server] = sent.endpoint
+        endpoint = pinned[server]
+        target = f"coredns@{endpoint.node}"
+        return (target if target in there else None), endpoint.ip
+
+
+def _endpoints(host: Host, ip: str, protocol: str) -> tuple[Endpoint, ...]:
+    """Where a packet to port 53 of the cluster IP *ip* may go, by the rules of *host*."""
+    table = dataplane.table(host)
+    found = table.find(ip, protocol, PORT) if table else None
+    return dataplane.internal_endpoints(found[1]) if found else ()
+
+
+def resolv_conf(component: Component, options: str) -> ResolvConf:
+    """What the kubelet writes for a pod of the namespace default; the cache of the host is asked first, if any."""
+    own = [dict(zip(("name", "value"), option.split(":", 1), strict=False)) for option in options.split()]
+    pod = freeze({"metadata": {"namespace": "default"}, "spec": {"dnsConfig": {"options": own}}})
+    cached = f"node-cache@{component.host.name}" in component.net.components
+    return pod_resolv_conf(pod, NodeDns((NODE_CACHE_IP,)) if cached else NodeDns())[0]
+
+
+class Resolver:
+    """getaddrinfo of one program in a pod with these *options* in its dnsConfig.
+
+    The program itself remembers what it heard *keep* µs, whatever the TTL.
+    """
+
+    def __init__(self, component: Component, options: str = "", libc: str = GLIBC, keep: int = 0):
+        self.component, self.libc, self.keep = component, libc, keep
+        self.settings = settings(resolv_conf(component, options), libc)
+        self.asker = Asker(component)
+        self._kept: dict[str, tuple[tuple[str, ...], int]] = {}
+
+    def look_up(self, name: str) -> Steps:
+        """The addresses of *name*, or the error as text; what was asked stands in the trace as ``lookup``."""
+        sim, started = self.component.sim, self.component.sim.now
+        addresses, until = self._kept.get(name, ((), -1))
+        if sim.now < until:
+            return addresses, ""
+        outcome = yield from self._walk(name)
+        sim.record(self.component.name, "lookup", **told(name, outcome, started))
+        if outcome.addresses and self.keep:
+            self._kept[name] = outcome.addresses, sim.now + self.keep
+        return outcome.addresses, outcome.error
+
+    def _walk(self, name: str) -> Steps:
+        steps, asked = look_up(name, self.settings, self.libc), ""
+        pinned: dict[str, Endpoint] = {}
+        try:
+            wanted = next(steps)
+            while True:
+                if wanted.questions and wanted.questions[0].name != asked:
+                    asked, pinned = wanted.questions[0].name, {}  # a new socket for each name
+                before = self.component.sim.now
+                got = yield from self.asker.ask(wanted, pinned)
+                wanted = steps.send((got, self.component.sim.now - before))
+        except StopIteration as done:
+            return done.value
+
+
+def destination(resolver: Resolver, name: str) -> Steps:
+    """The Service that *name* leads to, and what is wrong if it leads nowhere.
+
+    Simplified: only the address of a Service leads anywhere.
+    """
+    addresses, error = yield from resolver.look_up(name)
+    if error:
+        return "", f"{name}: {error}"
+    return service_of(resolver.component.host, addresses[0]), ""
+
+
+def told(name: str, outcome: Outcome, started: int) -> dict[str, Any]:
+    """A lookup as it stands in the trace."""
+    return {
+        "name": name,
+        "addresses": list(outcome.addresses),
+        "error": outcome.error,
+        "queries": outcome.queries,
+        "walk": [[step.name, step.types, step.rcode] for step in outcome.walk],
+        "rule": outcome.walk[-1].rule if outcome.walk else "",
+        "started": started,
+    }

@@ -1,0 +1,171 @@
+"""Names in a running cluster: CoreDNS in its pods, visitors that look up what they visit, and what hides a loss."""
+
+from collections import Counter
+
+import pytest
+
+from kubemini.cluster import Cluster
+from kubemini.cluster.workload import WorkloadError
+from kubemini.scenarios import load
+from kubemini.sim.units import SECOND
+from kubemini.simulate import run
+
+MANIFESTS = load("dns").manifests
+VISITS = {"service": "web", "every": "500ms", "name": "web"}
+
+
+def shop(dns="coredns", seed=3, **visits):
+    """The shop of the scenario, whose visitors keep nothing unless they are told to."""
+    cluster = Cluster.single(workers=2, seed=seed, dns=dns)
+    cluster.prepare(MANIFESTS, {"visitors": VISITS | visits})
+    return cluster
+
+
+def lookups(trace, begin=0.0, end=1e9):
+    return [r for r in trace.records if r.what == "lookup" and begin <= r.detail["started"] / SECOND < end]
+
+
+def visits(trace, begin=0.0, end=1e9):
+    """How many visits that began then ended how."""
+    return Counter(
+        r.detail["outcome"]
+        for r in trace.records
+        if r.what == "request" and r.actor.startswith("visitor") and begin <= r.detail["started"] / SECOND < end
+    )
+
+
+def test_a_kept_answer_hides_that_coredns_is_gone_until_its_time_is_over():
+    trace = run("dns")
+    gone = max(r.at for r in trace.records if r.what == "exit" and r.actor.startswith("coredns")) / SECOND
+    assert visits(trace, end=66)["failed"] == 0
+    first = next(r for r in trace.records if r.what == "lookup" and r.detail["error"])
+    assert 20 < first.at / SECOND - gone < 30
+    assert visits(trace, begin=68) == {"failed": visits(trace, begin=68)["failed"]}
+    assert first.detail["walk"] == [["web.default.svc.cluster.local.", "A+AAAA", "refused"]]
+
+
+def test_coredns_answers_for_five_seconds_after_it_was_told_to_end():
+    cluster = shop()
+    cluster.run("30s")
+    cluster.kubectl.scale("kube-system/coredns", 0)
+    cluster.run("30s")
+    ends = [r.at / SECOND for r in cluster.trace.records if r.what == "exit"]
+    assert len(ends) == 2
+    assert all(35 <= at < 36 for at in ends)
+    assert visits(cluster.trace, 10, 34.9)["failed"] == 0
+
+
+def test_one_lost_packet_costs_five_seconds_and_the_retry_goes_to_the_same_server():
+    cluster = shop()
+    cluster.run("30s")
+    cluster.net.set_loss("worker-1", "worker-2", 1.0)
+    cluster.run("4s")
+    cluster.net.set_loss("worker-1", "worker-2", 0.0)
+    cluster.run("30s")
+    slow = [r for r in lookups(cluster.trace, 30, 34) if r.at - r.detail["started"] > SECOND]
+    assert slow
+    assert {round((r.at - r.detail["started"]) / SECOND) for r in slow} == {5}
+    assert not any(r.detail["error"] for r in slow)
+
+
+def test_musl_asks_again_after_half_the_time():
+    cluster = shop(libc="musl")
+    cluster.run("30s")
+    cluster.net.set_loss("worker-1", "worker-2", 1.0)
+    cluster.run("2s")
+    cluster.net.set_loss("worker-1", "worker-2", 0.0)
+    cluster.run("30s")
+    slow = [r for r in lookups(cluster.trace, 30, 32) if r.at - r.detail["started"] > SECOND]
+    assert {(r.at - r.detail["started"]) // (SECOND // 10) for r in slow} == {25}
+
+
+def test_names_go_on_without_the_api_server_until_coredns_starts_anew():
+    cluster = shop()
+    cluster.run("30s")
+    cluster.components["apiserver-1"].crash()
+    cluster.run("30s")
+    assert visits(cluster.trace, 31, 59)["failed"] == 0
+    for worker in ("worker-1", "worker-2"):
+        cluster.components[f"coredns@{worker}"].crash()
+    cluster.run("60s")
+    assert cluster.components["coredns@worker-1"].up
+    late = lookups(cluster.trace, 90, 110)
+    assert {r.detail["error"] for r in late} == {"Temporary failure in name resolution"}
+    assert {tuple(r.detail["walk"][0][1:]) for r in late} == {("A+AAAA", "SERVFAIL")}
+
+
+def test_a_crash_of_coredns_is_one_of_its_container_and_the_kubelet_starts_it_again():
+    cluster = shop()
+    cluster.run("30s")
+    cluster.components["coredns@worker-1"].crash()
+    cluster.run("60s")
+    states = [
+        r.detail["state"]
+        for r in cluster.trace.records
+        if r.what == "pod" and r.at >= 30 * SECOND and r.actor == "kubelet@worker-1" and "coredns" in r.detail["name"]
+    ]
+    assert states[0] == "exited"
+    assert states[-1] == "running"
+    assert cluster.components["coredns@worker-1"].up
+
+
+def test_a_cache_on_each_host_hides_a_dead_coredns_for_the_ttl_and_no_longer():
+    cluster = shop("node-cache")
+    cluster.run("38s")
+    cluster.kubectl.scale("kube-system/coredns", 0)
+    cluster.run("60s")
+    gone = max(r.at for r in cluster.trace.records if r.what == "exit") / SECOND
+    first = next(r for r in lookups(cluster.trace) if r.detail["error"]).detail["started"] / SECOND
+    assert gone + 10 < first < gone + 30
+    assert visits(cluster.trace, first + 1)["ok"] == 0
+
+
+def test_an_outside_name_costs_eight_questions_and_two_with_fewer_dots_wanted():
+    counts = []
+    for options in ("", "ndots:2"):
+        cluster = shop(name="api.example.com", **({"options": options} if options else {}))
+        cluster.run("15s")
+        counts.append({r.detail["queries"] for r in lookups(cluster.trace)})
+    assert counts == [{8}, {2}]
+
+
+def test_a_new_corefile_is_seen_when_reload_looks_and_a_bad_one_changes_nothing():
+    cluster = shop()
+    cluster.run("20s")
+    for text, answers in ((".:53 {\n kubernetes cluster.local\n bogus\n}", True), (".:53 {\n errors\n}", False)):
+        data = {"metadata": {"name": "coredns", "namespace": "kube-system"}, "data": {"Corefile": text}}
+        cluster.kubectl.apply([{"apiVersion": "v1", "kind": "ConfigMap", **data}], "corefile")
+        at = cluster.sim.now / SECOND
+        cluster.run("60s")
+        assert visits(cluster.trace, at, at + 29)["failed"] == 0
+        assert (visits(cluster.trace, at + 46)["failed"] == 0) == answers
+    notes = [r.detail["text"] for r in cluster.trace.records if r.what == "note"]
+    assert any("CoreDNS keeps its old Corefile: Unknown directive 'bogus'" in note for note in notes)
+
+
+def test_an_idle_coredns_costs_no_events():
+    def cost(**options):
+        cluster = Cluster.single(workers=2, seed=3, **options)
+        cluster.prepare(MANIFESTS)
+        cluster.run("60s")
+        before = cluster.net.packets
+        cluster.run("600s")
+        return cluster.net.packets - before
+
+    assert cost(dns="coredns") == cost()
+
+
+@pytest.mark.parametrize(
+    "visits, dns, says",
+    [
+        ({"name": "web"}, {}, "say dns: coredns"),
+        ({"name": "web", "from": "outside"}, {"dns": "coredns", "outside": 1}, "leave out door and from"),
+        ({"remember": "30s"}, {"dns": "coredns"}, "say what with name"),
+        ({"name": "web", "libc": "uclibc"}, {"dns": "coredns"}, "glibc or musl"),
+        ({"name": ""}, {"dns": "coredns"}, "expected a text such as web.default"),
+    ],
+)
+def test_visitors_who_cannot_look_up_are_refused_in_a_sentence(visits, dns, says):
+    with pytest.raises(WorkloadError) as error:
+        Cluster.single(**dns).prepare(workload={"visitors": {"service": "web"} | visits})
+    assert says in str(error.value)
