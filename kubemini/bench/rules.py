@@ -52,7 +52,7 @@ def objects(services: int = SERVICES, endpoints: int = ENDPOINTS) -> list[Posted
 def posted(number: int, endpoints: int = ENDPOINTS) -> Posted:
     """The Service of that number, and its slice of so many endpoints."""
     name, port = f"s{number}", {"port": 80, "protocol": "TCP"}
-    high, low = number // 250, number % 250
+    high, low = number // 240, 10 + number % 240
     spec = {"type": "ClusterIP", "clusterIP": f"10.96.{high}.{low}", "ports": [port]}
     if number < NODE_PORTS:
         spec |= {"type": "NodePort", "ports": [{**port, "nodePort": 30_000 + number}]}

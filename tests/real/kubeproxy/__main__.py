@@ -4,7 +4,7 @@ Real etcd, API server and kube-proxy (one in each mode) stand in a room of their
 proxies start with its options, then it changes twice while they run; each time their rules must become
 ours. The seed is printed. In a large cluster rules that do not change keep the form they once had: there the
 proxies are started anew for each state. A real proxy that never learns its node's zone (it happens on a busy
-machine) is started once more. ``--clusters 100``: `make soak`.
+machine) is started once more. ``--clusters 100``: `make soak`. ``--speed 5000``: only how long both take.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from tests.oracles.build import Missing, program
 from tests.oracles.ha.real import room
 from tests.oracles.ha.real.asking import until
 from tests.oracles.ha.real.programs import Failed
-from tests.real.kubeproxy import twin, worlds
+from tests.real.kubeproxy import speed, twin, worlds
 from tests.real.kubeproxy.lab import HOSTS, Lab
 
 PATIENCE = 30  # s until a change must be in the rules
@@ -39,19 +39,32 @@ def main(arguments):
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9), help="makes the clusters")
     parser.add_argument("--clusters", type=int, default=10, help="how many")
     parser.add_argument("--first", type=int, default=0, help="the number of the first")
+    parser.add_argument("--speed", type=int, metavar="SERVICES", help="only measure, with so many Services")
     asked = parser.parse_args(arguments)
     try:
         if not room.inside():
             program("kubernetes")
-            return room.enter(
-                "tests.real.kubeproxy",
-                *("--seed", asked.seed, "--clusters", asked.clusters, "--first", asked.first),
-                needed=NEEDED,
-            )
+            named = ["--seed", asked.seed, "--clusters", asked.clusters, "--first", asked.first]
+            named += ["--speed", asked.speed] if asked.speed else []
+            return room.enter("tests.real.kubeproxy", *named, needed=NEEDED)
+        if asked.speed:
+            return measured(asked.speed)
         return clusters(asked.seed, range(asked.first, asked.first + asked.clusters))
     except (Missing, Failed, room.Unfit) as why:
         print(why, file=sys.stderr)
         return 1
+
+
+def measured(many):
+    """In a room: how long both take for so many Services."""
+    room.furnish()
+    lab = Lab(program("kubernetes"))
+    try:
+        lab.up()
+        speed.report(lab, many)
+    finally:
+        lab.down()
+    return 0
 
 
 def clusters(seed, numbers):
