@@ -227,6 +227,18 @@ class Params(EtcdParams):
         False, Switch(), "--strict-mode", "kube-network-policies 1.1.0 has it on; most data planes know no such thing"
     )
 
+    # an ingress controller
+    ingress_sync_interval: int = flag(
+        3333 * MS, Duration(0, HOUR), "1 / --sync-rate-limit (0.3 a second)", "ingress-nginx 1.15 cmd/nginx/flags.go"
+    )
+    ingress_reload: tuple[int, int] = flag(
+        (200 * MS, 800 * MS), Span(Duration(US, HOUR)), "time a reload of nginx takes", "ours: a small configuration"
+    )
+    ingress_connect_timeout: int = flag(
+        5 * SECOND, Duration(MS, DAY), "proxy-connect-timeout", "ingress-nginx 1.15 ConfigMap"
+    )
+    ingress_tries: int = flag(3, Count(1, 100), "proxy-next-upstream-tries", "ingress-nginx 1.15 ConfigMap")
+
     # the API server towards its clients
     goaway_chance: float = flag(0.0, Rate(0, 0.02), "--goaway-chance", "kube-apiserver 1.37 (at most 0.02)")
 

@@ -26,7 +26,7 @@ from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
 from kubemini.sim.engine import EVENT_BUDGET, FULL
 from kubemini.sim.units import clock, duration
-from kubemini.users import Caller, Errand, EtcdUser, User, Visitor
+from kubemini.users import Caller, Errand, EtcdUser, Outsider, User, Visitor
 from kubemini.wire import Network
 
 
@@ -152,6 +152,10 @@ class Cluster:
                 self._send_visitors(load)
             elif load.kind == "callers":
                 self._have_called(load)
+            elif load.kind == "outsiders":
+                outsider = self.components["visitor@internet"]
+                assert isinstance(outsider, Outsider)
+                outsider.ask(load.options["urls"], load.every)
             else:
                 self.user.work(load.kind, load.every, load.options)
 

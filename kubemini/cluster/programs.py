@@ -17,11 +17,12 @@ from kubemini.kubelet.kubelet import Kubelet
 from kubemini.loadbalancer.haproxy import HAProxy
 from kubemini.loadbalancer.keepalived import Keepalived
 from kubemini.network.dns import CoreDNSProcess, NodeCache, Outside
+from kubemini.network.ingress import IngressController, NodePort
 from kubemini.network.kubeproxy import KubeProxy
 from kubemini.network.policyagent import PolicyAgent
 from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim
-from kubemini.users import Caller, EtcdUser, PodNetwork, User, Visitor
+from kubemini.users import Caller, EtcdUser, Outsider, PodNetwork, User, Visitor
 from kubemini.wire import Network
 
 Names = list[str]
@@ -67,6 +68,10 @@ def _own_balancer(topology: Topology, host: HostSpec) -> Names:
     return [c for c in host.components if c.startswith("haproxy-")]
 
 
+def _node_ports(topology: Topology, host: HostSpec) -> Names:
+    return topology.of("nodeport@")
+
+
 def _control_plane(topology: Topology, host: HostSpec) -> Names:
     return [*topology.api_servers, *topology.members]
 
@@ -87,6 +92,9 @@ PROGRAMS: dict[str, Program] = {
     "coredns": Program(CoreDNSProcess, (_front_door,)),
     "node-cache": Program(NodeCache),
     "upstream-dns": Program(Outside),
+    "visitor@internet": Program(Outsider, (_node_ports,)),
+    "nodeport": Program(NodePort),
+    "ingress": Program(IngressController, (_front_door,)),
     "kubectl": Program(User, (_front_door, _members)),
     "etcd-client": Program(EtcdUser, (_members,)),
 }
@@ -94,5 +102,5 @@ PROGRAMS: dict[str, Program] = {
 
 def install(name: str, topology: Topology, spec: HostSpec, sim: Sim, net: Network, host: Host) -> Component:
     """The program behind the component *name* ("etcd-1", "kubelet@worker-1"), installed on *host*."""
-    program = PROGRAMS[name.split("@")[0].rstrip("0123456789").rstrip("-")]
+    program = PROGRAMS.get(name) or PROGRAMS[name.split("@")[0].rstrip("0123456789").rstrip("-")]
     return program.make(sim, net, host, name, *(known(topology, spec) for known in program.knows))

@@ -25,6 +25,7 @@ LOOKING_UP = ("name", "libc", "options", "remember")
 OPTIONS: dict[str, tuple[str, ...]] = {
     "visitors": ("service", "every", "door", "from", *LOOKING_UP),
     "callers": ("pods", "services", "every", "keep", "names"),
+    "outsiders": ("urls", "every"),
     "api_writes": ("every",),
     "etcd_writes": ("every", "member", "size"),
     "etcd_reads": ("every", "member", "consistency"),
@@ -71,13 +72,15 @@ def _read_load(topology: Topology, kind: Any, options: Any) -> Load:
         raise WorkloadError(f"workload: {shown(kind)} is not known here; there are: {', '.join(OPTIONS)}")
     if not isinstance(options, Mapping):
         raise WorkloadError(f"{where}: expected a mapping of {', '.join(OPTIONS[kind])}, got {shown(options)}")
-    if kind in ("visitors", "callers", "api_writes"):
+    if kind in ("visitors", "callers", "outsiders", "api_writes"):
         refuse_without_api_server(topology, where)
     values = {name: _read_option(topology, where, kind, name, value) for name, value in options.items()}
     if kind == "visitors":
         _check_visitors(topology, where, values)
     if kind == "callers":
         _check_callers(topology, where, values)
+    if kind == "outsiders":
+        _check_outsiders(topology, where, values)
     every = values.pop("every", None)
     return Load(kind, EVERY.read(DEFAULT_EVERY) if every is None else every, values)
 
@@ -104,6 +107,15 @@ def _check_callers(topology: Topology, where: str, values: Mapping[str, Any]) ->
             raise WorkloadError(f"{where}: {name} is missing; it names {NAMED[name]}, such as web,api")
     if not topology.of("callers@"):
         raise WorkloadError(f"{where}: no pod of this topology calls another; ask for callers: true, and for workers")
+
+
+def _check_outsiders(topology: Topology, where: str, values: Mapping[str, Any]) -> None:
+    if "urls" not in values:
+        raise WorkloadError(f"{where}: urls is missing; it is a list such as [shop.example/, shop.example/cart]")
+    if not topology.of("nodeport@"):
+        raise WorkloadError(
+            f"{where}: there is no way in from outside; ask for topology: {{kind: single, ingress: true}}"
+        )
 
 
 def _read_option(topology: Topology, where: str, kind: str, name: Any, value: Any) -> Any:
@@ -142,6 +154,9 @@ def _read_option(topology: Topology, where: str, kind: str, name: Any, value: An
             if not isinstance(value, str) or not 0 < len(value) < 254:
                 example = "web.default" if name == "name" else "ndots:2 timeout:1"
                 raise WorkloadError(f"{where}: expected a text such as {example}, got {shown(value)}")
+        case "urls":
+            if not isinstance(value, list) or not value or not all(isinstance(url, str) and url for url in value):
+                raise WorkloadError(f"{where}: expected a list such as [shop.example/cart], got {shown(value)}")
         case "service":
             if not isinstance(value, str) or not 0 < len(value) < 128:
                 raise WorkloadError(

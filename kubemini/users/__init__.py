@@ -3,6 +3,7 @@
 from kubemini.users.caller import Caller, Errand
 from kubemini.users.etcdctl import NOTHING, EtcdUser
 from kubemini.users.kubectl import User
+from kubemini.users.outsider import Outsider
 from kubemini.users.visitor import PodNetwork, Visitor
 
-__all__ = ["NOTHING", "Caller", "Errand", "EtcdUser", "PodNetwork", "User", "Visitor"]
+__all__ = ["NOTHING", "Caller", "Errand", "EtcdUser", "Outsider", "PodNetwork", "User", "Visitor"]

@@ -10,7 +10,10 @@ ETCD, SINGLE = build("etcd", spares=1), build("single")
 @pytest.mark.parametrize(
     ("workload", "sentence"),
     [
-        (5, "^workload: expected a mapping of visitors, callers, api_writes, etcd_writes, etcd_reads, got 5"),
+        (
+            5,
+            "^workload: expected a mapping of visitors, callers, outsiders, api_writes, etcd_writes, etcd_reads, got 5",
+        ),
         ({"reads": {}}, "^workload: 'reads' is not known here; there are: visitors"),
         ({"etcd_writes": None}, r"^workload\.etcd_writes: expected a mapping of every, member, size, got None"),
         (
@@ -28,6 +31,7 @@ ETCD, SINGLE = build("etcd", spares=1), build("single")
         ({"etcd_writes": {"every": None}}, "every: expected a duration"),
         ({"etcd_writes": {"often": "1s"}}, r"workload\.etcd_writes\.often is not known here; there are: every, member"),
         ({"etcd_reads": {"consistency": "strong"}}, "expected linearizable or serializable, got 'strong'"),
+        ({"outsiders": {"urls": ["a.io/"]}}, r"workload\.outsiders: an etcd topology has no API server"),
         ({"visitors": {"service": "web"}}, r"workload\.visitors: an etcd topology has no API server; leave it out"),
         ({"api_writes": {}}, r"workload\.api_writes: an etcd topology has no API server"),
     ],
@@ -90,3 +94,17 @@ def test_nothing_is_changed_by_a_load_that_is_refused():
     for wrong in (5, ["a"], {"kind": "Pod"}):
         with pytest.raises(WorkloadError, match=r"^manifests: expected a text"):
             Cluster(SINGLE).prepare(wrong)
+
+
+@pytest.mark.parametrize(
+    ("options", "ingress", "sentence"),
+    [
+        ({}, True, "urls is missing; it is a list such as"),
+        ({"urls": "a.io/"}, True, r"expected a list such as \[shop.example/cart\], got 'a.io/'"),
+        ({"urls": []}, True, "expected a list"),
+        ({"urls": ["a.io/"]}, False, "there is no way in from outside; ask for topology"),
+    ],
+)
+def test_outsiders_need_urls_and_a_way_in(options, ingress, sentence):
+    with pytest.raises(WorkloadError, match=sentence):
+        read_workload(build("single", workers=1, ingress=ingress), {"outsiders": options})

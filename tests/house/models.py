@@ -19,7 +19,7 @@ PURE = {"decide", "raft", "store", "kinds", "plugins", "admission"}  # folders o
 SENTENCE = re.compile(r"(?<=\S)\.(?=\s|$)")  # where one ends; a path of "." stands alone
 SYMBOL = re.compile(r"(?!and$)[A-Za-z_][\w.]*")
 REPOSITORY = re.compile(
-    r"k/[a-z-]+|etcd|raft|haproxy|keepalived|go|[a-z]+/plugins|containernetworking/cni|clientv3|nginx|traefik|kubernetes-sigs/[a-z-]+"
+    r"k/[a-z-]+|etcd|raft|haproxy|keepalived|go|[a-z]+/plugins|containernetworking/cni|clientv3|(?:ingress-)?nginx|traefik|kubernetes-sigs/[a-z-]+"
     r"|torvalds/linux|flannel-io/flannel|coredns|glibc|musl"
 )
 

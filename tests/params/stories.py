@@ -12,6 +12,7 @@ from tests.params.pair import PAIR, PAIR_MATTERS
 from tests.params.policies import KEPT, KEPT_MATTERS
 from tests.params.tales import (
     WEB,
+    an_ingress,
     asked,
     by_a_door,
     etcd,
@@ -65,6 +66,7 @@ STORIES: dict[str, Story] = {
     "a list of the future": future_list,
     "a node deleted": node_deleted,
     "a shop": shop(25, ["15s", "scale", "web", 1]),
+    "an ingress": an_ingress,
     "two outages": shop(
         110,
         ["12s", "crash", "apiserver-1"],
@@ -185,6 +187,12 @@ MATTERS: dict[str, dict[str, Any]] = {
     "an old watch": {"watch_cache_history": "2s"},
     "a list of the future": {"watch_cache_block_timeout": "1s"},
     "a node deleted": {"pod_gc_quarantine": "10s"},
+    "an ingress": {
+        "ingress_sync_interval": "5s",
+        "ingress_reload": ["1s", "2s"],
+        "ingress_connect_timeout": ("1s", {"ingress_tries": 1}),
+        "ingress_tries": 1,
+    },
     "a shop": {
         "loopback_latency": ["100us", "200us"],
         "apiserver_boot": ["2s", "3s"],

@@ -6,6 +6,7 @@ from kubemini.cluster import Cluster, build
 from kubemini.etcd.server.member import Member
 from kubemini.host import Host
 from kubemini.params import Params
+from kubemini.scenarios import load
 from tests.worlds.quiet import Client
 
 WEB = """
@@ -81,6 +82,19 @@ def by_a_door(until: int, *faults: list, door: str = "external-ip", **more: Any)
     told = shop(until, *faults, more=DOORS, **more)
     told["workload"] = {"visitors": {"service": "doors", "every": "500ms", "door": door}}
     return told
+
+
+def an_ingress(params: Params) -> list:
+    """A shop behind an Ingress, with two controllers; then a worker loses its power."""
+    story = load("ingress")
+    cluster = Cluster(build("single", workers=2, ingress=True), 1, params)
+    cluster.prepare(story.manifests.replace("replicas: 0", "replicas: 2"), story.workload)
+    cluster.run("15s")
+    cluster.user.scale("web", 5)
+    cluster.run("10s")
+    cluster.hosts["worker-2"].power_off()
+    cluster.run("20s")
+    return cluster.trace.records
 
 
 def asked(params: Params) -> list:

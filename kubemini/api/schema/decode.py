@@ -11,9 +11,7 @@ Theory: Go's decoder walks the text once. A wrong type is noted and the walk goe
 type that reads itself (quantity, time, int-or-string) ends the walk at once, and its complaint wins. null leaves a
 field as it is (absent); in a list or a map it becomes the type's zero.
 Models sigs.k8s.io/json UnmarshalStrict, k/apimachinery pkg/runtime/serializer/json.
-A custom resource of ``customresources.json`` is read by its structural schema: what that does not know is left out,
-types are judged with the rest (422). Of those in ``definitions.txt`` a wrong type is told as one in Kubernetes' own.
-Simplified: custom resources that neither has are taken as they are.
+Simplified: custom resources of ``customresources.json`` lose what their structural schema does not know, others stay.
 """
 
 import json

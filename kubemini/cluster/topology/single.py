@@ -8,6 +8,7 @@ from kubemini.cluster.topology.spec import (
     Topology,
     control_plane,
     edge,
+    internet,
     worker_hosts,
     zone_list,
 )
@@ -19,8 +20,13 @@ def single(
     outside: int = 0,
     policies: bool = False,
     callers: bool = False,
+    ingress: bool = False,
 ) -> Topology:
-    """One control-plane host without a load balancer, *workers* workers, and machines *outside* of visitors."""
+    """One control-plane host without a load balancer, *workers* workers, and machines *outside* of visitors.
+
+    With *ingress* pods of an ingress controller may run, and somebody on the Internet asks for URLs.
+    """
     places = zone_list(zones)
     plane = HostSpec("cp-1", places[0], CONTROL_PLANE, ("etcd-1", *control_plane(1)))
-    return Topology("single", (plane, *worker_hosts(workers, places, policies, callers), *edge(0, outside)))
+    workers_ = worker_hosts(workers, places, policies, callers, ingress)
+    return Topology("single", (plane, *workers_, *edge(0, outside), *internet(ingress)))

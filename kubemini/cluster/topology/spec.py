@@ -118,11 +118,15 @@ def control_plane(i: int) -> tuple[str, ...]:
     return (f"apiserver-{i}", f"scheduler-{i}", f"controller-manager-{i}")
 
 
-def worker_hosts(n: int, zones: Sequence[str], policies: bool = False, callers: bool = False) -> list[HostSpec]:
-    """*n* machines for pods; *policies*: with an agent that enforces them; *callers*: with pods that call others."""
+def worker_hosts(
+    n: int, zones: Sequence[str], policies: bool = False, callers: bool = False, ingress: bool = False
+) -> list[HostSpec]:
+    """*n* machines for pods; *policies*: with an agent that enforces them; *callers*: with pods that call others;
+    *ingress*: with node ports and, perhaps, pods of an ingress controller."""
     agent = ("kube-network-policies",) if switch(policies, "policies") else ()
     calling = ("callers",) if switch(callers, "callers") else ()
-    programs = ("pods", "kubelet", "kube-proxy", *agent, "visitor", *calling)
+    routing = ("nodeport", "ingress") if switch(ingress, "ingress") else ()
+    programs = ("pods", "kubelet", "kube-proxy", *agent, "visitor", *calling, *routing)
     return [
         HostSpec(f"worker-{i}", zone, WORKER, tuple(f"{program}@worker-{i}" for program in programs))
         for i, zone in enumerate(spread(zones, count(n, "workers", 0, MOST_WORKERS)), start=1)
@@ -142,6 +146,11 @@ def edge(load_balancers: int, outside: int = 0) -> list[HostSpec]:
         for i in range(1, count(outside, "outside", 0, MOST_OUTSIDE) + 1)
     ]
     return [*hosts, HostSpec("client-1", "edge", CLIENT, ("kubectl",)), *visitors]
+
+
+def internet(ingress: bool) -> list[HostSpec]:
+    """Somebody on the Internet, if there is a way in."""
+    return [HostSpec("internet-1", "edge", CLIENT, ("visitor@internet",))] if ingress else []
 
 
 def balancers(load_balancer: bool, load_balancers: int) -> int:

@@ -15,6 +15,8 @@ export const KINDS = [
   [/^visitor@/, "visitor"],
   [/^kube-network-policies/, "policies"],
   [/^callers@/, "callers"],
+  [/^ingress@/, "ingress"],
+  [/^nodeport@/, "nodeport"],
 ];
 export const kindOf = (name) => (KINDS.find(([re]) => re.test(name)) || [0, "client"])[1];
 export const LONG = {

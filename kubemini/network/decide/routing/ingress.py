@@ -10,7 +10,7 @@ Simplified: resource back ends are answered 503; parameters of a class are not r
 """
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kubemini.api.objects import Obj, get
 from kubemini.network.decide.routing.exchange import (
@@ -122,11 +122,14 @@ def route(ingresses: Iterable[Obj], request: Request) -> Verdict:
     return Verdict(ANSWERED, "no rule matches, and there is no default back end", status=404)
 
 
-def _to(backend: Obj, ingress: Obj, rule: str, request: Request) -> Verdict:
-    service: Any = backend.get("service")
-    if service is None:
-        return Verdict(ANSWERED, f"{rule}: a resource back end", status=503)
+def named(backend: Obj, ingress: Obj) -> Backend:
+    """The Service that a back end of *ingress* names: in its own namespace, a port by number or name."""
+    service = backend["service"]
     port = get(service, "port", "number") or get(service, "port", "name") or 0
-    namespace = ingress["metadata"].get("namespace", "default")
-    to = Backend(namespace, service["name"], port)
-    return Verdict(FORWARDED, rule, backends=(to,), request=request)
+    return Backend(ingress["metadata"].get("namespace", "default"), service["name"], port)
+
+
+def _to(backend: Obj, ingress: Obj, rule: str, request: Request) -> Verdict:
+    if backend.get("service") is None:
+        return Verdict(ANSWERED, f"{rule}: a resource back end", status=503)
+    return Verdict(FORWARDED, rule, backends=(named(backend, ingress),), request=request)

@@ -106,20 +106,29 @@ def serve(settings: Settings, servers: Sequence[Server], method: str, first: int
     return walk(settings, servers, method, first)
 
 
+def next_upstream(settings: Settings, last: Try, method: str) -> bool:
+    """Whether nginx asks another server after the try *last*, if it has one."""
+    repeatable = not last.sent or settings.non_idempotent or method not in NOT_IDEMPOTENT
+    return last.reason in settings.next_upstream and repeatable
+
+
+def failed(last: Try) -> tuple[int, str]:
+    """What nginx says when its *last* try failed: the status, and why."""
+    if last.reason in (TIMEOUT, NO_CONNECTION):
+        return 504, f"nginx: upstream timed out ({last.reason})"
+    return 502, f"nginx: {last.reason}"
+
+
 def _nginx(settings: Settings, servers: Sequence[Server], method: str, first: int) -> Outcome:
     tries: list[Try] = []
     for turn in range(len(servers)):
         tries.append(attempt(settings, servers, (first + turn) % len(servers)))
-        last = tries[-1]
-        repeatable = not last.sent or settings.non_idempotent or method not in NOT_IDEMPOTENT
-        if last.reason not in settings.next_upstream or not repeatable:
+        if not next_upstream(settings, tries[-1], method):
             break
-    last = tries[-1]
-    if last.reason in (TIMEOUT, NO_CONNECTION):
-        return _outcome(504, tries, f"nginx: upstream timed out ({last.reason})")
-    return (
-        _outcome(502, tries, f"nginx: {last.reason}") if last.reason not in (ANSWER, OLD) else _passed(servers, tries)
-    )
+    if tries[-1].reason in (ANSWER, OLD):
+        return _passed(servers, tries)
+    status, rule = failed(tries[-1])
+    return _outcome(status, tries, rule)
 
 
 def _haproxy(settings: Settings, servers: Sequence[Server], method: str, first: int) -> Outcome:

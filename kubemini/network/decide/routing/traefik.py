@@ -145,18 +145,14 @@ def ingress_table(ingresses: Iterable[Obj]) -> list[Router]:
         texts.append(f'{"Path" if how == "Exact" else "PathPrefix"}("{path.path}")')
         match = {"path": {"type": how, "value": path.path}}
         text, hosts = " && ".join(texts), (path.host,) if path.host else ()
-        table.append(Router(match, hosts, text, len(text), _to(path.backend, path.ingress), path.where, True))
+        table.append(
+            Router(match, hosts, text, len(text), (ingress.named(path.backend, path.ingress),), path.where, True)
+        )
     for one in ingresses:
         if backend := get(one, "spec", "defaultBackend"):
             where = f"ingress {one['metadata']['name']} defaultBackend"
-            table.append(Router(EVERYTHING, (), 'PathPrefix("/")', LOWEST, _to(backend, one), where, True))
+            table.append(Router(EVERYTHING, (), 'PathPrefix("/")', LOWEST, (ingress.named(backend, one),), where, True))
     return table
-
-
-def _to(backend: Obj, owner: Obj) -> tuple[Backend, ...]:
-    service = backend["service"]
-    port = get(service, "port", "number") or get(service, "port", "name") or 0
-    return (Backend(owner["metadata"].get("namespace", "default"), service["name"], port),)
 
 
 def route(table: Iterable[Router], request: Request) -> list[Router]:
