@@ -7,9 +7,9 @@
 
 Invariant: a value that is read without an error has, at every place that the schema knows, the type of that place, and
 every required text, number and boolean. So nobody behind the API server meets a wrong type or a missing key.
-Theory: Go's decoder walks the text once. A wrong type is noted and the walk goes on; the first note is the answer. A
-type that reads itself (quantity, time, int-or-string) ends the walk at once, and its complaint wins. null leaves a
-field as it is (absent); in a list or a map it becomes the type's zero.
+Theory of operation. Go's decoder walks the text once. A wrong type is noted and the walk goes on; the first note is
+the answer. A type that reads itself (quantity, time, int-or-string) ends the walk at once, and its complaint wins. null
+leaves a field as it is (absent); in a list or a map it becomes the type's zero.
 Models sigs.k8s.io/json UnmarshalStrict, k/apimachinery pkg/runtime/serializer/json.
 Simplified: custom resources of ``customresources.json`` lose what their structural schema does not know, others stay.
 """
