@@ -28,7 +28,7 @@ def _service(draws, number):
     protocol = draws.choice(["TCP", "UDP"])
     kind = draws.choice(["ClusterIP", "NodePort", "LoadBalancer", "LoadBalancer"])
     port = {"name": "", "port": 80, "protocol": protocol}
-    spec = {"type": kind, "clusterIP": f"10.96.0.{number}", "ports": [port]}
+    spec = {"type": kind, "clusterIP": f"10.96.1.{number}", "ports": [port]}
     spec["internalTrafficPolicy"] = draws.choice(["Cluster", "Cluster", "Local"])
     if kind != "ClusterIP":
         port["nodePort"] = 30000 + number

@@ -4,7 +4,8 @@ Real etcd, API server and kube-proxy (one in each mode) stand in a room of their
 proxies start with its options, then it changes twice while they run; each time their rules must become
 ours. The seed is printed. In a large cluster rules that do not change keep the form they once had: there the
 proxies are started anew for each state. A real proxy that never learns its node's zone (it happens on a busy
-machine) is started once more. ``--clusters 100``: `make soak`. ``--speed 5000``: only how long both take.
+machine) is started once more. At the end packets go through rules of real kube-proxies (fates.py).
+``--clusters 100``: `make soak`. ``--speed 5000``: only how long both take for so many Services.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from tests.oracles.build import Missing, program
 from tests.oracles.ha.real import room
 from tests.oracles.ha.real.asking import until
 from tests.oracles.ha.real.programs import Failed
-from tests.real.kubeproxy import speed, twin, worlds
+from tests.real.kubeproxy import fates, speed, twin, worlds
 from tests.real.kubeproxy.lab import HOSTS, Lab
 
 PATIENCE = 30  # s until a change must be in the rules
@@ -75,12 +76,24 @@ def clusters(seed, numbers):
     try:
         lab.up()
         differing = [number for number in numbers if differs(lab, seed, number)]
+        lab.stop(*HOSTS)
+        lost = sum(packets_differ(lab, seed + n, mode) for n in range(1 + len(numbers) // 10) for mode in HOSTS)
     finally:
         lab.down()
     for number in differing:
         print(f"again: python -m tests.real.kubeproxy --seed {seed} --first {number} --clusters 1")
     print(f"{len(numbers)} clusters for the real kube-proxy and for ours, {len(differing)} differ")
-    return 1 if differing else 0
+    return 1 if differing or lost else 0
+
+
+def packets_differ(lab, seed, mode):
+    """Send the same packets through the real one's rules and ours; whether one has another fate."""
+    began, found = time.monotonic(), fates.differences(lab, seed, mode)
+    what = f"{fates.FLOWS} flows through three real kube-proxies, {mode}: {time.monotonic() - began:.0f} s"
+    print(f"{what}, {len(found)} differences", flush=True)
+    for line in found[:SHOWN]:
+        print(f"  {line}")
+    return bool(found)
 
 
 def differs(lab, seed, number):

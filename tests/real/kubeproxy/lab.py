@@ -6,6 +6,7 @@ as a world says. Before a world its proxies' networks have no rules.
 
 import json
 import subprocess
+from dataclasses import replace
 
 from tests.oracles.ha.real import hosts
 from tests.oracles.ha.real.asking import ETCD, SECURE, ask, until
@@ -18,7 +19,6 @@ HOSTS = {"iptables": "h1", "nftables": "h2"}  # whose kube-proxy runs in which m
 CONFIG = {
     "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
     "kind": "KubeProxyConfiguration",
-    "hostnameOverride": HERE.name,
     "clusterCIDR": "10.244.0.0/16",
     "healthzBindAddress": "127.0.0.1:10256",
     "metricsBindAddress": "127.0.0.1:10249",
@@ -50,7 +50,6 @@ class Lab:
             raise Failed(f"the API server is not ready after {READY} s; it says last:\n{self.log('api')}")
         for space in SPACES[1:]:
             self.must("/api/v1/namespaces", "POST", {"metadata": {"name": space}})
-        self.must("/api/v1/nodes", "POST", {"metadata": {"name": HERE.name}, "spec": {"podCIDR": HERE.pod_cidr}})
         config = KUBECONFIG.format(server=f"https://{hosts.HERE}:{SECURE}", token="admintoken")
         (DISK / "kubeconfig").write_text(config)
 
@@ -79,21 +78,25 @@ class Lab:
 
     def start_proxies(self, options, zone):
         """Start both kube-proxies anew, over empty tables, with *options* on a node of that *zone*."""
-        self.stop_proxies()
-        self._label(zone)
+        self.stop(*HOSTS)
+        self.tell(replace(HERE, zone=zone))
         for mode, host in HOSTS.items():
-            hosts.run("ip", "netns", "exec", host, "nft", "flush", "ruleset")
-            config = {**CONFIG, "mode": mode, "clientConnection": {"kubeconfig": str(DISK / "kubeconfig")}}
-            path = DISK / f"{mode}.json"
-            path.write_text(json.dumps({**config, **options}))
-            self._start(mode, [*hosts.on(host), self.binary, "kube-proxy", f"--config={path}", "--v=2"])
+            self.start_proxy(mode, mode, host, HERE, options)
 
-    def stop_proxies(self):
-        """End both."""
-        for mode in HOSTS:
-            if process := self.running.pop(mode, None):
-                process.terminate()
-                process.wait()
+    def start_proxy(self, name, mode, host, node, options):
+        """Start a kube-proxy of *node* in a mode, over empty tables, in the network of *host*."""
+        hosts.run("ip", "netns", "exec", host, "nft", "flush", "ruleset")
+        client = {"kubeconfig": str(DISK / "kubeconfig")}
+        config = {**CONFIG, "mode": mode, "hostnameOverride": node.name, "clientConnection": client}
+        path = DISK / f"{name}.json"
+        path.write_text(json.dumps({**config, **options}))
+        self._start(name, [*hosts.on(host), self.binary, "kube-proxy", f"--config={path}", "--v=2"])
+
+    def stop(self, *names):
+        """End programs, if they run."""
+        for process in [self.running.pop(name) for name in names if name in self.running]:
+            process.terminate()
+            process.wait()
 
     def log(self, name):
         """What a program says last."""
@@ -111,13 +114,17 @@ class Lab:
             raise Failed(f"{method} {path}: {code} {json.dumps(answer)[:600]}")
         return answer
 
-    def _label(self, zone):
-        path = f"/api/v1/nodes/{HERE.name}"
-        node = self.must(path)
-        node["metadata"]["labels"] = {"topology.kubernetes.io/zone": zone} if zone else {}
-        node = self.must(path, "PUT", node)
-        node["status"]["addresses"] = [{"type": "InternalIP", "address": HERE.addresses[0]}]
-        self.must(f"{path}/status", "PUT", node)
+    def tell(self, node):
+        """Make the Node object what *node* says."""
+        path = f"/api/v1/nodes/{node.name}"
+        if ask(hosts.HERE, path)[0] == 404:
+            made = {"metadata": {"name": node.name}, "spec": {"podCIDR": node.pod_cidr}}
+            self.must("/api/v1/nodes", "POST", made)
+        there = self.must(path)
+        there["metadata"]["labels"] = {"topology.kubernetes.io/zone": node.zone} if node.zone else {}
+        there = self.must(path, "PUT", there)
+        there["status"]["addresses"] = [{"type": "InternalIP", "address": node.addresses[0]}]
+        self.must(f"{path}/status", "PUT", there)
 
     def post(self, services):
         """Make the objects those of *services*: what is other than before is deleted and posted anew."""
@@ -151,16 +158,16 @@ class Lab:
         return [self.must(path)["items"] for path in ("/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices")]
 
     # -- rules ---------------------------------------------------------------------------------------------
-    def rules(self, mode):
-        """What the kernel has now, in the form of the recordings."""
-        inside = ("ip", "netns", "exec", HOSTS[mode])
+    def rules(self, mode, host=""):
+        """What the kernel has now, in the form of the recordings, in the network of *host* or of the mode."""
+        inside = ("ip", "netns", "exec", host or HOSTS[mode])
         if mode == "iptables":
             return saved_lines(hosts.run(*inside, "iptables-save"))
         return listed(hosts.run(*inside, "nft", "list", "ruleset", "ip"))
 
     def down(self):
         """End everything."""
-        self.stop_proxies()
         for process in self.running.values():
             process.kill()
+        for process in self.running.values():
             process.wait()

@@ -47,7 +47,7 @@ def report(lab, many):
     _shrink(lab)
     for mode in HOSTS:
         _wait(lab, mode, lambda mode=mode: len(_syncs(mode)) > had[mode], "did not write a change")
-    lab.stop_proxies()
+    lab.stop(*HOSTS)
     for mode in HOSTS:
         change = _syncs(mode)[had[mode]]
         mine = _ours(mode, objects)

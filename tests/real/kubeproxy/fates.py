@@ -1,0 +1,75 @@
+"""The same packets: real kube-proxies on three nodes write the rules, and flows end as in our walk.
+
+The network is the kernel twin's (tests/real/kernel), with one cable more to each node, to the API server.
+Its Services are posted, a kube-proxy starts on every node, and when their rules are ours real sockets ask.
+"""
+
+from functools import partial
+from itertools import count
+
+from kubemini.network.decide.services.node import ProxyConfig
+from kubemini.network.decide.services.ports import SERVICE_NAME
+from tests.oracles.ha.real import hosts
+from tests.oracles.ha.real.asking import until
+from tests.real.kernel import comparing, worlds
+from tests.real.kernel.mirror import Mirror
+from tests.real.kernel.probes import Servers
+from tests.real.kubeproxy import twin
+
+FLOWS, PATIENCE = 120, 30
+CABLES = count(1)
+NAMES = {node.name: f"proxy-{node.name}" for node in worlds.NODES}
+
+
+def differences(lab, seed, mode):
+    """What differs in one mode for the Services of a *seed*: rules, else the fates of packets."""
+    config, posted = ProxyConfig(mode), worlds.services(seed)
+    net = worlds.ground(config, posted)
+    flows = worlds.flows(seed, posted, FLOWS)
+    wanted = {flow: comparing.possible(net, flow) for flow in flows}
+    lab.post({key(service): (service, named(service, slices)) for service, slices in posted})
+    with Mirror(net) as mirror:
+        for number, node in enumerate(worlds.NODES):
+            lab.tell(node)
+            _cable(mirror.space(node.name), number)
+            lab.start_proxy(NAMES[node.name], mode, mirror.space(node.name), node, {})
+        try:
+            found = [line for node in worlds.NODES for line in _rules(lab, mode, mirror.space(node.name), node)]
+            if found:
+                return found
+            with Servers(mirror):
+                wrong = comparing.differences(mirror, wanted)
+        finally:
+            lab.stop(*NAMES.values())
+    return [f"{flow}: the kernel {sorted(seen)}, ours {sorted(may)}" for flow, (seen, may) in wrong.items()]
+
+
+def key(service):
+    """(namespace, name)."""
+    return service["metadata"]["namespace"], service["metadata"]["name"]
+
+
+def named(service, slices):
+    """Its slices with all that an API server wants of them."""
+    space, name = key(service)
+    meta = {"namespace": space, "labels": {SERVICE_NAME: name}}
+    return [{**one, "metadata": {**one["metadata"], **meta}} for one in slices]
+
+
+def _cable(space, number):
+    """A cable from the room's switch into a node's network; an earlier one's name may still be taken."""
+    name = f"vapi{next(CABLES)}"
+    hosts.ip(
+        f"link add {name} type veth peer name api0 netns {space}",
+        f"link set {name} master {hosts.SWITCH} up",
+    )
+    hosts.ip(f"address add {hosts.NETWORK}.{101 + number}/24 dev api0", "link set api0 up", inside=space)
+
+
+def _rules(lab, mode, space, node):
+    """How the rules of a node differ from ours when they have had their time."""
+    mine = twin.ours(mode, {}, node, *lab.objects())
+    same = partial(twin.differences, mode)
+    if until(lambda: not same(lab.rules(mode, space), mine), PATIENCE):
+        return []
+    return [f"{node.name}, {path}: {real} ≠ {ours}" for path, real, ours in same(lab.rules(mode, space), mine)]
