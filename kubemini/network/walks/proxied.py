@@ -19,7 +19,8 @@ from kubemini.network.decide.services.ports import IPV4, endpoints_of, service_p
 
 IPTABLES, NFTABLES = "iptables", "nftables"
 MODES = (IPTABLES, NFTABLES)
-TABLE = "kube-proxy"
+SHARED = "KUBE-FIREWALL"  # a kubelet may use it, too
+TABLE, OWN = "kube-proxy", "KUBE-"  # its table of nftables, and how its chains of iptables begin
 Posted = Sequence[tuple[Obj, Sequence[Obj]]]  # Services, each with its EndpointSlices
 
 
@@ -46,17 +47,38 @@ def program(here: Namespace, node: Node, config: ProxyConfig, posted: Posted) ->
 
 
 def load(here: Namespace, node: Node, config: ProxyConfig, planned: Sequence[Plan]) -> None:
-    """The same for plans; ValueError if there is no such mode."""
-    remembered = here.rules.recent
-    here.rules.flush()
-    if config.mode == IPTABLES:
-        iptables.load(here.rules, saved.listed(saved.written(planned, config, node)))
-        here.route_localnet = here.route_localnet or on_localhost(config, node)
-    elif config.mode == NFTABLES:
-        nft.load(here.rules, table.objects(table.written(planned, config, node)), TABLE)
-    else:
+    """The same for plans: in the place of kube-proxy's own rules, before those of others in each chain.
+
+    ValueError if there is no such mode.
+    """
+    if config.mode not in MODES:
         raise ValueError(f"kube-proxy has no mode {config.mode!r}; it has: {', '.join(MODES)}")
-    here.rules.recent = remembered
+    remove(here, but=SHARED if config.mode == NFTABLES else "")
+    if config.mode == NFTABLES:
+        nft.load(here.rules, table.objects(table.written(planned, config, node)), TABLE)
+        return
+    theirs = {key: chain.rules for key, chain in here.rules.chains.items()}
+    for chain in here.rules.chains.values():
+        chain.rules = []
+    iptables.load(here.rules, saved.listed(saved.written(planned, config, node)))
+    for key, rules in theirs.items():
+        here.rules.chains[key].rules += rules
+    here.route_localnet = here.route_localnet or on_localhost(config, node)
+
+
+def remove(here: Namespace, but: str = "") -> None:
+    """Away with kube-proxy's table of nftables and its chains of iptables, except the chain *but*."""
+    here.rules.flush(TABLE)
+    chains = here.rules.chains
+    for key in [key for key in chains if key[1].startswith(OWN) and key[1] != but]:
+        del chains[key]
+    for chain in chains.values():
+        chain.rules = [rule for rule in chain.rules if not _leads_away(rule.text, but)]
+
+
+def _leads_away(text: str, but: str) -> bool:
+    target = text.rpartition("-j ")[2].split(" ")[0]
+    return target.startswith(OWN) and target != but
 
 
 def listen(net: Namespaces, owners: Mapping[str, str], posted: Posted) -> None:

@@ -50,3 +50,15 @@ def service(*endpoints, ip=WEB):
 
 
 HOOKS = ("PREROUTING", "OUTPUT")
+
+
+def web(*pods, protocol="TCP", affinity=False):
+    """A Service of port 80 with these pods, and its slice."""
+    port = {"port": 80, "protocol": protocol}
+    spec = {"type": "ClusterIP", "clusterIP": WEB, "ports": [port]}
+    if affinity:
+        spec["sessionAffinity"] = "ClientIP"
+    endpoints = [{"addresses": [IP[pod]], "nodeName": f"n{pod[1]}"} for pod in pods]
+    meta = {"name": "web", "namespace": "default"}
+    slice = {"ports": [{"name": "", "port": 8080, "protocol": protocol}], "endpoints": endpoints}
+    return {"metadata": meta, "spec": spec}, [{"metadata": {"name": "web-1"}, "addressType": "IPv4"} | slice]

@@ -12,7 +12,9 @@ from kubemini.host.linux.packet import Packet
 from kubemini.network.decide.services.node import Node, ProxyConfig
 from kubemini.network.walks.ground import Plan, PodPlan, build
 from kubemini.network.walks.proxied import listen, program
+from tests.oracles.network.stories import stories_answers
 
+__all__ = ["stories_answers", "tables"]
 WORDS = {"no answer (dropped)": {"dropped", "lost", "lost return"}, "refused": {"refused", "closed"}}
 NODES = tuple(Node(f"node{i}", (f"192.168.0.{i + 1}",), "", f"10.244.{i}.0/24", f"10.244.{i}.1") for i in (1, 2))
 PODS = tuple(PodPlan(f"pod{i}{j}", f"node{i}", f"10.244.{i}.{j + 1}") for i in (1, 2) for j in (1, 2))

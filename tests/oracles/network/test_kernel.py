@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.oracles import judges
 from tests.oracles.network import kernel
+from tests.oracles.network.parts import OWN_JUDGE
 
 TABLE = Path(__file__).parent / "kernel_measured.json"
 CASES = kernel.tables(TABLE, json.loads(TABLE.read_text(encoding="utf-8")))
@@ -14,6 +16,16 @@ CASES = kernel.tables(TABLE, json.loads(TABLE.read_text(encoding="utf-8")))
 @pytest.mark.parametrize("case", CASES)
 def test_a_connection_ends_as_in_a_real_kernel(case):
     assert CASES[case]() == []
+
+
+STORIES = Path(__file__).parent / "kube-proxy" / "stories.json"
+JUDGE = judges.beside(STORIES.parent.parent, OWN_JUDGE)
+TOLD = kernel.stories_answers(STORIES, json.loads(STORIES.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("case", JUDGE.read(str(STORIES)))
+def test_a_story_in_time_goes_as_recorded(case):
+    assert JUDGE.compare(JUDGE.read(str(STORIES))[case], TOLD[case]()) == []
 
 
 def test_a_wrong_answer_is_noticed():

@@ -6,26 +6,13 @@ import pytest
 
 from kubemini.network.decide.services.node import ProxyConfig
 from kubemini.network.walks.proxied import program, text
-from tests.network.walks.grounds import IP, NODES, first, ground
+from tests.network.walks.grounds import IP, NODES, WEB, first, ground, web
 from tests.real.kernel.mirror import Mirror
 from tests.real.kernel.probes import SILENT, Servers
 from tests.real.kernel.sockets import Ours, Theirs
 
 pytestmark = pytest.mark.needs("namespaces", "iptables", "nft", "nfacct", "conntrack")
-VIP = "10.96.0.10"
 MODES = pytest.mark.parametrize("mode", ["iptables", "nftables"])
-
-
-def web(*pods, protocol="TCP", affinity=False):
-    """A Service of port 80 with these pods, and its slice."""
-    port = {"port": 80, "protocol": protocol}
-    spec = {"type": "ClusterIP", "clusterIP": VIP, "ports": [port]}
-    if affinity:
-        spec["sessionAffinity"] = "ClientIP"
-    endpoints = [{"addresses": [IP[pod]], "nodeName": f"n{pod[1]}"} for pod in pods]
-    meta = {"name": "web", "namespace": "default"}
-    slice = {"ports": [{"name": "", "port": 8080, "protocol": protocol}], "endpoints": endpoints}
-    return {"metadata": meta, "spec": spec}, [{"metadata": {"name": "web-1"}, "addressType": "IPv4"} | slice]
 
 
 class Both:
@@ -54,7 +41,7 @@ class Both:
 
     def open(self, name, sender, protocol="TCP"):
         for side in (self.ours, self.theirs):
-            side.open(name, sender, protocol, VIP, 80)
+            side.open(name, sender, protocol, WEB, 80)
 
     def say(self, name):
         """What both are told, which is the same."""
@@ -64,9 +51,9 @@ class Both:
 
     def forget(self, endpoint):
         """What kube-proxy does when a UDP endpoint goes: ``conntrack -D`` on n1."""
-        self.ours.forget("n1", "UDP", VIP, endpoint)
+        self.ours.forget("n1", "UDP", WEB, endpoint)
         nat = ("--dst-nat", endpoint) if endpoint else ()
-        self.mirror.forget("n1", "-p", "udp", "--orig-dst", VIP, *nat)
+        self.mirror.forget("n1", "-p", "udp", "--orig-dst", WEB, *nat)
 
 
 @MODES
@@ -143,7 +130,7 @@ def _new_ones(both, sender):
     told = [], []
     for _ in range(6):
         for side in (both.ours, both.theirs):
-            side.open("new", sender, "TCP", VIP, 80)
+            side.open("new", sender, "TCP", WEB, 80)
         told[0].append(both.ours.say("new"))
         told[1].append(both.theirs.say("new"))
     return told
