@@ -189,7 +189,7 @@ class ConnectionBalance(Widget):
 
 def told_hands(dealt: Hands) -> str:
     """Hands of one kind in words."""
-    what = f"{dealt.connections} connections to {dealt.pods} pods"
+    what = f"{dealt.connections} connection{'s' if dealt.connections > 1 else ''} to {dealt.pods} pods"
     return f"{what}: {dealt.idle:.1f} pods idle in {len(dealt.dealt)} hands, in theory {dealt.idle_expected:.2f}"
 
 

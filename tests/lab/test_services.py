@@ -1,16 +1,20 @@
-"""Chapter 15, first half: what the page asks for is what the cluster does, and not only under the seed of the page."""
+"""Chapter 15: what the page asks for is what the cluster does, and not only under the seed of the page."""
 
 import pytest
 
 from kubemini.lab import check, quiz
 from kubemini.lab.questions import of_chapter
 from kubemini.lab.services.broad import BROAD
+from kubemini.lab.services.doors import ask, differences, told
+from kubemini.lab.services.flows import NOBODY, OTHER, SAME, STORIES, outcome
 from kubemini.lab.services.missing import MISSING
 from kubemini.lab.services.probabilities import deal
 from kubemini.lab.services.shop import dealt, trial
 from kubemini.lab.visits import share, visits
 from kubemini.network.decide.rules.iptables import probability
+from kubemini.sim.units import SECOND
 from kubemini.simulate import run
+from kubemini.study.balance import cv, hands
 
 SEEDS = (6, 1, 2)
 ANSWERS = {name: asked["answer"] for name, asked in of_chapter("services")["predictions"].items()}
@@ -122,3 +126,113 @@ def test_the_chain_deals_every_endpoint_its_share():
 )
 def test_the_questions_are_there(name):
     assert quiz(name).questions
+
+
+# -- the other doors ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("seed", [15, 1, 2])
+def test_by_policy_local_a_third_of_the_visits_from_outside_wait_in_vain_and_the_rest_are_seen(seed):
+    trace = run("nodeport", seed)
+    assert ANSWERS["local"].startswith("A third of his visits wait in vain; the pods see his own address")
+    assert share(visits(trace, 20, 34)) == 1
+    late = visits(trace, 37, 59)
+    assert 0.6 < share(late) < 0.73
+    assert {v.detail["source"] for v in late if v.detail["outcome"] == "ok"} == {"203.0.113.101"}
+    waited = [v.at - v.detail["started"] for v in late if v.detail["outcome"] != "ok"]
+    assert min(waited) > 0.9 * SECOND  # silence, no refusal
+
+
+def test_the_page_says_only_where_the_modes_differ_and_they_do():
+    rows = differences()
+    assert len(rows) == 5 and all(first != second.split(",")[0] for _, first, second in rows)
+    assert told(ask("pod", "web:0", protocol="ICMP")) == "untouched; no rule decided"
+    assert ask("pod", "web:0", "nftables", protocol="ICMP").fate == "refused"
+
+
+@pytest.mark.parametrize("asked", [("moon", "web:80"), ("pod", "web"), ("pod", "sun:80")])
+def test_a_place_that_is_not_there_is_said_to_be_none(asked):
+    with pytest.raises(ValueError, match="such as web:80"):
+        ask(*asked)
+
+
+RIGHT = {
+    "a": {},
+    "b": {"clusterIP": "None"},
+    "c": {"type": "NodePort"},
+    "d": {"type": "LoadBalancer", "externalTrafficPolicy": "Local"},
+    "e": {"type": "ExternalName", "externalName": "payments.example.com"},
+    "f": {"internalTrafficPolicy": "Local"},
+}
+
+
+@pytest.mark.parametrize(
+    ("letter", "spec", "hint"),
+    [
+        ("a", {"type": "NodePort"}, "Somebody outside comes in by a node port"),
+        ("a", {"internalTrafficPolicy": "Local"}, "A pod does not reach both pods"),
+        ("b", {}, "Its cluster IP picks one pod"),
+        ("c", {}, "From outside, worker-1:30080 is closed"),
+        ("c", {"type": "NodePort", "externalTrafficPolicy": "Local"}, "worker-3:30080 is dropped"),
+        ("c", {"type": "LoadBalancer"}, "stays pending for ever"),
+        ("d", {"type": "LoadBalancer"}, "the packet is masqueraded on its way"),
+        ("d", {"type": "NodePort", "externalTrafficPolicy": "Local"}, "Nobody gives it an address"),
+        ("e", {}, "what answers with another name is DNS"),
+        ("e", {"type": "ExternalName"}, "which name it stands for"),
+        ("f", {}, "its own is 10.244.1.5"),
+        ("f", {"sessionAffinity": "ClientIP"}, "its own is 10.244.1.5"),
+        ("f", {"color": "red"}, "is not asked for here"),
+        ("f", {"type": "Door"}, "There is no type"),
+        ("f", "Local", "is a dict of fields"),
+    ],
+)
+def test_a_wish_that_is_not_met_is_told_by_what_a_packet_met(letter, spec, hint):
+    assert check("services.types", RIGHT).passed
+    report = check("services.types", {**RIGHT, letter: spec})
+    assert report.status == "hint" and hint in report.hint and f"({letter})" in report.hint
+
+
+def least(pods, number):
+    """Counts for itself, and floods whoever is new."""
+    counts = least.__dict__.setdefault("counts", {})
+    pod = min(pods, key=lambda p: counts.get(p, 0))
+    counts[pod] = counts.get(pod, 0) + 1
+    return pod
+
+
+def remembering(pods, number):
+    """Asks DNS once."""
+    known = remembering.__dict__.setdefault("known", pods)
+    return known[number % len(known)]
+
+
+@pytest.mark.parametrize(
+    ("choose", "hint"),
+    [
+        (lambda pods, number: pods[0], "not below 0.1"),
+        (lambda pods, number: pods[number * number % len(pods)], "not below 0.1"),
+        (remembering, "which is none of the 9 pods"),
+        (lambda pods, number: pods, "which is none of the 10 pods"),
+        (least, "not below 0.1"),
+        ([], "the function choose itself"),
+    ],
+)
+def test_a_client_that_does_not_balance_is_told_what_its_pods_got(choose, hint):
+    report = check("services.balanced", choose)
+    assert report.status == "hint" and hint in report.hint
+
+
+def test_flows_are_judged_by_what_comes_of_them():
+    truth = {letter: outcome(letter) for letter in STORIES}
+    assert truth == dict(zip("abcdef", [SAME, SAME, NOBODY, OTHER, NOBODY, SAME]))
+    assert check("services.flows", truth).passed
+    for letter in STORIES:
+        wrong = {**truth, letter: OTHER if truth[letter] == SAME else SAME}
+        assert f"({letter})" in check("services.flows", wrong).hint
+    assert "is one of" in check("services.flows", {**truth, "a": "me"}).hint
+    assert "Give check() a dict" in check("services.flows", truth | {"g": SAME}).hint
+
+
+def test_more_connections_are_more_even_as_the_theory_says():
+    few, many = hands(10, 10, many=200), hands(10, 1000, many=200)
+    assert abs(few.idle - few.idle_expected) < 0.3 and many.idle == 0
+    assert abs(sum(map(cv, many.dealt)) / 200 - many.cv_expected) < 0.02
+    assert cv((0, 0)) == 0.0

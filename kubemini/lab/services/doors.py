@@ -73,3 +73,25 @@ def told(verdict: Verdict) -> str:
     seen = [f"{NAMES[w.endpoint.ip]} sees {w.source}" for w in verdict.ways if w.returns]
     who = f": {', '.join(seen)}" if seen else ""
     return f"{verdict.fate}{who}; {verdict.rule or 'no rule decided'}"
+
+
+def differences() -> list[tuple[str, str, str]]:
+    """What a packet is, its fate by iptables and by nftables: those of a small grid that differ."""
+    wide = {"type": "LoadBalancer"}
+    asked: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("a pod, cluster IP", "pod", "web:80", wide),
+        ("a pod, cluster IP, wrong port", "pod", "web:81", wide),
+        ("a pod, cluster IP, UDP", "pod", "web:80", {**wide, "protocol": "UDP"}),
+        ("a pod, cluster IP of nobody", "pod", "nobody:80", wide),
+        ("a node, its node port on 127.0.0.1", "worker-1", "localhost:30080", wide),
+        ("a node, its node port", "worker-1", "worker-1:30080", wide),
+        ("a node, LB address, no endpoint", "worker-1", "lb:80", {**wide, "pods": {}}),
+        ("outside, LB address, no endpoint", "outside", "lb:80", {**wide, "pods": {}}),
+        ("outside, node port", "outside", "worker-3:30080", wide),
+    ]
+    rows = []
+    for what, sender, to, more in asked:
+        iptables, nftables = (ask(sender, to, mode, **more) for mode in ("iptables", "nftables"))
+        if iptables.fate != nftables.fate:
+            rows.append((what, iptables.fate, f"{nftables.fate}, {nftables.rule or 'no rule'}"))
+    return rows

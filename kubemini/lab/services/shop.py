@@ -9,6 +9,7 @@ from typing import Any
 from kubemini.api.manifests import ManifestError
 from kubemini.cluster import Cluster
 from kubemini.lab import NotYet, Report
+from kubemini.network.decide.rules import nftables
 from kubemini.network.decide.rules.iptables import rules
 from kubemini.network.decide.rules.network import local
 from kubemini.network.decide.rules.plan import plans
@@ -96,7 +97,7 @@ def _shares(counts: Counter[str]) -> str:
     return ", ".join(f"{n} to {name}" for name, n in sorted(groups.items())) or "there is nobody to visit"
 
 
-def chain(host: str) -> list[str]:
+def chain(host: str, mode: str = "iptables") -> list[str]:
     """The lines in which the kernel of *host* picks a pod of web, 20 s into the scenario ``services``."""
     scenario = load("services")
     cluster = Cluster(scenario.topology, scenario.seed, scenario.params)
@@ -109,5 +110,10 @@ def chain(host: str) -> list[str]:
     its = [s for s in slices if s["metadata"]["labels"][SERVICE_NAME] == "web"]
     node = Node(host, ())
     (plan,) = plans(service, its, node)
-    written = rules(plan, node, local(ProxyConfig(), node), localhost=True)
+    pods = local(ProxyConfig(mode=mode), node)
+    if mode == "nftables":
+        table = nftables.rules(plan, node, pods)
+        entry = [e for elements in table.elements.values() for e in elements.values() if "goto service-" in e]
+        return entry + [line for name, lines in table.chains.items() if "service-" in name for line in lines]
+    written = rules(plan, node, pods, localhost=True)
     return [line for lines in written.values() for line in lines if "->" in line]
