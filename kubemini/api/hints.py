@@ -8,6 +8,7 @@ from typing import Any
 
 from kubemini.api import schema
 from kubemini.api.objects import Obj, Path, get
+from kubemini.api.schema import custom
 
 LONGEST = 60  # characters of a value that a hint repeats
 _WORDS = {
@@ -35,6 +36,9 @@ def of_type(obj: Obj, place: Path, written: str) -> str:
 
 def of_unknown(obj: Obj, place: Path) -> str:
     """Which field is meant by one that does not exist."""
+    crd = custom.of(obj.get("apiVersion", ""), obj.get("kind", ""))
+    if crd is not None:
+        return nearest(str(place[-1]), custom.fields_at(crd, place[:-1]))
     definition = _definition_at(obj, place[:-1])
     return nearest(str(place[-1]), list(definition.fields)) if definition else ""
 

@@ -52,3 +52,10 @@ def pruned(value: Any, schema: Mapping[str, Any], path: tuple[Any, ...] = ()) ->
             kept[key], rest = pruned(item, schema["properties"][key], (*path, key))
             unknown += rest
     return kept, unknown
+
+
+def fields_at(schema: Mapping[str, Any], place: tuple[Any, ...]) -> list[str]:
+    """The fields that *schema* knows at *place*, by name."""
+    for step in place:
+        schema = schema["items"] if isinstance(step, int) else schema["properties"][step]
+    return list(schema["properties"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kubemini.api import kinds
+from kubemini.api.manifests import ManifestError, load
 from kubemini.api.objects import freeze
 from kubemini.api.schema import custom
 from kubemini.apiserver import served
@@ -57,3 +58,14 @@ def test_a_class_keeps_its_controller():
         assert list(served.of(kind).changes(old, old)) == []
         (wrong,) = served.of(kind).changes(new, old)
         assert wrong.field == f"spec.{field}" and "immutable" in wrong.text
+
+
+def test_a_field_that_a_crd_does_not_know_is_told_with_the_one_that_was_meant():
+    rule = "{backendRefs: [{name: web, port: 80, wieght: 1}]}"
+    text = (
+        f"apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {{name: r}}\nspec: {{rules: [{rule}]}}"
+    )
+    with pytest.raises(ManifestError) as refused:
+        load(text)
+    assert refused.value.hint == "did you mean weight?"
+    assert 'unknown field "spec.rules[0].backendRefs[0].wieght"' in refused.value.text

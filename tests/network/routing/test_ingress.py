@@ -120,7 +120,7 @@ def test_the_newest_of_several_default_classes_is_given():
 
 # -- certificates ----------
 def secret(name, names, kind="kubernetes.io/tls"):
-    return {"metadata": {"name": name, "namespace": "shop"}, "type": kind, "data": {"tls.crt": names}}
+    return {"metadata": {"name": name, "namespace": "shop"}, "type": kind, "stringData": {"tls.crt": names}}
 
 
 TLS = make("web", "a.io", ("/", "Prefix", "all"), spec={"tls": [{"hosts": ["a.io", "*.b.io"], "secretName": "cert"}]})
@@ -146,6 +146,12 @@ TLS = make("web", "a.io", ("/", "Prefix", "all"), spec={"tls": [{"hosts": ["a.io
 def test_a_certificate_is_chosen_by_the_name_in_the_hello(sni, secrets, shown, complaint):
     found = tls.certificate([TLS], secrets, sni)
     assert (found.secret, tls.verified(found, sni)) == (shown, complaint)
+
+
+def test_data_of_a_secret_is_base64_and_nonsense_is_no_certificate():
+    stored = lambda text: {"type": "kubernetes.io/tls", "data": {"tls.crt": text}}  # noqa: E731
+    assert tls.subject_names(stored("YS5pbywgYi5pbw==")) == ("a.io", "b.io")
+    assert tls.subject_names(stored("a.io")) == ()
 
 
 def test_certificate_and_route_are_two_decisions():

@@ -131,7 +131,7 @@ def _scenario(feature, scenario):
         wrong += _differs(scenario["service"], verdict.backends[0].name)
     if scenario.get("tls_hostname_verified"):
         secret = {"metadata": {"name": "conformance-tls"}, "type": "kubernetes.io/tls"}
-        secret |= {"data": {"tls.crt": url.hostname}}
+        secret |= {"stringData": {"tls.crt": url.hostname}}
         wrong += _differs("", tls.verified(tls.certificate([obj], [secret], url.hostname), url.hostname))
     return wrong
 

@@ -7,6 +7,7 @@ HAProxy, measured: SNI "first" and Host "second" gives the certificate of first 
 or missing SNI gives the default certificate and is routed all the same.
 """
 
+import base64
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -58,10 +59,17 @@ def _usable(secret: Obj) -> bool:
 def subject_names(secret: Obj) -> tuple[str, ...]:
     """The names a certificate is good for.
 
-    Simplified: ours are not X.509; ``tls.crt`` (of stringData or data) lists the names, with commas.
+    Simplified: ours are not X.509; ``tls.crt`` lists the names, with commas.
     """
-    text = get(secret, "stringData", "tls.crt") or get(secret, "data", "tls.crt") or ""
-    return tuple(name.strip() for name in str(text).split(",") if name.strip())
+    text = get(secret, "stringData", "tls.crt") or _decoded(get(secret, "data", "tls.crt") or "")
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def verified(shown: Certificate, host: str) -> str:
