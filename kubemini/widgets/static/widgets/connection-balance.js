@@ -191,8 +191,14 @@ class ConnectionBalance {
       i + 1,
     );
     const over = { x: middle, y: this.y(n) - 5, "text-anchor": "middle", class: "km-num" };
-    if (!n) return [name, s("text", { ...over, class: "km-idle" }, this.width < 500 ? "–" : "idle")];
-    const high = { x: x + room * 0.15, y: this.y(n), width: room * 0.7, height: this.y(0) - this.y(n) };
+    if (!n)
+      return [name, s("text", { ...over, class: "km-idle" }, this.width < 500 ? "–" : "idle")];
+    const high = {
+      x: x + room * 0.15,
+      y: this.y(n),
+      width: room * 0.7,
+      height: this.y(0) - this.y(n),
+    };
     return [name, s("rect", { ...high, rx: 2, class: "km-got" }), s("text", over, n)];
   }
 
@@ -214,7 +220,11 @@ class ConnectionBalance {
 
   fillTable(d) {
     const cells = (tag, list, more) => list.map((x) => h(tag, more, String(x)));
-    const head = h("tr", {}, cells("th", ["pod", "connections", "requests a second"], { scope: "col" }));
+    const head = h(
+      "tr",
+      {},
+      cells("th", ["pod", "connections", "requests a second"], { scope: "col" }),
+    );
     const rows = d.shares.map((n, i) =>
       h("tr", { class: "km-past" }, cells("td", [i + 1, this.own ? 1 : d.counts[i], n])),
     );
