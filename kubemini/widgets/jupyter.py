@@ -26,6 +26,7 @@ from kubemini.sim.units import MS
 from kubemini.simulate import run
 from kubemini.study.balance import Hands, hands
 from kubemini.study.elections import GIVE_UP, percentile
+from kubemini.study.reach import SHOP, End, drawn, read, table, under_each
 from kubemini.view import connections
 from kubemini.view.scene import present, text_summary
 from kubemini.widgets.figures import Curves
@@ -84,6 +85,8 @@ def compact(data: Any) -> str:
 def stamp(run: dict[str, Any]) -> str:
     """``recording 0123456789ab, 734 records``: two recordings are the same exactly if their stamps are."""
     digest = hashlib.sha256(compact(run).encode()).hexdigest()[:12]
+    if "subsets" in run:
+        return f"recording {digest}, {len(run['subsets']):,} sets of policies"
     if "hands" in run:
         return f"recording {digest}, {sum(len(found['dealt']) for found in run['hands']):,} hands"
     if "curves" in run:
@@ -200,12 +203,45 @@ def show_balance(
     return ConnectionBalance([hands(n, m) for n in pods for m in connections], caption)
 
 
+class PolicyMatrix(Widget):
+    """Who may connect to whom under which policies; use `show_policies`."""
+
+    picture = "policy-matrix"
+    _esm = widget_source(picture)
+
+    def __init__(self, policies: str, cast: Sequence[End], caption: str = "", options: dict[str, Any] | None = None):
+        found = read(policies)
+        if not 0 < len(found) <= MOST_SWITCHES:
+            raise ValueError(f"policies: expected 1 to {MOST_SWITCHES} of them, to be switched; got {len(found)}")
+        words, subsets = under_each(found, cast)
+        texts = [part.strip() + "\n" for part in policies.split("---\n") if part.strip()]
+        run = {
+            "header": {"scenario": "policies", "seed": 0},
+            "ends": [{"name": end.name, "port": end.port} for end in cast],
+            "policies": [{"name": o["metadata"]["name"], "text": text} for o, text in zip(found, texts, strict=True)],
+            "words": [list(word) for word in words],
+            "subsets": subsets,
+        }
+        super().__init__(run, drawn(table(found, cast), cast), caption, options)
+
+
+MOST_SWITCHES = 6
+
+
+def show_policies(policies: str, cast: Sequence[End] = SHOP, caption: str = "", **options: Any) -> PolicyMatrix:
+    """Show who of *cast* may connect to whom under *policies* (manifests); *on*: names of those switched on at first.
+
+    Raises ManifestError, and ValueError for more policies than there are switches.
+    """
+    return PolicyMatrix(policies, cast, caption, options)
+
+
 def recording_class(name: str) -> type[Recording]:
     """The class of a module in static/widgets: to add a widget is to add its module."""
     return type(name, (Recording,), {"picture": name, "_esm": widget_source(name)})
 
 
-NO_RUN = (ElectionCurves.picture, ConnectionBalance.picture)  # what they show is no trace
+NO_RUN = (ElectionCurves.picture, ConnectionBalance.picture, PolicyMatrix.picture)  # what they show is no trace
 CLASSES = {name: recording_class(name) for name in WIDGETS if name not in NO_RUN}
 
 

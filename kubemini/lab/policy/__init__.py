@@ -1,0 +1,1 @@
+"""Chapter *NetworkPolicy*: who may call whom, and which rule said so."""
