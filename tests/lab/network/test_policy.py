@@ -7,7 +7,7 @@ from kubemini.lab.policy.allowed import CASES, case, truth
 from kubemini.lab.policy.tiers import TIERS, WANTED
 from kubemini.lab.policy.webhook import LOCKED
 from kubemini.lab.questions import of_chapter
-from tests.lab.policy_answers import MINIMAL, OPENED, allowed, side
+from tests.lab.network.policy_answers import MINIMAL, OPENED, allowed, side
 
 ANSWERS = {name: asked["answer"] for name, asked in of_chapter("policy")["predictions"].items()}
 PARTS = TIERS.split("---\n")
