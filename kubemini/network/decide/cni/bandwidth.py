@@ -66,17 +66,23 @@ def add(host: Host, call: Call) -> Result:
         raise PluginError("must be called as chained plugin")
     outside = _outside(host, call, result)
     if "ingressRate" in limits:
-        outside.qdiscs.append(bucket(limits["ingressRate"], limits["ingressBurst"]))
+        _attach(outside, bucket(limits["ingressRate"], limits["ingressBurst"]), "create qdisc")
     if "egressRate" in limits:
         name = _device(call)
         if name in host.own.links:
             raise PluginError("adding link: file exists")
-        shaper = Link(name, "ifb", host.new_mac(), outside.mtu, up=True)
-        shaper.qdiscs.append(bucket(limits["egressRate"], limits["egressBurst"]))
-        host.own.links[name] = shaper
-        outside.qdiscs.append({"kind": "ingress", "redirect": name})
+        shaper = host.own.links[name] = Link(name, "ifb", host.new_mac(), outside.mtu, up=True)
+        _attach(outside, {"kind": "ingress", "redirect": name}, "create ingress qdisc")
+        _attach(shaper, bucket(limits["egressRate"], limits["egressBurst"]), "create ifb qdisc")
         result["interfaces"].append({"name": name, "mac": shaper.mac})
     return result
+
+
+def _attach(link: Link, qdisc: dict[str, Any], doing: str) -> None:
+    """A link has one qdisc of a kind. PluginError: it has one, left by an ADD without a DEL of the cable."""
+    if any(there["kind"] == qdisc["kind"] for there in link.qdiscs):
+        raise PluginError(f"{doing}: file exists")
+    link.qdiscs.append(qdisc)
 
 
 def delete(host: Host, call: Call) -> None:

@@ -47,7 +47,7 @@ def forward(ruleset: Ruleset, call: Call, address: Any, mappings: Bound) -> None
 def _sources(call: Call, address: Any) -> list[str]:
     """What is masqueraded: the pod's own connections to itself, and those of 127.0.0.1; or all."""
     if call.config.get("masqAll"):
-        return [""]
+        return ["ip saddr 0.0.0.0/0 " if address.version == 4 else "ip6 saddr ::/0 "]
     itself = f"{'ip' if address.version == 4 else 'ip6'} saddr {address.ip} "
     return [itself, "ip saddr 127.0.0.1 "] if address.version == 4 else [itself]
 

@@ -30,11 +30,11 @@ def add(host: Host, call: Call) -> Result:
         for ip in result["ips"]:
             _through_the_gateway(pod, call.ifname, ip)
             _to_the_pod(host, outside, ip)
+        if call.config.get("ipMasq"):
+            interfaces.masquerade(host, call, result)
     except PluginError:
         interfaces.ipam(host, call, "DEL")
         raise
-    if call.config.get("ipMasq"):
-        interfaces.masquerade(host, call, result)
     if call.config.get("dns"):
         result["dns"] = call.config["dns"]
     ends = [{"name": outside.name, "mac": outside.mac}]

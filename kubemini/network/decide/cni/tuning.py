@@ -39,6 +39,15 @@ def _sysctls(call: Call) -> dict[str, str]:
     return found
 
 
+def _there(pod: Namespace, sysctls: dict[str, str]) -> dict[str, str]:
+    """The same, if the interfaces that they are of are there. PluginError: one is not."""
+    for path in sysctls:
+        _, _, *rest = path.split("/")
+        if rest[:1] == ["conf"] and rest[1] not in ("all", "default", *pod.links):
+            raise PluginError(f"open /proc/sys/{path}: no such file or directory")
+    return sysctls
+
+
 def _pod(host: Host, call: Call) -> Namespace:
     try:
         return host.namespace(call.netns)
@@ -60,7 +69,7 @@ def add(host: Host, call: Call) -> Result:
     if result is None:
         raise PluginError("Required prevResult missing")
     pod = _pod(host, call)
-    pod.sysctls.update(_sysctls(call))
+    pod.sysctls.update(_there(pod, _sysctls(call)))
     if not settings:
         return result
     if call.ifname not in pod.links:
@@ -91,7 +100,7 @@ def check(host: Host, call: Call) -> None:
     if previous(call) is None:
         raise PluginError("Required prevResult missing")
     pod = _pod(host, call)
-    for path, value in _sysctls(call).items():
+    for path, value in _there(pod, _sysctls(call)).items():
         now = pod.sysctls.get(path, "0")
         if now != value:
             raise PluginError(f"Error: Tuning configured value of /proc/sys/{path} is {value}, current value is {now}")
@@ -101,7 +110,12 @@ def check(host: Host, call: Call) -> None:
 
 
 def _check_link(name: str, link: Link, settings: dict[str, Any]) -> None:
-    said = {"mac": f"Ethernet of {name}", "mtu": f"MTU of {name}", "txQLen": f"Transmit Queue Length of {name}"}
+    said = {
+        "mac": f"Ethernet of {name}",
+        "mtu": f"MTU of {name}",
+        "allmulti": f"all-multicast mode of {name}",  # where the real one prints the address of the wanted value
+        "txQLen": f"Transmit Queue Length of {name}",
+    }
     promiscuous = bool(settings.get("promisc"))
     for key in ("mac", "promisc", "mtu", "allmulti", "txQLen"):
         now = getattr(link, ATTRIBUTES[key])
@@ -111,7 +125,8 @@ def _check_link(name: str, link: Link, settings: dict[str, Any]) -> None:
                 f"current value is {int(now)}"
             )
         if key in said and key in settings and settings[key] != now:
-            raise PluginError(f"Error: Tuning configured {said[key]} is {settings[key]}, current value is {now}")
+            wanted, now = (str(v).lower() if isinstance(v, bool) else v for v in (settings[key], now))
+            raise PluginError(f"Error: Tuning configured {said[key]} is {wanted}, current value is {now}")
 
 
 PLUGIN = Plugin(add, delete, check)
