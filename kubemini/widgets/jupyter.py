@@ -24,6 +24,7 @@ from kubemini.scenarios import Scenario, load, names
 from kubemini.sim import Trace
 from kubemini.sim.units import MS
 from kubemini.simulate import run
+from kubemini.study import walks
 from kubemini.study.balance import Hands, hands
 from kubemini.study.elections import GIVE_UP, percentile
 from kubemini.study.reach import SHOP, End, drawn, read, table, under_each
@@ -89,6 +90,8 @@ def stamp(run: dict[str, Any]) -> str:
         return f"recording {digest}, {len(run['subsets']):,} sets of policies"
     if "hands" in run:
         return f"recording {digest}, {sum(len(found['dealt']) for found in run['hands']):,} hands"
+    if "walks" in run:
+        return f"recording {digest}, {sum(map(len, run['walks'].values())):,} walks"
     if "curves" in run:
         return f"recording {digest}, {sum(curve['count'] for curve in run['curves']):,} elections"
     return f"recording {digest}, {len(run['records']['at']):,} records"
@@ -236,12 +239,28 @@ def show_policies(policies: str, cast: Sequence[End] = SHOP, caption: str = "", 
     return PolicyMatrix(policies, cast, caption, options)
 
 
+class PacketWalk(Widget):
+    """Where a packet goes, hop by hop, and which rule decides; use `show_walk`."""
+
+    picture = "packet-walk"
+    _esm = widget_source(picture)
+
+    def __init__(self, caption: str = ""):
+        run = walks.recorded()
+        super().__init__(run, walks.told(run), caption)
+
+
+def show_walk(caption: str = "") -> PacketWalk:
+    """Show a packet's walk: from whom, to whom, in which mode of kube-proxy, and what broke, a reader chooses."""
+    return PacketWalk(caption)
+
+
 def recording_class(name: str) -> type[Recording]:
     """The class of a module in static/widgets: to add a widget is to add its module."""
     return type(name, (Recording,), {"picture": name, "_esm": widget_source(name)})
 
 
-NO_RUN = (ElectionCurves.picture, ConnectionBalance.picture, PolicyMatrix.picture)  # what they show is no trace
+NO_RUN = (ElectionCurves.picture, ConnectionBalance.picture, PolicyMatrix.picture, PacketWalk.picture)  # no trace
 CLASSES = {name: recording_class(name) for name in WIDGETS if name not in NO_RUN}
 
 
