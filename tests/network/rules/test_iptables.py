@@ -7,8 +7,10 @@ import pytest
 
 from kubemini.network.decide.rules import iptables, iptables_base, saved
 from kubemini.network.decide.rules.names import EXT, FW, SEP, SVC, SVL, chain
+from kubemini.network.decide.rules.network import local
 from kubemini.network.decide.rules.plan import plans
-from kubemini.network.decide.services.node import ProxyConfig
+from kubemini.network.decide.services.node import Node, ProxyConfig
+from kubemini.network.decide.services.ports import IPV6
 from tests.network.rules import parts
 from tests.network.rules.parts import HERE, THREE, chains, endpoints, service
 
@@ -174,3 +176,18 @@ def test_the_last_rules_say_on_which_addresses_node_ports_answer(options, ends):
 def test_where_node_ports_do_not_answer_on_localhost_no_rule_speaks_of_it(options):
     written = saved.written(plans(service(**OUTSIDE), [endpoints(*THREE)], HERE), ProxyConfig(**options), HERE)
     assert written["filter KUBE-FIREWALL"] == [] and len(written["nat KUBE-NODEPORTS"]) == 1
+
+
+def test_ipv6_has_its_own_ranges_and_refusals_and_never_serves_localhost():
+    node = Node("n1", ("192.168.0.11", "fd00:168::11"), "", "10.244.1.0/24,fd00:244::/64")
+    config = ProxyConfig(cluster_cidr="10.244.0.0/16,fd00:244::/48")
+    six = service(clusterIPs=["10.96.0.7", "fd00:96::7"], type="NodePort", ports=NODE_PORT)
+    written = saved.written(plans(six, [], node, IPV6), config, node, IPV6)
+    assert "-d fd00:96::7/128" in written["filter KUBE-SERVICES"][0]
+    assert written["filter KUBE-SERVICES"][0].endswith("--reject-with icmp6-port-unreachable")
+    assert written["filter KUBE-FIREWALL"] == [] and "! -d ::1/128" in written["nat KUBE-SERVICES"][-1]
+    assert local(config, node, IPV6).source == "fd00:244::/48"
+
+
+def test_the_source_of_pods_may_be_known_in_one_family_only():
+    assert not local(ProxyConfig(), HERE, IPV6).known and local(ProxyConfig(), HERE).known

@@ -8,8 +8,10 @@ import pytest
 from kubemini.network.decide.rules import saved, table
 from kubemini.network.decide.rules.plan import plans
 from kubemini.network.decide.services.node import ProxyConfig
+from kubemini.network.decide.services.ports import IPV4, IPV6
 from tests.conftest import SBIN
 from tests.oracles.network import rules
+from tests.real.kubeproxy import worlds
 from tests.real.kubeproxy.listing import listed, saved_lines
 
 WORLD = Path(rules.__file__).parent / "kube-proxy"
@@ -60,6 +62,32 @@ def test_nft_loads_the_table_and_shows_it_as_we_wrote_it(world, options):
         "cd $(mktemp -d); cat > rules; nft -c -f rules; nft -f rules; nft list ruleset", table.loadable(out)
     )
     assert by_name(listed(shown)) == by_name(table.objects(out))
+
+
+@pytest.fixture(scope="module")
+def both():
+    """The plans of a random cluster, by family."""
+    posted = [one for number in (0, 1) for one in worlds.world(1, number).services.values()]
+    return {of: [plan for one, its in posted for plan in plans(one, its, worlds.HERE, of)] for of in (IPV4, IPV6)}
+
+
+@pytest.mark.needs("namespaces", "iptables", "nfacct")
+@pytest.mark.parametrize("of_family,six", [(IPV4, ""), (IPV6, "6")])
+def test_each_family_has_its_own_tool_of_iptables(both, of_family, six):
+    config = ProxyConfig(cluster_cidr=worlds.CLUSTER_CIDR)
+    chains = saved.written(both[of_family], config, worlds.HERE, of_family)
+    accounts = "".join(f"nfacct add {name};" for name in ACCOUNTS)
+    script = f"{accounts} ip{six}tables-nft-restore; ip{six}tables-nft-save"
+    assert sorted(saved_lines(in_a_namespace(script, saved.loadable(chains)))) == sorted(saved.listed(chains))
+
+
+@pytest.mark.needs("namespaces", "nft")
+@pytest.mark.parametrize("of_family", [IPV4, IPV6])
+def test_each_family_has_a_table_of_its_own(both, of_family):
+    config = ProxyConfig("nftables", cluster_cidr=worlds.CLUSTER_CIDR, service_cidrs=worlds.SERVICE_CIDRS)
+    out = table.written(both[of_family], config, worlds.HERE, of_family)
+    shown = in_a_namespace("nft -f -; nft list ruleset", table.loadable(out, of_family))
+    assert len(out.chains) > 30 and by_name(listed(shown)) == by_name(table.objects(out))
 
 
 def by_name(objects):

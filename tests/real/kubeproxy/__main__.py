@@ -1,10 +1,10 @@
 """Random clusters for the real kube-proxy and for ours: ``python -m tests.real.kubeproxy`` (`make twin`).
 
 Real etcd, API server and kube-proxy (one in each mode) stand in a room of their own. A cluster is posted, the
-proxies start with its options, then it changes twice while they run; each time their rules must become
-ours. The seed is printed. In a large cluster rules that do not change keep the form they once had: there the
-proxies are started anew for each state. A real proxy that never learns its node's zone (it happens on a busy
-machine) is started once more. At the end packets go through rules of real kube-proxies (fates.py).
+proxies start with its options, then it changes twice while they run; each time their rules, of IPv4 and of
+IPv6, must become ours. The seed is printed. In a large cluster rules that do not change keep the form they
+once had: there the proxies are started anew for each state. A real proxy that learnt something too late
+(`late`) is started once more. At the end packets go through rules of real kube-proxies (fates.py).
 ``--clusters 100``: `make soak`. ``--speed 5000``: only how long both take for so many Services.
 """
 
@@ -13,8 +13,9 @@ import random
 import sys
 import time
 from dataclasses import replace
-from functools import partial
+from itertools import product
 
+from kubemini.network.decide.services.ports import IPV4, IPV6
 from tests.oracles.build import Missing, program
 from tests.oracles.ha.real import room
 from tests.oracles.ha.real.asking import until
@@ -30,6 +31,7 @@ NEEDED = {
     "iptables": "iptables",
     "nft": "nftables",
 }
+FAMILIES = (IPV4, IPV6)
 CHANGES, SHOWN = 2, 6
 ZONELESS = "node is missing label"  # says a proxy that ignores hints for want of a zone
 
@@ -106,27 +108,39 @@ def differs(lab, seed, number):
         lab.post(world.services)
         if not change or world.large:
             lab.start_proxies(world.options[1], world.zone)
-        found += [f"{mode}, change {change}: {line}" for mode in HOSTS for line in held(lab, mode, world, node)]
-    took = time.monotonic() - began
-    print(
-        f"cluster {number}: {len(world.services)} Services, {world.options[0]}, {took:.0f} s, {len(found)} differences"
-    )
+        for mode, family in product(HOSTS, FAMILIES):
+            found += [f"{mode}, {family}, change {change}: {line}" for line in held(lab, mode, family, world, node)]
+    what = f"{len(world.services)} Services, {world.options[0]}, {time.monotonic() - began:.0f} s"
+    print(f"cluster {number}: {what}, {len(found)} differences", flush=True)
     for line in found[:SHOWN]:
         print(f"  {line}", flush=True)
     return bool(found)
 
 
-def held(lab, mode, world, node):
-    """What differs in one mode when it has had its time."""
-    mine = twin.ours(mode, world.options[0], node, *lab.objects())
-    same = partial(twin.differences, mode)
-    if until(lambda: not same(lab.rules(mode), mine), PATIENCE):
+def held(lab, mode, family, world, node):
+    """What differs in one mode and family when it has had its time."""
+    mine = twin.ours(mode, world.options[0], node, *lab.objects(), family)
+
+    def differing():
+        return twin.differences(mode, lab.rules(mode, family=family), mine)
+
+    if until(lambda: not differing(), PATIENCE):
         return []
-    if node.zone and lab.says(mode, ZONELESS):
+    if late(lab, mode, node, differing()):
         lab.start_proxies(world.options[1], world.zone)
-        if until(lambda: not same(lab.rules(mode), mine), PATIENCE):
+        if until(lambda: not differing(), PATIENCE):
             return []
-    return [f"{path}: the real one has {real}, ours {ours}" for path, real, ours in same(lab.rules(mode), mine)]
+    return [f"{path}: the real one has {real}, ours {ours}" for path, real, ours in differing()]
+
+
+def late(lab, mode, node, found):
+    """Whether a real proxy learnt something too late, which only a new start mends: two defects of 1.37.2.
+
+    Its node's zone: the handler of the labels may come after the node. The Service network (nftables): it
+    is written by full syncs alone, and its arrival asks for none (OnServiceCIDRsChanged).
+    """
+    zoneless = node.zone and lab.says(mode, ZONELESS)
+    return zoneless or all(path.startswith("chain cluster-ips-check") and real is None for path, real, _ in found)
 
 
 if __name__ == "__main__":

@@ -8,18 +8,20 @@ import json
 import subprocess
 from dataclasses import replace
 
+from kubemini.network.decide.rules.network import primary
+from kubemini.network.decide.services.ports import IPV4, IPV6
 from tests.oracles.ha.real import hosts
 from tests.oracles.ha.real.asking import ETCD, SECURE, ask, until
 from tests.oracles.ha.real.programs import KUBECONFIG, READY, TOKENS, Failed
 from tests.oracles.ha.real.room import DISK
 from tests.real.kubeproxy.listing import listed, saved_lines
-from tests.real.kubeproxy.worlds import HERE, SPACES
+from tests.real.kubeproxy.worlds import CLUSTER_CIDR, HERE, SERVICE_CIDRS, SPACES
 
 HOSTS = {"iptables": "h1", "nftables": "h2"}  # whose kube-proxy runs in which mode
 CONFIG = {
     "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
     "kind": "KubeProxyConfiguration",
-    "clusterCIDR": "10.244.0.0/16",
+    "clusterCIDR": CLUSTER_CIDR,
     "healthzBindAddress": "127.0.0.1:10256",
     "metricsBindAddress": "127.0.0.1:10249",
     "conntrack": {"maxPerCore": 0, "min": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
@@ -39,7 +41,7 @@ class Lab:
         """Start etcd and the API server, and make node, networks and namespaces. Raises Failed."""
         hosts.plug(HOSTS.values())
         for host in HOSTS.values():
-            lines = [f"address add {ip}/24 dev lan0" for ip in HERE.addresses]
+            lines = [f"address add {ip}/{'64' if ':' in ip else '24'} dev lan0" for ip in HERE.addresses]
             bridge = ("link add cbr0 type bridge", f"address add {HERE.bridge}/24 dev cbr0")
             hosts.ip("link add lan0 type bridge", *lines, *bridge, inside=host)
         (DISK / "tokens.csv").write_text(TOKENS)
@@ -67,7 +69,7 @@ class Lab:
             *("kube-apiserver", f"--etcd-servers=http://127.0.0.1:{ETCD}", f"--secure-port={SECURE}"),
             *(f"--bind-address={hosts.HERE}", "--endpoint-reconciler-type=none", f"--cert-dir={DISK}/certificates"),
             *(f"--token-auth-file={DISK}/tokens.csv", "--authorization-mode=RBAC"),
-            "--service-cluster-ip-range=10.96.0.0/16",
+            f"--service-cluster-ip-range={','.join(SERVICE_CIDRS)}",
             *(f"--service-account-key-file={DISK}/sa.key", f"--service-account-signing-key-file={DISK}/sa.key"),
             "--service-account-issuer=https://kubernetes.default.svc",
         ]
@@ -118,12 +120,14 @@ class Lab:
         """Make the Node object what *node* says."""
         path = f"/api/v1/nodes/{node.name}"
         if ask(hosts.HERE, path)[0] == 404:
-            made = {"metadata": {"name": node.name}, "spec": {"podCIDR": node.pod_cidr}}
+            ranges = node.pod_cidr.split(",")
+            made = {"metadata": {"name": node.name}, "spec": {"podCIDR": ranges[0], "podCIDRs": ranges}}
             self.must("/api/v1/nodes", "POST", made)
         there = self.must(path)
         there["metadata"]["labels"] = {"topology.kubernetes.io/zone": node.zone} if node.zone else {}
         there = self.must(path, "PUT", there)
-        there["status"]["addresses"] = [{"type": "InternalIP", "address": node.addresses[0]}]
+        own = [ip for family in (IPV4, IPV6) if (ip := primary(node, family))]
+        there["status"]["addresses"] = [{"type": "InternalIP", "address": ip} for ip in own]
         self.must(f"{path}/status", "PUT", there)
 
     def post(self, services):
@@ -158,12 +162,12 @@ class Lab:
         return [self.must(path)["items"] for path in ("/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices")]
 
     # -- rules ---------------------------------------------------------------------------------------------
-    def rules(self, mode, host=""):
+    def rules(self, mode, host="", family=IPV4):
         """What the kernel has now, in the form of the recordings, in the network of *host* or of the mode."""
-        inside = ("ip", "netns", "exec", host or HOSTS[mode])
+        inside, six = ("ip", "netns", "exec", host or HOSTS[mode]), "6" * (family == IPV6)
         if mode == "iptables":
-            return saved_lines(hosts.run(*inside, "iptables-save"))
-        return listed(hosts.run(*inside, "nft", "list", "ruleset", "ip"))
+            return saved_lines(hosts.run(*inside, f"ip{six}tables-save"))
+        return listed(hosts.run(*inside, "nft", "list", "ruleset", f"ip{six}"))
 
     def down(self):
         """End everything."""

@@ -1,8 +1,8 @@
 """How long the real kube-proxy takes for many Services of ten endpoints, beside ours: a report, and no test.
 
 Its own measure is the time of a sync as it logs it: the rules made and loaded by the tool. Ours is the text
-made (as `make bench` measures it) and loaded by the same tool in an empty network. With iptables-nft the tool
-takes nearly all of it, more than ten minutes for 5,000 Services.
+made (as `make bench` measures it) and loaded by the same tool in an empty network. The tool takes nearly
+all of it: iptables-nft 1.8.9 took 13 minutes for the real one's 5,000 Services, and nft 5 s.
 """
 
 import http.client

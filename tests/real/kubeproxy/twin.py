@@ -11,24 +11,25 @@ from itertools import takewhile
 from kubemini.network.decide.rules import saved, table
 from kubemini.network.decide.rules.plan import plans
 from kubemini.network.decide.services.node import ProxyConfig
-from kubemini.network.decide.services.ports import SERVICE_NAME
+from kubemini.network.decide.services.ports import IPV4, SERVICE_NAME
 from tests.oracles.network import compare as judge
+from tests.real.kubeproxy.worlds import CLUSTER_CIDR, SERVICE_CIDRS
 
 SHARED = ("KUBE-SERVICES", "KUBE-NODEPORTS", "KUBE-EXTERNAL-SERVICES", "KUBE-PROXY-FIREWALL")
 
 
-def ours(mode, options, node, services, slices):
-    """Our rules for the objects of an API server, in the form of the recordings."""
+def ours(mode, options, node, services, slices, family=IPV4):
+    """Our rules of a family for the objects of an API server, in the form of the recordings."""
     of = defaultdict(list)
     for one in slices:
         meta = one["metadata"]
         of[meta["namespace"], meta["labels"].get(SERVICE_NAME)].append(one)
     keyed = [(service, (service["metadata"]["namespace"], service["metadata"]["name"])) for service in services]
-    planned = [plan for service, key in keyed for plan in plans(service, of[key], node)]
-    config = ProxyConfig(mode, **options)
+    planned = [plan for service, key in keyed for plan in plans(service, of[key], node, family)]
+    config = ProxyConfig(mode, cluster_cidr=CLUSTER_CIDR, service_cidrs=SERVICE_CIDRS, **options)
     if mode == "iptables":
-        return saved.listed(saved.written(planned, config, node))
-    return table.objects(table.written(planned, config, node))
+        return saved.listed(saved.written(planned, config, node, family))
+    return table.objects(table.written(planned, config, node, family))
 
 
 def differences(mode, real, mine):

@@ -6,18 +6,21 @@ address and port, and one endpoint in two slices.
 
 import random
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from itertools import count
 
 from kubemini.network.decide.services.node import Node
 from kubemini.network.decide.services.ports import HEADLESS, OTHER_PROXY, SERVICE_NAME
 
 NODES, ZONES = ("n1", "n2", "n3"), ("zone-a", "zone-b", "zone-c")
-HERE = Node("n1", ("192.168.0.11", "192.168.1.11"), "", "10.244.1.0/24", "10.244.1.1")
+CLUSTER_CIDR, SERVICE_CIDRS = "10.244.0.0/16,fd00:244::/48", ("10.96.0.0/16", "fd00:96::/112")
+HERE = Node("n1", ("192.168.0.11", "192.168.1.11", "fd00:168::11"), "", "10.244.1.0/24,fd00:244:0:1::/64", "10.244.1.1")
 SPACES = ("default", "shop")
 MANY = 1_100  # endpoints of a large cluster: more than 1,000
 RANGES = (
     *("203.0.113.0/24", "203.0.113.7/32", "192.168.0.0/24", "192.168.0.11/32", "10.0.0.0/8", "10.244.0.0/16"),
     *("198.51.100.0/25", "198.51.100.128/25", "203.0.113.8/32", "172.16.0.0/30", "172.16.0.4/32"),
+    *("fd00:168::/64", "2001:db8::/33", "2001:db8:8000::/33", "2001:db9::7/128", "fd00:168::11/128"),
 )
 OPTIONS = (  # of ours; of the real one, in either mode
     ({}, {}),
@@ -96,7 +99,11 @@ def service(rng, number, plain=False):
     if kind == "ExternalName":
         spec["externalName"] = "example.org"
         return made
-    spec["clusterIP"] = "None" if kind == "headless" else f"10.96.{1 + number // 250}.{number % 250}"
+    spec["clusterIPs"] = cluster_ips(rng, number) if kind != "headless" else ["None"]
+    spec["clusterIP"] = spec["clusterIPs"][0]
+    spec["ipFamilyPolicy"] = ("SingleStack", "RequireDualStack")[len(spec["clusterIPs"]) - 1]
+    if kind != "headless":
+        spec["ipFamilies"] = ["IPv6" if ":" in ip else "IPv4" for ip in spec["clusterIPs"]]
     if kind != "headless":
         policies(rng, number, spec)
     if spec["type"] == "LoadBalancer":
@@ -104,6 +111,12 @@ def service(rng, number, plain=False):
     if rng.random() < 0.05:
         made["metadata"]["labels"][OTHER_PROXY] = "other"
     return made
+
+
+def cluster_ips(rng, number):
+    """Of one family or of both, in either order; IPv4 alone is the most frequent."""
+    four, six = f"10.96.{1 + number // 250}.{number % 250}", f"fd00:96::{0x100 + number:x}"
+    return rng.choice(([four], [four], [four], [four, six], [six, four], [six]))
 
 
 def ports(rng, number, kind):
@@ -131,6 +144,7 @@ def policies(rng, number, spec):
         spec["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": rng.choice((1, 61, 10_800, 86_400))}}
     if rng.random() < 0.25:
         spec["externalIPs"] = [f"198.18.{i}.{number % 250}" for i in range(rng.randint(1, 2))]
+        spec["externalIPs"] += [f"2001:db8:18::{number}"] if rng.random() < 0.4 else []
     if (spec["type"] != "ClusterIP" or "externalIPs" in spec) and rng.random() < 0.45:
         spec["externalTrafficPolicy"] = "Local"
 
@@ -139,9 +153,10 @@ def balanced(rng, number, made):
     """What a load balancer has: addresses, who may come, a health check node port."""
     spec = made["spec"]
     given = [{"ip": f"198.51.{i}.{number % 250}", "ipMode": mode} for i, mode in enumerate(("VIP", "Proxy", "VIP"))]
-    made["status"] = {"loadBalancer": {"ingress": rng.sample(given, rng.choice((0, 1, 2, 2, 3)))}}
+    given.append({"ip": f"2001:db8:51::{number}", "ipMode": "VIP"})
+    made["status"] = {"loadBalancer": {"ingress": rng.sample(given, rng.choice((0, 1, 2, 3, 4)))}}
     if rng.random() < 0.5:
-        spec["loadBalancerSourceRanges"] = rng.sample(RANGES, rng.choice((1, 2, 3, 6)))
+        spec["loadBalancerSourceRanges"] = rng.sample(RANGES, rng.choice((1, 2, 4, 8)))
         if rng.random() < 0.1:
             spec["loadBalancerSourceRanges"].append("0.0.0.0/0")
     if spec.get("externalTrafficPolicy") == "Local":
@@ -168,7 +183,19 @@ def slices(world, service, number, endpoints=None):
             fresh = [pod for pod in part if pod not in seen]
             seen.update(fresh)
             them.append([_endpoint(rng, f"10.244.{1 + pod % 3}.{10 + pod}", None, hinted) for pod in fresh])
-    return [_slice(rng, service, spec["ports"], f"{number}-{i}", its) for i, its in enumerate(them)]
+    made = [_slice(rng, service, spec["ports"], f"{number}-{i}", its) for i, its in enumerate(them)]
+    return made + [six(one) for one in made if rng.random() < 0.6]
+
+
+def six(slice):
+    """The same slice with addresses of IPv6."""
+    meta = {**slice["metadata"], "name": f"{slice['metadata']['name']}-6"}
+    ends = [{**end, "addresses": [_six(*end["addresses"][0].split("."))]} for end in slice["endpoints"]]
+    return {**slice, "metadata": meta, "addressType": "IPv6", "endpoints": ends}
+
+
+def _six(_, second, third, fourth):
+    return str(ip_address(f"fd00:{second}:0:{third}::{fourth}"))
 
 
 def _slice(rng, service, ports, suffix, endpoints):

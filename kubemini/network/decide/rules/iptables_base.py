@@ -6,8 +6,9 @@ Models k/k pkg/proxy/iptables iptablesJumpChains, iptablesKubeletJumpChains, Pro
 """
 
 from kubemini.network.decide.rules.iptables import Chains
-from kubemini.network.decide.rules.network import host, on_localhost, serving
+from kubemini.network.decide.rules.network import LOOPBACK, host, on_localhost, serving
 from kubemini.network.decide.services.node import Node, ProxyConfig
+from kubemini.network.decide.services.ports import IPV4, IPV6
 
 MARK = "0x4000/0x4000"
 INVALID = "ct_state_invalid_dropped_pkts"  # the counter of what conntrack calls INVALID
@@ -53,7 +54,7 @@ MARTIANS = (
 LAST = "kubernetes service nodeports; NOTE: this must be the last rule in this chain"
 
 
-def base(config: ProxyConfig, node: Node) -> Chains:
+def base(config: ProxyConfig, node: Node, of_family: str = IPV4) -> Chains:
     """The chains that are there without any Service, with their rules, in the order of tables.
 
     The last rules of nat KUBE-SERVICES are `node_ports`: what a Service adds there stands before them.
@@ -66,7 +67,7 @@ def base(config: ProxyConfig, node: Node) -> Chains:
         said = f'{match}-m comment --comment "{comment}" ' if comment else match
         chains[f"{table} {source}"].insert(0, f"-A {source} {said}-j {name}")
     _put(chains, "filter KUBE-FORWARD", *FORWARD)
-    if on_localhost(config, node):
+    if on_localhost(config, node, of_family):
         _put(chains, "filter KUBE-FIREWALL", MARTIANS)
     _put(chains, "nat KUBE-NODEPORTS")
     _put(chains, "nat KUBE-MARK-MASQ", f"-j MARK --set-xmark {MARK}")
@@ -74,14 +75,16 @@ def base(config: ProxyConfig, node: Node) -> Chains:
     return chains
 
 
-def node_ports(config: ProxyConfig, node: Node) -> list[str]:
+def node_ports(config: ProxyConfig, node: Node, of_family: str = IPV4) -> list[str]:
     """What ends nat KUBE-SERVICES: whatever is for the node itself may be for a node port."""
     said, jump = f'-m comment --comment "{LAST}"', "-j KUBE-NODEPORTS"
-    addresses = serving(config, node)
+    addresses = serving(config, node, of_family)
+    loopback = {IPV4: "127.0.0.0/8", IPV6: "::1/128"}[of_family]
+    localhost = on_localhost(config, node, of_family)
     if addresses is None:
-        but = "" if on_localhost(config, node) else "! -d 127.0.0.0/8 "
+        but = "" if localhost else f"! -d {loopback} "
         return [f"-A KUBE-SERVICES {but}{said} -m addrtype --dst-type LOCAL {jump}"]
-    served = [ip for ip in addresses if ip != "127.0.0.1" or config.localhost_node_ports]
+    served = [ip for ip in addresses if ip != LOOPBACK[of_family] or localhost]
     return [f"-A KUBE-SERVICES -d {host(ip)} {said} {jump}" for ip in served]
 
 

@@ -18,6 +18,7 @@ from kubemini.network.decide.rules.iptables_base import BUILT_IN, base, node_por
 from kubemini.network.decide.rules.network import local, on_localhost
 from kubemini.network.decide.rules.plan import Plan
 from kubemini.network.decide.services.node import Node, ProxyConfig
+from kubemini.network.decide.services.ports import IPV4
 
 OWN = tuple(f"nat KUBE-{kind}-" for kind in ("SVC", "SVL", "SEP", "FW", "EXT"))
 CANARY = "KUBE-PROXY-CANARY"  # made by the monitor, not by a write
@@ -26,12 +27,13 @@ CANARY = "KUBE-PROXY-CANARY"  # made by the monitor, not by a write
 class IptablesRules:
     """The rules of one node, Service by Service, as they stand in its kernel after each `sync`."""
 
-    def __init__(self, config: ProxyConfig, node: Node):
-        self.node, self.its, self.localhost = node, local(config, node), on_localhost(config, node)
-        self.last = node_ports(config, node)
+    def __init__(self, config: ProxyConfig, node: Node, of_family: str = IPV4):
+        self.node, self.its = node, local(config, node, of_family)
+        self.localhost = on_localhost(config, node, of_family)
+        self.last = node_ports(config, node, of_family)
         self.base = {
             key: lines
-            for key, lines in base(config, node).items()
+            for key, lines in base(config, node, of_family).items()
             if key.split()[1] not in (*BUILT_IN[key.split()[0]], CANARY)
         }
         self.own: dict[str, Chains] = {}  # of each Service, its own chains

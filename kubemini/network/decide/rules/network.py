@@ -69,10 +69,13 @@ def _meant(word: str, node: Node) -> tuple[str, ...]:
     return {"localhost": ("127.0.0.0/8", "::1/128"), ALL: ("0.0.0.0/0", "::/0")}.get(word, (word,))
 
 
-def on_localhost(config: ProxyConfig, node: Node) -> bool:
-    """Whether iptables serves node ports on 127.0.0.1: asked for, and not shut out by the addresses."""
+def on_localhost(config: ProxyConfig, node: Node, of_family: str = IPV4) -> bool:
+    """Whether iptables serves node ports on 127.0.0.1: asked for, and not shut out by the addresses.
+
+    On ::1 it never does.
+    """
     addresses = serving(config, node)
-    return config.localhost_node_ports and (addresses is None or "127.0.0.1" in addresses)
+    return of_family == IPV4 and config.localhost_node_ports and (addresses is None or "127.0.0.1" in addresses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +106,13 @@ class Local:
         return f'iifname {equal}"{self.interface}"'
 
 
-def local(config: ProxyConfig, node: Node) -> Local:
-    """What counts as local on *node*."""
-    sources = {"ClusterCIDR": config.cluster_cidr, "NodeCIDR": node.pod_cidr}
+def local(config: ProxyConfig, node: Node, of_family: str = IPV4) -> Local:
+    """What counts as local on *node* in a family: its first range there, of several after commas."""
+    told = {"ClusterCIDR": config.cluster_cidr, "NodeCIDR": node.pod_cidr}
+    ranges = told.get(config.detect_local or "", "").split(",")
+    source = next((range for range in ranges if range and family(range) == of_family), "")
     interface = config.bridge_interface if config.detect_local == "BridgeInterface" else ""
-    return Local(sources.get(config.detect_local or "", ""), interface, config.masquerade_all)
+    return Local(source, interface, config.masquerade_all)
 
 
 def merged(ranges: Iterable[str]) -> list[str]:

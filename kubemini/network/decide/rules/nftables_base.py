@@ -95,7 +95,7 @@ def base(config: ProxyConfig, node: Node, of_family: str = IPV4) -> Written:
             "service-endpoints-check": [f"{to_service} @{NO_SERVICES}"],
             "firewall-check": [f"{to_service} @{FIREWALL_IPS}"],
             "services": [
-                *_masquerade_cluster_ips(config, node, ip),
+                *_masquerade_cluster_ips(config, node, ip, of_family),
                 f"{to_service} @{SERVICE_IPS}",
                 f"{here}{PORT} vmap @{NODE_PORTS}",
             ],
@@ -107,8 +107,8 @@ def base(config: ProxyConfig, node: Node, of_family: str = IPV4) -> Written:
     return out
 
 
-def _masquerade_cluster_ips(config: ProxyConfig, node: Node, ip: str) -> list[str]:
-    its, to = local(config, node), f"{ip} daddr @{CLUSTER_IPS}"
+def _masquerade_cluster_ips(config: ProxyConfig, node: Node, ip: str, of_family: str) -> list[str]:
+    its, to = local(config, node, of_family), f"{ip} daddr @{CLUSTER_IPS}"
     if its.everything:
         return [f'{to} {MARK} comment "masquerade all clusterIP traffic"']
     if its.known:

@@ -26,7 +26,7 @@ class NftablesRules:
     """The table of one node in one family, Service by Service, as it stands in its kernel after each `sync`."""
 
     def __init__(self, config: ProxyConfig, node: Node, of_family: str = IPV4):
-        self.node, self.its = node, local(config, node)
+        self.node, self.its = node, local(config, node, of_family)
         self.table = "ip kube-proxy" if of_family == IPV4 else "ip6 kube-proxy"
         self.base = base(config, node, of_family)
         self.services: dict[str, Written] = {}

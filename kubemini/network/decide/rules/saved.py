@@ -11,6 +11,7 @@ from kubemini.network.decide.rules.iptables_base import BUILT_IN, base, node_por
 from kubemini.network.decide.rules.network import local, on_localhost
 from kubemini.network.decide.rules.plan import Plan
 from kubemini.network.decide.services.node import Node, ProxyConfig
+from kubemini.network.decide.services.ports import IPV4
 
 MANY = 1_000  # endpoints beyond which rules for endpoints have no comments
 LAST = "nat KUBE-SERVICES"  # ends with the way to the node ports
@@ -21,13 +22,13 @@ def many(plans: Iterable[Plan]) -> bool:
     return sum(plan.known for plan in plans) > MANY
 
 
-def written(plans: Sequence[Plan], config: ProxyConfig, node: Node) -> Chains:
-    """Everything on *node*: the base and what *plans* add to it, chain by chain."""
-    chains, comments = base(config, node), not many(plans)
-    its, localhost = local(config, node), on_localhost(config, node)
+def written(plans: Sequence[Plan], config: ProxyConfig, node: Node, of_family: str = IPV4) -> Chains:
+    """Everything on *node* in one family: the base and what *plans* add to it, chain by chain."""
+    chains, comments = base(config, node, of_family), not many(plans)
+    its, localhost = local(config, node, of_family), on_localhost(config, node, of_family)
     for plan in plans:
         join(chains, rules(plan, node, its, localhost, comments))
-    chains[LAST].extend(node_ports(config, node))
+    chains[LAST].extend(node_ports(config, node, of_family))
     return chains
 
 

@@ -20,7 +20,7 @@ SET, MAP, CHAIN, ELEMENT = "set", "map", "chain", "element"
 
 def written(plans: Iterable[Plan], config: ProxyConfig, node: Node, of_family: str = IPV4) -> Written:
     """Everything on *node* in one family: the base and what *plans* add to it."""
-    out, its = base(config, node, of_family), local(config, node)
+    out, its = base(config, node, of_family), local(config, node, of_family)
     for plan in plans:
         out.add(rules(plan, node, its))
     return out
