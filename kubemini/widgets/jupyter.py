@@ -11,6 +11,7 @@ import json
 import os
 import statistics
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import anywidget
 import traitlets
 
 from kubemini import session
+from kubemini.network.decide.dns.resolvconf import LIBCS
 from kubemini.params import Params
 from kubemini.ranges import shown
 from kubemini.scenarios import Scenario, load, names
@@ -27,6 +29,7 @@ from kubemini.simulate import run
 from kubemini.study import walks
 from kubemini.study.balance import Hands, hands
 from kubemini.study.elections import GIVE_UP, percentile
+from kubemini.study.names import SEARCH, Walk, twice
 from kubemini.study.reach import SHOP, End, drawn, read, table, under_each
 from kubemini.view import connections
 from kubemini.view.scene import present, text_summary
@@ -92,6 +95,8 @@ def stamp(run: dict[str, Any]) -> str:
         return f"recording {digest}, {sum(len(found['dealt']) for found in run['hands']):,} hands"
     if "walks" in run:
         return f"recording {digest}, {sum(map(len, run['walks'].values())):,} walks"
+    if "lookups" in run:
+        return f"recording {digest}, {len(run['lookups']):,} lookups"
     if "curves" in run:
         return f"recording {digest}, {sum(curve['count'] for curve in run['curves']):,} elections"
     return f"recording {digest}, {len(run['records']['at']):,} records"
@@ -255,12 +260,56 @@ def show_walk(caption: str = "") -> PacketWalk:
     return PacketWalk(caption)
 
 
+class DnsWalk(Widget):
+    """The walks of two C libraries through a search list; use `show_lookups`."""
+
+    picture = "dns-walk"
+    _esm = widget_source(picture)
+
+    def __init__(self, names: Sequence[str], ndots: Sequence[int], caption: str = ""):
+        walks, text = [], []
+        for name in names:
+            for dots in ndots:
+                for libc in LIBCS:
+                    first, again = twice(name, dots, libc)
+                    how = {"name": name, "ndots": dots, "libc": libc, "search": " ".join(SEARCH)}
+                    walks.append(
+                        {**how, "first": asdict(first) | told_walk(first), "again": asdict(again) | told_walk(again)}
+                    )
+                    told = ", ".join(first.addresses) or first.error
+                    text.append(f"{name}, ndots:{dots}, {libc}: {first.queries} questions, {told}")
+        super().__init__({"header": {"scenario": "lookups", "seed": 0}, "lookups": walks}, "\n".join(text), caption)
+
+
+def told_walk(walk: Walk) -> dict[str, int]:
+    """What the picture counts."""
+    return {"outside": walk.outside}
+
+
+def show_lookups(
+    names: Sequence[str] = (
+        "api.example.com",
+        "web",
+        "web.prod",
+        "web.prod.svc.cluster.local",
+        "web.",
+        "db.data",
+        "nosuch",
+    ),
+    ndots: Sequence[int] = (5, 2, 1),
+    caption: str = "",
+) -> DnsWalk:
+    """Show what looking *names* up costs, name after name, for each number of dots and both C libraries."""
+    return DnsWalk(names, ndots, caption)
+
+
 def recording_class(name: str) -> type[Recording]:
     """The class of a module in static/widgets: to add a widget is to add its module."""
     return type(name, (Recording,), {"picture": name, "_esm": widget_source(name)})
 
 
-NO_RUN = (ElectionCurves.picture, ConnectionBalance.picture, PolicyMatrix.picture, PacketWalk.picture)  # no trace
+NO_TRACE = (ElectionCurves, ConnectionBalance, PolicyMatrix, PacketWalk, DnsWalk)
+NO_RUN = tuple(widget.picture for widget in NO_TRACE)
 CLASSES = {name: recording_class(name) for name in WIDGETS if name not in NO_RUN}
 
 

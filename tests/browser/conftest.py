@@ -39,7 +39,7 @@ def pages():
     from kubemini.lab.policy.tiers import TIERS
     from kubemini.scenarios import load
     from kubemini.study.elections import Setting, elections
-    from kubemini.widgets.jupyter import show, show_balance, show_elections, show_policies, show_walk
+    from kubemini.widgets.jupyter import show, show_balance, show_elections, show_lookups, show_policies, show_walk
 
     return {
         "desk": lambda: show("etcd-3", caption="Three members."),
@@ -58,6 +58,7 @@ def pages():
         "external": lambda: show("external"),
         "stepper": lambda: show("split-vote", widget="raft-stepper", elections=[900, 1100, 1200]),
         "walk": lambda: show_walk(caption="Two nodes, four pods."),
+        "lookups": lambda: show_lookups(caption="One lookup."),
         "balance": lambda: show_balance(caption="Ten pods."),
         "policies": lambda: show_policies(TIERS, caption="Three tiers.", on=["deny-all", "names"]),
         "curves": lambda: show_elections({ends: elections(Setting(ends), 60) for ends in ((150, 155), (150, 300))}),

@@ -1,0 +1,1 @@
+"""Chapter *DNS*: the names that are tried; fewer questions; four tickets."""
