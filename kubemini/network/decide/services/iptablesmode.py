@@ -46,16 +46,18 @@ def _cluster_ip(meeting: Meeting, entry: Entry) -> Chosen:
 def _way_in(meeting: Meeting, entry: Entry, *, ranges: bool) -> Chosen | None:
     """An external or LB address, or a node port.
 
+    What ranges guard and nat has not translated, for whichever reason, the firewall's chain drops first.
     Without any endpoint no rule but the REJECT is written, and OUTPUT does not pass that: what the
     node itself sends off goes its way, unless it is for the node itself.
     """
     port = entry.port
     if entry.uses.has_any:
-        if ranges and port.source_ranges and not meeting.allowed(port):
-            return Chosen("dropped", f"{FIREWALL}=drop", port)
+        fenced = ranges and bool(port.source_ranges)
         endpoints, masquerade, _ = external(meeting, entry)
-        if endpoints:
+        if endpoints and not (fenced and not meeting.allowed(port)):
             return Chosen("dnat", DNAT, port, endpoints, masquerade)
+        if fenced:
+            return Chosen("dropped", f"{FIREWALL}=drop", port)
     if meeting.from_self and not meeting.to_self:
         return None
     return without(entry, OUTSIDE)

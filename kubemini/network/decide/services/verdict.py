@@ -8,7 +8,7 @@ or nobody turns the address back and the client waits. It does if that node masq
 if the endpoint is on it, or if the client is.
 Invariant: the same as what the rule text does, told by the same Table; another route to it.
 Models k/k pkg/proxy/iptables Proxier.syncProxyRules; pkg/proxy/nftables Proxier.syncProxyRules
-Simplified: an endpoint always answers; a node has one network beside that of its pods.
+Simplified: an endpoint always answers; nodes stand in networks of 24 bits (64 of IPv6).
 """
 
 from dataclasses import dataclass
@@ -162,14 +162,15 @@ def _without_rule(world: World, meeting: Meeting) -> Verdict:
 def way(world: World, meeting: Meeting, chosen: Chosen, endpoint: Endpoint) -> Way:
     """How the packet comes to *endpoint*, and whether the answer comes back.
 
-    Towards the node itself POSTROUTING is passed only by what the node sends: a pod keeps its source.
+    A pod that meets itself is masqueraded. Towards the node itself POSTROUTING is passed only by
+    what the node sends: a pod keeps its source.
     """
     table, source = meeting.table, meeting.packet.source
-    hairpin = endpoint.ip == source
+    here, protocol = table.node.name, meeting.packet.protocol
+    hairpin = endpoint.ip == source and table.is_hairpin(source, protocol, endpoint.port)
     to_self = endpoint.ip in table.own and not meeting.from_self
     if (chosen.masquerade or hairpin) and not to_self:
         return Way(endpoint, table.way_out(endpoint.ip), True, True)
-    here = table.node.name
     returns = here in (world.owner(source), world.owner(endpoint.ip) or endpoint.node)
     return Way(endpoint, source, False, returns)
 

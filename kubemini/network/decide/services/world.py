@@ -5,6 +5,7 @@ dies or a Service changes, only when somebody puts.
 Models k/k pkg/proxy/iptables Proxier; pkg/proxy/nftables Proxier
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,6 +27,7 @@ from kubemini.network.decide.services.ports import (
 )
 
 ALL = {IPV4: "0.0.0.0/0", IPV6: "::/0"}
+NETWORK = {IPV4: 24, IPV6: 64}  # bits of the networks that nodes stand in
 LOOPBACK = {IPV4: "127.0.0.0/8", IPV6: "::1/128"}
 
 
@@ -58,6 +60,7 @@ class Table:
         self._at: dict[tuple[str, str, int], tuple[str, Entry]] = {}
         self._node_ports: dict[tuple[str, str, int], Entry] = {}
         self._cluster_ips: dict[str, str] = {}
+        self._hairpins: Counter[tuple[str, str, int]] = Counter()
 
     def put(self, service: str, entries: Iterable[Entry]) -> None:
         """Put *entries* in the place of what was there of ``namespace/name``; none: take it away."""
@@ -72,6 +75,7 @@ class Table:
         for kind, ip in _addresses(entry.port):
             self._at[ip, entry.port.protocol, entry.port.port] = (kind, entry)
         self._cluster_ips[entry.port.cluster_ip] = service
+        self._hairpins.update(self._meeting_themselves(entry))
         if entry.port.node_port:
             self._node_ports[_node_port(entry.port)] = entry
 
@@ -79,7 +83,19 @@ class Table:
         for _, ip in _addresses(entry.port):
             self._at.pop((ip, entry.port.protocol, entry.port.port), None)
         self._cluster_ips.pop(entry.port.cluster_ip, None)
+        self._hairpins.subtract(self._meeting_themselves(entry))
         self._node_ports.pop(_node_port(entry.port), None)
+
+    def _meeting_themselves(self, entry: Entry) -> list[tuple[str, str, int]]:
+        protocol, here = entry.port.protocol, self.node.name
+        return [(e.ip, protocol, e.port) for e in entry.uses.reachable if e.node == here]
+
+    def is_hairpin(self, ip: str, protocol: str, port: int) -> bool:
+        """Whether a packet from an endpoint to itself is masqueraded.
+
+        iptables: each; nftables: one in the set of this node's endpoints, whichever Service put it there.
+        """
+        return self.config.mode == "iptables" or self._hairpins[ip, protocol, port] > 0
 
     def find(self, ip: str, protocol: str, port: int) -> tuple[str, Entry] | None:
         """(cluster, external or lb; whose) for a cluster, external or LB address and port."""
@@ -122,10 +138,16 @@ class Table:
         return any(in_range(ip, r) for r in ranges)
 
     def way_out(self, ip: str) -> str:
-        """The node's own address on the way to *ip*: what a masqueraded packet has for a source."""
-        to_pod = self.node.pod_cidr and in_range(ip, self.node.pod_cidr)
-        primary = self.node.primary(family(ip))
-        return self.node.bridge if to_pod and self.node.bridge and ip != self.node.bridge else primary
+        """The node's own address on the way to *ip*: what a masqueraded packet has for a source.
+
+        To the node itself it goes by the loopback, which has none to give: then it is the first.
+        """
+        node = self.node
+        if node.bridge and node.pod_cidr and ip != node.bridge and in_range(ip, node.pod_cidr):
+            return node.bridge
+        wide = NETWORK[family(ip)]
+        near = (a for a in node.addresses if ip not in self.own and in_range(ip, f"{a}/{wide}"))
+        return next(near, node.primary(family(ip)))
 
 
 @dataclass
