@@ -104,7 +104,9 @@ word(
     "sandbox",
     KUBELET,
     "a pod gets no network, so nothing of it can start; {pod, message: the kubelet's Event}",
-    lambda d: f"cannot start {d['pod'].split('/')[-1]}: {d['message'].rpartition(': ')[0].rpartition(': ')[2]}",
+    lambda d: (
+        f"cannot start {d['pod'].split('/')[-1]}: {d['message'].rpartition('desc = ')[2].rpartition('(add): ')[2]}"
+    ),
 )
 word(
     "rules",

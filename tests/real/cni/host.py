@@ -34,8 +34,10 @@ class RealHost:
             ip("link set lo up", inside=name)
 
     def gone(self, name):
-        """The namespace goes."""
+        """The namespace goes; its cable first, as the kernel takes its time over what is in a namespace."""
         self.pods.discard(name)
+        if any(link["ifname"] == "eth0" for link in links(name)):
+            ip("link delete eth0", inside=name)
         ip(f"netns delete {name}")
 
     def end(self):
