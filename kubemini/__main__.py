@@ -135,7 +135,7 @@ def _trace_packet(options: argparse.Namespace) -> int:
 
     if bool(options.scenario) == bool(options.manifests):
         raise ValueError("say where the packet goes: --scenario NAME or --manifests FILE, one of the two")
-    said = ("at", "seed", "proxy_mode", "protocol", "size", "network", "pod_mtu", "manifests")
+    said = ("at", "seed", "proxy_mode", "protocol", "size", "network", "pod_mtu", "firewall", "manifests")
     how = {name: getattr(options, name) for name in said}
     print(trace_packet(options.scenario, options.sender, options.to, **how))
     return 0
@@ -188,6 +188,7 @@ def _add_trace(go: argparse.ArgumentParser) -> None:
     add("--size", type=int, default=60, metavar="BYTES", help="of the packet, which must not be cut")
     add("--network", default="host-gw", help="host-gw, vxlan or routed: how nodes find each other's pods")
     add("--pod-mtu", type=int, default=0, metavar="BYTES", help="an MTU for the pods' interfaces, perhaps a wrong one")
+    add("--firewall", metavar="FILE", default="", help="rules of every node beside kube-proxy's: iptables-save or nft")
     go.set_defaults(act=_trace_packet)
 
 

@@ -17,6 +17,7 @@ from kubemini.api.kinds import POD, SERVICE, Kind
 from kubemini.api.objects import Obj, get
 from kubemini.cluster import Cluster
 from kubemini.host import Host
+from kubemini.host.linux import netfilter
 from kubemini.host.linux.exchange import all_picks, connect, from_draws
 from kubemini.host.linux.netfilter.flight import Choose
 from kubemini.host.linux.netns import Namespaces
@@ -56,6 +57,7 @@ def trace_packet(
     size: int = 60,
     network: str = "host-gw",
     pod_mtu: int = 0,
+    firewall: str = "",
 ) -> Traced:
     """Walk a new connection from *sender* to *to*; the result prints itself, hop by hop, and why.
 
@@ -63,7 +65,8 @@ def trace_packet(
     of it *manifests*, a text or a file, are applied to a small cluster. Places are written pod/NAME,
     svc/NAME:PORT, node/NAME, outside, ADDRESS:PORT. *proxy_mode* ("iptables", "nftables") writes the
     same rules in another mode; *network* ("host-gw", "vxlan", "routed") is how nodes find pods, and
-    *pod_mtu* a wrong MTU to try; *size* is in bytes.
+    *pod_mtu* a wrong MTU to try; *size* is in bytes. *firewall* is a text, or a file, of iptables-save
+    or nft, that every node has beside kube-proxy's rules.
     Raises ValueError: one sentence that says what to do.
     """
     if proxy_mode and proxy_mode not in MODES:
@@ -75,7 +78,7 @@ def trace_packet(
     if pod_mtu and not LEAST_MTU <= pod_mtu <= SIZES[1]:
         raise ValueError(f"pod_mtu {shown(pod_mtu)}: an MTU is {LEAST_MTU} to {SIZES[1]} bytes")
     cluster = _cluster(where, manifests, at, seed)
-    scene = Scene(cluster, proxy_mode, network, pod_mtu)
+    scene = Scene(cluster, proxy_mode, network, pod_mtu, _text(firewall) if firewall else "")
     start = scene.places.sender(sender)
     end = scene.places.target(to, outside=sender == OUTSIDE)
     return scene.trace(start, end, protocol or end.protocol or "TCP", size)
@@ -96,23 +99,25 @@ def _cluster(where: Any, manifests: str, at: str | float | None, seed: int | Non
     return cluster
 
 
-def _text(manifests: str) -> str:
-    """Manifests, or those in a file of that name."""
-    if "\n" in manifests:
-        return manifests
+def _text(said: str) -> str:
+    """A text, or what is in the file of that name."""
+    if "\n" in said:
+        return said
     try:
-        return Path(manifests).read_text(encoding="utf-8-sig")
+        return Path(said).read_text(encoding="utf-8-sig")
     except OSError as error:
         why = error.strerror or error
-        raise ValueError(f"cannot read {shown(manifests)}: {why}; name a file of manifests") from None
+        raise ValueError(f"cannot read {shown(said)}: {why}; name a file that is there") from None
     except UnicodeDecodeError:
-        raise ValueError(f"{shown(manifests)} is not text in UTF-8; save it as UTF-8") from None
+        raise ValueError(f"{shown(said)} is not text in UTF-8; save it as UTF-8") from None
 
 
 class Scene:
     """A cluster as it stands, as namespaces with rules, and what can be named in it."""
 
-    def __init__(self, cluster: Cluster, mode: str = "", network: str = "host-gw", pod_mtu: int = 0):
+    def __init__(
+        self, cluster: Cluster, mode: str = "", network: str = "host-gw", pod_mtu: int = 0, firewall: str = ""
+    ):
         self.cluster = cluster
         self.hosts = [h for h in cluster.hosts.values() if h.powered and _is_node(h)]
         if not self.hosts:
@@ -125,6 +130,7 @@ class Scene:
         services = {_name(service): service for service in self._objects(SERVICE)}
         self.places = Places(ips, {n.name: n.addresses[0] for n in self.nodes}, services, homes)
         self.configs = {host.name: _config(host, mode) for host in self.hosts}
+        self.firewall = firewall
         self.mode = mode or next(iter(self.configs.values())).mode
         self.plan = self._plan(network, pod_mtu)
 
@@ -167,6 +173,7 @@ class Scene:
         for host, node in zip(self.hosts, self.nodes):
             if dataplane.table(host):
                 load(net[host.name], node, self.configs[host.name], self.planned(host))
+            netfilter.load(net[host.name].rules, self.firewall)
         for namespace, protocol, port in self._listening():
             net[namespace].listening[protocol, "", port] = namespace
         return net

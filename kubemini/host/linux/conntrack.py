@@ -6,8 +6,8 @@ that was dropped or refused nothing stays.
 Models torvalds/linux net/netfilter/nf_conntrack_core.c resolve_normal_ct
 Models torvalds/linux net/netfilter/nf_nat_core.c nf_nat_packet
 Models torvalds/linux net/netfilter/nf_conntrack_proto_tcp.c nf_conntrack_tcp_packet
-Simplified: no windows of TCP, no helpers, no zones; the third packet of a handshake is not waited
-for; a table is never full.
+Simplified: no windows of TCP, no helpers, no zones; an answer alone makes a flow established; a table
+is never full.
 """
 
 from collections.abc import Sequence

@@ -5,7 +5,8 @@ very address that was asked, or the client does not know it. Fates, in the words
 connected; refused (a rule said so); closed (nobody listens); dropped (silence, a rule or a bridge);
 lost (a black hole, nobody knew the way); lost return (the answer went astray, or came with another
 address); too big, expired, unreachable (the sender was told so by ICMP).
-Simplified: one packet each way; a handshake's third is not walked.
+A handshake of TCP has a third packet: if that is lost, no data ever arrives. It is shown only then.
+Simplified: one packet each way after that.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -116,20 +117,26 @@ def _answered(
     answer = Walk(net, choose, now)
     last = answer.run(end.namespace, reply)
     deciding = decided(CONNECTED, walk.steps)
-    expected = closing = sent.reply
-    if who is None:
-        expected = replace(closing, flags=reply.flags)
-    came = last.how == DELIVERED and last.namespace == namespace and _fits(last.packet, expected)
+    came = last.how == DELIVERED and last.namespace == namespace and _fits(last.packet, sent.reply)
     if not came:
         lost = last.why or (str(last.step) if last.step else f"it came as {last.packet}")
-        rule = str(deciding) if deciding else f"the answer was {last.how}: {lost}"
-        verdict = Verdict(LOST_RETURN, rule, deciding, who or "", got.source, got.ttl)
+        rule = f"{deciding}; the answer" if deciding else "the answer"
+        told = f"{rule} was {last.how}: {lost}"
+        verdict = Verdict(LOST_RETURN, told, deciding, who or "", got.source, got.ttl)
     elif who is None:
         verdict = Verdict("closed", f"nothing listens on {got.dport} of {here.name}")
     else:
         rule = str(deciding) if deciding else f"no rule: {who} has the address itself"
         verdict = Verdict(CONNECTED, rule, deciding, who, got.source, got.ttl)
-    return Exchange(tuple(walk.hops), tuple(answer.hops), tuple(walk.steps), verdict)
+    hops = walk.hops
+    if verdict.fate == CONNECTED and sent.flags == "S":
+        third = Walk(net, choose, now)
+        broken = third.run(namespace, replace(sent, flags="A"))
+        if broken.how != DELIVERED:
+            why = str(broken.step) if broken.step else broken.why
+            verdict = Verdict("dropped", f"the handshake's third packet: {why}", broken.step)
+            hops = [*hops, *third.hops]
+    return Exchange(tuple(hops), tuple(answer.hops), tuple(walk.steps), verdict)
 
 
 def _nobody(got: Packet) -> Packet:

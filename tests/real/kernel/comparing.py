@@ -6,7 +6,7 @@ the kernel is asked until all of them were seen, and an answer that is not among
 
 from kubemini.host.linux.exchange import all_picks, connect
 from kubemini.host.linux.packet import Packet
-from tests.real.kernel.probes import SILENT, ask
+from tests.real.kernel.probes import PATIENCE, SILENT, ask
 
 AT_ONCE, ROUNDS = 12, 8  # each flow so often in a round, until all answers were seen
 WORDS = {"connected": "connected", "refused": "refused", "closed": "refused", "too big": "too big"}
@@ -44,13 +44,13 @@ def told(flow, answer):
     return (word,)
 
 
-def differences(mirror, wanted):
+def differences(mirror, wanted, patience=PATIENCE):
     """{flow: (seen, possible)} where the kernel did something else; *wanted* {flow: possible answers}."""
     seen = {flow: set() for flow in wanted}
     for _ in range(ROUNDS):
         left = [flow for flow in wanted if seen[flow] != wanted[flow]]
         asked = [flow for flow in left for _ in range(1 if len(wanted[flow]) == 1 else AT_ONCE)]
-        for flow, answer in zip(asked, ask(mirror, asked)):
+        for flow, answer in zip(asked, ask(mirror, asked, patience)):
             if answer[0] != SILENT or (SILENT,) in wanted[flow]:
                 seen[flow].add(told(flow, answer))
         if wrong := {flow: (seen[flow], wanted[flow]) for flow in left if seen[flow] - wanted[flow]}:

@@ -6,9 +6,11 @@ import time
 
 import pytest
 
+from kubemini.host.linux import netfilter
 from kubemini.host.linux.exchange import connect
 from kubemini.host.linux.packet import Packet
 from tests.network.walks.grounds import IP, NODES, WEB, ask, first, ground, service
+from tests.network.walks.test_netfilter import RULES, texts_of
 from tests.real.kernel.comparing import differences, possible
 from tests.real.kernel.mirror import Mirror
 from tests.real.kernel.probes import Servers, client
@@ -16,6 +18,10 @@ from tests.real.kernel.probes import Servers, client
 pytestmark = pytest.mark.needs("namespaces", "iptables", "nft", "nfacct", "conntrack")
 HEADERS = 28  # bytes of IPv4 and UDP
 MTU_DISCOVER, DO, RECVERR, ERRQUEUE = 10, 2, 11, 0x2000  # IP_MTU_DISCOVER, IP_PMTUDISC_DO, …
+SENDERS = ("p11", "p12", "n1", "outside")
+PLACES = [(ip, 8080) for ip in IP.values()] + [("203.0.113.2", 53), ("192.168.0.12", 8081)]
+FLOWS = [(s, p, "", ip, port) for s in SENDERS for p in ("TCP", "UDP") for ip, port in PLACES]
+BRIEF = 0.3  # seconds of silence where silence is expected; what is not is asked again
 PATIENCE = 5  # seconds for what comes for certain
 MASQUERADE = ["*nat", "-A POSTROUTING -s 10.244.0.0/16 ! -d 10.244.0.0/16 -j MASQUERADE", "COMMIT"]
 FIREWALL = [
@@ -35,16 +41,32 @@ def loaded(mirror, rules):
 
 
 @pytest.mark.parametrize("network", ["host-gw", "vxlan", "routed"])
-@pytest.mark.parametrize("rules", [[], MASQUERADE, FIREWALL], ids=["plain", "masquerade", "firewall"])
-def test_who_is_seen_with_which_ttl(network, rules):
-    net = ground(rules, network=network)
-    net["outside"].listening["UDP", "", 53] = net["outside"].listening["TCP", "", 53] = "world"
-    senders = ("p11", "p12", "n1", "outside")
-    places = [(ip, 8080) for ip in IP.values()] + [("203.0.113.2", 53), ("192.168.0.12", 8081)]
-    flows = [(s, p, "", ip, port) for s in senders for p in ("TCP", "UDP") for ip, port in places]
-    wanted = {flow: possible(net, flow) for flow in flows}
+def test_who_is_seen_with_which_ttl(network):
+    nets = [ground(rules, network=network) for rules in ([], MASQUERADE, FIREWALL)]
+    for net in nets:
+        net["outside"].listening["UDP", "", 53] = net["outside"].listening["TCP", "", 53] = "world"
+    with Mirror(nets[0]) as mirror, Servers(mirror):
+        for net, rules in zip(nets, ([], MASQUERADE, FIREWALL)):
+            for node in NODES:
+                mirror.clear(node.name)
+            wanted = {flow: possible(net, flow) for flow in FLOWS}
+            assert differences(loaded(mirror, rules), wanted) == {}, rules
+
+
+@pytest.mark.parametrize("language", ["iptables", "nftables"])
+def test_a_rule_matches_in_the_kernel_what_it_matches_in_ours(language):
+    """The rules that test_netfilter says mean the same in both languages."""
+    net, flow = ground(), ("p12", "TCP", "", IP["p21"], 8080)
     with Mirror(net) as mirror, Servers(mirror):
-        assert differences(loaded(mirror, rules), wanted) == {}
+        for rule in RULES:
+            text = dict(zip(("iptables", "nftables"), texts_of(rule)))[language]
+            there = ground()
+            for node in NODES:
+                netfilter.load(there[node.name].rules, text)
+                mirror.clear(node.name)
+                mirror.load(node.name, language, text)
+            wanted = {flow: possible(there, flow)}
+            assert differences(mirror, wanted, patience=BRIEF) == {}, rule
 
 
 @pytest.mark.parametrize("bridge_nf", [True, False], ids=["br_netfilter", "no br_netfilter"])

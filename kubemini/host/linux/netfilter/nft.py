@@ -9,6 +9,7 @@ Simplified: intervals and time-outs of elements only where kube-proxy uses them;
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from kubemini.host.linux.netfilter.expressions import Reader, key_of, verdict_of
@@ -54,7 +55,7 @@ def load(ruleset: Ruleset, objects: Iterable[Object], table: str = "kube-proxy")
 
 
 def parse(text: str) -> dict[str, list[Object]]:
-    """The text of ``nft list ruleset`` as objects by table; ValueError if a brace is missing."""
+    """The text of ``nft list ruleset`` as objects by table."""
     tables: dict[str, list[Object]] = {}
     here: list[Object] = []
     inside: dict[str, Any] | None = None
@@ -127,11 +128,20 @@ def _elements(ruleset: Ruleset, table: str, name: str, lines: Sequence[str]) -> 
     for line in lines:
         text = re.sub(r' comment "[^"]*"', "", line.strip())
         key, _, value = text.partition(" : ")
+        _check_targets(ruleset, table, words(value))
         named.elements[key_of(key)] = verdict_of(words(value)) if value else None
+
+
+def _check_targets(ruleset: Ruleset, table: str, said: Sequence[str]) -> None:
+    """ValueError if somebody is sent to a chain that is not there."""
+    for word, target in pairwise(said):
+        if word in {"jump", "goto"} and (table, target) not in ruleset.chains:
+            raise ValueError(f"table {table} has no chain {target}; declare it")
 
 
 def _rule(ruleset: Ruleset, table: str, line: str) -> Rule:
     try:
+        _check_targets(ruleset, table, words(line))
         return Rule(line, tuple(Reader(ruleset, table, words(line)).parts()))
     except (ValueError, IndexError) as error:
         raise ValueError(f"cannot load {line!r}: {error}") from None
