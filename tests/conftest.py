@@ -48,6 +48,7 @@ TOOLS = {
     "namespaces": _namespaces,
     "haproxy": _program("haproxy", "haproxy"),
     "keepalived": _program("keepalived", "keepalived"),
+    "nginx": _program("nginx", "nginx"),
     "iptables": _program("iptables", "iptables"),
     "nft": _program("nft", "nftables"),
     "nfacct": _program("nfacct", "nfacct"),
