@@ -4,7 +4,8 @@ Theory of operation. A running cluster is looked at as it stands: which pods hav
 containers listen, and what each node's kernel holds of kube-proxy's rules, be they up to date or not.
 Of that a network of namespaces is built, the rules are loaded as text, and the packet walks. Nothing
 in the cluster changes. A scenario, or manifests, are first run to the instant that is asked for.
-Simplified: cuts and latency of the cluster's wire are not walked, nor are NetworkPolicies; a node
+Policies are asked of each node's agent, where there is one, as a packet is about to leave the node.
+Simplified: cuts and latency of the cluster's wire are not walked; a node
 without power is not there; flows and affinity of the cluster's clients are not known to the walk.
 """
 
@@ -23,7 +24,8 @@ from kubemini.host.linux.netfilter.flight import Choose
 from kubemini.host.linux.netns import Namespaces
 from kubemini.host.linux.packet import Packet
 from kubemini.host.linux.podnetwork import pod_at
-from kubemini.network import dataplane
+from kubemini.host.linux.walk import Guard
+from kubemini.network import dataplane, policing
 from kubemini.network.decide.rules.plan import Plan as Planned
 from kubemini.network.decide.rules.plan import planned
 from kubemini.network.decide.services.node import ProxyConfig
@@ -201,7 +203,8 @@ class Scene:
         packet = Packet(protocol, "", end.ip, 0, end.port, size=size)
         draws, number = self.cluster.sim.draws(f"trace/{start.said}/{end.said}"), iter(range(2**31))
         choose = from_draws(lambda: draws.u(next(number)))
-        exchange = connect(net, start.namespace, packet, choose)
+        guard = self._guard(protocol)
+        exchange = connect(net, start.namespace, packet, choose, guard=guard)
 
         fresh = self.build()
 
@@ -209,7 +212,7 @@ class Scene:
             for here in fresh.values():
                 here.conntrack.flows.clear()
                 here.rules.recent.clear()
-            verdict = connect(fresh, start.namespace, packet, choose).verdict
+            verdict = connect(fresh, start.namespace, packet, choose, guard=guard).verdict
             return verdict.fate, verdict.by
 
         others = tuple((share, *found) for share, found in all_picks(again))
@@ -219,6 +222,21 @@ class Scene:
             for host, node in zip(self.hosts, self.nodes)
         }
         return Traced(start.said, end.said, self.mode, exchange, others, flows, ruleset)
+
+    def _guard(self, protocol: str) -> Guard:
+        """Egress is judged on the node that a pod's packet leaves, ingress on the one of its receiver."""
+        of_pod = {self.places.pods[name]: pod["spec"]["nodeName"] for name, pod in self.pods.items()}
+        hosts = {host.name: host for host in self.hosts}
+
+        def guard(namespace: str, packet: Packet) -> str:
+            if namespace not in hosts or packet.protocol != protocol:
+                return ""
+            flow = policing.Flow(packet.source, packet.destination, packet.dport, protocol)
+            left = of_pod.get(packet.source) != namespace or policing.leaves(hosts[namespace], flow)
+            passed = left and (of_pod.get(packet.destination) != namespace or policing.enters(hosts[namespace], flow))
+            return "" if passed else flow.rule
+
+        return guard
 
 
 def _is_node(host: Host) -> bool:

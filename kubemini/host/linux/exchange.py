@@ -16,7 +16,7 @@ from typing import Any
 from kubemini.host.linux.netfilter.flight import Choose, Step
 from kubemini.host.linux.netns import Namespaces
 from kubemini.host.linux.packet import Packet
-from kubemini.host.linux.walk import DELIVERED, Ending, Hop, Walk
+from kubemini.host.linux.walk import DELIVERED, Ending, Guard, Hop, Walk
 
 CONNECTED, LOST_RETURN = "connected", "lost return"
 RULES = {"connected": "dnat", "lost return": "dnat", "refused": "reject", "dropped": "drop"}
@@ -50,16 +50,19 @@ class Exchange:
     verdict: Verdict
 
 
-def connect(net: Namespaces, namespace: str, packet: Packet, choose: Choose, now: int = 0) -> Exchange:
+def connect(
+    net: Namespaces, namespace: str, packet: Packet, choose: Choose, now: int = 0, guard: Guard | None = None
+) -> Exchange:
     """Send *packet* from *namespace* and wait for the answer; *choose* settles picks.
 
-    *now* is in µs. What the namespaces remember of the flow (conntrack, affinity) stays.
+    *now* is in µs; *guard* judges the question (walk.py). What the namespaces remember of the flow
+    (conntrack, affinity) stays.
     """
     if packet.protocol == "TCP" and not packet.flags:
         packet = replace(packet, flags="S")
     if not packet.sport and packet.protocol != "ICMP":
         packet = replace(packet, sport=free_port(net, namespace, packet, now))
-    walk = Walk(net, choose, now)
+    walk = Walk(net, choose, now, guard)
     end = walk.run(namespace, packet)
     sent = walk.hops[0].before if walk.hops else packet
     if end.how != DELIVERED:

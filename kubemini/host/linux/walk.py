@@ -40,6 +40,7 @@ from kubemini.host.linux.packet import Packet
 from kubemini.host.linux.routes import Route
 
 Next = Callable[[], Any] | None  # the next station, or the end
+Guard = Callable[[str, Packet], str]
 ICMP_SIZE = 56  # bytes: IPv4, ICMP, and the header it quotes
 DELIVERED = "delivered"
 
@@ -94,18 +95,23 @@ class Ending:
 
 @dataclass(slots=True)
 class Walk:
-    """One packet on its way; *run* takes it to its end."""
+    """One packet on its way; *run* takes it to its end.
+
+    *guard* is asked in POSTROUTING, before a source is translated: (namespace, packet) → the rule of
+    somebody who is handed packets there and lets this one go no further, or "".
+    """
 
     net: Namespaces
     choose: Choose
     now: int = 0
+    guard: Guard | None = None
     hops: list[Hop] = field(default_factory=list)
     steps: list[tuple[str, Step]] = field(default_factory=list)
     ended: Ending | None = None
 
-    def run(self, namespace: str, packet: Packet, flight: Flight | None = None) -> Ending:
+    def run(self, namespace: str, packet: Packet) -> Ending:
         """Send *packet* from *namespace*; an empty source is filled in by the route."""
-        flight = flight or self._flight(namespace, packet)
+        flight = self._flight(namespace, packet)
         station: Next = lambda: self._output(self.net[namespace], flight)  # noqa: E731
         while station is not None:
             station = station()
@@ -139,6 +145,11 @@ class Walk:
         """The packet through one hook; False if that was its end."""
         own = ""
         if name == "postrouting":
+            if self.guard and (said := self.guard(here.name, flight.packet)):
+                step = Step("policies of", here.name, said, "drop")
+                self.steps.append((here.name, step))
+                self._end(here, flight, "dropped", step=step)
+                return False
             own = here.source_for(flight.outgoing, next_hop)
         elif name == "prerouting":
             own = here.source_for(flight.incoming, flight.packet.source)

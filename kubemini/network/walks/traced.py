@@ -98,10 +98,12 @@ class Traced:
         return f"{told} ({verdict.told})" if verdict.told and verdict.fate != "refused" else told
 
     def _picks(self) -> Iterator[str]:
-        if len(self.others) > 1:
-            yield "what a new connection may get: " + ", ".join(
-                f"{who or fate} {share:.0%}" for share, fate, who in self.others
-            )
+        shares: dict[str, float] = {}
+        for share, fate, who in self.others:
+            shares[who or fate] = shares.get(who or fate, 0) + share
+        if len(shares) > 1:
+            told = ", ".join(f"{what} {share:.0%}" for what, share in shares.items())
+            yield f"what a new connection may get: {told}"
 
 
 def table(hops: Sequence[Hop]) -> Iterator[str]:

@@ -77,6 +77,29 @@ def test_a_dead_kube_proxy_leaves_rules_that_lead_to_pods_that_are_gone():
     assert sorted(fate for _, fate, _ in stale) == ["connected", "unreachable", "unreachable"]
 
 
+def test_a_policy_that_decides_is_named_with_the_node_whose_agent_asked_it():
+    cluster, _ = prepared("policy")
+    cluster.run("15s")
+    assert kubemini.trace_packet(cluster, "pod/web", "svc/api:80").fate == "connected"
+    cluster.run("15s")
+    denied = kubemini.trace_packet(cluster, "pod/web", "svc/api:80")
+    assert denied.fate == "dropped" and denied.hops[-1].namespace.startswith("worker-")
+    assert denied.rule.endswith("egress: isolated by default/deny-all")
+    node = kubemini.trace_packet(cluster, "node/worker-1", "svc/api:80")
+    assert node.rule.endswith("ingress: isolated by default/deny-all") or node.fate == "connected"
+
+
+def test_a_firewall_of_the_nodes_is_loaded_beside_kube_proxys_rules(cluster, tmp_path):
+    file = tmp_path / "firewall"
+    file.write_text("*filter\n-A FORWARD -d 10.244.0.0/16 -p tcp -m tcp --dport 8080 -j DROP\nCOMMIT\n")
+    told = kubemini.trace_packet(cluster, "pod/client", "svc/web:80", firewall=str(file))
+    assert told.fate == "dropped" and told.rule.startswith("filter FORWARD: -d 10.244.0.0/16")
+    chain = "type filter hook forward priority 0; policy accept;"
+    text = f"table ip mine {{\nchain c {{\n{chain}\ntcp dport 8080 reject\n}}\n}}\n"
+    told = kubemini.trace_packet(cluster, "pod/client", "svc/web:80", firewall=text)
+    assert (told.fate, told.rule) == ("refused", "mine c: tcp dport 8080 reject")
+
+
 def test_tracing_changes_nothing_and_says_the_same_again(cluster):
     before = (cluster.sim.now, len(list(cluster.trace)))
     told = {str(kubemini.trace_packet(cluster, "node/worker-1", "svc/web:80")) for _ in range(2)}
