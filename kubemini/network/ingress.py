@@ -1,6 +1,7 @@
 """An ingress controller in its pods, and the node ports through which the outside comes to it.
 
-Theory. The controller is an ordinary program that watches: Ingresses and their classes, Services and EndpointSlices.
+Theory. The controller is an ordinary program that watches: Ingresses, Gateways and routes with their classes, Services
+and EndpointSlices.
 Whatever changes is taken over in one sync, at most one in `ingress_sync_interval`; new rules cost a reload of its
 proxy, endpoints do not. Until then the proxy serves by what it had, and tries pods that have gone: that is where 502
 and 504 come from. It runs on a host if the Service that publishes it has a ready endpoint there, as its EndpointSlice
@@ -12,9 +13,21 @@ Simplified: every controller writes the status, where real ones elect one; reque
 
 from typing import Any
 
-from kubemini.api.kinds import ENDPOINT_SLICE, INGRESS, INGRESS_CLASS, SERVICE, Kind
+from kubemini.api.kinds import (
+    ENDPOINT_SLICE,
+    GATEWAY,
+    GATEWAY_CLASS,
+    GRPC_ROUTE,
+    HTTP_ROUTE,
+    INGRESS,
+    INGRESS_CLASS,
+    NAMESPACE,
+    REFERENCE_GRANT,
+    SERVICE,
+)
 from kubemini.api.names import host_ip
 from kubemini.api.objects import Obj, evolve, freeze, get
+from kubemini.api.timestamps import timestamp
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
 from kubemini.host.linux.podnetwork import pod_at
@@ -29,6 +42,10 @@ from kubemini.network.policing import Flow
 from kubemini.sim import Sim, Steps
 from kubemini.wire import Call, Network, Unreachable
 
+KINDS = (
+    *(INGRESS, INGRESS_CLASS, SERVICE, ENDPOINT_SLICE, NAMESPACE),
+    *(GATEWAY_CLASS, GATEWAY, HTTP_ROUTE, GRPC_ROUTE, REFERENCE_GRANT),
+)
 PUBLISHED = ("default", "ingress-controller")  # --publish-service
 OUTSIDE = "203.0.113.200"  # who asks
 NOBODY = Unreachable("connection refused", definite=True)
@@ -70,13 +87,13 @@ class IngressController(Component):
         self.servers = servers
         self.params = net.params
         self._durations = sim.draws(f"reload/{name}")
+        self._shares = sim.draws(f"weights/{name}")
         self._syncs = 0
 
     def boot(self) -> None:
         client = ApiClient(self, self.servers, "system:serviceaccount:default:ingress-controller")
         self.client = client
-        kinds: tuple[Kind, ...] = (INGRESS, INGRESS_CLASS, SERVICE, ENDPOINT_SLICE)
-        self.known = {kind: Informer(client, kind, self._changed) for kind in kinds}
+        self.known = {kind: Informer(client, kind, self._changed) for kind in KINDS}
         self.running = Configuration()
         self.serving = self.scheduled = False
         self.dirty = True
@@ -103,20 +120,12 @@ class IngressController(Component):
         """Decide now; the proxy has it when the reload is over."""
         self.earliest = self.sim.now + self.params.ingress_sync_interval
         self.dirty = False
-        wanted, serving = self._configuration(), bool(self._here())
+        wanted = controller.configuration(obj for informer in self.known.values() for obj in informer.values())
+        serving = bool(self._here())
         reload = wanted.rules != self.running.rules or serving != self.serving
         self._syncs += 1
         took = self._durations.between(self._syncs, *self.params.ingress_reload) if reload else 0
         self.after(took, self._loaded, wanted, serving, reload)
-
-    def _configuration(self) -> Configuration:
-        services = {(s["metadata"]["namespace"], s["metadata"]["name"]): s for s in self.known[SERVICE].values()}
-        return controller.configuration(
-            self.known[INGRESS].values(),
-            self.known[INGRESS_CLASS].values(),
-            services,
-            self.known[ENDPOINT_SLICE].values(),
-        )
 
     def _here(self) -> list[str]:
         """The addresses of the controller's ready pods on this host."""
@@ -139,11 +148,14 @@ class IngressController(Component):
         self._plan()
 
     def _publish(self) -> Steps:
-        """Give each Ingress that is served the address of this controller."""
+        """Give each Ingress that is served the address of this controller; tell Gateways and routes how they fare."""
         at = controller.addresses(self.known[SERVICE].get(*PUBLISHED))
         for one in controller.unpublished(self.running, at):
             status = freeze(ingress_status(at))
             yield from self.client.update_status(evolve(one, ("status",), status))
+        now = timestamp(self.sim.now)
+        for one, told in controller.reports(self.running, at):
+            yield from self.client.update_status(evolve(one, ("status",), freeze(controller.dated(told, now))))
 
     # -- requests ----------------------------------------------------------------------------------------------------
     def handle(self, call: Call) -> Steps | None:
@@ -155,12 +167,12 @@ class IngressController(Component):
         return self._serve(call, ip, Request(host, path))
 
     def _serve(self, call: Call, own: str, request: Request) -> Steps:
-        verdict, pods = controller.decide(self.running, request)
+        self._turn += 1
+        verdict, pods = controller.decide(self.running, request, self._shares.u(self._turn))
         via = [self.name]
         if verdict.fate != FORWARDED:
             call.reply(_answer(verdict.status, verdict.rule, via))
             return
-        self._turn += 1
         settings = proxies.NGINX
         for number in range(min(len(pods), self.params.ingress_tries)):
             pod = pods[(self._turn + number) % len(pods)]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from kubemini.api import kinds
 from kubemini.cluster import Cluster
 from kubemini.params import Params
 from kubemini.scenarios import load
@@ -131,3 +132,110 @@ def test_an_idle_controller_costs_no_events():
         r for r in cluster.trace.records[many:] if r.actor.startswith(("ingress@", "nodeport@", "visitor@internet"))
     ]
     assert quiet == []
+
+
+# -- Gateway API, served by the same controller ----------
+CONTROLLER = STORY.manifests.partition("---\napiVersion: v1\nkind: Service\nmetadata: {name: web}")
+GATEWAYS = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: {name: ours}
+spec: {controllerName: example.com/gateway}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: front}
+spec:
+  gatewayClassName: ours
+  listeners: [{name: http, port: 80, protocol: HTTP}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop}
+spec:
+  parentRefs: [{name: front}]
+  hostnames: [shop.example]
+  rules:
+    - backendRefs: [{name: web, port: 80}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: bad}
+spec:
+  parentRefs: [{name: front}]
+  hostnames: [other.example]
+  rules:
+    - backendRefs: [{name: gone, port: 80}]
+---
+"""
+
+
+def by_gateway(*changes):
+    """The story's shop, behind a Gateway instead of the Ingress."""
+    text = GATEWAYS + "apiVersion: v1\nkind: Service\nmetadata: {name: web}" + CONTROLLER[2]
+    for change in changes:
+        text = text.replace(*change)
+    cluster = Cluster.single(workers=2, ingress=True)
+    cluster.prepare(text.replace("replicas: 0", "replicas: 2"), STORY.workload)
+    cluster.run("25s")
+    return cluster
+
+
+def stored(cluster, kind, name, namespace="default"):
+    """An object as the API server has it."""
+    return cluster.components["apiserver-1"].cache(kind).get(namespace, name)
+
+
+def conditions(rows):
+    return {row["type"]: (row["status"], row["reason"]) for row in rows}
+
+
+def test_a_gateway_is_programmed_and_its_routes_are_told_how_they_fare():
+    cluster = by_gateway()
+    front = stored(cluster, kinds.GATEWAY, "front")["status"]
+    assert conditions(front["conditions"]) == {"Accepted": ("True", "Accepted"), "Programmed": ("True", "Programmed")}
+    assert front["addresses"][0]["value"].startswith("10.") and front["listeners"][0]["attachedRoutes"] == 2
+    shop, bad = (stored(cluster, kinds.HTTP_ROUTE, name)["status"]["parents"] for name in ("shop", "bad"))
+    assert conditions(shop[0]["conditions"]) == {
+        "Accepted": ("True", "Accepted"),
+        "ResolvedRefs": ("True", "ResolvedRefs"),
+    }
+    assert conditions(bad[0]["conditions"])["ResolvedRefs"] == ("False", "BackendNotFound")
+    assert all(row["lastTransitionTime"] for row in bad[0]["conditions"])
+    assert conditions(stored(cluster, kinds.GATEWAY_CLASS, "ours", "")["status"]["conditions"])["Accepted"][0] == "True"
+
+
+def test_requests_go_by_route_and_a_broken_one_is_500():
+    cluster = by_gateway()
+    assert codes(cluster.trace, 20, 25) == [200] and codes(cluster.trace, 20, 25, "other.example") == [500]
+    whys = {r.detail["code"]: r.detail["why"] for r in cluster.trace.of("request") if r.actor == "visitor@internet"}
+    assert whys[200] == "gateway default/front listener http, httproute default/shop rules[0].matches[0]"
+    assert whys[500].endswith("svc/default/gone:80 BackendNotFound")
+
+
+def test_a_gateway_of_another_controller_stays_without_status_and_traffic():
+    cluster = by_gateway(("example.com/gateway", "example.com/other"))
+    assert not stored(cluster, kinds.GATEWAY, "front").get("status", {}).get("addresses")
+    assert codes(cluster.trace, 20, 25) == [404]
+
+
+def test_a_route_that_is_mended_is_told_so():
+    cluster = by_gateway()
+    bad = stored(cluster, kinds.HTTP_ROUTE, "bad")
+    rule = [{"backendRefs": [{"name": "web", "port": 80}]}]
+    cluster.user.spawn(
+        cluster.user.request("PATCH", kinds.object_path(bad), {"spec": {"rules": rule}}, {"type": "merge"})
+    )
+    cluster.run("8s")
+    (parent,) = stored(cluster, kinds.HTTP_ROUTE, "bad")["status"]["parents"]
+    assert conditions(parent["conditions"])["ResolvedRefs"] == ("True", "ResolvedRefs")
+    assert {row["observedGeneration"] for row in parent["conditions"]} == {2}
+    assert codes(cluster.trace, 30, 33, "other.example") == [200]
+
+
+def test_weights_share_requests():
+    two = "backendRefs: [{name: web, port: 80, weight: 3}, {name: gone, port: 80, weight: 1}]"
+    cluster = by_gateway(("backendRefs: [{name: web, port: 80}]", two))
+    cluster.run("60s")
+    asked = [r.detail["code"] for r in cluster.trace.of("request") if r.detail["path"].startswith("shop")][-200:]
+    assert 0.12 < asked.count(500) / len(asked) < 0.4 and set(asked) == {200, 500}
