@@ -176,6 +176,8 @@ class Scene:
             if dataplane.table(host):
                 load(net[host.name], node, self.configs[host.name], self.planned(host))
             netfilter.load(net[host.name].rules, self.firewall)
+            for lost in host.kernel.lost_routes.values():
+                net[host.name].routes.delete(lost)
         for namespace, protocol, port in self._listening():
             net[namespace].listening[protocol, "", port] = namespace
         return net

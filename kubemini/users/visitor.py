@@ -14,7 +14,7 @@ from typing import Any
 
 from kubemini.api.names import host_ip
 from kubemini.host import Component
-from kubemini.host.linux.podnetwork import pod_at
+from kubemini.host.linux.podnetwork import knows_way, pod_at
 from kubemini.network import dataplane, policing
 from kubemini.network.dataplane import Sent
 from kubemini.network.decide.dns.resolvconf import GLIBC
@@ -50,11 +50,11 @@ class PodNetwork(Component):
     def handle(self, call: Call) -> Steps | None:
         """A visitor's connection: rewritten on its way to a pod (`Flow`), or still as it was sent.
 
-        Nobody answers what the policies of this host drop.
+        Nobody answers what the policies of this host drop, nor whom this host does not find.
         """
         if isinstance(call.payload, Asked):
             return self._arrive(call, call.payload)
-        if policing.enters(self.host, call.payload):
+        if policing.enters(self.host, call.payload) and knows_way(self.host, call.payload.source):
             pod = pod_at(self.host, call.payload.destination)
             call.fail(REFUSED) if pod is None else call.reply(pod)
         return None
@@ -84,6 +84,11 @@ def deliver(at: Component, sent: Sent) -> Steps:
 
 def carry(at: Component, flow: Flow, node: str) -> Steps:
     """Bring *flow* from *at* to the pod on *node*; a `Reply`, whose error names the rule that dropped it."""
+    if not knows_way(at.host, flow.destination):
+        yield at.timeout(at.net.params.visitor_timeout)
+        return Reply(
+            False, error=Unreachable(f"no answer: {at.host.name} has no route to {node}'s pods", definite=True)
+        )
     reply = yield at.call(f"pods@{node}", "http", flow, timeout=at.net.params.visitor_timeout)
     return Reply(False, error=Unreachable(flow.rule, definite=True)) if flow.dropped else reply
 

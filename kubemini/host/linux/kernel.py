@@ -19,3 +19,4 @@ class Kernel:
     policies: Any = None  # what the policy agent has put there
     containers: Any = None  # the processes that a kubelet has started
     pod_network: Any = None  # links, addresses and rules of its pods, by CNI plugins
+    lost_routes: dict[str, str] = field(default_factory=dict)  # host → the range of its pods, of which no way is known

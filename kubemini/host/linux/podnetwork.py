@@ -11,6 +11,7 @@ from collections.abc import Container
 from ipaddress import ip_network
 from typing import Any, Protocol
 
+from kubemini.host.linux.addresses import within
 from kubemini.host.linux.kernel import Kernel
 
 CLUSTER_CIDR = "10.244.0.0/16"
@@ -74,3 +75,18 @@ def assign(host: Machine, pod_cidr: str) -> None:
 def pod_cidr(host: Machine) -> str:
     """The range of the pods of *host*: as its Node says, or, before there is one, as it is due."""
     return str(host.disk.files.get(OWN_RANGE) or block(host, 24))
+
+
+def forget_way(host: Machine, other: Machine) -> None:
+    """``ip route del``: *host* does not know any more where the pods of *other* are."""
+    host.kernel.lost_routes[other.name] = pod_cidr(other)
+
+
+def learn_way(host: Machine, other: Machine) -> None:
+    """``ip route add``: it knows again; so it does after a boot, when whoever sets routes starts anew."""
+    host.kernel.lost_routes.pop(other.name, None)
+
+
+def knows_way(host: Machine, address: str) -> bool:
+    """Whether *host* can send to *address*: if that is a pod's, it needs the route of its host."""
+    return not any(within(address, lost) for lost in host.kernel.lost_routes.values())
