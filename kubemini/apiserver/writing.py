@@ -17,7 +17,7 @@ from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import NAMESPACE, SERVICE, Kind
+from kubemini.api.kinds import INGRESS, INGRESS_CLASS, NAMESPACE, SERVICE, Kind
 from kubemini.api.objects import Obj, evolve_many, freeze, warned, without
 from kubemini.api.patch.apply import UPDATE
 from kubemini.api.timestamps import timestamp
@@ -123,7 +123,13 @@ def _completed(core: Core, kind: Kind, obj: Obj, base: str, space: Obj | None, t
     if base:
         edits.append((("metadata", "name"), identity.generated(base, core.rng)))
     obj = evolve_many(obj, *edits)
-    admitted = admission.admit(_attributes(core, kind, admission.CREATE, obj, space=space))
+    classes: tuple[Obj, ...] = ()
+    if kind == INGRESS:
+        unready = yield from core.cache(INGRESS_CLASS).wait()
+        if unready:
+            return unready
+        classes = tuple(core.cache(INGRESS_CLASS).items())
+    admitted = admission.admit(_attributes(core, kind, admission.CREATE, obj, space=space, classes=classes))
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None

@@ -1,12 +1,14 @@
 """Admission: one file a plugin; priorities come from classes; what is new does not come into what is going away."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
-from kubemini.api.kinds import POD
+from kubemini.api.kinds import INGRESS, POD
+from kubemini.api.objects import freeze, get
 from kubemini.apiserver import admission
-from kubemini.apiserver.admission import CREATE, Attributes
+from kubemini.apiserver.admission import CREATE, Attributes, defaultingressclass
 from tests.apiserver.parts import asked, done, pod
 from tests.worlds.kube import World
 
@@ -76,9 +78,39 @@ def test_a_plugin_is_added_by_one_file(tmp_path, monkeypatch):
     try:
         names = [plugin.NAME for plugin in admission.plugins()]
         first = ["NamespaceLifecycle", "NodeRestriction", "Priority", "DefaultTolerationSeconds"]
-        assert names == [*first, "RuntimeClass"]
+        assert names == [*first, "RuntimeClass", "DefaultIngressClass"]
         refused = admission.admit(Attributes(CREATE, POD, "nobody", pod("nobody")))
         assert refused.message == 'pods "nobody" is forbidden: nobody is called so'
     finally:
         admission.plugins.cache_clear()
         sys.modules.pop("kubemini.apiserver.admission.toy", None)
+
+
+# -- DefaultIngressClass: each row as a kube-apiserver 1.37.2 did it ----------
+def ingress_class(name, created="2026-01-01T00:00:00Z", default=True):
+    notes = {defaultingressclass.DEFAULT: "true"} if default else {}
+    return freeze({"metadata": {"name": name, "annotations": notes, "creationTimestamp": created}})
+
+
+OLD, NEW = ingress_class("z-old"), ingress_class("m-new", "2026-01-02T00:00:00Z")
+SAME = [ingress_class(name, "2026-01-03T00:00:00Z") for name in ("b-same", "a-same")]
+
+
+@pytest.mark.parametrize(
+    ("classes", "spec", "notes", "given"),
+    [
+        ((), {}, {}, None),
+        ((OLD,), {}, {}, "z-old"),
+        ((OLD, NEW), {}, {}, "m-new"),
+        ((OLD, NEW, *SAME), {}, {}, "a-same"),
+        ((ingress_class("no", default=False),), {}, {}, None),
+        ((OLD,), {"ingressClassName": "gone"}, {}, "gone"),
+        ((OLD,), {}, {"kubernetes.io/ingress.class": "x"}, None),
+    ],
+)
+def test_an_ingress_without_a_class_gets_the_newest_default(classes, spec, notes, given):
+    obj = freeze({"metadata": {"name": "i", "annotations": notes}, "spec": spec})
+    asked = admission.Attributes(admission.CREATE, INGRESS, "i", obj, classes=classes)
+    assert get(admission.admit(asked), "spec", "ingressClassName") == given
+    later = replace(asked, operation=admission.UPDATE, old=obj)
+    assert admission.admit(later) is obj

@@ -239,3 +239,14 @@ def test_weights_share_requests():
     cluster.run("60s")
     asked = [r.detail["code"] for r in cluster.trace.of("request") if r.detail["path"].startswith("shop")][-200:]
     assert 0.12 < asked.count(500) / len(asked) < 0.4 and set(asked) == {200, 500}
+
+
+def test_an_ingress_without_a_class_is_served_if_a_default_was_there_first():
+    notes = '{name: nginx, annotations: {ingressclass.kubernetes.io/is-default-class: "true"}}'
+    text = STORY.manifests.replace("metadata: {name: nginx}", f"metadata: {notes}")
+    text = text.replace("  ingressClassName: nginx\n", "").replace("replicas: 0", "replicas: 2")
+    cluster = Cluster.single(workers=2, ingress=True)
+    cluster.prepare(text, STORY.workload)
+    cluster.run("25s")
+    assert stored(cluster, kinds.INGRESS, "shop")["spec"]["ingressClassName"] == "nginx"
+    assert codes(cluster.trace, 20, 25) == [200]

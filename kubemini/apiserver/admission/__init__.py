@@ -45,6 +45,7 @@ class Attributes:
     obj: Obj | None = None
     old: Obj | None = None
     space: Obj | None = None  # the Namespace that it goes into
+    classes: tuple[Obj, ...] = ()  # the IngressClasses, for an Ingress that is created
     toleration_seconds: int = 300
 
 

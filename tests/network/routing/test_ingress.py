@@ -91,12 +91,8 @@ def test_a_query_is_read_with_its_escapes_and_the_first_of_a_name_counts():
 
 
 # -- classes ----------
-def a_class(name, controller, default=False, created="2026-01-01"):
-    notes = {ingress.DEFAULT_CLASS: "true"} if default else {}
-    return {
-        "metadata": {"name": name, "annotations": notes, "creationTimestamp": created},
-        "spec": {"controller": controller},
-    }
+def a_class(name, controller):
+    return {"metadata": {"name": name}, "spec": {"controller": controller}}
 
 
 @pytest.mark.parametrize(
@@ -111,11 +107,6 @@ def a_class(name, controller, default=False, created="2026-01-01"):
 def test_a_controller_takes_the_ingresses_of_its_classes(spec, expected):
     classes = [a_class("ours", "example.com/ours"), a_class("theirs", "example.com/theirs")]
     assert ingress.served(make("web", "", spec=spec), classes, "example.com/ours") == expected
-
-
-def test_the_newest_of_several_default_classes_is_given():
-    classes = [a_class("old", "x", True, "2026-01-01"), a_class("new", "x", True, "2026-01-02"), a_class("no", "x")]
-    assert [ingress.default_class(classes), ingress.default_class(classes[2:])] == ["new", None]
 
 
 # -- certificates ----------

@@ -25,7 +25,6 @@ from kubemini.network.decide.routing.exchange import (
 
 ONE_LABEL = 1  # what a * in the host of an Ingress stands for
 LEGACY_CLASS = "kubernetes.io/ingress.class"
-DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 
 
 class Path(NamedTuple):
@@ -63,17 +62,6 @@ def served(ingress: Obj, classes: Iterable[Obj], controller: str) -> tuple[bool,
         return False, f"there is no IngressClass {name}"
     whose = get(found, "spec", "controller")
     return whose == controller, f"IngressClass {name} is for the controller {whose}"
-
-
-def default_class(classes: Iterable[Obj]) -> str | None:
-    """The class that an Ingress without one is given when it is created; the newest, if several are the default.
-
-    Models k/k plugin/pkg/admission/network/defaultingressclass getDefaultClass
-    """
-    marked = [c for c in classes if get(c, "metadata", "annotations", DEFAULT_CLASS) == "true"]
-    marked.sort(key=lambda c: c["metadata"]["name"])
-    marked.sort(key=lambda c: str(c["metadata"].get("creationTimestamp") or ""), reverse=True)
-    return marked[0]["metadata"]["name"] if marked else None
 
 
 def paths(ingresses: Iterable[Obj]) -> list[Path]:

@@ -1,0 +1,37 @@
+"""DefaultIngressClass: an Ingress without a class gets the default one when it is created, if there is one then.
+
+Of several defaults the newest counts, of equally new ones the first by name. An Ingress that was made before stays
+without a class.
+Models k/k plugin/pkg/admission/network/defaultingressclass classDefaulterPlugin.Admit, getDefaultClass.
+"""
+
+from collections.abc import Iterable
+
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import INGRESS
+from kubemini.api.objects import Obj, evolve, get
+from kubemini.apiserver.admission import CREATE, Attributes
+
+NAME = "DefaultIngressClass"
+DEFAULT = "ingressclass.kubernetes.io/is-default-class"
+LEGACY = "kubernetes.io/ingress.class"
+
+
+def admit(asked: Attributes) -> "Obj | ApiError | None":
+    """An Ingress with a class, if it is to have one; other kinds, and updates, as they are."""
+    obj = asked.obj
+    if asked.kind != INGRESS or obj is None or asked.operation != CREATE:
+        return obj
+    named = get(obj, "spec", "ingressClassName") is not None
+    if named or LEGACY in (get(obj, "metadata", "annotations") or {}):
+        return obj
+    name = default_class(asked.classes)
+    return obj if name is None else evolve(obj, ("spec", "ingressClassName"), name)
+
+
+def default_class(classes: Iterable[Obj]) -> str | None:
+    """The class that an Ingress without one is given."""
+    marked = [one for one in classes if get(one, "metadata", "annotations", DEFAULT) == "true"]
+    marked.sort(key=lambda one: one["metadata"]["name"])
+    marked.sort(key=lambda one: str(one["metadata"].get("creationTimestamp") or ""), reverse=True)
+    return marked[0]["metadata"]["name"] if marked else None
