@@ -83,6 +83,7 @@ soak: oracles
 	$(PY) -m tests.oracles tests/oracles/ha
 	$(PY) -m tests.oracles.ha.real.twin --all
 	$(PY) -m tests.real.kubeproxy --clusters 100
+	$(PY) -m tests.real.dns --clusters 100
 	$(PY) -m tests.mutants --all
 
 oracles: .venv/.ready
@@ -93,6 +94,7 @@ twin: oracles
 	$(PY) -m tests.real.versions $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
 	$(PY) -m tests.real.kubeproxy $(if $(SEED),--seed $(SEED))
+	$(PY) -m tests.real.dns $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.cni $(if $(SEED),--seed $(SEED))
 
 record: oracles

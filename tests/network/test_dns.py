@@ -137,6 +137,11 @@ def test_a_server_whose_first_lists_have_not_come_fails_and_does_not_deny():
     assert asked.ask(Question(WEB, "A"), nobody).rcode == "SERVFAIL"
 
 
+def test_asked_for_an_soa_below_the_zone_it_does_not_look_whether_the_name_is_there():
+    said = server().ask(Question("nosuch.default.svc.cluster.local.", "SOA"), nobody)
+    assert said.nodata and said.authority[0].name == "cluster.local."
+
+
 def test_an_alias_that_leads_to_itself_ends():
     asked = server()
     loop = [worlds.service("default/a", external="b.default.svc.cluster.local")]

@@ -46,6 +46,10 @@ def serve(question: Question, zone: str, names: Records) -> Reply:
     apex = question.name.lower() == zone.lower()
     reverse = question.type == "PTR"
     finding = names.reverse(question.name, zone) if reverse else _finding(question, zone, names)
+    if question.type == "SOA" and not apex:  # nobody looks whether the name is there
+        return Answer(
+            NOERROR, authority=(authority(zone, names),), aa=True, rule="kubernetes: an SOA of the zone alone"
+        )
     if not finding.exists:
         return _nothing(question, zone, names, finding.rule)
     match question.type:

@@ -4,7 +4,7 @@ Theory of operation. A name below the zone is read from its right end: ``svc`` o
 then one label more (an endpoint) or two (a port and a protocol). What is found are hosts: addresses, or the name
 that an ExternalName stands for. There are three outcomes, and the difference between the last two is what resolvers
 act on: hosts; nothing, but the name is there (NODATA: an empty answer); no such name (NXDOMAIN).
-Invariant: whether a name exists never depends on the type that is asked for.
+Invariant: whether a name exists never depends on the type that is asked for (but see SOA in backend.py).
 coredns plugin/kubernetes/kubernetes.go, parse.go, reverse.go, ns.go.
 Simplified: no multicluster zones, no selection by labels.
 """

@@ -7,7 +7,7 @@ out: multicluster, autopath, k8s_external.
 
 from functools import partial
 
-from kubemini.network.decide.dns.coredns import CoreDNS
+from kubemini.network.decide.dns.coredns import Ask, CoreDNS
 from kubemini.network.decide.dns.message import NOERROR, NXDOMAIN, Answer, Question, Record, whole, within
 from kubemini.network.decide.dns.resolvconf import GLIBC, ResolvConf, settings
 from kubemini.network.decide.dns.resolver import look_up
@@ -50,7 +50,7 @@ def server(options, services, slices, namespaces, pods=(), cache=CACHE, zones=ZO
     return found
 
 
-def upstream(zone, address, ttl, asked):
+def upstream(zone, address, ttl, asked: Ask):
     """A server that knows one address for all names of a zone."""
     question = asked.question
     if within(zone, question.name) and question.type == "A":
