@@ -26,6 +26,7 @@ from kubemini.host.linux.packet import Packet
 from kubemini.host.linux.podnetwork import pod_at
 from kubemini.host.linux.walk import Guard
 from kubemini.network import dataplane, policing
+from kubemini.network.cni import BRIDGE
 from kubemini.network.decide.rules.plan import Plan as Planned
 from kubemini.network.decide.rules.plan import planned
 from kubemini.network.decide.services.node import ProxyConfig
@@ -161,7 +162,15 @@ class Scene:
             )
         ]
         first = self.nodes[0].name
-        return Plan(tuple(self.nodes), pods, {CLIENT: first}, network, (*NETWORKS, *doors), pod_mtu=pod_mtu)
+        return Plan(
+            tuple(self.nodes),
+            pods,
+            {CLIENT: first},
+            network,
+            (*NETWORKS, *doors),
+            pod_mtu=pod_mtu,
+            bridge=str(BRIDGE["bridge"]),
+        )
 
     def planned(self, host: Host) -> list[Planned]:
         """What the kube-proxy of *host* has written, whether it still lives or not."""
@@ -175,6 +184,7 @@ class Scene:
         for host, node in zip(self.hosts, self.nodes):
             if dataplane.table(host):
                 load(net[host.name], node, self.configs[host.name], self.planned(host))
+            netfilter.load(net[host.name].rules, _of_plugins(host))
             netfilter.load(net[host.name].rules, self.firewall)
             for lost in host.kernel.lost_routes.values():
                 net[host.name].routes.delete(lost)
@@ -243,6 +253,13 @@ class Scene:
 
 def _is_node(host: Host) -> bool:
     return any(isinstance(c, KubeProxy) for c in host.components)
+
+
+def _of_plugins(host: Host) -> str:
+    """The rules that CNI plugins have put on *host* (host ports), as iptables-save prints them."""
+    found = host.kernel.pod_network
+    tables = found.tables[4] if found else None
+    return "\n".join(line for name in tables.chains for line in tables.saved(name)) if tables else ""
 
 
 def _config(host: Host, mode: str) -> ProxyConfig:

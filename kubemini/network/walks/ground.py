@@ -16,7 +16,7 @@ from kubemini.host.linux.routes import MAIN, Route, Selector
 from kubemini.network.decide.services.node import Node
 
 ROUTER, OUTSIDE = "router", "outside"
-LAN, BRIDGE, WIRE, VXLAN = "lan0", "cbr0", "eth0", "flannel.1"
+LAN, WIRE, VXLAN = "lan0", "eth0", "flannel.1"
 LAN_NET, LAN_HOST = "192.168.0.0/24", "192.168.0.1"
 OUTSIDE_NET, OUTSIDE_HOST = "203.0.113.0/24", "203.0.113.1"
 NETWORKS = ("host-gw", "vxlan", "routed", "none")
@@ -51,6 +51,7 @@ class Plan:
     bridge_nf: bool = True
     hairpin: bool = True
     route_localnet: bool = False
+    bridge: str = "cbr0"
 
 
 def build(plan: Plan) -> Namespaces:
@@ -102,8 +103,8 @@ def _node(net: Namespaces, plan: Plan, node: Node) -> None:
         if gateway not in known:
             net[ROUTER].address(LAN, gateway)
     here.routes.add(Route(DEFAULT, via=LAN_HOST, device=WIRE))
-    net.bridge(node.name, BRIDGE, pod_mtu(plan))
-    here.address(BRIDGE, f"{node.bridge}/{node.pod_cidr.split('/')[1]}")
+    net.bridge(node.name, plan.bridge, pod_mtu(plan))
+    here.address(plan.bridge, f"{node.bridge}/{node.pod_cidr.split('/')[1]}")
     if plan.network == "vxlan":
         here.interfaces[VXLAN] = Interface(VXLAN, "vxlan", plan.mtu - VXLAN_OVERHEAD, local=node.addresses[0])
         here.address(VXLAN, f"{_first(node.pod_cidr)}/32")
@@ -118,7 +119,7 @@ def _pod(net: Namespaces, plan: Plan, pod: PodPlan) -> None:
     here = net.create(pod.name)
     node = next(node for node in plan.nodes if node.name == pod.node)
     port = f"veth-{pod.name}"
-    net.veth((pod.node, port), (pod.name, WIRE), pod_mtu(plan), master=BRIDGE)
+    net.veth((pod.node, port), (pod.name, WIRE), pod_mtu(plan), master=plan.bridge)
     net[pod.node].interfaces[port].hairpin = plan.hairpin
     here.address(WIRE, f"{pod.ip}/{node.pod_cidr.split('/')[1]}")
     here.routes.add(Route(DEFAULT, via=node.bridge, device=WIRE))

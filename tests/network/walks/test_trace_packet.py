@@ -89,6 +89,17 @@ def test_a_policy_that_decides_is_named_with_the_node_whose_agent_asked_it():
     assert node.rule.endswith("ingress: isolated by default/deny-all") or node.fate == "connected"
 
 
+def test_a_host_port_is_there_because_a_plugin_wrote_its_rule():
+    made = Cluster.single(workers=1)
+    port = "ports: [{containerPort: 8080, hostPort: 8000}]"
+    made.apply(TEXT.split("---")[0].replace("image: shop/web:1.0", f"image: shop/web:1.0, {port}"))
+    made.run("30s")
+    told = kubemini.trace_packet(made, "outside", "node/worker-1:8000")
+    assert (told.fate, told.exchange.verdict.by) == ("connected", "a")
+    assert told.rule.startswith("nat CNI-DN-") and told.exchange.verdict.source == "203.0.113.2"
+    assert kubemini.trace_packet(made, "outside", "node/worker-1:8001").fate == "closed"
+
+
 def test_a_firewall_of_the_nodes_is_loaded_beside_kube_proxys_rules(cluster, tmp_path):
     file = tmp_path / "firewall"
     file.write_text("*filter\n-A FORWARD -d 10.244.0.0/16 -p tcp -m tcp --dport 8080 -j DROP\nCOMMIT\n")
