@@ -75,7 +75,7 @@ def _router(net: Namespaces, plan: Plan) -> None:
     router.address(LAN, f"{LAN_HOST}/24")
     net.veth((ROUTER, "to-outside"), (OUTSIDE, WIRE), plan.mtu)
     router.address("to-outside", f"{OUTSIDE_HOST}/24")
-    for client in plan.clients or (OUTSIDE_HOST.replace(".1", ".2"),):
+    for client in plan.clients or (f"{OUTSIDE_HOST[:-1]}2",):
         own = outside.interfaces[WIRE].addresses
         outside.address(WIRE, f"{client}/24" if not own else f"{client}/32")
     outside.routes.add(Route(DEFAULT, via=OUTSIDE_HOST, device=WIRE))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kubemini.network.walks.reach import PodNetwork
+from kubemini.network.walks.ground import OUTSIDE, Plan, build
+from kubemini.network.walks.reach import PodNetwork, nodes_of, pods_of
 
 PAIRS = {"same": ("n1-a", "n1-b"), "other": ("n1-a", "n2-a"), "node": ("n1", "n2-a"), "out": ("n1-a", "outside")}
 
@@ -101,3 +102,9 @@ def test_a_node_s_firewall_is_named():
 def test_who_names_a_node_that_is_not_there_is_told_which_are():
     with pytest.raises(ValueError, match="no node 'n9'; there are: n1, n2, n3"):
         PodNetwork().forget("n9", "n1")
+
+
+def test_who_is_outside_has_an_address_of_the_outside_network_if_nobody_says_which():
+    nodes = nodes_of(1)
+    net = build(Plan(nodes, pods_of(nodes, 1)))
+    assert net[OUTSIDE].interfaces["eth0"].addresses == ["203.0.113.2/24"]

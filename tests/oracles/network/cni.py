@@ -59,7 +59,7 @@ def _replay(given):
 
 def _arguments(about):
     """CNI_ARGS, which are not recorded: whoever asks for an address is told by what the step is about."""
-    if not re.search("IP=|CNI_ARGS|asked for", about):
+    if not re.search("IP=|CNI_ARGS|asked for|same address|taken|in use", about):
         return ""
     if "outside" in about:
         return OUTSIDE
