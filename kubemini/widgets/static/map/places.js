@@ -52,7 +52,9 @@ export class Places {
     const kinds = {};
     for (const r of this.history.requests) kinds[r.from] ||= r.kind;
     const asking = Object.keys(kinds).filter((c) => kindOf(c) === "client");
-    const clients = [...new Set([...this.role("client").flatMap((x) => x.components), ...asking])];
+    const there = this.role("client").flatMap((x) => x.components);
+    const asks = (c) => c !== "upstream-dns"; // a name server outside is nobody's client
+    const clients = [...new Set([...there, ...asking])].filter(asks);
     this.below = clients.filter((c) => kinds[c] === "service" || (!kinds[c] && /visitor/.test(c)));
     this.above = clients.filter((c) => !this.below.includes(c));
     this.doors = this.role("lb").flatMap((x) => has(x, "lb"));
