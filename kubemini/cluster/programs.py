@@ -20,6 +20,7 @@ from kubemini.network.dns import CoreDNSProcess, NodeCache, Outside
 from kubemini.network.ingress import IngressController, NodePort
 from kubemini.network.kubeproxy import KubeProxy
 from kubemini.network.policyagent import PolicyAgent
+from kubemini.network.speaker import Speaker
 from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim
 from kubemini.users import Caller, EtcdUser, Outsider, PodNetwork, User, Visitor
@@ -86,6 +87,7 @@ PROGRAMS: dict[str, Program] = {
     "kubelet": Program(Kubelet, (_front_door,)),
     "kube-proxy": Program(KubeProxy, (_front_door,)),
     "kube-network-policies": Program(PolicyAgent, (_front_door,)),
+    "speaker": Program(Speaker, (_front_door,)),
     "pods": Program(PodNetwork),
     "visitor": Program(Visitor),
     "callers": Program(Caller),

@@ -22,6 +22,7 @@ from kubemini.network.decide.services.ports import ServicePort
 from kubemini.network.decide.services.verdict import Asked
 from kubemini.network.names import Resolver, Response, destination
 from kubemini.network.policing import Flow
+from kubemini.network.speaker import Speaker
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 from kubemini.wire import Call, Reply, Unreachable
@@ -239,11 +240,16 @@ class Visitor(Component):
     def _entrance(self, packet: Asked, number: int) -> str:
         """The stack of the host that a packet for *packet* goes to by the wire; "": nobody's.
 
-        A node has its address; for the others the router before the cluster knows every host, and takes them in turn.
+        A node has its address; for the others a speaker names the node that answers. Without one the router before the
+        cluster knows every host, and takes them in turn.
         """
         stacks = self._stacks()
         at_home = next((s.name for s in stacks if host_ip(s.host.name) == packet.destination), "")
         outside = packet.source.startswith(OUTSIDE)
+        speakers = [c for c in self.net.components.values() if isinstance(c, Speaker)]
+        if outside and speakers and not at_home:
+            answering = (s.announced.get(packet.destination) for s in speakers)
+            return next((f"pods@{node}" for node in answering if node), "")
         return at_home or (stacks[number % len(stacks)].name if outside else "")
 
     def _stacks(self) -> list[PodNetwork]:

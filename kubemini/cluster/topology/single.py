@@ -9,6 +9,7 @@ from kubemini.cluster.topology.spec import (
     control_plane,
     edge,
     internet,
+    router,
     worker_hosts,
     zone_list,
 )
@@ -21,12 +22,14 @@ def single(
     policies: bool = False,
     callers: bool = False,
     ingress: bool = False,
+    speaker: bool = False,
 ) -> Topology:
     """One control-plane host without a load balancer, *workers* workers, and machines *outside* of visitors.
 
     With *ingress* pods of an ingress controller may run, and somebody on the Internet asks for URLs.
+    With a *speaker* Services of type LoadBalancer get addresses.
     """
     places = zone_list(zones)
     plane = HostSpec("cp-1", places[0], CONTROL_PLANE, ("etcd-1", *control_plane(1)))
     workers_ = worker_hosts(workers, places, policies, callers, ingress)
-    return Topology("single", (plane, *workers_, *edge(0, outside), *internet(ingress)))
+    return Topology("single", (plane, *workers_, *edge(0, outside), *router(speaker), *internet(ingress)))

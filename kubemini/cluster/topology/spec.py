@@ -153,6 +153,11 @@ def internet(ingress: bool) -> list[HostSpec]:
     return [HostSpec("internet-1", "edge", CLIENT, ("visitor@internet",))] if ingress else []
 
 
+def router(speaker: bool) -> list[HostSpec]:
+    """The machine beside the router before the cluster, where a speaker gives out load balancers' addresses."""
+    return [HostSpec("router-1", "edge", CLIENT, ("speaker-1",))] if switch(speaker, "speaker") else []
+
+
 def balancers(load_balancer: bool, load_balancers: int) -> int:
     """How many balancers are wanted by the two ways of saying so."""
     return load_balancers if switch(load_balancer, "load_balancer") else 0

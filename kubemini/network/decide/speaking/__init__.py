@@ -1,0 +1,1 @@
+"""Load balancers' addresses: who gets one, and which node answers for it. Pure."""
