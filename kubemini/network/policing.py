@@ -6,7 +6,8 @@ packet that is dropped: the caller waits until he is tired.
 A connection that both have let through is not asked again, unless the agent is strict and has looked at the table of
 connections since (`PolicyTable.checks`).
 Models kubernetes-sigs/kube-network-policies pkg/dataplane evaluatePacket syncNFTablesRules
-Simplified: egress is judged where the connection begins, ingress where it ends; both see the same policies there.
+Simplified: egress is judged where the connection begins, ingress where it ends; a node's own programs are judged as
+anybody where they enter a pod, while the real agent lets those of root on the same node through.
 """
 
 from collections.abc import Callable

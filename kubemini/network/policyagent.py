@@ -2,7 +2,8 @@
 
 Watches pods, namespaces, nodes and both kinds of policies, and puts what it knows into the kernel of its host, at most
 once a second. A pod network without such an agent takes policies for what they are: objects.
-Invariant: nothing is done while no policy exists; what the kernel has follows the last sync, and outlives no agent.
+Invariant: nothing is done while no policy exists; what the kernel has follows the last sync, and outlives no agent: one
+that starts anew lets everything pass until it has seen all that there is.
 Models kubernetes-sigs/kube-network-policies pkg/dataplane newController, pkg/networkpolicy getLocalPodsForNetworkPolicy
 Simplified: one sync for the set of judged pods and for what they are judged by, where the real one judges by its
 caches as they are; --fail-open always; no NRI.
@@ -26,11 +27,14 @@ CHECK_EVERY = 30 * SECOND  # minInterval of the one that looks at connections
 class PolicyAgent(Component):
     """One kube-network-policies process."""
 
+    checks = 0  # of established connections, ever
+
     def __init__(self, sim: Sim, net: Network, host: Host, name: str, servers: list[str]):
         super().__init__(sim, net, host, name)
         self.servers = servers
 
     def boot(self) -> None:
+        self.host.kernel.policies = None  # until it knows better, nothing is judged
         client = ApiClient(self, self.servers, "system:serviceaccount:kube-system:kube-network-policies")
         self.pods, self.namespaces, self.nodes, self.policies, self.cluster = self.informers = [
             Informer(client, kind, self._changed)
@@ -55,7 +59,6 @@ class PolicyAgent(Component):
 
     def _sync(self) -> None:
         self.scheduled, self.synced_at = False, self.sim.now
-        before = self.host.kernel.policies
         self.host.kernel.policies = PolicyTable(
             Policies(
                 self.policies.values(),
@@ -65,7 +68,7 @@ class PolicyAgent(Component):
             ),
             self._listens,
             self.net.params.policy_strict_mode,
-            before.checks if before is not None else 0,
+            self.checks,
         )
         self._tell()
         if self.net.params.policy_strict_mode and not self.checking:
@@ -75,7 +78,8 @@ class PolicyAgent(Component):
     def _check(self) -> None:
         """Established connections are judged again with their next packet."""
         self.checking, self.checked_at = False, self.sim.now
-        self.host.kernel.policies.checks += 1
+        self.checks += 1
+        self.host.kernel.policies.checks = self.checks
 
     def _listens(self) -> bool:
         return self.up and not self.paused

@@ -98,6 +98,21 @@ def test_while_an_agent_is_down_its_host_lets_everything_pass_and_the_other_host
     assert fates == [shut, {("ok", "")}, shut]
 
 
+def test_a_policy_that_goes_while_the_agent_is_down_is_gone_when_it_returns():
+    found = cluster()
+    found.apply(DENY)
+    found.run("5s")
+    for host in ON_BOTH:
+        found.components[f"kube-network-policies@{host}"].crash()
+    found.kubectl.delete("networkpolicy", "deny")
+    found.run("5s")
+    for host in ON_BOTH:
+        found.components[f"kube-network-policies@{host}"].start()
+    found.run("5s")
+    assert calls(found.trace, 20, 24)["web", "api"].keys() == {("ok", "")}
+    assert all(found.hosts[host].kernel.policies is None for host in ON_BOTH)
+
+
 def test_a_visitor_on_a_host_is_no_pod_and_is_judged_where_it_enters_one():
     found = Cluster(build("single", workers=2, policies=True), 18)
     found.prepare(TIERS.manifests, {"visitors": {"service": "web", "every": "500ms"}})
