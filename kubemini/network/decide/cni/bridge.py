@@ -6,11 +6,11 @@ Models containernetworking/plugins plugins/main/bridge cmdAdd
 Simplified: no VLANs, no check of spoofed hardware addresses.
 """
 
-from ipaddress import ip_interface
 from typing import Any
 
 from kubemini.network.decide.cni import interfaces
 from kubemini.network.decide.cni.calls import Call, Plugin, Result, arguments, previous
+from kubemini.network.decide.cni.host.addresses import ip_interface
 from kubemini.network.decide.cni.host.errors import KernelError, PluginError
 from kubemini.network.decide.cni.host.namespaces import NO_ADDRESS, Host, Link, Namespace
 

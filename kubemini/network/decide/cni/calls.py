@@ -9,9 +9,9 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_interface
 from typing import Any
 
+from kubemini.network.decide.cni.host.addresses import ip_interface
 from kubemini.network.decide.cni.host.errors import (
     DECODING_FAILURE,
     INCOMPATIBLE_VERSION,

@@ -7,9 +7,8 @@ Models containernetworking/plugins plugins/meta/firewall setupIngressPolicy
 Simplified: the iptables back end; no firewalld.
 """
 
-from ipaddress import ip_interface
-
 from kubemini.network.decide.cni.calls import VERSIONS, Call, Plugin, Result, previous
+from kubemini.network.decide.cni.host.addresses import ip_interface
 from kubemini.network.decide.cni.host.errors import PluginError
 from kubemini.network.decide.cni.host.iptables import Rule, Tables, comment, network
 from kubemini.network.decide.cni.host.namespaces import Host

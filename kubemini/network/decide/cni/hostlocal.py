@@ -7,10 +7,10 @@ Models containernetworking/plugins plugins/ipam/host-local/backend/disk Store.Re
 """
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Any
 
 from kubemini.network.decide.cni.calls import Call, Plugin, Result, arguments
+from kubemini.network.decide.cni.host.addresses import ip_address
 from kubemini.network.decide.cni.host.errors import PluginError
 from kubemini.network.decide.cni.host.namespaces import Host
 from kubemini.network.decide.cni.ranges import Range, Set, containing, load, shown

@@ -7,11 +7,11 @@ Models containernetworking/plugins pkg/ip SetupIPMasqForNetworks
 
 import hashlib
 from dataclasses import replace
-from ipaddress import ip_interface
 from typing import Any
 
 from kubemini.network.decide.cni import hostlocal
 from kubemini.network.decide.cni.calls import Call, Plugin, Result, answer, current
+from kubemini.network.decide.cni.host.addresses import ip_interface
 from kubemini.network.decide.cni.host.errors import KernelError, NotThere, PluginError
 from kubemini.network.decide.cni.host.iptables import Rule, comment, network
 from kubemini.network.decide.cni.host.namespaces import Host, Link, Namespace, Route

@@ -7,11 +7,11 @@ Models containernetworking/plugins plugins/meta/portmap portMapperIPTables.forwa
 Simplified: no conditions on mappings.
 """
 
-from ipaddress import ip_address, ip_interface, ip_network
 from typing import Any
 
 from kubemini.network.decide.cni import interfaces, portmapnft
 from kubemini.network.decide.cni.calls import Call, Plugin, Result, previous
+from kubemini.network.decide.cni.host.addresses import ip_address, ip_interface, ip_network
 from kubemini.network.decide.cni.host.errors import PluginError
 from kubemini.network.decide.cni.host.iptables import Rule, Tables, comment, network
 from kubemini.network.decide.cni.host.namespaces import Host

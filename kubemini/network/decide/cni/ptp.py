@@ -4,12 +4,12 @@ Invariant: the pod sends everything to the gateway, its neighbours too; the host
 Models containernetworking/plugins plugins/main/ptp cmdAdd
 """
 
-from ipaddress import ip_interface
 from typing import Any
 
 from kubemini.network.decide.cni import interfaces
 from kubemini.network.decide.cni.bridge import FORWARD
 from kubemini.network.decide.cni.calls import Call, Plugin, Result, previous
+from kubemini.network.decide.cni.host.addresses import ip_interface
 from kubemini.network.decide.cni.host.errors import KernelError, PluginError
 from kubemini.network.decide.cni.host.namespaces import Host, Link, Namespace, Route
 

@@ -6,11 +6,11 @@ Models containernetworking/plugins plugins/ipam/host-local/backend/allocator Loa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_interface
 from itertools import combinations, pairwise
 from typing import Any
 
 from kubemini.network.decide.cni.calls import Call
+from kubemini.network.decide.cni.host.addresses import ip_address, ip_interface
 from kubemini.network.decide.cni.host.errors import PluginError
 
 

@@ -11,9 +11,9 @@ Simplified: one routing table; no link is ever down without having been set so; 
 
 import hashlib
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_interface, ip_network
 from typing import Any
 
+from kubemini.network.decide.cni.host.addresses import ip_address, ip_interface, ip_network
 from kubemini.network.decide.cni.host.errors import KernelError, NotThere
 from kubemini.network.decide.cni.host.iptables import Tables
 from kubemini.network.decide.cni.host.nftables import Ruleset
