@@ -7,6 +7,7 @@ Models torvalds/linux net/netfilter/xt_recent.c recent_mt
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from kubemini.host.linux.addresses import network, number
 from kubemini.host.linux.netfilter.flight import NO, Flight, Outcome, Part
@@ -62,39 +63,14 @@ def device(pattern: str) -> Callable[[str], bool]:
     return lambda name: name == pattern
 
 
-def _source(text: str) -> Part:
-    test = among(text)
-    return asks(lambda flight: test(flight.packet.source))
+def _of(make: Callable[[str], Callable[[Any], bool]], read: Callable[[Flight], Any]) -> Callable[[str], Part]:
+    """A match that asks what *read* finds in a flight, by the test that *make* makes of its word."""
 
+    def match(text: str) -> Part:
+        test = make(text)
+        return asks(lambda flight: test(read(flight)))
 
-def _destination(text: str) -> Part:
-    test = among(text)
-    return asks(lambda flight: test(flight.packet.destination))
-
-
-def _protocol(text: str) -> Part:
-    test = protocol(text)
-    return asks(lambda flight: test(flight.packet.protocol))
-
-
-def _sport(text: str) -> Part:
-    test = ports(text)
-    return asks(lambda flight: test(flight.packet.sport))
-
-
-def _dport(text: str) -> Part:
-    test = ports(text)
-    return asks(lambda flight: test(flight.packet.dport))
-
-
-def _incoming(text: str) -> Part:
-    test = device(text)
-    return asks(lambda flight: test(flight.incoming))
-
-
-def _outgoing(text: str) -> Part:
-    test = device(text)
-    return asks(lambda flight: test(flight.outgoing))
+    return match
 
 
 def _icmp(text: str) -> Part:
@@ -108,13 +84,13 @@ def _icmp(text: str) -> Part:
 
 
 MATCHES: dict[str, Callable[[str], Part]] = {
-    "--source": _source,
-    "--destination": _destination,
-    "--protocol": _protocol,
-    "--sport": _sport,
-    "--dport": _dport,
-    "--in-interface": _incoming,
-    "--out-interface": _outgoing,
+    "--source": _of(among, lambda flight: flight.packet.source),
+    "--destination": _of(among, lambda flight: flight.packet.destination),
+    "--protocol": _of(protocol, lambda flight: flight.packet.protocol),
+    "--sport": _of(ports, lambda flight: flight.packet.sport),
+    "--dport": _of(ports, lambda flight: flight.packet.dport),
+    "--in-interface": _of(device, lambda flight: flight.incoming),
+    "--out-interface": _of(device, lambda flight: flight.outgoing),
     "--icmp-type": _icmp,
 }
 
