@@ -239,6 +239,14 @@ class Params(EtcdParams):
     )
     ingress_tries: int = flag(3, Count(1, 100), "proxy-next-upstream-tries", "ingress-nginx 1.15 ConfigMap")
 
+    # CoreDNS
+    coredns_startup_timeout: int = flag(5 * SECOND, Duration(0, HOUR), "startup_timeout", "coredns plugin/kubernetes")
+    coredns_forward_timeout: int = flag(2 * SECOND, Duration(MS, HOUR), "readTimeout", "coredns 1.15 plugin/forward")
+    coredns_forward_tries: int = flag(2, Count(1, 100), "max_connect_attempts", "coredns 1.15 plugin/forward")
+    coredns_reload: tuple[int, int] = flag(
+        (30 * SECOND, 45 * SECOND), Span(Duration(SECOND, DAY)), "reload [INTERVAL] [JITTER]", "coredns plugin/reload"
+    )
+
     # the API server towards its clients
     goaway_chance: float = flag(0.0, Rate(0, 0.02), "--goaway-chance", "kube-apiserver 1.37 (at most 0.02)")
 

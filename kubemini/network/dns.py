@@ -27,10 +27,6 @@ from kubemini.sim.units import SECOND
 from kubemini.wire import Network
 
 IMAGE = "coredns"
-STARTUP = 5 * SECOND  # startup_timeout of the plugin kubernetes
-PATIENCE = 2 * SECOND  # of forward, for one answer
-TRIES = 2  # of forward, at each server
-RELOAD = (30 * SECOND, 45 * SECOND)  # how often `reload` looks: 30 s, and up to 15 s more
 CONFIG = ("kube-system", "coredns")  # the ConfigMap with the Corefile
 NODE_CACHE = """
 cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
@@ -89,8 +85,9 @@ class NameServer(Component):
 
     def _further(self, ask: Ask) -> Steps:
         """Ask a server outside; None if it says nothing."""
-        for _ in range(TRIES):
-            got = yield from self.asker.ask(Send((ask.server,), (replace(ask.question, tcp=ask.tcp),), PATIENCE), {})
+        patience = self.net.params.coredns_forward_timeout
+        for _ in range(self.net.params.coredns_forward_tries):
+            got = yield from self.asker.ask(Send((ask.server,), (replace(ask.question, tcp=ask.tcp),), patience), {})
             if got:
                 return got[ask.question.type]
         return None
@@ -174,7 +171,7 @@ class CoreDNSProcess(NameServer):
             informer.on_synced.append(self._open)
             informer.start()
         self.client = client
-        self.after(STARTUP, self._open, True)
+        self.after(self.net.params.coredns_startup_timeout, self._open, True)
 
     def _changed(self, old: Obj | None, new: Obj | None) -> None:
         self.stale = True
@@ -207,7 +204,7 @@ class CoreDNSProcess(NameServer):
         """Another Corefile: `reload` sees it when it looks next. One that cannot be read changes nothing."""
         if self.server is not None and (corefile(old) != corefile(new)):
             self.reloads += 1
-            self.after(self.draws.between(self.reloads, *RELOAD), self._reload)
+            self.after(self.draws.between(self.reloads, *self.net.params.coredns_reload), self._reload)
 
     def _reload(self) -> None:
         self._read()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubemini.params import Params
+from tests.params.names import ANOTHER_COREFILE, NOBODY_OUTSIDE, ORPHANS
 from tests.params.pair import PAIR, PAIR_MATTERS
 from tests.params.policies import KEPT, KEPT_MATTERS
 from tests.params.tales import (
@@ -96,6 +97,9 @@ STORIES: dict[str, Story] = {
     ),
     "two balancers": PAIR,
     "a connection that is kept": KEPT,
+    "names without an API server": ORPHANS,
+    "nobody outside": NOBODY_OUTSIDE,
+    "another Corefile": ANOTHER_COREFILE,
     "a balancer": shop(
         60,
         ["14s", "crash", "apiserver-1"],
@@ -244,6 +248,9 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "two balancers": PAIR_MATTERS,
     "a connection that is kept": KEPT_MATTERS,
+    "names without an API server": {"coredns_startup_timeout": "12s"},
+    "nobody outside": {"coredns_forward_timeout": "300ms", "coredns_forward_tries": 1},
+    "another Corefile": {"coredns_reload": ["10s", "12s"]},
     "a balancer": {
         "haproxy_inter": "1s",
         "haproxy_rise": 5,
