@@ -15,32 +15,20 @@ class RouteDel(Command):
 
     def check(self, cluster: Cluster) -> None:
         Command.check(self, cluster)
-        _check_workers(cluster, self.action, self.worker, self.other)
+        for name in (self.worker, self.other):
+            if cluster.hosts[name].cni is None:
+                there = ", ".join(host.name for host in cluster.hosts.values() if host.cni) or "none"
+                raise FaultError(f"{self.action}: {name} has no pods; workers are: {there}")
+        if self.worker == self.other:
+            raise FaultError(f"{self.action}: {self.worker} has its own pods on its bridge; name two workers")
 
     def do(self, cluster: Cluster) -> None:
         podnetwork.forget_way(cluster.hosts[self.worker], cluster.hosts[self.other])
 
 
 @command("route_add")
-class RouteAdd(Command):
+class RouteAdd(RouteDel):
     """*worker* knows again where the pods of *other* are."""
-
-    worker: str = argument(HOST)
-    other: str = argument(HOST)
-
-    def check(self, cluster: Cluster) -> None:
-        Command.check(self, cluster)
-        _check_workers(cluster, self.action, self.worker, self.other)
 
     def do(self, cluster: Cluster) -> None:
         podnetwork.learn_way(cluster.hosts[self.worker], cluster.hosts[self.other])
-
-
-def _check_workers(cluster: Cluster, action: str, worker: str, other: str) -> None:
-    """FaultError if these are not two workers."""
-    for name in (worker, other):
-        if cluster.hosts[name].cni is None:
-            there = ", ".join(host.name for host in cluster.hosts.values() if host.cni) or "none"
-            raise FaultError(f"{action}: {name} has no pods; workers are: {there}")
-    if worker == other:
-        raise FaultError(f"{action}: {worker} has its own pods on its bridge; name two workers")
