@@ -2,7 +2,7 @@
 
 from kubemini.api.objects import freeze
 from kubemini.network.decide.rules import iptables, nftables
-from kubemini.network.decide.rules.network import local, on_localhost
+from kubemini.network.decide.rules.network import local, on_localhost, refused_on_localhost
 from kubemini.network.decide.rules.plan import plans
 from kubemini.network.decide.services.node import Node, ProxyConfig
 
@@ -36,7 +36,7 @@ def table(service, *slices, node=HERE, **config):
     """Its rules in nftables mode."""
     config, out = ProxyConfig("nftables", **config), nftables.Written()
     for plan in plans(service, slices, node):
-        out.add(nftables.rules(plan, node, local(config, node)))
+        out.add(nftables.rules(plan, node, local(config, node), refused_on_localhost(config)))
     return out
 
 

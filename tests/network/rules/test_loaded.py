@@ -23,6 +23,7 @@ OPTIONS = (
     {"detect_local": "BridgeInterface"},
     {"node_port_addresses": ("primary",)},
     {"node_port_addresses": ("0.0.0.0/0",)},
+    {"node_port_addresses": ("primary", "localhost")},
 )
 
 

@@ -129,3 +129,16 @@ def test_the_other_family_has_a_table_of_its_own():
     assert out.sets["cluster-ips"][0] == "type ipv6_addr"
     assert list(out.elements["nodeport-ips"]) == ["fd00:1::11"]
     assert "ip6 saddr != fd00:10::/56" in out.chains["services"][0]
+
+
+def test_who_asks_for_localhost_has_udp_refused_there_by_name_and_counted():
+    options = {"node_port_addresses": ("primary", "localhost")}
+    out = base(ProxyConfig("nftables", **options), HERE)
+    assert out.chains["nodeport-endpoints-check"][1].startswith("ip daddr 127.0.0.0/8 ")
+    assert out.counters == [f"localhost-nodeport-rejected-{protocol}" for protocol in ("udp", "sctp")]
+    ports = ({"port": 53, "nodePort": 30053, "protocol": "UDP"},)
+    (refused,) = (
+        table(service(type="NodePort", ports=ports), **options).elements["localhost-nodeport-reject-ports"].values()
+    )
+    assert refused == "udp . 30053 : goto localhost-nodeport-reject-udp"
+    assert "localhost-nodeport-reject-ports" not in base(ProxyConfig("nftables"), HERE).sets

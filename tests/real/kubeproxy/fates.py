@@ -29,9 +29,9 @@ def differences(lab, seed, mode):
     wanted = {flow: comparing.possible(net, flow) for flow in flows}
     lab.post({key(service): (service, named(service, slices)) for service, slices in posted})
     with Mirror(net) as mirror:
-        for number, node in enumerate(worlds.NODES):
+        for node in worlds.NODES:
             lab.tell(node)
-            _cable(mirror.space(node.name), number)
+            _cable(mirror.space(node.name))
             lab.start_proxy(NAMES[node.name], mode, mirror.space(node.name), node, {})
         try:
             found = [line for node in worlds.NODES for line in _rules(lab, mode, mirror.space(node.name), node)]
@@ -56,14 +56,17 @@ def named(service, slices):
     return [{**one, "metadata": {**one["metadata"], **meta}} for one in slices]
 
 
-def _cable(space, number):
-    """A cable from the room's switch into a node's network; an earlier one's name may still be taken."""
-    name = f"vapi{next(CABLES)}"
+def _cable(space):
+    """A cable from the room's switch into a node's network.
+
+    Name and address are new each time: those of a network that has just ended may still be taken.
+    """
+    number = next(CABLES)
     hosts.ip(
-        f"link add {name} type veth peer name api0 netns {space}",
-        f"link set {name} master {hosts.SWITCH} up",
+        f"link add vapi{number} type veth peer name api0 netns {space}",
+        f"link set vapi{number} master {hosts.SWITCH} up",
     )
-    hosts.ip(f"address add {hosts.NETWORK}.{101 + number}/24 dev api0", "link set api0 up", inside=space)
+    hosts.ip(f"address add {hosts.NETWORK}.{100 + number % 150}/24 dev api0", "link set api0 up", inside=space)
 
 
 def _rules(lab, mode, space, node):
@@ -72,4 +75,5 @@ def _rules(lab, mode, space, node):
     same = partial(twin.differences, mode)
     if until(lambda: not same(lab.rules(mode, space), mine), PATIENCE):
         return []
-    return [f"{node.name}, {path}: {real} ≠ {ours}" for path, real, ours in same(lab.rules(mode, space), mine)]
+    found = [f"{node.name}, {path}: {real} ≠ {ours}" for path, real, ours in same(lab.rules(mode, space), mine)]
+    return [f"{NAMES[node.name]} says last: {lab.log(NAMES[node.name])}", *found]

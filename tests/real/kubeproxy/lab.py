@@ -17,6 +17,7 @@ from tests.oracles.ha.real.room import DISK
 from tests.real.kubeproxy.listing import listed, saved_lines
 from tests.real.kubeproxy.worlds import CLUSTER_CIDR, HERE, SERVICE_CIDRS, SPACES
 
+HARDWARE = "02:00:00:00:00:01"  # of the switch, whose own would change with every cable
 HOSTS = {"iptables": "h1", "nftables": "h2"}  # whose kube-proxy runs in which mode
 CONFIG = {
     "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
@@ -40,6 +41,7 @@ class Lab:
     def up(self):
         """Start etcd and the API server, and make node, networks and namespaces. Raises Failed."""
         hosts.plug(HOSTS.values())
+        hosts.ip(f"link set {hosts.SWITCH} address {HARDWARE}")
         for host in HOSTS.values():
             lines = [f"address add {ip}/{'64' if ':' in ip else '24'} dev lan0" for ip in HERE.addresses]
             bridge = ("link add cbr0 type bridge", f"address add {HERE.bridge}/24 dev cbr0")

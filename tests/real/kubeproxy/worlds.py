@@ -34,7 +34,10 @@ OPTIONS = (  # of ours; of the real one, in either mode
     ({"node_port_addresses": ("primary",)}, {"nodePortAddresses": ["primary"]}),
     ({"node_port_addresses": ("0.0.0.0/0",)}, {"nodePortAddresses": ["0.0.0.0/0"]}),
     ({"node_port_addresses": ("192.168.0.0/16",)}, {"nodePortAddresses": ["192.168.0.0/16"]}),
-    ({"node_port_addresses": ("primary", "localhost")}, {"nodePortAddresses": ["primary", "localhost"]}),
+    (
+        {"node_port_addresses": ("primary", "localhost")},
+        {"nodePortAddresses": ["primary", "localhost"], "featureGates": {"KubeProxyNFTablesLocalhostNodePorts": True}},
+    ),
     ({"localhost_node_ports": False}, {"iptables": {"localhostNodePorts": False}}),
 )
 

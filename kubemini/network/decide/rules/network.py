@@ -2,6 +2,7 @@
 
 Models k/k pkg/proxy/util NewDetectLocalByCIDR, NewDetectLocalByBridgeInterface,
     NodePortAddresses.GetNodeIPs
+Models k/k pkg/proxy/nftables Proxier.localhostNodePortRejectProtocols
 Models k/k cmd/kube-proxy/app expandNodePortAddressKeywords
 """
 
@@ -24,6 +25,7 @@ Net = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 NFTABLES = "nftables"
 PRIMARY, ALL = "primary", "all"  # words of nodePortAddresses
+UNSERVED = ("udp", "sctp")  # by the process that serves node ports on localhost
 LOOPBACK = {IPV4: "127.0.0.1", IPV6: "::1"}
 
 
@@ -67,6 +69,15 @@ def _meant(word: str, node: Node) -> tuple[str, ...]:
     if word == PRIMARY:
         return tuple(host(ip) for of_family in LOOPBACK if (ip := primary(node, of_family)))
     return {"localhost": ("127.0.0.0/8", "::1/128"), ALL: ("0.0.0.0/0", "::/0")}.get(word, (word,))
+
+
+def refused_on_localhost(config: ProxyConfig) -> tuple[str, ...]:
+    """Protocols whose node ports nftables refuses on localhost: it serves TCP there, if asked to.
+
+    Asked is by naming loopback among the addresses (feature gate KubeProxyNFTablesLocalhostNodePorts).
+    """
+    asked = {"localhost", "127.0.0.0/8", "::1/128"} & set(config.node_port_addresses or ())
+    return UNSERVED if asked and config.mode == NFTABLES else ()
 
 
 def on_localhost(config: ProxyConfig, node: Node, of_family: str = IPV4) -> bool:

@@ -6,7 +6,7 @@ Models k/k pkg/proxy/nftables Proxier.syncProxyRules, Proxier.writeServiceToEndp
     Proxier.writeServiceToEndpointJumps
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kubemini.network.decide.rules.names import (
@@ -27,6 +27,7 @@ MARK = "meta mark set meta mark | 0x00004000"
 SERVICE_IPS, NODE_PORTS = "service-ips", "service-nodeports"
 NO_SERVICES, NO_NODE_PORTS = "no-endpoint-services", "no-endpoint-nodeports"
 CLUSTER_IPS, HAIRPINS, FIREWALL_IPS = "cluster-ips", "hairpin-connections", "firewall-ips"
+ON_LOCALHOST, REFUSED_ON_LOCALHOST = "localhost-nodeport-reject-ports", "localhost-nodeport-reject-"
 LONGEST = 128  # bytes of a comment
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
@@ -38,6 +39,7 @@ class Written:
     sets: dict[str, list[str]] = field(default_factory=dict)
     chains: dict[str, list[str]] = field(default_factory=dict)
     elements: dict[str, dict[str, str]] = field(default_factory=dict)  # of a set: key → the whole element
+    counters: list[str] = field(default_factory=list)
 
     def element(self, of: str, key: str, value: str = "") -> None:
         self.elements.setdefault(of, {})[key] = f"{key}{value}"
@@ -46,14 +48,21 @@ class Written:
         """Take over all that is in *other*; where both have an element, the other's counts."""
         self.sets.update(other.sets)
         self.chains.update(other.chains)
+        self.counters.extend(other.counters)
         for of, elements in other.elements.items():
             self.elements.setdefault(of, {}).update(elements)
 
 
-def rules(plan: Plan, node: Node, local: Local) -> Written:
-    """What *node* has for a Service port; *local* tells a pod's packet."""
+def rules(plan: Plan, node: Node, local: Local, refused: Sequence[str] = ()) -> Written:
+    """What *node* has for a Service port; *local* tells a pod's packet.
+
+    *refused*: protocols whose node ports are refused on localhost by name.
+    """
     writer = _Writer(plan, node, local)
     writer.write()
+    if plan.port.node_port and plan.protocol in refused:
+        key = f"{plan.protocol} . {plan.port.node_port}"
+        writer.out.element(ON_LOCALHOST, key, f" : goto {REFUSED_ON_LOCALHOST}{plan.protocol}")
     return writer.out
 
 

@@ -5,7 +5,7 @@ to it.
 Models k/k pkg/proxy/nftables nftablesBaseChains, nftablesJumpChains, Proxier.setupNFTables
 """
 
-from kubemini.network.decide.rules.network import LOOPBACK, local, merged, serving
+from kubemini.network.decide.rules.network import LOOPBACK, local, merged, refused_on_localhost, serving
 from kubemini.network.decide.rules.nftables import (
     CLUSTER_IPS,
     FIREWALL_IPS,
@@ -14,6 +14,8 @@ from kubemini.network.decide.rules.nftables import (
     NO_NODE_PORTS,
     NO_SERVICES,
     NODE_PORTS,
+    ON_LOCALHOST,
+    REFUSED_ON_LOCALHOST,
     SERVICE_IPS,
     Written,
 )
@@ -47,6 +49,7 @@ HOOKS = (  # base chain: what it is, and its jumps
     ("nat-output", "nat hook output priority -100", ("services",)),
     ("nat-postrouting", "nat hook postrouting priority srcnat", ("masquerading",)),
 )
+COUNTER = "localhost-nodeport-rejected-"
 PORT = "meta l4proto . th dport"
 MASQUERADE = (
     f"meta mark & 0x00004000 != 0x00000000 {MARK.replace('|', '^')} masquerade fully-random",
@@ -68,6 +71,7 @@ MAPS = {
     FIREWALL_IPS: (TO_SERVICE, "destinations that are subject to LoadBalancerSourceRanges"),
     SERVICE_IPS: (TO_SERVICE, "ClusterIP, ExternalIP and LoadBalancer IP traffic"),
     NODE_PORTS: (TO_NODE_PORT, "NodePort traffic"),
+    ON_LOCALHOST: (TO_NODE_PORT, "localhost NodePorts rejected by kube-proxy"),
 }
 
 
@@ -75,8 +79,11 @@ def base(config: ProxyConfig, node: Node, of_family: str = IPV4) -> Written:
     """The sets and chains of the table without any Service; maps stand among the sets."""
     ip, addr = ("ip", "ipv4_addr") if of_family == IPV4 else ("ip6", "ipv6_addr")
     out, addresses = Written(), serving(config, node, of_family)
+    refused = refused_on_localhost(config)
+    left_out = {NODE_IPS} if addresses is None else set()
+    left_out |= set() if refused else {ON_LOCALHOST}
     for name, (kind, comment) in {**SETS, **MAPS}.items():
-        if name != NODE_IPS or addresses is not None:
+        if name not in left_out:
             out.sets[name] = [kind.format(addr=addr), f'comment "{comment}"']
     for served in addresses or ():
         if served != LOOPBACK[of_family]:
@@ -84,14 +91,16 @@ def base(config: ProxyConfig, node: Node, of_family: str = IPV4) -> Written:
     for name, hook, jumps in HOOKS:
         new = "" if hook.startswith("nat") else "ct state new "
         out.chains[name] = [f"type {hook}; policy accept;", *(f"{new}jump {to}" for to in jumps)]
+    loopback = "127.0.0.0/8" if of_family == IPV4 else "::1"
     here, anywhere = (f"{ip} daddr @{NODE_IPS} ",) * 2
     if addresses is None:
-        loopback = f"{ip} daddr != {'127.0.0.0/8' if of_family == IPV4 else '::1'} "
-        here, anywhere = f"fib daddr type local {loopback}", loopback
+        anywhere = f"{ip} daddr != {loopback} "
+        here = f"fib daddr type local {anywhere}"
     to_service = f"{ip} daddr . {PORT} vmap"
+    local_only = [f"{ip} daddr {loopback} {PORT} vmap @{ON_LOCALHOST}"] if refused else []
     out.chains.update(
         {
-            "nodeport-endpoints-check": [f"{anywhere}{PORT} vmap @{NO_NODE_PORTS}"],
+            "nodeport-endpoints-check": [f"{anywhere}{PORT} vmap @{NO_NODE_PORTS}", *local_only],
             "service-endpoints-check": [f"{to_service} @{NO_SERVICES}"],
             "firewall-check": [f"{to_service} @{FIREWALL_IPS}"],
             "services": [
@@ -104,6 +113,9 @@ def base(config: ProxyConfig, node: Node, of_family: str = IPV4) -> Written:
             "reject-chain": [f'comment "helper for @{NO_SERVICES} / @{NO_NODE_PORTS}"', "reject"],
         }
     )
+    for protocol in refused:
+        out.counters.append(f"{COUNTER}{protocol}")
+        out.chains[f"{REFUSED_ON_LOCALHOST}{protocol}"] = [f'counter name "{COUNTER}{protocol}" reject']
     return out
 
 

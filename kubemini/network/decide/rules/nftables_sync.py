@@ -12,7 +12,7 @@ Models k/k pkg/proxy/nftables Proxier.syncProxyRules, nftElementStorage, ensureC
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from kubemini.network.decide.rules.network import local
+from kubemini.network.decide.rules.network import local, refused_on_localhost
 from kubemini.network.decide.rules.nftables import Written, rules
 from kubemini.network.decide.rules.nftables_base import base
 from kubemini.network.decide.rules.plan import Plan
@@ -27,6 +27,7 @@ class NftablesRules:
 
     def __init__(self, config: ProxyConfig, node: Node, of_family: str = IPV4):
         self.node, self.its = node, local(config, node, of_family)
+        self.refused = refused_on_localhost(config)
         self.table = "ip kube-proxy" if of_family == IPV4 else "ip6 kube-proxy"
         self.base = base(config, node, of_family)
         self.services: dict[str, Written] = {}
@@ -44,7 +45,7 @@ class NftablesRules:
         for name, plans in changed.items():
             old, new = self.services.pop(name, Written()), Written()
             for plan in plans:
-                new.add(rules(plan, self.node, self.its))
+                new.add(rules(plan, self.node, self.its, self.refused))
             if new.elements:
                 self.services[name] = new
             before.add(old)

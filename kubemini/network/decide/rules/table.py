@@ -7,7 +7,7 @@ Models k/k pkg/proxy/nftables Proxier.syncProxyRules
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kubemini.network.decide.rules.network import local
+from kubemini.network.decide.rules.network import local, refused_on_localhost
 from kubemini.network.decide.rules.nftables import Written, rules
 from kubemini.network.decide.rules.nftables_base import MAPS, base
 from kubemini.network.decide.rules.plan import Plan
@@ -21,13 +21,17 @@ SET, MAP, CHAIN, ELEMENT = "set", "map", "chain", "element"
 def written(plans: Iterable[Plan], config: ProxyConfig, node: Node, of_family: str = IPV4) -> Written:
     """Everything on *node* in one family: the base and what *plans* add to it."""
     out, its = base(config, node, of_family), local(config, node, of_family)
+    refused = refused_on_localhost(config)
     for plan in plans:
-        out.add(rules(plan, node, its))
+        out.add(rules(plan, node, its, refused))
     return out
 
 
 def objects(out: Written) -> list[dict[str, Any]]:
-    """Sets, maps, chains and elements, one by one: ``{kind, name, lines}``, an element ``{kind, of, lines}``."""
+    """Sets, maps, chains and elements, one by one: ``{kind, name, lines}``, an element ``{kind, of, lines}``.
+
+    Counters count nothing that is decided: they are not among them.
+    """
     sets = [{"kind": MAP if name in MAPS else SET, "name": name, "lines": lines} for name, lines in out.sets.items()]
     chains = [{"kind": CHAIN, "name": name, "lines": lines} for name, lines in out.chains.items()]
     elements = [
@@ -45,6 +49,8 @@ def loadable(out: Written, of_family: str = IPV4) -> str:
 
 
 def _blocks(out: Written) -> Iterator[str]:
+    for name in out.counters:
+        yield from _block(f"counter {name}", ["packets 0 bytes 0"])
     for name, lines in out.sets.items():
         held = out.elements.get(name)
         elements = [f"elements = {{ {', '.join(held.values())} }}"] if held else []
