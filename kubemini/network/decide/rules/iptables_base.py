@@ -3,6 +3,7 @@
 Invariant: a full sync puts every jump at the head of its chain, one after the other; so they stand there in
 the reverse order, and kubelet's KUBE-FIREWALL is met first.
 Models k/k pkg/proxy/iptables iptablesJumpChains, iptablesKubeletJumpChains, Proxier.syncProxyRules
+Simplified: the mark is the default one; INVALID packets are dropped whatever nf_conntrack_tcp_be_liberal says.
 """
 
 from kubemini.network.decide.rules.iptables import Chains

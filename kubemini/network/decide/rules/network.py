@@ -4,6 +4,7 @@ Models k/k pkg/proxy/util NewDetectLocalByCIDR, NewDetectLocalByBridgeInterface,
     NodePortAddresses.GetNodeIPs
 Models k/k pkg/proxy/nftables Proxier.localhostNodePortRejectProtocols
 Models k/k cmd/kube-proxy/app expandNodePortAddressKeywords
+Simplified: pods are not known by a prefix of their interfaces' names (InterfaceNamePrefix).
 """
 
 from collections.abc import Iterable
