@@ -29,7 +29,6 @@ WRITERS, PATIENCE = 4, 1800
 COMPLETE = re.compile(r'"SyncProxyRules complete".* elapsed="([^"]+)"')
 UNITS = {"h": 3600, "m": 60, "s": 1, "ms": 1e-3, "µs": 1e-6}
 TOOLS = {"iptables": ("iptables-nft-restore", "--noflush"), "nftables": ("nft", "-f", "-")}
-ACCOUNTS = ("ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts")
 
 
 def report(lab, many):
