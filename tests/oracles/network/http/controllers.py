@@ -93,7 +93,8 @@ def _api(verdict, request):
         return f"redirect {verdict.status} {_elsewhere(verdict.location, request)}"
     if verdict.fate == ANSWERED:
         return str(verdict.status)
-    name = verdict.usable[0].name
+    to = verdict.usable[0]
+    name = to.name if to.namespace == NAMESPACE else f"{to.namespace}/{to.name}"
     if any(backend.wrong for backend in verdict.backends):
         return f"{name}, or 500 for its share"
     if len(verdict.backends) > 1:
