@@ -107,3 +107,29 @@ def test_a_slower_kube_proxy_writes_less_often():
     cluster = started(iptables_min_sync_period=5 * SECOND)
     written = [r.at for r in cluster.trace.of("rules", "kube-proxy@worker-1")]
     assert all(b - a > 4.9 * SECOND for a, b in pairwise(written))
+
+
+@pytest.mark.parametrize(("distribution", "near"), [("PreferSameZone", True), ("PreferClose", True), (None, False)])
+def test_traffic_stays_in_the_zone_if_the_service_says_so(distribution, near):
+    cluster = Cluster.single(workers=4, zones=["a", "b"])
+    wish = f"\n  trafficDistribution: {distribution}" if distribution else ""
+    cluster.apply(SHOP.replace("replicas: 3", "replicas: 8"))
+    cluster.apply(SHOP[SHOP.index("apiVersion: v1") :].rstrip() + wish + "\n")
+    cluster.run("20s")
+    zones = {name: host.zone for name, host in cluster.hosts.items()}
+    for worker in ("worker-1", "worker-2", "worker-3", "worker-4"):
+        used = dataplane.entry(cluster.hosts[worker], "web").uses.cluster
+        assert {zones[e.node] for e in used} == ({zones[worker]} if near else {"a", "b"})
+
+
+def test_traffic_stays_on_the_node_where_there_is_a_pod_and_falls_back_to_the_zone():
+    cluster = Cluster.single(workers=4, zones=["a", "b"])
+    cluster.apply(SHOP.replace("replicas: 3", "replicas: 2"))
+    cluster.apply(SHOP[SHOP.index("apiVersion: v1") :].rstrip() + "\n  trafficDistribution: PreferSameNode\n")
+    cluster.run("20s")
+    entries = {w: dataplane.entry(cluster.hosts[w], "web") for w in cluster.hosts if w.startswith("worker")}
+    homes = {e.node for entry in entries.values() for e in entry.uses.cluster}
+    for worker, entry in entries.items():
+        zone = cluster.hosts[worker].zone
+        near = {node for node in homes if cluster.hosts[node].zone == zone}
+        assert {e.node for e in entry.uses.cluster} == ({worker} & homes or near or homes)

@@ -145,3 +145,18 @@ export function toggle(box, b) {
   b.setAttribute("aria-expanded", String(!box.hidden));
   return !box.hidden;
 }
+/** A table of texts with a caption: the same as a picture, for who reads it. */
+export function textTable(caption, head, rows) {
+  const cells = (tag, list, more) => list.map((x) => h(tag, more, String(x)));
+  return h(
+    "table",
+    {},
+    h("caption", {}, caption),
+    h("thead", {}, h("tr", {}, cells("th", head, { scope: "col" }))),
+    h(
+      "tbody",
+      {},
+      rows.map((row) => h("tr", { class: "km-past" }, cells("td", row))),
+    ),
+  );
+}

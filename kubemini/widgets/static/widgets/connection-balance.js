@@ -1,7 +1,7 @@
 // Connection balance: how many requests each pod gets when a client has so many connections, through a Service (a pod is
 // picked for each connection, and keeps it) or when the client itself sends each request to the next pod.
 // Model: run {header, hands: [{pods, connections, dealt: [[connections of pod 1, …], …]}]}, caption. All is recorded.
-import { button, h, keepKeys, plural, put, s, toggle } from "../kit.js";
+import { button, h, keepKeys, plural, put, s, textTable, toggle } from "../kit.js";
 
 const REQUESTS = 1000; // a second
 const HEIGHT = 250,
@@ -219,24 +219,9 @@ class ConnectionBalance {
   }
 
   fillTable(d) {
-    const cells = (tag, list, more) => list.map((x) => h(tag, more, String(x)));
-    const head = h(
-      "tr",
-      {},
-      cells("th", ["pod", "connections", "requests a second"], { scope: "col" }),
-    );
-    const rows = d.shares.map((n, i) =>
-      h("tr", { class: "km-past" }, cells("td", [i + 1, this.own ? 1 : d.counts[i], n])),
-    );
-    this.table.replaceChildren(
-      h(
-        "table",
-        {},
-        h("caption", {}, "What each pod gets"),
-        h("thead", {}, head),
-        h("tbody", {}, rows),
-      ),
-    );
+    const head = ["pod", "connections", "requests a second"];
+    const rows = d.shares.map((n, i) => [i + 1, this.own ? 1 : d.counts[i], n]);
+    this.table.replaceChildren(textTable("What each pod gets", head, rows));
   }
 }
 

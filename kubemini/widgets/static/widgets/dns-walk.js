@@ -2,7 +2,7 @@
 // Model: run {header, names, walks: [{name, ndots, libc, search, first, again}]}, caption; first and again (ten seconds
 // later, CoreDNS still has what it forwarded) are {steps: [{name, types, rcode, addresses, rule, outside}], addresses,
 // error, queries, outside}. All is recorded.
-import { button, h, keepKeys, plural, put, toggle } from "../kit.js";
+import { button, h, keepKeys, plural, put, textTable, toggle } from "../kit.js";
 
 const MARK = { NOERROR: "✓", NODATA: "∅", NXDOMAIN: "✕" };
 const MEANS = {
@@ -174,7 +174,9 @@ class DnsWalk {
   /** A name that is tried: before its turn only that there is one. */
   row(x, seen, now) {
     if (!seen) return h("li", { class: "km-ask km-later" }, h("span", { class: "km-name" }, "…"));
-    const addresses = x.addresses.length ? h("span", { class: "km-got" }, x.addresses.join(", ")) : null;
+    const addresses = x.addresses.length
+      ? h("span", { class: "km-got" }, x.addresses.join(", "))
+      : null;
     return h(
       "li",
       { class: `km-ask km-${x.rcode.toLowerCase()}${now ? " km-now" : ""}` },
@@ -182,7 +184,11 @@ class DnsWalk {
       h("span", { class: "km-types" }, x.types),
       h("span", { class: "km-code" }, `${MARK[x.rcode] || "?"} ${x.rcode}`),
       addresses,
-      h("span", { class: "km-rule" }, `${x.rule}${x.outside ? `; ${plural(x.outside, "question")} sent outside` : ""}`),
+      h(
+        "span",
+        { class: "km-rule" },
+        `${x.rule}${x.outside ? `; ${plural(x.outside, "question")} sent outside` : ""}`,
+      ),
     );
   }
 
@@ -204,20 +210,9 @@ class DnsWalk {
   }
 
   fillTable(walk) {
-    const cells = (tag, list, more) => list.map((x) => h(tag, more, String(x)));
-    const head = h("tr", {}, cells("th", ["name", "types", "answer", "what decided"], { scope: "col" }));
-    const rows = walk.steps
-      .slice(0, this.shown)
-      .map((x) => h("tr", { class: "km-past" }, cells("td", [x.name, x.types, x.rcode, x.rule])));
-    this.table.replaceChildren(
-      h(
-        "table",
-        {},
-        h("caption", {}, "What was asked, and what came"),
-        h("thead", {}, head),
-        h("tbody", {}, rows),
-      ),
-    );
+    const head = ["name", "types", "answer", "what decided"];
+    const rows = walk.steps.slice(0, this.shown).map((x) => [x.name, x.types, x.rcode, x.rule]);
+    this.table.replaceChildren(textTable("What was asked, and what came", head, rows));
   }
 }
 

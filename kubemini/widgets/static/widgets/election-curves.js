@@ -2,7 +2,7 @@
 // recorded, and for the reader's own range, whose curve builds while the simulator counts.
 // Model: run {header, curves: [{timeout, count, times (quantiles), half, mean, most}]}, kernel, caption, options.
 import { COLOURS, HEIGHT, axes, curves, name } from "../curves/chart.js";
-import { button, h, keepKeys, put, s, toggle } from "../kit.js";
+import { button, h, keepKeys, put, s, textTable, toggle } from "../kit.js";
 
 const CHUNK = 25,
   MANY = 1000; // elections: of an answer, and on demand
@@ -283,25 +283,9 @@ class ElectionCurves {
   }
 
   fillTable() {
-    const head = h(
-      "tr",
-      {},
-      HEAD.map((x) => h("th", { scope: "col" }, x)),
-    );
-    const cells = (c) =>
-      [name(c.timeout), String(c.count), ms(c.half), ms(c.mean), ms(c.most)].map((x) =>
-        h("td", {}, x),
-      );
-    const rows = this.all().map((c) => h("tr", { class: "km-past" }, cells(c)));
-    this.table.replaceChildren(
-      h(
-        "table",
-        {},
-        h("caption", {}, "Milliseconds without a leader"),
-        h("thead", {}, head),
-        h("tbody", {}, rows),
-      ),
-    );
+    const cells = (c) => [name(c.timeout), c.count, ms(c.half), ms(c.mean), ms(c.most)];
+    const rows = this.all().map(cells);
+    this.table.replaceChildren(textTable("Milliseconds without a leader", HEAD, rows));
   }
 }
 
