@@ -96,6 +96,7 @@ twin: oracles
 	$(PY) -m tests.real.kubeproxy $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.dns $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.cni $(if $(SEED),--seed $(SEED))
+	$(PY) -m tests.real.policy $(if $(SEED),--seed $(SEED))
 
 record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.raft.record)

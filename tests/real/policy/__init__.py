@@ -1,0 +1,1 @@
+"""Policies: the evaluators of kube-network-policies, live, beside our judge."""
