@@ -6,24 +6,26 @@ endpoint different conditions, either may count in the real one, by chance (a Go
 tried with one slice after the other, and the first that fits what was recorded is the answer.
 """
 
-import json
 import re
 from functools import cache, partial
 
 from kubemini.network.decide.rules import saved, table
 from kubemini.network.decide.rules.nftables_base import MAPS
 from kubemini.network.decide.rules.plan import plans
-from kubemini.network.decide.services.node import Node, ProxyConfig
+from kubemini.network.decide.services.node import ProxyConfig
 from tests.oracles import judges
+from tests.oracles.network import proxy
 from tests.oracles.network.parts import OWN_JUDGE
 
 NODE = "n1"
 REST = "(no Service, or an endpoint)"
-KUBERNETES = {
-    "name": "kubernetes",
-    "spec": {"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443, "protocol": "TCP"}]},
-    "slices": [],
-}
+KUBERNETES = (
+    {
+        "metadata": {"name": "kubernetes", "namespace": "default"},
+        "spec": {"clusterIP": "10.96.0.1", "ports": [{"name": "https", "port": 443, "protocol": "TCP"}]},
+    },
+    [],
+)
 
 
 def rules_answers(path, data):
@@ -43,35 +45,19 @@ def rules_answers(path, data):
 
 def world(folder, slice=None):
     """(node, objects) of the world in *folder*; of a *slice* number the conditions count, if several give some."""
-    told = json.loads((folder / "world.json").read_text(encoding="utf-8"))
-    return node(told["lab"]["nodes"][NODE]), [objects(s, slice) for s in (*told["services"], KUBERNETES)]
+    _, nodes, posted = proxy.recorded(folder)
+    (node,) = [node for node in nodes if node.name == NODE]
+    return node, [(service, _of(slices, slice)) for service, slices in (*posted, KUBERNETES)]
 
 
-def node(row):
-    """The node of a lab."""
-    bridge = [a.split()[0] for a in row["addresses"] if "bridge" in a]
-    addresses = [a for a in row["addresses"] if "bridge" not in a]
-    return Node(NODE, tuple(addresses), row["zone"], row["podCIDR"], *bridge)
-
-
-def objects(row, slice=None):
-    """(Service, its EndpointSlices) as posted."""
-    meta = {"name": row["name"], "namespace": "default", "labels": row.get("labels", {})}
-    status = {"loadBalancer": {"ingress": row.get("ingress", [])}}
-    slices = [
-        {**one, "metadata": {"name": f"{row['name']}-{n}", "labels": one.get("labels", {})}}
-        for n, one in enumerate(row["slices"])
-    ]
-    if slice is not None and len(slices) > slice:
-        slices = [*_only(slices, slices[slice]), slices[slice]]
-    return {"metadata": meta, "spec": row["spec"], "status": status}, slices
-
-
-def _only(slices, chosen):
-    """The other slices, without the endpoints that *chosen* has too."""
-    its = [e["addresses"] for e in chosen["endpoints"]]
-    rest = (s for s in slices if s is not chosen)
-    return [{**s, "endpoints": [e for e in s["endpoints"] if e["addresses"] not in its]} for s in rest]
+def _of(slices, number):
+    """Slices of a Service: the others without the endpoints that the one of that number has too."""
+    if number is None or len(slices) <= number:
+        return slices
+    its = [e["addresses"] for e in slices[number]["endpoints"]]
+    rest = [s for n, s in enumerate(slices) if n != number]
+    fewer = [{**s, "endpoints": [e for e in s["endpoints"] if e["addresses"] not in its]} for s in rest]
+    return [*fewer, slices[number]]
 
 
 def parted(mode, world, judge):
