@@ -16,26 +16,11 @@ from kubemini.network.decide.dns.resolvconf import (
 )
 from kubemini.network.decide.dns.resolver import literal, look_up
 from kubemini.network.decide.dns.store import read_store
+from kubemini.network.dns import NODE_CACHE
 from kubemini.sim.units import SECOND
 from tests.oracles.network.dns import worlds
 
 WEB, OUTSIDE = "web.default.svc.cluster.local.", "api.example.com."
-NODE_LOCAL = """
-cluster.local:53 {
-    errors
-    cache {
-        success 9984 30
-        denial 9984 5
-    }
-    forward . 10.96.0.10 {
-        force_tcp
-    }
-}
-.:53 {
-    cache 30
-    forward . 198.51.100.53
-}
-"""
 
 
 def server(corefile=STANDARD):
@@ -201,7 +186,7 @@ def test_an_alias_without_what_was_asked_for_and_without_soa_is_not_kept():
 
 
 def test_a_node_local_cache_hides_a_dead_coredns_for_thirty_seconds_and_asks_it_by_tcp():
-    cluster, cache = server(), CoreDNS(NODE_LOCAL)
+    cluster, cache = server(), CoreDNS(NODE_CACHE)
     sent = []
 
     def to_cluster(ask):
