@@ -10,7 +10,7 @@ A retry is a request that nobody asked for. `storm` deals the requests of many c
 while and have a limit: what arrives, what is served, what is given up, in steps of time. All connections break at the
 instant when the servers go down, so all clients fail together; without jitter they also come back together.
 Models go net/http Transport.queueForIdleConn, Transport.tryPutIdleConn
-Models nothing upstream: the storm; backoff with full jitter as M. Brooker describes it, "Exponential Backoff And
+The storm is ours, with full jitter as M. Brooker describes it, "Exponential Backoff And
 Jitter" (2015).
 Simplified: a request is served in the step in which it arrives, or refused at once; no queues.
 """
