@@ -143,6 +143,16 @@ def test_a_jump_comes_back_and_a_goto_does_not():
     assert told(text.format("-g")).fate == "connected"
 
 
+def test_a_packet_from_a_wire_is_not_led_to_the_loopback():
+    """Unless route_localnet says so: what kube-proxy needs for node ports on 127.0.0.1."""
+    text = "*nat\n-A PREROUTING -p tcp -m tcp --dport 2222 -j DNAT --to-destination 127.0.0.1:22"
+    assert told(text, "outside", "192.168.0.11", 2222).rule == "martian: 127.0.0.0/8 from a wire"
+    net = ground(route_localnet=True)
+    netfilter.load(net["n1"].rules, text)
+    net["n1"].listening["TCP", "127.0.0.1", 22] = "sshd"
+    assert ask(net, "outside", "192.168.0.11", 2222).verdict.by == "sshd"
+
+
 def test_a_packet_that_is_not_tracked_is_neither_translated_nor_new():
     lines = ["*raw", "-A PREROUTING -j NOTRACK", "*nat", "-A PREROUTING -j DNAT --to-destination 10.244.1.11"]
     lines += ["*filter", "-A FORWARD -m conntrack --ctstate UNTRACKED -p tcp -m tcp --dport 8080 -j DROP"]
