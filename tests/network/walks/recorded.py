@@ -10,7 +10,7 @@ from kubemini.host.linux.packet import Packet
 from kubemini.network.walks.ground import Plan, PodPlan, build
 from kubemini.network.walks.proxied import listen, program
 from tests.oracles.network import proxy
-from tests.oracles.network.rules import KUBERNETES, objects
+from tests.oracles.network.rules import KUBERNETES
 
 FOLDER = Path(__file__).parents[2] / "oracles" / "network" / "kube-proxy"
 FATES = {"lost": "untouched", "unreachable": "untouched"}
@@ -19,7 +19,7 @@ FATES = {"lost": "untouched", "unreachable": "untouched"}
 def lab(folder):
     """(world, nodes, Services with their slices) of the recorded lab."""
     data, nodes, posted = proxy.recorded(folder)
-    return data["lab"], nodes, [*posted, objects(KUBERNETES)]
+    return data["lab"], nodes, [*posted, KUBERNETES]
 
 
 @cache
