@@ -245,7 +245,11 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "an API server ends": {"shutdown_delay_duration": "3s"},
     "an API server ends alone": {"http2_goaway_timeout": "3s"},
-    "a long cut": {"etcd_peer_redial": "0s", "etcd_stream_buffer": 2},
+    "a long cut": {
+        "etcd_stream_buffer": 2,
+        "etcd_peer_write_timeout": ("9s", {"tcp_send_buffer": 10}),
+        "tcp_send_buffer": 10,
+    },
     "twice without a leader": {"watch_cache_forgiven": "1s"},
     "history compacted in a cut": {"watch_cache_retry": "5s"},
     "the API goes in the middle": {"workqueue_backoff": ["1s", "2s"]},
