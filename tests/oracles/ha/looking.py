@@ -94,7 +94,9 @@ class Poller(Component):
                     self.note(name, "no answer")
                     continue
                 for server in balancer.servers:
-                    self.note(f"{name} h{server[-1]}", page(balancer, server))
+                    what, line = f"{name} h{server[-1]}", page(balancer, server)
+                    if not (_down(line) and _down(self._last.get(what, ""))):  # records keep it once
+                        self.note(what, line)
 
     def _holders(self, address):
         """Which hosts have the virtual address."""
@@ -149,6 +151,10 @@ def said(reply):
         return f"0 {PYTHON.get(str(reply.error), reply.error)}"
     failing = re.findall(r"^\[-\]\S+", reply.error.message, re.MULTILINE)
     return f"{code} " + " | ".join(line.replace("poststarthook/", "hook ") for line in failing)
+
+
+def _down(line):
+    return line.startswith("DOWN") and "/" not in line
 
 
 def page(balancer, server):
