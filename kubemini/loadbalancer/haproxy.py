@@ -41,6 +41,7 @@ class Session:
             self._pipe(call)
             return
         event = self.upstream.call(call.method, call.payload, None)
+        call.on_cancel(lambda: self.upstream.cancel(event))
 
         def answered(event: simpy.Event) -> None:
             self.passed()
