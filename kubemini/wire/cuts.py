@@ -1,22 +1,28 @@
 """What a cut does to the connections that two members keep: it holds back, and TCP's next try gets through.
 
-Members send each other datagrams over kept TCP connections. While nothing passes, TCP keeps what is
-sent and tries again after about 0.2, 0.6, 1.5, 3.2, 6.5 s …; once the cut has healed, the next try gets
-everything through, in order. What is sent meanwhile waits behind it. So a member that was cut off for
-6 s hears its peers again some 0.5 s after the cut, and a proposal that was on its way comes late.
-After a cut of a minute the next try is 20 s and more away, and nobody has given the connection up:
-rafthttp's limit for reading (5 s) stands in a dialer that its transport does not use, for it has another
-(etcd client/pkg transport NewTimeoutTransport sets Dial, NewTransport DialContext, which net/http prefers).
-Who notices is a sender whose kernel takes no more, as a leader's whose heartbeats fill its buffer: 5 s
-later (ConnWriteTimeout) its messages go by connections of their own, but for entries, whose stream is another.
-Once the neighbour's address is forgotten, each try is answered by "host unreachable", and its doubling is
-taken back (RFC 6069, Linux tcp_ld_RTO_revert): then tries come at equal distances.
+Theory of operation
+===================
+**TCP tries again.** Members send each other datagrams over kept TCP connections. While nothing passes,
+TCP keeps what is sent and tries again after about 0.2, 0.6, 1.5, 3.2, 6.5 s …; once the cut has healed,
+the next try gets everything through, in order. What is sent meanwhile waits behind it. So a member that
+was cut off for 6 s hears its peers again some 0.5 s after the cut, and a proposal that was on its way
+comes late; after a cut of a minute the next try is 20 s and more away.
+
+**Nobody gives the connection up.** rafthttp's limit for reading (5 s) stands in a dialer that its
+transport does not use: etcd client/pkg transport NewTimeoutTransport sets Dial, but NewTransport has set
+DialContext, which net/http prefers. Who notices is a sender whose kernel takes no more, as a leader's
+whose heartbeats fill its buffer: 5 s later (ConnWriteTimeout) its messages go by connections of their
+own, but for entries, whose stream is another. So its heartbeats are heard at once, and entries late.
+
+**When the neighbour is forgotten.** From then on each try is answered by "host unreachable", and its
+doubling is taken back (RFC 6069, Linux tcp_ld_RTO_revert): tries come at equal distances.
+
 Invariant: only the end of either program loses what is held back.
-Seen in trials of etcd 3.7.3: cut off for 60 s, tries after 26.7, 53.7 and 80.5 s, entries again at 80.7 s;
-timeouts double, RFC 6298 section 5.5.
+Seen in trials of etcd 3.7.3: cut off for 60 s, tries after 26.7, 53.7 and 80.5 s, entries again at
+80.7 s; timeouts double, RFC 6298 section 5.5.
 Simplified: the first try is counted from the cut, not from the first packet after it; heartbeats are
-not held back, for they say nothing new; Linux limits how often it says "host unreachable", so there a try
-may be doubled all the same.
+not held back, for they say nothing new; Linux limits how often it says "host unreachable", so there a
+try may be doubled all the same.
 """
 
 from collections.abc import Callable
