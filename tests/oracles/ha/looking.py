@@ -78,7 +78,8 @@ class Poller(Component):
                 said_by = "no answer"
             else:
                 leader = next((m for m in self.stage.members if program(f"etcd@{m}") == member.leader), "none")
-                said_by = f"leader {leader} term {member.raft.term}"
+                log = member.raft.log  # etcd tells the term of what it has applied last: server.go setTerm
+                said_by = f"leader {leader} term {log.term(log.applied)}"
             self.note(f"etcd {name}", said_by)
 
     def _reaches(self, there):
