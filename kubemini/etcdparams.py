@@ -48,7 +48,7 @@ class EtcdParams:
     etcd_peer_read_timeout: int = flag(
         5 * SECOND,
         Duration(MS, HOUR),
-        "--raft-read-timeout: a silent link is one until then",
+        "--raft-read-timeout: how long a starting member looks for peers",
         "etcd 3.7 rafthttp/peer.go",
     )
     etcd_peer_write_timeout: int = flag(

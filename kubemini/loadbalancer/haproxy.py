@@ -41,7 +41,12 @@ class Session:
             self._pipe(call)
             return
         event = self.upstream.call(call.method, call.payload, None)
-        call.on_cancel(lambda: self.upstream.cancel(event))
+
+        def given_up() -> None:
+            self.passed()
+            self.upstream.cancel(event)
+
+        call.on_cancel(given_up)
 
         def answered(event: simpy.Event) -> None:
             self.passed()

@@ -229,10 +229,10 @@ class Connection:
         return event
 
     def cancel(self, event: simpy.Event) -> None:
-        """Give up the call that *event* is of: the server is told, the reply is the error ENDED."""
+        """Give up the call that *event* is of: the server is told, and nobody hears how it ends."""
         for id in [id for id, of in self.calls.items() if of is event]:
             self.late(id)
-            self.endpoint.finish(id, Reply(False, None, ENDED))
+            self.endpoint.forget(id)
 
     def open_stream(
         self, method: str, payload: Any, on_item: Callable[[Any], None], on_close: Callable[[Any], None]

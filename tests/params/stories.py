@@ -44,7 +44,12 @@ STORIES: dict[str, Story] = {
     "added too early": etcd(
         14, ["6s", "crash", "etcd-2"], ["7s", "restart", "etcd-2"], ["8s", "member_add", "etcd-4"], spares=1
     ),
-    "added in a cut": etcd(14, ["6s", "cut", "etcd-host-2"], ["8s", "member_add", "etcd-4"], spares=1),
+    "all begin anew": etcd(
+        16,
+        *(["5s", "crash", f"etcd-{n}"] for n in (1, 2, 3)),
+        ["6s", "restart", "etcd-1"],
+        *(["9s", "restart", f"etcd-{n}"] for n in (2, 3)),
+    ),
     "a newcomer asks": etcd(20, ["6s", "member_add", "etcd-4"], ["6003ms", "pause", "etcd-1"], spares=1),
     "etcd, asked": asked,
     "an old watch": old_watch,
@@ -153,7 +158,7 @@ MATTERS: dict[str, dict[str, Any]] = {
     "the leader removed": {"etcd_removal_delay": "3s"},
     "the leader ends": {"etcd_peer_close_timeout": "300ms"},
     "added too early": {"etcd_health_interval": "500ms"},
-    "added in a cut": {"etcd_peer_read_timeout": "1s"},
+    "all begin anew": {"etcd_peer_read_timeout": "1s"},
     "a newcomer asks": {"etcd_join_timeout": "500ms"},
     "etcd, asked": {
         "etcd_max_request_bytes": "4MiB",
