@@ -48,11 +48,14 @@ class EtcdParams:
     etcd_peer_read_timeout: int = flag(
         5 * SECOND,
         Duration(MS, HOUR),
-        "--raft-read-timeout: a silent link is one until then",
+        "--raft-read-timeout: how long a starting member looks for peers",
         "etcd 3.7 rafthttp/peer.go",
     )
-    etcd_peer_redial: int = flag(
-        7 * SECOND, Duration(0, HOUR), "a silent link healed: TCP's next try must come so soon", "measured"
+    etcd_peer_write_timeout: int = flag(
+        5 * SECOND,
+        Duration(MS, HOUR),
+        "--raft-write-timeout: how long a sender waits for room in its kernel",
+        "etcd 3.7 rafthttp/peer.go",
     )
     etcd_stream_buffer: int = flag(
         4096, Count(1, 10**6), "streamBufSize: what waits for a peer", "etcd 3.7 rafthttp/peer.go"

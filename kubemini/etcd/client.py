@@ -87,7 +87,11 @@ class EtcdClient:
             if connection is None:
                 return Reply(False, None, late)
             left = None if deadline == NEVER else max(1, deadline - sim.now)
-            reply = yield connection.call(method, payload, left)
+            asked = connection.call(method, payload, left)
+            try:
+                reply = yield asked
+            finally:  # also where whoever waits is given up: the member is told
+                connection.cancel(asked)
             if reply.ok or not again(method, reply.error, len(self.endpoints)):
                 break
             if not reply.error.definite:

@@ -42,6 +42,12 @@ class Session:
             return
         event = self.upstream.call(call.method, call.payload, None)
 
+        def given_up() -> None:
+            self.passed()
+            self.upstream.cancel(event)
+
+        call.on_cancel(given_up)
+
         def answered(event: simpy.Event) -> None:
             self.passed()
             reply: Any = event.value

@@ -91,7 +91,7 @@ class Connection:
         self.on_drain: Callable[[], None] | None = None  # called when the server has sent GOAWAY
         self.heard = 0
         self.number = self.endpoint.number()
-        self.calls: dict[int, None] = {}
+        self.calls: dict[int, simpy.Event] = {}
         self.streams: dict[int, ClientStream] = {}
         self.floating = target in net.addresses.doors
         way = ToAddress(net, component.host, target, self._astray) if self.floating else None
@@ -224,9 +224,15 @@ class Connection:
             rpc.happen(event, Reply(False, None, CLOSED))
             return event
         id, event = self.endpoint.begin(timeout, self)
-        self.calls[id] = None
+        self.calls[id] = event
         self._send(self.peer.frame, self.peer.serve, id, method, payload, False)
         return event
+
+    def cancel(self, event: simpy.Event) -> None:
+        """Give up the call that *event* is of: the server is told, and nobody hears how it ends."""
+        for id in [id for id, of in self.calls.items() if of is event]:
+            self.late(id)
+            self.endpoint.forget(id)
 
     def open_stream(
         self, method: str, payload: Any, on_item: Callable[[Any], None], on_close: Callable[[Any], None]

@@ -18,8 +18,8 @@ from typing import Any
 
 from kubemini.params import Params
 from kubemini.sim.engine import DELIVERY, Sim
-from kubemini.wire.addresses import Addresses
-from kubemini.wire.cuts import Cut, Held
+from kubemini.wire.addresses import PROBING, Addresses
+from kubemini.wire.cuts import Cut, Held, Room
 from kubemini.wire.station import Place, Station
 
 RETRY = 1 << 40  # the draws of a packet's loss, and of that of each of its copies, lie so far apart
@@ -32,6 +32,7 @@ class Channel:
 
     __slots__ = (
         "arrive",
+        "aside",
         "cut",
         "destination",
         "draws",
@@ -54,6 +55,7 @@ class Channel:
         self.set_latency(*latency)
         self.last = [0, 0]  # of a datagram, of a connection's packet
         self.cut: Cut | None = None  # of this direction, if there was a connection to be cut
+        self.aside = 0  # until then heartbeats go by connections of their own, and entries wait for theirs
         self.stuck = 0  # until then the connection gets nothing through, though nobody has noticed
         self.sent = [0, 0, 0, 0]
         name = f"net/{source.name}/{destination.name}/"
@@ -95,6 +97,12 @@ class Network:
         self.addresses = Addresses()
         self.watchers: list[Callable[[], None]] = []  # told when reachability may have changed
 
+    @property
+    def room(self) -> Room:
+        """What a member has room for towards each of its peers."""
+        params = self.params
+        return Room(params.etcd_stream_buffer, params.tcp_send_buffer, params.etcd_peer_write_timeout)
+
     # -- who is there ------------------------------------------------------------------------------------------
     def attach(self, component: Station) -> int:
         """Register *component* under its name; its number orders simultaneous deliveries."""
@@ -122,11 +130,14 @@ class Network:
         """The program that *target* is for host *here*: itself, or whoever has that address; empty: nobody."""
         if target not in self.addresses.doors:
             return target
-        base = self.params.arp_reachable_time
-        reachable_time = self.sim.draws(f"arp/{here.name}").between(0, base // 2, base // 2 + base)
         return self.addresses.find(
-            target, here.name, self.sim.now, lambda host: self.answers(here.name, host), reachable_time
+            target, here.name, self.sim.now, lambda host: self.answers(here.name, host), self._reachable_time(here)
         )
+
+    def _reachable_time(self, here: Place) -> int:
+        """For how long *here* trusts what it knows of a neighbour."""
+        base = self.params.arp_reachable_time
+        return self.sim.draws(f"arp/{here.name}").between(0, base // 2, base // 2 + base)
 
     def answers(self, here: str, there: str) -> bool:
         """Whether host *there* has power, hears *here* and can be heard."""
@@ -160,7 +171,7 @@ class Network:
             if self.severed and channel.pair in self.severed:
                 if channel.cut is not None and purpose < CONNECTION:
                     held = Held(act, args, channel.priorities[purpose] + n) if purpose == MESSAGE else None
-                    channel.cut.hold(channel.ends, held, self.params.etcd_stream_buffer)
+                    channel.cut.hold(channel.ends, held, sim.now, self.room)
                 return None
             p = self.losses.get(channel.pair, 0.0) if self.losses else 0.0
             if p and not connection and draws.happens(n ^ RETRY, p):
@@ -170,9 +181,13 @@ class Network:
                 if late is None:
                     return None
                 arrival += late
-        if arrival <= channel.last[connection]:
+        if purpose == HEARTBEAT and channel.aside > arrival:
+            pass  # it overtakes
+        elif arrival <= channel.last[connection]:
             arrival = channel.last[connection] + 1
-        channel.last[connection] = arrival
+            channel.last[connection] = arrival
+        else:
+            channel.last[connection] = arrival
         sim.at(arrival, channel.priorities[purpose] + n, act, args)
         return arrival
 
@@ -234,15 +249,12 @@ class Network:
     def _let_pass(self, channel: Channel, cut: Cut) -> None:
         """What was held back goes with TCP's next try, and all that follows comes behind it."""
         params = self.params
-        passes = cut.passes(
-            channel.ends,
-            self.sim.now,
-            params.tcp_retransmission_timeout,
-            params.etcd_peer_read_timeout,
-            params.etcd_peer_redial,
-        )
+        now, forgotten = self.sim.now, cut.since + self._reachable_time(channel.source.host) + PROBING
+        passes = cut.passes(channel.ends, now, params.tcp_retransmission_timeout, forgotten)
         if passes is None:
             return
+        if cut.noticed(now, self.room):
+            channel.aside = passes
         arrival = max(passes + channel.low, channel.last[False] + 1)
         for held in cut.held:
             self.sim.at(arrival, held.priority, held.act, held.args)

@@ -1,5 +1,9 @@
 """The server's end of a kept connection; connections.py tells how the two ends work together.
 
+A program that stood still reads all that has come in meanwhile before the first of its handlers gets anywhere: a call
+whose end has come in as well (RST_STREAM, or that of the connection) is never begun. In trials with etcd 3.7.3 none of
+30 writes that were given up singly was found in the store, and 20 of 172 whose connection was.
+Simplified: of the latter none is begun, either.
 Invariant: nothing of a connection outlives its server's program; a frame for one that is gone is reset.
 """
 
@@ -64,6 +68,8 @@ class Peer:
         self.over = False
         self.calls: dict[int, Call] = {}
         self.unread = False  # something has come in that the program has not read
+        self.given_up: set[int] = set()  # calls whose end has come in while the program stood still
+        self.left = False  # the end of the connection has
         self.upstream: Upstream | None = None  # of a balancer: its connection to the server it chose
         self.on_gone: Callable[[], None] | None = None  # called when the client is gone
         way = FromAddress(net, station, connection.target, connection.component) if connection.floating else None
@@ -90,7 +96,11 @@ class Peer:
             if act != self.gone:
                 self.net.send(station, self.source, CONNECTION, self.connection.told, RESET)
             return
-        self.unread = self.unread or station.paused
+        if station.paused:
+            self.unread = True
+            if act == self.cancel:
+                self.given_up.add(*args)
+            self.left = self.left or act == self.gone
         station.guarded(self.incarnation, self._take, (act, args))
 
     def _take(self, act: Callable[..., Any], args: tuple) -> None:
@@ -100,6 +110,8 @@ class Peer:
 
     def serve(self, id: int, method: str, payload: Any, stream: bool) -> None:
         """A call for the program, or, with the method "greet", the client itself."""
+        if self.left or id in self.given_up:
+            return
         call = Call(self.endpoint, self.source, id, method, payload, stream, self)
         self.calls[id] = call
         self.endpoint.serve(call)

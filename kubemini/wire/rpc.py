@@ -178,6 +178,11 @@ class Endpoint:
         if event is not None:
             happen(event, reply)
 
+    def forget(self, id: int) -> None:
+        """Nobody waits for that call any more."""
+        self._carried.pop(id, None)
+        self.calls.pop(id, None)
+
     def result(self, id: int, reply: Reply) -> None:
         """An answer has arrived."""
         component = self.component

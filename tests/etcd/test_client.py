@@ -111,7 +111,23 @@ def test_a_killed_member_is_left_out_and_nothing_waits(user):
     assert all(reply.ok and took < 0.1 for took, reply in task.results) and len(task.results) == 9
 
 
-def test_a_hung_follower_holds_a_third_and_every_write_it_has_taken_is_carried_out(user):
+def test_a_hung_follower_holds_a_third_and_does_late_what_its_clients_still_wait_for(user):
+    world, task = user
+    hung = world.followers[0]
+    hung.pause()
+    for number in range(9):
+        task.do(task.etcd.put(f"key-{number}", "1", timeout=20 * SECOND))
+        world.run(0.1)
+    world.run(6)
+    assert len(task.results) == 6
+    hung.resume()
+    world.run(2)
+    assert len(task.results) == 9 and all(reply.ok for _, reply in task.results)
+    assert all(world.get("etcd-1", key=f"key-{number}") == "1" for number in range(9))
+
+
+def test_what_was_given_up_while_a_member_hung_it_never_begins(user):
+    """In trials with etcd 3.7.3: none of 30 writes that had been given up was found after the member's wake-up."""
     world, task = user
     hung = world.followers[0]
     hung.pause()
@@ -123,7 +139,20 @@ def test_a_hung_follower_holds_a_third_and_every_write_it_has_taken_is_carried_o
     assert len(late) == 3 and all(reply.error == DEADLINE for reply in late)
     hung.resume()
     world.run(2)
-    assert all(world.get("etcd-1", key=f"key-{number}") == "1" for number in range(9))
+    assert sum(world.get("etcd-1", key=f"key-{number}") == "1" for number in range(9)) == 6
+
+
+def test_what_waits_for_a_leader_is_forgotten_when_its_client_gives_up(user):
+    world, task = user
+    for member in world.members[1:]:
+        member.crash()
+    world.run(4)
+    task.do(task.own.put("given-up", "1", timeout=3 * SECOND))
+    world.run(4)
+    for member in world.members[1:]:
+        member.start()
+    world.run(5)
+    assert world.members[0].lead and world.get("etcd-1", key="given-up") is None
 
 
 def test_with_one_endpoint_that_is_gone_a_request_waits_and_is_served_late(user):

@@ -48,6 +48,19 @@ def test_a_client_that_leaves_ends_its_session():
     assert world.servers[1].rpc.accepted == {} or world.lb.sessions["apiserver-2"] == 1
 
 
+def test_a_request_that_its_client_gives_up_is_given_up_at_the_server_behind():
+    world = World()
+    world.stick_to(1)
+    asked = world.sim.now
+    world.client.spawn(world.client.sticky.request({"verb": "POST", "path": "/wait"}, 3 * SECOND))
+    world.run(5)
+    (given_up,) = world.servers[1].given_up
+    assert 3 * SECOND <= given_up - asked < 3.01 * SECOND
+    world.client.ask_sticky()
+    world.run(1)
+    assert world.client.kept[-1][2].value == "apiserver-2"  # the connection goes on
+
+
 def test_an_idle_session_outlives_kubeadms_limits_and_not_those_of_its_older_sample():
     for limit, stands in ((35, True), (20, False)):
         world = World(haproxy_client_timeout=limit * SECOND, haproxy_server_timeout=limit * SECOND)

@@ -60,7 +60,12 @@ STORIES: dict[str, Story] = {
     "added too early": etcd(
         14, ["6s", "crash", "etcd-2"], ["7s", "restart", "etcd-2"], ["8s", "member_add", "etcd-4"], spares=1
     ),
-    "added in a cut": etcd(14, ["6s", "cut", "etcd-host-2"], ["8s", "member_add", "etcd-4"], spares=1),
+    "all begin anew": etcd(
+        16,
+        *(["5s", "crash", f"etcd-{n}"] for n in (1, 2, 3)),
+        ["6s", "restart", "etcd-1"],
+        *(["9s", "restart", f"etcd-{n}"] for n in (2, 3)),
+    ),
     "a newcomer asks": etcd(20, ["6s", "member_add", "etcd-4"], ["6003ms", "pause", "etcd-1"], spares=1),
     "etcd, asked": asked,
     "an old watch": old_watch,
@@ -176,7 +181,7 @@ MATTERS: dict[str, dict[str, Any]] = {
     "the leader removed": {"etcd_removal_delay": "3s"},
     "the leader ends": {"etcd_peer_close_timeout": "300ms"},
     "added too early": {"etcd_health_interval": "500ms"},
-    "added in a cut": {"etcd_peer_read_timeout": "1s"},
+    "all begin anew": {"etcd_peer_read_timeout": "1s"},
     "a newcomer asks": {"etcd_join_timeout": "500ms"},
     "etcd, asked": {
         "etcd_max_request_bytes": "4MiB",
@@ -279,7 +284,11 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "an API server ends": {"shutdown_delay_duration": "3s"},
     "an API server ends alone": {"http2_goaway_timeout": "3s"},
-    "a long cut": {"etcd_peer_redial": "0s", "etcd_stream_buffer": 2},
+    "a long cut": {
+        "etcd_stream_buffer": 2,
+        "etcd_peer_write_timeout": ("9s", {"tcp_send_buffer": 10}),
+        "tcp_send_buffer": 10,
+    },
     "twice without a leader": {"watch_cache_forgiven": "1s"},
     "history compacted in a cut": {"watch_cache_retry": "5s"},
     "the API goes in the middle": {"workqueue_backoff": ["1s", "2s"]},

@@ -203,6 +203,17 @@ def test_what_a_hung_program_was_sent_is_carried_out_when_it_goes_on(kept):
     assert kept.last == (20, 1, 1) and kept.broken == []
 
 
+@pytest.mark.parametrize("end", [lambda world: None, lambda world: world.client.it.close()])
+def test_what_was_given_up_while_a_program_hung_it_never_begins(kept, end):
+    kept.server.pause()
+    kept.client.ask(payload="given up", timeout=5 * SECOND)
+    kept.run(10)
+    end(kept)
+    kept.server.resume()
+    kept.run(20)
+    assert kept.server.asked == []
+
+
 def test_pings_give_a_hung_server_up_thirty_and_fifteen_seconds_after_its_last_frame(kept):
     kept.run(11)
     kept.client.ask()

@@ -21,7 +21,7 @@ class Server(Component):
     code = 200
 
     def boot(self):
-        self.served, self.watch = 0, None
+        self.served, self.watch, self.given_up = 0, None, []
 
     @property
     def calm(self):
@@ -39,6 +39,7 @@ class Server(Component):
         elif call.stream is not None:
             self.watch = call.stream
         elif call.payload["path"] == "/wait":
+            call.on_cancel(lambda: self.given_up.append(self.sim.now))
             yield self.timeout(50 * SECOND)
             call.reply(self.name)
         else:

@@ -1,9 +1,12 @@
 """Since when a member has been connected to each of its peers, as its transport knows it.
 
 Invariant: a peer whose program ended is known to be gone at once; one that has fallen silent (paused, cut off, without
-power) counts as connected until the connection's read times out. Changes are noted when they happen, never polled for.
-Models etcd server/etcdserver/api/rafthttp peerStatus, server/etcdserver numConnectedSince (ConnReadTimeout).
-Simplified: a connection is made the moment both ends are there.
+power) counts as connected until this member's kernel has taken nothing more for it for a while (wire/cuts.py says why
+there is no limit for reading). So ``member add`` is accepted 20 s into a follower's silence; so it was by etcd 3.7.3.
+Changes are noted when they happen, never polled for.
+Models etcd server/etcdserver/api/rafthttp peerStatus, server/etcdserver numConnectedSince.
+Simplified: a connection is made the moment both ends are there; towards one that is paused no buffer is ever full, and
+a connection that a cut has broken is as old as before when it has healed.
 """
 
 from kubemini.etcd.server.datadir import DataDir
@@ -49,25 +52,19 @@ class Links:
         self.member = member
         self._since: dict[str, int] = {}
         self.strangers: set[str] = set()  # members of another cluster at those addresses: nobody listens there
-        self._silent: dict[str, int] = {}  # since when a connection that still stands has brought nothing
         self.channels: dict[int, Channel] = {}  # to each peer, as far as `channel` has found it
 
     def refresh(self) -> None:
         """Somebody started, ended, stood still or was cut off, or went on."""
-        now, cluster = self.member.sim.now, self.member.data.cluster
+        cluster = self.member.data.cluster
         self.channels.clear()
         self.strangers = {peer.name for peer in self.member.at_my_peers() if peer.data.cluster != cluster}
         for address in self.member.peers():
             state = self._state(address)
             if state == GONE:
                 self._since.pop(address, None)
-                self._silent.pop(address, None)
-            elif state == SILENT:
-                self._silent.setdefault(address, now)
-            else:
-                if self.since(address) is None:
-                    self._since[address] = now
-                self._silent.pop(address, None)
+            elif state == UP and self.since(address) is None:
+                self._since[address] = self.member.sim.now
 
     def channel(self, peer: int) -> Channel | None:
         """The way to a peer; None if it was removed, its URL has a typo in it, or another cluster's member is there."""
@@ -79,8 +76,9 @@ class Links:
 
     def since(self, address: str) -> int | None:
         """The instant since which *address* has been connected; None if it is not."""
-        silent = self._silent.get(address)
-        if silent is not None and self.member.sim.now - silent >= self.member.params.etcd_peer_read_timeout:
+        member, net = self.member, self.member.net
+        channel = net.channels.get((member.name, address))  # none, if this member has never sent anything there
+        if channel and channel.cut and channel.cut.noticed(member.sim.now, net.room):
             return None
         return self._since.get(address)
 

@@ -131,6 +131,7 @@ class Member(Driver):
         elif not self.stopping:
             self.stopping = True
             self.spawn(self._end())
+            self.net.changed()  # whoever checks it, or what stands before it, will find out
 
     def _end(self) -> Steps:
         yield from transfer.leave(self)

@@ -88,7 +88,7 @@ class Rest:
             deaf = net.channel(leader, name)
             deaf.sent[HEARTBEAT] += rounds
             if deaf.cut is not None and deaf.destination.up:
-                deaf.cut.hold(deaf.ends, None, net.params.etcd_stream_buffer)
+                deaf.cut.beats(deaf.ends, self.first, net.room, rounds, leader.tick_length)
         net.packets += rounds * (2 * len(self.followers) + len(self.deaf))
         leader.next_tick = sent + leader.tick_length
         leader.raft.skip_leading(rounds, {leader.id, *(follower.id for follower in self.followers)})

@@ -205,6 +205,13 @@ class Server:
             self._hand_over(waiting)
         else:
             self._blocked.append(waiting)
+            call.on_cancel(lambda: self._give_up(waiting))
+
+    def _give_up(self, waiting: Waiting) -> None:
+        """Its client has gone; what waits for a leader until then is never on its way."""
+        if not waiting.accepted and waiting in self._blocked:
+            del self.waiting[waiting.proposal.number]
+            self._blocked.remove(waiting)
 
     def _hand_over(self, waiting: Waiting) -> None:
         waiting.accepted = True

@@ -50,6 +50,15 @@ def test_young_connections_and_a_member_that_is_down_forbid_adding():
     assert world.add("etcd-4")[1] == "etcdserver: unhealthy cluster"
 
 
+def test_a_peer_that_has_fallen_silent_counts_as_connected():
+    """3.7.3 took a new voter 20 s after a follower had been stopped."""
+    world = Growing()
+    world.run(10)
+    world.followers[0].pause()
+    world.run(20)
+    assert world.add("etcd-4")[1] is None
+
+
 def test_refusals_have_the_words_of_the_real_one():
     world = Growing()
     assert world.add("etcd-1")[1] == "etcdserver: Peer URLs already exists"

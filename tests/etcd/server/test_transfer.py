@@ -37,6 +37,14 @@ def test_a_leader_that_is_told_to_stop_hands_over_within_milliseconds(n, seed):
     assert leader.raft.term == 2
 
 
+def test_whoever_watches_a_member_hears_at_once_that_it_was_told_to_stop():
+    world = World(3)
+    told = []
+    world.net.watchers.append(lambda: told.append(world.sim.now))
+    world.leader.terminate()
+    assert told == [world.sim.now]
+
+
 def test_the_heir_is_the_one_that_has_been_connected_for_longest():
     for young in (0, 1):
         world = World(3)
@@ -147,7 +155,7 @@ def test_a_leader_that_is_cut_off_gives_up_handing_over_after_seven_seconds():
     old.terminate()
     world.run(6.5)
     assert old.up
-    world.run(1)
+    world.run(2)  # of which one goes for its peers, whose connections stand as far as it knows
     assert not old.up
 
 

@@ -3,10 +3,15 @@
 *fresh* opens a connection for each request, as kubectl does; *sticky0..2* keep one each, as a kubelet does; an informer
 keeps a watch. A read is a GET of one object, a list a LIST without a resourceVersion, rv0 one with resourceVersion 0, a
 write a POST. All limits are the server's: the client's own is 65 s.
+Those of one instant come in some order. On a calm machine it mostly stays as it is: that of the tickers, or the last
+one first (Go's runnext); and the balancer, which takes its servers in turn, gives one kind the same server again and
+again. On a busy one it changes. So half of the seeds are calm; of the rest every other is busy, and in the others some
+order holds but now and then.
 """
 
 import re
 from dataclasses import dataclass
+from itertools import permutations
 
 from kubemini.api.kinds import CONFIG_MAP
 from kubemini.api.objects import freeze
@@ -16,7 +21,11 @@ from kubemini.host import Component
 from kubemini.sim.units import MS, SECOND
 
 LIMIT = 65 * SECOND
-JITTER = 9 * MS
+SPREAD = 9 * MS
+APART, UNEVEN = 2 * MS, 3 * MS
+TICKERS = ("read", "write", "list", "rv0")
+ORDERS = tuple(permutations(TICKERS))
+NOW_AND_THEN = (1 / 8, 1 / 3)
 USER = "admin"
 WHERE = CONFIG_MAP.path("default")
 SEED = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seed", "labels": {"seed": "yes"}}}
@@ -53,6 +62,7 @@ class Client(Component):
         host = stage.cluster.hosts["client-1"]
         super().__init__(stage.sim, stage.net, host, f"trial-{kind}")
         self.kind, self.door = kind, stage.cluster.topology.front_door
+        self.order, self.astray = in_which_order(stage)
         self.fates = {}
 
     def boot(self):
@@ -64,8 +74,11 @@ class Client(Component):
         """Requests of one *operation*, *every* µs within *window*, which are seconds after *begun*."""
         first, last = (begun + round(at * SECOND) for at in window)
         draws = self.sim.draws(f"trial/{self.kind}/{operation}")
+        astray = self.sim.draws(f"trial/{self.kind}/{operation}/astray")
+        place = self.order.index(operation)
         for number, tick in enumerate(range(first + every, last, every)):
-            at = tick + draws.between(number, 0, JITTER)  # those of one instant come in any order
+            anyhow = astray.happens(number, self.astray)
+            at = tick + (0 if anyhow else place * APART) + draws.between(number, 0, SPREAD if anyhow else UNEVEN)
             self.after(at - self.sim.now, self.spawn_request, operation, number, begun)
 
     def spawn_request(self, operation, number, begun):
@@ -93,6 +106,17 @@ class Client(Component):
     def waits(self):
         """Whether a request is still open."""
         return any(fate is None for fates in self.fates.values() for fate in fates.values())
+
+
+def in_which_order(stage):
+    """The order of those of one instant, and how many come out of it."""
+    draws = stage.sim.draws("trial/order")
+    if stage.seed % 2 == 0:
+        turn = stage.seed // 2 % 2
+        return (*TICKERS[len(TICKERS) - turn :], *TICKERS[: len(TICKERS) - turn]), 0
+    if stage.seed % 4 == 1:
+        return TICKERS, 1
+    return ORDERS[draws.between(0, 0, len(ORDERS) - 1)], NOW_AND_THEN[draws.between(1, 0, len(NOW_AND_THEN) - 1)]
 
 
 def _config_map(name):

@@ -1,7 +1,7 @@
 """What is looked at from outside during a trial, and kept when it changes: `events` of a record.
 
 Each API server is asked for /readyz and /livez in turn, with 8 s for the answer; members, the balancer's own page,
-processes and Leases are looked at several times a second.
+and processes are looked at several times a second; nodes and Leases as an API server shows them.
 """
 
 import re
@@ -9,12 +9,12 @@ from functools import partial
 
 from kubemini.host import Component
 from kubemini.sim.units import MS, SECOND
-from tests.oracles.ha.stage import MANAGERS, host, program
+from tests.oracles.ha.stage import MANAGERS, PLANES, program
 
 PATIENCE, PAUSE = 8 * SECOND, 1200 * MS
 SLOW = 2 * SECOND
 FORGOTTEN, NO_ROUTE = 30 * SECOND, 3 * SECOND  # Linux: reachable_time and probes of a neighbour; then each question
-LOOK = {"members": 250 * MS, "balancers": 200 * MS, "processes": 200 * MS, "leases": 1 * SECOND, "nodes": 1 * SECOND}
+LOOK = {"members": 250 * MS, "balancers": 200 * MS, "processes": 200 * MS}
 ADDRESS_LOOK = 100 * MS
 PYTHON = {  # words of the wire: of the poller, which is a Python program
     "connection refused": "ConnectionRefusedError: [Errno 111] Connection refused",
@@ -22,7 +22,8 @@ PYTHON = {  # words of the wire: of the poller, which is a Python program
     "connection reset by peer": "ConnectionResetError: [Errno 104] Connection reset by peer",
     "EOF": "RemoteDisconnected: Remote end closed connection without response",
 }
-LEASES = "/registry/leases/kube-system/"
+NODES, LEASES = "/api/v1/nodes", "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/"
+SLICE = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
 
 
 class Poller(Component):
@@ -36,6 +37,7 @@ class Poller(Component):
     def boot(self):
         for n in (1, 2, 3):
             self.spawn(self._health(f"h{n}"))
+        self.spawn(self._state())
         for what, every in LOOK.items():
             self._again(getattr(self, f"_{what}"), every)
         for address in self.net.addresses.held:
@@ -78,7 +80,8 @@ class Poller(Component):
                 said_by = "no answer"
             else:
                 leader = next((m for m in self.stage.members if program(f"etcd@{m}") == member.leader), "none")
-                said_by = f"leader {leader} term {member.raft.term}"
+                log = member.raft.log  # etcd tells the term of what it has applied last: server.go setTerm
+                said_by = f"leader {leader} term {log.term(log.applied)}"
             self.note(f"etcd {name}", said_by)
 
     def _reaches(self, there):
@@ -94,7 +97,9 @@ class Poller(Component):
                     self.note(name, "no answer")
                     continue
                 for server in balancer.servers:
-                    self.note(f"{name} h{server[-1]}", page(balancer, server))
+                    what, line = f"{name} h{server[-1]}", page(balancer, server)
+                    if not (_down(line) and _down(self._last.get(what, ""))):  # records keep it once
+                        self.note(what, line)
 
     def _holders(self, address):
         """Which hosts have the virtual address."""
@@ -113,31 +118,34 @@ class Poller(Component):
             return self.strike.ended[full]
         return 2 if any(r.what == "panic" for r in self.sim.trace.of("panic", program(full))) else 1
 
-    def _leases(self):
-        """Through an API server that answers: nobody else shows them."""
-        if not any(self.stage.of(f"api@h{n}").up for n in (1, 2, 3)):
-            return
+    # -- what the API says ---------------------------------------------------------------------------------------------
+    def _state(self):
+        """Nodes and Leases, of the first server that has the nodes in its cache; what it does not say is not seen."""
+        while True:
+            for name in PLANES:
+                nodes = yield from self._asked(name, NODES, {"resourceVersion": "0"})
+                if nodes is not None:
+                    yield from self._told(name, nodes)
+                    break
+            yield self.timeout(SECOND)
+
+    def _told(self, name, nodes):
+        for node in nodes["items"]:
+            ready = [c["status"] for c in node["status"].get("conditions", ()) if c["type"] == "Ready"]
+            self.note(f"node w{node['metadata']['name'][-1]}", f"Ready={ready[0] if ready else None}")
         for lease in MANAGERS.values():
-            found = self._stored(LEASES + lease)
-            if found:
+            found = yield from self._asked(name, LEASES + lease)
+            if found is not None:
                 spec = found["spec"]
-                self.note(
-                    f"lease {lease}", f"{spec['holderIdentity'][-8:]} transitions {spec.get('leaseTransitions', 0)}"
-                )
+                holder = f"{spec['holderIdentity'][-8:]} transitions {spec.get('leaseTransitions', 0)}"
+                self.note(f"lease {lease}", holder)
+        yield from self._asked(name, SLICE)
 
-    def _stored(self, key):
-        """The object under *key*, as the member has it that is furthest on."""
-        members = [m for name in self.stage.members if (m := self.stage.of(f"etcd@{name}")).up and m.serving]
-        newest = max(members, key=lambda m: m.data.store.revision, default=None)
-        found = newest.data.store.get(key) if newest else None
-        return found["value"] if found else None
-
-    def _nodes(self):
-        for n in (1, 2, 3):
-            node = self._stored(f"/registry/minions/{host(f'w{n}')}")
-            if node:
-                ready = [c["status"] for c in node["status"].get("conditions", ()) if c["type"] == "Ready"]
-                self.note(f"node w{n}", f"Ready={ready[0] if ready else None}")
+    def _asked(self, name, path, query=()):
+        """An object or a list as the server on *name* has it; None if it does not answer within 2 s, or says no."""
+        payload = {"verb": "GET", "path": path, "query": dict(query), "body": None, "user": "admin"}
+        reply = yield self.call(program(f"api@{name}"), "request", payload, timeout=SLOW)
+        return reply.value if reply.ok else None
 
 
 def said(reply):
@@ -149,6 +157,10 @@ def said(reply):
         return f"0 {PYTHON.get(str(reply.error), reply.error)}"
     failing = re.findall(r"^\[-\]\S+", reply.error.message, re.MULTILINE)
     return f"{code} " + " | ".join(line.replace("poststarthook/", "hook ") for line in failing)
+
+
+def _down(line):
+    return line.startswith("DOWN") and "/" not in line
 
 
 def page(balancer, server):

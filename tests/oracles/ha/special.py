@@ -18,7 +18,7 @@ from tests.oracles.etcd.sessions import general
 from tests.oracles.ha.stage import Stage, program
 from tests.real.twin import told
 
-STACKED = {"topology": "stacked", "trial": "special", "events": []}
+STACKED = {"topology": "stacked", "trial": "special", "events": [], "loadavg_1m": [0, 0]}
 HOSTS = ("h1", "h2", "h3")
 MANAGERS = [f"{kind}@{name}" for kind in ("kcm", "sched") for name in HOSTS]
 CONFIG_MAPS, USER = CONFIG_MAP.path("default"), "admin"

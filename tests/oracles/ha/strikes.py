@@ -80,7 +80,7 @@ class Strike:
     def end(self):
         """``hold_s``: what was struck goes on or is started, what was cut is whole."""
         stage = self.stage
-        self.done = not in_turn(self.record)
+        self.done = self.done or not in_turn(self.record)
         if self.way == "SIGSTOP":
             for name in self.hit:
                 stage.of(name).resume()
