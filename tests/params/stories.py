@@ -218,6 +218,8 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "two balancers": PAIR_MATTERS,
     "a balancer": {
+        "client_max_retries": 0,
+        "client_retry_after": "3s",
         "haproxy_inter": "1s",
         "haproxy_rise": 5,
         "haproxy_fall": 1,
