@@ -54,6 +54,10 @@ class Params(EtcdParams):
     http2_ping_timeout: int = flag(
         15 * SECOND, Duration(SECOND, DAY, "s", SECOND), "HTTP2_PING_TIMEOUT_SECONDS", "apimachinery util/net"
     )
+    client_max_retries: int = flag(10, Count(0, 1000), "maxRetries: of a GET", "client-go rest/request.go")
+    client_retry_after: int = flag(
+        1 * SECOND, Duration(MS, HOUR), "retryAfter: after an error of the connection", "client-go rest/with_retry.go"
+    )
 
     # kube-apiserver
     etcd_readycheck_timeout: int = flag(

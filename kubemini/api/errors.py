@@ -8,6 +8,7 @@ of etcd, which reach the user as code 500 with no reason and etcd's own words.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import exp
 from typing import Any
 
 from kubemini.api.kinds import Kind
@@ -185,9 +186,13 @@ def too_large(requested: int, current: int) -> ApiError:
     return ApiError(504, "Timeout", message, freeze({"causes": causes, "retryAfterSeconds": 1}))
 
 
-def too_many_requests(message: str = "Too many requests, please try again later.", retry_after: int = 1) -> ApiError:
-    """Overload: nothing was begun."""
-    return ApiError(429, "TooManyRequests", message, freeze({"retryAfterSeconds": retry_after}))
+def cache_not_ready(seconds: float) -> ApiError:
+    """A watch cache that has not been filled for *seconds*: nothing was begun; the longer, the later to ask again.
+
+    Models k/apiserver pkg/storage/cacher calculateRetryAfterForUnreadyCache.
+    """
+    again = int(min(30, max(1, exp(0.06 * seconds))))
+    return ApiError(429, "TooManyRequests", "storage is (re)initializing", freeze({"retryAfterSeconds": again}))
 
 
 def timeout(message: str = TOO_LATE_WITHIN) -> ApiError:

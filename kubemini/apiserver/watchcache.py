@@ -30,7 +30,6 @@ asked for the progress of a watch; a slow watcher is never dropped; a bookmark i
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from math import exp
 from typing import Any, NamedTuple
 
 import simpy
@@ -140,19 +139,15 @@ class WatchCache:
         return [self.objects[key] for key in sorted(self.objects) if key.startswith(prefix)]
 
     def wait(self) -> Steps:
-        """Until there is something to read: None, or the ApiError of a cache that is not, or no more, filled.
-
-        Models k/apiserver pkg/storage/cacher calculateRetryAfterForUnreadyCache.
-        """
+        """Until there is something to read: None, or the ApiError of a cache that is not, or no more, filled."""
         if not self.ready and self._emptied is None:
             event = simpy.Event(self.component.sim)
             self._waiting.append(event)
             yield event
         if self.ready:
             return None
-        down = (self.component.sim.now - (self._emptied or self.component.sim.now)) / SECOND
-        pause = int(min(30, max(1, exp(0.06 * down))))
-        return errors.too_many_requests("storage is (re)initializing", pause)
+        now = self.component.sim.now
+        return errors.cache_not_ready((now - (self._emptied or now)) / SECOND)
 
     def reach(self, revision: int) -> Steps:
         """Wait for news as new as *revision*, or as long as one waits for that; whether they came."""

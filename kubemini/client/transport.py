@@ -20,14 +20,11 @@ import simpy
 
 from kubemini.host import Component
 from kubemini.sim import Steps
-from kubemini.sim.units import SECOND
 from kubemini.wire import Reply, Unreachable
 from kubemini.wire.calls import DEADLINE, EOF, LOST, RESET, ClientStream
 from kubemini.wire.connections import Connection, Limits
 from kubemini.wire.rpc import happen
 
-RETRIES = 10  # defaultMaxRetries of client-go's rest
-PAUSE = 1 * SECOND  # the Retry-After that client-go makes up for an error of the connection
 UNEXPECTED_EOF = Unreachable("unexpected EOF", definite=False)  # in the middle of something
 PASSING = (EOF.reason, UNEXPECTED_EOF.reason, RESET.reason, LOST.reason)
 
@@ -83,18 +80,18 @@ class Transport:
     # -- requests ----------------------------------------------------------------------------------
     def request(self, payload: Any, timeout: int | None, deadline: int | None = None) -> Steps:
         """The reply; each attempt lasts *timeout* µs at most, all end at the instant *deadline*."""
-        clock = self.component.sim
+        clock, params = self.component.sim, self.component.net.params
         reads, tries = payload["verb"] == "GET", 0
         while True:
             limits = [left for left in (timeout, deadline and deadline - clock.now) if left is not None]
             reply = yield from self._attempt(payload, clock.now + min(limits) if limits else None)
-            if not (reads and _passes(reply.error)) or tries == RETRIES:
+            if not (reads and _passes(reply.error)) or tries == params.client_max_retries:
                 return reply
             tries += 1
-            if deadline is not None and clock.now + PAUSE >= deadline:
+            if deadline is not None and clock.now + params.client_retry_after >= deadline:
                 yield self.component.timeout(max(0, deadline - clock.now))
                 return Reply(False, None, DEADLINE)
-            yield self.component.timeout(PAUSE)
+            yield self.component.timeout(params.client_retry_after)
 
     def _attempt(self, payload: Any, deadline: int | None) -> Steps:
         """One request on an open connection, dialled if there is none."""

@@ -83,7 +83,7 @@ TEXTS = [  # (error, code, reason, message)
         "the server was unable to return a response in the time allotted, but may still be processing the request "
         "(get deployments.apps x)",
     ),
-    (errors.too_many_requests(), 429, "TooManyRequests", "Too many requests, please try again later."),
+    (errors.cache_not_ready(0), 429, "TooManyRequests", "storage is (re)initializing"),
     (errors.from_etcd("etcdserver: request timed out"), 500, "", "etcdserver: request timed out"),
 ]
 
@@ -113,7 +113,7 @@ def test_the_causes_of_invalid_name_each_field():
 
 
 def test_an_error_survives_the_wire():
-    for error in (errors.conflict(POD, "x"), errors.invalid(POD, "x", [BAD]), errors.too_many_requests()):
+    for error in (errors.conflict(POD, "x"), errors.invalid(POD, "x", [BAD]), errors.cache_not_ready(0)):
         assert errors.from_status(error.status()) == error
 
 
@@ -131,8 +131,8 @@ def test_kubectl_prints_an_error_of_etcd_in_etcds_words():
     assert str(errors.not_found(POD, "x")) == 'Error from server (NotFound): pods "x" not found'
 
 
-def test_overload_says_when_to_come_back():
-    assert errors.too_many_requests(retry_after=5).retry_after == 5
+def test_the_longer_a_cache_is_empty_the_later_to_come_back():
+    assert [errors.cache_not_ready(seconds).retry_after for seconds in (0, 30, 600)] == [1, 6, 30]
     assert errors.conflict(POD, "x").retry_after == 0
 
 

@@ -257,6 +257,8 @@ MATTERS: dict[str, dict[str, Any]] = {
     "nobody outside": {"coredns_forward_timeout": "300ms", "coredns_forward_tries": 1},
     "another Corefile": {"coredns_reload": ["10s", "12s"]},
     "a balancer": {
+        "client_max_retries": 0,
+        "client_retry_after": "3s",
         "haproxy_inter": "1s",
         "haproxy_rise": 5,
         "haproxy_fall": 1,
