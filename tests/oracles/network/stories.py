@@ -15,7 +15,7 @@ from kubemini.network.walks.nodeproxy import NodeProxy, clean_up
 from kubemini.network.walks.proxied import TABLE, listen, plans_of
 from kubemini.sim.units import SECOND
 from tests.oracles.network import proxy
-from tests.oracles.network.rules import KUBERNETES, objects
+from tests.oracles.network.rules import KUBERNETES
 
 VIP, NODE_PORT, PORT, TARGET = "10.96.7.7", 30777, 80, 8080
 READY = {"ready": True, "serving": True, "terminating": False}
@@ -65,18 +65,21 @@ class Stage:
     def post(self, *endpoints, protocol="UDP", name="u", node_port=NODE_PORT):
         """The Service has these endpoints: (pod, conditions) each; every node proxy hears of it."""
         port = {"name": "", "port": PORT, "protocol": protocol} | ({"nodePort": node_port} if node_port else {})
-        row = {"name": name, "spec": {"type": "NodePort", "clusterIP": VIP, "ports": [port]}}
+        service = {
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"type": "NodePort", "clusterIP": VIP, "ports": [port]},
+        }
         ends = [
             {"addresses": [self.pods[pod][0]], "nodeName": self.pods[pod][1], "conditions": how}
             for pod, how in endpoints
         ]
-        slice = {"addressType": "IPv4", "endpoints": ends}
+        slice = {"metadata": {"name": f"{name}-0"}, "addressType": "IPv4", "endpoints": ends}
         slice["ports"] = [{"name": "", "port": TARGET, "protocol": protocol}]
-        self.change([objects({**row, "slices": [slice]})])
+        self.change([(service, [slice])])
 
     def change(self, posted):
         """What the API has beside the Service ``kubernetes``."""
-        posted = [objects(KUBERNETES), *posted]
+        posted = [KUBERNETES, *posted]
         for one in self.proxies.values():
             one.change(posted)
         listen(self.net, {}, posted)
@@ -154,7 +157,7 @@ def everything_deleted(stage):
     stage.post(("p21", READY))
     stage.change([])
     node = stage.nodes[0]
-    plans = plans_of(node, [objects(KUBERNETES)])
+    plans = plans_of(node, [KUBERNETES])
     lines = saved.listed(saved.written(plans, ProxyConfig(mode=stage.mode), node))
     tables = {line.split()[0] for line in lines}
     return {"lines": len(lines) + 4 * len(tables), "chains": len([x for x in lines if ":KUBE-" in x])}
