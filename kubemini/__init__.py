@@ -4,7 +4,7 @@ The map, in five wings (imports point from the end of this list to its head):
 
 I    VOCABULARY: values
     params.py       every period, timeout and limit, by its real name, with its legal range and source
-    etcdparams.py   the same of etcd and its clients
+    networkparams.py  the same of what carries packets and names;  etcdparams.py  of etcd and its clients
     ranges.py       kinds of settings: what a value may be, how it is written, what to say if it will not do
     api/            objects as values, kinds, labels, quantities, errors, manifests, patches
 II   GROUND: what programs stand on; knows no Kubernetes

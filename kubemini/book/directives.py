@@ -32,7 +32,7 @@ class Parameters(SphinxDirective):
     """``{parameters}``: every period, timeout and limit, with its source."""
 
     def run(self) -> list[nodes.Node]:
-        for name in ("params.py", "etcdparams.py"):
+        for name in ("params.py", "networkparams.py", "etcdparams.py"):
             self.env.note_dependency(str(PACKAGE / name))
         head = ["parameter", "value", "its real name", "source"]
         return [table((30, 16, 30, 34), head, appendix.parameters(), ["km-parameters"])]

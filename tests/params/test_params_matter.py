@@ -95,7 +95,7 @@ def test_every_parameter_is_read_somewhere(name):
 
 def _read():
     for path in PACKAGE.rglob("*.py"):
-        if path.name in ("params.py", "etcdparams.py"):
+        if path.name in ("params.py", "networkparams.py", "etcdparams.py"):
             yield from re.findall(r"self\.(\w+)", path.read_text(encoding="utf-8"))
         else:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -32,7 +32,11 @@ class PolicyMatrix {
     this.switches = this.policies.map((policy, i) =>
       button(policy.name, () => this.turn(() => (this.on[i] = !this.on[i])), {}),
     );
-    this.bCni = button("a CNI that enforces", () => this.turn(() => (this.enforced = !this.enforced)), {});
+    this.bCni = button(
+      "a CNI that enforces",
+      () => this.turn(() => (this.enforced = !this.enforced)),
+      {},
+    );
     this.text = h("pre", {
       class: "km-manifests",
       hidden: true,
@@ -49,7 +53,12 @@ class PolicyMatrix {
     );
     this.root = h(
       "div",
-      { class: "km km-policy-matrix km-thin", role: "group", "aria-label": "policy matrix", tabindex: "-1" },
+      {
+        class: "km km-policy-matrix km-thin",
+        role: "group",
+        "aria-label": "policy matrix",
+        tabindex: "-1",
+      },
       this.top(),
       h("div", { class: "km-pic" }, this.grid()),
       this.rule,
@@ -173,7 +182,9 @@ class PolicyMatrix {
   situation() {
     const many = this.on.filter((x) => x).length,
       there = many ? plural(many, "policy", "policies") : "no policy";
-    return this.enforced ? `${there} in force` : `${there} in the API, and a CNI that enforces none`;
+    return this.enforced
+      ? `${there} in force`
+      : `${there} in the API, and a CNI that enforces none`;
   }
 
   show(cell, key, fate, from, to) {
@@ -181,7 +192,11 @@ class PolicyMatrix {
     put(cell, "class", `km-cell km-cell-${fate === "ok" ? "ok" : "no"}`);
     put(cell, "tabindex", key === this.chosen ? "0" : "-1");
     put(cell, "aria-current", key === this.chosen ? "true" : null);
-    const denied = { out: "denied going out", in: "denied coming in", both: "denied on both sides" };
+    const denied = {
+      out: "denied going out",
+      in: "denied coming in",
+      both: "denied on both sides",
+    };
     put(cell, "aria-label", `${from.name} to ${to.name}: ${denied[fate] || "allowed"}`);
   }
 
