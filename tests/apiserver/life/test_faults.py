@@ -99,8 +99,9 @@ def test_a_write_in_flight_ends_when_its_connection_is_given_up_and_nobody_knows
     assert (reply.error.code, reply.error.message, reply.error.definite) == (500, said, False)
 
 
-def test_a_hung_member_has_taken_the_writes_that_were_given_up_and_carries_them_out():
-    """Recorded: of 122 refused by two hung members, all 122 were in the store after the wake-up."""
+@pytest.mark.parametrize(("hang", "stored"), [(60, 0), (30, 12)])
+def test_a_hung_member_carries_out_what_still_waits_and_nothing_that_was_given_up(hang, stored):
+    """Recorded: of 30 writes given up after 34 s none was in the store after the wake-up; of 122 not yet, all."""
     world = World()
     done(world.ask(lambda c: c.create(config())))
     askers = [world.program(f"asker-{n}") for n in range(12)]
@@ -109,13 +110,14 @@ def test_a_hung_member_has_taken_the_writes_that_were_given_up_and_carries_them_
     for n, asker in enumerate(askers):
         asker.client.timeout = 100 * SECOND
         asker.do(asker.client.create(config(f"late-{n}")))
-    world.run(60)
-    assert {reply.error.code for asker in askers for reply in asker.replies} <= {500, 504}
-    assert all(len(asker.replies) == 1 and not asker.replies[0].error.definite for asker in askers)
+    world.run(hang)
+    given_up = [reply for asker in askers for reply in asker.replies]
+    assert len(given_up) == 12 - stored and {reply.error.code for reply in given_up} <= {500, 504}
+    assert not any(reply.error.definite for reply in given_up)
     world.etcd.resume()
     world.run(40)
     listed = done(world.ask(lambda c: c.list(CONFIG_MAP)))
-    assert len(listed["items"]) == 13
+    assert len(listed["items"]) == 1 + stored
 
 
 def test_without_a_majority_a_write_ends_after_7_s_in_etcd_s_words_and_nobody_knows_its_fate():
@@ -209,7 +211,7 @@ def test_a_member_that_is_gone_altogether_is_waited_for_however_long_it_takes():
     assert listener.heard() == [("ADDED", "a"), ("ADDED", "b")] and listener.ended == []
 
 
-def test_a_client_s_deadline_leaves_the_fate_of_its_write_open():
+def test_what_a_client_gave_up_while_etcd_hung_never_happened_though_it_cannot_know():
     world = World()
     done(world.ask(lambda c: c.create(config("b"))))  # the server knows the namespace: the next write leaves at once
     world.etcd.pause()
@@ -220,7 +222,7 @@ def test_a_client_s_deadline_leaves_the_fate_of_its_write_open():
     assert not asker.replies[0].ok and not asker.replies[0].error.definite
     world.etcd.resume()
     world.run(1)
-    done(world.ask(lambda c: c.get(CONFIG_MAP, "a", "default")))
+    assert world.ask(lambda c: c.get(CONFIG_MAP, "a", "default")).error.code == 404  # it was given up before it began
 
 
 ELSEWHERE = evolve(config("b"), ("metadata", "namespace"), "unknown")
