@@ -1,1 +1,1 @@
-"""Chapter *Pods and Services*: labels, rules, chance."""
+"""Chapter *Services*: labels, rules, chance."""
