@@ -37,7 +37,7 @@ def of_type(obj: Obj, place: Path, written: str) -> str:
 def of_unknown(obj: Obj, place: Path) -> str:
     """Which field is meant by one that does not exist."""
     crd = custom.of(obj.get("apiVersion", ""), obj.get("kind", ""))
-    if crd is not None:
+    if crd is not None and place[0] != "metadata":
         return nearest(str(place[-1]), custom.fields_at(crd, place[:-1]))
     definition = _definition_at(obj, place[:-1])
     return nearest(str(place[-1]), list(definition.fields)) if definition else ""
@@ -81,6 +81,8 @@ def _type_at(obj: Obj, place: Path) -> str:
     """The type that belongs at *place*."""
     root = schema.of_kind(obj.get("apiVersion", ""), obj.get("kind", ""))
     type = root.name if root else "object"
+    if place[:1] == ("metadata",):  # of every object, a custom resource too
+        type, place = "meta.v1.ObjectMeta", place[1:]
     for step in place:
         if type.startswith(("[]", "{}")):
             type = schema.item(type)

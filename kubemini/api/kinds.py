@@ -1,8 +1,9 @@
 """The kinds of Kubernetes: group, version, names, scope, and where etcd keeps them. Which of them are simulated.
 
-Every kind that this project will ever need is known here, from published discovery (``schema/resources.txt``). Those
-that are *served* have a file of their own in ``apiserver/kinds/``; the files are read like plug-ins when somebody first
-asks, and each says `serve`. URLs, manifests and kubectl's short names know only what is served, as a client's do.
+Every kind that this project will ever need is known here, from published discovery (``schema/resources.txt``), a custom
+resource from its CRD (``schema/customresources.json``). Those that are *served* have a file of their own in
+``apiserver/kinds/``; the files are read like plug-ins when somebody first asks, and each says `serve`. URLs, manifests
+and kubectl's short names know only what is served, as a client's do.
 Source: Kubernetes 1.37 discovery; storage prefixes as kube-apiserver writes them (nodes are still called minions there,
 Services and Endpoints share a folder).
 Simplified: one version a kind.
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubemini.api import schema
+from kubemini.api.schema import custom
 
 FILES = "kubemini.apiserver.kinds"
 
@@ -86,7 +88,8 @@ def _known(words: list[str]) -> Kind:
     return row(api_version, kind, plural, short, scope == "namespaced", facts.get("stored", ""), also)
 
 
-KNOWN: dict[tuple[str, str], Kind] = {(k.api_version, k.kind): k for k in map(_known, schema.resources())}
+_LINES = (*schema.resources(), *custom.resources())
+KNOWN: dict[tuple[str, str], Kind] = {(k.api_version, k.kind): k for k in map(_known, _LINES)}
 _SERVED: dict[tuple[str, str], Kind] = {}
 _NOT_SIMULATED: dict[tuple[str, str], tuple[str, ...]] = {}
 
@@ -107,18 +110,12 @@ CLUSTER_NETWORK_POLICY = KNOWN["policy.networking.k8s.io/v1beta1", "ClusterNetwo
 INGRESS = KNOWN["networking.k8s.io/v1", "Ingress"]
 INGRESS_CLASS = KNOWN["networking.k8s.io/v1", "IngressClass"]
 
-# custom resources: Gateway API 1.5, as its CRDs name them
-_GATEWAY_API, _ALSO = "gateway.networking.k8s.io", "gateway-api"
-GATEWAY_CLASS, GATEWAY, HTTP_ROUTE, GRPC_ROUTE, REFERENCE_GRANT = (
-    row(f"{_GATEWAY_API}/v1", kind, plural, short, namespaced, f"{_GATEWAY_API}/{plural}", _ALSO)
-    for kind, plural, short, namespaced in (
-        ("GatewayClass", "gatewayclasses", "gc", False),
-        ("Gateway", "gateways", "gtw", True),
-        ("HTTPRoute", "httproutes", "", True),
-        ("GRPCRoute", "grpcroutes", "", True),
-        ("ReferenceGrant", "referencegrants", "refgrant", True),
-    )
-)
+_GATEWAY_API = "gateway.networking.k8s.io/v1"
+GATEWAY_CLASS = KNOWN[_GATEWAY_API, "GatewayClass"]
+GATEWAY = KNOWN[_GATEWAY_API, "Gateway"]
+HTTP_ROUTE = KNOWN[_GATEWAY_API, "HTTPRoute"]
+GRPC_ROUTE = KNOWN[_GATEWAY_API, "GRPCRoute"]
+REFERENCE_GRANT = KNOWN[_GATEWAY_API, "ReferenceGrant"]
 
 
 def serve(kind: Kind, not_simulated: tuple[str, ...] = ()) -> None:

@@ -1,14 +1,17 @@
 """How patches find the published schema: which lists merge and by which key, which fields are one for apply.
 
 lookup("core.v1.PodSpec", "containers")    Field(strategies=("merge",), merge_key="name", type="core.v1.Container")
-shape("apps.v1.Deployment")                the tree of fields that server-side apply walks
+shape_of("apps/v1", "Deployment")          the tree of fields that server-side apply walks
 """
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from kubemini.api import schema
 from kubemini.api.patch.strategic import Field
 from kubemini.api.patch.typed import ATOMIC, KEYED, MAP, SET, Shape
+from kubemini.api.schema import custom
 
 STRUCTS = ("metadata", "spec", "status", "strategy", "template")  # fields of Go that are no pointers: never absent
 
@@ -28,6 +31,28 @@ def lookup(type: str, key: str) -> Field:
         return Field()
     inner = schema.item(found.type) if found.type.startswith("[]") else found.type
     return Field(found.strategy, found.merge, inner)
+
+
+def shape_of(api_version: str, kind: str) -> Shape:
+    """The shape of an object of a kind; of a custom resource, by its structural schema."""
+    crd = custom.of(api_version, kind)
+    return shape(type_of(api_version, kind)) if crd is None else _structural(crd, top=True)
+
+
+def _structural(node: Mapping[str, Any], top: bool = False) -> Shape:
+    """The shape of what a structural schema says; *top*: of the whole object, whose metadata is Kubernetes' own."""
+    if "items" in node:
+        named = {"map": KEYED, "set": SET}.get(node.get("x-kubernetes-list-type", ""), ATOMIC)
+        keys = tuple(node.get("x-kubernetes-list-map-keys", ()))
+        return Shape(named, keys, child=lambda key: _structural(node["items"]))
+    fields, other = node.get("properties", {}), node.get("additionalProperties")
+    if node.get("x-kubernetes-map-type") == ATOMIC or not (fields or other):
+        return Shape()
+
+    def child(key: str) -> Shape:
+        return shape("meta.v1.ObjectMeta") if top and key == "metadata" else _structural(fields.get(key, other or {}))
+
+    return Shape(MAP, child=child, named=lambda key: key in fields, written=lambda key: top and key == "metadata")
 
 
 @cache

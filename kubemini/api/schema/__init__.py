@@ -22,8 +22,7 @@ class Field:
     """A field. ``type``: string, bool, int32, int64, number, bytes, time, microtime, quantity, int-or-string, object,
     json (anything), the name of a definition, ``[]TYPE`` or ``{}TYPE`` (a map from text).
 
-    ``merge``, ``strategy``: strategic merge patch. ``list``, ``keys``, ``map``: server-side apply. ``limits``: what a
-    custom resource's definition says besides: enum, minimum, maxItems, item.maxLength …
+    ``merge``, ``strategy``: strategic merge patch. ``list``, ``keys``, ``map``: server-side apply.
     """
 
     name: str
@@ -34,23 +33,17 @@ class Field:
     list: str = ""
     keys: tuple[str, ...] = ()
     map: str = ""
-    limits: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A map with known fields, in the order of their names; ``api_version`` and ``kind`` only if it is a kind's.
-
-    ``custom``: of a CustomResourceDefinition, where no Go type leaves out what is empty, or writes what is missing.
-    """
+    """A map with known fields, in the order of their names; ``api_version`` and ``kind`` only if it is a kind's."""
 
     name: str
     fields: Mapping[str, Field]
     api_version: str = ""
     kind: str = ""
     map: str = ""
-    custom: bool = False
-    limits: tuple[tuple[str, str], ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:
@@ -111,9 +104,7 @@ def _parsed(name: str) -> Definition:
     facts = dict(word.split("=", 1) for word in head.split()[1:])
     api_version, _, kind = facts.get("", "").partition(",")
     known = {field.name: field for field in fields}
-    return Definition(
-        name, known, api_version, kind, facts.get("map", ""), facts.get("of") == "crd", _limits(facts, "", "map", "of")
-    )
+    return Definition(name, known, api_version, kind, facts.get("map", ""))
 
 
 def _field(words: list[str]) -> Field:
@@ -127,13 +118,8 @@ def _field(words: list[str]) -> Field:
         facts.get("list", ""),
         _several(facts, "keys"),
         facts.get("map", ""),
-        _limits(facts, "merge", "strategy", "list", "keys", "map"),
     )
 
 
 def _several(facts: dict[str, str], word: str) -> tuple[str, ...]:
     return tuple(facts[word].split(",")) if word in facts else ()
-
-
-def _limits(facts: dict[str, str], *others: str) -> tuple[tuple[str, str], ...]:
-    return tuple((name, said) for name, said in facts.items() if name not in others)

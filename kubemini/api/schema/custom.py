@@ -1,5 +1,6 @@
 """The structural schemas of custom resources that are simulated: published facts, as data.
 
+    resources()                                       their lines, as in resources.txt
     of("gateway.networking.k8s.io/v1", "Gateway")     its openAPIV3Schema, without prose
     pruned(value, schema)                             (what the schema knows of it, the paths of the rest)
 
@@ -21,6 +22,11 @@ _OWN = ("apiVersion", "kind", "metadata")  # of every object; the CRD does not s
 @cache
 def _all() -> dict[str, Any]:
     return json.loads(_FILE.read_text(encoding="utf-8"))
+
+
+def resources() -> list[list[str]]:
+    """The words of a line each: group/version, resource, Kind, scope, facts."""
+    return [entry["resource"].split() for entry in _all().values()]
 
 
 def of(api_version: str, kind: str) -> Mapping[str, Any] | None:

@@ -11,7 +11,7 @@ Theory of operation. Go's decoder walks the text once. A wrong type is noted and
 the answer. A type that reads itself (quantity, time, int-or-string) ends the walk at once, and its complaint wins. null
 leaves a field as it is (absent); in a list or a map it becomes the type's zero.
 Models sigs.k8s.io/json UnmarshalStrict, k/apimachinery pkg/runtime/serializer/json.
-Simplified: custom resources of ``customresources.json`` lose what their structural schema does not know, others stay.
+A custom resource loses what its structural schema does not know; its types are judged with its other rules.
 """
 
 import json
@@ -137,14 +137,14 @@ class _Walk:
                 same = False
             elif item is not None or found.type == "time":
                 new = self._read(item, found.type, (*path, key), definition, key)
-                if not definition.custom and _is_left_out(new, found):
+                if _is_left_out(new, found):
                     same = False
                     continue
                 read[key] = new
                 same = same and new is item
             else:
                 same = False
-        for key in () if definition.custom else definition.required:
+        for key in definition.required:
             if key not in read and fields[key].type in _ZEROS:
                 read[key], same = _ZEROS[fields[key].type], False
         return value if same else read
@@ -154,6 +154,9 @@ class _Walk:
         structural = custom.of(api_version, kind)
         if structural is None:
             return value
+        for key, item in value.items():
+            if key not in _BARE.fields:
+                self._all_doubled(item, (key,))
         kept, unknown = custom.pruned(value, structural)
         for path in unknown:
             self._unknown(path)
@@ -166,6 +169,12 @@ class _Walk:
     def _doubled(self, value: Any, path: Path) -> None:
         for key in getattr(value, "doubled", ()):
             self.found.strict.append(f'duplicate field "{spelled((*path, key))}"')
+
+    def _all_doubled(self, value: Any, path: Path) -> None:
+        self._doubled(value, path)
+        inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for step, item in inner:
+            self._all_doubled(item, (*path, step))
 
     def _read(self, value: Any, type: str, path: Path, inside: schema.Definition, name: str) -> Any:
         """A value of *type*, in the field *name* of *inside*."""

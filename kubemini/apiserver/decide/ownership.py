@@ -90,7 +90,7 @@ def created(config: Obj, me: Manager, now: int) -> Obj:
 
 def _shape(obj: Obj) -> typed.Shape:
     kind = kind_of(obj)
-    return published.shape(published.type_of(kind.api_version, kind.kind))
+    return published.shape_of(kind.api_version, kind.kind)
 
 
 def _before_first_apply(live: Obj, me: Manager) -> Managers:

@@ -16,6 +16,7 @@ from kubemini.api.objects import Obj, evolve, freeze, get, thaw, without
 from kubemini.api.patch import jsonpatch, published, strategic, typed
 from kubemini.api.patch.apply import APPLY as APPLIES
 from kubemini.api.patch.merge import merge
+from kubemini.api.schema import custom
 from kubemini.api.schema.decode import Decoded, decode
 from kubemini.apiserver.decide import decoding, ownership, subresources
 from kubemini.apiserver.decide.deletion import Remove
@@ -29,20 +30,26 @@ REJECTED = "the server rejected our request due to an error in our request"
 DECODING = "error decoding patch: "
 YAML = "error unmarshaling JSON: while decoding JSON: "
 A_MAP = "map[string]interface {}"
+ONLY_THESE = (
+    "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
+    "application/merge-patch+json, application/apply-patch+yaml"
+)
 NUMBERS = ("int32", "int64", "number")
 
 
 def by_patch(write: Write, body: Any) -> "Decide | ApiError":
     """Patch the object, or its Scale, as *body* says."""
-    type = write.options.patch
+    type, kind = write.options.patch, write.kind
+    if type == "strategic" and custom.of(kind.api_version, kind.kind) is not None:
+        return errors.unsupported_media_type(ONLY_THESE)
     wrong = _unreadable(type, body)
     if wrong is not None:
         return wrong
     if type == APPLY:
         return _by_apply(write, body)
     if write.info.subresource == "scale":
-        return lambda old: _rescaled(write, old, _patched(write.kind, type, subresources.scale_of(old), body))
-    return lambda old: _replaced(write, old, _patched(write.kind, type, old, body))
+        return lambda old: _rescaled(write, old, _patched(kind, type, subresources.scale_of(old), body))
+    return lambda old: _replaced(write, old, _patched(kind, type, old, body))
 
 
 def _unreadable(type: str, body: Any) -> ApiError | None:
@@ -175,7 +182,7 @@ def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
     where = f"{meta.get('namespace', '')}/{meta.get('name', '')}" if meta else "/"
     gvk = f"{kind.api_version if kind.group else f'/{kind.version}'}, Kind={kind.kind}"
     found = decode(body, kind.api_version, kind.kind)
-    shape = published.shape(published.type_of(kind.api_version, kind.kind))
+    shape = published.shape_of(kind.api_version, kind.kind)
     try:
         list(typed.owned(body, shape))
         why = _first_complaint(body, found, shape)

@@ -1,4 +1,4 @@
-"""ClusterNetworkPolicies, a custom resource: its limits are in the schema, its CEL rules here.
+"""ClusterNetworkPolicies, a custom resource: its limits and patterns are in its CRD, its CEL rules here.
 
 Models kubernetes-sigs/network-policy-api apis/v1beta1 ClusterNetworkPolicy (v0.3.0, experimental channel).
 """
@@ -6,11 +6,11 @@ Models kubernetes-sigs/network-policy-api apis/v1beta1 ClusterNetworkPolicy (v0.
 import ipaddress
 from typing import Any
 
-from kubemini.api.errors import FieldError
 from kubemini.api.kinds import CLUSTER_NETWORK_POLICY
 from kubemini.api.objects import Obj, get
+from kubemini.apiserver.rules import customresource
 from kubemini.apiserver.rules.causes import Wrong, invalid
-from kubemini.apiserver.rules.structural import structural
+from kubemini.apiserver.rules.customresource import says
 from kubemini.apiserver.served import ServedKind, serve
 
 NO_NAMES = (
@@ -22,7 +22,7 @@ WITHOUT_NAMES = ("networks", "nodes", "domainNames")
 
 def rules(obj: Obj) -> Wrong:
     """Every complaint."""
-    return structural(obj, _expressions)
+    return customresource.complaints(obj, _expressions)
 
 
 def _expressions(obj: Obj) -> Wrong:
@@ -40,7 +40,7 @@ def _ranges(rule: Obj, path: str) -> Wrong:
             said = get(protocol, name, "destinationPort", "range", default=None)
             if said and said["start"] >= said["end"]:
                 where = f"{path}.protocols[{number}].{name}.destinationPort.range"
-                yield _rule(where, "Start port must be less than End port")
+                yield says(where, "Start port must be less than End port")
 
 
 def _peers(rule: Obj, path: str) -> Wrong:
@@ -50,12 +50,7 @@ def _peers(rule: Obj, path: str) -> Wrong:
                 yield invalid(f"{path}.to[{number}].networks[{at}]", cidr, "Invalid CIDR format provided")
     named = any("destinationNamedPort" in protocol for protocol in rule.get("protocols") or ())
     if named and any(word in peer for peer in rule["to"] for word in WITHOUT_NAMES):
-        yield _rule(path, NO_NAMES)
-
-
-def _rule(path: str, text: str) -> FieldError:
-    """A CEL rule of a map is told without the map."""
-    return FieldError("FieldValueInvalid", path, f"Invalid value: {text}")
+        yield says(path, NO_NAMES)
 
 
 def _is_network(cidr: str) -> bool:
@@ -76,6 +71,7 @@ serve(
         CLUSTER_NETWORK_POLICY,
         subresources=("status",),
         counted=True,
+        defaults=customresource.defaults,
         rules=rules,
         summary=summary,
         not_simulated=("spec.egress[].to[].domainNames",),

@@ -8,8 +8,8 @@ the list, too many or too long) stop the rules in CEL from being asked, and the 
 Models k/apiextensions-apiserver pkg/apiserver/schema/defaulting Default; pkg/apiserver/validation
 ValidateCustomResource; pkg/apiserver/schema/listtype ValidateListSetsAndMaps; pkg/registry/customresource
 customResourceStrategy.Validate, hasBlockingErr
-Those of ``definitions.txt`` are judged by `structural`, which knows neither patterns nor defaults.
-Simplified: CEL is not run; a kind's file has the rules that readers meet, by hand. No oneOf, no maxProperties.
+Simplified: CEL is not run; a kind's file has the rules that readers meet, by hand. No oneOf, no format; of the fields
+of one map the complaints come in the order of their names (the real one walks a map of Go).
 """
 
 import re
@@ -20,10 +20,14 @@ from kubemini.api.errors import FieldError
 from kubemini.api.objects import Obj
 from kubemini.api.schema import custom
 from kubemini.apiserver.rules.causes import Wrong, duplicate, invalid, required, shown, too_long, unsupported
-from kubemini.apiserver.rules.structural import BLOCKING, NOT_CHECKED
 
 Schema = Mapping[str, Any]
-_BLOCKING_TYPE = "FieldValueTypeInvalid"
+_TYPE_INVALID, _TOO_MANY = "FieldValueTypeInvalid", "FieldValueTooMany"
+_BLOCKING = ("FieldValueRequired", "FieldValueNotSupported", "FieldValueTooLong", _TOO_MANY, _TYPE_INVALID)
+_NOT_CHECKED = (
+    "some validation rules were not checked because the object was invalid; correct the existing errors to complete "
+    "validation"
+)
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, Mapping),
     "array": lambda value: isinstance(value, Sequence) and not isinstance(value, str),
@@ -63,13 +67,12 @@ def _filled(value: Any, schema: Schema) -> Any:
 def complaints(obj: Obj, rules: Callable[[Obj], Wrong]) -> Wrong:
     """Every complaint; *rules* stands for the rules in CEL."""
     schema = _schema(obj)
-    found = list(_walk({key: value for key, value in obj.items() if key != "metadata"}, schema, ""))
-    found += _doubles(obj, schema, "")
+    found = [*_walk(obj, schema, ""), *_doubles(obj, schema, "")]
     yield from found
-    if not any(one.reason in (*BLOCKING, _BLOCKING_TYPE) for one in found):
+    if not any(one.reason in _BLOCKING for one in found):
         yield from rules(obj)
     elif custom.has_rules(obj["apiVersion"], obj["kind"]):
-        yield invalid("<nil>", None, NOT_CHECKED)
+        yield invalid("<nil>", None, _NOT_CHECKED)
 
 
 def says(field: str, text: str) -> FieldError:
@@ -82,7 +85,7 @@ def _walk(value: Any, schema: Schema, path: str) -> Wrong:
     if wanted and not _TYPES[wanted](value):
         name = shown(_go_type(value))
         text = f"Invalid value: {name}: {path} in body must be of type {wanted}: {name}"
-        yield FieldError(_BLOCKING_TYPE, path, text)
+        yield FieldError(_TYPE_INVALID, path, text)
     elif wanted == "object":
         yield from _object(value, schema, path)
     elif wanted == "array":
@@ -98,6 +101,7 @@ def _go_type(value: Any) -> str:
 
 
 def _object(value: Obj, schema: Schema, path: str) -> Wrong:
+    yield from _count(value, schema, path, "Properties")
     dot = f"{path}." if path else ""
     for key in schema.get("required") or ():
         if key not in value:
@@ -110,14 +114,18 @@ def _object(value: Obj, schema: Schema, path: str) -> Wrong:
 
 
 def _array(value: Sequence[Any], schema: Schema, path: str) -> Wrong:
-    many, least, most = len(value), schema.get("minItems", 0), schema.get("maxItems")
-    if many < least:
-        yield invalid(path, many, f"{path} in body should have at least {least} items")
-    if most is not None and many > most:
-        yield FieldError("FieldValueTooMany", path, f"Too many: {many}: must have at most {most} items")
-        return
     for number, item in enumerate(value):
         yield from _walk(item, schema["items"], f"{path}[{number}]")
+    yield from _count(value, schema, path, "Items")
+
+
+def _count(value: Obj | Sequence[Any], schema: Schema, path: str, things: str) -> Wrong:
+    many, least, most = len(value), schema.get(f"min{things}", 0), schema.get(f"max{things}")
+    if many < least:
+        yield invalid(path, many, f"{path} in body should have at least {least} {things.lower()}")
+    if most is not None and many > most:
+        text = f"Too many: {many}: must have at most {most} item{'' if most == 1 else 's'}"
+        yield FieldError(_TOO_MANY, path, text)
 
 
 def _text(value: str, schema: Schema, path: str) -> Wrong:
@@ -145,17 +153,18 @@ def _listed(value: Any, schema: Schema, path: str) -> Wrong:
 
 
 def _doubles(value: Any, schema: Schema, path: str) -> Iterator[FieldError]:
-    """Items of a list that is a map (or a set) with the same key."""
+    """Items of a list that is a map with the same key, or of a set that are the same."""
     if isinstance(value, Mapping):
         for key in sorted(value):
             if inner := (schema.get("properties") or {}).get(key):
                 yield from _doubles(value[key], inner, f"{path}.{key}" if path else key)
     elif _TYPES["array"](value) and "items" in schema:
-        keys, seen = schema.get("x-kubernetes-list-map-keys"), []
+        keys, distinct = schema.get("x-kubernetes-list-map-keys", ()), schema.get("x-kubernetes-list-type") == "set"
+        seen: list[Any] = []
         for number, item in enumerate(value):
             where = f"{path}[{number}]"
-            if keys and isinstance(item, Mapping):
-                key = {name: item[name] for name in keys if name in item}
+            if distinct or (keys and isinstance(item, Mapping)):
+                key = item if distinct else {name: item[name] for name in keys if name in item}
                 if key in seen:
                     yield duplicate(where, key)
                 seen.append(key)

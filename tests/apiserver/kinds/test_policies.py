@@ -9,26 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from kubemini.api import kinds
-from kubemini.api.errors import ApiError
-from kubemini.apiserver.decide import strategy, update
-from kubemini.apiserver.decide.options import Options
+from tests.apiserver.kinds.test_recorded import created
 
 ROWS = json.loads((Path(__file__).parents[2] / "oracles/kubernetes/policies.json").read_text(encoding="utf-8"))
 SIMPLIFIED = {  # what our docstrings say is told otherwise
-    "spec.priority in body must be of type integer": "a wrong type is told as in Kubernetes' own kinds",
     "RFC 5952 canonical format": "no warnings",
 }
 
 
 def answer(row):
     """(code, message, warnings, spec) of a creation."""
-    kind, told = kinds.by_kind(row["kind"]), []
-    found = update.Write(kind, None, Options(), "admin", 0, None, told).decoded(row["body"])
-    if isinstance(found, ApiError):
-        return found.code, found.message, told, None
-    obj = strategy.for_create(strategy.default(update.named(kind, found, row["namespace"])))
-    wrong = strategy.validate(obj)
+    wrong, obj, told = created(row)
     if wrong:
         return wrong.code, wrong.message, told, None
     assert obj["metadata"]["generation"] == row["generation"]

@@ -23,17 +23,23 @@ SIMPLIFIED = {  # what our docstrings say is not judged
 }
 
 
-def answer(row):
-    """(code, message, warnings) of a creation, as far as the body alone decides it."""
+def created(row):
+    """(why not or None, the object that would be stored, warnings), as far as the body alone decides it."""
     kind, told = kinds.by_kind(row["kind"]), []
     options = Options(validation="Strict" if row.get("strict") else "")
     write = update.Write(kind, None, options, "admin", 0, None, told)
     found = write.decoded(row["body"])
     if isinstance(found, ApiError):
-        return found.code, found.message, told
+        return found, None, told
     obj = update.named(kind, found, row["namespace"])
     wrong = update.url_mismatch(kind, obj, row["namespace"], "")
-    wrong = wrong or strategy.validate(strategy.for_create(strategy.default(obj)))
+    made = strategy.for_create(strategy.default(obj))
+    return wrong or strategy.validate(made), made, told
+
+
+def answer(row):
+    """(code, message, warnings) of a creation."""
+    wrong, _, told = created(row)
     return (wrong.code, wrong.message, told) if wrong else (201, None, told)
 
 

@@ -1,9 +1,10 @@
 """Derive ``kubemini/api/schema/customresources.json`` from published CustomResourceDefinitions.
 
-    python -m tests.oracles.kubernetes.customresources FOLDER KIND…
+    python -m tests.oracles.kubernetes.customresources FOLDER VERSION KIND…
 
 FOLDER holds the CRDs as their project publishes them: of Gateway API 1.5.1 ``config/crd/standard`` of the Go module
-sigs.k8s.io/gateway-api. Of each KIND the version that was asked for (v1) is kept: its structural schema without
+sigs.k8s.io/gateway-api (v1), of ClusterNetworkPolicy ``config/crd/experimental`` of sigs.k8s.io/network-policy-api
+0.3.0 (v1beta1). Of each KIND its VERSION is kept: the resource as in discovery.txt, the structural schema without
 descriptions, and whether it has rules in CEL. Kinds that are in the file already and are not named stay.
 """
 
@@ -15,7 +16,6 @@ import yaml
 
 from kubemini.api.schema import custom
 
-VERSION = "v1"
 OUT = Path(custom.__file__).with_name("customresources.json")
 LEFT_OUT = ("description", "x-kubernetes-validations")
 
@@ -33,18 +33,33 @@ def stripped(node, of_names=False):
     }
 
 
-def derived(folder, kinds):
-    """{"apiVersion,Kind": schema} of *kinds*."""
+def resource(spec, version):
+    """Its line in discovery."""
+    names, group = spec["names"], spec["group"]
+    several = {
+        "short": names.get("shortNames"),
+        "categories": names.get("categories"),
+        "sub": sorted(version.get("subresources") or ()),
+    }
+    facts = [f"{word}={','.join(named)}" for word, named in several.items() if named]
+    scope = "namespaced" if spec["scope"] == "Namespaced" else "cluster"
+    words = [f"{group}/{version['name']}", names["plural"], names["kind"], scope]
+    return " ".join([*words, *facts, f"stored={group}/{names['plural']}"])
+
+
+def derived(folder, wanted, kinds):
+    """{"apiVersion,Kind": what is kept} of the version *wanted* of *kinds*."""
     found = {}
     for path in sorted(Path(folder).glob("*.yaml")):
         for crd in yaml.safe_load_all(path.read_text(encoding="utf-8")):
             spec = (crd or {}).get("spec", {})
             if (crd or {}).get("kind") != "CustomResourceDefinition" or spec["names"]["kind"] not in kinds:
                 continue
-            schema = next(v["schema"]["openAPIV3Schema"] for v in spec["versions"] if v["name"] == VERSION)
+            [version] = [version for version in spec["versions"] if version["name"] == wanted]
+            schema = version["schema"]["openAPIV3Schema"]
             rules = "x-kubernetes-validations" in json.dumps(schema)
-            key = f"{spec['group']}/{VERSION},{spec['names']['kind']}"
-            found[key] = {"rules": rules, "schema": stripped(schema)}
+            key = f"{spec['group']}/{wanted},{spec['names']['kind']}"
+            found[key] = {"resource": resource(spec, version), "rules": rules, "schema": stripped(schema)}
     return found
 
 
@@ -56,4 +71,4 @@ def text(schemas):
 
 if __name__ == "__main__":
     kept = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
-    OUT.write_text(text(kept | derived(sys.argv[1], sys.argv[2:])), encoding="utf-8")
+    OUT.write_text(text(kept | derived(sys.argv[1], sys.argv[2], sys.argv[3:])), encoding="utf-8")

@@ -3,7 +3,6 @@
 definitions.txt  the OpenAPI of Kubernetes 1.37, as PyPI's kubernetes-validate carries it: types, required fields,
                  formats, merge keys of lists and maps. No descriptions. Only what the kinds of discovery.txt reach.
 resources.txt    discovery.txt beside this file, without its comments.
-After both, the custom resources of ``custom/``.
 
 In kubernetes-validate every optional type carries an added null, which says nothing about Kubernetes: it is dropped.
 """
@@ -12,8 +11,6 @@ import json
 import re
 from importlib import resources
 from pathlib import Path
-
-from tests.oracles.kubernetes import custom
 
 VERSION = "1.37"
 HERE = Path(__file__).parent
@@ -28,7 +25,6 @@ HEADER = f"""\
 # The fields of Kubernetes {VERSION}. Derived from its published OpenAPI by `make schema`; do not edit.
 #   definition[ =apiVersion,Kind][ map=atomic]
 #    field[!] type [merge=KEY] [strategy=…] [list=…] [keys=…] [map=atomic]      (! = required)
-# Those of custom resources say of=crd, and stand last; with them stand the limits that OpenAPI sets: maxItems=25 …
 """
 LEAVES = {
     "Quantity": "quantity",
@@ -152,12 +148,10 @@ def derived() -> dict[str, str]:
     """The text of each derived file."""
     definitions = published()
     lines = [text for name in reached(definitions) for text in block(name, definitions)]
-    others = list(custom.kept())
-    lines += [line for _, own in others for line in own]
     about = f"# The resources of Kubernetes {VERSION}, from its discovery. Derived by `make schema`; do not edit.\n"
     return {
         "definitions.txt": HEADER + "\n".join(lines) + "\n",
-        "resources.txt": about + "\n".join([*rows(), *(resource for resource, _ in others)]) + "\n",
+        "resources.txt": about + "\n".join(rows()) + "\n",
     }
 
 
