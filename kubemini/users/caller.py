@@ -16,6 +16,7 @@ from kubemini.network.decide.services.verdict import Asked
 from kubemini.network.policing import Flow
 from kubemini.sim import Steps
 from kubemini.sim.chance import Draws
+from kubemini.users.recording import OK, record
 from kubemini.wire import Call, Unreachable
 
 DNS = "kube-system/kube-dns"
@@ -98,20 +99,7 @@ class Caller(Component):
         self._tell(number, started, via, answered, why or NO_ENDPOINT * (line is None))
 
     def _tell(self, number: int, started: int, via: list[str], answered: bool, why: str) -> None:
-        self.sim.record(
-            self.name,
-            "request",
-            id=f"{self.name}/{number}",
-            kind="service",
-            verb="GET",
-            path=via[1],
-            via=via,
-            outcome="ok" if answered else "failed",
-            started=started,
-            code=200 if answered else 0,
-            why=why,
-            caller=via[0],
-        )
+        record(self, number, via[1], via, started, OK if answered else 0, why, caller=via[0])
 
     def _look_up(self, errand: Errand, ip: str, draw: int) -> Steps:
         """Why the name of the Service cannot be learnt; "" if it can, or need not."""

@@ -7,6 +7,7 @@ Simplified: the name resolves to the nodes without DNS; one connection a request
 from kubemini.host import Component, Host
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
+from kubemini.users.recording import record
 from kubemini.wire import Network
 
 PATIENCE = 60 * SECOND
@@ -45,16 +46,4 @@ class Outsider(Component):
             code, why, via = reply.value["status"], reply.value["rule"], reply.value["via"]
         else:
             code, why, via = 0, reply.error.reason, [door]
-        self.sim.record(
-            self.name,
-            "request",
-            id=f"{self.name}/{number}",
-            kind="service",
-            verb="GET",
-            path=url,
-            via=via,
-            outcome="ok" if code == 200 else "failed",
-            started=started,
-            code=code,
-            why=why,
-        )
+        record(self, number, url, via, started, code, why)

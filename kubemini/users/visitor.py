@@ -25,6 +25,7 @@ from kubemini.network.policing import Flow
 from kubemini.network.speaker import Speaker
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
+from kubemini.users.recording import OK, record
 from kubemini.wire import Call, Reply, Unreachable
 
 PATIENCE = 30 * SECOND  # so long nobody wonders that a shop has not opened
@@ -160,20 +161,8 @@ class Visitor(Component):
         self._record(number, started, pod, "" if reply.ok else f"{pod}: {reply.error.reason}")
 
     def _record(self, number: int, started: int, pod: str, why: str, **more: Any) -> None:
-        self.sim.record(
-            self.name,
-            "request",
-            id=f"{self.name}/{number}",
-            kind="service",
-            verb="GET",
-            path=self.service,
-            via=[self.service, pod] if pod else [self.service],
-            outcome="failed" if why else "ok",
-            started=started,
-            code=0 if why else 200,
-            why=why,
-            **more,
-        )
+        via = [self.service, pod] if pod else [self.service]
+        record(self, number, self.service, via, started, 0 if why else OK, why, **more)
 
     # -- by a door that the scenario names -----------------------------------------------------------------------
     def request_by_door(self, number: int, drawn: int) -> Steps:

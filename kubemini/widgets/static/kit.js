@@ -145,6 +145,25 @@ export function toggle(box, b) {
   b.setAttribute("aria-expanded", String(!box.hidden));
   return !box.hidden;
 }
+/** The button called *text* that shows and hides *box*, which has the focus while it is shown. */
+export function opener(text, box) {
+  const show = () => {
+    if (toggle(box, b)) box.focus();
+  };
+  const b = button(text, show, { "aria-expanded": "false" });
+  return b;
+}
+/** Where a widget's table stands, hidden at first, and its button. */
+export function tableBox(label) {
+  const box = h("div", {
+    class: "km-table",
+    hidden: true,
+    role: "group",
+    "aria-label": label,
+    tabindex: "0",
+  });
+  return [box, opener("Table", box)];
+}
 /** A table of texts with a caption: the same as a picture, for who reads it. */
 export function textTable(caption, head, rows) {
   const cells = (tag, list, more) => list.map((x) => h(tag, more, String(x)));

@@ -8,7 +8,7 @@ Models containernetworking/plugins plugins/meta/bandwidth cmdAdd
 from typing import Any
 
 from kubemini.network.decide.cni import interfaces
-from kubemini.network.decide.cni.calls import VERSIONS, Call, Plugin, Result, previous
+from kubemini.network.decide.cni.calls import VERSIONS, Call, Plugin, Result, chained, previous
 from kubemini.network.decide.cni.host.errors import PluginError
 from kubemini.network.decide.cni.host.namespaces import Host, Link
 
@@ -94,9 +94,7 @@ def delete(host: Host, call: Call) -> None:
 
 def check(host: Host, call: Call) -> None:
     """Whether both buckets are there. PluginError: one is not, or has other numbers."""
-    limits, result = _limits(call), previous(call)
-    if result is None:
-        raise PluginError("must be called as a chained plugin")
+    limits, result = _limits(call), chained(call, "must be called as a chained plugin")
     outside = _outside(host, call, result)
     if "ingressRate" in limits:
         _check_bucket(outside, bucket(limits["ingressRate"], limits["ingressBurst"]))

@@ -9,7 +9,7 @@ Simplified: no VLANs, no check of spoofed hardware addresses.
 from typing import Any
 
 from kubemini.network.decide.cni import interfaces
-from kubemini.network.decide.cni.calls import Call, Plugin, Result, arguments, previous
+from kubemini.network.decide.cni.calls import Call, Plugin, Result, arguments, chained
 from kubemini.network.decide.cni.host.addresses import ip_interface
 from kubemini.network.decide.cni.host.errors import KernelError, PluginError
 from kubemini.network.decide.cni.host.namespaces import NO_ADDRESS, Host, Link, Namespace
@@ -145,9 +145,7 @@ def check(host: Host, call: Call) -> None:
     pod = interfaces.pod_of(host, call.netns)
     if _with_ipam(call):
         interfaces.ipam(host, call, "CHECK")
-    result = previous(call)
-    if result is None:
-        raise PluginError("Required prevResult missing")
+    result = chained(call, "Required prevResult missing")
     parts = {part["name"]: part for part in result.get("interfaces", ())}
     bridge = _check_bridge(host, call, parts.get(_name(call), {}))
     contained = parts.get(call.ifname, {})

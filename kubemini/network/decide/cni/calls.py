@@ -173,6 +173,14 @@ def previous(call: Call) -> Result | None:
     return current(json.loads(json.dumps(given)))
 
 
+def chained(call: Call, refusal: str) -> Result:
+    """The previous result, for a plugin that needs one. PluginError, in the words of *refusal*: there is none."""
+    result = previous(call)
+    if result is None:
+        raise PluginError(refusal)
+    return result
+
+
 def current(result: Result) -> Result:
     """A result in the form of any version, in today's."""
     ips = [{k: v for k, v in ip.items() if k != "version"} for ip in result.get("ips", ())]

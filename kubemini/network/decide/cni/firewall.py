@@ -7,7 +7,7 @@ Models containernetworking/plugins plugins/meta/firewall setupIngressPolicy
 Simplified: the iptables back end; no firewalld.
 """
 
-from kubemini.network.decide.cni.calls import VERSIONS, Call, Plugin, Result, previous
+from kubemini.network.decide.cni.calls import VERSIONS, Call, Plugin, Result, chained, previous
 from kubemini.network.decide.cni.host.addresses import ip_interface
 from kubemini.network.decide.cni.host.errors import PluginError
 from kubemini.network.decide.cni.host.iptables import Rule, Tables, comment, network
@@ -15,6 +15,7 @@ from kubemini.network.decide.cni.host.namespaces import Host
 
 FORWARD, STAGE_1, STAGE_2 = "CNI-FORWARD", "CNI-ISOLATION-STAGE-1", "CNI-ISOLATION-STAGE-2"
 ENTRY = Rule(FORWARD, matches=(comment("CNI firewall plugin rules"),))
+NO_RESULT = "missing prevResult from earlier plugin"
 EITHER = (comment("CNI firewall plugin rules (ingressPolicy: same-bridge|isolated)"),)
 
 
@@ -37,9 +38,7 @@ def _rules(result: Result, version: int) -> list[Rule]:
 
 def add(host: Host, call: Call) -> Result:
     """Let the pod's packets through. PluginError: it is not chained, or the policy is unknown."""
-    result = previous(call)
-    if result is None:
-        raise PluginError("missing prevResult from earlier plugin")
+    result = chained(call, NO_RESULT)
     chain, overrides = _admin(call)
     for version, tables in host.tables.items():
         rules = _rules(result, version)
@@ -54,10 +53,15 @@ def add(host: Host, call: Call) -> Result:
     return result
 
 
-def _ingress_policy(host: Host, call: Call, result: Result) -> None:
+def _policy(call: Call) -> str:
     policy = call.config.get("ingressPolicy") or "open"
     if policy not in ("open", "same-bridge", "isolated"):
         raise PluginError(f'unknown ingress policy: "{policy}"')
+    return str(policy)
+
+
+def _ingress_policy(host: Host, call: Call, result: Result) -> None:
+    policy = _policy(call)
     if policy == "open":
         return
     if not result.get("interfaces"):
@@ -87,19 +91,15 @@ def _isolate(tables: Tables, bridge: str, policy: str) -> None:
 
 def delete(host: Host, call: Call) -> None:
     """Remove the rules of the pod's addresses, as far as the previous result names them."""
-    policy = call.config.get("ingressPolicy") or "open"
     for version, tables in host.tables.items():
         for rule in _rules(previous(call) or {}, version):
             tables.remove("filter", FORWARD, rule)
-    if policy not in ("open", "same-bridge", "isolated"):
-        raise PluginError(f'unknown ingress policy: "{policy}"')
+    _policy(call)
 
 
 def check(host: Host, call: Call) -> None:
     """Whether the rules are there. PluginError: one is not."""
-    result = previous(call)
-    if result is None:
-        raise PluginError("missing prevResult from earlier plugin")
+    result = chained(call, NO_RESULT)
     chain, overrides = _admin(call)
     for version, tables in host.tables.items():
         rules = _rules(result, version)

@@ -10,7 +10,7 @@ Simplified: no conditions on mappings.
 from typing import Any
 
 from kubemini.network.decide.cni import interfaces, portmapnft
-from kubemini.network.decide.cni.calls import Call, Plugin, Result, previous
+from kubemini.network.decide.cni.calls import Call, Plugin, Result, chained, previous
 from kubemini.network.decide.cni.host.addresses import ip_address, ip_interface, ip_network
 from kubemini.network.decide.cni.host.errors import PluginError
 from kubemini.network.decide.cni.host.iptables import Rule, Tables, comment, network
@@ -172,9 +172,7 @@ def delete(host: Host, call: Call) -> None:
 
 def check(host: Host, call: Call) -> None:
     """Whether every rule is there. PluginError: one is not."""
-    mappings, result = _mappings(call), previous(call)
-    if result is None:
-        raise PluginError("Required prevResult missing")
+    mappings, result = _mappings(call), chained(call, "Required prevResult missing")
     for address in _addresses(call, result) if mappings else ():
         if _backend(call) == "nftables":
             portmapnft.verify(host.ruleset, call, address, for_family(mappings, address.version))

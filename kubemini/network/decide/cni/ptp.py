@@ -8,7 +8,7 @@ from typing import Any
 
 from kubemini.network.decide.cni import interfaces
 from kubemini.network.decide.cni.bridge import FORWARD
-from kubemini.network.decide.cni.calls import Call, Plugin, Result, previous
+from kubemini.network.decide.cni.calls import Call, Plugin, Result, chained
 from kubemini.network.decide.cni.host.addresses import ip_interface
 from kubemini.network.decide.cni.host.errors import KernelError, PluginError
 from kubemini.network.decide.cni.host.namespaces import Host, Link, Namespace, Route
@@ -77,9 +77,7 @@ def check(host: Host, call: Call) -> None:
     """Whether the pod's end is as ADD left it. PluginError: the first thing that is not."""
     pod = interfaces.pod_of(host, call.netns)
     interfaces.ipam(host, call, "CHECK")
-    result = previous(call)
-    if result is None:
-        raise PluginError("ptp: Required prevResult missing")
+    result = chained(call, "ptp: Required prevResult missing")
     ours = (p for p in result.get("interfaces", ()) if (p["name"], p.get("sandbox")) == (call.ifname, call.netns))
     part = next(ours, None)
     if part is None:

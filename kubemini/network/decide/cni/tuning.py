@@ -8,7 +8,7 @@ Simplified: a sysctl that no call has set is not known to be there or not.
 import json
 from typing import Any
 
-from kubemini.network.decide.cni.calls import Call, Plugin, Result, arguments, previous
+from kubemini.network.decide.cni.calls import Call, Plugin, Result, arguments, chained
 from kubemini.network.decide.cni.host.errors import NotThere, PluginError
 from kubemini.network.decide.cni.host.namespaces import Host, Link, Namespace
 
@@ -65,9 +65,7 @@ def add(host: Host, call: Call) -> Result:
     settings = _settings(call)
     if "/" in call.ifname:
         raise PluginError(f"Interface name ({call.ifname}) contains an invalid character /")
-    result = previous(call)
-    if result is None:
-        raise PluginError("Required prevResult missing")
+    result = chained(call, "Required prevResult missing")
     pod = _pod(host, call)
     pod.sysctls.update(_there(pod, _sysctls(call)))
     if not settings:
@@ -97,8 +95,7 @@ def delete(host: Host, call: Call) -> None:
 def check(host: Host, call: Call) -> None:
     """Whether everything is still as configured. PluginError: the first thing that is not."""
     settings = _settings(call)
-    if previous(call) is None:
-        raise PluginError("Required prevResult missing")
+    chained(call, "Required prevResult missing")
     pod = _pod(host, call)
     for path, value in _there(pod, _sysctls(call)).items():
         now = pod.sysctls.get(path, "0")

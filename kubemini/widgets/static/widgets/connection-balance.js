@@ -1,7 +1,7 @@
 // Connection balance: how many requests each pod gets when a client has so many connections, through a Service (a pod is
 // picked for each connection, and keeps it) or when the client itself sends each request to the next pod.
 // Model: run {header, hands: [{pods, connections, dealt: [[connections of pod 1, …], …]}]}, caption. All is recorded.
-import { button, h, keepKeys, plural, put, s, textTable, toggle } from "../kit.js";
+import { button, h, keepKeys, plural, put, s, tableBox, textTable } from "../kit.js";
 
 const REQUESTS = 1000; // a second
 const HEIGHT = 250,
@@ -40,20 +40,7 @@ class ConnectionBalance {
     this.second = h("span", { class: "km-second" });
     this.svg = s("svg", { class: "km-svg", role: "img" });
     this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
-    this.table = h("div", {
-      class: "km-table",
-      hidden: true,
-      role: "group",
-      "aria-label": "The pods as a table",
-      tabindex: "0",
-    });
-    this.bTable = button(
-      "Table",
-      () => {
-        if (toggle(this.table, this.bTable)) this.table.focus();
-      },
-      { "aria-expanded": "false" },
-    );
+    [this.table, this.bTable] = tableBox("The pods as a table");
     this.again = button("Deal again", () => this.turn(() => this.hand++), {
       class: "km-b km-main-b",
     });

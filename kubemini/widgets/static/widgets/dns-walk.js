@@ -2,7 +2,7 @@
 // Model: run {header, names, walks: [{name, ndots, libc, search, first, again}]}, caption; first and again (ten seconds
 // later, CoreDNS still has what it forwarded) are {steps: [{name, types, rcode, addresses, rule, outside}], addresses,
 // error, queries, outside}. All is recorded.
-import { button, h, keepKeys, plural, put, textTable, toggle } from "../kit.js";
+import { button, h, keepKeys, plural, put, tableBox, textTable } from "../kit.js";
 
 const MARK = { NOERROR: "✓", NODATA: "∅", NXDOMAIN: "✕" };
 const MEANS = {
@@ -34,20 +34,7 @@ class DnsWalk {
     this.conf = h("code", { class: "km-conf" });
     this.list = h("ol", { class: "km-walk", "aria-label": "the names that are tried, in order" });
     this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
-    this.table = h("div", {
-      class: "km-table",
-      hidden: true,
-      role: "group",
-      "aria-label": "The walk as a table",
-      tabindex: "0",
-    });
-    this.bTable = button(
-      "Table",
-      () => {
-        if (toggle(this.table, this.bTable)) this.table.focus();
-      },
-      { "aria-expanded": "false" },
-    );
+    [this.table, this.bTable] = tableBox("The walk as a table");
     this.next = button("Next question", () => this.step(1), { class: "km-b km-main-b" });
     this.all = button("All", () => this.step(99));
     this.over = button("Start again", () => this.step(-99));

@@ -2,7 +2,7 @@
 // recorded, and for the reader's own range, whose curve builds while the simulator counts.
 // Model: run {header, curves: [{timeout, count, times (quantiles), half, mean, most}]}, kernel, caption, options.
 import { COLOURS, HEIGHT, axes, curves, name } from "../curves/chart.js";
-import { button, h, keepKeys, put, s, textTable, toggle } from "../kit.js";
+import { button, h, keepKeys, put, s, tableBox, textTable } from "../kit.js";
 
 const CHUNK = 25,
   MANY = 1000; // elections: of an answer, and on demand
@@ -80,20 +80,7 @@ class ElectionCurves {
     this.chips = this.recorded.map((c, i) =>
       this.chip(name(c.timeout), COLOURS[i % COLOURS.length]),
     );
-    this.table = h("div", {
-      class: "km-table",
-      hidden: true,
-      role: "group",
-      "aria-label": "The curves as a table",
-      tabindex: "0",
-    });
-    this.bTable = button(
-      "Table",
-      () => {
-        if (toggle(this.table, this.bTable)) this.table.focus();
-      },
-      { "aria-expanded": "false" },
-    );
+    [this.table, this.bTable] = tableBox("The curves as a table");
     this.go = button("", () => (this.wanted ? this.stop() : this.run()), {
       class: "km-b km-main-b",
     });
