@@ -8,11 +8,17 @@ M56).
 
 import functools
 import html
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from kubemini.lab.registry import FOLDER, chapters
 from kubemini.ranges import shown
+
+
+def marked(text: str) -> str:
+    """*text* as HTML, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,11 @@ class Question:
         """The question with one unfolding reply a choice."""
         rows = "".join(
             f'<details class="km-answer" data-right="{int(choice == self.answer)}">'
-            f"<summary>{html.escape(choice)}</summary>"
-            f"<p>{'✓' if choice == self.answer else '✕'} {html.escape(reply)}</p></details>"
+            f"<summary>{marked(choice)}</summary>"
+            f"<p>{'✓' if choice == self.answer else '✕'} {marked(reply)}</p></details>"
             for choice, reply in self.choices.items()
         )
-        return f"<p><b>{html.escape(self.question)}</b></p>{rows}"
+        return f"<p><b>{marked(self.question)}</b></p>{rows}"
 
     def plain(self) -> str:
         """The question for a terminal: choices, then the right one."""

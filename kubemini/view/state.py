@@ -37,6 +37,8 @@ class State:
         self.leases: dict[str, str] = {}  # lease → holder
         self.pods: dict[str, dict[str, Detail]] = {}  # host → pod
         self.rules: dict[str, dict[str, Detail]] = {}  # kube-proxy → Service
+        self.policies: dict[str, list[str]] = {}  # kube-network-policies → what its host judges by
+        self.loaded: dict[str, Detail] = {}  # ingress controller → {serving, routes, endpoints}
         self.services: dict[str, Detail] = {}
         self.nodes: dict[str, Detail] = {}
         self.keys: dict[str, Detail] = {}
@@ -134,6 +136,8 @@ def _crash(state: State, at: int, actor: str, d: Detail) -> None:
     state.ready.pop(actor, None)
     state.connections.pop(actor, None)
     state.vrrp.pop(actor, None)
+    state.policies.pop(actor, None)
+    state.loaded.pop(actor, None)
     for address, held in state.addresses.items():
         state.addresses[address] = [name for name in held if name != actor]
     state.leases = {lease: holder for lease, holder in state.leases.items() if holder != actor}
@@ -313,6 +317,14 @@ def _rules(state: State, at: int, actor: str, d: Detail) -> None:
     state.rules.setdefault(actor, {})[d["service"]] = d
 
 
+def _policies(state: State, at: int, actor: str, d: Detail) -> None:
+    state.policies[actor] = d["names"]
+
+
+def _loaded(state: State, at: int, actor: str, d: Detail) -> None:
+    state.loaded[actor] = d
+
+
 RULES: dict[str, Callable[[State, int, str, Detail], None]] = {
     "start": _start,
     "crash": _crash,
@@ -347,4 +359,6 @@ RULES: dict[str, Callable[[State, int, str, Detail], None]] = {
     "object": _object,
     "pod": _pod,
     "rules": _rules,
+    "policies": _policies,
+    "loaded": _loaded,
 }

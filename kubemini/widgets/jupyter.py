@@ -230,10 +230,11 @@ class PolicyMatrix(Widget):
             "words": [list(word) for word in words],
             "subsets": subsets,
         }
-        super().__init__(run, drawn(table(found, cast), cast), caption, options)
+        super().__init__(run, f"{drawn(table(found, cast), cast)}\n\n{MARKS}", caption, options)
 
 
 MOST_SWITCHES = 6
+MARKS = ". may begin; e: egress denies it, i: ingress does, X: both do"
 
 
 def show_policies(policies: str, cast: Sequence[End] = SHOP, caption: str = "", **options: Any) -> PolicyMatrix:

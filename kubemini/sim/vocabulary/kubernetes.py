@@ -121,4 +121,5 @@ word(
     POLICY_AGENT,
     "which policies a host judges by, when they are others than before; {names: [namespace/name or name]}",
     lambda d: f"judges by {', '.join(d['names'])}" if d["names"] else "judges nothing any more",
+    drawn=True,
 )

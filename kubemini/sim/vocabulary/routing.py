@@ -20,4 +20,5 @@ word(
     " anew, routes: [host path → service], endpoints}",
     _loaded,
     lasts=True,
+    drawn=True,
 )

@@ -1,5 +1,16 @@
 // What is said of the thing selected: a title, then sentences.
-import { base, cutFrom, hasAddress, holds, kept, kindOf, look, shares, short } from "./facts.js";
+import {
+  base,
+  cutFrom,
+  hasAddress,
+  holds,
+  isProxy,
+  kept,
+  kindOf,
+  look,
+  shares,
+  short,
+} from "./facts.js";
 import { bytes, plural, seconds } from "./kit.js";
 
 const ago = (t, at) => `${seconds(t - at, 1)} s ago`;
@@ -10,7 +21,7 @@ export function describe(sel, st, t, history) {
   if (st.hosts[sel]) return [sel, ...aboutHost(sel, st, t, history.topology)];
   if (st.programs[sel]) return [sel, ...aboutProgram(sel, st, t, history)];
   for (const [on, pods] of Object.entries(st.pods))
-    if (pods[sel]) return [sel, ...aboutPod(pods[sel], on)];
+    if (pods[sel]) return [sel, ...aboutPod(pods[sel], on, st)];
   const rules = Object.entries(st.rules).filter(([, r]) =>
     Object.keys(r).some((x) => base(x) === sel),
   );
@@ -37,9 +48,20 @@ function aboutHost(name, st, t, topology) {
   ];
 }
 
-function aboutPod(pod, host) {
+function aboutPod(pod, host, st) {
   const ready = pod.state === "running" ? (pod.ready ? ", ready" : ", not ready") : "";
-  return [`pod on ${host} · ${pod.ip || "no IP yet"}`, pod.state + ready];
+  return [
+    `pod on ${host} · ${pod.ip || "no IP yet"}`,
+    pod.state + ready,
+    ...(isProxy(pod) ? aboutProxied(st.loaded[`ingress@${host}`]) : []),
+  ];
+}
+
+/** What an ingress controller serves by: what it knew at its last sync. */
+function aboutProxied(loaded) {
+  if (!loaded || !loaded.serving) return ["its proxy serves nothing yet"];
+  const ends = plural(loaded.endpoints, "endpoint");
+  return [...loaded.routes, `${ends} at its last sync${loaded.endpoints ? "" : ": 503"}`];
 }
 
 function aboutService(name, rules) {
@@ -148,6 +170,15 @@ function aboutProxy(name, st, t, lk) {
   return [...rules, lk.cls === "down" && "The kernel keeps these rules. Nobody updates them."];
 }
 
+function aboutAgent(name, st, t, lk) {
+  const { host } = st.programs[name],
+    names = st.policies[name] || [];
+  if (lk.cls === "down") return [`Nobody judges on ${host} now: every connection may begin.`];
+  return names.length
+    ? [`judges what begins or ends at the pods of ${host}, by ${names.join(", ")}`]
+    : ["knows no policy: every connection may begin"];
+}
+
 function aboutBalancer(name, st) {
   const told = (x) =>
     `${x.up ? "●" : "✕"} ${x.server} ${x.up ? "up" : "down"}${x.why ? ": " + x.why : ""}`;
@@ -182,6 +213,7 @@ const KINDS = {
   controllers: aboutLease,
   kubelet: aboutKubelet,
   "kube-proxy": aboutProxy,
+  policies: aboutAgent,
   lb: aboutBalancer,
   keeper: aboutKeeper,
   visitor: aboutVisitor,

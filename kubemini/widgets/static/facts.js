@@ -32,6 +32,8 @@ export const holds = (st, name) =>
   Object.entries(st.leases).some(
     ([l, w]) => w === name && /scheduler/.test(l) === /^scheduler/.test(name),
   );
+/** Whether the program of a pod is the ingress controller. */
+export const isProxy = (pod) => pod.app === "ingress-controller";
 /** Whether the host of a program has the address that two balancers share. */
 export const hasAddress = (st, name) =>
   Object.values(st.addresses).some((on) =>

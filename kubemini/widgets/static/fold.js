@@ -22,6 +22,8 @@ export function blank(topology) {
     leases: {},
     pods: {},
     rules: {},
+    policies: {},
+    loaded: {},
     services: {},
     nodes: {},
     keys: {},
@@ -68,6 +70,8 @@ export const RULES = {
     delete state.ready[actor];
     delete state.connections[actor];
     delete state.vrrp[actor];
+    delete state.policies[actor];
+    delete state.loaded[actor];
     for (const [address, held] of Object.entries(state.addresses))
       state.addresses[address] = held.filter((name) => name !== actor);
     for (const [lease, holder] of Object.entries(state.leases))
@@ -192,6 +196,8 @@ export const RULES = {
     else pods[d.name] = { ...d, since: at };
   },
   rules: (state, at, actor, d) => void ((state.rules[actor] ||= {})[d.service] = d),
+  policies: (state, at, actor, d) => void (state.policies[actor] = d.names),
+  loaded: (state, at, actor, d) => void (state.loaded[actor] = d),
 };
 
 /** Take one record in. */

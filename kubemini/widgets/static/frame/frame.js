@@ -244,14 +244,19 @@ class Widget {
     this.narrow = width < NARROW;
     this.root.classList.toggle("km-phone", this.narrow);
     this.root.classList.toggle("km-thin", form === "thin");
-    if (this.placed !== form) this.arrange((this.placed = form));
+    if (this.placed !== form) {
+      this.placed = form;
+      this.arrange();
+    }
     if (`${this.narrow}` !== this.shape) this.view.setRun(this.past, this.narrow);
     this.shape = `${this.narrow}`;
   }
 
-  /** Who stands where; the same order for the eye and for Tab. Thin: picture, question, time, details. */
-  arrange(form) {
-    const { body, bar, frame, picture, side } = this.parts,
+  /** Who stands where; the same order for the eye and for Tab. Thin: picture, question, time, details. Wide: a question
+   * stands beside the picture, and what was said to it above both, on one line. */
+  arrange() {
+    const form = this.placed,
+      { body, bar, frame, picture, side } = this.parts,
       gate = this.gate.node,
       under = this.view.under || [];
     if (form === "thin") {
@@ -261,7 +266,8 @@ class Widget {
       return;
     }
     body.append(side);
-    side.prepend(gate);
+    if (this.locked()) side.prepend(gate);
+    else body.before(gate);
     if (form === "roomy") picture.append(...under);
     else frame.after(...under);
   }

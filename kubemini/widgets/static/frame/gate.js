@@ -104,6 +104,7 @@ export class Gate {
     storage.set(this.key(), this.prediction);
     widget.side.renew();
     widget.say("");
+    widget.arrange();
     this.draw();
     widget.draw();
     widget.parts.play.focus();

@@ -1,6 +1,8 @@
 // Where everything on the cluster map stands: pure geometry, from the topology and the recording.
 import { base, kindOf } from "../facts.js";
+import { width } from "../kit.js";
 
+const SEAT = 62; // px for a pod and its address
 const STANDING = ["kubelet", "kube-proxy", "policies", "visitor"]; // on a worker, in this order
 export const mid = (b) => [b.x + b.w / 2, b.y + b.h / 2];
 export const has = (host, kind) => host.components.filter((c) => kindOf(c) === kind);
@@ -206,8 +208,10 @@ export class Places {
   seatPods() {
     const taken = {},
       most = {};
+    this.seat = SEAT;
     for (const [, who, what, d] of this.history.records) {
       if (what !== "pod") continue;
+      if (d.ip) this.seat = Math.max(this.seat, width(d.ip, 10.5) + 8);
       const on = who.split("@")[1] || who,
         seats = (taken[on] ||= {});
       if (d.state === "gone") delete seats[d.name];
@@ -238,13 +242,13 @@ export class Places {
 
   worker(host, hx, hy, w, max) {
     const x = hx + 10,
-      width = w - 20,
-      half = (width - 6) / 2,
+      room = w - 20,
+      half = (room - 6) / 2,
       stack = half < 78;
     const programs = STANDING.flatMap((kind) => has(host, kind));
     const place = (k) =>
       stack
-        ? [x, hy + 30 + k * 32, width]
+        ? [x, hy + 30 + k * 32, room]
         : [x + (k % 2) * (half + 6), hy + 30 + Math.floor(k / 2) * 32, half];
     programs.forEach((c, k) => this.chip(c, ...place(k)));
     const ruled = Object.keys(this.services).length && has(host, "kube-proxy").length ? 1 : 0;
@@ -254,10 +258,17 @@ export class Places {
     }
     const k = programs.length + ruled,
       y = hy + 34 + (stack ? k : Math.ceil(k / 2)) * 32;
-    const per = Math.max(1, Math.floor(width / 62)),
-      rows = Math.min(3, Math.ceil(max / per));
-    this.podArea[host.name] = { x, y, w: width / per, per, rows };
+    const { per, rows } = this.seating(room, max);
+    this.podArea[host.name] = { x, y, w: room / per, per, rows };
     return y - hy + rows * 54 + 4;
+  }
+
+  /** How many pods stand side by side, and in how many rows: no address touches the next, if all find room so. */
+  seating(room, max) {
+    const inRow = (seat) => Math.max(1, Math.floor(room / seat)),
+      wide = inRow(this.seat),
+      per = wide * 3 < max ? inRow(SEAT) : wide;
+    return { per, rows: Math.min(3, Math.ceil(max / per)) };
   }
 
   podAt(host, name) {

@@ -1,6 +1,6 @@
 // The ways on the cluster map: polylines between neighbours, both to draw and for dots to travel.
 import { curve } from "../draw.js";
-import { base, kindOf } from "../facts.js";
+import { base, isProxy, kindOf } from "../facts.js";
 import { has, mid } from "./places.js";
 
 /** {routes: {"a>b": points}, lines: what is drawn of them, peers: between members} for *places*. */
@@ -200,37 +200,58 @@ export class Routes {
   /** The way a request took, as points: from the trace's `via`. A visitor's goes through the rules of its own host. */
   way(st, r) {
     const { rules, services, chips } = this.places,
-      ruled = r.kind === "service" && rules[(st.programs[r.from] || {}).host];
+      visit = r.kind === "service",
+      ruled = visit && rules[(st.programs[r.from] || {}).host];
     let pts = [],
       before = null;
     for (const stop of [r.from, ...(r.via || []).filter((v) => v !== r.from)]) {
       if (chips[stop] && kindOf(stop) === "kube-proxy") continue;
       const name = base(stop),
-        box = chips[stop] || (ruled && services[name] ? { name, ...ruled } : services[name]);
-      const xy = box ? this.gate(box, !!chips[stop], ruled) : this.pod(st, name),
+        box = this.boxOf(stop, ruled);
+      if (services[name] === box && box && !ruled && r.outcome === "ok") continue; // no host of ours picks for it
+      const xy = box ? this.gate(box, !!chips[stop], visit) : this.pod(st, stop),
         here = box ? box.name : name;
       if (!xy || here === before) continue;
       const route = before && this.routes[before + ">" + here];
       if (route && pts.length === 1) pts = []; // a route begins at the edge of its box
       pts = pts.concat(
-        route || (pts.length && r.kind === "service" && !box ? bow(pts[pts.length - 1], xy) : [xy]),
+        route || (pts.length && visit && !box ? bow(pts[pts.length - 1], xy) : [xy]),
       );
       before = here;
     }
     return pts;
   }
 
-  /** Where a request passes a box: a visit runs below the boxes, so that it covers no label. */
-  gate(box, isChip, ruled) {
-    return ruled ? [isChip ? box.x + box.w - 14 : box.x + box.w / 2, box.y + box.h] : mid(box);
+  /** What stands for a stop: a program, a Service as the rules of the sender's host, or those of a node port's host. */
+  boxOf(stop, ruled) {
+    const { rules, services, chips } = this.places,
+      name = base(stop);
+    if (chips[stop]) return chips[stop];
+    if (services[name]) return ruled ? { name, ...ruled } : services[name];
+    const door = kindOf(stop) === "nodeport" && rules[stop.split("@")[1]];
+    return door ? { name, ...door } : null;
   }
 
-  pod(st, name) {
-    const address = name.split(":")[0];
+  /** Where a request passes a box: a visit runs below the boxes, so that it covers no label. */
+  gate(box, isChip, visit) {
+    return visit ? [isChip ? box.x + box.w - 14 : box.x + box.w / 2, box.y + box.h] : mid(box);
+  }
+
+  /** Where a pod stands, by its name or address, or by the program that works in it. */
+  pod(st, stop) {
+    if (kindOf(stop) === "ingress") return this.proxy(st, stop.split("@")[1]);
+    const name = base(stop),
+      address = name.split(":")[0];
     for (const [host, pods] of Object.entries(st.pods))
       for (const p of Object.values(pods))
         if (p.name === name || (p.ip && p.ip === address)) return this.places.podAt(host, p.name);
     return null;
+  }
+
+  /** The pod of the ingress controller on a host. */
+  proxy(st, host) {
+    const found = Object.values(st.pods[host] || {}).find(isProxy);
+    return found ? this.places.podAt(host, found.name) : null;
   }
 }
 

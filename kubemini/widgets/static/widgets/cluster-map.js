@@ -1,6 +1,17 @@
 // Cluster map: hosts, programs, pods, the way in and the requests on it, all drawn from one recording.
 import { along, canvas, cross, dot, labelled, meter, path } from "../draw.js";
-import { LONG, base, hasAddress, holds, isCut, look, offside, shares, short } from "../facts.js";
+import {
+  LONG,
+  base,
+  hasAddress,
+  holds,
+  isCut,
+  kindOf,
+  look,
+  offside,
+  shares,
+  short,
+} from "../facts.js";
 import { widget } from "../frame/frame.js";
 import { fit, plural, put, s, width } from "../kit.js";
 import { hostCard, podMark, programChip, rulesChip, serviceCard } from "../map/cards.js";
@@ -28,8 +39,12 @@ class ClusterMap {
 
   first(history) {
     const { places, ui } = this,
-      found = history.commands.find((x) => places.chips[x.args[0]] || ui.host[x.args[0]]);
-    return found ? found.args[0] : (history.topology.etcd || [])[0] || Object.keys(places.chips)[0];
+      shown = (name) => places.chips[name] || ui.host[name] || ui.service[name],
+      found = history.commands.find((x) => shown(x.args[0]));
+    if (found) return found.args[0];
+    const chips = Object.keys(places.chips),
+      judge = chips.find((name) => kindOf(name) === "policies");
+    return judge || (history.topology.etcd || [])[0] || chips[0];
   }
 
   // -- the elements, once a run

@@ -137,7 +137,7 @@ class PacketWalk {
       `km-head${GOOD.includes(this.word(this.walk.fate)) ? "" : " km-walk-bad"}`,
     );
     put(this.other, "disabled", branches.length < 2);
-    const which = `Another pick (this one: ${share} of 100)`;
+    const which = `Another pick (this: ${share} %)`;
     put(this.other, "text", branches.length < 2 ? "No pick here" : which);
     const hops = plural(this.hops[0].length, "hop");
     this.voice.textContent = `${this.head.textContent}. ${hops}. ${this.second.textContent}`;
@@ -220,7 +220,8 @@ class PacketWalk {
     this.rules.replaceChildren(...rows);
     const seen =
       this.rules.querySelector(".km-walk-decided") || this.rules.querySelector(".km-walk-matched");
-    this.rules.scrollTop = seen ? Math.max(0, seen.offsetTop - 30) : 0;
+    const above = seen && (seen.previousElementSibling || seen); // one whole rule stands above it
+    this.rules.scrollTop = above ? above.offsetTop : 0;
   }
 
   drawFlows() {
