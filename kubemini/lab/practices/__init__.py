@@ -1,0 +1,1 @@
+"""Page *Networking best practices*: every practice is an outage, caused and then prevented."""
