@@ -86,11 +86,12 @@ POOLS = [pool for name in NAMED for pool in ([name], *([[name, "ok"]] if name !=
 @pytest.mark.parametrize("names", POOLS, ids=" + ".join)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_client_gets_what_ours_says(program, names, method, tmp_path):
-    """Once more if it differs: whose FIN or RST comes first is a race."""
+    """Up to five times until it does: whose FIN or RST comes first is a race."""
     wanted = sorted((ours(program, names, method, first) for first in range(len(names))), key=str)
-    rows = measured(program, names, method, tmp_path)
-    if [row[::2] for row in rows] != [row[::2] for row in wanted]:
+    for _ in range(5):
         rows = measured(program, names, method, tmp_path)
+        if [row[::2] for row in rows] == [row[::2] for row in wanted]:
+            break
     assert [row[::2] for row in rows] == [row[::2] for row in wanted]
     for (_, took, _), (_, lasts, _) in zip(rows, wanted, strict=True):
         assert took >= lasts - 0.05, "it waited less than its time-outs say"
