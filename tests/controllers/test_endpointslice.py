@@ -39,7 +39,7 @@ def made(plan):
     ],
 )
 def test_ready_is_serving_and_not_terminating(pod, ready, serving, terminating):
-    (slice,) = made(endpointslice.plan(a_service(), [a_pod("a", **pod)], [], True, 0))
+    (slice,) = made(endpointslice.plan(a_service(), [a_pod("a", **pod)], [], True))
     assert slice["endpoints"][0]["conditions"] == {"ready": ready, "serving": serving, "terminating": terminating}
     assert slice["ports"] == [{"name": "", "port": 8080, "protocol": "TCP"}]
     assert slice["endpoints"][0]["targetRef"]["name"] == "a" and slice["endpoints"][0]["nodeName"] == "n1"
@@ -47,40 +47,40 @@ def test_ready_is_serving_and_not_terminating(pod, ready, serving, terminating):
 
 def test_a_pod_without_ip_or_at_its_end_is_not_listed():
     pods = [evolve(a_pod("a"), ("status",), {"phase": "Pending"}), a_pod("b", phase="Failed")]
-    (slice,) = made(endpointslice.plan(a_service(), pods, [], True, 0))
+    (slice,) = made(endpointslice.plan(a_service(), pods, [], True))
     assert slice["endpoints"] == []
 
 
 def test_a_service_without_endpoints_keeps_one_empty_slice():
     service = a_service()
-    slices = made(endpointslice.plan(service, [a_pod("a")], [], True, 0))
-    emptied = endpointslice.plan(service, [], slices, True, 0)
+    slices = made(endpointslice.plan(service, [a_pod("a")], [], True))
+    emptied = endpointslice.plan(service, [], slices, True)
     assert kinds_of(emptied) == ["Update"]
-    assert endpointslice.plan(service, [], made(emptied), True, 0).actions == ()
-    refilled = endpointslice.plan(service, [a_pod("a")], made(emptied), True, 0)
+    assert endpointslice.plan(service, [], made(emptied), True).actions == ()
+    refilled = endpointslice.plan(service, [a_pod("a")], made(emptied), True)
     assert kinds_of(refilled) == ["Update"] and made(refilled)[0]["ports"]
 
 
 def test_a_hundred_endpoints_a_slice_and_an_endpoint_stays_where_it_is():
     service, pods = a_service(), [a_pod(f"p{i:03}") for i in range(250)]
-    slices = made(endpointslice.plan(service, pods, [], True, 0))
+    slices = made(endpointslice.plan(service, pods, [], True))
     assert [len(s["endpoints"]) for s in slices] == [100, 100, 50]
-    fewer = endpointslice.plan(service, pods[:100] + pods[150:], slices, True, 0)
+    fewer = endpointslice.plan(service, pods[:100] + pods[150:], slices, True)
     assert [len(s["endpoints"]) for s in made(fewer)] == [50]
-    assert endpointslice.plan(service, pods, slices, True, 0).actions == ()
+    assert endpointslice.plan(service, pods, slices, True).actions == ()
 
 
 def test_a_named_port_is_looked_up_in_each_pod():
     service = a_service([{"name": "http", "port": 80, "targetPort": "web"}])
     containers = lambda n: [{"name": "c", "ports": [{"name": "web", "containerPort": n}]}]  # noqa: E731
     pods = [evolve(a_pod(f"p{n}"), ("spec", "containers"), containers(n)) for n in (8080, 9090)]
-    slices = made(endpointslice.plan(service, pods, [], True, 0))
+    slices = made(endpointslice.plan(service, pods, [], True))
     assert [s["ports"][0]["port"] for s in slices] == [8080, 9090]
 
 
 def test_publish_not_ready_addresses_makes_everything_ready():
     service = a_service(publishNotReadyAddresses=True)
-    (slice,) = made(endpointslice.plan(service, [a_pod("a", ready=False)], [], True, 0))
+    (slice,) = made(endpointslice.plan(service, [a_pod("a", ready=False)], [], True))
     assert slice["endpoints"][0]["conditions"]["ready"] is True
 
 
@@ -90,7 +90,7 @@ def zones(node):
 
 def test_an_endpoint_says_in_which_zone_its_node_stands():
     for zone, said in ((zones, "zone-a"), (endpointslice.no_zone, None)):
-        (slice,) = made(endpointslice.plan(a_service(), [a_pod("a")], [], True, 0, zone))
+        (slice,) = made(endpointslice.plan(a_service(), [a_pod("a")], [], True, zone))
         assert slice["endpoints"][0].get("zone") == said
 
 
@@ -105,14 +105,14 @@ def test_an_endpoint_says_in_which_zone_its_node_stands():
 )
 def test_a_hint_names_the_endpoint_s_own_zone_or_node(distribution, hints):
     service = a_service(trafficDistribution=distribution)
-    (slice,) = made(endpointslice.plan(service, [a_pod("a")], [], True, 0, zones))
+    (slice,) = made(endpointslice.plan(service, [a_pod("a")], [], True, zones))
     assert slice["endpoints"][0].get("hints") == freeze(hints)
-    plain = made(endpointslice.plan(a_service(), [a_pod("a")], [], True, 0, zones))
-    steps = endpointslice.plan(service, [a_pod("a")], plain, True, 0, zones)
+    plain = made(endpointslice.plan(a_service(), [a_pod("a")], [], True, zones))
+    steps = endpointslice.plan(service, [a_pod("a")], plain, True, zones)
     assert kinds_of(steps) == ([] if distribution is None else ["Update"])
 
 
 def test_who_is_not_ready_has_no_hint():
     service = a_service(trafficDistribution="PreferClose")
-    (slice,) = made(endpointslice.plan(service, [a_pod("a", ready=False)], [], True, 0, zones))
+    (slice,) = made(endpointslice.plan(service, [a_pod("a", ready=False)], [], True, zones))
     assert "hints" not in slice["endpoints"][0]

@@ -48,8 +48,8 @@ def by_patch(write: Write, body: Any) -> "Decide | ApiError":
     if type == APPLY:
         return _by_apply(write, body)
     if write.info.subresource == "scale":
-        return lambda old: _rescaled(write, old, _patched(kind, type, subresources.scale_of(old), body))
-    return lambda old: _replaced(write, old, _patched(kind, type, old, body))
+        return lambda old: _rescaled(write, old, _patched(type, subresources.scale_of(old), body))
+    return lambda old: _replaced(write, old, _patched(type, old, body))
 
 
 def _unreadable(type: str, body: Any) -> ApiError | None:
@@ -80,7 +80,7 @@ def _unreadable_operations(body: Any) -> ApiError | None:
     return None
 
 
-def _patched(kind: Kind, type: str, old: Obj, body: Any) -> Any:
+def _patched(type: str, old: Obj, body: Any) -> Any:
     """*old* after the patch, not yet read; or why it cannot be applied."""
     if type == "json":
         try:

@@ -41,7 +41,7 @@ def decide(service: Obj, facts: Facts, caught_up: bool, now: int) -> Plan:
     """What makes the slices of a Service true."""
     namespace = service["metadata"]["namespace"]
     pods, slices = facts.of_namespace(POD, namespace), facts.of_namespace(ENDPOINT_SLICE, namespace)
-    return plan(service, pods, slices, caught_up, now, lambda node: zone_of(facts, node))
+    return plan(service, pods, slices, caught_up, lambda node: zone_of(facts, node))
 
 
 def zone_of(facts: Facts, node: str) -> str:
@@ -59,7 +59,6 @@ def plan(
     pods: Iterable[Obj],
     slices: Iterable[Obj],
     caught_up: bool,
-    now: int,
     zone: Callable[[str], str] = no_zone,
 ) -> Plan:
     """What makes the *slices* of *service* tell which of *pods* (of its namespace) stand behind it.

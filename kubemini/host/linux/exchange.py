@@ -61,7 +61,7 @@ def connect(
     if packet.protocol == "TCP" and not packet.flags:
         packet = replace(packet, flags="S")
     if not packet.sport and packet.protocol != "ICMP":
-        packet = replace(packet, sport=free_port(net, namespace, packet, now))
+        packet = replace(packet, sport=free_port(net, packet, now))
     walk = Walk(net, choose, now, guard)
     end = walk.run(namespace, packet)
     sent = walk.hops[0].before if walk.hops else packet
@@ -70,7 +70,7 @@ def connect(
     return _answered(net, walk, end, sent, namespace, choose, now)
 
 
-def free_port(net: Namespaces, namespace: str, packet: Packet, now: int) -> int:
+def free_port(net: Namespaces, packet: Packet, now: int) -> int:
     """The first port of a client that nobody on the way has a connection of to the same place."""
     taken = {
         (e.original[2], e.original[3], e.original[4])

@@ -5,8 +5,9 @@ from itertools import repeat
 
 import pytest
 
-from kubemini.network.decide.routing.clients import WHOLE, Patience, Pool, dealt, imbalance, storm
+from kubemini.network.decide.routing.clients import WHOLE, Patience, Pool, dealt, storm
 from kubemini.sim.chance import Draws
+from kubemini.view.connections import unevenness
 
 TEN = tuple(f"pod-{number}" for number in range(10))
 
@@ -32,14 +33,14 @@ def test_without_kept_connections_every_request_is_dealt():
 
 
 def test_many_clients_even_it_out_and_closing_now_and_then_does_too():
-    few = imbalance(dealt(TEN, [Pool(multiplexed=True)] * 2, 500, draws("few")))
-    many = imbalance(dealt(TEN, [Pool(multiplexed=True)] * 2000, 5, draws("many")))
-    ended = imbalance(dealt(TEN, [Pool(multiplexed=True, most=1)] * 2, 500, draws("ended")))
+    few = unevenness([*dealt(TEN, [Pool(multiplexed=True)] * 2, 500, draws("few")).values()])
+    many = unevenness([*dealt(TEN, [Pool(multiplexed=True)] * 2000, 5, draws("many")).values()])
+    ended = unevenness([*dealt(TEN, [Pool(multiplexed=True, most=1)] * 2, 500, draws("ended")).values()])
     assert few > 1.5 and many < 0.15 and ended < 0.15
 
 
-def test_imbalance_is_zero_if_all_get_the_same():
-    assert imbalance(dealt(("a",), [Pool()], 10, draws("one"))) == 0
+def test_unevenness_is_zero_if_all_get_the_same():
+    assert unevenness([*dealt(("a",), [Pool()], 10, draws("one")).values()]) == 0
 
 
 @pytest.mark.parametrize(("failures", "wait"), [(1, 100), (2, 200), (3, 400), (4, 500), (9, 500)])

@@ -14,6 +14,8 @@ def load(ruleset: Ruleset, text: str) -> None:
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if not lines or not lines[0].startswith("table "):
         iptables.load(ruleset, lines)
-        return
-    for table, objects in nft.parse(text).items():
-        nft.load(ruleset, objects, table)
+    else:
+        for table, objects in nft.parse(text).items():
+            nft.load(ruleset, objects, table)
+    if lines:
+        ruleset.check_loops()

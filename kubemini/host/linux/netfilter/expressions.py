@@ -10,6 +10,7 @@ Models torvalds/linux net/netfilter/nft_numgen.c nft_ng_random_gen
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kubemini.host.linux.addresses import number
 from kubemini.host.linux.netfilter import matches
 from kubemini.host.linux.netfilter.flight import NO, Act, Flight, Outcome, Part
 from kubemini.host.linux.netfilter.ruleset import Ruleset
@@ -151,15 +152,19 @@ class Reader:
         if not self._accept("numgen", "random", "mod"):
             raise ValueError("only `numgen random mod N` is known")
         many = int(self._take())
+        if many < 1:
+            raise ValueError("numgen needs a number of at least 1")
         if not (self._accept("vmap") or self._accept("map")):
             raise ValueError("`map` or `vmap` was expected after numgen")
         acts = {int(item[0]): (item[2:], read(item[2:])) for item in self._braces()}
         shares = [1 / many] * many
 
         def act(flight: Flight) -> Outcome:
-            number = flight.choose(shares)
-            said, chosen = acts[number]
-            shown = f"{number} : {' '.join(said)}"
+            drawn = flight.choose(shares)
+            if drawn not in acts:
+                return NO
+            said, chosen = acts[drawn]
+            shown = f"{drawn} : {' '.join(said)}"
             return Act(chosen.kind, chosen.to, chosen.address, chosen.port, shown=shown)
 
         return act
@@ -189,15 +194,17 @@ class Reader:
             value = int(self._take(), 0)
             return _marks(lambda mark: value)
         sign, value = self._take(), int(self._take(), 0)
-        change = {
+        changes: dict[str, Callable[[int], int]] = {
             "|": lambda mark: mark | value,
             "or": lambda mark: mark | value,
             "^": lambda mark: mark ^ value,
             "xor": lambda mark: mark ^ value,
             "&": lambda mark: mark & value,
             "and": lambda mark: mark & value,
-        }[sign]
-        return _marks(change)
+        }
+        if sign not in changes:
+            raise ValueError(f"this kernel does not know `mark {sign}`; use one of {' '.join(changes)}")
+        return _marks(changes[sign])
 
     def _ask_mark(self) -> Part:
         mask = int(self._take(), 0) if self._accept("&") or self._accept("and") else 0xFFFFFFFF
@@ -243,6 +250,8 @@ class Reader:
             raise ValueError("only `fib saddr|daddr type …` is known")
         no = self._accept("!=")
         name = self._take().upper()
+        if name not in matches.TYPES:
+            raise ValueError(f"this kernel does not know the type {name.lower()}")
         field = FIELDS["ip", end]
         return matches.asks(lambda f: matches.of_type(name, f, field(f)) != no)
 
@@ -261,11 +270,12 @@ class Reader:
         if first in {"oifname", "oif"}:
             return lambda flight: flight.outgoing
         second = self._take()
-        if first in PORTS:
-            which = FIELDS["th", second]
-            return lambda f: which(f) if f.packet.protocol.lower() == first else ""
-        if (first, second) not in FIELDS:
+        field = ("th" if first in PORTS else first, second)
+        if field not in FIELDS:
             raise ValueError(f"this kernel does not know `{first} {second}`")
+        if first in PORTS:
+            which = FIELDS[field]
+            return lambda f: which(f) if f.packet.protocol.lower() == first else ""
         return FIELDS[first, second]
 
     def _test(self, kind: tuple[str, ...]) -> Callable[[Flight, str], bool]:
@@ -303,7 +313,7 @@ class Reader:
         """A look-up that says where to go: @map or braces."""
         if self._peek() == "{":
             pairs = [(" ".join(i).partition(" : ")) for i in self._braces()]
-            elements = {key_of(k): verdict_of(v.split()) for k, _, v in pairs}
+            elements = {key_of(k): self._verdict_at(v.split()) for k, _, v in pairs}
         else:
             elements = self._named(self._take()[1:]).elements
 
@@ -323,6 +333,7 @@ def _target(kind: str, text: str) -> Act:
     address, _, port = text.replace(" . ", " ").partition(" ")
     if not port and text.count(":") == 1:
         address, _, port = text.partition(":")
+    number(address)  # or ValueError
     return Act(kind, address=address, port=int(port or 0))
 
 

@@ -11,7 +11,8 @@ import shlex
 from collections.abc import Iterable
 from itertools import pairwise
 
-from kubemini.host.linux.netfilter.flight import Act, Part
+from kubemini.host.linux.addresses import number
+from kubemini.host.linux.netfilter.flight import Act, Flight, Part
 from kubemini.host.linux.netfilter.matches import MATCHES, MODULES, PLAIN, Options, negated
 from kubemini.host.linux.netfilter.ruleset import PRIORITIES, Chain, Rule, Ruleset
 
@@ -35,6 +36,7 @@ SHORT = {
     "--destination-port": "--dport",
     "--state": "--ctstate",
 }
+POLICIES = ("ACCEPT", "DROP", "-")
 JUMPS = ("-j", "--jump", "-g", "--goto")
 IGNORED = ("LOG", "NFLOG", "TCPMSS", "CHECKSUM")  # what they do is not seen in a header
 SIMPLE = {
@@ -83,12 +85,12 @@ def _base(ruleset: Ruleset, table: str) -> None:
 
 def _line(ruleset: Ruleset, table: str, line: str) -> None:
     if line.startswith(":"):
-        name, policy, *_ = line[1:].split()
-        chain = ruleset.chains.setdefault((table, name), Chain(table, name))
-        if policy != "-":
-            chain.policy = policy.lower()
+        _declare(ruleset, table, line)
         return
-    words = shlex.split(line)
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        raise ValueError(f"cannot load {line!r}: a quotation is not closed") from None
     if words[:1] != ["-A"] or len(words) < 2:
         raise ValueError(f"cannot load {line!r}: a line is *TABLE, :CHAIN POLICY or -A CHAIN …")
     name = words[1]
@@ -98,9 +100,22 @@ def _line(ruleset: Ruleset, table: str, line: str) -> None:
     try:
         parts = tuple(_parts(words[2:]))
         _check_target(ruleset, table, words)
-    except (ValueError, IndexError, KeyError) as error:
+    except (IndexError, KeyError) as error:
+        missing = f"{error} is missing" if isinstance(error, KeyError) else "a word is missing"
+        raise ValueError(f"cannot load {line!r}: {missing}") from None
+    except ValueError as error:
         raise ValueError(f"cannot load {line!r}: {error}") from None
     ruleset.chains[table, name].rules.append(Rule(text, parts))
+
+
+def _declare(ruleset: Ruleset, table: str, line: str) -> None:
+    """``:CHAIN POLICY``: the policy of a built-in chain, or ``-`` for a chain of one's own."""
+    name, policy, *_ = [*line[1:].split(), "", ""]
+    if policy not in POLICIES:
+        raise ValueError(f"cannot load {line!r}: write :CHAIN and one of {' '.join(POLICIES)}")
+    chain = ruleset.chains.setdefault((table, name), Chain(table, name))
+    if policy != "-":
+        chain.policy = policy.lower()
 
 
 def _check_target(ruleset: Ruleset, table: str, words: list[str]) -> None:
@@ -173,9 +188,11 @@ def _target(name: str, words: list[str], goto: bool) -> list[Part]:
         act = Act("reject", to=options.get("--reject-with", "icmp-port-unreachable"))
     elif name == "DNAT":
         address, port = _destination(options["--to-destination"])
+        number(address)  # or ValueError
         act = Act("dnat", address=address, port=port)
     elif name == "SNAT":
         act = Act("snat", address=options["--to-source"].split(":")[0])
+        number(act.address)
     elif name == "REDIRECT":
         act = Act("dnat", port=int(options.get("--to-ports", "0")))
     elif name == "MASQUERADE":
@@ -199,18 +216,21 @@ def _destination(text: str) -> tuple[str, int]:
 
 def _mark(options: dict[str, str]) -> Part:
     """Models torvalds/linux net/netfilter/xt_mark.c mark_tg: clear the mask's bits, then xor."""
-    option, value = next((k, v) for k, v in options.items() if k.startswith("--"))
+    option, value = next(((k, v) for k, v in options.items() if k.startswith("--")), ("MARK", ""))
     text, _, limit = value.partition("/")
-    bits, mask = int(text, 0), int(limit or "0xffffffff", 0)
-    clear, flip = {
+    bits, mask = int(text or "0", 0), int(limit or "0xffffffff", 0)
+    changes = {
         "--set-xmark": (mask, bits),
         "--set-mark": (mask | bits, bits),
         "--or-mark": (bits, bits),
         "--and-mark": (~bits & 0xFFFFFFFF, 0),
         "--xor-mark": (0, bits),
-    }[option]
+    }
+    if option not in changes:
+        raise ValueError(f"this kernel does not know {option} here; use one of {', '.join(changes)}")
+    clear, flip = changes[option]
 
-    def act(flight):  # type: ignore[no-untyped-def]
+    def act(flight: Flight) -> None:
         flight.mark = (flight.mark & ~clear) ^ flip
 
     return act

@@ -15,6 +15,10 @@ from kubemini.sim.units import SECOND
 
 Options = Mapping[str, tuple[bool, list[str]]]  # option → (is negated, words)
 NUMBERS = {"tcp": "6", "udp": "17", "icmp": "1", "sctp": "132"}
+UNSEEN = ("ah", "dccp", "esp", "gre", "icmpv6", "igmp", "ipv6-icmp", "udplite")  # no packet here has it
+STATES = ("NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED", "SNAT", "DNAT")
+TYPES = ("LOCAL", "MULTICAST", "BROADCAST", "UNICAST")
+MOST = 65_535  # the biggest port
 MULTICAST, BROADCAST = "224.0.0.0/4", "255.255.255.255"
 
 
@@ -44,7 +48,10 @@ def ports(text: str) -> Callable[[int], bool]:
     spans = []
     for part in text.split(","):
         low, _, high = part.replace("-", ":").partition(":")
-        spans.append((int(low or 0), int(high or low) if ":" not in part else int(high or 65535)))
+        span = int(low or 0), int(high or low) if ":" not in part else int(high or MOST)
+        if not 0 <= span[0] <= span[1] <= MOST:
+            raise ValueError(f"no ports {part!r}; write 80, or 80:90, of at most {MOST}")
+        spans.append(span)
     return lambda port: any(low <= port <= high for low, high in spans)
 
 
@@ -52,6 +59,8 @@ def protocol(name: str) -> Callable[[str], bool]:
     """Whether a protocol is *name*: ``tcp``, ``6``, ``all``."""
     if name in {"all", "0"}:
         return lambda _: True
+    if name.lower() not in (*NUMBERS, *UNSEEN) and not name.isdecimal():
+        raise ValueError(f"this kernel does not know the protocol {name}; it has: {', '.join(NUMBERS)}")
     words = {key.upper() for key, value in NUMBERS.items() if name.lower() in (key, value)}
     return lambda own: own in words
 
@@ -99,6 +108,8 @@ MATCHES: dict[str, Callable[[str], Part]] = {
 def in_state(words: str) -> Callable[[Flight], bool]:
     """Whether conntrack says one of ``NEW,ESTABLISHED,DNAT``."""
     wanted = set(words.upper().split(","))
+    if unknown := sorted(wanted - set(STATES)):
+        raise ValueError(f"this kernel does not know the state {unknown[0]}; it has: {', '.join(STATES)}")
 
     def test(flight: Flight) -> bool:
         tracked = flight.tracked
@@ -133,6 +144,10 @@ def _conntrack(options: Options) -> Part:
 
 
 def _addrtype(options: Options) -> Part:
+    for _, words in options.values():
+        if unknown := sorted(set(words[0].split(",")) - set(TYPES)):
+            raise ValueError(f"this kernel does not know the type {unknown[0]}; it has: {', '.join(TYPES)}")
+
     def source(names: list[str]) -> Callable[[Flight], bool]:
         return lambda f: any(of_type(name, f, f.packet.source) for name in names)
 

@@ -14,11 +14,14 @@ from typing import Any
 
 from kubemini.host.linux.netfilter.expressions import Reader, key_of, verdict_of
 from kubemini.host.linux.netfilter.flight import Act
-from kubemini.host.linux.netfilter.ruleset import PRIORITIES, Chain, Rule, Ruleset
+from kubemini.host.linux.netfilter.ruleset import HOOKS, PRIORITIES, Chain, Rule, Ruleset
 from kubemini.sim.units import SECOND, duration
 
 WORD = re.compile(r'"[^"]*"|[{},]|!=|==|[^\s{},]+')
 BASE = re.compile(r"type (\w+) hook (\w+) priority ([^;]+);(?: policy (\w+);)?")
+ELEMENTS = re.compile(r"elements\s*=\s*\{(.*)\}\s*;?")
+PRIORITY = re.compile(r"([a-z]+|-?\d+)(?:\s*([+-])\s*(\d+))?", re.ASCII)
+NUMBER = re.compile(r"-?\d+", re.ASCII)
 Object = Mapping[str, Any]  # {kind: chain|set|map|element, name or of, lines}
 
 
@@ -29,7 +32,6 @@ class Named:
     name: str
     elements: dict[str, Act | None] = field(default_factory=dict)
     timeout: int = 0  # µs, 0: for ever
-    intervals: bool = False
 
 
 def words(text: str) -> list[str]:
@@ -55,24 +57,34 @@ def load(ruleset: Ruleset, objects: Iterable[Object], table: str = "kube-proxy")
 
 
 def parse(text: str) -> dict[str, list[Object]]:
-    """The text of ``nft list ruleset`` as objects by table."""
+    """The text of ``nft list ruleset`` as objects by table; ValueError at a line out of place."""
     tables: dict[str, list[Object]] = {}
-    here: list[Object] = []
+    here: list[Object] | None = None
     inside: dict[str, Any] | None = None
     for line in _joined(text):
-        first = line.split()[0]
-        if first == "table":
-            here = tables.setdefault(line.split()[2], [])
-        elif first in {"chain", "set", "map"} and line.endswith("{"):
-            inside = {"kind": first, "name": line.split()[1], "lines": []}
+        said = line.split()
+        if line == "}" and here is not None:
+            here, inside = (None, None) if inside is None else (here, None)
+        elif here is None:
+            if said[0] != "table" or len(said) != 4 or said[3] != "{":
+                raise ValueError(f"cannot load {line!r}: write `table FAMILY NAME {{` first")
+            here = tables.setdefault(said[2], [])
+        elif inside is None and said[0] == "comment":
+            continue
+        elif inside is None:
+            if said[0] not in {"chain", "set", "map"} or len(said) != 3 or said[2] != "{":
+                raise ValueError(f"cannot load {line!r}: in a table write `chain|set|map NAME {{`")
+            inside = {"kind": said[0], "name": said[1], "lines": []}
             here.append(inside)
-        elif line == "}":
-            inside = None
-        elif inside is not None and first == "elements":
-            body = line[line.index("{") + 1 : line.rindex("}")]
-            here.append({"kind": "element", "of": inside["name"], "lines": body.split(",")})
-        elif inside is not None:
+        elif said[0] == "elements" and inside["kind"] != "chain":
+            found = ELEMENTS.fullmatch(line)
+            if found is None:
+                raise ValueError(f"cannot load {line!r}: write `elements = {{ ONE, OTHER }}`")
+            here.append({"kind": "element", "of": inside["name"], "lines": found[1].split(",")})
+        else:
             inside["lines"].append(line)
+    if here is not None:
+        raise ValueError("cannot load the rules: a closing brace is missing at the end")
     return tables
 
 
@@ -87,6 +99,8 @@ def _joined(text: str) -> Iterable[str]:
             continue
         yield open_line
         open_line = ""
+    if open_line:
+        yield open_line
 
 
 def _chain(table: str, name: str, lines: Sequence[str]) -> Chain:
@@ -94,12 +108,20 @@ def _chain(table: str, name: str, lines: Sequence[str]) -> Chain:
     if found is None:
         return Chain(table, name)
     kind, hook, priority, policy = found.groups()
+    if hook not in HOOKS:
+        raise ValueError(f"cannot load chain {name}: there is no hook {hook!r} here; there are: {', '.join(HOOKS)}")
+    if policy not in (None, "accept", "drop"):
+        raise ValueError(f"cannot load chain {name}: there is no policy {policy!r}; it is accept or drop")
     return Chain(table, name, [], kind, hook, _priority(priority), policy or "accept")
 
 
 def _priority(text: str) -> int:
     """``dstnat - 10``, ``-110``, ``filter``."""
-    base, sign, more = re.fullmatch(r"\s*(\S+)(?:\s*([+-])\s*(\d+))?\s*", text).groups()  # type: ignore[union-attr]
+    found = PRIORITY.fullmatch(text.strip())
+    if found is None or not (found[1] in PRIORITIES or NUMBER.fullmatch(found[1])):
+        names = ", ".join(PRIORITIES)
+        raise ValueError(f"cannot load the priority {text!r}; write a number or one of {names}, or filter - 10")
+    base, sign, more = found.groups()
     value = PRIORITIES[base] if base in PRIORITIES else int(base)
     return value + (int(more) if sign == "+" else -int(more) if sign else 0)
 
@@ -111,7 +133,7 @@ def _is_rule(line: str) -> bool:
 def _named(name: str, lines: Sequence[str]) -> Named:
     said = {line.split()[0]: line for line in lines}
     timeout = said.get("timeout", "").removeprefix("timeout ").rstrip(";")
-    return Named(name, timeout=_span(timeout), intervals="interval" in said.get("flags", ""))
+    return Named(name, timeout=_span(timeout))
 
 
 def _span(text: str) -> int:
@@ -128,8 +150,12 @@ def _elements(ruleset: Ruleset, table: str, name: str, lines: Sequence[str]) -> 
     for line in lines:
         text = re.sub(r' comment "[^"]*"', "", line.strip())
         key, _, value = text.partition(" : ")
-        _check_targets(ruleset, table, words(value))
-        named.elements[key_of(key)] = verdict_of(words(value)) if value else None
+        try:
+            _check_targets(ruleset, table, words(value))
+            named.elements[key_of(key)] = verdict_of(words(value)) if value else None
+        except (ValueError, IndexError) as error:
+            why = "a word is missing" if isinstance(error, IndexError) else error
+            raise ValueError(f"cannot load the element {text!r} of {name}: {why}") from None
 
 
 def _check_targets(ruleset: Ruleset, table: str, said: Sequence[str]) -> None:
@@ -144,4 +170,5 @@ def _rule(ruleset: Ruleset, table: str, line: str) -> Rule:
         _check_targets(ruleset, table, words(line))
         return Rule(line, tuple(Reader(ruleset, table, words(line)).parts()))
     except (ValueError, IndexError) as error:
-        raise ValueError(f"cannot load {line!r}: {error}") from None
+        why = "a word is missing" if isinstance(error, IndexError) else error
+        raise ValueError(f"cannot load {line!r}: {why}") from None

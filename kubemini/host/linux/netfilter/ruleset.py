@@ -9,8 +9,10 @@ Models torvalds/linux net/netfilter/core.c nf_hook_slow
 Models torvalds/linux net/netfilter/nf_nat_core.c nf_nat_inet_fn
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from kubemini.host.linux.netfilter.flight import NO, Act, Flight, Part, Step
@@ -25,6 +27,9 @@ PRIORITIES = {
 }
 CONNTRACK = -200
 HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
+QUOTED = re.compile(r'"[^"]*"')
+LEADS = re.compile(r"(?:^|\s)(?:-j|-g|--jump|--goto|jump|goto)\s+([^\s,}]+)")
+MAPPED = re.compile(r"vmap @(\S+)")
 SILENT = {"jump", "goto", "return"}
 
 
@@ -71,6 +76,26 @@ class Ruleset:
             del self.chains[key]
         for key in [k for k in self.sets if table in ("", k[0])]:
             del self.sets[key]
+
+    def check_loops(self) -> None:
+        """ValueError if a chain leads back to itself: no tool loads that.
+
+        Models torvalds/linux net/ipv4/netfilter/ip_tables.c mark_source_chains
+        """
+        graph = {key: self._next(key[0], chain) for key, chain in self.chains.items()}
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            names = " → ".join(name for _, name in reversed(error.args[1]))
+            raise ValueError(f"cannot load a loop of chains: {names}; take one jump out") from None
+
+    def _next(self, table: str, chain: Chain) -> set[tuple[str, str]]:
+        """The chains that a rule of *chain* leads to, by itself or by a map."""
+        texts = [QUOTED.sub("", rule.text) for rule in chain.rules]
+        names = {name for text in texts for name in LEADS.findall(text)}
+        for named in (self.sets[table, m] for text in texts for m in MAPPED.findall(text)):
+            names |= {act.to for act in named.elements.values() if act and act.kind in {"jump", "goto"}}
+        return {(table, name) for name in names if (table, name) in self.chains}
 
     def base(self, hook: str, low: int, high: int) -> Iterator[Chain]:
         """The base chains of *hook* with low < priority ≤ high, in their order."""

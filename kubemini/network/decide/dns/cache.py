@@ -10,7 +10,7 @@ Simplified: no limit of entries, no prefetch, nothing stale is served.
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kubemini.network.decide.dns.corefile import CorefileError, Directive, ServerBlock
+from kubemini.network.decide.dns.corefile import CorefileError, Directive, ServerBlock, seconds_of
 from kubemini.network.decide.dns.message import NOERROR, NXDOMAIN, SERVFAIL, Answer, Question, whole, within
 from kubemini.sim.units import SECOND
 
@@ -41,7 +41,7 @@ def cache_options(block: ServerBlock) -> CacheOptions | None:
         return None
     args = list(directive.args)
     given: dict[str, Any] = {}
-    if args and args[0].lstrip("-").isdigit():
+    if args and args[0].lstrip("-").isdecimal():
         ttl = int(args.pop(0))
         if ttl <= 0:
             raise CorefileError(f"plugin/cache: cache TTL can not be zero or negative: {ttl}; leave it out or say 30")
@@ -53,14 +53,14 @@ def cache_options(block: ServerBlock) -> CacheOptions | None:
 
 
 def _cache_line(line: Directive, options: CacheOptions) -> dict[str, Any]:
-    numbers = [int(arg) for arg in line.args if arg.isdigit()]
+    numbers = [int(arg) for arg in line.args if arg.isdecimal()]
     whole_numbers = len(numbers) == len(line.args)
     match line.name, line.args:
         case "success" | "denial" as kind, args if args and whole_numbers and len(args) <= 3:
             names = (None, kind, f"least_{kind}")  # the first is how many entries
             return {name: n for name, n in zip(names, numbers, strict=False) if name}
         case "servfail", (time,):
-            return {"servfail": int(time.removesuffix("s"))} if time.removesuffix("s").isdigit() else {}
+            return {"servfail": int(seconds_of(time))}
         case "disable", ("success" | "denial" as kind, *zones):
             return {f"no_{kind}": tuple(whole(zone.lower()) for zone in zones) or options.zones}
     said = " ".join((line.name, *line.args))

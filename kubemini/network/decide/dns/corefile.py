@@ -126,7 +126,7 @@ def _server(directive: Directive) -> ServerBlock:
         zone, _, port = key.strip(",").removeprefix("dns://").partition(":")
         zones.append(whole(zone.lower()))
         ports.add(port or "53")
-    if len(ports) != 1 or not (port := ports.pop()).isdigit():
+    if len(ports) != 1 or not (port := ports.pop()).isdecimal():
         raise CorefileError(f"{' '.join((directive.name, *directive.args))}: give all zones of a block one port")
     for plugin in directive.body:
         if plugin.name not in PLUGINS:
@@ -193,7 +193,7 @@ def _kubernetes_line(line: Directive) -> dict[str, Any]:
             return {"namespaces": names}
         case "fallthrough", zones:
             return {"fall": tuple(whole(zone.lower()) for zone in zones) or (".",)}
-        case "ttl", (seconds,) if seconds.isdigit() and int(seconds) <= 3600:
+        case "ttl", (seconds,) if seconds.isdecimal() and int(seconds) <= 3600:
             return {"ttl": int(seconds)}
         case "noendpoints", ():
             return {"endpoints": False}
@@ -212,7 +212,7 @@ def seconds_of(text: str) -> float:
     """A Go duration of seconds or milliseconds (``5s``, ``500ms``). Raises CorefileError."""
     for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0)):
         number = text.removesuffix(unit)
-        if number != text and number.replace(".", "", 1).isdigit():
+        if number != text and number.replace(".", "", 1).isdecimal():
             return float(number) * factor
     raise CorefileError(f"{text!r} is no duration; write one such as 5s or 500ms")
 

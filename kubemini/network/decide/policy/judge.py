@@ -65,9 +65,6 @@ class PolicyVerdict:
         return f"egress: {self.egress.rule}; ingress: {self.ingress.rule}"
 
 
-ALL_ALLOWED = PolicyVerdict(UNENFORCED, UNENFORCED)
-
-
 @dataclass(frozen=True, slots=True)
 class Tiers:
     """All that one direction of one pod has to ask, in order; *isolated* is what is said if no rule allows."""

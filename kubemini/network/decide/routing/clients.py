@@ -55,13 +55,6 @@ def dealt(endpoints: Sequence[str], pools: Sequence[Pool], requests: int, draw: 
     return got
 
 
-def imbalance(counts: Counter[str]) -> float:
-    """The coefficient of variation: the standard deviation as a share of the mean; 0 is even."""
-    values = list(counts.values())
-    mean = sum(values) / len(values)
-    return (sum((value - mean) ** 2 for value in values) / len(values)) ** 0.5 / mean if mean else 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class Patience:
     """What a client does when a request fails: how often it tries again, and how long it waits before (ms).

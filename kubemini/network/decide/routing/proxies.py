@@ -25,7 +25,6 @@ CONNECTED, REFUSED, NO_CONNECTION = "connected", "refused", "connect timeout"
 TIMEOUT, BROKEN, TOO_BIG, OLD, ANSWER = "timeout", "broken", "header too big", "HTTP/0.9", "answer"
 NOT_IDEMPOTENT = ("POST", "LOCK", "PATCH")
 
-CUT_OFF = "200, body cut off"
 NO_STATUS = "no status line"
 
 
