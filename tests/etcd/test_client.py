@@ -111,14 +111,20 @@ def test_a_killed_member_is_left_out_and_nothing_waits(user):
     assert all(reply.ok and took < 0.1 for took, reply in task.results) and len(task.results) == 9
 
 
-def test_a_hung_follower_holds_a_third_and_does_late_what_its_clients_still_wait_for(user):
-    world, task = user
+def nine_writes(world, task, patience):
+    """Nine writes, each given up after *patience* seconds, while the first follower hangs; that follower."""
     hung = world.followers[0]
     hung.pause()
     for number in range(9):
-        task.do(task.etcd.put(f"key-{number}", "1", timeout=20 * SECOND))
+        task.do(task.etcd.put(f"key-{number}", "1", timeout=patience * SECOND))
         world.run(0.1)
     world.run(6)
+    return hung
+
+
+def test_a_hung_follower_holds_a_third_and_does_late_what_its_clients_still_wait_for(user):
+    world, task = user
+    hung = nine_writes(world, task, 20)
     assert len(task.results) == 6
     hung.resume()
     world.run(2)
@@ -129,12 +135,7 @@ def test_a_hung_follower_holds_a_third_and_does_late_what_its_clients_still_wait
 def test_what_was_given_up_while_a_member_hung_it_never_begins(user):
     """In trials with etcd 3.7.3: none of 30 writes that had been given up was found after the member's wake-up."""
     world, task = user
-    hung = world.followers[0]
-    hung.pause()
-    for number in range(9):
-        task.do(task.etcd.put(f"key-{number}", "1", timeout=5 * SECOND))
-        world.run(0.1)
-    world.run(6)
+    hung = nine_writes(world, task, 5)
     late = [reply for took, reply in task.results if took > 1]
     assert len(late) == 3 and all(reply.error == DEADLINE for reply in late)
     hung.resume()

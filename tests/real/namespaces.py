@@ -35,7 +35,7 @@ def told(*command):
 def sweep():
     """Remove what a test run that was killed has left: namespaces named after a process that is gone."""
     for space in [line.split()[0] for line in told("netns", "list")]:
-        owner = re.fullmatch(r"km(\d+)\.\d+\.\w+", space)
+        owner = re.fullmatch(r"km(\d+)\.\w+\.[\w-]+", space)
         if owner and not Path(f"/proc/{owner[1]}").exists():
             with contextlib.suppress(subprocess.CalledProcessError, ProcessLookupError):
                 for pid in told("netns", "pids", space):

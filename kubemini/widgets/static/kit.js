@@ -45,6 +45,8 @@ export function instant(v) {
     n * { us: 1, ms: 1000, s: SECOND, m: 60 * SECOND, h: 3600 * SECOND }[unit || "s"],
   );
 }
+/** A list without what has come before, in its order. */
+export const uniq = (list) => [...new Set(list)];
 export const clamp = (x, lo, hi) => Math.min(hi, Math.max(lo, x));
 /** How many leading items of a sorted list have at(item) <= t. */
 export function upto(list, t, at = (x) => x) {
@@ -164,6 +166,13 @@ export function tableBox(label) {
   });
   return [box, opener("Table", box)];
 }
+/** The sentences above a picture: the first, and what explains it. */
+export const sentences = (head, second) =>
+  h(
+    "div",
+    { class: "km-say" },
+    h("div", { class: "km-true" }, h("p", { class: "km-now-line" }, head), second),
+  );
 /** A table of texts with a caption: the same as a picture, for who reads it. */
 export function textTable(caption, head, rows) {
   const cells = (tag, list, more) => list.map((x) => h(tag, more, String(x)));

@@ -59,6 +59,7 @@ def test_a_server_that_thinks_less_long_than_the_proxy_waits_is_answered():
 def test_a_body_that_ends_early_is_a_200_that_is_not_whole():
     outcome = proxies.serve(NGINX, [Server(promised=10, body=9)], "GET")
     assert (outcome.status, outcome.whole) == (200, False)
+    assert proxies.serve(NGINX, [Server(promised=10, body=10)], "GET").whole
 
 
 def test_the_recorded_servers_are_told_apart_by_what_they_do():

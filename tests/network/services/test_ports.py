@@ -1,5 +1,7 @@
 """Service ports and endpoints as kube-proxy keeps them, and which of them a node uses."""
 
+from dataclasses import replace
+
 from kubemini.network.decide.services.ports import (
     HEADLESS,
     OTHER_PROXY,
@@ -42,6 +44,12 @@ def test_a_service_port_has_all_that_decides_and_lb_addresses_of_mode_vip_only()
     (port,) = service_ports(service(externalTrafficPolicy="Local", healthCheckNodePort=30777))
     assert (port.id, port.lb_ips, port.node_port) == ("shop/web:http", ("198.51.100.1",), 30080)
     assert (port.external_local, port.health_check_node_port) == (True, 30777)
+
+
+def test_external_local_alone_uses_the_node_s_own_endpoints_only_for_what_comes_from_outside():
+    ways = [(local, port) for local in (False, True) for port in (0, 30080)]
+    used = {way: replace(WEB, external_local=way[0], node_port=way[1]).uses_local for way in ways}
+    assert used == {way: way == (True, 30080) for way in ways}
 
 
 def test_each_family_has_the_addresses_of_its_own():

@@ -1,7 +1,8 @@
-"""Differences between a recording and the simulator that are tolerated: each a line with its reason.
+r"""Differences between a recording and the simulator that are tolerated: each a line with its reason.
 
 A recorded run is one draw on a busy machine. What only that busyness made cannot come out of a simulator whose programs
-are never short of a processor; and some things are not simulated.
+are never short of a processor; and some things are not simulated. What a load explains is tolerated of the run that had
+it and of no other of the same trial; only what is chance in every run is tolerated in all (``_r\d``).
 """
 
 import re
@@ -32,39 +33,43 @@ TURNS = "which kind of fresh request meets the sick server is the order of those
 THIRD_CHECK = "in this run each member was back just before a third check in a row had failed"
 SHARE = r"\S+: share that failed"
 LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, why it may); the first two are patterns
-    ("stacked_kcm_sched_term", "fresh-list: share", "at a load of 67 some LISTs took 2 s; no fault touched a server"),
-    ("external_api_kill", "checks that fail: readyz hit", FIRST_QUESTION),
-    ("stacked_all_api_kill", "checks that fail: (livez|readyz) hit", NO_ETCD_YET),
-    ("stacked_all_api_kill", "sticky-write: errors", UNDER_WAY),
-    ("stacked_balancer_hang", "who exits|take-overs of kube-scheduler|balancer: first DOWN other", STALLED),
-    ("stacked_balancer_hang", "exit of (kcm|sched) other|lease kube-scheduler|fresh-(read|rv0): slowest", STALLED),
-    ("stacked_host_cut", "(fresh-rv0|sticky-write): share", STRETCHED),
-    ("external_etcd_host_cut", "(fresh|sticky)-write: slowest_ok_s", NEXT_TRY),
-    ("external_etcd_quorum_kill", SHARE, STRETCHED),
-    ("external_etcd_quorum_kill", "sticky-write: 500 etcdserver: request timed out: took at most", RETRIED),
-    ("external_host_power_off", "fresh-read: share|fresh-list: last_bad_s", TURNS),
-    ("stacked_etcd_leader_hang", "fresh-read: share", TURNS),
-    ("stacked_etcd_rolling_downgrade", "balancer: DOWN hit", THIRD_CHECK),
-    ("stacked_etcd_rolling_upgrade", "sticky-write: (errors|share)", HANDED_OVER),
-    ("stacked_two_hosts_power_off", "fresh-(list|write): errors", TWO_STEPS),
-    ("stacked_two_hosts_power_off", r"fresh-(list|read|rv0): 0 Get .*: EOF: took at most", TWO_STEPS),
-    ("stacked_two_hosts_power_off", "sticky-write: slowest_ok_s", LATER),
-    ("stacked_two_hosts_power_off", "checks that fail: readyz hit", FIRST_QUESTION),
-    ("stacked_etcd_leader_peers_cut", "(fresh-(list|read)|sticky-(read|write)): share", STRETCHED),
-    ("stacked_etcd_leader_peers_cut", ".*500 etcdserver.*took at most", ANSWERED),
-    ("stacked_etcd_leader_peers_cut", "order of etcd leaderships", TWO_STREAMS),
-    ("stacked_rolling_restart", "balancer: failing checks hit|checks that fail: (livez|readyz) hit", MOMENTS),
-    ("stacked_rolling_restart", SHARE, MOMENTS),
-    ("stacked_keepalived_power_off", "virtual address held by", LATE_KEEPER),
-    ("stacked_keepalived_power_off", "(fresh-(read|write)|sticky-write): share|fresh-read: slowest", STRETCHED),
-    ("stacked_keepalived_lbs_cut", "sticky-write: share|take-overs of kube-scheduler", STRETCHED),
-    ("stacked_keepalived_lbs_cut", "fresh-(list|read|write): share", HEALTHY),
-    ("external_two_hosts_power_off", SHARE, STRETCHED),
-    ("external_two_hosts_power_off", "checks that fail: (livez|readyz) hit", LISTENS),
+    (
+        "stacked_kcm_sched_term_r1",
+        "fresh-list: share",
+        "at a load of 67 some LISTs took 2 s; no fault touched a server",
+    ),
+    (r"external_api_kill_r\d", "checks that fail: readyz hit", FIRST_QUESTION),
+    ("stacked_all_api_kill_r1", "checks that fail: (livez|readyz) hit", NO_ETCD_YET),
+    ("stacked_all_api_kill_r1", "sticky-write: errors", UNDER_WAY),
+    ("stacked_balancer_hang_r1", "who exits|take-overs of kube-scheduler|balancer: first DOWN other", STALLED),
+    ("stacked_balancer_hang_r1", "exit of (kcm|sched) other|lease kube-scheduler|fresh-(read|rv0): slowest", STALLED),
+    ("stacked_host_cut_r[12]", "(fresh-rv0|sticky-write): share", STRETCHED),
+    ("external_etcd_host_cut_r1", "(fresh|sticky)-write: slowest_ok_s", NEXT_TRY),
+    ("external_etcd_quorum_kill_r1", SHARE, STRETCHED),
+    ("external_etcd_quorum_kill_r1", "sticky-write: 500 etcdserver: request timed out: took at most", RETRIED),
+    (r"external_host_power_off_r\d", "fresh-read: share|fresh-list: last_bad_s", TURNS),
+    (r"stacked_etcd_leader_hang_r\d", "fresh-read: share", TURNS),
+    ("stacked_etcd_rolling_downgrade_3.7_to_3.6_r1", "balancer: DOWN hit", THIRD_CHECK),
+    ("stacked_etcd_rolling_upgrade_3.6_to_3.7_r1", "sticky-write: (errors|share)", HANDED_OVER),
+    ("stacked_two_hosts_power_off_r1", "fresh-(list|write): errors", TWO_STEPS),
+    ("stacked_two_hosts_power_off_r1", r"fresh-(list|read|rv0): 0 Get .*: EOF: took at most", TWO_STEPS),
+    ("stacked_two_hosts_power_off_r1", "sticky-write: slowest_ok_s", LATER),
+    (r"stacked_two_hosts_power_off_r\d", "checks that fail: readyz hit", FIRST_QUESTION),
+    ("stacked_etcd_leader_peers_cut_r1", "(fresh-(list|read)|sticky-(read|write)): share", STRETCHED),
+    ("stacked_etcd_leader_peers_cut_r1", ".*500 etcdserver.*took at most", ANSWERED),
+    (r"stacked_etcd_leader_peers_cut_r\d", "order of etcd leaderships", TWO_STREAMS),
+    ("stacked_rolling_restart_r1", "balancer: failing checks hit|checks that fail: (livez|readyz) hit", MOMENTS),
+    ("stacked_rolling_restart_r1", SHARE, MOMENTS),
+    ("stacked_keepalived_power_off_r1", "virtual address held by", LATE_KEEPER),
+    ("stacked_keepalived_power_off_r1", "(fresh-(read|write)|sticky-write): share|fresh-read: slowest", STRETCHED),
+    ("stacked_keepalived_lbs_cut_r1", "sticky-write: share|take-overs of kube-scheduler", STRETCHED),
+    ("stacked_keepalived_lbs_cut_r1", "fresh-(list|read|write): share", HEALTHY),
+    ("external_two_hosts_power_off_r1", SHARE, STRETCHED),
+    ("external_two_hosts_power_off_r1", "checks that fail: (livez|readyz) hit", LISTENS),
 )
 
 
 def reason(case, difference):
     """Why *case* may show this *difference*; nothing if it may not."""
-    fits = (why for name, what, why in LINES if re.match(name, case) and re.match(what, difference))
+    fits = (why for name, what, why in LINES if re.fullmatch(name, case) and re.match(what, difference))
     return next(fits, "")

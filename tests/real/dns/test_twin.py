@@ -66,6 +66,6 @@ def test_the_name_server_outside_says_yes_no_and_not_of_this_type():
     server = outside.socket.getsockname()
     for name, kind in (("api.example.com.", "A"), ("api.example.com.", "AAAA"), ("nosuch.test.", "A")):
         said = table.upstream(*table.EXAMPLE, 60, table.Ask("", table.Question(name, kind), False))
-        real = wire.ask(server, name, kind)
+        real = wire.ask(server, name, kind, patience=60)
         assert (real["rcode"], real["ra"], len(real["answer"])) == (said.rcode, said.ra, len(said.answer))
         assert real["answer"] == [str(record) for record in said.answer]

@@ -47,10 +47,12 @@ class Named(BaseHTTPRequestHandler):
 
 
 def free():
-    """A port that nobody uses."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    """A port that nobody uses, of those that the kernel never gives away by itself: so nobody takes it meanwhile."""
+    for port in random.SystemRandom().sample(range(10_000, 32_000), 1_000):
+        with contextlib.suppress(OSError), socket.socket() as found:
+            found.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 @contextlib.contextmanager

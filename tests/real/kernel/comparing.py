@@ -8,7 +8,7 @@ from kubemini.host.linux.exchange import all_picks, connect
 from kubemini.host.linux.packet import Packet
 from tests.real.kernel.probes import PATIENCE, SILENT, ask
 
-AT_ONCE, ROUNDS = 12, 8  # each flow so often in a round, until all answers were seen
+AT_ONCE, ROUNDS = 12, 30  # each flow so often in a round, until all answers were seen
 WORDS = {"connected": "connected", "refused": "refused", "closed": "refused", "too big": "too big"}
 
 

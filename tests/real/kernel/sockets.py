@@ -9,7 +9,7 @@ from kubemini.host.linux.exchange import FIRST_PORT, connect
 from kubemini.host.linux.packet import Packet
 from tests.real.kernel.probes import SILENT, WORDS, client
 
-ATTEMPTS = 4  # an answer that is wanted may be late
+ATTEMPTS = 40  # an answer that is wanted comes for certain, and may be late
 WAIT = 0.5  # seconds for one answer
 
 

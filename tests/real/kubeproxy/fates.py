@@ -16,7 +16,7 @@ from tests.real.kernel.mirror import Mirror
 from tests.real.kernel.probes import Servers
 from tests.real.kubeproxy import twin
 
-FLOWS, PATIENCE = 120, 30
+FLOWS, PATIENCE = 120, 180  # flows; s until the rules must be there
 CABLES = count(1)
 NAMES = {node.name: f"proxy-{node.name}" for node in worlds.NODES}
 

@@ -1,7 +1,18 @@
 // Connection balance: how many requests each pod gets when a client has so many connections, through a Service (a pod is
 // picked for each connection, and keeps it) or when the client itself sends each request to the next pod.
 // Model: run {header, hands: [{pods, connections, dealt: [[connections of pod 1, …], …]}]}, caption. All is recorded.
-import { button, h, keepKeys, plural, put, s, tableBox, textTable } from "../kit.js";
+import {
+  button,
+  h,
+  keepKeys,
+  plural,
+  put,
+  s,
+  sentences,
+  tableBox,
+  textTable,
+  uniq,
+} from "../kit.js";
 
 const REQUESTS = 1000; // a second
 const HEIGHT = 250,
@@ -9,7 +20,6 @@ const HEIGHT = 250,
   RIGHT = 12,
   TOP = 22,
   FOOT = 44;
-const uniq = (list) => [...new Set(list)];
 
 class ConnectionBalance {
   constructor(model, el) {
@@ -55,8 +65,6 @@ class ConnectionBalance {
   }
 
   assembled() {
-    const line = h("p", { class: "km-now-line" }, this.head),
-      top = h("div", { class: "km-say" }, h("div", { class: "km-true" }, line, this.second));
     const ways = h(
       "div",
       { class: "km-ctl", role: "group", "aria-label": "who picks the pod" },
@@ -80,7 +88,7 @@ class ConnectionBalance {
         "aria-label": "connection balance",
         tabindex: "-1",
       },
-      top,
+      sentences(this.head, this.second),
       h("div", { class: "km-pic" }, this.svg),
       h("div", { class: "km-bar" }, ways, knobs),
       this.table,

@@ -2,7 +2,7 @@
 // Model: run {header, names, walks: [{name, ndots, libc, search, first, again}]}, caption; first and again (ten seconds
 // later, CoreDNS still has what it forwarded) are {steps: [{name, types, rcode, addresses, rule, outside}], addresses,
 // error, queries, outside}. All is recorded.
-import { button, h, keepKeys, plural, put, tableBox, textTable } from "../kit.js";
+import { button, h, keepKeys, plural, put, sentences, tableBox, textTable, uniq } from "../kit.js";
 
 const MARK = { NOERROR: "✓", NODATA: "∅", NXDOMAIN: "✕" };
 const MEANS = {
@@ -10,7 +10,6 @@ const MEANS = {
   NODATA: "the name is there, without an address",
   NXDOMAIN: "no such name",
 };
-const uniq = (list) => [...new Set(list)];
 
 class DnsWalk {
   constructor(model, el) {
@@ -24,8 +23,6 @@ class DnsWalk {
     keepKeys(this.root);
     this.draw();
   }
-
-  close() {}
 
   // -- the elements
   parts(names) {
@@ -49,8 +46,6 @@ class DnsWalk {
   }
 
   assembled() {
-    const line = h("p", { class: "km-now-line" }, this.head),
-      top = h("div", { class: "km-say" }, h("div", { class: "km-true" }, line, this.second));
     const ways = h(
       "div",
       { class: "km-ctl", role: "group", "aria-label": "what is looked up, and how" },
@@ -76,7 +71,7 @@ class DnsWalk {
         "aria-label": "DNS walk",
         tabindex: "-1",
       },
-      top,
+      sentences(this.head, this.second),
       h("div", { class: "km-pic" }, this.conf, this.list),
       h("div", { class: "km-bar" }, ways, knobs),
       this.table,
@@ -204,7 +199,6 @@ class DnsWalk {
 }
 
 function render({ model, el }) {
-  const made = new DnsWalk(model, el);
-  return () => made.close();
+  new DnsWalk(model, el);
 }
 export default { render };

@@ -2,7 +2,7 @@
 // recorded, and for the reader's own range, whose curve builds while the simulator counts.
 // Model: run {header, curves: [{timeout, count, times (quantiles), half, mean, most}]}, kernel, caption, options.
 import { COLOURS, HEIGHT, axes, curves, name } from "../curves/chart.js";
-import { button, h, keepKeys, put, s, tableBox, textTable } from "../kit.js";
+import { button, h, keepKeys, put, s, sentences, tableBox, textTable } from "../kit.js";
 
 const CHUNK = 25,
   MANY = 1000; // elections: of an answer, and on demand
@@ -91,8 +91,6 @@ class ElectionCurves {
   }
 
   assembled() {
-    const line = h("p", { class: "km-now-line" }, this.head),
-      top = h("div", { class: "km-say" }, h("div", { class: "km-true" }, line, this.second));
     const ranges = h(
       "div",
       { class: "km-ctl", role: "group", "aria-label": "ranges of timeouts, in milliseconds" },
@@ -110,7 +108,7 @@ class ElectionCurves {
         "aria-label": "election curves",
         tabindex: "-1",
       },
-      top,
+      sentences(this.head, this.second),
       h("div", { class: "km-pic" }, this.svg),
       h("div", { class: "km-bar" }, ranges, this.knobs, this.status),
       this.table,

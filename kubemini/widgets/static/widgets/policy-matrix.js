@@ -1,7 +1,7 @@
 // Policy matrix: who may connect to whom, pod by pod, under the policies that are switched on, and which rule decided.
 // Model: run {header, ends: [{name, port}], policies: [{name, text}], words: [[allowed, rule], …], subsets: [[egress,
 // ingress, …] for each subset of policies: bit n is the n-th]}, caption, options {on}. All is recorded.
-import { button, h, keepKeys, opener, plural, put } from "../kit.js";
+import { button, h, keepKeys, opener, plural, put, sentences } from "../kit.js";
 
 const FREE = [true, "nobody enforces policies here"];
 const MARKS = { ok: "✓", out: "out", in: "in", both: "both" };
@@ -53,7 +53,7 @@ class PolicyMatrix {
         "aria-label": "policy matrix",
         tabindex: "-1",
       },
-      this.top(),
+      sentences(this.head, this.second),
       h("div", { class: "km-pic" }, this.grid()),
       this.rule,
       h("div", { class: "km-bar" }, this.bar()),
@@ -61,11 +61,6 @@ class PolicyMatrix {
       this.voice,
       h("p", { class: "km-cap" }, this.model.get("caption") || ""),
     );
-  }
-
-  top() {
-    const line = h("p", { class: "km-now-line" }, this.head);
-    return h("div", { class: "km-say" }, h("div", { class: "km-true" }, line, this.second));
   }
 
   bar() {
