@@ -24,6 +24,15 @@ class NetworkParams(EtcdParams):
     )
 
     # kube-network-policies
+    policy_sync_interval: int = flag(
+        1 * SECOND, Duration(0, HOUR), "minInterval of syncs", "kube-network-policies 1.1.0 dataplane/controller.go"
+    )
+    policy_check_interval: int = flag(
+        30 * SECOND,
+        Duration(0, HOUR),
+        "minInterval of looks at connections",
+        "kube-network-policies 1.1.0 dataplane/controller.go",
+    )
     policy_strict_mode: bool = flag(
         False, Switch(), "--strict-mode", "kube-network-policies 1.1.0 has it on; most data planes know no such thing"
     )

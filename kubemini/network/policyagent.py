@@ -1,7 +1,7 @@
 """kube-network-policies: the agent of NetworkPolicies on a node, for a pod network that knows none of its own.
 
 Watches pods, namespaces, nodes and both kinds of policies, and puts what it knows into the kernel of its host, at most
-once a second. A pod network without such an agent takes policies for what they are: objects.
+once in `policy_sync_interval`. A pod network without such an agent takes policies for what they are: objects.
 Invariant: nothing is done while no policy exists; what the kernel has follows the last sync, and outlives no agent: one
 that starts anew lets everything pass until it has seen all that there is.
 Models kubernetes-sigs/kube-network-policies pkg/dataplane newController, pkg/networkpolicy getLocalPodsForNetworkPolicy
@@ -17,11 +17,7 @@ from kubemini.network.decide.policy.judge import Policies
 from kubemini.network.decide.policy.places import nodes_of, pods_of
 from kubemini.network.policing import PolicyTable
 from kubemini.sim import Sim
-from kubemini.sim.units import SECOND
 from kubemini.wire import Network
-
-SYNC_EVERY = 1 * SECOND  # minInterval of the runner, dataplane/controller.go
-CHECK_EVERY = 30 * SECOND  # minInterval of the one that looks at connections
 
 
 class PolicyAgent(Component):
@@ -41,7 +37,7 @@ class PolicyAgent(Component):
             for kind in (POD, NAMESPACE, NODE, NETWORK_POLICY, CLUSTER_NETWORK_POLICY)
         ]
         self.scheduled = self.checking = False
-        self.synced_at = self.checked_at = -CHECK_EVERY
+        self.earliest_sync = self.earliest_check = self.sim.now
         self.said: list[str] = []
         for informer in self.informers:
             informer.on_synced.append(self._plan)
@@ -55,10 +51,11 @@ class PolicyAgent(Component):
         known = all(informer.synced for informer in self.informers)
         if known and not self.scheduled and (self.policies.objects or self.cluster.objects or self.said):
             self.scheduled = True
-            self.after(max(0, self.synced_at + SYNC_EVERY - self.sim.now), self._sync)
+            self.after(max(0, self.earliest_sync - self.sim.now), self._sync)
 
     def _sync(self) -> None:
-        self.scheduled, self.synced_at = False, self.sim.now
+        self.scheduled = False
+        self.earliest_sync = self.sim.now + self.net.params.policy_sync_interval
         self.host.kernel.policies = PolicyTable(
             Policies(
                 self.policies.values(),
@@ -73,11 +70,12 @@ class PolicyAgent(Component):
         self._tell()
         if self.net.params.policy_strict_mode and not self.checking:
             self.checking = True
-            self.after(max(0, self.checked_at + CHECK_EVERY - self.sim.now), self._check)
+            self.after(max(0, self.earliest_check - self.sim.now), self._check)
 
     def _check(self) -> None:
         """Established connections are judged again with their next packet."""
-        self.checking, self.checked_at = False, self.sim.now
+        self.checking = False
+        self.earliest_check = self.sim.now + self.net.params.policy_check_interval
         self.checks += 1
         self.host.kernel.policies.checks = self.checks
 
