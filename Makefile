@@ -6,7 +6,7 @@
 # make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine, the real Kubernetes and etcd), built from tests/oracles
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n),
 #                ours beside etcd 3.6 and 3.7, and beside a real cluster in three faults (TRIALS="name …": these; root),
-#                and the rules of a real kube-proxy beside ours, for ten random clusters, and where packets end (root)
+#                and beside a real kube-proxy, CoreDNS, CNI plugins and evaluators of policies, on random worlds (root)
 # make record    have the judges answer our recorded conversations anew, members of etcd our recorded sessions, and the
 #                real cluster suffer the book's faults (TRIALS="name …": only these; needs root)
 # make bench     how fast it is, beside the bars; 1 if one is missed (CHECK=: only print)
@@ -84,6 +84,8 @@ soak: oracles
 	$(PY) -m tests.oracles.ha.real.twin --all
 	$(PY) -m tests.real.kubeproxy --clusters 100
 	$(PY) -m tests.real.dns --clusters 100
+	$(PY) -m tests.real.cni --sessions 100
+	$(PY) -m tests.real.policy --worlds 1000
 	$(PY) -m tests.mutants --all
 
 oracles: .venv/.ready

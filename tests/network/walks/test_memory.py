@@ -9,8 +9,9 @@ from kubemini.network.decide.services.node import Node, ProxyConfig
 from kubemini.network.walks.ground import Plan, PodPlan, build
 from kubemini.network.walks.nodeproxy import NodeProxy
 from kubemini.sim.units import SECOND
-from tests.network.walks.grounds import IP, NODES, WEB, ask, first, ground, web
+from tests.network.walks.grounds import IP, NODES, OUTSIDE, WEB, ask, first, ground, web
 
+MASQUERADE = ("*nat", "-A POSTROUTING -s 10.244.0.0/16 ! -d 10.244.0.0/16 -j MASQUERADE")
 MODES = pytest.mark.parametrize("mode", ["iptables", "nftables"])
 
 
@@ -51,6 +52,15 @@ def test_a_flow_that_nobody_answered_stays_half_a_minute_where_its_first_packet_
     for entry in entries:  # as if kube-proxy had not deleted it
         net["n1"].conntrack.flows[entry.original] = net["n1"].conntrack.flows[entry.reply] = entry
     assert (ask_at(silence * SECOND).by == "p12") is not stays
+
+
+def test_two_pods_that_leave_with_one_address_and_the_same_port_are_told_apart_by_another_port():
+    net = ground([*MASQUERADE, "COMMIT"], network="host-gw")
+    net["outside"].listening["UDP", "", 53] = "world"
+    for pod in ("p11", "p12"):
+        assert connect(net, pod, Packet("UDP", "", OUTSIDE, 40_000, 53), first, 0).verdict.by == "world"
+    kept, given = [entry.reply[4] for entry in net["n1"].conntrack.entries()]
+    assert kept == 40_000 != given
 
 
 @MODES

@@ -30,6 +30,7 @@ NEEDED = {
     "openssl": "openssl",
     "iptables": "iptables",
     "nft": "nftables",
+    "sysctl": "procps",
 }
 FAMILIES = (IPV4, IPV6)
 CHANGES, SHOWN = 2, 6
