@@ -1,7 +1,7 @@
-"""Hold the simulator against recordings: ``python -m tests.oracles PATH…`` (files or folders, also unseen ones).
+"""Hold the simulator against recordings: ``python -m tests.oracles [--all] PATH…`` (files or folders, also unseen ones).
 
-Each recording is run by the simulator and judged by the compare.py that lies beside it. One line a
-failing case, with the first difference; then ``N passed, M failed, K tolerated``, and exit status 1 if
+Each recording is run by the simulator and judged by the compare.py (of sessions: run.py) that lies beside it. One line
+a failing case, with the first difference, or with all; then ``N passed, M failed, K tolerated``, and exit status 1 if
 one failed. What is no recording that can be run here is passed over, and counted; so are some
 trials with forms of their own, which compare.py does not read: connections, apf, scale, etcd_upgrade. For others,
 lost_disk, nospace and snapshot_restore, `ha/special.py` has the rules. Those of networking: `network/parts.py`.
@@ -14,8 +14,9 @@ from pathlib import Path
 from tests import panics
 from tests.oracles.ha import clusters, members, special, tolerated
 from tests.oracles.network import parts
+from tests.oracles.sessions import replaying
 
-FAMILIES = (members, clusters, special, parts)  # each: `cases(path, data)`, and `differences(case)`
+FAMILIES = (members, clusters, special, parts, replaying)  # each: `cases(path, data)`, and `differences(case)`
 
 
 def recordings(paths):
@@ -43,8 +44,8 @@ def told(run):
         return [f"it cannot be run: {type(error).__name__}: {error}"]
 
 
-def main(paths):
-    """Run them all and say what became of them; the exit status."""
+def main(paths, all=False):
+    """Run them all and say what became of them, and with *all* every difference; the exit status."""
     counts = {"passed": 0, "failed": 0, "tolerated": 0}
     over = 0
     for name, run in cases(paths):
@@ -55,7 +56,7 @@ def main(paths):
         grave = [found for found in differences if not tolerated.reason(name, found)]
         fate = "failed" if grave else "tolerated" if differences else "passed"
         counts[fate] += 1
-        for found in grave[:1] or differences:
+        for found in differences if all else grave[:1] or differences:
             why = tolerated.reason(name, found)
             print(f"{name}: {found}" + (f" (tolerated: {why})" if why else ""), flush=True)
     if over:
@@ -65,9 +66,10 @@ def main(paths):
 
 
 if __name__ == "__main__":
-    missing = [path for path in sys.argv[1:] if not Path(path).exists()]
-    if missing or not sys.argv[1:]:
+    named = [word for word in sys.argv[1:] if word != "--all"]
+    missing = [path for path in named if not Path(path).exists()]
+    if missing or not named:
         print(f"there is no {missing[0]}: name files or folders of recordings" if missing else __doc__, file=sys.stderr)
         sys.exit(2)
     panics.are_failures()
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(named, all="--all" in sys.argv))

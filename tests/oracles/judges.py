@@ -1,15 +1,15 @@
-"""The judges that come with recordings: a compare.py lies beside them, and we keep a copy of each."""
+"""The judges that come with recordings: a compare.py (or run.py) lies beside them, and we keep a copy of each."""
 
 import importlib.util
 import sys
 
 
 def beside(folder, own):
-    """The compare.py in *folder*, or our *own* copy of it (a path), as a module.
+    """The judge in *folder* that is called as our *own* copy of it (a path), or that copy, as a module.
 
     One that imports ``comparing`` finds the one in the folder above it; ours lies in tests/oracles.
     """
-    there = folder / "compare.py"
+    there = folder / own.name
     path = there if there.exists() else own
     spec = importlib.util.spec_from_file_location("judge", path)
     judge = importlib.util.module_from_spec(spec)
