@@ -1,4 +1,4 @@
-"""Hold the simulator against recordings: ``python -m tests.oracles [--all] PATH…`` (files or folders, also unseen ones).
+"""Hold the simulator against recordings: ``python -m tests.oracles [--all] PATH…`` (files, folders, also unseen ones).
 
 Each recording is run by the simulator and judged by the compare.py (of sessions: run.py) that lies beside it. One line
 a failing case, with the first difference, or with all; then ``N passed, M failed, K tolerated``, and exit status 1 if

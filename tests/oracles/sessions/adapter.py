@@ -1,4 +1,4 @@
-"""Until the API server answers HTTP itself: the shapes of `kubemini.apiserver.http`, over a call as programs make it."""
+"""Until the API server answers HTTP itself: the shapes of `apiserver.http`, over a call as programs make it."""
 
 import json
 from dataclasses import dataclass
