@@ -59,3 +59,57 @@ _FORM = re.compile(
     r"([.,](?P<fraction>[0-9]+))?(?P<zone>Z|[+-][0-9]{2}:[0-9]{2}|)"
 )
 _DAYS_TO_START = 365 * START.year + _leaps(START.year) + 1
+
+
+# -- durations as kubectl's columns show them ----------------------------------------------------------
+
+_SECOND = 1_000_000  # µs
+_MINUTE, _HOUR = 60, 3600
+_DAY, _YEAR = 24, 24 * 365  # hours
+INVALID = "<invalid>"
+
+
+def human(duration: int) -> str:
+    """The *duration* (µs) in two or three figures: 70s, 3m10s, 47h, 8d.
+
+    Models k/apimachinery pkg/util/duration HumanDuration
+    """
+    seconds = _whole(duration)
+    if seconds < 2 * _MINUTE:
+        return INVALID if seconds < -1 else f"{max(seconds, 0)}s"
+    minutes, hours = seconds // _MINUTE, seconds // _HOUR
+    if minutes < 10:
+        return _two(minutes, "m", seconds % 60, "s")
+    if minutes < 3 * 60:
+        return f"{minutes}m"
+    if hours < 8:
+        return _two(hours, "h", minutes % 60, "m")
+    if hours < 48:
+        return f"{hours}h"
+    if hours < 8 * _DAY:
+        return _two(hours // _DAY, "d", hours % _DAY, "h")
+    if hours < 2 * _YEAR:
+        return f"{hours // _DAY}d"
+    return _two(hours // _YEAR, "y", hours // _DAY % 365 if hours < 8 * _YEAR else 0, "d")
+
+
+def short_human(duration: int) -> str:
+    """The *duration* (µs) in one figure: 3m, 2d. Models k/apimachinery pkg/util/duration ShortHumanDuration"""
+    seconds = _whole(duration)
+    if seconds < _MINUTE:
+        return INVALID if seconds < -1 else f"{max(seconds, 0)}s"
+    hours = seconds // _HOUR
+    if hours < 1:
+        return f"{seconds // _MINUTE}m"
+    if hours < _DAY:
+        return f"{hours}h"
+    return f"{hours // _DAY}d" if hours < _YEAR else f"{hours // _YEAR}y"
+
+
+def _whole(duration: int) -> int:
+    """Whole seconds of a duration (µs), toward zero as Go cuts."""
+    return int(duration / _SECOND) if duration < 0 else duration // _SECOND
+
+
+def _two(large: int, unit: str, small: int, part: str) -> str:
+    return f"{large}{unit}{small}{part}" if small else f"{large}{unit}"

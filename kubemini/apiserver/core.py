@@ -12,8 +12,8 @@ from typing import Any
 from kubemini.api.kinds import Kind
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.request import RequestInfo
-from kubemini.apiserver.decide.summary import notable, summary
 from kubemini.apiserver.health import Health
+from kubemini.apiserver.served import notable, summary
 from kubemini.apiserver.storage import Storage, Written
 from kubemini.apiserver.watchcache import ADDED, DELETED, MODIFIED, WatchCache
 from kubemini.etcd.client import EtcdClient

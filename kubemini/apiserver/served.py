@@ -13,6 +13,7 @@ from typing import Any
 from kubemini.api import kinds, names
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
+from kubemini.apiserver.columns import Column
 from kubemini.apiserver.rules.causes import Wrong, nothing
 
 _SERVED: dict[tuple[str, str], "ServedKind"] = {}
@@ -45,6 +46,7 @@ class ServedKind:
     ``changes``        what is wrong with it in the place of another: (new, old)
     ``status_rules``   what is wrong with it after a write to /status: (new, old)
     ``first_status``   the status that an object begins with; None: what the creator gives it
+    ``columns``        what a Table shows; none: the name, and when it was made
     ``summary``        the few fields that the trace keeps; ``said``: whether the trace speaks of this kind at all
     ``not_simulated``  fields that would change the outcome, and do not here: ``spec.containers[].args``
     """
@@ -61,6 +63,7 @@ class ServedKind:
     changes: Callable[[Obj, Obj], Wrong] = nothing
     status_rules: Callable[[Obj, Obj], Wrong] = nothing
     first_status: Callable[[Obj], Any] | None = None
+    columns: tuple[Column, ...] = ()
     summary: Callable[[Obj], dict[str, Any]] = _says_nothing
     said: bool = True
     not_simulated: tuple[str, ...] = ()
@@ -83,3 +86,24 @@ def of(kind: Kind) -> ServedKind:
 def of_object(obj: Mapping[str, Any]) -> ServedKind:
     """What is special about the kind of *obj*."""
     return of(kinds.kind_of(obj))
+
+
+# -- what the trace says of an object: ours, nothing upstream -----------------------------------------
+
+
+def summary(obj: Obj) -> dict[str, Any]:
+    """The few fields that widgets and checkers look at."""
+    return of_object(obj).summary(obj)
+
+
+def notable(old: Obj | None, new: Obj) -> bool:
+    """Whether a write is more than a sign of life: not only times, or details of a status, changed."""
+    if not of_object(new).said:
+        return False
+    return old is None or summary(old) != summary(new) or _wanted(old) != _wanted(new)
+
+
+def _wanted(obj: Obj) -> dict[str, Any]:
+    """All but the status and the resourceVersion."""
+    meta = {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")} | {"metadata": meta}

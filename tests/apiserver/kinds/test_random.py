@@ -9,7 +9,7 @@ from kubemini.api.errors import ApiError
 from kubemini.api.schema import custom
 from kubemini.apiserver.decide import strategy, update
 from kubemini.apiserver.decide.options import Options
-from kubemini.apiserver.decide.summary import summary
+from kubemini.apiserver.served import summary
 from kubemini.cluster import Cluster
 from tests.apiserver.kinds.random_objects import BASES, nearly_good, objects
 

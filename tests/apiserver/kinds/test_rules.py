@@ -11,7 +11,7 @@ from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.decide.strategy import default, validate
 from kubemini.apiserver.decide.update import Write
-from kubemini.apiserver.kinds.pod import POD_UPDATE
+from kubemini.apiserver.kinds.core.pod import POD_UPDATE
 from kubemini.apiserver.rules.podspec import qos_class
 from tests.api.test_manifests import SHOP
 

@@ -6,6 +6,7 @@ ValidateConfigMapUpdate.
 
 from kubemini.api.kinds import CONFIG_MAP
 from kubemini.api.objects import Obj
+from kubemini.apiserver.columns import AGE, NAME, Column
 from kubemini.apiserver.rules import keyed
 from kubemini.apiserver.rules.causes import Wrong, invalid
 from kubemini.apiserver.served import ServedKind, serve
@@ -26,4 +27,10 @@ def changes(new: Obj, old: Obj) -> Wrong:
     yield from keyed.immutable(new, old, "data", "binaryData")
 
 
-serve(ServedKind(CONFIG_MAP, rules=rules, changes=changes))
+def entries(obj: Obj, now: int) -> int:
+    """How many keys it has, readable or not."""
+    return len(obj.get("data") or ()) + len(obj.get("binaryData") or ())
+
+
+COLUMNS = (NAME, Column("Data", entries), AGE)
+serve(ServedKind(CONFIG_MAP, rules=rules, changes=changes, columns=COLUMNS))

@@ -1,0 +1,106 @@
+"""The same answer in the form that was asked for: a Table, or only the metadata. Pure.
+
+    Accept: application/json;as=Table;v=v1;g=meta.k8s.io        →  shown(answer, Form("Table", "v1"), query, now)
+
+Invariant: a Status stays a Status; a form never changes what was decided, only how it is shown.
+Models k/apiserver pkg/endpoints/handlers doTransformObject, asTable, asPartialObjectMetadata,
+asPartialObjectMetadataList; k/apiserver pkg/registry/rest NewDefaultTableConvertor.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api import errors, kinds
+from kubemini.api.errors import ApiError
+from kubemini.api.objects import Obj, freeze
+from kubemini.apiserver import served
+from kubemini.apiserver.columns import DEFAULT, SCALE, Column
+
+TABLE, PARTIAL, PARTIAL_LIST = "Table", "PartialObjectMetadata", "PartialObjectMetadataList"
+FORMS = (TABLE, PARTIAL, PARTIAL_LIST)
+VERSIONS = ("v1", "v1beta1")
+GROUP = "meta.k8s.io"
+NO_INCLUDE = "must be 'Metadata', 'Object', 'None', or empty"
+UNABLE = "Unable to convert to Table as requested: includeObject: Invalid value: "
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What ``as=``, ``v=`` of an Accept header ask for. ``headers``: whether a Table states its columns."""
+
+    kind: str
+    version: str = "v1"
+    headers: bool = True
+
+    @property
+    def api_version(self) -> str:
+        """As the answer spells it."""
+        return f"{GROUP}/{self.version}"
+
+
+def shown(answer: Any, form: Form, query: Mapping[str, Any], now: int) -> "Obj | ApiError":
+    """*answer*, an object or a list, in *form* at the instant *now* (µs); 400 and 406 if that cannot be."""
+    if isinstance(answer, ApiError) or answer.get("kind") == "Status":
+        return answer
+    if form.kind == TABLE:
+        include = str(query.get("includeObject") or "")
+        if include not in ("", "Metadata", "Object", "None"):
+            return errors.bad_request(f'{UNABLE}"{include}": {NO_INCLUDE}')
+        return table(answer, form, include, now)
+    if (form.kind == PARTIAL_LIST) != _is_list(answer):
+        wrong = "not a list" if form.kind == PARTIAL_LIST else "a list"
+        text = f"you requested {form.kind}, but the requested object is {wrong} ({_go_type(answer)})"
+        return ApiError(406, "NotAcceptable", text)
+    if form.kind == PARTIAL:
+        return _partial(answer, form)
+    items = [_partial(item, form) for item in answer["items"]]
+    head = {"kind": PARTIAL_LIST, "apiVersion": form.api_version, "metadata": answer["metadata"]}
+    return freeze({**head, "items": items})
+
+
+def table(answer: Obj, form: Form, include: str, now: int) -> Obj:
+    """The Table of an object, of a list, or of a watch event's object."""
+    columns = _columns(answer)
+    objects = answer["items"] if _is_list(answer) else [answer]
+    rows = [
+        {"cells": [column.cell(obj, now) for column in columns], "object": _included(obj, answer, form, include)}
+        for obj in objects
+    ]
+    known = ("resourceVersion", "continue", "remainingItemCount")
+    meta = {key: answer["metadata"][key] for key in known if key in answer["metadata"]}
+    defined = [column.definition() for column in columns] if form.headers else None
+    head = {"kind": TABLE, "apiVersion": form.api_version, "metadata": meta}
+    return freeze({**head, "columnDefinitions": defined, "rows": rows})
+
+
+def _columns(answer: Obj) -> tuple[Column, ...]:
+    """The columns of the kind of *answer*, or those of any object."""
+    if answer.get("kind") == "Scale":
+        return SCALE
+    name = str(answer.get("kind", "")).removesuffix("List") if _is_list(answer) else answer.get("kind", "")
+    kind = kinds.by_gvk(answer.get("apiVersion", ""), name)
+    return (served.of(kind).columns if kind is not None else ()) or DEFAULT
+
+
+def _included(obj: Obj, answer: Obj, form: Form, include: str) -> Any:
+    if include == "None":
+        return None
+    if include != "Object":
+        return _partial(obj, form)
+    kind = answer["kind"].removesuffix("List") if _is_list(answer) else answer["kind"]
+    return {"kind": kind, "apiVersion": answer["apiVersion"], **obj}
+
+
+def _partial(obj: Obj, form: Form) -> dict[str, Any]:
+    return {"kind": PARTIAL, "apiVersion": form.api_version, "metadata": obj["metadata"]}
+
+
+def _is_list(answer: Obj) -> bool:
+    return "items" in answer and str(answer.get("kind", "")).endswith("List")
+
+
+def _go_type(answer: Obj) -> str:
+    """What Go calls the internal type: ``*core.PodList``, ``*networking.IngressList``."""
+    group = str(answer.get("apiVersion", "")).rpartition("/")[0]
+    return f"*{group.partition('.')[0] or 'core'}.{answer['kind']}"
