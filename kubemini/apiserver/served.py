@@ -31,12 +31,23 @@ def _says_nothing(obj: Obj) -> dict[str, Any]:
     return {}
 
 
+def _all_wanted(obj: Obj) -> Any:
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+
+
+def _is_silent(new: Obj, old: Obj | None) -> list[str]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class ServedKind:
     """What is special about a kind. Every function is pure; a rule yields the causes why not.
 
     ``subresources``   those served besides the object itself
-    ``counted``        whether metadata.generation counts changes of what is wanted
+    ``counted``        whether metadata.generation counts changes; ``counts``: of what, all but metadata and status
+    ``created_by_put`` whether a PUT to a name that is not there makes it
+    ``versioned``      whether an update must say which resourceVersion it is based on
+    ``returned``       whether a DELETE that is done answers the object, not a Status
     ``name_rule``      what metadata.name must be
     ``fields``         what field selectors may name, besides metadata.name and metadata.namespace
     ``defaults``       the object with what the manifest leaves out
@@ -44,7 +55,9 @@ class ServedKind:
     ``rules``          what is wrong with the object (after defaulting)
     ``create_rules``   what is wrong with it as a new object only
     ``changes``        what is wrong with it in the place of another: (new, old)
+    ``declared``       what the rules that Kubernetes generates from its types say: (new, old or None); after all others
     ``status_rules``   what is wrong with it after a write to /status: (new, old)
+    ``warnings``       what its writer is warned of: (new, old or None)
     ``first_status``   the status that an object begins with; None: what the creator gives it
     ``columns``        what a Table shows; none: the name, and when it was made
     ``summary``        the few fields that the trace keeps; ``said``: whether the trace speaks of this kind at all
@@ -54,6 +67,10 @@ class ServedKind:
     kind: Kind
     subresources: tuple[str, ...] = ()
     counted: bool = False
+    counts: Callable[[Obj], Any] = _all_wanted
+    created_by_put: bool = False
+    versioned: bool = False
+    returned: bool = False
     name_rule: Callable[[str], list[str]] = names.dns_subdomain
     fields: tuple[str, ...] = ()
     defaults: Callable[[Obj], Obj] = _as_it_is
@@ -61,7 +78,9 @@ class ServedKind:
     rules: Callable[[Obj], Wrong] = nothing
     create_rules: Callable[[Obj], Wrong] = nothing
     changes: Callable[[Obj, Obj], Wrong] = nothing
+    declared: Callable[[Obj, Obj | None], Wrong] = nothing
     status_rules: Callable[[Obj, Obj], Wrong] = nothing
+    warnings: Callable[[Obj, Obj | None], list[str]] = _is_silent
     first_status: Callable[[Obj], Any] | None = None
     columns: tuple[Column, ...] = ()
     summary: Callable[[Obj], dict[str, Any]] = _says_nothing

@@ -21,7 +21,7 @@ from kubemini.api.kinds import INGRESS, INGRESS_CLASS, NAMESPACE, SERVICE, Kind
 from kubemini.api.objects import Obj, evolve_many, freeze, warned, without
 from kubemini.api.patch.apply import UPDATE
 from kubemini.api.timestamps import timestamp
-from kubemini.apiserver import admission, reading
+from kubemini.apiserver import admission, reading, served
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import addresses, deletion, identity, ownership, patching, strategy, subresources, update
 from kubemini.apiserver.decide.deletion import Remove
@@ -33,7 +33,6 @@ from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 
 ATTEMPTS = 8  # at a name, or an address, that nobody has
-CREATED_BY_PUT = ("Endpoints", "Lease", "Service")
 VERSIONED = "resourceVersion should not be set on objects to be created"
 
 
@@ -67,7 +66,10 @@ def _create(core: Core, write: Write, obj: Obj) -> Steps:
         if isinstance(space, ApiError):
             return space
     made = yield from store_new(core, write.kind, obj, space, write)
-    return made if isinstance(made, ApiError) else made.new
+    if isinstance(made, ApiError):
+        return made
+    write.warn(served.of(write.kind).warnings(made.new, None))
+    return made.new
 
 
 def _namespace(core: Core, called: str) -> Steps:
@@ -164,7 +166,7 @@ def put(core: Core, asked: Request) -> Steps:
     """PUT: the whole object, or one of its parts. A few kinds are created by it."""
     write = _writing(core, asked)
     done = yield from _updated(core, asked, update.by_put(write, asked.body))
-    if not _is_missing(asked, done) or write.kind.kind not in CREATED_BY_PUT:
+    if not _is_missing(asked, done) or not served.of(write.kind).created_by_put:
         return done
     obj = update.named(write.kind, write.decoded(asked.body), asked.info.namespace)
     return (yield from _create(core, write, without(obj, ("metadata", "resourceVersion"))))

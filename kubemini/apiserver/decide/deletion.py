@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import NAMESPACE, POD, Kind, kind_of
+from kubemini.api.kinds import Kind, kind_of
 from kubemini.api.objects import Obj, evolve_many, get, without
 from kubemini.api.timestamps import instant, timestamp
 from kubemini.apiserver import served
@@ -121,7 +121,7 @@ def _with_finalizers(obj: Obj, options: Options) -> Obj:
 
 def answer(kind: Kind, obj: Obj) -> Obj:
     """What the user gets for an object that is gone: the object itself, or a Status that names it."""
-    if kind in (POD, NAMESPACE) or kind.kind == "Service":
+    if served.of(kind).returned:
         return obj
     details = {"name": obj["metadata"]["name"], "group": kind.group, "kind": kind.plural, "uid": obj["metadata"]["uid"]}
     details = {key: value for key, value in details.items() if value}

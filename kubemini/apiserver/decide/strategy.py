@@ -43,7 +43,7 @@ def for_update(old: Obj, new: Obj, subresource: str = "") -> Obj:
     owned = {key: old["metadata"][key] for key in SERVER_OWNED if key in old["metadata"]}
     meta = {key: value for key, value in new["metadata"].items() if key not in SERVER_OWNED} | owned
     result = evolve(new, ("metadata",), meta)
-    if kind.counted and _wanted(old) != _wanted(result):
+    if kind.counted and kind.counts(old) != kind.counts(result):
         result = evolve(result, ("metadata", "generation"), old["metadata"].get("generation", 0) + 1)
     if "status" in old:
         return evolve(result, ("status",), old["status"])
@@ -68,11 +68,6 @@ def _version(new: Obj, old: Obj) -> Any:
     return get(new, "metadata", "resourceVersion") or get(old, "metadata", "resourceVersion", default="")
 
 
-def _wanted(obj: Obj) -> dict[str, Any]:
-    """What is wanted: all but metadata and status."""
-    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
-
-
 def validate(obj: Obj, old: Obj | None = None) -> ApiError | None:
     """Why *obj* may not be stored (in place of *old*), or None. Judged after defaulting."""
     kind = served.of_object(obj)
@@ -81,6 +76,7 @@ def validate(obj: Obj, old: Obj | None = None) -> ApiError | None:
         found += metadata.changes(obj["metadata"], old["metadata"])
     found += kind.rules(obj)
     found += kind.create_rules(obj) if old is None else kind.changes(obj, old)
+    found += kind.declared(obj, old)
     return _refusal(obj, found)
 
 

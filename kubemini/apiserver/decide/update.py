@@ -1,18 +1,18 @@
 """What a PUT makes of an object, and what every update goes through: the state to store, a removal, or a refusal. Pure.
 
 A decision is a function of the current state, so that it can be made again when somebody else was faster.
-Invariant: whoever names a resourceVersion or a UID is held to it; whoever names none overwrites, but never a Lease.
+Invariant: whoever names a resourceVersion or a UID is held to it; whoever names none overwrites, if the kind lets them.
 Models k/apiserver pkg/endpoints/handlers UpdateResource, pkg/registry/generic/registry Store.Update, pkg/registry/rest
 BeforeUpdate.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import LEASE, Kind
+from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj, evolve, freeze, without
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.schema.decode import decode
@@ -59,6 +59,10 @@ class Write:
             return errors.bad_request(f"{unfit}: {text}")
         self.warnings[:] = [] if self.options.validation == "Ignore" else found.strict
         return found.value
+
+    def warn(self, texts: Iterable[str]) -> None:
+        """Tell the writer *texts*, each once, however often the write is decided anew."""
+        self.warnings.extend(text for text in texts if text not in self.warnings)
 
     def me(self, operation: str) -> Manager:
         """Who writes, as managedFields name him; who gives no fieldManager goes by his user's last name."""
@@ -175,7 +179,9 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
         return admitted
     assert admitted is not None, "admission of an update gives the object back"
     result = strategy.for_update(old, admitted)
-    return strategy.validate(result, old) or result
+    wrong = strategy.validate(result, old)
+    write.warn(served.of(kind).warnings(result, old))
+    return wrong or result
 
 
 def _stale(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
@@ -188,7 +194,7 @@ def _stale(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
         return errors.failed(version)
     if version and version != int(found["resourceVersion"]):
         return errors.conflict(kind, name)
-    if not version and kind == LEASE:
+    if not version and served.of(kind).versioned:
         text = "Invalid value: 0: must be specified for an update"
         return errors.invalid(kind, name, [FieldError("FieldValueInvalid", "metadata.resourceVersion", text)])
     return None

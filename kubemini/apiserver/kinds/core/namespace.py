@@ -49,6 +49,7 @@ def summary(namespace: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         NAMESPACE,
+        returned=True,
         subresources=("status", "finalize"),
         name_rule=names.dns_label,
         fields=("status.phase",),

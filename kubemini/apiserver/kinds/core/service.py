@@ -212,6 +212,8 @@ def summary(service: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         SERVICE,
+        created_by_put=True,
+        returned=True,
         subresources=("status",),
         name_rule=names.dns_label,
         fields=("spec.clusterIP", "spec.type"),
