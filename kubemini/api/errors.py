@@ -30,6 +30,7 @@ class ApiError:
     message: str
     details: Obj = field(default_factory=FrozenDict)
     definite: bool = True
+    plain: bool = False  # the answer is the bare text, no Status
 
     def status(self) -> Obj:
         """The body of the answer: a Kubernetes ``Status``."""
@@ -82,7 +83,7 @@ def no_such_path() -> ApiError:
 
 def page_not_found() -> ApiError:
     """No such group of the API, nor any page of that name; the answer is plain text, no Status."""
-    return ApiError(404, "", "404 page not found")
+    return ApiError(404, "", "404 page not found", plain=True)
 
 
 def internal(why: str, definite: bool = True) -> ApiError:

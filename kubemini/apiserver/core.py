@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.api.kinds import Kind
+from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.request import RequestInfo
+from kubemini.apiserver.flags import Flags
 from kubemini.apiserver.health import Health
 from kubemini.apiserver.served import notable, summary
 from kubemini.apiserver.storage import Storage, Written
@@ -30,7 +32,11 @@ class Request:
     path: str
     query: Mapping[str, Any]
     body: Any
-    user: str = ""
+    user: UserInfo = NOBODY
+    method: str = ""  # of HTTP; a program of the simulation may leave it out
+    headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
+    certificate: UserInfo | None = None  # the user that TLS has verified
+    answer_headers: list[tuple[str, str]] = field(default_factory=list)
     info: RequestInfo = field(default_factory=lambda: RequestInfo("", ""))
     options: Options = field(default_factory=Options)
     warnings: list[str] = field(default_factory=list)
@@ -45,7 +51,8 @@ class Request:
 class Core:
     """The parts of one incarnation of an API server that reads and writes etcd through *etcd_endpoints*."""
 
-    def __init__(self, component: Component, etcd_endpoints: list[str]):
+    def __init__(self, component: Component, etcd_endpoints: list[str], flags: Flags):
+        self.flags = flags
         self.component, self.sim, self.params = component, component.sim, component.net.params
         self.caches: dict[str, WatchCache] = {}
         self.etcd_endpoints = etcd_endpoints

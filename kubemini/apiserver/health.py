@@ -103,7 +103,7 @@ class Health:
         yield from self._ask(path)
         found = {name: check.found for name, check in self.etcd.items()}
         well, text = checks.page(path, self._failed(found), "verbose" in query)
-        return text if well else ApiError(500, "InternalError", text)
+        return text if well else ApiError(500, "InternalError", text, plain=True)
 
     def _ask(self, path: str) -> Steps:
         """Let the checks of *path* look at etcd, one after the other."""

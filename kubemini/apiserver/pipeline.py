@@ -12,9 +12,11 @@ from dataclasses import replace
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
+from kubemini.api.schema.decode import read_json
 from kubemini.apiserver import authorization, reading, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import options, request
+from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
 from kubemini.apiserver.decide.checks import PATHS
 from kubemini.sim import Steps
 from kubemini.sim.engine import Runaway
@@ -30,18 +32,33 @@ def received(call: Call) -> Request:
     verb = "WATCH" if call.method == "watch" else str(asked.get("verb"))
     query = asked.get("query")
     known = query if isinstance(query, dict) else {}
-    user = str(asked.get("user") or "")
-    return Request(call, verb, str(asked.get("path")), known, asked.get("body"), user)
+    user = UserInfo(str(asked.get("user") or ""))
+    method, headers = str(asked.get("method") or ""), asked.get("headers") or {}
+    path, body = str(asked.get("path")), asked.get("body")
+    return Request(call, verb, path, known, body, user, method, headers, asked.get("certificate"))
 
 
 # -- the handlers ------------------------------------------------------------------------------------------------------
 
 
+def authenticate(core: Core, asked: Request) -> Steps:
+    """Who is it? A program of the simulation is believed; whoever comes from outside shows a token or a certificate."""
+    if not asked.method:
+        return None
+    token = asked.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    found = core.flags.tokens.get(token) if token else asked.certificate or NOBODY
+    if found is None:
+        return errors.unauthorized()
+    asked.user = found
+    return None
+    yield
+
+
 def authorize(core: Core, asked: Request) -> Steps:
     """May they? 403 for those who live by rules that the server has not read yet."""
-    if core.health.authorizes or not authorization.needs_rules(asked.user):
+    if core.health.authorizes or not authorization.needs_rules(asked.user.name):
         return None
-    return authorization.refused(request.parse(asked.verb, asked.path, asked.query), asked.user)
+    return authorization.refused(request.parse(asked.verb, asked.path, asked.query), asked.user.name)
     yield
 
 
@@ -78,6 +95,16 @@ def read_url(core: Core, asked: Request) -> Steps:
     yield
 
 
+def read_body(core: Core, asked: Request) -> Steps:
+    """Bytes → the value that they are; what a program of the simulation sends is one already."""
+    if isinstance(asked.body, bytes):
+        asked.body = read_json(asked.body.decode("utf-8", "replace")) if asked.body else None
+        if asked.verb == "PATCH" and "type" not in asked.query:
+            asked.query = {**asked.query, "type": asked.headers.get("content-type", "").partition(";")[0]}
+    return None
+    yield
+
+
 def read_options(core: Core, asked: Request) -> Steps:
     """The query, and the body of a DELETE, or 400 and 422."""
     found = options.read(asked.info, asked.query, asked.body)
@@ -99,11 +126,13 @@ def act(core: Core, asked: Request) -> Steps:
 Handler = Callable[[Core, Request], Steps]
 HANDLERS: tuple[Handler, ...] = (
     say_goaway,
-    # here the real server asks: who is it (401), for whom, is there room (429)
+    authenticate,
+    # here the real server asks: for whom, is there room (429)
     authorize,
     show_health,
     take_time,
     read_url,
+    read_body,
     read_options,
     act,
 )

@@ -20,6 +20,7 @@ from kubemini.apiserver import pipeline, writing
 from kubemini.apiserver.core import Core
 from kubemini.apiserver.decide import checks, identity
 from kubemini.apiserver.decide.checks import ETCD
+from kubemini.apiserver.flags import Flags
 from kubemini.apiserver.watchcache import WatchCache
 from kubemini.host import Component, Host
 from kubemini.host.component import TOLD
@@ -33,9 +34,11 @@ KUBE_SYSTEM = "kube-system"
 class ApiServer(Component):
     """kube-apiserver, talking to the etcd members at *etcd_endpoints*."""
 
-    def __init__(self, sim: Sim, net: Network, host: Host, name: str, etcd_endpoints: list[str]):
+    def __init__(
+        self, sim: Sim, net: Network, host: Host, name: str, etcd_endpoints: list[str], flags: Flags | None = None
+    ):
         super().__init__(sim, net, host, name)
-        self.params, self.etcd_endpoints = net.params, etcd_endpoints
+        self.params, self.etcd_endpoints, self.flags = net.params, etcd_endpoints, flags or Flags()
         net.watchers.append(self._reachability_changed)
 
     def _reachability_changed(self) -> None:
@@ -49,7 +52,7 @@ class ApiServer(Component):
 
     def boot(self) -> None:
         self.listens, self.ending = False, False
-        self.core = Core(self, self.etcd_endpoints)
+        self.core = Core(self, self.etcd_endpoints, self.flags)
         self._draws = self.sim.draws(f"apiserver/{self.name}/{self.incarnation}")
         self.spawn(self._begin())
         self.after(self.params.watch_bookmark_period, self._send_bookmarks)

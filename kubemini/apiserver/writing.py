@@ -193,7 +193,7 @@ def _writing(core: Core, asked: Request) -> Write:
     def admit(new: Obj, old: Obj) -> Any:
         return admission.admit(_attributes(core, kind, admission.UPDATE, new, old=old))
 
-    return Write(kind, asked.info, asked.options, asked.user, core.sim.now, admit, asked.warnings)
+    return Write(kind, asked.info, asked.options, asked.user.name, core.sim.now, admit, asked.warnings)
 
 
 def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:

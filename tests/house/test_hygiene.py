@@ -20,7 +20,7 @@ BUILT = sorted((ROOT / "_build" / "html").rglob("*.html"))
 STAMP = re.compile(r"^recording [0-9a-f]{12}, [\d,]+ (records|elections)$", re.MULTILINE)
 SHORT = 15  # lines of a code cell: what a reader takes in at a glance
 CONNECTS = re.compile(
-    r"^(import|from) (urllib|http|socket|ssl|requests|aiohttp|httpx|ftplib|smtplib|micropip|pyodide)\b"
+    r"^(import|from) (urllib(?!\.parse)|http|socket|ssl|requests|aiohttp|httpx|ftplib|smtplib|micropip|pyodide)\b"
 )
 SERVES_THE_BOOK = {"kubemini/book/press.py"}
 

@@ -1,0 +1,23 @@
+"""What one API server is started with, beyond what all programs share in params.py.
+
+Models k/k cmd/kube-apiserver/app/options Authentication and Authorization.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kubemini.apiserver.decide.access.users import UserInfo
+
+RBAC, NODE = "RBAC", "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The defaults are those of a story: whoever is inside of the cluster is believed, and may do everything.
+
+    ``tokens``         --token-auth-file: bearer token → user
+    ``authorization``  --authorization-mode, such as (NODE, RBAC); none: every request is allowed
+    """
+
+    tokens: Mapping[str, UserInfo] = field(default_factory=dict)
+    authorization: tuple[str, ...] = ()

@@ -1,0 +1,210 @@
+"""A request from outside of the simulation, as HTTP has it, and its answer: no sockets, no web library.
+
+    answer = yield from handle(server, HttpRequest("GET", "/api/v1/pods?limit=5"))    in a task of the simulation
+    Exchange(server, request, print)                                                  … and for all others
+
+The chain is the same as for programs of the simulation; only the two ends differ: what comes in is text and bytes, and
+so is what goes out. A browser, a notebook, a replayed session and the door (kubemini.serve) all use just this.
+Invariant: an exchange is answered once, by a response or by `Unreachable` if the server is not there or dies; a stream
+of a watch then says one event after the other until either side ends it.
+Models k/apiserver pkg/endpoints/handlers/responsewriters WriteObjectNegotiated, pkg/endpoints/handlers
+serveWatchHandler.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import simpy
+
+from kubemini.api.objects import Obj
+from kubemini.apiserver import pipeline
+from kubemini.apiserver.core import Request
+from kubemini.apiserver.decide.access.users import UserInfo
+from kubemini.apiserver.decide.answer import response
+from kubemini.apiserver.server import ApiServer
+from kubemini.sim import Steps
+from kubemini.wire import Call, Reply, Unreachable
+from kubemini.wire.calls import REFUSED, RESET
+from kubemini.wire.rpc import happen
+
+OUTSIDE = "outside"  # the source of its calls, which no program is called
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What came over a connection. *target*: path and query; *certificate*: the user that TLS has verified."""
+
+    method: str
+    target: str
+    headers: Headers = ()
+    body: bytes = b""
+    certificate: UserInfo | None = None
+
+
+class WatchStream:
+    """What a watch says: read it until there is nothing, and again when `on_news` is called.
+
+    ``ended``: no more will come once all is read. ``close()``: the client leaves.
+    """
+
+    def __init__(self, on_close: Callable[[], None]):
+        self.ended = False
+        self.on_news: Callable[[], None] | None = None
+        self._close, self._items = on_close, deque[Obj]()
+        self._encode: Callable[[Obj], bytes] | None = None
+
+    def begin(self, encode: Callable[[Obj], bytes]) -> None:
+        """From now on events can be read, as *encode* writes them."""
+        self._encode = encode
+
+    def read(self) -> bytes | None:
+        """The bytes of the next event, or None: there is none now."""
+        assert self._encode is not None, "a stream is read after its response has come"
+        return self._encode(self._items.popleft()) if self._items else None
+
+    def close(self) -> None:
+        """Nobody reads any more."""
+        self.ended = True
+        self._items.clear()
+        self._close()
+
+    def put(self, item: Obj) -> None:
+        """An event has happened."""
+        if not self.ended:
+            self._items.append(item)
+            self._tell()
+
+    def end(self) -> None:
+        """The server has ended it."""
+        self.ended = True
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.on_news is not None:
+            self.on_news()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """What goes back: a body at once, or the events of a watch."""
+
+    status: int
+    headers: Headers
+    body: bytes | WatchStream
+
+
+class Exchange:
+    """One request of a client outside, which sits at the far end of a connection of its own.
+
+    *on_answer* is called once, with an HttpResponse or `Unreachable`; a server whose power is cut never answers.
+    """
+
+    def __init__(
+        self, server: ApiServer, request: HttpRequest, on_answer: Callable[["HttpResponse | Unreachable"], None]
+    ):
+        self.server, self.on_answer = server, on_answer
+        self.stream = WatchStream(self.cancel)
+        self.calls: dict[int, Call] = {}
+        self.draining = False  # the client is to dial anew for its next request
+        self._answered = False
+        rpc, id = server.rpc, server.rpc.number()
+        self._id = OUTSIDE, id
+        if not (server.up and server.listens):
+            self._answer(REFUSED)
+            return
+        self._call = Call(rpc, OUTSIDE, id, "request", payload_of(request), True, self)
+        rpc.open[self._id], rpc.accepted[self._id] = self._call, self
+        server.guarded(server.incarnation, self._begin, ())
+
+    def cancel(self) -> None:
+        """The client is gone."""
+        server = self.server
+        if not self._call.closed:
+            server.guarded(server.incarnation, self._call.cancelled, ())
+        self._forget()
+
+    def _begin(self) -> None:
+        self._call.on_cancel(self.server.spawn(self._serve()).cancel)
+
+    def _serve(self) -> Steps:
+        """Down the chain, and back as bytes."""
+        asked = pipeline.received(self._call)
+        answer = yield from pipeline.serve(self.server.core, asked)
+        made = self._response(asked, answer)
+        if isinstance(made.body, bytes):
+            self._call.reply(None)
+        self._answer(made)
+
+    def _response(self, asked: Request, answer: Any) -> HttpResponse:
+        if answer is None and asked.info.verb == "watch":
+            self.stream.begin(response.event_encoder(asked.headers))
+            said = response.of_watch(asked.headers)
+        else:
+            said = response.of(answer, asked.headers, asked.info.verb, tuple(asked.warnings))
+        headers = [*said.headers, *asked.answer_headers, *([("Connection", "close")] if self.draining else [])]
+        return HttpResponse(said.status, tuple(headers), self.stream if said.body is None else said.body)
+
+    def _answer(self, made: "HttpResponse | Unreachable") -> None:
+        if not self._answered:
+            self._answered = True
+            self.on_answer(made)
+        if not (isinstance(made, HttpResponse) and made.body is self.stream):
+            self._forget()
+
+    def _forget(self) -> None:
+        self.server.rpc.accepted.pop(self._id, None)
+
+    # -- what the server's end of a connection must understand (wire.rpc Accepted) -----------------------------------
+    def answer(self, id: int, reply: Reply) -> None:
+        """A call is over: a watch has said its last word."""
+        self.stream.end()
+        if self._answered:
+            self._forget()
+
+    def push(self, id: int, item: Obj) -> None:
+        """An event for the stream."""
+        self.stream.put(item)
+
+    def go_away(self) -> None:
+        """The client shall use another connection for what is new."""
+        self.draining = True
+
+    def lose(self, error: Unreachable) -> None:
+        """The connection breaks from the server's side."""
+        self.stream.end()
+        self._answer(error)
+
+    def abandon(self, reset: bool) -> None:
+        """The server has died; with *reset*, its kernel says so."""
+        if reset:
+            self.lose(RESET)
+
+
+def handle(server: ApiServer, request: HttpRequest) -> Steps:
+    """The HttpResponse to *request*, or `Unreachable`."""
+    event = simpy.Event(server.sim)
+    Exchange(server, request, lambda made: happen(event, made))
+    return (yield event) if event.callbacks is not None else event.value
+
+
+def payload_of(request: HttpRequest) -> dict[str, Any]:
+    """*request* as a call of the simulation carries it."""
+    url = urlsplit(request.target.replace("//", "/%2F") if request.target.startswith("//") else request.target)
+    query = parse_qs(url.query, keep_blank_values=True)
+    headers: dict[str, str] = {}
+    for name, value in request.headers:
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    return {
+        "verb": request.method.upper(),
+        "method": request.method.upper(),
+        "path": unquote(url.path).replace("/%2F", "//"),
+        "query": query,
+        "headers": headers,
+        "body": request.body,
+        "certificate": request.certificate,
+    }
