@@ -97,6 +97,11 @@ class Health:
         """Whether all is well, and stays so until reachability changes."""
         return self.listening and not self._calm and not self._failed(self._seen)
 
+    @property
+    def ready(self) -> bool:
+        """Whether /readyz would be answered with 200, as far as is known."""
+        return self.listening and not checks.failing(READYZ, self._failed(self._seen))
+
     # -- those who ask -----------------------------------------------------------------------------------------------
     def answer(self, path: str, query: Mapping[str, Any]) -> Steps:
         """The page, or the ApiError 500 that shows it."""

@@ -6,12 +6,16 @@ from kubemini.cluster.topology.spec import Topology
 
 
 def without(topology: Topology, *programs: str) -> Topology:
-    """*topology*, in which nobody has installed any of *programs* (``scheduler``, ``controller-manager``)."""
-    prefixes = tuple(f"{program}-" for program in programs)
+    """*topology*, in which nobody has installed any of *programs* (``scheduler``, ``controller-manager``, …)."""
     return replace(
         topology,
         hosts=tuple(
-            replace(host, components=tuple(name for name in host.components if not name.startswith(prefixes)))
+            replace(host, components=tuple(name for name in host.components if _program(name) not in programs))
             for host in topology.hosts
         ),
     )
+
+
+def _program(name: str) -> str:
+    """What runs as the component *name*: ``scheduler-1`` → ``scheduler``."""
+    return name.split("@")[0].rstrip("0123456789").rstrip("-")

@@ -87,8 +87,8 @@ class Reader:
         """The events, after a while."""
         if self.code != 200:
             return []
-        lines = self.world.lines(self.stream, self.wanted, max(0.0, self.deadline - self.world.clock()))
-        return [json.loads(line) for line in lines]
+        events = self.world.events(self.stream, self.wanted, max(0.0, self.deadline - self.world.clock()))
+        return [json.loads(event) for event in events]
 
 
 def message(headers):

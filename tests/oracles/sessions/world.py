@@ -1,19 +1,22 @@
 """The world that recorded sessions are played in: one API server over one etcd, asked in the simulator's own process.
 
-`Inside` stands where run.py has its `Server`: it takes a step and gives code, answer and headers, without a socket.
+`Inside` stands where run.py has its `Server`: it takes a step and gives status, headers and body, without a socket.
 A request is answered at the speed of the machine; only what waits lets simulated time pass.
 """
 
 import json
 
+from kubemini.apiserver.decide.access.users import UserInfo
+from kubemini.apiserver.flags import NODE, RBAC, Flags
+from kubemini.apiserver.http import Exchange, HttpRequest, HttpResponse
 from kubemini.cluster import Cluster
 from kubemini.cluster.topology import build
 from kubemini.cluster.topology.bare import without
 from kubemini.params import Params
 from kubemini.sim.units import SECOND
-from tests.oracles.sessions.adapter import HttpRequest, handle
 
-USERS = ("admin", "dev")
+USERS = {"admin": ("system:masters",), "dev": ("developers",)}
+TOKENS = {f"{name}token": UserInfo(name, groups) for name, groups in USERS.items()}
 PATIENCE = 120 * SECOND  # of simulated time, for one answer
 
 
@@ -21,15 +24,16 @@ class Inside:
     """An API server of its own, to be asked as run.py asks one."""
 
     def __init__(self, needs=("api",)):
-        gone = ("scheduler",) if "controllers" in needs else ("scheduler", "controller-manager")
+        gone = {"kubectl", "scheduler"} | ({"controller-manager"} if "controllers" not in needs else set())
         self.cluster = Cluster(without(build("single", workers=0), *gone), params=Params())
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
-        self.until(lambda: self.server.core.health.settled and self.server.listens)
+        self.server.flags = Flags(tokens=TOKENS, authorization=(NODE, RBAC))
+        self.cluster.start()
+        self.until(lambda: self.server.core.health.ready)
 
     def until(self, happened, patience=PATIENCE):
         """Let time pass until *happened()*. Raises TimeoutError."""
         sim, end = self.sim, self.sim.now + patience
-        self.cluster.start()
         while not happened():
             if sim.next_instant() > end:
                 raise TimeoutError(f"no answer within {patience // SECOND} s of simulated time")
@@ -44,37 +48,38 @@ class Inside:
         return self.sim.now / SECOND
 
     def send(self, step, agent):
-        """The answer to a step's request."""
+        """The HttpResponse to a step's request."""
         headers, body = {"User-Agent": agent, "Accept": "application/json"}, step.get("body")
         user = step.get("as", "admin")
         if user in USERS:
-            headers["Authorization"] = f"Bearer {user}"
+            headers["Authorization"] = f"Bearer {user}token"
         if body is not None:
             headers["Content-Type"] = "application/json"
         headers |= step.get("headers", {})
         data = b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
-        asked = HttpRequest(step.get("method", "GET"), step["path"], tuple(headers.items()), data, None)
         answers = []
-        self.server.spawn(self._serve(asked, answers))
+        asked = HttpRequest(step.get("method", "GET"), step["path"], tuple(headers.items()), data)
+        Exchange(self.server, asked, answers.append)
         self.until(lambda: answers)
+        assert isinstance(answers[0], HttpResponse), answers[0]
         return answers[0]
 
-    def _serve(self, asked, answers):
-        answers.append((yield from handle(self.server, asked)))
-
     def whole(self, answer):
-        """The bytes of an answer that is no stream; those of a stream until its end."""
+        """The bytes of an answer; of a stream, all until its end."""
         if isinstance(answer.body, bytes):
             return answer.body
-        return b"".join(self.lines(answer, None, PATIENCE / SECOND))
+        return b"".join(self.events(answer, None, PATIENCE / SECOND))
 
-    def lines(self, answer, wanted, seconds):
+    def events(self, answer, wanted, seconds):
         """The events of a stream: *wanted* of them (None: all), or those that come within *seconds*."""
-        stream, end = answer.body, self.sim.now + round(seconds * SECOND)
-
-        def enough():
-            return stream.closed or (wanted is not None and len(stream.pushed) >= wanted)
-
-        while not enough() and self.sim.next_instant() <= end:
-            self.sim.step()
-        return stream.pushed[:wanted]
+        stream, end, events = answer.body, self.sim.now + round(seconds * SECOND), []
+        while wanted is None or len(events) < wanted:
+            event = stream.read()
+            if event is not None:
+                events.append(event)
+            elif stream.ended or self.sim.next_instant() > end:
+                break
+            else:
+                self.sim.step()
+        stream.close()
+        return events
