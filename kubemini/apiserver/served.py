@@ -27,6 +27,10 @@ def _as_meant(new: Obj, old: Obj) -> Obj:
     return new
 
 
+def _as_made(obj: Obj, now: int) -> Obj:
+    return obj
+
+
 def _says_nothing(obj: Obj) -> dict[str, Any]:
     return {}
 
@@ -48,9 +52,12 @@ class ServedKind:
     ``created_by_put`` whether a PUT to a name that is not there makes it
     ``versioned``      whether an update must say which resourceVersion it is based on
     ``returned``       whether a DELETE that is done answers the object, not a Status
+    ``orphans``        whether what it owns outlives it, unless a DELETE says otherwise
+    ``deprecated``     the warning on every request
     ``name_rule``      what metadata.name must be
     ``fields``         what field selectors may name, besides metadata.name and metadata.namespace
     ``defaults``       the object with what the manifest leaves out
+    ``begun``          a new object as the server completes it: (object, which has its uid, now in µs)
     ``prepare``        an update as its writer means it: (new, old); what the server gave stays where it is left out
     ``rules``          what is wrong with the object (after defaulting)
     ``create_rules``   what is wrong with it as a new object only
@@ -58,6 +65,7 @@ class ServedKind:
     ``declared``       what the rules that Kubernetes generates from its types say: (new, old or None); after all others
     ``status_rules``   what is wrong with it after a write to /status: (new, old)
     ``warnings``       what its writer is warned of: (new, old or None)
+    ``status_keeps``   metadata that a write to /status does not touch
     ``first_status``   the status that an object begins with; None: what the creator gives it
     ``columns``        what a Table shows; none: the name, and when it was made
     ``summary``        the few fields that the trace keeps; ``said``: whether the trace speaks of this kind at all
@@ -71,9 +79,12 @@ class ServedKind:
     created_by_put: bool = False
     versioned: bool = False
     returned: bool = False
+    orphans: bool = False
+    deprecated: str = ""
     name_rule: Callable[[str], list[str]] = names.dns_subdomain
     fields: tuple[str, ...] = ()
     defaults: Callable[[Obj], Obj] = _as_it_is
+    begun: Callable[[Obj, int], Obj] = _as_made
     prepare: Callable[[Obj, Obj], Obj] = _as_meant
     rules: Callable[[Obj], Wrong] = nothing
     create_rules: Callable[[Obj], Wrong] = nothing
@@ -81,6 +92,7 @@ class ServedKind:
     declared: Callable[[Obj, Obj | None], Wrong] = nothing
     status_rules: Callable[[Obj, Obj], Wrong] = nothing
     warnings: Callable[[Obj, Obj | None], list[str]] = _is_silent
+    status_keeps: tuple[str, ...] = ()
     first_status: Callable[[Obj], Any] | None = None
     columns: tuple[Column, ...] = ()
     summary: Callable[[Obj], dict[str, Any]] = _says_nothing

@@ -135,6 +135,7 @@ def _completed(core: Core, kind: Kind, obj: Obj, base: str, space: Obj | None, t
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None
+    admitted = strategy.begun(admitted, core.sim.now)
     wrong = strategy.validate(admitted)
     if wrong is not None or kind != SERVICE:
         return wrong or admitted

@@ -233,11 +233,19 @@ def test_the_generation_counts_changes_of_what_is_wanted(world):
     assert [o["metadata"]["generation"] for o in (made, scaled, named)] == [1, 2, 2]
 
 
-def test_a_write_to_status_changes_nothing_else(world):
+def test_a_write_to_status_leaves_the_spec_alone(world):
     made = done(world.ask(lambda c: c.create(pod())))
-    wish = evolve(evolve(made, ("status", "phase"), "Running"), ("metadata", "labels"), {"app": "other"})
+    wish = evolve(evolve(made, ("status", "phase"), "Running"), ("spec", "priority"), 7)
     after = done(world.ask(lambda c: c.update_status(wish)))
-    assert after["status"]["phase"] == "Running" and after["metadata"]["labels"] == {"app": "web"}
+    assert after["status"]["phase"] == "Running" and after["spec"] == made["spec"]
+
+
+@pytest.mark.parametrize(("obj", "through"), [(pod(), True), (deployment(), False)], ids=["Pod", "Deployment"])
+def test_labels_go_through_status_but_for_those_of_a_deployment(world, obj, through):
+    made = done(world.ask(lambda c: c.create(obj)))
+    wish = evolve(made, ("metadata", "labels"), {"app": "other"})
+    after = done(world.ask(lambda c: c.update_status(wish)))
+    assert (after["metadata"].get("labels") == {"app": "other"}) is through
 
 
 def test_what_is_empty_and_need_not_be_there_is_not_stored(world):

@@ -108,12 +108,14 @@ def _positive(grace: int) -> int:
 def _with_finalizers(obj: Obj, options: Options) -> Obj:
     """The finalizers of the garbage collector, as the policy (Background, Foreground, Orphan) wants them.
 
-    A policy that the request names counts, else a finalizer that is there, else nothing is added: Background.
+    A policy that the request names counts, else a finalizer that is there, else what the kind has for a habit.
     """
+    held = list(obj["metadata"].get("finalizers") or [])
     policy = options.policy or OLDER_WORD.get(options.orphan)
+    if policy is None and served.of_object(obj).orphans and not {ORPHAN, FOREGROUND} & set(held):
+        policy = "Orphan"
     if policy is None:
         return obj
-    held = list(obj["metadata"].get("finalizers") or [])
     wanted = [f for f in held if f not in (ORPHAN, FOREGROUND)]
     wanted += {"Orphan": [ORPHAN], "Foreground": [FOREGROUND]}.get(policy, [])
     return obj if sorted(wanted) == sorted(held) else evolve_many(obj, (("metadata", "finalizers"), wanted))

@@ -24,24 +24,30 @@ def default(obj: Obj) -> Obj:
 
 
 def for_create(obj: Obj) -> Obj:
-    """*obj* as it enters the store: no status of the user's making, generation 1."""
-    kind = served.of_object(obj)
+    """*obj* as admission sees it: no status of the user's making, nor what is the server's to say."""
     meta = {key: value for key, value in obj["metadata"].items() if key not in (*SERVER_OWNED, "resourceVersion")}
-    if kind.counted:
-        meta["generation"] = 1
+    return freeze({**obj, "metadata": meta})
+
+
+def begun(obj: Obj, now: int) -> Obj:
+    """*obj* as it enters the store at *now* (µs): generation 1, the status that it begins with."""
+    kind = served.of_object(obj)
+    obj = kind.begun(obj, now)
+    meta = obj["metadata"] | ({"generation": 1} if kind.counted else {})
     status = kind.first_status(obj) if kind.first_status else None
-    rest = {key: value for key, value in obj.items() if key != "status"}
+    rest = {key: value for key, value in obj.items() if key != "status" or kind.first_status is None}
     return freeze({**rest, "metadata": meta} | ({} if status is None else {"status": status}))
 
 
 def for_update(old: Obj, new: Obj, subresource: str = "") -> Obj:
     """*new* with what a write through *subresource* may not touch taken from *old*."""
+    kind = served.of_object(old)
+    fixed = (*SERVER_OWNED, *kind.status_keeps) if subresource == "status" else SERVER_OWNED
+    owned = {key: old["metadata"][key] for key in fixed if key in old["metadata"]}
+    meta = {key: value for key, value in new["metadata"].items() if key not in fixed} | owned
     if subresource == "status":
         kept = evolve(old, ("status",), new["status"]) if "status" in new else without(old, ("status",))
-        return evolve(kept, ("metadata", "resourceVersion"), _version(new, old))
-    kind = served.of_object(old)
-    owned = {key: old["metadata"][key] for key in SERVER_OWNED if key in old["metadata"]}
-    meta = {key: value for key, value in new["metadata"].items() if key not in SERVER_OWNED} | owned
+        return evolve(kept, ("metadata",), {**meta, "resourceVersion": _version(new, old)})
     result = evolve(new, ("metadata",), meta)
     if kind.counted and kind.counts(old) != kind.counts(result):
         result = evolve(result, ("metadata", "generation"), old["metadata"].get("generation", 0) + 1)
@@ -82,7 +88,10 @@ def validate(obj: Obj, old: Obj | None = None) -> ApiError | None:
 
 def validate_status(obj: Obj, old: Obj) -> ApiError | None:
     """Why *obj*, of which only the status is new, may not be stored in place of *old*, or None."""
-    return _refusal(obj, list(served.of_object(obj).status_rules(obj, old)))
+    kind = served.of_object(obj)
+    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule)]
+    found += metadata.changes(obj["metadata"], old["metadata"])
+    return _refusal(obj, [*found, *kind.status_rules(obj, old)])
 
 
 def _refusal(obj: Obj, found: list[FieldError]) -> ApiError | None:

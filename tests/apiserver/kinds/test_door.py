@@ -20,7 +20,7 @@ def said(kind, spec, **more):
     if isinstance(found, ApiError):
         return found.code, found.message
     obj = strategy.default(update.named(kind, found, "default"))
-    wrong = strategy.validate(strategy.for_create(obj))
+    wrong = strategy.validate(strategy.begun(strategy.for_create(obj), 0))
     return (wrong.code, wrong.message.partition(" is invalid: ")[2]) if wrong else (201, "")
 
 

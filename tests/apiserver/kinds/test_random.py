@@ -25,7 +25,7 @@ def test_a_random_object_is_taken_or_refused_with_one_error_and_defaults_are_fin
             continue
         obj = strategy.default(update.named(kind, found, "default"))
         assert strategy.default(obj) is obj
-        wrong = strategy.validate(strategy.for_create(obj))
+        wrong = strategy.validate(strategy.begun(strategy.for_create(obj), 0))
         assert wrong is None or (wrong.code == 422 and wrong.details["causes"])
         if wrong is None or not custom.of(kind.api_version, kind.kind):  # a CRD's types are judged with the rest
             assert isinstance(summary(obj), dict)

@@ -33,7 +33,7 @@ def created(row):
         return found, None, told
     obj = update.named(kind, found, row["namespace"])
     wrong = update.url_mismatch(kind, obj, row["namespace"], "")
-    made = strategy.for_create(strategy.default(obj))
+    made = strategy.begun(strategy.for_create(strategy.default(obj)), 0)
     return wrong or strategy.validate(made), made, told
 
 

@@ -47,7 +47,7 @@ def decoded(kind, body):
 def test_a_good_object_is_allowed_and_defaulting_it_again_changes_nothing(obj):
     assert validate(obj) is None and decoded(kinds.kind_of(obj), obj) is obj
     assert default(obj) is obj
-    stored = strategy.for_create(obj)
+    stored = strategy.begun(strategy.for_create(obj), 0)
     assert validate(stored, stored) is None
 
 
@@ -266,7 +266,7 @@ def test_a_pod_may_stay_five_minutes_on_a_lost_node_unless_it_says_otherwise():
 
 
 def test_the_generation_counts_changes_of_what_is_wanted():
-    stored = strategy.for_create(DEPLOYMENT)
+    stored = strategy.begun(strategy.for_create(DEPLOYMENT), 0)
     assert stored["metadata"]["generation"] == 1
     scaled = strategy.for_update(stored, evolve(stored, ("spec", "replicas"), 5))
     assert scaled["metadata"]["generation"] == 2
@@ -275,7 +275,7 @@ def test_the_generation_counts_changes_of_what_is_wanted():
 
 
 def test_a_write_never_touches_status_and_a_write_of_status_nothing_else():
-    stored = strategy.for_create(evolve(POD, ("status",), {"phase": "Running"}))
+    stored = strategy.begun(strategy.for_create(evolve(POD, ("status",), {"phase": "Running"})), 0)
     assert stored["status"] == {"phase": "Pending", "qosClass": "Burstable"}
     both = evolve_many(stored, (("status", "phase"), "Running"), (*[(*CONTAINER, "image")], "web:2"))
     assert strategy.for_update(stored, both)["status"] == stored["status"]
@@ -285,6 +285,7 @@ def test_a_write_never_touches_status_and_a_write_of_status_nothing_else():
 
 
 def test_a_writer_cannot_forge_what_the_server_owns():
-    stored = evolve_many(strategy.for_create(POD), (("metadata", "uid"), "a"), (("metadata", "creationTimestamp"), "t"))
+    made = strategy.begun(strategy.for_create(POD), 0)
+    stored = evolve_many(made, (("metadata", "uid"), "a"), (("metadata", "creationTimestamp"), "t"))
     forged = strategy.for_update(stored, evolve(stored, ("metadata",), {"name": "web-1", "uid": "b"}))
     assert forged["metadata"] == {"name": "web-1", "uid": "a", "creationTimestamp": "t", "generation": 1}

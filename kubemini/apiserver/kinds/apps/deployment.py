@@ -77,6 +77,8 @@ serve(
         DEPLOYMENT,
         subresources=("status", "scale"),
         counted=True,
+        counts=lambda obj: (obj.get("spec"), obj["metadata"].get("annotations") or {}),
+        status_keeps=("labels",),
         defaults=defaults,
         rules=rules,
         changes=replicated.selector_stays,

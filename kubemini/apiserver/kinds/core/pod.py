@@ -131,6 +131,7 @@ serve(
         create_rules=create_rules,
         changes=changes,
         status_rules=status_rules,
+        status_keeps=("ownerReferences",),
         first_status=first_status,
         summary=summary,
         not_simulated=notsimulated.under("spec", notsimulated.POD_SPEC),
