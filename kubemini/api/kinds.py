@@ -109,6 +109,8 @@ NETWORK_POLICY = KNOWN["networking.k8s.io/v1", "NetworkPolicy"]
 CLUSTER_NETWORK_POLICY = KNOWN["policy.networking.k8s.io/v1beta1", "ClusterNetworkPolicy"]
 INGRESS = KNOWN["networking.k8s.io/v1", "Ingress"]
 INGRESS_CLASS = KNOWN["networking.k8s.io/v1", "IngressClass"]
+SERVICE_CIDR = KNOWN["networking.k8s.io/v1", "ServiceCIDR"]
+IP_ADDRESS = KNOWN["networking.k8s.io/v1", "IPAddress"]
 
 _GATEWAY_API = "gateway.networking.k8s.io/v1"
 GATEWAY_CLASS = KNOWN[_GATEWAY_API, "GatewayClass"]

@@ -24,7 +24,10 @@ UNSET = "<unset>"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: what heads it, and what stands in it. ``priority`` 0 is always shown."""
+    """One column: what heads it, and what stands in it. ``priority`` 0 is always shown.
+
+    ``headed``: whether a Table states it at all; the real one forgets the last of an IPAddress, and shows its cell.
+    """
 
     name: str
     cell: Cell
@@ -32,6 +35,7 @@ class Column:
     format: str = ""
     priority: int = 0
     description: str = ""
+    headed: bool = True
 
     def definition(self) -> dict[str, Any]:
         """As a Table states it."""

@@ -69,7 +69,7 @@ def table(answer: Obj, form: Form, include: str, now: int) -> Obj:
     ]
     known = ("resourceVersion", "continue", "remainingItemCount")
     meta = {key: answer["metadata"][key] for key in known if key in answer["metadata"]}
-    defined = [column.definition() for column in columns] if form.headers else None
+    defined = [column.definition() for column in columns if column.headed] if form.headers else None
     head = {"kind": TABLE, "apiVersion": form.api_version, "metadata": meta}
     return freeze({**head, "columnDefinitions": defined, "rows": rows})
 

@@ -52,10 +52,23 @@ def cidr(value: str, path: str) -> Wrong:
     written = _strictly(value)
     if written is None:
         yield invalid(path, value, "must not have leading 0s in IP or prefix length")
-    elif getattr(written.ip, "ipv4_mapped", None) is not None:
+    elif mapped_ipv4(written.ip):
         yield invalid(path, value, "must not have an IPv4-mapped IPv6 address")
     elif written.ip != found.network_address:
         yield invalid(path, value, "must not have bits set beyond the prefix length")
+
+
+def mapped_ipv4(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address of IPv6 stands for one of IPv4: ``::ffff:10.0.0.1``."""
+    return getattr(found, "ipv4_mapped", None) is not None
+
+
+def canonical(value: str, path: str) -> Wrong:
+    """A range of addresses in the one way to write it. Models k/apimachinery pkg/util/validation IsValidCIDR"""
+    wrong, found = [*cidr(value, path)], network(value)
+    yield from wrong
+    if not wrong and value != str(found):
+        yield invalid(path, value, f'must be in canonical form ("{found}")')
 
 
 def network(value: str) -> Range | None:
