@@ -30,13 +30,12 @@ class Term:
         return (_selectable(obj, self.field) == self.value) == self.equal
 
     def __str__(self) -> str:
-        escaped = self.value.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
-        return f"{self.field}{'=' if self.equal else '!='}{escaped}"
+        return f"{self.field}{'=' if self.equal else '!='}{escape(self.value)}"
 
 
 def parse(text: str, offered: Collection[str] | None = None) -> tuple[Term, ...]:
     """The terms of *text*; with *offered*, the fields of a kind, no other may be named. Raises FieldSelectorError."""
-    terms = tuple(_term(part, text) for part in _split(text) if part)
+    terms = tuple(_term(part, text) for part in split_terms(text) if part)
     for term in terms:
         if offered is not None and term.field not in (*EVERY_KIND, *offered):
             known = " ".join(f'"{field}",' for field in EVERY_KIND)[:-1]
@@ -67,8 +66,8 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _split(text: str) -> list[str]:
-    """At commas that no backslash escapes."""
+def split_terms(text: str) -> list[str]:
+    """At commas that no backslash escapes. Models k/apimachinery pkg/fields splitTerms"""
     parts, part, escaped = [], "", False
     for character in text:
         if character == "," and not escaped:
@@ -77,18 +76,32 @@ def _split(text: str) -> list[str]:
         else:
             part += character
         escaped = character == "\\" and not escaped
-    return [*parts, part]
+    return [*parts, part] if text else []
+
+
+def split_term(part: str) -> tuple[str, str, str] | None:
+    """Field, operator and value of a term, or None. Models k/apimachinery pkg/fields splitTerm"""
+    for at in range(len(part)):
+        for operator in ("!=", "==", "="):
+            if part.startswith(operator, at):
+                return part[:at], operator, part[at + len(operator) :]
+    return None
 
 
 def _term(part: str, whole: str) -> Term:
-    for at, character in enumerate(part):
-        for operator in ("!=", "==", "="):
-            if character in "!=" and part.startswith(operator, at):
-                return Term(part[:at], operator != "!=", _unescape(part[at + len(operator) :]))
-    raise FieldSelectorError(f"invalid selector: '{whole}'; can't understand '{part}'")
+    found = split_term(part)
+    if found is None:
+        raise FieldSelectorError(f"invalid selector: '{whole}'; can't understand '{part}'")
+    return Term(found[0], found[1] != "!=", unescape(found[2]))
 
 
-def _unescape(value: str) -> str:
+def escape(value: str) -> str:
+    """*value* as a selector writes it. Models k/apimachinery pkg/fields EscapeValue"""
+    return value.replace("\\", "\\\\").replace(",", "\\,").replace("=", "\\=")
+
+
+def unescape(value: str) -> str:
+    """What an escaped value means. Raises FieldSelectorError. Models k/apimachinery pkg/fields UnescapeValue"""
     text, escaped = "", False
     for character in value:
         if escaped:

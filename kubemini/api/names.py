@@ -25,6 +25,16 @@ _VALUE_RULE = (
     f"a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and {_ENDS}"
 )
 
+_CASELESS_LABEL = "[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?"
+_CASELESS = rf"{_CASELESS_LABEL}(\.{_CASELESS_LABEL})*"
+_CASELESS_RULE = f"an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and {_ENDS}"
+_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
+_IDENTIFIER_RULE = (
+    "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric "
+    "characters or '_'"
+)
+_HEADER = "[-A-Za-z0-9]+"
+_URL_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _WILDCARD = r"\*\." + _SUBDOMAIN
 _WILDCARD_RULE = (
     "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of "
@@ -55,6 +65,14 @@ def dns_subdomain(value: str) -> list[str]:
     wrong = [_too_long(253)] if len(value) > 253 else []
     if not re.fullmatch(_SUBDOMAIN, value):
         wrong.append(_regex_error(_SUBDOMAIN_RULE, _SUBDOMAIN, "example.com"))
+    return wrong
+
+
+def dns_subdomain_caseless(value: str) -> list[str]:
+    """A subdomain that may have capitals. Models k/apimachinery pkg/api/validate/content IsDNS1123SubdomainCaseless"""
+    wrong = [_too_long(253)] if len(value) > 253 else []
+    if not re.fullmatch(_CASELESS, value):
+        wrong.append(_regex_error(_CASELESS_RULE, _CASELESS, "example.com"))
     return wrong
 
 
@@ -102,6 +120,11 @@ def qualified_name(value: str, title: str = "a qualified name") -> list[str]:
     if not re.fullmatch(_NAME, name):
         wrong.append("name part " + _regex_error(_NAME_RULE, _NAME, "MyName", "my.name", "123-abc"))
     return wrong
+
+
+def prefixed_label_key(value: str) -> list[str]:
+    """A key that must name its domain. Models k/apimachinery pkg/api/validate/content IsPrefixedLabelKey"""
+    return label_key(value) or ([] if "/" in value else ["must include a prefix (e.g. 'example.com/key')"])
 
 
 def label_value(value: str) -> list[str]:
@@ -152,6 +175,46 @@ def variable(value: str) -> list[str]:
     """A name of an environment variable: anything that can be printed, but no ``=``."""
     what = "a valid environment variable name must consist only of printable ASCII characters other than '='"
     return [] if re.fullmatch("[ -<>-~]+", value) else [what]
+
+
+def identifier(value: str) -> list[str]:
+    """A name as in C. Models k/apimachinery pkg/api/validate/content IsCIdentifier"""
+    return (
+        []
+        if re.fullmatch(_IDENTIFIER, value)
+        else [_regex_error(_IDENTIFIER_RULE, _IDENTIFIER, "my_name", "MY_NAME", "MyName")]
+    )
+
+
+def header(value: str) -> list[str]:
+    """A name of an HTTP header. Models k/apimachinery pkg/util/validation IsHTTPHeaderName"""
+    what = "a valid HTTP header must consist of alphanumeric characters or '-'"
+    return [] if re.fullmatch(_HEADER, value) else [_regex_error(what, _HEADER, "X-Header-Name")]
+
+
+def qualified_domain(value: str) -> list[str]:
+    """A domain of three segments at least. Models k/apimachinery pkg/util/validation IsFullyQualifiedName"""
+    wrong = dns_subdomain(value)
+    if not wrong and value.count(".") < 2:
+        wrong = ["should be a domain with at least three segments separated by dots"]
+    return wrong
+
+
+def domain(value: str) -> list[str]:
+    """A domain, perhaps with a dot at its end. Models k/apimachinery pkg/util/validation IsFullyQualifiedDomainName"""
+    value = value.removesuffix(".")
+    wrong = dns_subdomain(value)
+    if not wrong and "." not in value:
+        wrong = ["should be a domain with at least two segments separated by dots"]
+    return wrong or [text for label in value.split(".") for text in dns_label(label)]
+
+
+def domain_prefixed_path(value: str) -> list[str]:
+    """A path in one's own domain. Models k/apimachinery pkg/util/validation IsDomainPrefixedPath"""
+    host, _, path = value.partition("/")
+    if not host or not path:
+        return ['must be a domain-prefixed path (such as "acme.io/foo")']
+    return dns_subdomain(host) + ([] if re.fullmatch(_URL_PATH, path) else [_regex_error("Invalid path", _URL_PATH)])
 
 
 # -- machines: which address follows from a name ----------------------------------------------------

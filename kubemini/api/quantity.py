@@ -43,6 +43,11 @@ class Quantity:
         """In thousandths (millicores), rounded up."""
         return _away_from_zero(self.amount * 1000)
 
+    def rounded_up(self, power: int) -> "Quantity":
+        """Whole numbers of 10^*power*, away from zero. Models k/apimachinery pkg/api/resource Quantity.RoundUp"""
+        unit = Fraction(10) ** power
+        return Quantity(_away_from_zero(self.amount / unit) * unit, self.form)
+
     def __add__(self, other: "Quantity") -> "Quantity":
         return Quantity(self.amount + other.amount, self.form if self.amount else other.form)
 
@@ -113,12 +118,22 @@ def of_bytes(count: int) -> str:
 
 def scaled(value: int | str, total: int, round_up: bool) -> int:
     """``maxSurge`` and ``maxUnavailable``: a number, or a percentage of *total* (surge rounds up, unavailable down)."""
+    number, is_percent = figure(value)
+    if not is_percent:
+        return number
+    return -(-number * total // 100) if round_up else number * total // 100
+
+
+def figure(value: int | str) -> tuple[int, bool]:
+    """The number of a number or a percentage, and whether it is a percentage. Raises QuantityError.
+
+    Models k/apimachinery pkg/util/intstr getIntOrPercentValueSafely
+    """
     if isinstance(value, int):
-        return value
+        return value, False
     if not re.fullmatch("[0-9]{1,9}%", value):
         raise QuantityError(f"invalid value {value!r}: give a number, or a percentage such as 25%")
-    hundredths = int(value[:-1]) * total
-    return -(-hundredths // 100) if round_up else hundredths // 100
+    return int(value[:-1]), True
 
 
 def int_or_string(text: str) -> int | str:

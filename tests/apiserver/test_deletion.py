@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kubemini.api.objects import freeze
-from kubemini.api.timestamps import instant, timestamp
+from kubemini.api.timestamps import instant
 from kubemini.apiserver.decide import deletion
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import Options
@@ -26,19 +26,6 @@ def obj(kind="Pod", spec=None, status=None, **meta):
     version = "v1" if kind in ("Pod", "ConfigMap", "Namespace") else "apps/v1"
     body = {"apiVersion": version, "kind": kind, "metadata": base | meta, "spec": spec}
     return freeze(body | ({"status": status} if status else {}))
-
-
-@pytest.mark.parametrize("vector", vectors("graceful_delete"), ids=lambda v: v["name"])
-def test_the_time_of_a_deletion_can_only_be_shortened(vector):
-    left = vector["deletionGracePeriodSeconds"]
-    pod = obj(deletionTimestamp=timestamp(NOW), deletionGracePeriodSeconds=left)
-    done = deletion.delete(pod, Options(grace=vector["requestedGracePeriodSeconds"]), NOW - max(left, 0) * SECOND)
-    after = done.last if isinstance(done, Remove) else done
-    wanted = vector["wantDeletionGracePeriodSeconds"]
-    assert after["metadata"]["deletionGracePeriodSeconds"] == wanted
-    assert isinstance(done, Remove) == (wanted == 0)
-    if left > 0:
-        assert instant(after["metadata"]["deletionTimestamp"]) == NOW + (wanted - left) * SECOND
 
 
 POLICIES = {True: "Orphan", False: "Background", None: None}

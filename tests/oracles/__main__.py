@@ -5,6 +5,7 @@ a failing case, with the first difference, or with all; then ``N passed, M faile
 one failed. What is no recording that can be run here is passed over, and counted; so are some
 trials with forms of their own, which compare.py does not read: connections, apf, scale, etcd_upgrade. For others,
 lost_disk, nospace and snapshot_restore, `ha/special.py` has the rules. Those of networking: `network/parts.py`.
+Tables of upstream's tests: a file in `kubernetes/vectors/` each; a row is a case.
 """
 
 import json
@@ -13,10 +14,11 @@ from pathlib import Path
 
 from tests import panics
 from tests.oracles.ha import clusters, members, special, tolerated
+from tests.oracles.kubernetes import vectors
 from tests.oracles.network import parts
 from tests.oracles.sessions import replaying
 
-FAMILIES = (members, clusters, special, parts, replaying)  # each: `cases(path, data)`, and `differences(case)`
+FAMILIES = (members, clusters, special, parts, replaying, vectors)  # each: `cases(path, data)`
 
 
 def recordings(paths):

@@ -39,18 +39,18 @@ def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
 
 def three_way(original: Mapping[str, Any], modified: Mapping[str, Any], current: Mapping[str, Any]) -> dict[str, Any]:
     """What ``kubectl apply`` sends: additions and changes against *current*, removals against *original* only."""
-    return _both(_nulls(diff(original, modified)), _values(diff(current, modified)))
+    return _both(nulls_of(diff(original, modified)), values_of(diff(current, modified)))
 
 
-def _values(patch: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of a patch that sets."""
-    kept = {key: _values(value) if isinstance(value, dict) else value for key, value in patch.items()}
+def values_of(patch: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a patch that sets. Models k/apimachinery pkg/util/jsonmergepatch keepOrDeleteNullInObj"""
+    kept = {key: values_of(value) if isinstance(value, dict) else value for key, value in patch.items()}
     return {key: value for key, value in kept.items() if value is not None and (value != {} or patch[key] == {})}
 
 
-def _nulls(patch: Mapping[str, Any]) -> dict[str, Any]:
+def nulls_of(patch: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a patch that removes."""
-    kept = {key: _nulls(value) if isinstance(value, dict) else value for key, value in patch.items()}
+    kept = {key: nulls_of(value) if isinstance(value, dict) else value for key, value in patch.items()}
     return {key: value for key, value in kept.items() if value is None or (isinstance(value, dict) and value)}
 
 

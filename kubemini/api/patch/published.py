@@ -13,6 +13,8 @@ from kubemini.api.patch.strategic import Field
 from kubemini.api.patch.typed import ATOMIC, KEYED, MAP, SET, Shape
 from kubemini.api.schema import custom
 
+DEFAULT_KEYS = {"protocol": "TCP"}  # what a key of an element is that leaves it out; one that is required: nothing
+ZEROS = {"string": "", "int32": 0, "int64": 0}
 STRUCTS = ("metadata", "spec", "status", "strategy", "template")  # fields of Go that are no pointers: never absent
 
 
@@ -60,7 +62,7 @@ def shape(type: str, how: str = "", keys: tuple[str, ...] = ()) -> Shape:
     """The shape of a value of *type*; *how* and *keys* are what its field says of it."""
     if type.startswith("[]"):
         named = {"map": KEYED, "set": SET}.get(how, ATOMIC)
-        return Shape(named, keys, child=lambda key: shape(schema.item(type)))
+        return Shape(named, keys, child=lambda key: shape(schema.item(type)), defaults=_key_defaults(type, keys))
     if how == ATOMIC:
         return Shape()
     if type.startswith("{}"):
@@ -75,6 +77,16 @@ def shape(type: str, how: str = "", keys: tuple[str, ...] = ()) -> Shape:
         named=lambda key: key in fields,
         written=lambda key: key in STRUCTS or (key in fields and fields[key].required),
     )
+
+
+def _key_defaults(type: str, keys: tuple[str, ...]) -> dict[str, Any]:
+    """What the schema says that the *keys* of an element of the list *type* are, where it does not say itself."""
+    found = {key: _field(schema.item(type), key) for key in keys}
+    return {
+        key: DEFAULT_KEYS.get(key, ZEROS.get(field.type))
+        for key, field in found.items()
+        if field is not None and (key in DEFAULT_KEYS or (field.required and field.type in ZEROS))
+    }
 
 
 def _part(definition: schema.Definition, key: str) -> Shape:

@@ -52,7 +52,7 @@ def after_write(old: Obj | None, new: Obj, me: Manager, named: bool, now: int) -
         return without(new, FIELD)
     bare = without(new, FIELD)
     live = without(old, FIELD) if old is not None else {}
-    owners = patch.updated(live, bare, before, me, _shape(new))
+    owners = patch.updated(live, bare, before, me, _versions(new))
     took = owners.get(me) != before.get(me)
     return _with(bare, owners, old, me if took else None, now)
 
@@ -66,9 +66,9 @@ def after_create(new: Obj, me: Manager, named: bool, now: int) -> Obj:
 
 def apply(old: Obj, config: Obj, me: Manager, force: bool, now: int) -> "Obj | ApiError":
     """*old* as it is after *me* has applied *config*; not yet decoded, defaulted or validated."""
-    live, shape = without(old, FIELD), _shape(old)
+    live, versions = without(old, FIELD), _versions(old)
     before = managers_of(old) or _before_first_apply(live, me)
-    done = patch.applied(live, config, before, me, shape, force)
+    done = patch.applied(live, config, before, me, versions, force)
     if isinstance(done, list):
         return _conflict(done)
     new, owners = done
@@ -83,14 +83,14 @@ def taken_from(applied: Obj, result: Obj) -> Obj:
 
 def created(config: Obj, me: Manager, now: int) -> Obj:
     """A new object that *me* makes by applying *config*."""
-    mine = patch.applied({}, config, {}, me, _shape(config))
+    mine = patch.applied({}, config, {}, me, _versions(config))
     assert not isinstance(mine, list), "an object that nobody has cannot be in anybody's way"
     return _with(freeze(config), mine[1], None, me, now)
 
 
-def _shape(obj: Obj) -> typed.Shape:
+def _versions(obj: Obj) -> patch.Versions:
     kind = kind_of(obj)
-    return published.shape_of(kind.api_version, kind.kind)
+    return patch.one_version(published.shape_of(kind.api_version, kind.kind))
 
 
 def _before_first_apply(live: Obj, me: Manager) -> Managers:
@@ -98,7 +98,7 @@ def _before_first_apply(live: Obj, me: Manager) -> Managers:
     if not live.get("metadata", {}).get("uid"):
         return {}
     spoken = without(live, ("status",))
-    return patch.updated({}, spoken, {}, Manager(BEFORE, UPDATE, me.version), _shape(live))
+    return patch.updated({}, spoken, {}, Manager(BEFORE, UPDATE, me.version), _versions(live))
 
 
 def _with(obj: Obj, owners: Managers, old: Obj | None, me: Manager | None, now: int) -> Obj:

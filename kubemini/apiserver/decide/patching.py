@@ -184,7 +184,7 @@ def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
     found = decode(body, kind.api_version, kind.kind)
     shape = published.shape_of(kind.api_version, kind.kind)
     try:
-        list(typed.owned(body, shape))
+        typed.check(body, shape)
         why = _first_complaint(body, found, shape)
     except typed.TypedError as error:
         why = str(error)
