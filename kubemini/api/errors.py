@@ -31,12 +31,13 @@ class ApiError:
     details: Obj = field(default_factory=FrozenDict)
     definite: bool = True
     plain: bool = False  # the answer is the bare text, no Status
+    generic: bool = False  # its Status shows details even if there are none
 
     def status(self) -> Obj:
         """The body of the answer: a Kubernetes ``Status``."""
         body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message}
         body |= {"reason": self.reason} if self.reason else {}
-        body |= {"details": self.details} if self.details else {}
+        body |= {"details": self.details} if self.details or self.generic else {}
         return freeze(body | {"code": self.code})
 
     @property
@@ -78,7 +79,12 @@ def not_found(kind: Kind, name: str) -> ApiError:
 
 def no_such_path() -> ApiError:
     """No such URL, or no such kind."""
-    return ApiError(404, "NotFound", "the server could not find the requested resource")
+    return generic(404, "NotFound", "the server could not find the requested resource")
+
+
+def generic(code: int, reason: str, message: str) -> ApiError:
+    """A refusal before anybody has looked what is asked for. Models k/apimachinery NewGenericServerResponse"""
+    return ApiError(code, reason, message, generic=True)
 
 
 def page_not_found() -> ApiError:
@@ -162,7 +168,7 @@ def bad_request(message: str) -> ApiError:
 
 def method_not_allowed() -> ApiError:
     """The resource exists, the verb does not."""
-    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+    return generic(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
 def unsupported_media_type(message: str) -> ApiError:

@@ -11,6 +11,7 @@ from typing import Any
 
 from kubemini.api.kinds import Kind
 from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
+from kubemini.apiserver.decide.forms.media import JSON, PLAIN, Accepted
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.flags import Flags
@@ -36,6 +37,8 @@ class Request:
     method: str = ""  # of HTTP; a program of the simulation may leave it out
     headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
     certificate: UserInfo | None = None  # the user that TLS has verified
+    media: str = JSON  # what the body is
+    accepted: Accepted = PLAIN  # the form of the answer
     answer_headers: list[tuple[str, str]] = field(default_factory=list)
     info: RequestInfo = field(default_factory=lambda: RequestInfo("", ""))
     options: Options = field(default_factory=Options)

@@ -23,7 +23,7 @@ from kubemini.api.objects import Obj
 from kubemini.apiserver import pipeline
 from kubemini.apiserver.core import Request
 from kubemini.apiserver.decide.access.users import UserInfo
-from kubemini.apiserver.decide.answer import response
+from kubemini.apiserver.decide.forms import response
 from kubemini.apiserver.server import ApiServer
 from kubemini.sim import Steps
 from kubemini.wire import Call, Reply, Unreachable
@@ -141,11 +141,14 @@ class Exchange:
 
     def _response(self, asked: Request, answer: Any) -> HttpResponse:
         if answer is None and asked.info.verb == "watch":
-            self.stream.begin(response.event_encoder(asked.headers))
-            said = response.of_watch(asked.headers)
+            self.stream.begin(response.event_encoder(asked.accepted, asked.query, lambda: self.server.sim.now))
+            said = response.of_watch(asked.accepted)
         else:
-            said = response.of(answer, asked.headers, asked.info.verb, tuple(asked.warnings))
-        headers = [*said.headers, *asked.answer_headers, *([("Connection", "close")] if self.draining else [])]
+            now, verb = self.server.sim.now, asked.info.verb
+            said = response.of(answer, asked.accepted, asked.headers, asked.query, verb, now)
+        headers = [*said.headers, *asked.answer_headers]
+        headers += [("Warning", response.warning(text)) for text in asked.warnings]
+        headers += [("Connection", "close")] if self.draining else []
         return HttpResponse(said.status, tuple(headers), self.stream if said.body is None else said.body)
 
     def _answer(self, made: "HttpResponse | Unreachable") -> None:

@@ -12,12 +12,12 @@ from dataclasses import replace
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.api.schema.decode import read_json
 from kubemini.apiserver import authorization, reading, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import options, request
 from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
 from kubemini.apiserver.decide.checks import PATHS
+from kubemini.apiserver.decide.forms import body, media
 from kubemini.sim import Steps
 from kubemini.sim.engine import Runaway
 from kubemini.wire import Call
@@ -95,23 +95,52 @@ def read_url(core: Core, asked: Request) -> Steps:
     yield
 
 
-def read_body(core: Core, asked: Request) -> Steps:
-    """Bytes → the value that they are; what a program of the simulation sends is one already."""
-    if isinstance(asked.body, bytes):
-        asked.body = read_json(asked.body.decode("utf-8", "replace")) if asked.body else None
-        if asked.verb == "PATCH" and "type" not in asked.query:
-            asked.query = {**asked.query, "type": asked.headers.get("content-type", "").partition(";")[0]}
-    return None
+def negotiate(core: Core, asked: Request) -> Steps:
+    """Which form is the answer to have, and which has the body? 406, 415 and 413."""
+    if not asked.method or not asked.info.is_resource:
+        return None
+    verb, headers = asked.info.verb, asked.headers
+    refused = media.routed(headers, verb, verb in ("list", "watch"))
+    if refused is not None:
+        return refused
+    found = media.streamed(headers) if verb == "watch" else media.negotiated(headers, asked.query)
+    if isinstance(found, ApiError):
+        return found
+    asked.accepted = found
+    if verb == "patch":
+        asked.query = {**asked.query, "type": headers["content-type"].partition(";")[0].strip()}
+    elif asked.body and verb in ("create", "update", "delete", "deletecollection"):
+        type = media.body_type(headers)
+        if isinstance(type, ApiError):
+            return type
+        asked.media = type
+    return body.too_large(asked.body)
     yield
 
 
 def read_options(core: Core, asked: Request) -> Steps:
     """The query, and the body of a DELETE, or 400 and 422."""
+    if asked.info.verb in ("delete", "deletecollection") and isinstance(asked.body, bytes):
+        asked.body = body.of_options(asked.body, asked.media) if asked.body else None
+        if isinstance(asked.body, ApiError):
+            return asked.body
     found = options.read(asked.info, asked.query, asked.body)
     if isinstance(found, ApiError):
         return found
     asked.options = found
     return None
+    yield
+
+
+def read_body(core: Core, asked: Request) -> Steps:
+    """Bytes → the value that they are, or 400; what a program of the simulation sends is a value already."""
+    if isinstance(asked.body, bytes):
+        verb = asked.info.verb
+        if verb == "patch":
+            asked.body = body.of_patch(asked.body, asked.options.patch)
+        elif verb in ("create", "update"):
+            asked.body = body.of_object(asked.body, asked.media, asked.kind.kind)
+    return asked.body if isinstance(asked.body, ApiError) else None
     yield
 
 
@@ -132,8 +161,9 @@ HANDLERS: tuple[Handler, ...] = (
     show_health,
     take_time,
     read_url,
-    read_body,
+    negotiate,
     read_options,
+    read_body,
     act,
 )
 ACTS: dict[tuple[str, str], Handler] = {

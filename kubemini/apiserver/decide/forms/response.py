@@ -1,0 +1,109 @@
+"""An answer of the chain → status, headers and bytes, in the form that was asked for. Pure.
+
+Models k/apiserver pkg/endpoints/handlers/responsewriters WriteObjectNegotiated ErrorNegotiated,
+pkg/endpoints/handlers serveWatchHandler transformResponseObject.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from kubemini.api.errors import ApiError
+from kubemini.api.objects import Obj
+from kubemini.api.schema import custom
+from kubemini.apiserver.decide import tables
+from kubemini.apiserver.decide.forms import media
+from kubemini.apiserver.decide.forms.media import JSON, YAML, Accepted
+from kubemini.apiserver.decide.forms.yamltext import yaml_bytes
+
+TEXT = "text/plain; charset=utf-8"
+NOSNIFF = ("X-Content-Type-Options", "nosniff")
+_ESCAPED = (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e"))
+
+
+class Said(NamedTuple):
+    """A response without what the connection adds; *body* None: a stream follows."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
+
+
+def of(
+    answer: Any, wanted: Accepted, headers: Mapping[str, str], query: Mapping[str, Any], verb: str, now: int
+) -> Said:
+    """The response that says *answer*: an object, a text, or an ApiError; *now* in µs."""
+    if wanted.convert is not None and not isinstance(answer, str):
+        answer = tables.shown(answer, wanted.convert, query, now)
+    if isinstance(answer, ApiError):
+        return _refusal(answer, headers)
+    if isinstance(answer, str):
+        return Said(200, (("Content-Type", TEXT), NOSNIFF), answer.encode())
+    status = 201 if verb == "create" else 200
+    return Said(status, (("Content-Type", wanted.media),), written(as_typed(answer), wanted))
+
+
+def written(value: Any, wanted: Accepted) -> bytes:
+    """*value* in the media type that is wanted."""
+    if wanted.media == YAML:
+        return yaml_bytes(value)
+    return json_bytes(value, wanted.pretty)
+
+
+def as_typed(answer: Obj) -> Any:
+    """*answer* with what it is in front; the items of a list of a built-in kind do not say what they are."""
+    head = {key: answer[key] for key in ("kind", "apiVersion", "metadata") if key in answer}
+    items = answer.get("items")
+    if isinstance(items, list | tuple) and str(answer.get("kind", "")).endswith("List"):
+        known = (str(answer.get("apiVersion")), str(answer["kind"]).removesuffix("List"))
+        if custom.of(*known) is None and answer["kind"] not in tables.FORMS:
+            items = [{key: value for key, value in item.items() if key not in ("kind", "apiVersion")} for item in items]
+        return {**head, **{key: value for key, value in answer.items() if key not in head}, "items": items}
+    return {**head, **{key: value for key, value in answer.items() if key not in head}}
+
+
+def of_watch(wanted: Accepted) -> Said:
+    """The response that a stream of events follows."""
+    type = wanted.media if wanted.media == JSON else f"{wanted.media};stream=watch"
+    return Said(200, (("Content-Type", type),), None)
+
+
+def event_encoder(wanted: Accepted, query: Mapping[str, Any], now: Callable[[], int]) -> Callable[[Obj], bytes]:
+    """How the events of a watch are written, one after the other: a Table tells its columns once."""
+    told = False
+
+    def encode(event: Obj) -> bytes:
+        nonlocal told
+        obj, form = event["object"], wanted.convert
+        if form is not None:
+            shown = tables.shown(obj, replace(form, headers=form.headers and not told), query, now())
+            obj = shown.status() if isinstance(shown, ApiError) else shown
+            told = True
+        return written({"type": event["type"], "object": as_typed(obj)}, replace(wanted, pretty=False))
+
+    return encode
+
+
+def json_bytes(value: Any, pretty: bool = False) -> bytes:
+    """As Go's encoder writes it: no spaces unless *pretty*, nothing that HTML would read, a newline at the end."""
+    form: dict[str, Any] = {"indent": 2} if pretty else {"separators": (",", ":")}
+    text = json.dumps(value, ensure_ascii=False, **form)
+    for plain, escaped in _ESCAPED:
+        text = text.replace(plain, escaped)
+    return text.encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _refusal(error: ApiError, headers: Mapping[str, str]) -> Said:
+    again = (("Retry-After", str(error.retry_after)),) if error.retry_after else ()
+    if error.plain:
+        return Said(error.code, (("Content-Type", TEXT), NOSNIFF, *again), error.message.encode() + b"\n")
+    found = media.negotiated(headers, {}, converts=False)
+    wanted = Accepted() if isinstance(found, ApiError) else found
+    return Said(error.code, (("Content-Type", wanted.media), NOSNIFF, *again), written(error.status(), wanted))
+
+
+def warning(text: str) -> str:
+    """A Warning header. Models k/apimachinery pkg/util/net NewWarningHeader"""
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'299 - "{quoted}"'
