@@ -1,6 +1,6 @@
 """Which form a client wants its answer in, and which its body has: two looks at the same headers. Pure.
 
-    routed(headers, …)        before anything else: does the path serve such a type at all?     406 415, in go-restful's words
+    routed(headers, …)    first: does the path serve such a type at all? 406 415, in go-restful's words
     negotiated("application/json;as=Table;v=v1;g=meta.k8s.io, application/json")   → Accepted(JSON, Form("Table"))
 
 Models k/apiserver pkg/endpoints/handlers/negotiation NegotiateMediaTypeOptions NegotiateInputSerializer,

@@ -1,6 +1,6 @@
 """An answer as YAML: keys in order, lists not indented, quotes where a text would be read as something else. Pure.
 
-Models sigs.k8s.io/yaml Marshal.
+Models k/apimachinery pkg/runtime/serializer/json NewSerializerWithOptions.
 """
 
 from functools import cache
