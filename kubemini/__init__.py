@@ -32,6 +32,7 @@ V    THOSE WHO LOOK: read the trace, touch nothing
     view/           what a trace says: what is true when, in words, tables, columns; and on a real cluster; pure
     widgets/        the same on a screen: in Jupyter, and in JavaScript;  book/  Sphinx, the press, notebooks
     lab/            exercises and their checkers, quizzes
+    serve/          the door: real clients at a running cluster, over TLS on this machine
     session.py      what a widget asks;  __main__.py  what a shell asks;  bench/  how fast it is
 
 What most people need is here by name, loaded when first used.

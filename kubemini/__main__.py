@@ -5,6 +5,7 @@
     python -m kubemini scenarios                        what there is
     python -m kubemini check history.jsonl              is it linearizable?
     python -m kubemini bench --check                    how fast it is, against the bars
+    python -m kubemini serve --topology stacked         a cluster for real clients, over TLS on this machine
     python -m kubemini trace packet --from pod/web --to svc/web:80 --scenario services --at 18s
                                                         where a packet goes, hop by hop, and which rule decided
 Exit status: 0 done, 1 a check failed, 2 the input cannot be used (one sentence says why, a second may hint).
@@ -111,6 +112,14 @@ def _bench(options: argparse.Namespace) -> int:
     return bench.main(check=options.check, pyodide=options.pyodide)
 
 
+def _serve(options: argparse.Namespace) -> int:
+    try:
+        from kubemini.serve import program
+    except ModuleNotFoundError as error:
+        raise ValueError(f"serve needs {error.name}: pip install 'kubemini[serve]'") from None
+    return program.main(options)
+
+
 def _check(options: argparse.Namespace) -> int:
     from kubemini.judge import check, draw, parse
 
@@ -170,6 +179,7 @@ def parser() -> argparse.ArgumentParser:
     measure.add_argument("--check", action="store_true", help="exit 1 where a bar is not held")
     measure.add_argument("--pyodide", action="store_true", help="also in Pyodide (needs node and npm's pyodide)")
     measure.set_defaults(act=_bench)
+    _add_serve(verbs.add_parser("serve", help="let real clients in: kubectl, client libraries, operators"))
     tracing = verbs.add_parser("trace", help="walk one packet and say which rule decided")
     _add_trace(tracing.add_subparsers(required=True, metavar="WHAT").add_parser("packet", help="a new connection"))
     return top
@@ -190,6 +200,20 @@ def _add_trace(go: argparse.ArgumentParser) -> None:
     add("--pod-mtu", type=int, default=0, metavar="BYTES", help="an MTU for the pods' interfaces, perhaps a wrong one")
     add("--firewall", metavar="FILE", default="", help="rules of every node beside kube-proxy's: iptables-save or nft")
     go.set_defaults(act=_trace_packet)
+
+
+def _add_serve(go: argparse.ArgumentParser) -> None:
+    add: Callable[..., argparse.Action] = go.add_argument
+    add("sources", nargs="*", metavar="SCENARIO|FILE", help="the name of a scenario, files of manifests")
+    add("--topology", choices=("single", "stacked", "external"), help="which programs, and where (single)")
+    add("--workers", type=int, default=3, help="how many nodes (3)")
+    add("--api-only", action="store_true", help="an API server and etcd: no controllers, no nodes")
+    add("--port", type=int, default=0, help="the port; the next ones, too, if there are several API servers (any)")
+    add("--kubeconfig", metavar="FILE", default="kubemini.kubeconfig", help="written when it answers")
+    add("--token-auth-file", metavar="FILE", help='who may come with a token: lines of token,user,uid,"group,group"')
+    add("--param", action="append", default=[], metavar="NAME=VALUE", help="such as etcd_pre_vote=false")
+    add("--speed", default="1", help="how fast time runs: 1, 10, 0.1, or step: only as long as `go TIME` says (1)")
+    go.set_defaults(act=_serve)
 
 
 def _add_run(go: argparse.ArgumentParser) -> None:

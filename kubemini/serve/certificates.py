@@ -6,7 +6,7 @@ Models k/kubernetes cmd/kubeadm/app/util/pkiutil, k/apiserver pkg/authentication
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from cryptography import x509
@@ -28,12 +28,12 @@ class Signed:
 
 
 class Authority:
-    """It signs certificates that are valid from now on for a year."""
+    """It signs certificates that are valid for a year from *now* (UTC) on."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")])
-        self._now = datetime.now(UTC)
+        self._now = now
         usage = x509.KeyUsage(True, False, True, False, False, True, False, False, False)
         own = (
             self._begun(self._name, self._key.public_key())

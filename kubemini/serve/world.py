@@ -1,31 +1,34 @@
 """Which cluster stands behind the door: the options of the command line → a cluster that has started and is ready.
 
-Simulated time begins a little before the clock on the wall and catches up while the cluster starts, so that dates in
-objects are today's. Everything else is as in any run: the same programs, the same parameters, another beginning.
+Simulated time begins a little before the clock on the wall and has caught up when the cluster is ready, so that dates
+in objects are today's. Everything else is as in any run: the same programs, the same parameters, another beginning.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from kubemini import faults
 from kubemini.api.timestamps import START
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.flags import NODE, RBAC, Flags
 from kubemini.apiserver.server import ApiServer
-from kubemini.cluster import Cluster, Topology, build
+from kubemini.cluster import Cluster, build
 from kubemini.cluster.topology.bare import without
 from kubemini.params import Params, changed
+from kubemini.ranges import shown
 from kubemini.scenarios import load, with_params
-from kubemini.sim.units import MS, SECOND
-from kubemini.wire.cuts import Cut
+from kubemini.sim.units import SECOND
 
-MANIFESTS = (".yaml", ".yml", ".json")
+FILES = (".yaml", ".yml", ".json")
+A_SCENARIO = re.compile(r'^\s*"?topology"?\s*:', re.MULTILINE)  # what no manifest holds outside of a block
 NOT_IN_API_ONLY = ("scheduler", "controller-manager", "kubectl")
-EARLY = 3 * SECOND  # so long the start of an API server takes in simulated time
-PATIENCE = 60 * SECOND  # of simulated time, for the first API server to be ready
-TOPOLOGIES = {"single": "single", "stacked": "stacked", "external": "external"}
+EARLY = 4 * SECOND  # of simulated time, about what the start of an API server takes
+PATIENCE = 60 * SECOND  # of simulated time, until an API server is ready
+OUTSIDE = "outside"  # the machine that real clients are on
 
 
 class NotServed(ValueError):
@@ -34,7 +37,7 @@ class NotServed(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command line asks for. *sources*: the name of a scenario, or files of manifests."""
+    """What the command line asks for. *sources*: the name of a scenario, and files of manifests."""
 
     sources: tuple[str, ...] = ()
     topology: str = ""
@@ -45,17 +48,81 @@ class Wanted:
 
 
 def made(wanted: Wanted, now: datetime) -> Cluster:
-    """The cluster, which begins to live shortly before *now* (UTC). Raises ValueError of any part of it."""
-    start = (now - START) // (datetime.resolution) - EARLY
-    manifests = [source for source in wanted.sources if source.endswith(MANIFESTS) and _holds_manifests(source)]
+    """A cluster that has not begun; it will, shortly before *now* (UTC). Raises ValueError that says what is wrong."""
+    manifests = [source for source in wanted.sources if _holds_manifests(source)]
     scenarios = [source for source in wanted.sources if source not in manifests]
     if len(scenarios) > 1:
-        raise NotServed(f"one scenario at a time, not {' and '.join(scenarios)}: the rest may be files of manifests")
-    cluster = _of_scenario(scenarios[0], wanted, start) if scenarios else _plain(wanted)
-    _begin_at(cluster, start)
-    flags = Flags(tokens=wanted.tokens, authorization=(NODE, RBAC))
+        raise NotServed(f"one scenario at a time, not {' and '.join(scenarios)}; beside it, name files of manifests")
+    start = round((now - START).total_seconds()) * SECOND - EARLY
+    cluster = _of_scenario(scenarios[0], wanted, start) if scenarios else _plain(wanted, start)
+    if not api_servers(cluster):
+        raise NotServed(f"{scenarios[0]} has no API server to talk to: name a scenario that has one, such as first")
     for server in api_servers(cluster):
-        server.flags = flags
+        server.flags = Flags(tokens=wanted.tokens, authorization=(NODE, RBAC))
+    if manifests and wanted.api_only:
+        raise NotServed("with --api-only nobody is there to apply manifests: use kubectl apply when it answers")
     for source in manifests:
         cluster.apply(Path(source))
     return cluster
+
+
+def _holds_manifests(source: str) -> bool:
+    """Whether *source* is a file, and of manifests rather than a scenario."""
+    try:
+        return source.endswith(FILES) and not A_SCENARIO.search(Path(source).read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        return True  # whoever reads it next says what is wrong with it
+
+
+def _plain(wanted: Wanted, start: int) -> Cluster:
+    """A cluster without a story: all it does is what its clients ask for."""
+    topology = build(wanted.topology or "single", workers=0 if wanted.api_only else wanted.workers)
+    if wanted.api_only:
+        topology = without(topology, *NOT_IN_API_ONLY)
+    cluster = Cluster(topology, params=changed(Params(), _values(wanted.params)))
+    _begin_at(cluster, start)
+    return cluster
+
+
+def _of_scenario(name: str, wanted: Wanted, start: int) -> Cluster:
+    """The cluster of a story, with its manifests, workload and faults at their instants."""
+    if wanted.topology or wanted.api_only:
+        raise NotServed(f"the scenario {shown(name)} has a topology of its own: leave --topology and --api-only out")
+    story = with_params(load(name), _values(wanted.params))
+    plan = [replace(planned, at=planned.at + start) for planned in faults.parse_all(story.faults)]
+    cluster = Cluster(story.topology, seed=story.seed, params=story.params)
+    _begin_at(cluster, start)
+    cluster.prepare(story.manifests, story.workload)
+    faults.schedule(cluster, plan)
+    return cluster
+
+
+def _begin_at(cluster: Cluster, start: int) -> None:
+    """Nothing has happened yet: let time begin at the instant *start* (µs)."""
+    sim = cluster.sim
+    assert sim.events == 0 and sim.now == 0, "a cluster that lives already keeps its time"
+    sim.now = sim._now = start
+
+
+def _values(params: Mapping[str, str]) -> dict[str, Any]:
+    """Values as a scenario's file has them: ``false`` is no text, ``[1, 2]`` is a list."""
+    import yaml
+
+    try:
+        return {name: yaml.safe_load(value) for name, value in params.items()}
+    except yaml.YAMLError:
+        raise NotServed(f"--param {', '.join(params)}: a value cannot be read; write it as in a scenario") from None
+
+
+def api_servers(cluster: Cluster) -> list[ApiServer]:
+    """The API servers of *cluster*, in order."""
+    return [found for found in cluster.components.values() if isinstance(found, ApiServer)]
+
+
+def run_until_ready(cluster: Cluster) -> None:
+    """Start the cluster and let it live until every API server is ready, or does not get there."""
+    cluster.start()
+    sim, end = cluster.sim, cluster.sim.now + PATIENCE
+    servers = api_servers(cluster)
+    while sim.next_instant() < end and not all(server.up and server.core.health.ready for server in servers):
+        sim.step()

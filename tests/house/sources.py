@@ -13,6 +13,7 @@ FROM_OUTSIDE = {
     "tests/oracles/comparing.py",
     "tests/oracles/ha/compare.py",
     "tests/oracles/network/compare.py",
+    "tests/oracles/sessions/run.py",
 }  # as they came
 
 

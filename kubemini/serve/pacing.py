@@ -1,0 +1,119 @@
+"""Simulated time goes with the clock on the wall, *speed* times as fast, and a little ahead while somebody waits.
+
+Theory of operation.
+
+One task of the event loop drives the simulation. It lets happen what is due, a few milliseconds of work at a time, so
+that sockets get their turn; then it sleeps until the next event is due, or until somebody asks for something.
+
+A client that waits for an answer shall not wait for the simulated disk and wires as well: while anybody waits, time
+runs ahead of the wall, by `AHEAD` at most; when nobody does, it stands until the wall has caught up. A request of
+three simulated seconds still takes three seconds, nearly. A simulation that cannot keep up falls behind, and what
+it missed is never made up for: it goes on from where it is.
+
+With speed 0 time stands but for those who wait, and `go_on` lets some pass.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from kubemini.sim import Sim
+from kubemini.sim.engine import EVENT_BUDGET
+from kubemini.sim.units import MS, SECOND
+
+AHEAD = 200 * MS  # of simulated time, at speed 1
+SLICE = 0.004  # seconds of work between two looks at the sockets
+BEHIND = 1.0  # seconds of the wall that a simulation may be late before it is forgiven
+OFTEN = 64  # events between two looks at the clock
+KEPT = 20_000  # records of the trace
+
+
+class Pace:
+    """The clock of one run; *speed* is simulated seconds a second of *wall*, 0: only when told."""
+
+    def __init__(self, sim: Sim, speed: float, wall: Callable[[], float]):
+        self.sim, self.speed, self.wall = sim, speed, wall
+        self.waiting = 0  # requests that are not answered yet
+        self._from = wall(), sim.now  # an instant of the wall, and which simulated one it is
+        self._woken = asyncio.Event()
+        self.ended = False
+
+    def due(self) -> int:
+        """The simulated instant (µs) that the wall is at."""
+        begun, first = self._from
+        return first + int((self.wall() - begun) * self.speed * SECOND)
+
+    def now(self) -> None:
+        """Somebody is about to do something: let the simulation's clock say what the wall's does."""
+        due = self.due()
+        if self.sim.now < due < self.sim.next_instant():
+            self.sim.run_until(due)
+
+    def wait(self) -> None:
+        """Somebody waits for an answer."""
+        self.waiting += 1
+        self._woken.set()
+
+    def answered(self) -> None:
+        """… and has it, or has gone."""
+        self.waiting -= 1
+
+    def wake(self) -> None:
+        """Something has been scheduled: look again."""
+        self._woken.set()
+
+    def go_on(self, duration: int) -> None:
+        """Let *duration* (µs) pass, where time stands."""
+        self._from = self.wall(), max(self.due(), self.sim.now) + duration
+        self._woken.set()
+
+    def end(self) -> None:
+        """No more."""
+        self.ended = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Drive the simulation until `end`. Raises what a defect of the simulation raises."""
+        while not self.ended:
+            self._woken.clear()
+            if self._work():
+                await asyncio.sleep(0)  # the sockets' turn
+            else:
+                await self._sleep()
+
+    def _limit(self) -> int:
+        """Up to which instant events may happen now."""
+        if not self.waiting:
+            return self.due()
+        return self.due() + round(AHEAD * max(1.0, self.speed)) if self.speed else self.sim.now + AHEAD
+
+    def _work(self) -> bool:
+        """Let happen what may, for a slice; whether there is more."""
+        sim, until = self.sim, self.wall() + SLICE
+        sim.allow(EVENT_BUDGET)
+        limit, waited = self._limit(), self.waiting
+        while sim.next_instant() <= limit:
+            for _ in range(OFTEN):
+                sim.step()
+                if self.waiting != waited:
+                    limit, waited = self._limit(), self.waiting
+                if sim.next_instant() > limit:
+                    break
+            if self.wall() > until:
+                self._forgive()
+                return True
+        del sim.trace.records[:-KEPT]
+        return False
+
+    def _forgive(self) -> None:
+        """Far behind, for want of a faster machine: go on from here."""
+        if self.speed and self.due() - self.sim.now > BEHIND * self.speed * SECOND:
+            self._from = self.wall(), self.sim.now
+
+    async def _sleep(self) -> None:
+        """Until the next event may happen, or somebody wants something."""
+        left = self.sim.next_instant() - self._limit()
+        seconds = left / SECOND / self.speed if self.speed else None
+        try:
+            await asyncio.wait_for(self._woken.wait(), None if seconds is None else min(seconds, 3600.0))
+        except TimeoutError:
+            return
