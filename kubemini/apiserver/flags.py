@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from kubemini.apiserver.decide.access.users import UserInfo
 
 RBAC, NODE = "RBAC", "Node"
+SERVICE_ACCOUNT = "ServiceAccount"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,9 @@ class Flags:
 
     ``tokens``         --token-auth-file: bearer token → user
     ``authorization``  --authorization-mode, such as (NODE, RBAC); none: every request is allowed
+    ``disabled_plugins``  --disable-admission-plugins; a story makes no service accounts, so nobody asks for them
     """
 
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     authorization: tuple[str, ...] = ()
+    disabled_plugins: tuple[str, ...] = (SERVICE_ACCOUNT,)

@@ -155,6 +155,7 @@ class Storage:
         *dry*: only look whether it could be.
         """
         key = kind.key(namespace, name)
+        self.sim.ever.add(kind.kind)
         claims = addresses.claims(obj)
         absent = [_absent(one) for one in (key, *claims)]
         puts = [_put(key, without_version(obj)), *(_put(one, held) for one, held in claims.items())]

@@ -4,6 +4,7 @@
     default     what the manifest is silent about                                      kinds/
     admit       plugins change it, or refuse it                               403 404  admission/
     validate    the rules of its kind                                         422      kinds/
+    admit       plugins refuse what would be stored                           403 422  admission/
     allocate    addresses of a Service                                        422      decide/addresses
     store       one transaction of etcd, guarded by the state decided on      409      storage
 
@@ -17,11 +18,11 @@ from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import INGRESS, INGRESS_CLASS, NAMESPACE, SERVICE, Kind
+from kubemini.api.kinds import NAMESPACE, SERVICE, Kind
 from kubemini.api.objects import Obj, evolve_many, freeze, warned, without
 from kubemini.api.patch.apply import UPDATE
 from kubemini.api.timestamps import timestamp
-from kubemini.apiserver import admission, reading, served
+from kubemini.apiserver import admission, admitting, reading, served
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import addresses, deletion, identity, ownership, patching, strategy, subresources, update
 from kubemini.apiserver.decide.deletion import Remove
@@ -30,7 +31,6 @@ from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import Decide, Write
 from kubemini.apiserver.storage import Taken, revision_of, with_version
 from kubemini.sim import Steps
-from kubemini.sim.units import SECOND
 
 ATTEMPTS = 8  # at a name, or an address, that nobody has
 VERSIONED = "resourceVersion should not be set on objects to be created"
@@ -49,7 +49,7 @@ def create(core: Core, asked: Request) -> Steps:
     wrong = update.url_mismatch(write.kind, obj, info.namespace, "")
     if wrong is not None:
         return wrong
-    return _told(asked, (yield from _create(core, write, obj)))
+    return _told(asked, (yield from _create(core, write, obj, asked)))
 
 
 def _told(asked: Request, answer: Any) -> Any:
@@ -58,14 +58,14 @@ def _told(asked: Request, answer: Any) -> Any:
     return answer if refused else warned(answer, tuple(asked.warnings))
 
 
-def _create(core: Core, write: Write, obj: Obj) -> Steps:
+def _create(core: Core, write: Write, obj: Obj, asked: Request) -> Steps:
     """The new object, or why there is none."""
     space = None
     if write.kind.namespaced:
         space = yield from _namespace(core, obj["metadata"].get("namespace", ""))
         if isinstance(space, ApiError):
             return space
-    made = yield from store_new(core, write.kind, obj, space, write)
+    made = yield from store_new(core, write.kind, obj, space, write, asked)
     if isinstance(made, ApiError):
         return made
     write.warn(served.of(write.kind).warnings(made.new, None))
@@ -85,7 +85,14 @@ def _namespace(core: Core, called: str) -> Steps:
     return found
 
 
-def store_new(core: Core, kind: Kind, obj: Obj, space: Obj | None = None, write: Write | None = None) -> Steps:
+def store_new(
+    core: Core,
+    kind: Kind,
+    obj: Obj,
+    space: Obj | None = None,
+    write: Write | None = None,
+    asked: Request | None = None,
+) -> Steps:
     """Default, admit, validate, allocate, store: Written or an ApiError; with a generated name try several."""
     if obj["metadata"].get("resourceVersion"):
         return errors.failed(VERSIONED)
@@ -93,9 +100,14 @@ def store_new(core: Core, kind: Kind, obj: Obj, space: Obj | None = None, write:
     if write is not None:
         obj = ownership.after_create(obj, write.me(UPDATE), bool(write.options.manager), write.now)
     base = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName") or ""
+    looked_at = admitting.attributes(core, kind, admission.CREATE, strategy.for_create(obj), asked, space=space)
+    unready = yield from admitting.informed(core, looked_at)
+    admitted = unready or admission.admit(looked_at)
+    if isinstance(admitted, ApiError):
+        return admitted
     made: Any = None
     for _ in range(ATTEMPTS):
-        ready = yield from _completed(core, kind, obj, base, space, taken)
+        ready = yield from _completed(core, replace(looked_at, obj=admitted), base, taken)
         if isinstance(ready, ApiError):
             return ready
         meta = ready["metadata"]
@@ -115,44 +127,30 @@ def store_new(core: Core, kind: Kind, obj: Obj, space: Obj | None = None, write:
     return made
 
 
-def _completed(core: Core, kind: Kind, obj: Obj, base: str, space: Obj | None, taken: set[str]) -> Steps:
-    """*obj* as it will be stored, or why it will not."""
-    obj = strategy.for_create(obj)
+def _completed(core: Core, admitted: admission.Attributes, base: str, taken: set[str]) -> Steps:
+    """The new object as it will be stored, or why it will not."""
+    kind, obj = admitted.kind, admitted.obj
+    assert obj is not None, "what is created is there"
     edits: list[tuple[tuple[str, ...], Any]] = [
         (("metadata", "uid"), identity.uid(core.rng)),
         (("metadata", "creationTimestamp"), timestamp(core.sim.now)),
     ]
     if base:
         edits.append((("metadata", "name"), identity.generated(base, core.rng)))
-    obj = evolve_many(obj, *edits)
-    classes: tuple[Obj, ...] = ()
-    if kind == INGRESS:
-        unready = yield from core.cache(INGRESS_CLASS).wait()
-        if unready:
-            return unready
-        classes = tuple(core.cache(INGRESS_CLASS).items())
-    admitted = admission.admit(_attributes(core, kind, admission.CREATE, obj, space=space, classes=classes))
-    if isinstance(admitted, ApiError):
-        return admitted
-    assert admitted is not None
-    admitted = strategy.begun(admitted, core.sim.now)
-    wrong = strategy.validate(admitted)
+    obj = strategy.begun(evolve_many(obj, *edits), core.sim.now)
+    wrong = strategy.validate(obj)
+    if wrong is None:
+        wrong = admission.validate(replace(admitted, obj=obj, name=obj["metadata"].get("name") or ""))
     if wrong is not None or kind != SERVICE:
-        return wrong or admitted
+        return wrong or obj
     cache = core.cache(SERVICE)
     unready = yield from cache.wait()
-    return unready or addresses.allocated(admitted, (), taken, _in_use(core), core.rng)
+    return unready or addresses.allocated(obj, (), taken, _in_use(core), core.rng)
 
 
 def _in_use(core: Core) -> set[str]:
     """Keys of the addresses of the Services that this server has heard of: not to be drawn."""
     return {key for service in core.cache(SERVICE).items() for key in addresses.claims(service)}
-
-
-def _attributes(core: Core, kind: Kind, operation: str, obj: Obj, **more: Any) -> admission.Attributes:
-    seconds = core.params.toleration_seconds // SECOND
-    name = obj["metadata"].get("name") or ""
-    return admission.Attributes(operation, kind, name, obj, toleration_seconds=seconds, **more)
 
 
 def _no_unique_name(error: ApiError) -> ApiError:
@@ -170,7 +168,7 @@ def put(core: Core, asked: Request) -> Steps:
     if not _is_missing(asked, done) or not served.of(write.kind).created_by_put:
         return done
     obj = update.named(write.kind, write.decoded(asked.body), asked.info.namespace)
-    return (yield from _create(core, write, without(obj, ("metadata", "resourceVersion"))))
+    return (yield from _create(core, write, without(obj, ("metadata", "resourceVersion")), asked))
 
 
 def patch(core: Core, asked: Request) -> Steps:
@@ -180,7 +178,7 @@ def patch(core: Core, asked: Request) -> Steps:
     if not _is_missing(asked, done) or asked.options.patch != APPLY:
         return done
     obj = patching.newly_applied(write, asked.body)
-    return obj if isinstance(obj, ApiError) else (yield from _create(core, write, obj))
+    return obj if isinstance(obj, ApiError) else (yield from _create(core, write, obj, asked))
 
 
 def _is_missing(asked: Request, done: Any) -> bool:
@@ -191,10 +189,19 @@ def _writing(core: Core, asked: Request) -> Write:
     """The write that is asked for, with all that it must pass."""
     kind = asked.kind
 
-    def admit(new: Obj, old: Obj) -> Any:
-        return admission.admit(_attributes(core, kind, admission.UPDATE, new, old=old))
+    def looked_at(new: Obj, old: Obj) -> admission.Attributes:
+        return admitting.attributes(core, kind, admission.UPDATE, new, asked, old=old)
 
-    return Write(kind, asked.info, asked.options, asked.user.name, core.sim.now, admit, asked.warnings)
+    return Write(
+        kind,
+        asked.info,
+        asked.options,
+        asked.user.name,
+        core.sim.now,
+        lambda new, old: admission.admit(looked_at(new, old)),
+        asked.warnings,
+        lambda new, old: admission.validate(looked_at(new, old)),
+    )
 
 
 def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
@@ -223,6 +230,9 @@ def _change(core: Core, asked: Request, decide: Decide) -> Steps:
     cache = core.caches.get(kind.kind)
     seen = cache.get(info.namespace, info.name) if cache is not None else None
     taken: set[str] = set()
+    unready = yield from admitting.informed(core, admitting.attributes(core, kind, admission.UPDATE, seen, asked))
+    if unready is not None:
+        return unready
     if kind == SERVICE:
         unready = yield from core.cache(SERVICE).wait()
         if unready is not None:
@@ -259,7 +269,9 @@ def _allocating(core: Core, decide: Decide, taken: set[str]) -> Decide:
 def delete(core: Core, asked: Request) -> Steps:
     """DELETE of one object."""
     kind, options = asked.kind, asked.options
-    refused = admission.admit(admission.Attributes(admission.DELETE, kind, asked.info.name))
+    looked_at = admitting.attributes(core, kind, admission.DELETE, asked=asked)
+    unready = yield from admitting.informed(core, looked_at)
+    refused = unready or admission.admit(looked_at) or admission.validate(looked_at)
     if isinstance(refused, ApiError):
         return refused
     done = yield from _change(core, asked, lambda obj: deletion.delete(obj, options, core.sim.now))

@@ -86,6 +86,7 @@ class Sim(simpy.Environment):
         self.seed = seed
         self.quiescent = fidelity == QUIESCENT
         self.resting: list[Resting] = []
+        self.ever: set[str] = set()  # what has happened at all in this run, so that nobody need ask in vain
         self.reached = 0  # the highest priority of what has happened at this instant
         self.trace = Trace()
         self.events = 0

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
@@ -110,7 +111,8 @@ SAME = [ingress_class(name, "2026-01-03T00:00:00Z") for name in ("b-same", "a-sa
 )
 def test_an_ingress_without_a_class_gets_the_newest_default(classes, spec, notes, given):
     obj = freeze({"metadata": {"name": "i", "annotations": notes}, "spec": spec})
-    asked = admission.Attributes(admission.CREATE, INGRESS, "i", obj, classes=classes)
+    known = Mock(items=lambda kind: classes)
+    asked = admission.Attributes(admission.CREATE, INGRESS, "i", obj, known=known)
     assert get(admission.admit(asked), "spec", "ingressClassName") == given
     later = replace(asked, operation=admission.UPDATE, old=obj)
     assert admission.admit(later) is obj

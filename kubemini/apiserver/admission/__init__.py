@@ -1,21 +1,26 @@
-"""Admission: plugins that look at every asked, and may change it or refuse it. One file a plugin. Pure.
+"""Admission: plugins that look at every write, and may change it or refuse it. One file a plugin. Pure.
 
-A plugin is a module of this folder with a `NAME` that Kubernetes gives it and one function:
-    admit(asked: Attributes) -> the object, changed or not, or an ApiError
+A plugin is a module of this folder with a `NAME` that Kubernetes gives it and one or both of
+    admit(asked: Attributes) -> the object, changed or not, or an ApiError     first, before the rules of the kind
+    validate(asked: Attributes) -> an ApiError or None                         last, before it is stored
+    needs(asked: Attributes) -> the kinds of whose objects it must know        if it looks at others: asked.known
 To add one, add a file. They run in the order of the real server's list, whatever their files are called.
+What a plugin does beside judging (a quota that is charged, a webhook that is called) is done by ../admitting.py.
 Models k/k pkg/kubeapiserver/options AllOrderedPlugins, k/apiserver pkg/admission chainAdmissionHandler.
-Simplified: one round, where the real server first lets all plugins change and, after validation, all refuse.
 """
 
 import importlib
 import pkgutil
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
+from typing import Protocol
 
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
+from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
 
 CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
 # fmt: off
@@ -25,39 +30,95 @@ ORDER = (
     "TaintNodesByCondition", "AlwaysPullImages", "ImagePolicyWebhook", "PodSecurity",
     "PodNodeSelector", "Priority", "DefaultTolerationSeconds", "PodTolerationRestriction",
     "EventRateLimit", "ExtendedResourceToleration", "DefaultStorageClass",
-    "StorageObjectInUseProtection", "OwnerReferencesPermissionEnforcement",
+    "StorageObjectInUseProtection", "PodGroupProtection", "OwnerReferencesPermissionEnforcement",
     "PersistentVolumeClaimResize", "RuntimeClass", "CertificateApproval", "CertificateSigning",
     "ClusterTrustBundleAttest", "CertificateSubjectRestriction", "DefaultIngressClass",
-    "PodTopologyLabels", "DenyServiceExternalIPs", "MutatingAdmissionPolicy",
-    "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook",
-    "ResourceQuota", "AlwaysDeny",
+    "DenyServiceExternalIPs", "PodTopologyLabels", "NodeDeclaredFeatureValidator", "PodResizeValidator",
+    "MutatingAdmissionPolicy", "MutatingAdmissionWebhook", "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionWebhook", "ResourceQuota", "AlwaysDeny",
 )
 # fmt: on
 
 
+class Known(Protocol):
+    """The objects that the server has heard of."""
+
+    def items(self, kind: Kind, namespace: str = "") -> Iterable[Obj]:
+        """Those of a kind, in one namespace or all."""
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Obj | None:
+        """One of them."""
+
+
+class Nothing:
+    """Who has heard of no object."""
+
+    def items(self, kind: Kind, namespace: str = "") -> Iterable[Obj]:
+        """None."""
+        return ()
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Obj | None:
+        """None."""
+        return None
+
+
+NOTHING = Nothing()
+
+
+def _unheard(text: str) -> None:
+    """A warning that nobody waits for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attributes:
-    """What a plugin looks at. *obj* is None for a DELETE, *old* for a CREATE."""
+    """What a plugin looks at. *obj* is None for a DELETE, *old* for a CREATE; *space* is the Namespace of a CREATE.
+
+    *name* may still be empty in a CREATE with a generated name, until it is validated. ``warn`` tells the writer.
+    """
 
     operation: str
     kind: Kind
     name: str
     obj: Obj | None = None
     old: Obj | None = None
-    space: Obj | None = None  # the Namespace that it goes into
-    classes: tuple[Obj, ...] = ()  # the IngressClasses, for an Ingress that is created
+    space: Obj | None = None
+    namespace: str = ""
+    subresource: str = ""
+    user: UserInfo = NOBODY
+    dry: bool = False
+    known: Known = NOTHING
+    warn: Callable[[str], None] = _unheard
     toleration_seconds: int = 300
+    off: tuple[str, ...] = ()  # plugins that do not run
 
 
 def admit(asked: Attributes) -> "Obj | ApiError | None":
-    """The object after all plugins have seen it, or the first refusal."""
-    for plugin in plugins():
+    """The object after all plugins have changed it, or the first refusal."""
+    for plugin in _running(asked, "admit"):
         found = plugin.admit(asked)
         if isinstance(found, ApiError):
             return found
         if found is not asked.obj:
             asked = replace(asked, obj=found)
     return asked.obj
+
+
+def validate(asked: Attributes) -> ApiError | None:
+    """The first refusal of the object as it will be stored, or None."""
+    for plugin in _running(asked, "validate"):
+        refused: ApiError | None = plugin.validate(asked)
+        if refused is not None:
+            return refused
+    return None
+
+
+def needs(asked: Attributes) -> tuple[Kind, ...]:
+    """The kinds of whose objects the plugins must know, each once."""
+    return tuple(dict.fromkeys(kind for plugin in _running(asked, "needs") for kind in plugin.needs(asked)))
+
+
+def _running(asked: Attributes, half: str) -> list[ModuleType]:
+    return [plugin for plugin in plugins() if hasattr(plugin, half) and plugin.NAME not in asked.off]
 
 
 @cache

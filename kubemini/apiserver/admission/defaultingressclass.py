@@ -8,7 +8,7 @@ Models k/k plugin/pkg/admission/network/defaultingressclass classDefaulterPlugin
 from collections.abc import Iterable
 
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import INGRESS
+from kubemini.api.kinds import INGRESS, INGRESS_CLASS, Kind
 from kubemini.api.objects import Obj, evolve, get
 from kubemini.apiserver.admission import CREATE, Attributes
 
@@ -25,8 +25,13 @@ def admit(asked: Attributes) -> "Obj | ApiError | None":
     named = get(obj, "spec", "ingressClassName") is not None
     if named or LEGACY in (get(obj, "metadata", "annotations") or {}):
         return obj
-    name = default_class(asked.classes)
+    name = default_class(asked.known.items(INGRESS_CLASS))
     return obj if name is None else evolve(obj, ("spec", "ingressClassName"), name)
+
+
+def needs(asked: Attributes) -> tuple[Kind, ...]:
+    """The classes, for a new Ingress."""
+    return (INGRESS_CLASS,) if asked.kind == INGRESS and asked.operation == CREATE else ()
 
 
 def default_class(classes: Iterable[Obj]) -> str | None:

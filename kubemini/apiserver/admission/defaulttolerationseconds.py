@@ -17,7 +17,7 @@ TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 def admit(asked: Attributes) -> Obj | None:
     """A pod with leave to stay; other kinds as they are."""
-    if asked.kind != POD or asked.obj is None:
+    if asked.kind != POD or asked.obj is None or asked.subresource:
         return asked.obj
     return add_tolerations(asked.obj, asked.toleration_seconds)
 

@@ -19,7 +19,7 @@ OWN_WORD = "must not be provided in pod spec; priority admission controller comp
 def admit(asked: Attributes) -> "Obj | ApiError | None":
     """A pod with the priority and the preemption policy of its class, or why it may not have its own."""
     pod = asked.obj
-    if asked.kind != POD or pod is None:
+    if asked.kind != POD or pod is None or asked.subresource:
         return pod
     if asked.old is not None:
         return _kept(pod, asked.old)

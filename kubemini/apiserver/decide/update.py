@@ -24,11 +24,16 @@ from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.decide.strategy import default
 
 Decide = Callable[[Obj], "Obj | Remove | ApiError"]
-Admit = Callable[[Obj, Obj], "Obj | ApiError | None"]  # (new, old) → new after admission
+Admit = Callable[[Obj, Obj], "Obj | ApiError | None"]  # (new, old) → new as plugins have changed it
+Judge = Callable[[Obj, Obj], "ApiError | None"]  # (new, old) → why plugins refuse it
 SCALE = {
     "metadata": ("ObjectMeta", "v1.ObjectMeta", {"name": "string", "namespace": "string", "resourceVersion": "string"}),
     "spec": ("ScaleSpec", "v1.ScaleSpec", {"replicas": "int32"}),
 }
+
+
+def _passed(new: Obj, old: Obj) -> ApiError | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Write:
     now: int
     admit: Admit
     warnings: list[str]
+    judge: Judge = _passed
 
     def decoded(self, body: Any) -> "Obj | ApiError":
         """*body* as an object of the kind, without what no field holds; or why it is none: another kind, wrong types.
@@ -168,18 +174,17 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
         wrong = subresources.wrong_finalizers(kind, old["metadata"]["name"], finalizers)
         rest = evolve(old, ("spec", "finalizers"), finalizers) if finalizers else without(old, ("spec", "finalizers"))
         return wrong or rest
-    if subresource == "status":
-        result = strategy.for_update(old, new, subresource)
-        return strategy.validate_status(result, old) or result
-    wrong = strategy.changed_marks(old, new)
+    wrong = strategy.changed_marks(old, new) if subresource != "status" else None
     if wrong is not None:
         return wrong
-    admitted = write.admit(served.of(kind).prepare(new, old), old)
+    admitted = write.admit(new if subresource == "status" else served.of(kind).prepare(new, old), old)
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None, "admission of an update gives the object back"
-    result = strategy.for_update(old, admitted)
-    wrong = strategy.validate(result, old)
+    result = strategy.for_update(old, admitted, subresource)
+    if subresource == "status":
+        return strategy.validate_status(result, old) or write.judge(result, old) or result
+    wrong = strategy.validate(result, old) or write.judge(result, old)
     write.warn(served.of(kind).warnings(result, old))
     return wrong or result
 

@@ -27,7 +27,7 @@ class Inside:
         gone = {"kubectl", "scheduler"} | ({"controller-manager"} if "controllers" not in needs else set())
         self.cluster = Cluster(without(build("single", workers=0), *gone), params=Params())
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
-        self.server.flags = Flags(tokens=TOKENS, authorization=(NODE, RBAC))
+        self.server.flags = Flags(tokens=TOKENS, authorization=(NODE, RBAC), disabled_plugins=())
         self.cluster.start()
         self.until(lambda: self.server.core.health.ready)
 
