@@ -19,8 +19,15 @@ class Flags:
     ``tokens``         --token-auth-file: bearer token → user
     ``authorization``  --authorization-mode, such as (NODE, RBAC); none: every request is allowed
     ``disabled_plugins``  --disable-admission-plugins; a story makes no service accounts, so nobody asks for them
+    ``watches_all``    --watch-cache: of every kind from the start, as the real one; else of a kind when first asked of
     """
 
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     authorization: tuple[str, ...] = ()
     disabled_plugins: tuple[str, ...] = (SERVICE_ACCOUNT,)
+    watches_all: bool = False
+
+
+def as_real(tokens: Mapping[str, UserInfo]) -> Flags:
+    """What a real server does by default, with the authorizers that kubeadm gives it: for clients from outside."""
+    return Flags(tokens=tokens, authorization=(NODE, RBAC), disabled_plugins=(), watches_all=True)

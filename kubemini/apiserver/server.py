@@ -14,6 +14,7 @@ real one exits after 20 s and its kubelet starts it again.
 
 import simpy
 
+from kubemini.api import kinds
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, Kind
 from kubemini.apiserver import pipeline, writing
@@ -66,6 +67,9 @@ class ApiServer(Component):
         health, params = self.core.health, self.params
         yield self._takes(0, params.apiserver_boot)
         yield from health.etcd[ETCD].etcd.ready()
+        for kind in kinds.served().values() if self.flags.watches_all else ():
+            if kind != kinds.IP_ADDRESS:  # until its keys hold objects
+                self.cache(kind)
         self.listens = True
         health.listen()
         hooks = self.sim.now + params.bootstrap_poll  # their first try

@@ -13,8 +13,8 @@ from typing import Any
 
 from kubemini import faults
 from kubemini.api.timestamps import START
+from kubemini.apiserver import flags
 from kubemini.apiserver.decide.access.users import UserInfo
-from kubemini.apiserver.flags import NODE, RBAC, Flags
 from kubemini.apiserver.server import ApiServer
 from kubemini.cluster import Cluster, build
 from kubemini.cluster.topology.bare import without
@@ -58,7 +58,7 @@ def made(wanted: Wanted, now: datetime) -> Cluster:
     if not api_servers(cluster):
         raise NotServed(f"{scenarios[0]} has no API server to talk to: name a scenario that has one, such as first")
     for server in api_servers(cluster):
-        server.flags = Flags(tokens=wanted.tokens, authorization=(NODE, RBAC))
+        server.flags = flags.as_real(wanted.tokens)
     if manifests and wanted.api_only:
         raise NotServed("with --api-only nobody is there to apply manifests: use kubectl apply when it answers")
     for source in manifests:

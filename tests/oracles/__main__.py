@@ -8,6 +8,7 @@ lost_disk, nospace and snapshot_restore, `ha/special.py` has the rules. Those of
 Tables of upstream's tests: a file in `kubernetes/vectors/` each; a row is a case.
 """
 
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -22,12 +23,13 @@ FAMILIES = (members, clusters, special, parts, replaying, vectors)  # each: `cas
 
 
 def recordings(paths):
-    """(file, what it holds) of every JSON file in *paths*; None for what is no JSON."""
+    """(file, what it holds) of every JSON file in *paths*, compressed or not; None for what is no JSON."""
     for path in map(Path, paths):
-        for file in sorted(path.rglob("*.json")) if path.is_dir() else [path]:
+        for file in sorted([*path.rglob("*.json"), *path.rglob("*.json.gz")]) if path.is_dir() else [path]:
             try:
-                yield file, json.loads(file.read_text(encoding="utf-8"))
-            except ValueError:
+                data = file.read_bytes()
+                yield file, json.loads(gzip.decompress(data) if file.suffix == ".gz" else data)
+            except (ValueError, gzip.BadGzipFile):
                 yield file, None
 
 

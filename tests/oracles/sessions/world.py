@@ -6,8 +6,8 @@ A request is answered at the speed of the machine; only what waits lets simulate
 
 import json
 
+from kubemini.apiserver import flags
 from kubemini.apiserver.decide.access.users import UserInfo
-from kubemini.apiserver.flags import NODE, RBAC, Flags
 from kubemini.apiserver.http import Exchange, HttpRequest, HttpResponse
 from kubemini.cluster import Cluster
 from kubemini.cluster.topology import build
@@ -27,7 +27,7 @@ class Inside:
         gone = {"kubectl", "scheduler"} | ({"controller-manager"} if "controllers" not in needs else set())
         self.cluster = Cluster(without(build("single", workers=0), *gone), params=Params())
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
-        self.server.flags = Flags(tokens=TOKENS, authorization=(NODE, RBAC), disabled_plugins=())
+        self.server.flags = flags.as_real(TOKENS)
         self.cluster.start()
         self.until(lambda: self.server.core.health.ready)
 
