@@ -20,14 +20,16 @@ class Flags:
     ``authorization``  --authorization-mode, such as (NODE, RBAC); none: every request is allowed
     ``disabled_plugins``  --disable-admission-plugins; a story makes no service accounts, so nobody asks for them
     ``watches_all``    --watch-cache: of every kind from the start, as the real one; else of a kind when first asked of
+    ``managed_fields`` whether each object has owners from its creation on; in a story, from the first who names himself
     """
 
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     authorization: tuple[str, ...] = ()
     disabled_plugins: tuple[str, ...] = (SERVICE_ACCOUNT,)
     watches_all: bool = False
+    managed_fields: bool = False
 
 
 def as_real(tokens: Mapping[str, UserInfo]) -> Flags:
     """What a real server does by default, with the authorizers that kubeadm gives it: for clients from outside."""
-    return Flags(tokens=tokens, authorization=(NODE, RBAC), disabled_plugins=(), watches_all=True)
+    return Flags(tokens=tokens, authorization=(NODE, RBAC), disabled_plugins=(), watches_all=True, managed_fields=True)

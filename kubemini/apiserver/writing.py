@@ -98,7 +98,7 @@ def store_new(
         return errors.failed(VERSIONED)
     obj, taken, dry = default(obj), set[str](), write is not None and write.options.dry
     if write is not None:
-        obj = ownership.after_create(obj, write.me(UPDATE), bool(write.options.manager), write.now)
+        obj = ownership.after_create(obj, write.me(UPDATE), write.begins(new=True), write.now)
     base = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName") or ""
     looked_at = admitting.attributes(core, kind, admission.CREATE, strategy.for_create(obj), asked, space=space)
     unready = yield from admitting.informed(core, looked_at)
@@ -201,6 +201,8 @@ def _writing(core: Core, asked: Request) -> Write:
         lambda new, old: admission.admit(looked_at(new, old)),
         asked.warnings,
         lambda new, old: admission.validate(looked_at(new, old)),
+        asked.headers.get("user-agent", ""),
+        core.flags.managed_fields,
     )
 
 

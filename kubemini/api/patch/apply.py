@@ -48,7 +48,7 @@ class Manager:
         """As a conflict names it."""
         through = f' with subresource "{self.subresource}"' if self.subresource else ""
         using = f" using {self.version}" if self.operation == UPDATE else ""
-        return f'conflict with "{self.name}"{through}{using}'
+        return f'"{self.name}"{through}{using}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,23 @@ class Versions:
     """The versions of a kind: the shape of an object in each, and how it is turned from one into another.
 
     ``convert(obj, version)`` gives `typed.NOTHING` for a version that is no more; its owners are forgotten.
+    ``ignored`` fields, with all below them, are nobody's: the write cannot change them.
     """
 
     shape: Callable[[str], Shape]
     convert: Callable[[Any, str], Any] = lambda obj, version: obj
+    ignored: tuple[Path, ...] = ()
+
+    def heeded(self, paths: Iterable[Path]) -> Paths:
+        """Those of *paths* that are not ignored, nor below what is."""
+        return frozenset(path for path in paths if not any(path[: len(cut)] == cut for cut in self.ignored))
+
+    def compared(self, old: Any, new: Any, version: str) -> typed.Comparison:
+        """What differs, as far as it counts."""
+        found = typed.compare(old, new, self.shape(version))
+        if not self.ignored:
+            return found
+        return typed.Comparison(*map(self.heeded, (found.added, found.modified, found.removed)))
 
 
 def one_version(shape: Shape) -> Versions:
@@ -83,7 +96,7 @@ def applied(
 ) -> "tuple[Any, Managers] | list[Conflict]":
     """*live* and its owners after *me* has applied *config*, or what is in the way. All three in my version."""
     shape = versions.shape(me.version)
-    said = frozenset(typed.owned(config, shape))
+    said = versions.heeded(typed.owned(config, shape))
     new = typed.merge(live, config, shape)
     last = next((manager for manager in managers if _is_same(manager, me)), None)
     owners = {manager: paths for manager, paths in managers.items() if manager != last} | {me: said}
@@ -128,7 +141,7 @@ def _changes(live: Any, new: Any, version: str, mine: str, versions: Versions) -
         live, new = versions.convert(live, version), versions.convert(new, version)
         if live is typed.NOTHING or new is typed.NOTHING:
             return None
-    return typed.compare(live, new, versions.shape(version))
+    return versions.compared(live, new, version)
 
 
 def _pruned(merged: Any, owners: Managers, me: Manager, version: str, last: Paths, versions: Versions) -> Any:
@@ -170,10 +183,16 @@ def updated(live: Any, new: Any, managers: Managers, me: Manager, versions: Vers
     """The owners after *me* has written *new* in the place of *live*."""
     kept = _after(live, new, managers, me, versions, force=True)
     assert not isinstance(kept, list), "a plain write asks nobody"
-    changed = typed.compare(live, new, versions.shape(me.version))
+    changed = versions.compared(live, new, me.version)
     mine = (managers.get(me, frozenset()) - changed.removed) | changed.modified | changed.added
     owners = {**kept, me: _without_stripped(mine)}
     return {manager: paths for manager, paths in owners.items() if paths}
+
+
+def touched(live: Any, new: Any, me: Manager, versions: Versions) -> bool:
+    """Whether *me* has set anything by writing *new* in the place of *live*."""
+    changed = versions.compared(live, new, me.version)
+    return bool(_without_stripped(changed.added | changed.modified))
 
 
 def _without_stripped(paths: Iterable[Path]) -> Paths:

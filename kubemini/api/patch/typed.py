@@ -18,7 +18,7 @@ from typing import Any
 
 Path = tuple[str, ...]
 ATOMIC, MAP, KEYED, SET = "atomic", "map", "keyed", "set"
-_FORMS = {MAP: (dict,), KEYED: (list,), SET: (list,)}
+_FORMS: dict[str, type] = {MAP: dict, KEYED: list, SET: list}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,9 @@ def child(shape: Shape, at: str) -> Shape:
 def step(item: Any, shape: Shape, number: int = 0) -> str:
     """The step to an element of a list, the *number*-th. Raises TypedError."""
     if shape.how == SET:
-        wrong = {dict: "has an element that's a map type", type(None): "has an element that's an explicit null"}
-        text = next((text for kind, text in wrong.items() if isinstance(item, kind)), "")
-        if text:
-            raise TypedError(f": element {number}: associative list without keys {text}")
+        if item is None or isinstance(item, dict):
+            what = "an explicit null" if item is None else "a map type"
+            raise TypedError(f": element {number}: associative list without keys has an element that's {what}")
         if isinstance(item, list):
             raise TypedError(f": element {number}: not supported: associative list with lists as elements")
         return "v:" + json.dumps(item, separators=(",", ":"))
@@ -243,8 +242,8 @@ def merge(live: Any, config: Any, shape: Shape) -> Any:
         left, right = (side if isinstance(side, dict) else {} for side in (live, config))
         keys = [*left, *(key for key in right if key not in left)]
         return {key: merge(left.get(key, NOTHING), right.get(key, NOTHING), shape.child(key)) for key in keys}
-    left, right = (side if isinstance(side, list) else [] for side in (live, config))
-    return _Weave(left, right, shape).woven()
+    before, after = (side if isinstance(side, list) else [] for side in (live, config))
+    return _Weave(before, after, shape).woven()
 
 
 class _Weave:
@@ -322,6 +321,11 @@ def with_named(paths: Iterable[Path], shape: Shape) -> frozenset[Path]:
                 found.add(path[:length])
             below = below.child(step[2:] if step[0] == "f" else "")
     return frozenset(found)
+
+
+def in_order(paths: Iterable[Path]) -> list[Path]:
+    """*paths* as upstream goes through them: of each level first those that end there, then those that go on."""
+    return sorted(paths, key=lambda path: [(n + 1 < len(path), step) for n, step in enumerate(path)])
 
 
 # -- FieldsV1 ----------------------------------------------------------------------------------------------------------

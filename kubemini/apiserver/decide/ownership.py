@@ -1,78 +1,100 @@
 """metadata.managedFields: who owns which field of an object, after a plain write and after an apply. Pure.
 
-    after_write(old, new, me, now)      *new* with the owners that the write leaves
-    apply(old, config, me, force, now)  *old* after *me* has applied *config*, or the conflict (409)
+    after_write(old, new, me, begins, now)      *new* with the owners that the write leaves
+    apply(old, config, me, force, now)          *old* after *me* has applied *config*, or the conflict (409)
 
-Models k/apimachinery pkg/util/managedfields/internal buildManagerInfoManager lastAppliedUpdater skipNonAppliedManager,
-NewConflictError; k/apiserver pkg/endpoints/handlers applyPatcher.
-Simplified: owners are kept from the first write on that names its fieldManager, or applies; what was there before an
-apply belongs to ``before-first-apply``. An apply leaves kubectl's annotation of client-side apply as it is.
+Owners are what the writer sends as managedFields, if he sends any that can be read, else those of the object as it was;
+a writer who sends none but an empty entry wants nobody to own anything. Of those who write (and do not apply), ten are
+kept by name.
+Models k/apimachinery pkg/util/managedfields/internal FieldManager skipNonAppliedManager capManagersManager
+managedFieldsUpdater lastAppliedManager lastAppliedUpdater NewConflictError, pkg/util/managedfields ScaleHandler;
+k/apiserver pkg/endpoints/handlers applyPatcher.
+Simplified: in a story, whose programs name no fieldManager, owners are kept from the first write on that names one.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import kind_of
-from kubemini.api.objects import Obj, evolve, freeze, get, without
+from kubemini.api.objects import Obj, evolve, freeze, get, thaw, without
 from kubemini.api.patch import apply as patch
 from kubemini.api.patch import published, typed
 from kubemini.api.patch.apply import BEFORE, UPDATE, Conflict, Manager, Managers, Paths
 from kubemini.api.timestamps import timestamp
+from kubemini.apiserver import served
 
 FIELD = ("metadata", "managedFields")
-CLEARED: tuple[list[Any], ...] = ([], [{}])  # what a writer sends who wants nobody to own anything
+ANNOTATION = ("metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration")
+CLEARED: tuple[Any, ...] = ([], [{}])  # what a writer sends who wants nobody to own anything
+KUBECTL, ANCIENT = "kubectl", "ancient-changes"
+MOST_WRITERS = 10
+Entries = Sequence[Mapping[str, Any]]
 
 
-def manager(name: str, operation: str, obj: Obj, subresource: str = "") -> Manager:
-    """Who writes *obj*."""
-    return Manager(name, operation, kind_of(obj).api_version, subresource)
+# -- who owns what -----------------------------------------------------------------------------------------------------
 
 
-def managers_of(obj: Obj | None) -> dict[Manager, Paths]:
-    """The owners that *obj* names; an entry that cannot be read is nobody's."""
+def managers_of(entries: Entries | None) -> dict[Manager, Paths]:
+    """The owners that *entries* name; nobody if one of them cannot be read."""
     found = {}
-    for entry in (obj or {}).get("metadata", {}).get("managedFields") or ():
-        if entry.get("operation") in (patch.APPLY, UPDATE):
-            who = Manager(
-                entry.get("manager", ""),
-                entry["operation"],
-                entry.get("apiVersion", ""),
-                entry.get("subresource", ""),
-            )
-            found[who] = frozenset(typed.from_fields_v1(entry.get("fieldsV1") or {}))
+    for entry in entries or ():
+        readable = entry.get("operation") in (patch.APPLY, UPDATE) and entry.get("apiVersion")
+        if not readable or entry.get("fieldsType") != "FieldsV1":
+            return {}
+        found[_who(entry)] = frozenset(typed.from_fields_v1(entry.get("fieldsV1") or {}))
     return found
 
 
-def after_write(old: Obj | None, new: Obj, me: Manager, named: bool, now: int) -> Obj:
-    """*new* with its owners after *me* wrote it in the place of *old*; kept once somebody has *named* himself."""
-    cleared = new["metadata"].get("managedFields") in CLEARED
-    before = managers_of(old)
-    if cleared or not (named or before):
-        return without(new, FIELD)
-    bare = without(new, FIELD)
-    live = without(old, FIELD) if old is not None else {}
-    owners = patch.updated(live, bare, before, me, _versions(new))
-    took = owners.get(me) != before.get(me)
-    return _with(bare, owners, old, me if took else None, now)
+def _who(entry: Mapping[str, Any]) -> Manager:
+    return Manager(entry.get("manager", ""), entry["operation"], entry["apiVersion"], entry.get("subresource", ""))
 
 
-def after_create(new: Obj, me: Manager, named: bool, now: int) -> Obj:
-    """A new object with its owner, if he has *named* himself; one that was applied has its owners already."""
-    if get(new, "metadata", "managedFields"):
+def _entries(obj: Obj | None) -> Entries:
+    return get(obj, *FIELD) or ()
+
+
+def after_write(old: Obj | None, new: Obj, me: Manager, begins: bool, now: int) -> Obj:
+    """*new* with its owners after *me* wrote it in the place of *old* (None: created).
+
+    *begins*: owners are kept from now on; else only if there are some already.
+    """
+    bare, said = without(new, FIELD), () if me.subresource else get(new, *FIELD)
+    cleared = said in CLEARED
+    kept = () if cleared else said if managers_of(said) else _entries(old)
+    before = managers_of(kept)
+    if not before and (not begins or (cleared and old is not None)):
+        return bare
+    live, versions = (without(old, FIELD) if old is not None else {}), _versions(new, me.subresource)
+    owners = patch.updated(live, bare, before, me, versions)
+    took = patch.touched(live, bare, me, versions)
+    return _with(bare, _capped(owners, kept), kept, me if took else None, now)
+
+
+def after_create(new: Obj, me: Manager, begins: bool, now: int) -> Obj:
+    """A new object with its owner; one that was applied has its owners already."""
+    if any(entry.get("operation") == patch.APPLY for entry in _entries(new)):
         return new
-    return taken_from(after_write(None, without(new, ("status",)), me, named, now), new)
+    return taken_from(after_write(None, new, me, begins, now), new)
 
 
 def apply(old: Obj, config: Obj, me: Manager, force: bool, now: int) -> "Obj | ApiError":
     """*old* as it is after *me* has applied *config*; not yet decoded, defaulted or validated."""
-    live, versions = without(old, FIELD), _versions(old)
-    before = managers_of(old) or _before_first_apply(live, me)
+    live, versions = without(old, FIELD), _versions(old, me.subresource)
+    before = managers_of(_entries(old)) or _before_first_apply(live, me, versions)
     done = patch.applied(live, config, before, me, versions, force)
+    if isinstance(done, list) and me.name == KUBECTL:
+        allowed = _last_applied(live, me, versions)
+        grave = [conflict for conflict in done if conflict.path not in allowed]
+        done = grave or patch.applied(live, config, before, me, versions, force=True)
     if isinstance(done, list):
         return _conflict(done)
     new, owners = done
-    return _with(freeze(new), owners, old, me if new != live else None, now)
+    result = _with(freeze(new), owners, _entries(old), me if new != live else None, now)
+    if me.name == KUBECTL and get(result, *ANNOTATION):
+        return evolve(result, ANNOTATION, _as_applied(config))
+    return result
 
 
 def taken_from(applied: Obj, result: Obj) -> Obj:
@@ -83,36 +105,90 @@ def taken_from(applied: Obj, result: Obj) -> Obj:
 
 def created(config: Obj, me: Manager, now: int) -> Obj:
     """A new object that *me* makes by applying *config*."""
-    mine = patch.applied({}, config, {}, me, _versions(config))
+    mine = patch.applied({}, config, {}, me, _versions(config, me.subresource))
     assert not isinstance(mine, list), "an object that nobody has cannot be in anybody's way"
-    return _with(freeze(config), mine[1], None, me, now)
+    return _with(freeze(config), mine[1], (), me, now)
 
 
-def _versions(obj: Obj) -> patch.Versions:
+def _versions(obj: Obj, subresource: str) -> patch.Versions:
+    """The versions of *obj*'s kind, and what a write through *subresource* cannot change."""
     kind = kind_of(obj)
-    return patch.one_version(published.shape_of(kind.api_version, kind.kind))
+    rules, shape = served.of(kind), published.shape_of(kind.api_version, kind.kind)
+    ignored: tuple[typed.Path, ...] = ()
+    if subresource == "status":
+        ignored = (("f:spec",), *(("f:metadata", f"f:{key}") for key in rules.status_keeps))
+    elif not subresource and "status" in rules.subresources:
+        ignored = (("f:status",),)
+    return patch.Versions(lambda version: shape, ignored=ignored)
 
 
-def _before_first_apply(live: Obj, me: Manager) -> Managers:
+def _before_first_apply(live: Obj, me: Manager, versions: patch.Versions) -> Managers:
     """Who owns what was there before anybody applied."""
     if not live.get("metadata", {}).get("uid"):
         return {}
-    spoken = without(live, ("status",))
-    return patch.updated({}, spoken, {}, Manager(BEFORE, UPDATE, me.version), _versions(live))
+    return patch.updated({}, live, {}, Manager(BEFORE, UPDATE, me.version, me.subresource), versions)
 
 
-def _with(obj: Obj, owners: Managers, old: Obj | None, me: Manager | None, now: int) -> Obj:
-    """*obj* with *owners*. The entry of *me*, who changed something, is of *now*; all others keep their times."""
-    times = {_who(entry): entry.get("time") for entry in get(old, *FIELD) or ()}
-    entries = []
-    for who in sorted(owners, key=lambda who: (who.operation, who.name, who.version, who.subresource)):
-        known = times.get((who.name, who.operation, who.version, who.subresource))
-        entries.append(_entry(who, timestamp(now) if who == me else known, owners[who]))
-    return evolve(obj, FIELD, entries) if entries else without(obj, FIELD)
+# -- kubectl, which applied on its own side before ---------------------------------------------------------------------
 
 
-def _who(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(entry.get(key, "") for key in ("manager", "operation", "apiVersion", "subresource"))
+def _last_applied(live: Obj, me: Manager, versions: patch.Versions) -> Paths:
+    """What kubectl applied last by its annotation, and nobody has changed since: no conflict with it counts."""
+    try:
+        config = json.loads(get(live, *ANNOTATION) or "")
+    except ValueError:
+        return frozenset()
+    if not isinstance(config, dict) or config.get("apiVersion") != me.version:
+        return frozenset()
+    shape = versions.shape(me.version)
+    changed = typed.compare(config, live, shape)
+    return frozenset(typed.owned(config, shape)) - changed.modified - changed.added - changed.removed
+
+
+def _as_applied(config: Obj) -> str:
+    """*config* as kubectl's annotation holds it."""
+    plain = thaw(without(config, ANNOTATION))
+    return json.dumps(plain, separators=(",", ":"), sort_keys=True, ensure_ascii=False) + "\n"
+
+
+# -- how they are written down -----------------------------------------------------------------------------------------
+
+
+def _capped(owners: Managers, entries: Entries) -> Managers:
+    """*owners* with at most ten who wrote: the oldest of a version become one."""
+    times = _times(entries)
+    writers = sorted((who for who in owners if who.operation == UPDATE), key=lambda who: (times.get(who) or "~", who))
+    kept, first, left = dict(owners), dict[str, Manager](), len(writers)
+    for who in writers:
+        if left <= MOST_WRITERS:
+            break
+        bucket, oldest = Manager(ANCIENT, UPDATE, who.version), first.setdefault(who.version, who)
+        if oldest == who:
+            continue
+        if bucket not in kept:
+            kept[bucket] = kept.pop(oldest)
+        kept[bucket] |= kept.pop(who)
+        left -= 1
+    return kept
+
+
+def _times(entries: Entries) -> dict[Manager, str | None]:
+    return {_who(entry): entry.get("time") for entry in entries if entry.get("operation") and entry.get("apiVersion")}
+
+
+def _with(obj: Obj, owners: Managers, entries: Entries, me: Manager | None, now: int) -> Obj:
+    """*obj* with *owners*. The entry of *me*, who changed something, is of *now*; all others keep their times.
+
+    A new owner through /scale has none, as upstream hands it over without.
+    """
+    times = _times(entries)
+    if me is not None and (me.subresource != "scale" or me in times):
+        times[me] = timestamp(now)
+    order = sorted(
+        owners, key=lambda who: (who.operation, times.get(who) or "", who.name, who.version, who.subresource)
+    )
+    shown = [_entry(who, times.get(who), owners[who]) for who in order]
+    return evolve(obj, FIELD, shown) if shown else without(obj, FIELD)
 
 
 def _entry(who: Manager, time: str | None, paths: Paths) -> dict[str, Any]:
@@ -122,23 +198,41 @@ def _entry(who: Manager, time: str | None, paths: Paths) -> dict[str, Any]:
     return entry | ({"subresource": who.subresource} if who.subresource else {})
 
 
+def settled(old: Obj, new: Obj) -> Obj:
+    """*new*, or *old* where only the times of owners differ: that is no change.
+
+    Models k/apiserver pkg/endpoints/handlers/fieldmanager IgnoreManagedFieldsTimestampsTransformer
+    """
+    timeless = [[{k: v for k, v in entry.items() if k != "time"} for entry in _entries(obj)] for obj in (old, new)]
+    return evolve(new, FIELD, _entries(old)) if timeless[0] and timeless[0] == timeless[1] and _same(old, new) else new
+
+
+def _same(old: Obj, new: Obj) -> bool:
+    """Whether all but owners and version is the same."""
+    bare = [without(without(obj, FIELD), ("metadata", "resourceVersion")) for obj in (old, new)]
+    return bare[0] == bare[1]
+
+
+# -- conflicts ---------------------------------------------------------------------------------------------------------
+
+
 def _conflict(conflicts: Sequence[Conflict]) -> ApiError:
     """409, with the fields of each owner that is in the way."""
-    by_words: dict[str, list[str]] = {}
+    by_words: dict[str, list[typed.Path]] = {}
     for conflict in conflicts:
-        by_words.setdefault(conflict.manager.words, []).append(typed.shown(conflict.path))
-    lines = [_told(words, fields) for words, fields in by_words.items()]
-    count = len(conflicts)
-    message = f"Apply failed with {count} conflict{'s' if count > 1 else ''}: " + "\n".join(lines)
+        by_words.setdefault(conflict.manager.words, []).append(conflict.path)
+    ordered = {words: typed.in_order(paths) for words, paths in by_words.items()}
     causes = [
-        {"reason": "FieldManagerConflict", "message": conflict.manager.words, "field": typed.shown(conflict.path)}
-        for conflict in conflicts
+        {"reason": "FieldManagerConflict", "message": f"conflict with {words}", "field": typed.shown(path)}
+        for words, paths in ordered.items()
+        for path in paths
     ]
+    told = "".join(_told(words, paths) for words, paths in ordered.items())
+    message = f"Apply failed with {len(conflicts)} conflicts: {told.rstrip()}"
+    if len(conflicts) == 1:
+        message = f"Apply failed with 1 conflict: {causes[0]['message']}: {causes[0]['field']}"
     return ApiError(409, "Conflict", message, freeze({"causes": causes}))
 
 
-def _told(words: str, fields: list[str]) -> str:
-    if len(fields) == 1:
-        return f"{words}: {fields[0]}"
-    several = words.replace("conflict with", "conflicts with")
-    return f"{several}:\n" + "\n".join(f"- {field}" for field in fields)
+def _told(words: str, paths: Iterable[typed.Path]) -> str:
+    return "\n".join([f"conflicts with {words}:", *(f"- {typed.shown(path)}" for path in paths)]) + "\n"

@@ -19,7 +19,7 @@ from kubemini.api.schema.decode import decode
 from kubemini.apiserver import served
 from kubemini.apiserver.decide import decoding, deletion, ownership, strategy, subresources
 from kubemini.apiserver.decide.deletion import Remove
-from kubemini.apiserver.decide.options import Options, number_of
+from kubemini.apiserver.decide.options import LONGEST_MANAGER, Options, number_of
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.decide.strategy import default
 
@@ -38,7 +38,11 @@ def _passed(new: Obj, old: Obj) -> ApiError | None:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A write of *kind*: what is asked for, by whom, when (µs), and what it must pass. *warnings* fill on the way."""
+    """A write of *kind*: what is asked for, by whom, when (µs), and what it must pass. *warnings* fill on the way.
+
+    ``agent``   the program that asks, as its header User-Agent says
+    ``tracks``  whether owners of fields are kept from the beginning of an object on
+    """
 
     kind: Kind
     info: RequestInfo
@@ -48,6 +52,8 @@ class Write:
     admit: Admit
     warnings: list[str]
     judge: Judge = _passed
+    agent: str = ""
+    tracks: bool = False
 
     def decoded(self, body: Any) -> "Obj | ApiError":
         """*body* as an object of the kind, without what no field holds; or why it is none: another kind, wrong types.
@@ -71,9 +77,23 @@ class Write:
         self.warnings.extend(text for text in texts if text not in self.warnings)
 
     def me(self, operation: str) -> Manager:
-        """Who writes, as managedFields name him; who gives no fieldManager goes by his user's last name."""
-        name = self.options.manager or self.user.rpartition(":")[2] or "unknown"
+        """Who writes, as managedFields name him; who gives no fieldManager goes by his program's or user's last name.
+
+        Models k/apiserver pkg/endpoints/handlers managerOrUserAgent
+        """
+        name = self.options.manager or _printable(self.agent) or self.user.rpartition(":")[2] or "unknown"
         return Manager(name, operation, self.kind.api_version, self.info.subresource)
+
+    def begins(self, new: bool) -> bool:
+        """Whether this write is the first whose owner is kept, if there is none yet; *new*: it makes the object."""
+        named = bool(self.options.manager)
+        return (named or self.tracks) if new else (named and not self.tracks)
+
+
+def _printable(agent: str) -> str:
+    """The name that a User-Agent begins with, as long as a manager's may be."""
+    name = "".join(character for character in agent.partition("/")[0] if character.isprintable())
+    return name.encode()[:LONGEST_MANAGER].decode("utf-8", "ignore")
 
 
 # -- what a body is ----------------------------------------------------------------------------------------------------
@@ -162,7 +182,8 @@ def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "O
     if owners_known:
         result = ownership.taken_from(new, result)
     else:
-        result = ownership.after_write(old, result, write.me(UPDATE), bool(write.options.manager), write.now)
+        result = ownership.after_write(old, result, write.me(UPDATE), write.begins(new=False), write.now)
+    result = ownership.settled(old, result)
     return Remove(result) if deletion.finished(result) else result
 
 

@@ -17,14 +17,18 @@ NAME_LABEL = "kubernetes.io/metadata.name"
 
 
 def defaults(obj: Obj) -> Obj:
-    """*obj* with its name as a label, and the finalizer that empties it before it goes."""
+    """*obj* with its name as a label."""
     meta = obj["metadata"]
     labels = {**(meta.get("labels") or {}), NAME_LABEL: meta.get("name", "")}
+    status = filled(obj.get("status"), phase="Active")
+    return {**obj, "metadata": {**meta, "labels": labels}, "status": status}
+
+
+def begun(obj: Obj, now: int) -> Obj:
+    """*obj* with the finalizer that empties it before it goes."""
     given = get(obj, "spec", "finalizers", default=None) or []
     finalizers = given if FINALIZER in given else [*given, FINALIZER]
-    spec = {**(obj.get("spec") or {}), "finalizers": finalizers}
-    status = filled(obj.get("status"), phase="Active")
-    return {**obj, "metadata": {**meta, "labels": labels}, "spec": spec, "status": status}
+    return {**obj, "spec": {**(obj.get("spec") or {}), "finalizers": finalizers}}
 
 
 def prepare(new: Obj, old: Obj) -> Obj:
@@ -54,6 +58,7 @@ serve(
         name_rule=names.dns_label,
         fields=("status.phase",),
         defaults=defaults,
+        begun=begun,
         prepare=prepare,
         status_rules=status_rules,
         first_status=lambda obj: {"phase": "Active"},
