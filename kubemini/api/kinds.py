@@ -91,6 +91,7 @@ def _known(words: list[str]) -> Kind:
 _LINES = (*schema.resources(), *custom.resources())
 KNOWN: dict[tuple[str, str], Kind] = {(k.api_version, k.kind): k for k in map(_known, _LINES)}
 _SERVED: dict[tuple[str, str], Kind] = {}
+_ACTED_ON: dict[tuple[str, str], Kind] = {}
 _NOT_SIMULATED: dict[tuple[str, str], tuple[str, ...]] = {}
 
 POD = KNOWN["v1", "Pod"]
@@ -120,8 +121,10 @@ GRPC_ROUTE = KNOWN[_GATEWAY_API, "GRPCRoute"]
 REFERENCE_GRANT = KNOWN[_GATEWAY_API, "ReferenceGrant"]
 
 
-def serve(kind: Kind, not_simulated: tuple[str, ...] = ()) -> None:
-    """From now on *kind* is one of those that are simulated, but for some fields: said by its own file, once."""
+def serve(kind: Kind, not_simulated: tuple[str, ...] = (), acted_on: bool = False) -> None:
+    """From now on *kind* is served: said by its own file, once. *acted_on*: some program of a story acts on it."""
+    if acted_on:
+        _ACTED_ON[kind.api_version, kind.kind] = kind
     _SERVED[kind.api_version, kind.kind] = kind
     _NOT_SIMULATED[kind.api_version, kind.kind] = not_simulated
 
@@ -131,6 +134,14 @@ def served() -> Mapping[tuple[str, str], Kind]:
     if FILES not in sys.modules:
         importlib.import_module(FILES)
     return _SERVED
+
+
+def acted_on() -> list[Kind]:
+    """The kinds that programs of a story act on: only these does a story's garbage collector watch, and empty a
+    namespace of. The others are stored, judged and shown.
+    """
+    served()
+    return list(_ACTED_ON.values())
 
 
 def not_simulated(obj: Mapping[str, Any]) -> tuple[str, ...]:

@@ -48,7 +48,8 @@ class ServedKind:
     """What is special about a kind. Every function is pure; a rule yields the causes why not.
 
     ``subresources``   those served besides the object itself
-    ``counted``        whether metadata.generation counts changes; ``counts``: of what, all but metadata and status
+    ``counted``        whether metadata.generation counts changes; ``counts``: of what, all but metadata and
+                       status; ``first_generation``: where it begins
     ``created_by_put`` whether a PUT to a name that is not there makes it
     ``versioned``      whether an update must say which resourceVersion it is based on
     ``returned``       whether a DELETE that is done answers the object, not a Status
@@ -69,6 +70,7 @@ class ServedKind:
     ``first_status``   the status that an object begins with; None: what the creator gives it
     ``columns``        what a Table shows; none: the name, and when it was made
     ``summary``        the few fields that the trace keeps; ``said``: whether the trace speaks of this kind at all
+    ``acted_on``       whether some program of a story acts on it; else it is stored, judged and shown, no more
     ``not_simulated``  fields that would change the outcome, and do not here: ``spec.containers[].args``
     """
 
@@ -76,6 +78,7 @@ class ServedKind:
     subresources: tuple[str, ...] = ()
     counted: bool = False
     counts: Callable[[Obj], Any] = _all_wanted
+    first_generation: int = 1
     created_by_put: bool = False
     versioned: bool = False
     returned: bool = False
@@ -97,6 +100,7 @@ class ServedKind:
     columns: tuple[Column, ...] = ()
     summary: Callable[[Obj], dict[str, Any]] = _says_nothing
     said: bool = True
+    acted_on: bool = False
     not_simulated: tuple[str, ...] = ()
 
 
@@ -104,7 +108,7 @@ def serve(served: ServedKind) -> ServedKind:
     """From now on there is this kind."""
     kind = served.kind
     _SERVED[kind.api_version, kind.kind] = served
-    kinds.serve(kind, served.not_simulated)
+    kinds.serve(kind, served.not_simulated, served.acted_on)
     return served
 
 

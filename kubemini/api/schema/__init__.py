@@ -22,7 +22,8 @@ class Field:
     """A field. ``type``: string, bool, int32, int64, number, bytes, time, microtime, quantity, int-or-string, object,
     json (anything), the name of a definition, ``[]TYPE`` or ``{}TYPE`` (a map from text).
 
-    ``merge``, ``strategy``: strategic merge patch. ``list``, ``keys``, ``map``: server-side apply.
+    ``merge``, ``strategy``: strategic merge patch. ``list``, ``keys``, ``map``: server-side apply. ``zero``: what Go
+    writes where nobody gives it, as JSON; {} is a definition's own zero, "" that it writes nothing.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Field:
     list: str = ""
     keys: tuple[str, ...] = ()
     map: str = ""
+    zero: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Definition:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The fields that Go always writes, if need be as zero."""
+        """The fields that must be given, or are zero."""
         return tuple(name for name, field in self.fields.items() if field.required)
 
 
@@ -118,6 +120,7 @@ def _field(words: list[str]) -> Field:
         facts.get("list", ""),
         _several(facts, "keys"),
         facts.get("map", ""),
+        facts.get("zero", ""),
     )
 
 

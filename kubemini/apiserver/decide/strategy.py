@@ -30,10 +30,11 @@ def for_create(obj: Obj) -> Obj:
 
 
 def begun(obj: Obj, now: int) -> Obj:
-    """*obj* as it enters the store at *now* (µs): generation 1, the status that it begins with."""
+    """*obj* as it enters the store at *now* (µs): its first generation, the status that it begins with."""
     kind = served.of_object(obj)
     obj = kind.begun(obj, now)
-    meta = obj["metadata"] | ({"generation": 1} if kind.counted else {})
+    first = kind.first_generation
+    meta = obj["metadata"] | ({"generation": first} if kind.counted and first else {})
     status = kind.first_status(obj) if kind.first_status else None
     rest = {key: value for key, value in obj.items() if key != "status" or kind.first_status is None}
     return freeze({**rest, "metadata": meta} | ({} if status is None else {"status": status}))

@@ -7,7 +7,7 @@ BeforeUpdate.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubemini.api import errors
@@ -222,5 +222,6 @@ def _stale(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
         return errors.conflict(kind, name)
     if not version and served.of(kind).versioned:
         text = "Invalid value: 0: must be specified for an update"
-        return errors.invalid(kind, name, [FieldError("FieldValueInvalid", "metadata.resourceVersion", text)])
+        resource = replace(kind, kind=kind.plural)  # upstream names the resource there, for once
+        return errors.invalid(resource, name, [FieldError("FieldValueInvalid", "metadata.resourceVersion", text)])
     return None

@@ -69,6 +69,7 @@ def summary(policy: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         CLUSTER_NETWORK_POLICY,
+        acted_on=True,
         subresources=("status",),
         counted=True,
         defaults=customresource.defaults,

@@ -72,6 +72,7 @@ def summary(piece: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         ENDPOINT_SLICE,
+        acted_on=True,
         counted=True,
         defaults=defaults,
         rules=rules,

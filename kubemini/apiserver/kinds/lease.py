@@ -17,4 +17,4 @@ def rules(obj: Obj) -> Wrong:
     yield from not_negative(spec, "spec", "leaseTransitions")
 
 
-serve(ServedKind(LEASE, created_by_put=True, versioned=True, rules=rules, said=False))
+serve(ServedKind(LEASE, acted_on=True, created_by_put=True, versioned=True, rules=rules, said=False))

@@ -107,4 +107,4 @@ def summary(policy: Obj) -> dict[str, Any]:
     return {"types": list(policy["spec"]["policyTypes"])}
 
 
-serve(ServedKind(NETWORK_POLICY, counted=True, defaults=defaults, rules=rules, summary=summary))
+serve(ServedKind(NETWORK_POLICY, acted_on=True, counted=True, defaults=defaults, rules=rules, summary=summary))

@@ -42,6 +42,17 @@ def too_long(field: str, limit: int) -> FieldError:
     return FieldError("FieldValueTooLong", field, f"Too long: may not be more than {limit} bytes")
 
 
+def too_many_characters(field: str, limit: int) -> FieldError:
+    """The value has too many characters."""
+    return FieldError("FieldValueTooLong", field, f"Too long: may not be more than {limit} characters")
+
+
+def too_many(field: str, count: int, limit: int) -> FieldError:
+    """There are too many of them."""
+    items = "item" if limit == 1 else "items"
+    return FieldError("FieldValueTooMany", field, f"Too many: {count}: must have at most {limit} {items}")
+
+
 def supported(field: str, value: Any, choices: Sequence[str]) -> Wrong:
     """The value must be one of *choices*, named in this order."""
     if value not in choices:

@@ -137,6 +137,12 @@ def filled(value: Mapping[str, Any] | None, **defaults: Any) -> dict[str, Any]:
     return {**value, **lacks}
 
 
+def unset(value: Mapping[str, Any] | None, **defaults: Any) -> dict[str, Any]:
+    """*value* with *defaults* for what is not given at all; "" is given: in Go it is a pointer."""
+    value = value or {}
+    return {**value, **{key: new for key, new in defaults.items() if value.get(key) is None}}
+
+
 def _is_zero(value: Any, default: Any) -> bool:
     return value == "" and isinstance(default, str)
 

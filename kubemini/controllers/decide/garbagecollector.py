@@ -9,13 +9,13 @@ owner of the same name with another UID is another object.
 Models k/k pkg/controller/garbagecollector GarbageCollector.attemptToDeleteItem
 Models k/k pkg/controller/garbagecollector GarbageCollector.attemptToOrphanWorker
 Simplified: Events, Leases and the kinds of networking groups (Ingress, Gateway, policies) own nothing and are nobody's,
-so they are not watched; no Event says that an owner stands in another namespace.
+so they are not watched, nor are kinds that nobody acts on; no Event says that an owner stands in another namespace.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubemini.api.kinds import Kind, served
+from kubemini.api.kinds import Kind, acted_on
 from kubemini.api.objects import Obj, freeze
 from kubemini.controllers.decide.actions import Delete, Patch, Plan, terminating
 
@@ -26,11 +26,7 @@ GONE, LEAVING, THERE = "gone", "leaving", "there"  # LEAVING: it waits for those
 
 def kinds() -> list[Kind]:
     """The kinds whose objects may be owned, as discovery tells them."""
-    return [
-        kind
-        for kind in served().values()
-        if kind.kind not in ("Event", "Lease") and not kind.group.endswith(NETWORKING)
-    ]
+    return [kind for kind in acted_on() if kind.kind not in ("Event", "Lease") and not kind.group.endswith(NETWORKING)]
 
 
 def owners(obj: Obj) -> list[Obj]:

@@ -3,14 +3,14 @@
 Invariant: while a pod of it is left, nothing but pods is deleted; the finalizer ``kubernetes`` goes when all is gone.
 Models k/k pkg/controller/namespace/deletion namespacedResourcesDeleter.Delete
 Models k/k pkg/controller/namespace/deletion namespaceConditionUpdater.Update
-Simplified: discovery never fails; content is deleted object by object, not as a collection.
+Simplified: discovery never fails; what nobody acts on stays; content is deleted object by object, not as a collection.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubemini.api.kinds import Kind, served
+from kubemini.api.kinds import Kind, acted_on
 from kubemini.api.objects import Obj, evolve, freeze, get
 from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide.actions import condition, is_finished, terminating
@@ -34,7 +34,7 @@ Left = Mapping[Kind, Sequence[Obj]]
 
 def content() -> list[Kind]:
     """The kinds that a namespace may hold, as discovery tells them."""
-    return [kind for kind in served().values() if kind.namespaced]
+    return [kind for kind in acted_on() if kind.namespaced]
 
 
 def is_done(namespace: Obj) -> bool:

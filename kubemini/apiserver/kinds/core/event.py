@@ -23,4 +23,4 @@ def rules(obj: Obj) -> Wrong:
         yield invalid("involvedObject.namespace", about, "does not match event.namespace")
 
 
-serve(ServedKind(EVENT, created_by_put=True, fields=FIELDS, rules=rules, said=False))
+serve(ServedKind(EVENT, acted_on=True, created_by_put=True, fields=FIELDS, rules=rules, said=False))

@@ -53,6 +53,7 @@ def summary(namespace: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         NAMESPACE,
+        acted_on=True,
         returned=True,
         subresources=("status", "finalize"),
         name_rule=names.dns_label,

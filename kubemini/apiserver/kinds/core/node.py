@@ -69,6 +69,7 @@ def summary(node: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         NODE,
+        acted_on=True,
         subresources=("status",),
         fields=("spec.unschedulable",),
         defaults=defaults,

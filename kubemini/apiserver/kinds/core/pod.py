@@ -119,6 +119,7 @@ def summary(pod: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         POD,
+        acted_on=True,
         returned=True,
         subresources=("status", "binding"),
         counted=True,

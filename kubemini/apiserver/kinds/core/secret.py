@@ -56,4 +56,4 @@ def changes(new: Obj, old: Obj) -> Wrong:
     yield from keyed.immutable(new, old, "data")
 
 
-serve(ServedKind(SECRET, fields=("type",), defaults=defaults, rules=rules, changes=changes))
+serve(ServedKind(SECRET, acted_on=True, fields=("type",), defaults=defaults, rules=rules, changes=changes))

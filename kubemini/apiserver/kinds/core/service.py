@@ -212,6 +212,7 @@ def summary(service: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         SERVICE,
+        acted_on=True,
         created_by_put=True,
         returned=True,
         subresources=("status",),

@@ -50,6 +50,7 @@ def summary(obj: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         GATEWAY,
+        acted_on=True,
         subresources=("status",),
         counted=True,
         defaults=customresource.defaults,

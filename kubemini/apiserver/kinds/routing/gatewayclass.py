@@ -31,6 +31,7 @@ def summary(obj: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         GATEWAY_CLASS,
+        acted_on=True,
         subresources=("status",),
         counted=True,
         defaults=customresource.defaults,

@@ -52,6 +52,7 @@ def _method(method: Obj | None, path: str) -> Wrong:
 serve(
     ServedKind(
         GRPC_ROUTE,
+        acted_on=True,
         subresources=("status",),
         counted=True,
         defaults=customresource.defaults,

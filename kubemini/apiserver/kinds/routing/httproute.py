@@ -129,6 +129,7 @@ def summary(obj: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         HTTP_ROUTE,
+        acted_on=True,
         subresources=("status",),
         counted=True,
         defaults=customresource.defaults,

@@ -127,6 +127,7 @@ def summary(obj: Obj) -> dict[str, Any]:
 serve(
     ServedKind(
         INGRESS,
+        acted_on=True,
         subresources=("status",),
         counted=True,
         rules=rules,

@@ -91,4 +91,8 @@ def summary(obj: Obj) -> dict[str, Any]:
     return {"controller": get(obj, "spec", "controller") or "", "default": default}
 
 
-serve(ServedKind(INGRESS_CLASS, counted=True, defaults=defaults, rules=rules, changes=changes, summary=summary))
+serve(
+    ServedKind(
+        INGRESS_CLASS, acted_on=True, counted=True, defaults=defaults, rules=rules, changes=changes, summary=summary
+    )
+)

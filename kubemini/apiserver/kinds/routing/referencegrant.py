@@ -23,4 +23,8 @@ def summary(obj: Obj) -> dict[str, Any]:
     return {"from": ", ".join(one["namespace"] for one in get(obj, "spec", "from") or ())}
 
 
-serve(ServedKind(REFERENCE_GRANT, counted=True, defaults=customresource.defaults, rules=rules, summary=summary))
+serve(
+    ServedKind(
+        REFERENCE_GRANT, acted_on=True, counted=True, defaults=customresource.defaults, rules=rules, summary=summary
+    )
+)

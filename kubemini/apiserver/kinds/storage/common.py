@@ -1,0 +1,54 @@
+"""What the kinds of storage share: names of drivers, and the parameters of a class.
+
+Models k/k pkg/apis/core/validation ValidateCSIDriverName; k/k pkg/apis/storage/validation
+validateProvisioner, validateParameters.
+"""
+
+from collections.abc import Mapping
+
+from kubemini.api import names
+from kubemini.apiserver.rules.causes import Wrong, each, invalid, required, too_long
+
+LONGEST_DRIVER = 63  # bytes
+MOST_PARAMETERS = 512
+LARGEST_PARAMETERS = 256 * 1024  # bytes, keys and values together
+
+
+def caseless_subdomain(name: str) -> list[str]:
+    """A subdomain, in capitals too. Models k/apimachinery pkg/api/validate/content IsDNS1123SubdomainCaseless"""
+    return [
+        text.replace("a lowercase RFC 1123", "an RFC 1123")
+        .replace("lower case alphanumeric", "alphanumeric")
+        .replace("example.com", "Example.com")
+        for text in names.dns_subdomain(name.lower())
+    ]
+
+
+def driver_name(name: str, path: str) -> Wrong:
+    """The name of a driver: small letters or not, at most 63 bytes."""
+    if not name:
+        yield required(path)
+        return
+    if len(name) > LONGEST_DRIVER:
+        yield too_long(path, LONGEST_DRIVER)
+    yield from each(names.dns_subdomain(name.lower()), path, name)
+
+
+def provisioner(name: str, path: str) -> Wrong:
+    """The name of who makes volumes: a qualified name, if there is one."""
+    if name:
+        yield from each(names.qualified_name(name.lower()), path, name.lower())
+
+
+def parameters(said: Mapping[str, str] | None, path: str, may_be_empty: bool) -> Wrong:
+    """What a class tells its driver."""
+    said = said or {}
+    if len(said) > MOST_PARAMETERS:
+        yield too_long(path, MOST_PARAMETERS)
+        return
+    if "" in said:
+        yield invalid(path, "", "field can not be empty.")
+    if sum(len(key.encode()) + len(value.encode()) for key, value in said.items()) > LARGEST_PARAMETERS:
+        yield too_long(path, LARGEST_PARAMETERS)
+    if not may_be_empty and not said:
+        yield required(path, "must contain at least one key/value pair")

@@ -1,0 +1,77 @@
+// What Go always writes of the types of Kubernetes' API, given or not: definition, then field=zero.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"sort"
+	"strings"
+
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
+	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+)
+
+var seen = map[reflect.Type]string{}
+
+func name(t reflect.Type) string {
+	parts := strings.Split(t.PkgPath(), "/")
+	return strings.Join(append(parts[len(parts)-2:], t.Name()), ".")
+}
+
+// own says whether a type writes itself.
+func own(t reflect.Type) bool {
+	marshaler := reflect.TypeOf((*json.Marshaler)(nil)).Elem()
+	return t.Implements(marshaler) || reflect.PointerTo(t).Implements(marshaler)
+}
+
+func visit(t reflect.Type) {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || seen[t] != "" || !strings.HasPrefix(t.PkgPath(), "k8s.io/") {
+		return
+	}
+	seen[t] = "?"
+	zero := map[string]json.RawMessage{}
+	if text, err := json.Marshal(reflect.New(t).Interface()); err == nil {
+		_ = json.Unmarshal(text, &zero)
+	}
+	said := []string{}
+	for field, value := range zero {
+		if string(value)[0] == '{' {
+			value = json.RawMessage("{}")
+		}
+		said = append(said, field+"="+string(value))
+	}
+	sort.Strings(said)
+	seen[t] = name(t) + " " + strings.Join(said, " ")
+	if own(t) || len(said) == 0 {
+		seen[t] = "?"
+	}
+	for number := range t.NumField() {
+		visit(t.Field(number).Type)
+	}
+}
+
+func main() {
+	everything := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, apiextensions.AddToScheme, apiregistration.AddToScheme} {
+		if err := add(everything); err != nil {
+			panic(err)
+		}
+	}
+	for _, t := range everything.AllKnownTypes() {
+		visit(t)
+	}
+	lines := []string{}
+	for _, line := range seen {
+		if line != "?" {
+			lines = append(lines, line)
+		}
+	}
+	sort.Strings(lines)
+	fmt.Println(strings.Join(lines, "\n"))
+}
