@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from kubemini.api.errors import ApiError
 from kubemini.api.objects import Obj
 from kubemini.api.schema import custom
+from kubemini.api.schema.written import written as as_go_writes
 from kubemini.apiserver.decide import tables
 from kubemini.apiserver.decide.forms import media
 from kubemini.apiserver.decide.forms.media import JSON, YAML, Accepted
@@ -52,15 +53,22 @@ def written(value: Any, wanted: Accepted) -> bytes:
 
 
 def as_typed(answer: Obj) -> Any:
-    """*answer* with what it is in front; the items of a list of a built-in kind do not say what they are."""
-    head = {key: answer[key] for key in ("kind", "apiVersion", "metadata") if key in answer}
-    items = answer.get("items")
-    if isinstance(items, list | tuple) and str(answer.get("kind", "")).endswith("List"):
-        known = (str(answer.get("apiVersion")), str(answer["kind"]).removesuffix("List"))
-        if custom.of(*known) is None and answer["kind"] not in tables.FORMS:
-            items = [{key: value for key, value in item.items() if key not in ("kind", "apiVersion")} for item in items]
-        return {**head, **{key: value for key, value in answer.items() if key not in head}, "items": items}
-    return {**head, **{key: value for key, value in answer.items() if key not in head}}
+    """*answer* as its type is written, with what it is in front; items of a built-in kind do not say what they are."""
+    kind, items = str(answer.get("kind", "")), answer.get("items")
+    if isinstance(items, list | tuple) and kind.endswith("List"):
+        if custom.of(str(answer.get("apiVersion")), kind.removesuffix("List")) is None and kind not in tables.FORMS:
+            items = [_without_kind(as_go_writes(item)) for item in items]
+        return _headed({**answer, "items": items})
+    return _headed(as_go_writes(answer))
+
+
+def _without_kind(obj: Obj) -> dict[str, Any]:
+    return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
+
+
+def _headed(obj: Obj) -> dict[str, Any]:
+    first = ("kind", "apiVersion", "metadata")
+    return {key: obj[key] for key in first if key in obj} | {k: v for k, v in obj.items() if k not in first}
 
 
 def of_watch(wanted: Accepted) -> Said:

@@ -1,0 +1,41 @@
+"""What Go always writes of the structs of Kubernetes' API: ``python -m tests.oracles.kubernetes.written [--check]``.
+
+Runs the Go program in ``tests/oracles/written`` and keeps what it prints in written.txt beside this file, from which
+`make schema` derives the `zero` of a field; with --check it only compares (`make twin`).
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.oracles.build import Missing, program
+
+FILE = Path(__file__).with_name("written.txt")
+HEADER = """\
+# What Go always writes of a struct of the API, given or not: definition, then field=zero, {} for a struct of its own.
+# Printed by the program in tests/oracles/written, of k8s.io/api 0.37.2.
+"""
+
+
+def printed() -> str:
+    """The file as the program writes it today. Raises Missing."""
+    done = subprocess.run([program("written")], capture_output=True, text=True, check=True)
+    return HEADER + done.stdout
+
+
+def main(check: bool) -> int:
+    """Write the file, or compare it; the exit status."""
+    try:
+        text = printed()
+    except Missing as missing:
+        print(missing)
+        return 1
+    if not check:
+        FILE.write_text(text, encoding="utf-8")
+    same = FILE.read_text(encoding="utf-8") == text
+    print("what Go writes of Kubernetes' types: " + ("as recorded" if same else "differs: make record, make schema"))
+    return 0 if same else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv))
