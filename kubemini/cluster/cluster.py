@@ -21,6 +21,7 @@ from kubemini.host import Component, Host
 from kubemini.host.linux.podnetwork import Cni
 from kubemini.kubelet.kubelet import Kubelet
 from kubemini.network.cni import Plugins
+from kubemini.network.names import dns_complaints
 from kubemini.params import Params, altered
 from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
@@ -66,7 +67,7 @@ class Cluster:
                 host = self.hosts[spec.name]
                 self.components[name] = install(name, topology, spec, self.sim, self.net, host)
                 if isinstance(self.components[name], Kubelet):
-                    host.cni = Plugins(host)
+                    host.cni, host.dns_complaints = Plugins(host), dns_complaints
         self._started = False
 
     @classmethod

@@ -35,6 +35,10 @@ class Hosted(Program, Protocol):
     def linger(self) -> int:
         """How long it goes on after SIGTERM, µs."""
 
+    @property
+    def well(self) -> bool:
+        """What it says to a readiness probe."""
+
     def exit(self, why: str) -> None:
         """End in peace, if it is up."""
 
@@ -68,6 +72,7 @@ class Host:
         self.images: dict[str, Hosted] = {}  # what a container of that image runs, beside waiting to be asked
         self.kernel = Kernel()
         self.cni: Cni | None = None  # who gives pods their addresses; None: no pod can run here
+        self.dns_complaints: Callable[[Any], list[str]] = lambda pod: []  # what of a pod's dnsConfig is too much
 
     def power_off(self) -> None:
         """Pull the plug: nothing is said to anybody."""

@@ -20,7 +20,7 @@ from kubemini.kubelet.decide.podworker import RUNNING, STARTING, STOPPING
 from kubemini.sim.engine import TIMER
 from kubemini.sim.units import SECOND
 
-EXITED = "exited"
+EXITED, PROBED = "exited", "probed"
 KILLED, COMPLETED, CRASHED = 137, 0, 1
 LEAST_GRACE = 2 * SECOND  # between SIGTERM and SIGKILL, whatever the hook has used up
 
@@ -119,6 +119,16 @@ class Containers:
     def running(self, image: str) -> list[str]:
         """The pods whose containers of *image* run, or go on after SIGTERM."""
         return [uid for uid, pod in self.of_pod.items() if pod.image == image and pod.state in (RUNNING, STOPPING)]
+
+    def well(self, uid: str) -> bool:
+        """What the program inside says to a readiness probe; one that is not simulated is well."""
+        program = self.host.images.get(self.of_pod[uid].image)
+        return program is None or program.well
+
+    def probe(self, image: str) -> None:
+        """What the program of *image* would say to a probe may have changed."""
+        for uid in self.running(image):
+            self._tell(self.of_pod[uid], PROBED)
 
     def fail(self, uid: str) -> None:
         """The program inside has died of itself."""

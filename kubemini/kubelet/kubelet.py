@@ -15,7 +15,7 @@ from kubemini.client import ApiClient, Informer, WorkQueue
 from kubemini.client.client import code
 from kubemini.host import Component, Host
 from kubemini.host.linux.podnetwork import NoNetwork
-from kubemini.kubelet.containers import EXITED, Containers, Running
+from kubemini.kubelet.containers import EXITED, PROBED, Containers, Running
 from kubemini.kubelet.decide import hooks, probes, sandboxes
 from kubemini.kubelet.decide.podworker import (
     BEHAVIOUR,
@@ -142,6 +142,9 @@ class Kubelet(Component):
     # -- what runs -----------------------------------------------------------------------------------------------------
     def _start(self, worker: PodWorker) -> None:
         took = self._draw(worker.pod["metadata"]["name"], self.params.pod_start)
+        if worker.uid not in self.containers.of_pod:
+            for number, text in enumerate(self.host.dns_complaints(worker.pod)):
+                self._say(worker, sandboxes.DNS, text, number)
         try:
             running = self.containers.start(worker.pod, took, behaviour_time(worker.pod, "exit-after"))
         except NoNetwork as error:
@@ -158,7 +161,7 @@ class Kubelet(Component):
         namespace, name = worker.key
         message = sandboxes.message(why)
         self.sim.record(self.name, "sandbox", pod=f"{namespace}/{name}", message=message)
-        self.spawn(self._tell(sandboxes.event(worker.pod, message, self.host.name, self.sim.now)))
+        self._say(worker, sandboxes.REASON, message)
         self.reports.add(worker.uid)
         delay = self._draw(f"{name}/sandbox", sandboxes.BACK_OFF)
         self.after(delay, self._try_again, worker)
@@ -167,9 +170,16 @@ class Kubelet(Component):
         if worker.state == PENDING and self.workers.get(worker.uid) is worker:
             self._start(worker)
 
-    def _tell(self, event: Obj) -> Steps:
-        """An Event is written once; if that fails, it is lost, as the real recorder's is after some tries."""
-        yield from self.client.create(event)
+    def _say(self, worker: PodWorker, reason: str, text: str, number: int = 0) -> None:
+        """An Event is written once; if that fails, it is lost, as the real recorder's is after some tries.
+
+        *number*: how many have been written of this pod at this instant.
+        """
+
+        def tell(event: Obj) -> Steps:
+            yield from self.client.create(event)
+
+        self.spawn(tell(sandboxes.event(worker.pod, reason, text, self.host.name, self.sim.now, number)))
 
     def _stop(self, worker: PodWorker) -> None:
         """Gracefully: preStop, SIGTERM, and SIGKILL in the end."""
@@ -213,6 +223,8 @@ class Kubelet(Component):
             if event == "stopped":
                 self.containers.remove(uid)
             return
+        if event == PROBED:
+            self._probe(worker)
         if (worker.state, event) not in MOVES:
             return  # old news: heard after a pause
         if event == "started":
@@ -294,7 +306,7 @@ class Kubelet(Component):
 
     def _probe_readiness(self, worker: PodWorker) -> None:
         pod, now = worker.pod, self.sim.now
-        well = behaviour(pod, "readiness") != "fail"
+        well = behaviour(pod, "readiness") != "fail" and self.containers.well(worker.uid)
         at = probes.pod_verdict_at(pod, probes.READINESS, worker.counts_as_started_at, worker.started_at, now, well)
         if at is None:
             self._set_ready(worker, worker.generation, True)

@@ -6,25 +6,30 @@ the API server does, so its answers are as late as its informers, and go on when
 starts without an API server waits 5 s, and then fails every name of the cluster.
 Invariant: what is answered is decided by `coredns.CoreDNS`; here questions come, are asked further, and go.
 coredns plugin/kubernetes/controller.go, plugin/forward; k/dns cmd/node-cache.
-Simplified: the CoreDNS pods of one host are one process; readiness does not wait for the first lists; no `loop`.
+Simplified: the CoreDNS pods of one host are one process; the plugin loop looks only where it could find something,
+that is if a stanza forwards elsewhere than to the name server outside.
 """
 
 from dataclasses import replace
+
+import simpy
 
 from kubemini.api.kinds import CONFIG_MAP, ENDPOINT_SLICE, NAMESPACE, POD, SERVICE
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
 from kubemini.host.linux import podnetwork
-from kubemini.network.decide.dns.coredns import Ask, CoreDNS
+from kubemini.network.decide.dns.coredns import Aside, Ask, CoreDNS, Finding
+from kubemini.network.decide.dns.coredns import Steps as Answering
 from kubemini.network.decide.dns.corefile import STANDARD, CorefileError
 from kubemini.network.decide.dns.message import NOERROR, NXDOMAIN, Answer, Question, Record, within
 from kubemini.network.decide.dns.resolver import Send
 from kubemini.network.decide.dns.store import read_store
-from kubemini.network.names import NODE_CACHE_IP, OUTSIDE_IP, Asker, Query, Response, send
+from kubemini.network.names import LOOPBACK, NODE_CACHE_IP, OUTSIDE_IP, PORT, Asker, Query, Response, send
 from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
 from kubemini.wire import Network
+from kubemini.wire.rpc import happen
 
 IMAGE = "coredns"
 CONFIG = ("kube-system", "coredns")  # the ConfigMap with the Corefile
@@ -45,6 +50,8 @@ cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
     forward . 198.51.100.53
 }
 """
+MOST_SEEN, HELP = 2, "https://coredns.io/plugins/loop#troubleshooting"  # of the plugin loop
+EPHEMERAL = (32768, 60999)  # net.ipv4.ip_local_port_range
 KNOWN, ADDRESS, TTL = "example.com.", "203.0.113.80", 60  # what the name server outside knows
 
 
@@ -72,16 +79,41 @@ class NameServer(Component):
 
     def _answer(self, source: str, query: Query) -> Steps:
         assert self.server is not None
-        steps, said, asked = self.server.serve(query.question), None, False
+        answer = yield from self._go(self.server, self.server.serve(query.question))
+        send(self, source, Response(query.number, answer))
+
+    def _go(self, server: CoreDNS, steps: Answering | Finding) -> Steps:
+        """Go through *steps* of *server*; returns what they find."""
+        said, asked = None, False
         while True:
-            self.server.now = self.sim.now
+            server.now = self.sim.now
             self.refresh()
             try:
-                ask = steps.send(said) if asked else next(steps)
+                wanted = steps.send(said) if asked else next(steps)
             except StopIteration as done:
-                send(self, source, Response(query.number, done.value))
-                return
-            said, asked = (yield from self._further(ask)), True
+                return done.value
+            further = self._further(wanted) if isinstance(wanted, Ask) else self._beside(server, wanted)
+            said, asked = (yield from further), True
+
+    def _beside(self, server: CoreDNS, aside: Aside) -> Steps:
+        """Let these steps go on their own; what they find within the time that whoever asks has, or None."""
+        found: list[Answer | None] = []
+        over = simpy.Event(self.sim)
+
+        def end() -> None:
+            if over.callbacks is not None:
+                happen(over, None)
+
+        def go() -> Steps:
+            found.append((yield from self._go(server, aside.steps)))
+            end()
+
+        self.spawn(go())
+        if aside.wait:
+            timer = self.after(aside.wait, end)
+            yield over
+            timer.cancel()
+        return found[0] if found else None
 
     def _further(self, ask: Ask) -> Steps:
         """Ask a server outside; None if it says nothing."""
@@ -133,6 +165,7 @@ class CoreDNSProcess(NameServer):
         super().__init__(sim, net, host, name)
         self.servers = servers
         self.draws = sim.draws(f"coredns/{name}")
+        self.loops: dict[str, int] = {}  # the names by which the plugin loop knows its own question: how often seen
         host.images[IMAGE] = self
 
     # -- a container begins and ends ---------------------------------------------------------------
@@ -150,9 +183,15 @@ class CoreDNSProcess(NameServer):
         """How long it goes on after SIGTERM: ``health { lameduck 5s }``."""
         return int(self.server.lameduck * SECOND) if self.server is not None else 0
 
+    @property
+    def well(self) -> bool:
+        """What ``/ready`` says: the plugin is there, and the first lists of the plugin *kubernetes* have come."""
+        return self.server is not None and self.server.ready and self._synced()
+
     def shutdown(self) -> None:
         """If it has died of itself, its containers have, too."""
         self.server = None
+        self.loops.clear()
         if not self.host.powered:
             return
         for uid in self._containers():
@@ -191,6 +230,10 @@ class CoreDNSProcess(NameServer):
             except CorefileError as error:
                 self.sim.record(self.name, "note", text=f"CoreDNS does not start: {error}")
                 self.exit("it cannot read its Corefile")
+                return
+            self._look_for_loops()
+        if self.well:
+            self.host.kernel.containers.probe(IMAGE)
 
     def _serve(self, text: str) -> None:
         self.server = CoreDNS(text, (OUTSIDE_IP,))
@@ -213,10 +256,39 @@ class CoreDNSProcess(NameServer):
         except CorefileError as error:
             self.sim.record(self.name, "note", text=f"CoreDNS keeps its old Corefile: {error}")
 
+    # -- a question that comes back --------------------------------------------------------------------
+    def _look_for_loops(self) -> None:
+        """Ask itself a name that nobody knows; who sees it again forwards to itself, or to one who forwards to it.
+
+        Models coredns plugin/loop setup
+        """
+        assert self.server is not None
+        luck = self.sim.draws(f"{self.name}/loop/{self.incarnation}")
+        for block in self.server.blocks:
+            if block.loop and any(ip != OUTSIDE_IP for forward in block.forwards for ip in forward.to):
+                numbers = [luck.between(2 * len(self.loops) + n, 1, 2**63 - 1) for n in (1, 2)]
+                name = ".".join([*map(str, numbers), block.loop.removeprefix(".")])
+                self.loops[name] = 0
+                send(self, self.name, Query(0, LOOPBACK, Question(name, "HINFO")))
+
+    def receive(self, source: str, payload: Query | Response) -> None:
+        """As any name server; but its own question must not come back. Models coredns plugin/loop Loop.ServeDNS"""
+        if isinstance(payload, Query) and payload.question.name in self.loops:
+            name = payload.question.name
+            self.loops[name] += 1
+            if self.loops[name] > MOST_SEEN:
+                port = self.sim.draws(f"{self.name}/port").between(self.incarnation, *EPHEMERAL)
+                zone = name.split(".", 2)[2] or "."
+                said = f'Loop ({LOOPBACK}:{port} -> :{PORT}) detected for zone "{zone}", see {HELP}.'
+                self.sim.record(self.name, "note", text=f'plugin/loop: {said} Query: "HINFO {name}".')
+                self.exit("it forwards questions to itself")
+                return
+        super().receive(source, payload)
+
     # -- what it answers -----------------------------------------------------------------------------
     def takes(self, ip: str) -> bool:
         """Its pod listens on that address, and the server has opened."""
-        return self.server is not None and podnetwork.pod_at(self.host, ip) is not None
+        return self.server is not None and (ip == LOOPBACK or podnetwork.pod_at(self.host, ip) is not None)
 
     def refresh(self) -> None:
         """Read the caches of the informers, if something has changed in them."""

@@ -13,7 +13,7 @@ from typing import Any
 import simpy
 
 from kubemini.api.names import host_ip
-from kubemini.api.objects import freeze
+from kubemini.api.objects import Obj, freeze
 from kubemini.host import Component, Host
 from kubemini.network import dataplane
 from kubemini.network.decide.dns.message import Answer, Question
@@ -26,7 +26,7 @@ from kubemini.wire.network import BARE
 from kubemini.wire.rpc import happen
 
 NODE_CACHE_IP = "169.254.20.10"  # of NodeLocal DNSCache, on every host
-PORT = 53
+PORT, LOOPBACK = 53, "127.0.0.1"
 OUTSIDE_IP, OUTSIDE = "198.51.100.53", "upstream-dns"  # the name server of the company, and its program here
 
 
@@ -125,7 +125,11 @@ class Asker:
             packet = Asked(protocol, host_ip(host.name), server, PORT)
             sent = dataplane.send(host, packet, self._draws.u(self._drawn))
             if sent.endpoint is None:
-                programs = {NODE_CACHE_IP: f"node-cache@{host.name}", OUTSIDE_IP: OUTSIDE}
+                programs = {
+                    NODE_CACHE_IP: f"node-cache@{host.name}",
+                    OUTSIDE_IP: OUTSIDE,
+                    LOOPBACK: f"coredns@{host.name}",
+                }
                 target = programs.get(server, "") if sent.fate == "passed" else ""
                 return (None if sent.fate == "dropped" else target if target in there else ""), server
             pinned[server] = sent.endpoint
@@ -147,6 +151,11 @@ def resolv_conf(component: Component, options: str) -> ResolvConf:
     pod = freeze({"metadata": {"namespace": "default"}, "spec": {"dnsConfig": {"options": own}}})
     cached = f"node-cache@{component.host.name}" in component.net.components
     return pod_resolv_conf(pod, NodeDns((NODE_CACHE_IP,)) if cached else NodeDns())[0]
+
+
+def dns_complaints(pod: Obj) -> list[str]:
+    """What of the resolv.conf of *pod* is beyond the limits, in the words of the kubelet's events."""
+    return pod_resolv_conf(pod, NodeDns())[1]
 
 
 class Resolver:

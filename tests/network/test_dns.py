@@ -61,7 +61,7 @@ def nobody(ask):
         (".:53 {\n cache 0\n}", "cache TTL can not be zero or negative"),
         (".:53 {\n cache 30 {\n servfail soon\n }\n}", "'soon' is no duration; write one such as 5s"),
         (".:53 {\n cache 30 {\n success ²\n }\n}", "cannot read 'success ²'"),
-        (".:53 {\n cache 30 {\n serve_stale\n }\n}", "cannot read 'serve_stale'"),
+        (".:53 {\n cache 30 {\n serve_stal\n }\n}", "cannot read 'serve_stal'"),
         (".:53 {\n errors\n errors\n}", "can only be used once"),
         (".:53 {\n errors\n}\n.:53 {\n log\n}", "cannot serve . on port 53 twice"),
         (".:53 {\n forward .\n}", "write forward FROM TO"),

@@ -1,9 +1,11 @@
 """Names in a running cluster: CoreDNS in its pods, visitors that look up what they visit, and what hides a loss."""
 
+import json
 from collections import Counter
 
 import pytest
 
+from kubemini.api.kinds import EVENT
 from kubemini.cluster import Cluster
 from kubemini.cluster.workload import WorkloadError
 from kubemini.scenarios import load
@@ -169,3 +171,116 @@ def test_visitors_who_cannot_look_up_are_refused_in_a_sentence(visits, dns, says
     with pytest.raises(WorkloadError) as error:
         Cluster.single(**dns).prepare(workload={"visitors": {"service": "web"} | visits})
     assert says in str(error.value)
+
+
+# -- ready, loop, and what the kubelet says ----------------------------------------------------------------
+PROBED = MANIFESTS.replace(
+    "coredns:v1.13.1\n",
+    "coredns:v1.13.1\n          readinessProbe: {httpGet: {path: /ready, port: 8181}, periodSeconds: 1}\n",
+)
+COREFILE = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: coredns, namespace: kube-system}
+data:
+  Corefile: |
+"""
+
+
+def with_corefile(text, manifests=MANIFESTS):
+    """The shop, where CoreDNS has this Corefile."""
+    cluster = Cluster.single(workers=2, seed=3, dns="coredns")
+    lines = "\n".join("    " + line for line in text.splitlines())
+    cluster.prepare(f"{COREFILE}{lines}\n---\n{manifests}", {"visitors": VISITS})
+    return cluster
+
+
+def dns_pods(trace, begin=0):
+    """What the trace says of CoreDNS' pods: (at, state, ready)."""
+    return [
+        (r.at / SECOND, r.detail["state"], r.detail["ready"])
+        for r in trace.records
+        if r.what == "pod" and r.detail["name"].startswith("coredns") and r.at / SECOND >= begin
+    ]
+
+
+def test_coredns_is_not_ready_before_its_first_lists_have_come():
+    cluster = with_corefile(".:53 {\n ready\n kubernetes cluster.local\n forward . /etc/resolv.conf\n}", PROBED)
+    cluster.run("30s")
+    assert dns_pods(cluster.trace)[-1][2]
+    cluster.components["apiserver-1"].crash()
+    cluster.components["coredns@worker-1"].crash()
+    cluster.run("20s")
+    began = next(at for at, state, _ in dns_pods(cluster.trace, 30) if state == "running")
+    assert not any(ready for at, _, ready in dns_pods(cluster.trace, began))
+    cluster.components["apiserver-1"].start()
+    cluster.run("30s")
+    assert any(ready for _, _, ready in dns_pods(cluster.trace, 50))
+
+
+def test_without_the_plugin_ready_the_probe_never_passes():
+    cluster = with_corefile(".:53 {\n kubernetes cluster.local\n forward . /etc/resolv.conf\n}", PROBED)
+    cluster.run("30s")
+    assert not any(ready for _, _, ready in dns_pods(cluster.trace))
+
+
+def loops(trace):
+    return [r.detail["text"] for r in trace.records if r.what == "note" and "Loop" in r.detail["text"]]
+
+
+def test_a_coredns_that_forwards_to_itself_ends_itself():
+    cluster = with_corefile(".:53 {\n kubernetes cluster.local\n loop\n forward . 127.0.0.1\n}")
+    cluster.run("60s")
+    assert all("see https://coredns.io/plugins/loop#troubleshooting" in text for text in loops(cluster.trace))
+    assert ("exited", False) in [(state, ready) for _, state, ready in dns_pods(cluster.trace)]
+
+
+def test_a_coredns_that_forwards_to_its_own_service_sees_it_once_that_has_endpoints():
+    cluster = with_corefile(".:53 {\n kubernetes cluster.local\n loop\n forward . 10.96.0.10\n}")
+    cluster.run("30s")
+    assert not loops(cluster.trace)
+    cluster.components["coredns@worker-1"].crash()
+    cluster.run("30s")
+    assert loops(cluster.trace)
+
+
+def test_without_loop_the_number_of_questions_at_once_is_what_ends_it():
+    text = ".:53 {\n kubernetes cluster.local\n forward . 127.0.0.1 {\n max_concurrent 20\n }\n}"
+    cluster = Cluster.single(workers=2, seed=3, dns="coredns")
+    lines = "\n".join("    " + line for line in text.splitlines())
+    cluster.prepare(f"{COREFILE}{lines}\n---\n{MANIFESTS}", {"visitors": VISITS | {"name": "nosuch.example.com"}})
+    cluster.run("20s")
+    last = lookups(cluster.trace)[-1].detail
+    assert last["error"]
+    assert last["rule"] == "forward: concurrent queries exceeded maximum 20"
+    assert last["walk"][-1][2] == "REFUSED"
+
+
+def test_a_name_that_is_rewritten_leads_to_the_service():
+    text = ".:53 {\n rewrite name shop.corp.test web.default.svc.cluster.local\n kubernetes cluster.local\n}"
+    cluster = with_corefile(text)
+    cluster.prepare("", {"visitors": VISITS | {"name": "shop.corp.test."}})
+    cluster.run("30s")
+    assert lookups(cluster.trace)[-1].detail["addresses"]
+
+
+def test_the_kubelet_says_what_of_a_dns_config_is_too_much():
+    own = {"nameservers": ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "searches": [f"s{n}.test" for n in range(40)]}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "greedy"},
+        "spec": {"dnsConfig": own, "containers": [{"name": "c", "image": "shop/web:1.0"}]},
+    }
+    cluster = Cluster.single(workers=1, seed=3)
+    cluster.prepare(json.dumps(pod))
+    cluster.run("20s")
+    replies = []
+    cluster.kubectl.call_api("GET", EVENT.path("default"), None, {}).callbacks.append(lambda e: replies.append(e.value))
+    cluster.run(1)
+    events = [e for e in replies[0].value["items"] if e["reason"] == "DNSConfigForming"]
+    assert [(e["type"], e["involvedObject"]["name"]) for e in events] == [("Warning", "greedy")] * 2
+    assert {e["message"].split(" is: ")[0] for e in events} == {
+        "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line",
+        "Search Line limits were exceeded, some search paths have been omitted, the applied search line",
+    }

@@ -1,5 +1,6 @@
-"""A pod whose sandbox cannot be made: what its kubelet says, and when it tries again. Pure.
+"""A pod's sandbox: what its kubelet says if it cannot be made, or not as asked, and when it tries again. Pure.
 
+Models k/k pkg/kubelet/network/dns Configurer.formDNSConfigFitsLimits
 Models k/k pkg/kubelet/kuberuntime kubeGenericRuntimeManager.SyncPod
 Models k/k pkg/kubelet podWorkers.completeWork
 Simplified: similar events are not combined; nothing is said of one that had an address before.
@@ -11,7 +12,7 @@ from kubemini.api.timestamps import timestamp
 from kubemini.sim.units import SECOND
 
 BACK_OFF = (10 * SECOND, 15 * SECOND)  # backOffPeriod of pod workers, and half of it by chance
-REASON = "FailedCreatePodSandBox"
+REASON, DNS = "FailedCreatePodSandBox", "DNSConfigForming"
 
 
 def message(why: str) -> str:
@@ -19,14 +20,14 @@ def message(why: str) -> str:
     return f"Failed to create pod sandbox: rpc error: code = Unknown desc = {why}"
 
 
-def event(pod: Obj, text: str, host: str, now: int) -> Obj:
-    """The Event about it."""
+def event(pod: Obj, reason: str, text: str, host: str, now: int, number: int = 0) -> Obj:
+    """The Event about it, of the kubelet on *host* at *now* (µs); *number*: how many there are of this instant."""
     meta = pod["metadata"]
     return freeze(
         {
             "apiVersion": EVENT.api_version,
             "kind": EVENT.kind,
-            "metadata": {"name": f"{meta['name']}.{now:016x}", "namespace": meta["namespace"]},
+            "metadata": {"name": f"{meta['name']}.{now + number:016x}", "namespace": meta["namespace"]},
             "involvedObject": {
                 "apiVersion": "v1",
                 "kind": "Pod",
@@ -35,7 +36,7 @@ def event(pod: Obj, text: str, host: str, now: int) -> Obj:
                 "uid": meta["uid"],
                 "resourceVersion": meta["resourceVersion"],
             },
-            "reason": REASON,
+            "reason": reason,
             "message": text,
             "type": "Warning",
             "source": {"component": "kubelet", "host": host},

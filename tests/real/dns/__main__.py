@@ -2,8 +2,9 @@
 
 Real etcd, API server and CoreDNS stand in a room of their own, and a name server outside that knows one domain. A
 cluster is posted, CoreDNS starts with its options and is asked hundreds of questions; ours gets the same objects from
-the same API server. Neither has a cache, so no TTL runs down while they are asked. The seed is printed.
-``--clusters 100``: `make soak`.
+the same API server. Neither has a cache, so no TTL runs down while they are asked. Then CoreDNS starts anew with rules
+that rewrite, and is asked again; then with a cache that serves what is stale, and is asked as a script says, while the
+server outside changes its mood; and last it forwards to itself. The seed is printed. ``--clusters 100``: `make soak`.
 """
 
 import argparse
@@ -11,7 +12,6 @@ import json
 import random
 import sys
 import time
-from functools import partial
 from ipaddress import ip_address
 
 from tests.oracles.build import Missing, program
@@ -20,7 +20,7 @@ from tests.oracles.ha.real.asking import ask, until
 from tests.oracles.ha.real.programs import Failed
 from tests.oracles.ha.real.room import DISK
 from tests.oracles.network import dns as table
-from tests.real.dns import wire, worlds
+from tests.real.dns import corefiles, wire, worlds
 from tests.real.kubeproxy.lab import Lab
 
 OUTSIDE = ("127.0.0.1", 5353)
@@ -58,8 +58,8 @@ def clusters(seed, numbers):
         lab.up()
         for space, name, ip in worlds.PODS:
             run_pod(lab, space, name, ip)
-        wire.Outside(OUTSIDE, ZONE, ADDRESS, table.UPSTREAM_TTL)
-        differing = [number for number in numbers if differs(lab, seed, number)]
+        outside = wire.Outside(OUTSIDE, ZONE, ADDRESS, table.UPSTREAM_TTL)
+        differing = [number for number in numbers if differs(Cluster(lab, outside, seed, number))]
     finally:
         lab.down()
     for number in differing:
@@ -68,23 +68,109 @@ def clusters(seed, numbers):
     return 1 if differing else 0
 
 
-def differs(lab, seed, number):
+class Cluster:
+    """What is posted, and what both are told and asked."""
+
+    def __init__(self, lab, outside, seed, number):
+        self.lab, self.outside, self.seed, self.number = lab, outside, seed, number
+        self.options = worlds.OPTIONS[number % len(worlds.OPTIONS)]
+        lab.post(worlds.world(seed, number))
+        self.objects = lab.objects()
+        self.pods = lab.must("/api/v1/pods")["items"]
+        self.spaces = [space["metadata"]["name"] for space in lab.must("/api/v1/namespaces")["items"]]
+        meta = [service["metadata"] for service in self.objects[0]]
+        self.names = [f"{one['name']}.{one['namespace']}.svc.cluster.local" for one in meta]
+        self.questions = worlds.questions(self.luck("questions"), self.objects, QUESTIONS)
+
+    def luck(self, what):
+        """Numbers for *what*."""
+        return random.Random(f"{self.seed}/{self.number}/{what}")
+
+    def ours(self, more=""):
+        """Our CoreDNS, with *more* lines in its block."""
+        mine = table.server(self.options, *self.objects, self.spaces, self.pods, cache=more)
+        mine.store.local = addresses()
+        return mine
+
+    def start(self, more=""):
+        """Start the real one anew, with *more* lines in its block."""
+        lines = "\n        ".join([STANZA.format(disk=DISK), *self.options])
+        start(self.lab, table.COREFILE.format(zones=table.ZONES, options=lines, cache=more))
+
+    def upstream(self, asked):
+        """What the server outside answers as it is."""
+        if self.outside.mood in ("SERVFAIL", "REFUSED"):
+            return table.Answer(self.outside.mood, ra=True)
+        zone = self.outside.zone if self.outside.mood == "well" else "nobody.test."
+        return table.upstream(zone, self.outside.ip, table.UPSTREAM_TTL, asked)
+
+
+def differs(cluster):
     """Run a cluster and say what differs; whether anything does."""
-    began, options = time.monotonic(), worlds.OPTIONS[number % len(worlds.OPTIONS)]
-    lab.post(worlds.world(seed, number))
-    objects = lab.objects()
-    start(lab, options)
-    pods = lab.must("/api/v1/pods")["items"]
-    names = [space["metadata"]["name"] for space in lab.must("/api/v1/namespaces")["items"]]
-    asked = worlds.questions(random.Random(f"{seed}/{number}/questions"), objects, QUESTIONS)
-    mine = table.server(options, *objects, names, pods, cache="")
-    mine.store.local = addresses()
-    found = [line for name, kind in asked if (line := difference(mine, name, kind))]
-    what = f"{len(objects[0])} Services, {', '.join(options)}, {len(asked)} questions"
-    print(f"cluster {number}: {what}, {time.monotonic() - began:.0f} s, {len(found)} differences", flush=True)
+    began = time.monotonic()
+    found = [*plain(cluster), *rewriting(cluster), *serving_stale(cluster), *looping(cluster)]
+    what = f"{len(cluster.objects[0])} Services, {', '.join(cluster.options)}, {2 * QUESTIONS} questions, a script"
+    print(f"cluster {cluster.number}: {what}, {time.monotonic() - began:.0f} s, {len(found)} differences", flush=True)
     for line in found[:SHOWN]:
         print(f"  {line}", flush=True)
     return bool(found)
+
+
+def plain(cluster):
+    """What differs with the options alone."""
+    cluster.start()
+    mine = cluster.ours()
+    return [line for question in cluster.questions if (line := difference(mine, cluster.upstream, *question))]
+
+
+def rewriting(cluster):
+    """What differs where questions are rewritten."""
+    luck = cluster.luck("rewrites")
+    lines = corefiles.rewrites(luck, cluster.names)
+    more = "\n".join(lines)
+    cluster.start(more)
+    mine, found = cluster.ours(more), []
+    for name, kind in corefiles.moved(luck, cluster.questions):
+        klass = "CH" if luck.random() < 0.02 else "IN"
+        found.append(difference(mine, cluster.upstream, name, kind, klass))
+    return [f"{lines}: {line}" for line in found if line]
+
+
+def serving_stale(cluster):
+    """What differs in a script of a cache that serves what is stale."""
+    luck = cluster.luck("stale")
+    more = corefiles.CACHE.format(stale=luck.choice(corefiles.STALE))
+    steps = corefiles.script(luck, cluster.names)
+    for _ in range(TRIES):
+        cluster.start(more)
+        found = [line for line in played(cluster, cluster.ours(more), steps) if line]
+        if not found:
+            break
+    return [f"{more.split(chr(10))[-2]}: {line}" for line in found]
+
+
+def played(cluster, mine, steps):
+    """Play the steps of a script; what differs."""
+    began = time.monotonic()
+    for at, cluster.outside.mood, cluster.outside.ip, asked in steps:
+        time.sleep(max(0, began + at - time.monotonic()))
+        for name, kind in asked:
+            mine.now = round((time.monotonic() - began) * 1_000_000)
+            yield difference(mine, cluster.upstream, name, kind, tries=1)
+    cluster.outside.mood, cluster.outside.ip = "well", ADDRESS
+
+
+def looping(cluster):
+    """What differs where CoreDNS forwards to itself: how many at once is all that ends it."""
+    luck = cluster.luck("looping")
+    text = corefiles.LOOPING.format(most=luck.randint(1, 25), cache=luck.choice(("", "cache 30")))
+    start(cluster.lab, text, ready=("nobody.test.", "A"))
+    mine = table.CoreDNS(text)
+
+    def itself(asked):
+        return mine.ask(asked.question, itself)
+
+    return [line for name in ("api.example.com.", "nosuch.test.") if (line := difference(mine, itself, name, "A"))]
 
 
 def run_pod(lab, space, name, ip):
@@ -98,15 +184,12 @@ def run_pod(lab, space, name, ip):
     lab.must(f"{there}/pods/{name}/status", "PUT", {**made, "status": status})
 
 
-def start(lab, options):
-    """Start CoreDNS anew with these lines in its stanza. Raises Failed."""
+def start(lab, corefile, ready=("dns-version.cluster.local.", "TXT")):
+    """Start CoreDNS anew with this Corefile; it is there when it answers the question *ready*. Raises Failed."""
     lab.stop("coredns")
-    lines = "\n        ".join([STANZA.format(disk=DISK), *options])
-    corefile = table.COREFILE.format(zones=table.ZONES, options=lines, cache="")
-    corefile = corefile.replace("198.51.100.53", ":".join(map(str, OUTSIDE)))
-    (DISK / "Corefile").write_text(corefile)
+    (DISK / "Corefile").write_text(corefile.replace("198.51.100.53", ":".join(map(str, OUTSIDE))))
     lab._start("coredns", [str(program("coredns")), "-conf", str(DISK / "Corefile")])
-    if not until(lambda: wire.ask((hosts.HERE, 53), "dns-version.cluster.local.", "TXT", 1.0), READY):
+    if not until(lambda: wire.ask((hosts.HERE, 53), *ready, 1.0), READY):
         raise Failed(f"CoreDNS is not ready after {READY} s; it says last:\n{lab.log('coredns')}")
 
 
@@ -117,19 +200,19 @@ def addresses():
     return tuple(ip for ip in found if not ip_address(ip).is_loopback)
 
 
-def difference(mine, name, kind):
+def difference(mine, upstream, name, kind, klass="IN", tries=TRIES):
     """What the two answer differently each time they are asked, if anything."""
-    said = mine.ask(table.Question(name, kind), partial(table.upstream, *table.EXAMPLE, table.UPSTREAM_TTL))
+    said = mine.ask(table.Question(name, kind, klass=klass), upstream)
     ours = {"rcode": said.rcode, "aa": said.aa, "ra": said.ra}
     for part in ("answer", "authority", "additional"):
         ours[part] = sorted(serialless(record) for record in getattr(said, part))
-    for _ in range(TRIES):
-        real = wire.ask((hosts.HERE, 53), name, kind)
+    for _ in range(tries):
+        real = wire.ask((hosts.HERE, 53), name, kind, klass=klass)
         if real is not None:
             real |= {part: sorted(real[part]) for part in ("answer", "authority", "additional")}
         if real == ours:
             return ""
-    return f"{name} {kind}: the real one {real}, ours {ours} ({said.rule})"
+    return f"{name} {klass} {kind}: the real one {real}, ours {ours} ({said.rule})"
 
 
 def serialless(record):

@@ -1,11 +1,12 @@
 """The twin itself: its clusters follow from the seed, bytes are read whole, and one record less is seen."""
 
 import random
+import socket
 import struct
 
 from kubemini.network.decide.dns.message import Question
 from tests.oracles.network import dns as table
-from tests.real.dns import wire, worlds
+from tests.real.dns import corefiles, wire, worlds
 
 SPACES = worlds.SPACES
 
@@ -69,3 +70,50 @@ def test_the_name_server_outside_says_yes_no_and_not_of_this_type():
         real = wire.ask(server, name, kind, patience=60)
         assert (real["rcode"], real["ra"], len(real["answer"])) == (said.rcode, said.ra, len(said.answer))
         assert real["answer"] == [str(record) for record in said.answer]
+
+
+def test_corefiles_follow_from_the_seed_and_every_rule_and_mode_of_them_can_be_read():
+    names, seen = (
+        ["web.default.svc.cluster.local", "api.shop.svc.cluster.local", "db.shop.svc.cluster.local", "x.y"],
+        set(),
+    )
+    for number in range(60):
+        lines = corefiles.rewrites(random.Random(number), names)
+        assert lines == corefiles.rewrites(random.Random(number), names)
+        table.server(worlds.OPTIONS[0], [], [], SPACES, cache="\n".join(lines))
+        seen |= {word for line in lines for word in line.split()}
+    assert seen >= {
+        "exact",
+        "prefix",
+        "suffix",
+        "substring",
+        "regex",
+        "type",
+        "class",
+        "ttl",
+        "stop",
+        "continue",
+        "auto",
+    }
+    for mode in corefiles.STALE:
+        table.server(worlds.OPTIONS[0], [], [], SPACES, cache=corefiles.CACHE.format(stale=mode))
+
+
+def test_any_two_steps_of_a_script_are_far_from_whole_seconds_apart():
+    for number in range(40):
+        times = [step[0] for step in corefiles.script(random.Random(number), ["a", "b", "c", "d"])]
+        apart = [(later - one) % 1 for n, one in enumerate(times) for later in times[n + 1 :]]
+        assert all(0.05 < fraction < 0.95 for fraction in apart)
+
+
+def test_the_name_server_outside_has_moods_and_answers_by_tcp_as_well():
+    outside = wire.Outside(("127.0.0.1", 0), *table.EXAMPLE, 60)
+    for mood in ("SERVFAIL", "NXDOMAIN", "REFUSED"):
+        outside.mood = mood
+        assert wire.ask(outside.socket.getsockname(), "api.example.com.", "A", patience=60)["rcode"] == mood
+    question = wire.packed("api.example.com.") + struct.pack("!HH", 1, 1)
+    packet = struct.pack("!HHHHHH", 7, 0x0100, 1, 0, 0, 0) + question
+    with socket.create_connection(outside.socket.getsockname()) as client:
+        client.sendall(struct.pack("!H", len(packet)) + packet)
+        size = struct.unpack("!H", client.recv(2))[0]
+        assert wire.read(client.recv(size))["rcode"] == "REFUSED"

@@ -5,9 +5,11 @@ import itertools
 import socket
 import struct
 import threading
+from contextlib import suppress
 
 TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "OPT": 41}
 TYPES |= {"HTTPS": 65, "ANY": 255}
+CLASSES = {"IN": 1, "CH": 3}
 NAMES = {number: name for name, number in TYPES.items()}
 RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 NUMBERS = itertools.count(1)
@@ -19,7 +21,7 @@ def packed(name):
     return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".") if label) + b"\x00"
 
 
-def ask(server, name, kind, patience=5.0):
+def ask(server, name, kind, patience=5.0, klass="IN"):
     """The answer of *server* (address, port): {rcode, aa, ra, answer, authority, additional}; None if none comes."""
     number = next(NUMBERS) % 65536
     head = struct.pack("!HHHHHH", number, 0x0100, 1, 0, 0, 1)
@@ -27,7 +29,7 @@ def ask(server, name, kind, patience=5.0):
         client.settimeout(patience)
         try:
             client.connect(server)
-            client.send(head + packed(name) + struct.pack("!HH", TYPES[kind], 1) + LARGE)
+            client.send(head + packed(name) + struct.pack("!HH", TYPES[kind], CLASSES[klass]) + LARGE)
             return read(client.recv(8192))
         except OSError:
             return None
@@ -90,24 +92,43 @@ def record(packet, at):
 
 
 class Outside:
-    """The name server outside: an address for every name of a zone, no other types, and nothing else."""
+    """The name server outside: an address for every name of a zone, no other types, and nothing else.
+
+    *mood*: well, or what it says to everything: SERVFAIL, NXDOMAIN or REFUSED. *ip* may change.
+    """
 
     def __init__(self, address, zone, ip, ttl):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(address)
-        self.zone, self.ip, self.ttl = zone, ip, ttl
-        threading.Thread(target=self._serve, daemon=True).start()
+        self.listener = socket.create_server(self.socket.getsockname())
+        self.zone, self.ip, self.ttl, self.mood = zone, ip, ttl, "well"
+        for serve in (self._serve, self._accept):
+            threading.Thread(target=serve, daemon=True).start()
 
     def _serve(self):
         while True:
             packet, client = self.socket.recvfrom(4096)
-            name, end = unpacked(packet, 12)
-            kind = struct.unpack("!H", packet[end : end + 2])[0]
-            self.socket.sendto(self.answer(packet, packet[12 : end + 4], name, kind), client)
+            self.socket.sendto(self.answer(packet), client)
 
-    def answer(self, packet, question, name, kind):
+    def _accept(self):
+        while True:
+            threading.Thread(target=self._converse, args=self.listener.accept()[:1], daemon=True).start()
+
+    def _converse(self, client):
+        """Questions by TCP, on one connection; whoever asks may be ended at any time."""
+        with suppress(ConnectionError), client, client.makefile("rb") as stream:
+            while size := stream.read(2):
+                said = self.answer(stream.read(*struct.unpack("!H", size)))
+                client.sendall(struct.pack("!H", len(said)) + said)
+
+    def answer(self, packet):
         """The bytes of an answer."""
-        known = f".{name.lower()}".endswith(f".{self.zone}")
+        name, end = unpacked(packet, 12)
+        question, kind = packet[12 : end + 4], struct.unpack("!H", packet[end : end + 2])[0]
+        if self.mood in ("SERVFAIL", "REFUSED"):
+            code = next(number for number, name in RCODES.items() if name == self.mood)
+            return packet[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, 0, 0, 0) + question
+        known = self.mood == "well" and f".{name.lower()}".endswith(f".{self.zone}")
         found = known and kind == TYPES["A"]
         head = packet[:2] + struct.pack("!HHHHH", 0x8180 | (0 if known else 3), 1, int(found), int(not found), 0)
         if found:

@@ -1,18 +1,20 @@
 """CoreDNS as a pure machine: a question goes down the plugins of its server block until one answers.
 
 Theory of operation. `CoreDNS.serve` is a generator. It yields `Ask` whenever a server outside must be asked, is sent
-that server's answer (None: none came in time), and returns the answer. Whoever drives it supplies the wire and the
-time; a test supplies a function. The order is that of CoreDNS' plugin.cfg: cache, kubernetes, forward.
+that server's answer (None: none came in time), and returns the answer. It yields `Aside` for what must be found out
+beside that, while whoever asked may have an old answer already. Whoever drives it supplies the wire and the time; a
+test supplies a function. The order is that of CoreDNS' plugin.cfg: rewrite, cache, kubernetes, forward.
 Invariant: an alias that leads out of the zone asks this same server anew, caches included.
 coredns core/dnsserver, plugin/forward, plugin/pkg/upstream.
-Simplified: several upstreams are asked in their order (policy sequential; the real default is random).
+Simplified: several upstreams are asked in their order (policy sequential; the real default is random); without
+max_concurrent, `SOCKETS` questions may be under way to them.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubemini.network.decide.dns import backend
-from kubemini.network.decide.dns.cache import Cache, cache_options
+from kubemini.network.decide.dns.cache import Cache, Entry, acceptable, cache_options
 from kubemini.network.decide.dns.corefile import (
     CorefileError,
     Directive,
@@ -23,9 +25,11 @@ from kubemini.network.decide.dns.corefile import (
 )
 from kubemini.network.decide.dns.kubernetes import Records
 from kubemini.network.decide.dns.message import REFUSED, SERVFAIL, Answer, Question, whole, within, zone_of
+from kubemini.network.decide.dns.rewrite import rewrite_rules, rewritten
 from kubemini.network.decide.dns.store import Store
 
 DEEPEST = 10  # aliases out of the zone and back
+SOCKETS = 1000  # that a process may have open
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +42,49 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Aside:
+    """*steps* go their own way; whoever yields this waits for what they find at most *wait* µs (0: not at all)."""
+
+    steps: "Finding"
+    wait: int
+
+
+@dataclass(slots=True)
 class Forward:
-    """One stanza of *forward*: which names go to which servers. Models coredns plugin/forward parseForward"""
+    """One stanza of *forward*: which names go to which servers, and how many at once.
+
+    Models coredns plugin/forward parseForward
+    """
 
     zone: str
     to: tuple[str, ...]
     ignored: tuple[str, ...] = ()
     tcp: bool = False
+    most: int = 0
+    under_way: int = 0
 
     def takes(self, name: str) -> bool:
         """Whether *name* is forwarded."""
         return within(self.zone, name) and not any(within(zone, name) for zone in self.ignored)
 
+    def serve(self, question: Question) -> "Steps":
+        """Ask one server after the other. Models coredns plugin/forward Forward.ServeDNS"""
+        most = self.most or SOCKETS
+        self.under_way += 1
+        try:
+            if self.under_way > most:
+                return Answer(REFUSED, rule=f"forward: concurrent queries exceeded maximum {most}")
+            for address in self.to:
+                said = yield Ask(address, question, self.tcp or question.tcp)
+                if said is not None:
+                    return said
+            return Answer(SERVFAIL, rule=f"forward: no answer from {', '.join(self.to)}")
+        finally:
+            self.under_way -= 1
 
-Steps = Generator[Ask, Answer | None, Answer]
+
+Steps = Generator[Ask | Aside, Answer | None, Answer]
+Finding = Generator[Ask | Aside, Answer | None, Answer | None]
 
 
 class Block:
@@ -59,19 +92,63 @@ class Block:
 
     def __init__(self, block: ServerBlock, resolv_conf: tuple[str, ...]):
         self.zones = block.zones
+        self.rewrites = rewrite_rules(block)
         self.kubernetes = kubernetes_options(block)
         options = cache_options(block)
         self.cache = Cache(options) if options else None
         self.forwards = [_forward(line, resolv_conf) for line in block.plugins if line.name == "forward"]
+        loop = block.plugin("loop")
+        self.loop = (loop.args or block.zones)[0] if loop else ""
 
     def serve(self, server: "CoreDNS", question: Question, depth: int) -> Steps:
         """The answer of this block."""
+        made = rewritten(self.rewrites, question)
+        if made.question is None:
+            return Answer(SERVFAIL, rule=f"rewrite: {question.name} becomes what is no name")
+        answer = yield from self._from_cache_on(server, made.question, depth)
+        return made.restore(answer)
+
+    def _from_cache_on(self, server: "CoreDNS", question: Question, depth: int) -> Steps:
+        """Models coredns plugin/cache Cache.ServeDNS"""
         kept = self.cache if self.cache is not None and self.cache.serves(question.name) else None
-        known = kept.get(question, server.now) if kept else None
-        if known is not None:
-            return known
+        if kept is None:
+            answer = yield from self._beyond_cache(server, question, depth)
+            return answer
+        entry = kept.find(question, server.now)
+        if entry is None:
+            answer = yield from self._beyond_cache(server, question, depth)
+            return kept.keep(question, answer, server.now)
+        if entry.left(server.now) > 0:
+            return entry.given(server.now)
+        old = entry.stale(kept.options.stale)
+        if kept.may_refresh(entry, server.now):
+            fresh = yield from self._renewed(server, question, depth, kept, entry)
+            return fresh or old
+        return old
+
+    def _renewed(self, server: "CoreDNS", question: Question, depth: int, kept: Cache, entry: Entry) -> Finding:
+        """What takes the place of the stale *entry*, if whoever asks waits for it and it comes in time."""
+        stale = kept.options.stale
+        if stale.verify and not stale.patience:
+            return (yield from self._refresh(server, question, depth, kept, entry))
+        by = (
+            question if stale.verify else replace(question, tcp=True)
+        )  # no client waits whose packet would be too small
+        fresh = yield Aside(self._refresh(server, by, depth, kept, entry), stale.patience)
+        return fresh if stale.verify else None
+
+    def _refresh(self, server: "CoreDNS", question: Question, depth: int, kept: Cache, entry: Entry) -> Finding:
+        """Ask anew for the stale *entry*: what it is now, or None if nothing better is to be had.
+
+        Models coredns plugin/cache verifyStaleResponseWriter.WriteMsg
+        """
+        stale = kept.options.stale
         answer = yield from self._beyond_cache(server, question, depth)
-        return kept.keep(question, answer, server.now) if kept else answer
+        good = acceptable(answer)
+        kept.refreshed(entry, good, server.now)
+        if not good:
+            return None
+        return kept.keep(question, answer, server.now, ends_no=not stale.verify or stale.patience > 0)
 
     def _beyond_cache(self, server: "CoreDNS", question: Question, depth: int) -> Steps:
         answer = yield from self._of_cluster(server, question, depth)
@@ -80,15 +157,10 @@ class Block:
         forward = next((f for f in self.forwards if f.takes(question.name)), None)
         if forward is None:
             return Answer(REFUSED, rule="no plugin of this block answers")
-        for address in forward.to:
-            said = yield Ask(address, question, forward.tcp or question.tcp)
-            if said is not None:
-                return said
-        return Answer(SERVFAIL, rule=f"forward: no answer from {', '.join(forward.to)}")
+        answer = yield from forward.serve(question)
+        return answer
 
-    def _of_cluster(
-        self, server: "CoreDNS", question: Question, depth: int
-    ) -> Generator[Ask, Answer | None, Answer | None]:
+    def _of_cluster(self, server: "CoreDNS", question: Question, depth: int) -> Finding:
         """What the plugin *kubernetes* says; an alias out of the zone asks this server again."""
         options = self.kubernetes
         zone = zone_of(options.zones, question.name) if options else ""
@@ -118,6 +190,7 @@ class CoreDNS:
             raise CorefileError(f"no server block of this Corefile listens on port {port}; write one, such as .:{port}")
         self.blocks = [Block(block, resolv_conf) for block in blocks]
         self.lameduck = lameduck(tuple(blocks))
+        self.ready = any(block.plugin("ready") for block in blocks)
         self.store = Store()
         self.now = 0
 
@@ -126,6 +199,8 @@ class CoreDNS:
 
         Models coredns core/dnsserver Server.ServeDNS
         """
+        if question.klass != "IN" and not any(block.forwards for block in self.blocks):
+            return Answer(REFUSED, rule=f"the class {question.klass}: without forward only IN is served")
         zones = tuple(zone for block in self.blocks for zone in block.zones)
         zone = zone_of(zones, question.name)
         block = next((block for block in self.blocks if zone and zone in block.zones), None)
@@ -136,14 +211,21 @@ class CoreDNS:
 
     def ask(self, question: Question, upstream: Callable[[Ask], Answer | None]) -> Answer:
         """The answer to *question* where *upstream* answers at once."""
-        steps = self.serve(question)
-        try:
-            asked = next(steps)
-            while True:
-                asked = steps.send(upstream(asked))
-        except StopIteration as done:
-            answer: Answer = done.value
-            return answer
+        answer = _run(self.serve(question), upstream)
+        assert answer is not None
+        return answer
+
+
+def _run(steps: Steps | Finding, upstream: Callable[[Ask], Answer | None]) -> Answer | None:
+    """What *steps* find where *upstream* answers at once, and what goes aside is done before all else."""
+    try:
+        wanted = next(steps)
+        while True:
+            said = upstream(wanted) if isinstance(wanted, Ask) else _run(wanted.steps, upstream)
+            wanted = steps.send(said)
+    except StopIteration as done:
+        answer: Answer | None = done.value
+        return answer
 
 
 def _forward(line: Directive, resolv_conf: tuple[str, ...]) -> Forward:
@@ -152,7 +234,7 @@ def _forward(line: Directive, resolv_conf: tuple[str, ...]) -> Forward:
     zone, *to = line.args
     servers = [server for name in to for server in (resolv_conf if name.startswith("/") else (name,))]
     ignored: tuple[str, ...] = ()
-    tcp = False
+    tcp, most = False, 0
     for option in line.body:
         match option.name, option.args:
             case "except", zones if zones:
@@ -161,11 +243,13 @@ def _forward(line: Directive, resolv_conf: tuple[str, ...]) -> Forward:
                 tcp = True
             case "prefer_udp", ():
                 tcp = False
-            case "max_concurrent" | "policy" | "max_fails" | "expire" | "health_check", (_,):
-                pass  # how many at once and which first: see Simplified
+            case "max_concurrent", (number,) if number.isdecimal():
+                most = int(number)
+            case "policy" | "max_fails" | "expire" | "health_check", (_,):
+                pass  # which first: see Simplified
             case _:
                 said = " ".join((option.name, *option.args))
                 raise CorefileError(f"plugin/forward: {said!r} is not known here; leave it out")
     if not servers:
         raise CorefileError("plugin/forward: no server to forward to; name one, such as 198.51.100.53")
-    return Forward(whole(zone.lower()), tuple(servers), ignored, tcp)
+    return Forward(whole(zone.lower()), tuple(servers), ignored, tcp, most)

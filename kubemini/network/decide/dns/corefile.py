@@ -6,6 +6,7 @@ never in the order of the file.
 Simplified: no import, no environment variables, no snippets; of the plugins, those in `PLUGINS`.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,11 +48,18 @@ PLUGINS = (
     "errors",
     "log",
     "loadbalance",
+    "rewrite",
     "cache",
     "kubernetes",
     "loop",
     "forward",
 )
+
+
+REPEATED = ("forward", "rewrite")  # may stand in a block more than once
+WORD = re.compile(r'"((?:\\.|[^"\\])*)"|(\S+)')  # a word, or several between quotes
+DURATION = re.compile(r"(?:(\d+\.?\d*|\.\d+)(ms|s|m|h))")
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class CorefileError(ValueError):
@@ -82,7 +90,7 @@ class ServerBlock:
 
 def read_corefile(text: str) -> tuple[ServerBlock, ...]:
     """The server blocks of a Corefile. Raises CorefileError."""
-    lines = [line.split("#", 1)[0].split() for line in text.splitlines()]
+    lines = [_words(line) for line in text.splitlines()]
     tokens = [(number, words) for number, words in enumerate(lines, 1) if words]
     directives, rest = _block(tokens, 0, top=True)
     assert rest == len(tokens)
@@ -96,6 +104,16 @@ def read_corefile(text: str) -> tuple[ServerBlock, ...]:
                 raise CorefileError(f"cannot serve {zone} on port {block.port} twice; leave one block out")
             served.add((zone, block.port))
     return blocks
+
+
+def _words(line: str) -> list[str]:
+    """The words of *line*, without its comment; between quotes only a quote needs a backslash."""
+    words = []
+    for quoted, bare in WORD.findall(line):
+        if bare.startswith("#"):
+            break
+        words.append(bare or quoted.replace('\\"', '"'))
+    return words
 
 
 def _block(lines: list[tuple[int, list[str]]], at: int, top: bool = False) -> tuple[list[Directive], int]:
@@ -132,7 +150,7 @@ def _server(directive: Directive) -> ServerBlock:
         if plugin.name not in PLUGINS:
             known = ", ".join(sorted(PLUGINS))
             raise CorefileError(f"Unknown directive '{plugin.name}' here; there are: {known}")
-    names = [plugin.name for plugin in directive.body if plugin.name != "forward"]
+    names = [plugin.name for plugin in directive.body if plugin.name not in REPEATED]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise CorefileError(f"plugin/{twice}: this plugin can only be used once per Server Block")
@@ -209,12 +227,10 @@ def _kubernetes_line(line: Directive) -> dict[str, Any]:
 
 
 def seconds_of(text: str) -> float:
-    """A Go duration of seconds or milliseconds (``5s``, ``500ms``). Raises CorefileError."""
-    for unit, factor in (("ms", 0.001), ("s", 1.0), ("m", 60.0)):
-        number = text.removesuffix(unit)
-        if number != text and number.replace(".", "", 1).isdecimal():
-            return float(number) * factor
-    raise CorefileError(f"{text!r} is no duration; write one such as 5s or 500ms")
+    """A Go duration (``5s``, ``500ms``, ``1h30m``). Raises CorefileError."""
+    if text != "0" and not re.fullmatch(f"({DURATION.pattern})+", text, re.ASCII):
+        raise CorefileError(f"{text!r} is no duration; write one such as 5s or 500ms")
+    return sum(float(number) * UNITS[unit] for number, unit in DURATION.findall(text))
 
 
 def lameduck(blocks: tuple[ServerBlock, ...]) -> float:

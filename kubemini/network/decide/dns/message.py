@@ -2,7 +2,7 @@
 
 Invariant: a name in a record or a question is whole and ends in a dot; case is kept, and never counts.
 RFC 1034, RFC 1035; package dns of the library that CoreDNS uses.
-Simplified: class IN only, no EDNS, no truncation, no DNSSEC.
+Simplified: records of class IN only, no EDNS, no truncation, no DNSSEC.
 """
 
 import ipaddress
@@ -14,11 +14,12 @@ REVERSE = (".in-addr.arpa.", ".ip6.arpa.")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A name and a type: ``Question("web.default.svc.cluster.local.", "A")``; asked by UDP or *tcp*."""
+    """A name and a type: ``Question("web.default.svc.cluster.local.", "A")``; asked by UDP or *tcp*; *klass*: class."""
 
     name: str
     type: str
     tcp: bool = False
+    klass: str = "IN"
 
 
 @dataclass(frozen=True, slots=True)
