@@ -11,10 +11,13 @@ from typing import Any
 
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import Obj, get
+from kubemini.api.objects import Obj, evolve, get
+from kubemini.api.usage import amounts
 from kubemini.apiserver import admission
-from kubemini.apiserver.admission import Attributes
+from kubemini.apiserver.admission import Attributes, resourcequota
 from kubemini.apiserver.core import Core, Request
+from kubemini.apiserver.decide import identity
+from kubemini.apiserver.decide.update import Decide
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 
@@ -59,6 +62,8 @@ def attributes(
         obj,
         known=Heard(core),
         toleration_seconds=seconds,
+        now=core.sim.now,
+        suffix=lambda: identity.generated("", core.rng),
         off=core.flags.disabled_plugins,
         **more,
     )
@@ -72,3 +77,31 @@ def informed(core: Core, asked: Attributes) -> Steps:
             if unready is not None:
                 return unready
     return None
+
+
+def charge(core: Core, asked: Attributes) -> Steps:
+    """Write into the quotas what the write uses up, before it is stored: None, or the ApiError of one that is full.
+
+    Each is decided on its newest state, so two API servers never give out the same rest. What is charged for a write
+    that then fails is given back by the controller of quotas.
+    """
+    if asked.dry or resourcequota.NAME in asked.off:
+        return None
+    found = resourcequota.charges(asked, asked.known.items(resourcequota.QUOTA, asked.namespace))
+    for one, _ in [] if isinstance(found, ApiError) else found:
+        name = one["metadata"]["name"]
+        decide = _charged(asked)
+        done = yield from core.storage.update(resourcequota.QUOTA, asked.namespace, name, decide)
+        if isinstance(done, ApiError) and done.code != 404:
+            return done
+    return None
+
+
+def _charged(asked: Attributes) -> Decide:
+    def decide(quota: Obj) -> Any:
+        found = resourcequota.charges(asked, [quota])
+        if isinstance(found, ApiError) or not found:
+            return quota if not isinstance(found, ApiError) else found
+        return evolve(quota, ("status", "used"), amounts.written(found[0][1]))
+
+    return decide

@@ -18,14 +18,14 @@ class Flags:
 
     ``tokens``         --token-auth-file: bearer token → user
     ``authorization``  --authorization-mode, such as (NODE, RBAC); none: every request is allowed
-    ``disabled_plugins``  --disable-admission-plugins; a story makes no service accounts, so nobody asks for them
+    ``disabled_plugins``  --disable-admission-plugins; a story has no service accounts, and its nodes are ready at once
     ``watches_all``    --watch-cache: of every kind from the start, as the real one; else of a kind when first asked of
     ``managed_fields`` whether each object has owners from its creation on; in a story, from the first who names himself
     """
 
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     authorization: tuple[str, ...] = ()
-    disabled_plugins: tuple[str, ...] = (SERVICE_ACCOUNT,)
+    disabled_plugins: tuple[str, ...] = (SERVICE_ACCOUNT, "TaintNodesByCondition")
     watches_all: bool = False
     managed_fields: bool = False
 

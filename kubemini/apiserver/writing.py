@@ -107,9 +107,13 @@ def store_new(
         return admitted
     made: Any = None
     for _ in range(ATTEMPTS):
-        ready = yield from _completed(core, replace(looked_at, obj=admitted), base, taken)
-        if isinstance(ready, ApiError):
-            return ready
+        looked_at = replace(looked_at, obj=admitted)
+        ready = yield from _completed(core, looked_at, base, taken)
+        full = (
+            ready if isinstance(ready, ApiError) else (yield from admitting.charge(core, replace(looked_at, obj=ready)))
+        )
+        if full is not None:
+            return full
         meta = ready["metadata"]
         made = yield from core.storage.create(kind, meta.get("namespace", ""), meta["name"], ready, dry)
         if isinstance(made, Taken):

@@ -61,7 +61,7 @@ TOY = '''
 """A plugin that forbids a name."""
 from kubemini.api import errors
 
-NAME = "NodeRestriction"
+NAME = "AlwaysPullImages"
 
 
 def admit(write):
@@ -78,8 +78,7 @@ def test_a_plugin_is_added_by_one_file(tmp_path, monkeypatch):
     admission.plugins.cache_clear()
     try:
         names = [plugin.NAME for plugin in admission.plugins()]
-        first = ["NamespaceLifecycle", "NodeRestriction", "Priority", "DefaultTolerationSeconds"]
-        assert names == [*first, "RuntimeClass", "DefaultIngressClass"]
+        assert "AlwaysPullImages" in names and names == [name for name in admission.ORDER if name in names]
         refused = admission.admit(Attributes(CREATE, POD, "nobody", pod("nobody")))
         assert refused.message == 'pods "nobody" is forbidden: nobody is called so'
     finally:

@@ -11,15 +11,16 @@ Models k/k pkg/kubeapiserver/options AllOrderedPlugins, k/apiserver pkg/admissio
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
 from typing import Protocol
 
+from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import Obj
+from kubemini.api.objects import Obj, get
 from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
 
 CREATE, UPDATE, DELETE = "CREATE", "UPDATE", "DELETE"
@@ -89,7 +90,30 @@ class Attributes:
     known: Known = NOTHING
     warn: Callable[[str], None] = _unheard
     toleration_seconds: int = 300
+    now: int = 0  # µs
+    suffix: Callable[[], str] = str  # five letters that make a name one's own
     off: tuple[str, ...] = ()  # plugins that do not run
+
+
+def forbid(asked: Attributes, why: str) -> ApiError:
+    """403, in the words of a plugin; what has no name yet goes by its prefix.
+
+    Models k/apiserver pkg/admission NewForbidden
+    """
+    meta = (asked.obj or {}).get("metadata") or {}
+    name = asked.name or meta.get("name") or meta.get("generateName") or "Unknown"
+    return errors.forbidden(asked.kind, name, why)
+
+
+def newest_default(classes: Iterable[Obj], marks: Sequence[str]) -> str | None:
+    """The name of the class that whoever names none is given: of those with one of the annotations *marks*.
+
+    Of several the newest counts, of equally new ones the first by name.
+    """
+    marked = [one for one in classes if any(get(one, "metadata", "annotations", mark) == "true" for mark in marks)]
+    marked.sort(key=lambda one: one["metadata"]["name"])
+    marked.sort(key=lambda one: str(one["metadata"].get("creationTimestamp") or ""), reverse=True)
+    return marked[0]["metadata"]["name"] if marked else None
 
 
 def admit(asked: Attributes) -> "Obj | ApiError | None":

@@ -2,15 +2,13 @@
 
 Of several defaults the newest counts, of equally new ones the first by name. An Ingress that was made before stays
 without a class.
-Models k/k plugin/pkg/admission/network/defaultingressclass classDefaulterPlugin.Admit, getDefaultClass.
+Models k/k plugin/pkg/admission/network/defaultingressclass classDefaulterPlugin.Admit getDefaultClass.
 """
-
-from collections.abc import Iterable
 
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import INGRESS, INGRESS_CLASS, Kind
 from kubemini.api.objects import Obj, evolve, get
-from kubemini.apiserver.admission import CREATE, Attributes
+from kubemini.apiserver.admission import CREATE, Attributes, newest_default
 
 NAME = "DefaultIngressClass"
 DEFAULT = "ingressclass.kubernetes.io/is-default-class"
@@ -25,18 +23,10 @@ def admit(asked: Attributes) -> "Obj | ApiError | None":
     named = get(obj, "spec", "ingressClassName") is not None
     if named or LEGACY in (get(obj, "metadata", "annotations") or {}):
         return obj
-    name = default_class(asked.known.items(INGRESS_CLASS))
+    name = newest_default(asked.known.items(INGRESS_CLASS), (DEFAULT,))
     return obj if name is None else evolve(obj, ("spec", "ingressClassName"), name)
 
 
 def needs(asked: Attributes) -> tuple[Kind, ...]:
     """The classes, for a new Ingress."""
     return (INGRESS_CLASS,) if asked.kind == INGRESS and asked.operation == CREATE else ()
-
-
-def default_class(classes: Iterable[Obj]) -> str | None:
-    """The class that an Ingress without one is given."""
-    marked = [one for one in classes if get(one, "metadata", "annotations", DEFAULT) == "true"]
-    marked.sort(key=lambda one: one["metadata"]["name"])
-    marked.sort(key=lambda one: str(one["metadata"].get("creationTimestamp") or ""), reverse=True)
-    return marked[0]["metadata"]["name"] if marked else None
