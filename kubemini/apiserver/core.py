@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.api.kinds import Kind
+from kubemini.apiserver.access import Access
 from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
 from kubemini.apiserver.decide.forms.media import JSON, PLAIN, Accepted
 from kubemini.apiserver.decide.options import Options
@@ -38,6 +39,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
     certificate: UserInfo | None = None  # the user that TLS has verified
     media: str = JSON  # what the body is
+    created: bool = False  # something new is there: 201
     accepted: Accepted = PLAIN  # the form of the answer
     answer_headers: list[tuple[str, str]] = field(default_factory=list)
     info: RequestInfo = field(default_factory=lambda: RequestInfo("", ""))
@@ -62,6 +64,7 @@ class Core:
         self.clients: dict[str, EtcdClient] = {}
         self.health = Health(component, etcd_endpoints)
         self.storage = Storage(self.sim, self.params, self.etcd)
+        self.access = Access(self.sim, flags, self.cache)
         self.goaways = self.sim.rng(f"goaways/{component.name}/{component.incarnation}")
         self.rng = self.sim.rng(f"names/{component.name}/{component.incarnation}")
 

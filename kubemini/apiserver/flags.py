@@ -18,6 +18,7 @@ class Flags:
 
     ``tokens``         --token-auth-file: bearer token → user
     ``authorization``  --authorization-mode, such as (NODE, RBAC); none: every request is allowed
+    ``service_account_key``  --service-account-signing-key-file: what its tokens of service accounts are signed with
     ``disabled_plugins``  --disable-admission-plugins; a story has no service accounts, and its nodes are ready at once
     ``watches_all``    --watch-cache: of every kind from the start, as the real one; else of a kind when first asked of
     ``managed_fields`` whether each object has owners from its creation on; in a story, from the first who names himself
@@ -25,6 +26,7 @@ class Flags:
 
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     authorization: tuple[str, ...] = ()
+    service_account_key: bytes = b"kubemini"
     disabled_plugins: tuple[str, ...] = (SERVICE_ACCOUNT, "TaintNodesByCondition")
     watches_all: bool = False
     managed_fields: bool = False

@@ -22,6 +22,7 @@ import simpy
 from kubemini.api.objects import Obj
 from kubemini.apiserver import pipeline
 from kubemini.apiserver.core import Request
+from kubemini.apiserver.decide.access.impersonation import REPEATED
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.forms import response
 from kubemini.apiserver.server import ApiServer
@@ -144,8 +145,8 @@ class Exchange:
             self.stream.begin(response.event_encoder(asked.accepted, asked.query, lambda: self.server.sim.now))
             said = response.of_watch(asked.accepted)
         else:
-            now, verb = self.server.sim.now, asked.info.verb
-            said = response.of(answer, asked.accepted, asked.headers, asked.query, verb, now)
+            now, made = self.server.sim.now, asked.created or asked.info.verb == "create"
+            said = response.of(answer, asked.accepted, asked.headers, asked.query, made, now)
         headers = [*said.headers, *asked.answer_headers]
         headers += [("Warning", response.warning(text)) for text in asked.warnings]
         headers += [("Connection", "close")] if self.draining else []
@@ -201,7 +202,8 @@ def payload_of(request: HttpRequest) -> dict[str, Any]:
     headers: dict[str, str] = {}
     for name, value in request.headers:
         key = name.lower()
-        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+        between = REPEATED if key.startswith("impersonate-") else ", "
+        headers[key] = f"{headers[key]}{between}{value}" if key in headers else value
     return {
         "verb": request.method.upper(),
         "method": request.method.upper(),

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.apiserver import authorization, reading, writing
+from kubemini.apiserver import reading, reviewing, served, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import options, request
-from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
+from kubemini.apiserver.decide.access import attributes, users
 from kubemini.apiserver.decide.checks import PATHS
 from kubemini.apiserver.decide.forms import body, media
 from kubemini.sim import Steps
@@ -32,7 +32,7 @@ def received(call: Call) -> Request:
     verb = "WATCH" if call.method == "watch" else str(asked.get("verb"))
     query = asked.get("query")
     known = query if isinstance(query, dict) else {}
-    user = UserInfo(str(asked.get("user") or ""))
+    user = users.believed(str(asked.get("user") or ""))
     method, headers = str(asked.get("method") or ""), asked.get("headers") or {}
     path, body = str(asked.get("path")), asked.get("body")
     return Request(call, verb, path, known, body, user, method, headers, asked.get("certificate"))
@@ -41,24 +41,45 @@ def received(call: Call) -> Request:
 # -- the handlers ------------------------------------------------------------------------------------------------------
 
 
+def read_request_info(core: Core, asked: Request) -> Steps:
+    """What is asked for: verb, kind, namespace, name. Whether that is there is another question, for later."""
+    asked.info = request.parse(asked.verb, asked.path, asked.query)
+    return None
+    yield
+
+
 def authenticate(core: Core, asked: Request) -> Steps:
     """Who is it? A program of the simulation is believed; whoever comes from outside shows a token or a certificate."""
     if not asked.method:
         return None
-    token = asked.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    found = core.flags.tokens.get(token) if token else asked.certificate or NOBODY
-    if found is None:
-        return errors.unauthorized()
+    found = core.access.authenticate(asked.headers, asked.certificate)
+    if isinstance(found, ApiError):
+        return found
     asked.user = found
     return None
     yield
 
 
-def authorize(core: Core, asked: Request) -> Steps:
-    """May they? 403 for those who live by rules that the server has not read yet."""
-    if core.health.authorizes or not authorization.needs_rules(asked.user.name):
+def impersonate(core: Core, asked: Request) -> Steps:
+    """For whom? Whoever may act as another does, from here on."""
+    if not asked.method:
         return None
-    return authorization.refused(request.parse(asked.verb, asked.path, asked.query), asked.user.name)
+    found = core.access.impersonated(attributes.of(asked.info, asked.user), asked.headers)
+    if isinstance(found, ApiError):
+        return found
+    asked.user = found or asked.user
+    return None
+    yield
+
+
+def authorize(core: Core, asked: Request) -> Steps:
+    """May they? 403, in a story only for those who live by rules that the server has not read yet."""
+    question = attributes.of(asked.info, asked.user)
+    if not core.flags.authorization:
+        free = core.health.authorizes or not users.needs_rules(asked.user.name)
+        return None if free else attributes.forbidden(question)
+    decision = core.access.authorize(question)
+    return None if decision.allowed else attributes.forbidden(question, decision.reason)
     yield
 
 
@@ -85,8 +106,8 @@ def take_time(core: Core, asked: Request) -> Steps:
 
 
 def read_url(core: Core, asked: Request) -> Steps:
-    """Verb and path → what is asked for, or 404 and 405. A Namespace is in no namespace, though its URL reads so."""
-    info = request.parse(asked.verb, asked.path, asked.query)
+    """Is that there, and can it be done? 404 and 405. A Namespace is in no namespace, though its URL reads so."""
+    info = asked.info
     refused = request.refused(info)
     if refused is None and info.kind is not None and not info.kind.namespaced:
         info = replace(info, namespace="")
@@ -149,14 +170,18 @@ def act(core: Core, asked: Request) -> Steps:
     if asked.info.verb == "watch" and asked.call.stream is None:
         return errors.bad_request("a watch needs a stream: open it as a watch")
     deed = ACTS.get((asked.info.verb, asked.info.subresource)) or ACTS[(asked.info.verb, "")]
+    if served.of(asked.kind).answered:
+        deed = reviewing.review
     return (yield from deed(core, asked))
 
 
 Handler = Callable[[Core, Request], Steps]
 HANDLERS: tuple[Handler, ...] = (
     say_goaway,
+    read_request_info,
     authenticate,
-    # here the real server asks: for whom, is there room (429)
+    impersonate,
+    # here the real server asks: is there room (429)
     authorize,
     show_health,
     take_time,
@@ -173,6 +198,7 @@ ACTS: dict[tuple[str, str], Handler] = {
     ("watch", ""): reading.watch,
     ("create", ""): writing.create,
     ("create", "binding"): writing.bind,
+    ("create", "token"): reviewing.create_token,
     ("update", ""): writing.put,
     ("patch", ""): writing.patch,
     ("delete", ""): writing.delete,

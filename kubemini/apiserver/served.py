@@ -55,6 +55,7 @@ class ServedKind:
     ``returned``       whether a DELETE that is done answers the object, not a Status
     ``orphans``        whether what it owns outlives it, unless a DELETE says otherwise
     ``deprecated``     the warning on every request
+    ``answered``       whether a POST is a question, which is answered and never stored
     ``name_rule``      what metadata.name must be
     ``fields``         what field selectors may name, besides metadata.name and metadata.namespace
     ``defaults``       the object with what the manifest leaves out
@@ -84,6 +85,7 @@ class ServedKind:
     returned: bool = False
     orphans: bool = False
     deprecated: str = ""
+    answered: bool = False
     name_rule: Callable[[str], list[str]] = names.dns_subdomain
     fields: tuple[str, ...] = ()
     defaults: Callable[[Obj], Obj] = _as_it_is

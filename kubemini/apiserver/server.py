@@ -17,9 +17,10 @@ import simpy
 from kubemini.api import kinds
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, Kind
-from kubemini.apiserver import pipeline, writing
+from kubemini.api.patch.apply import UPDATE, Manager
+from kubemini.apiserver import bootstrap, pipeline, writing
 from kubemini.apiserver.core import Core
-from kubemini.apiserver.decide import checks, identity
+from kubemini.apiserver.decide import checks, identity, ownership
 from kubemini.apiserver.decide.checks import ETCD
 from kubemini.apiserver.flags import Flags
 from kubemini.apiserver.watchcache import WatchCache
@@ -77,12 +78,17 @@ class ApiServer(Component):
         cache = self.cache(NAMESPACE)
         while (yield from cache.wait()) is not None:
             yield self.timeout(params.watch_cache_retry)
+        for kind in self.core.access.kinds:
+            while (yield from self.cache(kind).wait()) is not None:
+                yield self.timeout(params.watch_cache_retry)
         health.authorizes = cache.get("", KUBE_SYSTEM) is not None  # the rules are there as well
         health.stage(checks.BOOTSTRAPPING)
         yield from self._create_system_namespaces()
         yield self.timeout(max(0, hooks - self.sim.now))
         health.stage(checks.LAST)
         yield self._takes(2, params.bootstrap_roles)
+        if self.flags.authorization:
+            yield from self._create_all()
         health.authorizes = True
         health.stage(())
 
@@ -94,6 +100,17 @@ class ApiServer(Component):
                 if not isinstance(made, ApiError) or made.code == 409:
                     break
                 yield self.timeout(SECOND)
+
+    def _create_all(self) -> Steps:
+        """The objects that every server makes sure of."""
+        for kind, obj in bootstrap.objects():
+            cache, meta = self.cache(kind), obj["metadata"]
+            while (yield from cache.wait()) is not None:
+                yield self.timeout(self.params.watch_cache_retry)
+            if cache.get(meta.get("namespace", ""), meta["name"]) is None:
+                me = Manager(bootstrap.MANAGER, UPDATE, kind.api_version, "")
+                owned = ownership.after_write(None, obj, me, True, self.sim.now)
+                yield from writing.store_new(self.core, kind, owned)
 
     # -- the end -----------------------------------------------------------------------------------
     def on_sigterm(self) -> None:

@@ -41,7 +41,7 @@ VERSIONED = "resourceVersion should not be set on objects to be created"
 
 def create(core: Core, asked: Request) -> Steps:
     """POST to a collection."""
-    write, info = _writing(core, asked), asked.info
+    write, info = begun(core, asked), asked.info
     found = write.decoded(asked.body)
     if isinstance(found, ApiError):
         return found
@@ -68,6 +68,7 @@ def _create(core: Core, write: Write, obj: Obj, asked: Request) -> Steps:
     made = yield from store_new(core, write.kind, obj, space, write, asked)
     if isinstance(made, ApiError):
         return made
+    asked.created = True
     write.warn(served.of(write.kind).warnings(made.new, None))
     return made.new
 
@@ -102,7 +103,7 @@ def store_new(
     base = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName") or ""
     looked_at = admitting.attributes(core, kind, admission.CREATE, strategy.for_create(obj), asked, space=space)
     unready = yield from admitting.informed(core, looked_at)
-    admitted = unready or admission.admit(looked_at)
+    admitted = unready or _granted(core, asked, admission.admit(looked_at))
     if isinstance(admitted, ApiError):
         return admitted
     made: Any = None
@@ -129,6 +130,13 @@ def store_new(
     if not isinstance(made, ApiError) and not dry:
         core.tell(kind, made)
     return made
+
+
+def _granted(core: Core, asked: Request | None, new: Any, old: Obj | None = None) -> Any:
+    """*new*, as admission left it, or why its writer may not give others such rights."""
+    if asked is None or isinstance(new, ApiError):
+        return new
+    return core.access.granted(asked.user, asked.kind, asked.info.namespace, new, old) or new
 
 
 def _completed(core: Core, admitted: admission.Attributes, base: str, taken: set[str]) -> Steps:
@@ -167,7 +175,7 @@ def _no_unique_name(error: ApiError) -> ApiError:
 
 def put(core: Core, asked: Request) -> Steps:
     """PUT: the whole object, or one of its parts. A few kinds are created by it."""
-    write = _writing(core, asked)
+    write = begun(core, asked)
     done = yield from _updated(core, asked, update.by_put(write, asked.body))
     if not _is_missing(asked, done) or not served.of(write.kind).created_by_put:
         return done
@@ -177,7 +185,7 @@ def put(core: Core, asked: Request) -> Steps:
 
 def patch(core: Core, asked: Request) -> Steps:
     """PATCH, of any of the types. An apply creates what is not there."""
-    write = _writing(core, asked)
+    write = begun(core, asked)
     done = yield from _updated(core, asked, patching.by_patch(write, asked.body))
     if not _is_missing(asked, done) or asked.options.patch != APPLY:
         return done
@@ -189,7 +197,7 @@ def _is_missing(asked: Request, done: Any) -> bool:
     return isinstance(done, ApiError) and done.code == 404 and not asked.info.subresource
 
 
-def _writing(core: Core, asked: Request) -> Write:
+def begun(core: Core, asked: Request) -> Write:
     """The write that is asked for, with all that it must pass."""
     kind = asked.kind
 
@@ -202,7 +210,7 @@ def _writing(core: Core, asked: Request) -> Write:
         asked.options,
         asked.user.name,
         core.sim.now,
-        lambda new, old: admission.admit(looked_at(new, old)),
+        lambda new, old: _granted(core, asked, admission.admit(looked_at(new, old)), old),
         asked.warnings,
         lambda new, old: admission.validate(looked_at(new, old)),
         asked.headers.get("user-agent", ""),

@@ -30,6 +30,7 @@ OF_A_SUBRESOURCE = {
     "scale": ("get", "update", "patch"),
     "binding": ("create",),
     "finalize": ("update",),
+    "token": ("create",),
 }
 ROOTS = ("api", "apis", "version")
 
@@ -118,6 +119,8 @@ def refused(info: RequestInfo) -> ApiError | None:
         verbs = ("list", "watch")
     if kind.plural == "namespaces" and info.verb == "deletecollection":
         verbs = ("list", "watch", "create")
+    if served.of(kind).answered:
+        verbs = ("create",)
     return None if info.verb in verbs else errors.method_not_allowed()
 
 

@@ -16,7 +16,7 @@ from kubemini.params import Params
 from kubemini.sim.units import SECOND
 
 USERS = {"admin": ("system:masters",), "dev": ("developers",)}
-TOKENS = {f"{name}token": UserInfo(name, groups) for name, groups in USERS.items()}
+TOKENS = {f"{name}token": UserInfo(name, groups, name) for name, groups in USERS.items()}
 PATIENCE = 120 * SECOND  # of simulated time, for one answer
 
 

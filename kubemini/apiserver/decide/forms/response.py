@@ -32,7 +32,7 @@ class Said(NamedTuple):
 
 
 def of(
-    answer: Any, wanted: Accepted, headers: Mapping[str, str], query: Mapping[str, Any], verb: str, now: int
+    answer: Any, wanted: Accepted, headers: Mapping[str, str], query: Mapping[str, Any], created: bool, now: int
 ) -> Said:
     """The response that says *answer*: an object, a text, or an ApiError; *now* in µs."""
     if wanted.convert is not None and not isinstance(answer, str):
@@ -41,8 +41,7 @@ def of(
         return _refusal(answer, headers)
     if isinstance(answer, str):
         return Said(200, (("Content-Type", TEXT), NOSNIFF), answer.encode())
-    status = 201 if verb == "create" else 200
-    return Said(status, (("Content-Type", wanted.media),), written(as_typed(answer), wanted))
+    return Said(201 if created else 200, (("Content-Type", wanted.media),), written(as_typed(answer), wanted))
 
 
 def written(value: Any, wanted: Accepted) -> bytes:

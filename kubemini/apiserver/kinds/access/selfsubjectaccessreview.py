@@ -1,0 +1,9 @@
+"""SelfSubjectAccessReviews: may I do that?
+
+Models k/k pkg/registry/authorization/selfsubjectaccessreview REST.
+"""
+
+from kubemini.api.kinds import KNOWN
+from kubemini.apiserver.served import ServedKind, serve
+
+serve(ServedKind(KNOWN["authorization.k8s.io/v1", "SelfSubjectAccessReview"], answered=True))
