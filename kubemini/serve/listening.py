@@ -15,11 +15,13 @@ sends can raise in the simulation.
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from datetime import UTC, timedelta
 from http.client import responses
 from typing import Any
 
 from tornado import http1connection, httputil, iostream, netutil, tcpserver
 
+from kubemini.api.timestamps import START
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.http import HttpRequest, HttpResponse, WatchStream
 from kubemini.serve.door import Clients, Line
@@ -62,7 +64,7 @@ class Port:
         self.open: set[Client] = set()
         self._gate: Gate | None = None
         self.number = number
-        clients.net.watchers.append(self.look)
+        pace.looks.append(self.look)
         self.look()
 
     @property
@@ -71,7 +73,7 @@ class Port:
         return f"https://{LOOPBACK}:{self.number}"
 
     def look(self) -> None:
-        """Something has happened to somebody: listen while the program behind does."""
+        """Something may have happened to somebody: listen while the program behind does."""
         program = self.clients.net.components[self.target]
         if program.up and program.listens:
             if self._gate is None:
@@ -92,11 +94,11 @@ class Port:
 
     def close(self) -> None:
         """No more: the socket, and all who are connected."""
-        self.clients.net.watchers.remove(self.look)
+        self.pace.looks.remove(self.look)
         if self._gate is not None:
             self._gate.stop()
         for client in list(self.open):
-            client.cut()
+            client.leave()
 
 
 class Client(httputil.HTTPServerConnectionDelegate):
@@ -104,6 +106,7 @@ class Client(httputil.HTTPServerConnectionDelegate):
 
     def __init__(self, port: Port, stream: iostream.SSLIOStream):
         self.port, self.stream = port, stream
+        self.asked: Asked | None = None
         self.certificate = user_of(stream.socket.getpeercert())
         port.pace.now()
         self.line = Line(port.clients, port.target, self.cut)
@@ -115,13 +118,20 @@ class Client(httputil.HTTPServerConnectionDelegate):
 
     def start_request(self, server_conn: object, request_conn: httputil.HTTPConnection) -> "Asked":
         """The next request is about to come."""
-        return Asked(self, request_conn)
+        self.asked = Asked(self, request_conn)
+        return self.asked
 
     def on_close(self, server_conn: object) -> None:
         """There will be no more."""
         self.port.open.discard(self)
         self.line.close()
         self.port.pace.wake()
+
+    def leave(self) -> None:
+        """The door closes: a watch ends as one does whose time is over."""
+        if self.asked is not None:
+            self.asked.end()
+        self.cut()
 
     def cut(self) -> None:
         """Close the connection: its server is gone, or its time is over."""
@@ -189,6 +199,9 @@ class Asked(httputil.HTTPMessageDelegate):
         headers = httputil.HTTPHeaders()
         for name, value in answer.headers:
             headers.add(name, value)
+        headers["Date"] = httputil.format_timestamp(
+            START.replace(tzinfo=UTC) + timedelta(microseconds=self.pace.sim.now)
+        )
         if self.line.draining:
             headers["Connection"] = "close"
         body = answer.body if isinstance(answer.body, bytes) else None
@@ -213,6 +226,13 @@ class Asked(httputil.HTTPMessageDelegate):
             except iostream.StreamBufferFullError:  # it does not read
                 self.client.cut()
         if stream is not None and stream.ended and not self.gone:
+            self.stream = None
+            self._finish(False)
+
+    def end(self) -> None:
+        """No more events."""
+        if self.stream is not None:
+            self.stream.close()
             self.stream = None
             self._finish(False)
 

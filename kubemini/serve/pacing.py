@@ -33,6 +33,7 @@ class Pace:
     def __init__(self, sim: Sim, speed: float, wall: Callable[[], float]):
         self.sim, self.speed, self.wall = sim, speed, wall
         self.waiting = 0  # requests that are not answered yet
+        self.looks: list[Callable[[], None]] = []  # called after each slice of work
         self._from = wall(), sim.now  # an instant of the wall, and which simulated one it is
         self._woken = asyncio.Event()
         self.ended = False
@@ -75,7 +76,10 @@ class Pace:
         """Drive the simulation until `end`. Raises what a defect of the simulation raises."""
         while not self.ended:
             self._woken.clear()
-            if self._work():
+            busy = self._work()
+            for look in self.looks:
+                look()
+            if busy:
                 await asyncio.sleep(0)  # the sockets' turn
             else:
                 await self._sleep()

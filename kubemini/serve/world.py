@@ -18,6 +18,7 @@ from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.server import ApiServer
 from kubemini.cluster import Cluster, build
 from kubemini.cluster.topology.bare import without
+from kubemini.loadbalancer.haproxy import HAProxy
 from kubemini.params import Params, changed
 from kubemini.ranges import shown
 from kubemini.scenarios import load, with_params
@@ -26,7 +27,7 @@ from kubemini.sim.units import SECOND
 FILES = (".yaml", ".yml", ".json")
 A_SCENARIO = re.compile(r'^\s*"?topology"?\s*:', re.MULTILINE)  # what no manifest holds outside of a block
 NOT_IN_API_ONLY = ("scheduler", "controller-manager", "kubectl")
-EARLY = 4 * SECOND  # of simulated time, about what the start of an API server takes
+EARLY, BALANCED = 2 * SECOND, 6 * SECOND  # of simulated time, what a start takes, and one that a balancer must see
 PATIENCE = 60 * SECOND  # of simulated time, until an API server is ready
 OUTSIDE = "outside"  # the machine that real clients are on
 
@@ -53,8 +54,8 @@ def made(wanted: Wanted, now: datetime) -> Cluster:
     scenarios = [source for source in wanted.sources if source not in manifests]
     if len(scenarios) > 1:
         raise NotServed(f"one scenario at a time, not {' and '.join(scenarios)}; beside it, name files of manifests")
-    start = round((now - START).total_seconds()) * SECOND - EARLY
-    cluster = _of_scenario(scenarios[0], wanted, start) if scenarios else _plain(wanted, start)
+    today = round((now - START).total_seconds()) * SECOND
+    cluster = _of_scenario(scenarios[0], wanted, today) if scenarios else _plain(wanted, today)
     if not api_servers(cluster):
         raise NotServed(f"{scenarios[0]} has no API server to talk to: name a scenario that has one, such as first")
     for server in api_servers(cluster):
@@ -74,34 +75,35 @@ def _holds_manifests(source: str) -> bool:
         return True  # whoever reads it next says what is wrong with it
 
 
-def _plain(wanted: Wanted, start: int) -> Cluster:
+def _plain(wanted: Wanted, today: int) -> Cluster:
     """A cluster without a story: all it does is what its clients ask for."""
     topology = build(wanted.topology or "single", workers=0 if wanted.api_only else wanted.workers)
     if wanted.api_only:
         topology = without(topology, *NOT_IN_API_ONLY)
     cluster = Cluster(topology, params=changed(Params(), _values(wanted.params)))
-    _begin_at(cluster, start)
+    _begin_before(cluster, today)
     return cluster
 
 
-def _of_scenario(name: str, wanted: Wanted, start: int) -> Cluster:
+def _of_scenario(name: str, wanted: Wanted, today: int) -> Cluster:
     """The cluster of a story, with its manifests, workload and faults at their instants."""
     if wanted.topology or wanted.api_only:
         raise NotServed(f"the scenario {shown(name)} has a topology of its own: leave --topology and --api-only out")
     story = with_params(load(name), _values(wanted.params))
-    plan = [replace(planned, at=planned.at + start) for planned in faults.parse_all(story.faults)]
+    plan = faults.parse_all(story.faults)
     cluster = Cluster(story.topology, seed=story.seed, params=story.params)
-    _begin_at(cluster, start)
+    start = _begin_before(cluster, today)
     cluster.prepare(story.manifests, story.workload)
-    faults.schedule(cluster, plan)
+    faults.schedule(cluster, [replace(planned, at=planned.at + start) for planned in plan])
     return cluster
 
 
-def _begin_at(cluster: Cluster, start: int) -> None:
-    """Nothing has happened yet: let time begin at the instant *start* (µs)."""
+def _begin_before(cluster: Cluster, today: int) -> int:
+    """Nothing has happened yet: let time begin so that it is *today* (µs) when all is ready. The first instant."""
     sim = cluster.sim
     assert sim.events == 0 and sim.now == 0, "a cluster that lives already keeps its time"
-    sim.now = sim._now = start
+    sim.now = sim._now = today - (BALANCED if _balancers(cluster) else EARLY)
+    return sim.now
 
 
 def _values(params: Mapping[str, str]) -> dict[str, Any]:
@@ -120,9 +122,18 @@ def api_servers(cluster: Cluster) -> list[ApiServer]:
 
 
 def run_until_ready(cluster: Cluster) -> None:
-    """Start the cluster and let it live until every API server is ready, or does not get there."""
+    """Let the cluster live until every API server is ready and every balancer has seen it, or for `PATIENCE`."""
     cluster.start()
     sim, end = cluster.sim, cluster.sim.now + PATIENCE
-    servers = api_servers(cluster)
-    while sim.next_instant() < end and not all(server.up and server.core.health.ready for server in servers):
+    while sim.next_instant() < end and not _is_ready(cluster):
         sim.step()
+
+
+def _is_ready(cluster: Cluster) -> bool:
+    if not all(server.up and server.core.health.ready for server in api_servers(cluster)):
+        return False
+    return all(server.up for balancer in _balancers(cluster) for server in balancer.health.values())
+
+
+def _balancers(cluster: Cluster) -> list[HAProxy]:
+    return [found for found in cluster.components.values() if isinstance(found, HAProxy)]

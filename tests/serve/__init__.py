@@ -1,0 +1,1 @@
+"""The door, asked over real sockets on this machine."""

@@ -1,0 +1,84 @@
+"""One door, and what comes in by it: who may, what is answered, and how it ends."""
+
+import contextlib
+import stat
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from tests.serve.doors import CONFIG_MAPS, Served, config_map, events
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory):
+    with Served(tmp_path_factory.mktemp("door"), "--api-only") as served:
+        yield served
+
+
+def test_its_one_line_says_where_it_is_and_what_to_export(door):
+    assert door.line == f"kubemini: {door.url} answers; export KUBECONFIG={door.kubeconfig}\n"
+    assert door.url.startswith("https://127.0.0.1:")
+
+
+def test_nobody_else_may_read_the_kubeconfig(door):
+    assert stat.S_IMODE(door.kubeconfig.stat().st_mode) == 0o600
+
+
+def test_the_administrators_certificate_lets_one_write(door):
+    made = door.ask(CONFIG_MAPS, "POST", config_map("written", k="v"))
+    assert made.code == 201 and made.json["data"] == {"k": "v"}
+    assert door.ask(f"{CONFIG_MAPS}/written").json["data"] == {"k": "v"}
+
+
+def test_who_shows_nothing_may_ask_for_its_health_and_for_no_object(door):
+    assert door.ask("/livez", certificate=False).body == b"ok"
+    assert door.ask(CONFIG_MAPS, certificate=False).code == 403
+
+
+def test_tokens_say_who_one_is(door):
+    as_ = {name: {"Authorization": f"Bearer {name}token"} for name in ("root", "dev", "nobody")}
+    codes = [door.ask(CONFIG_MAPS, headers=as_[name], certificate=False).code for name in as_]
+    assert codes == [200, 403, 401]
+
+
+def test_a_connection_serves_one_request_after_the_other(door):
+    with contextlib.closing(door.connect()) as connection:
+        socket = None
+        for _ in range(3):
+            connection.request("GET", "/livez")
+            assert connection.getresponse().read() == b"ok"
+            socket = socket or connection.sock
+            assert connection.sock is socket
+
+
+def test_a_head_has_no_body(door):
+    answer = door.ask("/livez", "HEAD")
+    assert answer.body == b""
+
+
+def test_a_watch_tells_what_happens_while_it_happens(door):
+    watch = door.watch(CONFIG_MAPS)
+    known = door.ask(CONFIG_MAPS).json["items"]
+    seen = events(watch, len(known))
+    assert sorted(name for _, name in seen) == sorted(item["metadata"]["name"] for item in known)
+    for number in range(3):
+        door.ask(CONFIG_MAPS, "POST", config_map(f"seen-{number}"))
+        assert events(watch, 1) == [("ADDED", f"seen-{number}")]
+    watch.close()
+
+
+def test_dates_are_todays(door):
+    made = door.ask(CONFIG_MAPS, "POST", config_map("dated"))
+    day = datetime.fromisoformat(made.json["metadata"]["creationTimestamp"]).date()
+    assert abs(day - datetime.now(UTC).date()) <= timedelta(days=1)
+    assert parsedate_to_datetime(made.headers["Date"]).date() == day
+
+
+def test_it_ends_in_peace_when_it_is_told_to(tmp_path):
+    with Served(tmp_path, "--api-only") as served:
+        watch = served.watch(CONFIG_MAPS)
+        events(watch, len(served.ask(CONFIG_MAPS).json["items"]))
+        served.process.terminate()
+        assert watch.read() == b"" and served.process.wait() == 0
+        assert served.process.stdout.read() == ""
