@@ -49,11 +49,11 @@ class HttpRequest:
 class WatchStream:
     """What a watch says: read it until there is nothing, and again when `on_news` is called.
 
-    ``ended``: no more will come once all is read. ``close()``: the client leaves.
+    ``ended``: no more will come once all is read; ``broken``: it was cut short. ``close()``: the client leaves.
     """
 
     def __init__(self, on_close: Callable[[], None]):
-        self.ended = False
+        self.ended = self.broken = False
         self.on_news: Callable[[], None] | None = None
         self._close, self._items = on_close, deque[Obj]()
         self._encode: Callable[[Obj], bytes] | None = None
@@ -79,9 +79,9 @@ class WatchStream:
             self._items.append(item)
             self._tell()
 
-    def end(self) -> None:
-        """The server has ended it."""
-        self.ended = True
+    def end(self, broken: bool = False) -> None:
+        """The server has ended it, or, *broken*, it is gone."""
+        self.ended, self.broken = True, broken
         self._tell()
 
     def _tell(self) -> None:
@@ -179,7 +179,7 @@ class Exchange:
 
     def lose(self, error: Unreachable) -> None:
         """The connection breaks from the server's side."""
-        self.stream.end()
+        self.stream.end(broken=True)
         self._answer(error)
 
     def abandon(self, reset: bool) -> None:

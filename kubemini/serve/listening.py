@@ -227,7 +227,10 @@ class Asked(httputil.HTTPMessageDelegate):
                 self.client.cut()
         if stream is not None and stream.ended and not self.gone:
             self.stream = None
-            self._finish(False)
+            if stream.broken:
+                self.client.cut()
+            else:
+                self._finish(False)
 
     def end(self) -> None:
         """No more events."""
