@@ -15,8 +15,9 @@ from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj, freeze
 from kubemini.apiserver import served
 from kubemini.apiserver.core import Core, Request
-from kubemini.apiserver.decide import paging, subresources
+from kubemini.apiserver.decide import paging
 from kubemini.apiserver.decide.options import EXACT, Options, number_of
+from kubemini.apiserver.decide.parts.scale import scale_of
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.watchcache import ERROR, Matches
 from kubemini.sim import Steps
@@ -42,7 +43,7 @@ def get(core: Core, asked: Request) -> Steps:
 def get_scale(core: Core, asked: Request) -> Steps:
     """The Scale of one object."""
     found = yield from get(core, asked)
-    return found if isinstance(found, ApiError) else subresources.scale_of(found)
+    return found if isinstance(found, ApiError) else scale_of(found)
 
 
 def list(core: Core, asked: Request) -> Steps:

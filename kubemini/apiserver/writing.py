@@ -24,9 +24,12 @@ from kubemini.api.patch.apply import UPDATE
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import admission, admitting, reading, served
 from kubemini.apiserver.core import Core, Request
-from kubemini.apiserver.decide import addresses, deletion, identity, ownership, patching, strategy, subresources, update
+from kubemini.apiserver.decide import addresses, deletion, identity, ownership, strategy, update
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import APPLY
+from kubemini.apiserver.decide.parts import binding
+from kubemini.apiserver.decide.parts.scale import scale_of
+from kubemini.apiserver.decide.patch import patching
 from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import Decide, Write
 from kubemini.apiserver.storage import Taken, revision_of, with_version
@@ -225,17 +228,17 @@ def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
         return done
     if done.removed:  # the last finalizer is gone, and the object with it: it is shown as it was
         return with_version(done.new, revision_of(done.old))
-    return _told(asked, subresources.scale_of(done.new) if asked.info.subresource == "scale" else done.new)
+    return _told(asked, scale_of(done.new) if asked.info.subresource == "scale" else done.new)
 
 
 def bind(core: Core, asked: Request) -> Steps:
     """POST to /binding: a pod gets its node."""
     body = asked.body
-    wrong = subresources.misbound(body, asked.info.name)
+    wrong = binding.misbound(body, asked.info.name)
     if wrong is not None:
         return wrong
-    done = yield from _change(core, asked, lambda pod: subresources.bind(pod, body, core.sim.now))
-    return done if isinstance(done, ApiError) else subresources.BOUND
+    done = yield from _change(core, asked, lambda pod: binding.bind(pod, body, core.sim.now))
+    return done if isinstance(done, ApiError) else binding.BOUND
 
 
 def _change(core: Core, asked: Request, decide: Decide) -> Steps:

@@ -7,6 +7,7 @@ Models k/apimachinery pkg/util/rand String, k/apiserver pkg/storage/names simple
 
 from typing import Any
 
+from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj, freeze
 
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no vowels, so no words
@@ -29,3 +30,10 @@ def uid(rng: Any) -> str:
 def namespace(name: str) -> Obj:
     """A namespace that the server creates itself."""
     return freeze({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+
+def wrong_uid(kind: Kind, meta: Obj, uid: str) -> str:
+    """The words for a write that speaks of an object of that name that is gone."""
+    key = kind.key(meta.get("namespace", ""), meta["name"])
+    said = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {meta['uid']}"
+    return f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {said}"

@@ -17,9 +17,11 @@ from kubemini.api.objects import Obj, evolve, freeze, without
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.schema.decode import decode
 from kubemini.apiserver import served
-from kubemini.apiserver.decide import decoding, deletion, ownership, strategy, subresources
+from kubemini.apiserver.decide import decoding, deletion, identity, ownership, strategy
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import LONGEST_MANAGER, Options, number_of
+from kubemini.apiserver.decide.parts import finalize
+from kubemini.apiserver.decide.parts.scale import scaled, wrong_scale
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.decide.strategy import default
 
@@ -164,8 +166,8 @@ def rescaled(write: Write, old: Obj, scale: Obj) -> "Obj | Remove | ApiError":
     """*old* as *scale* wants it, or why that is no Scale of it."""
     said, info = scale.get("metadata") or {}, write.info
     scale = evolve(scale, ("metadata",), {**said, "namespace": said.get("namespace") or info.namespace})
-    wrong = url_mismatch(write.kind, scale, info.namespace, info.name) or subresources.wrong_scale(scale)
-    return wrong or replaced(write, old, subresources.scaled(old, scale))
+    wrong = url_mismatch(write.kind, scale, info.namespace, info.name) or wrong_scale(scale)
+    return wrong or replaced(write, old, scaled(old, scale))
 
 
 # -- what every update goes through ------------------------------------------------------------------------------------
@@ -192,7 +194,7 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     kind, subresource = write.kind, write.info.subresource
     if subresource == "finalize":
         finalizers = (new.get("spec") or {}).get("finalizers") or []
-        wrong = subresources.wrong_finalizers(kind, old["metadata"]["name"], finalizers)
+        wrong = finalize.wrong_finalizers(kind, old["metadata"]["name"], finalizers)
         rest = evolve(old, ("spec", "finalizers"), finalizers) if finalizers else without(old, ("spec", "finalizers"))
         return wrong or rest
     wrong = strategy.changed_marks(old, new) if subresource != "status" else None
@@ -214,7 +216,7 @@ def _stale(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
     """Whether the writer of *new* had another object, or another state of it, before its eyes."""
     name, meta, found = old["metadata"]["name"], new["metadata"], old["metadata"]
     if (meta.get("uid") or found["uid"]) != found["uid"]:
-        return errors.conflict(kind, name, subresources.wrong_uid(kind, found, meta["uid"]))
+        return errors.conflict(kind, name, identity.wrong_uid(kind, found, meta["uid"]))
     version = number_of(meta.get("resourceVersion") or "0")
     if isinstance(version, str):
         return errors.failed(version)

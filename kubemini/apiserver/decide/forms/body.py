@@ -13,6 +13,7 @@ from kubemini.api.schema.decode import read_json
 from kubemini.apiserver.decide.decoding import LARGEST, NO_KIND, TOO_LARGE
 from kubemini.apiserver.decide.forms.media import JSON, YAML
 
+CONVERTING = "error converting YAML to JSON: "
 SHOWN = 30  # bytes of a body that an error shows
 
 
@@ -49,8 +50,9 @@ def of_patch(data: bytes, patch: str) -> Any:
             return _yaml(data) if data else _json(data, "")
         return _json(data, "")
     except Unreadable as wrong:
-        what = "error decoding YAML" if patch == "apply" else "error decoding patch"
-        return errors.bad_request(f"{what}: {wrong}")
+        if patch != "apply":
+            return errors.bad_request("invalid JSON patch")
+        return errors.bad_request(f"error encoding patch: {str(wrong).removeprefix(CONVERTING)}")
 
 
 def of_options(data: bytes, media: str) -> Any:
@@ -86,5 +88,5 @@ def _yaml(data: bytes) -> Any:
     try:
         found = documents.read(data.decode("utf-8", "replace"))
     except documents.TextError as error:
-        raise Unreadable(f"error converting YAML to JSON: yaml: {error}") from None
+        raise Unreadable(f"{CONVERTING}yaml: {error}") from None
     return found[0].value if found else {}

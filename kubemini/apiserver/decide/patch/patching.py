@@ -5,22 +5,23 @@ PUT may, and nothing else. Apply looks for owners first, and creates what is not
 Models k/apiserver pkg/endpoints/handlers jsonPatcher smpPatcher applyPatcher, interpretStrategicMergePatchError.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import Obj, evolve, freeze, get, thaw, without
+from kubemini.api.objects import Obj, evolve, get, without
 from kubemini.api.patch import jsonpatch, published, strategic, typed
 from kubemini.api.patch.apply import APPLY as APPLIES
 from kubemini.api.patch.merge import merge
 from kubemini.api.schema import custom
 from kubemini.api.schema.decode import Decoded, decode
-from kubemini.apiserver.decide import decoding, ownership, subresources
+from kubemini.apiserver.decide import decoding, ownership
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import APPLY
+from kubemini.apiserver.decide.parts.scale import scale_of
+from kubemini.apiserver.decide.patch import misfit
 from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import Decide, Write, mistyped_scale, named, replaced, rescaled, url_mismatch
 from kubemini.apiserver.rules.causes import IMMUTABLE
@@ -34,6 +35,7 @@ ONLY_THESE = (
     "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
     "application/merge-patch+json, application/apply-patch+yaml"
 )
+MOST_OPERATIONS = 10_000
 NUMBERS = ("int32", "int64", "number")
 
 
@@ -48,8 +50,8 @@ def by_patch(write: Write, body: Any) -> "Decide | ApiError":
     if type == APPLY:
         return _by_apply(write, body)
     if write.info.subresource == "scale":
-        return lambda old: _rescaled(write, old, _patched(type, subresources.scale_of(old), body))
-    return lambda old: _replaced(write, old, _patched(type, old, body))
+        return lambda old: _rescaled(write, old, _patched(type, scale_of(old), body), body)
+    return lambda old: _replaced(write, old, _patched(type, old, body), body)
 
 
 def _unreadable(type: str, body: Any) -> ApiError | None:
@@ -74,6 +76,9 @@ def _unreadable_operations(body: Any) -> ApiError | None:
     text = DECODING + "json: cannot unmarshal {} into Go value of type {}"
     if not isinstance(body, list):
         return errors.bad_request(text.format(decoding.go_name(body), "[]handlers.jsonPatchOp"))
+    if len(body) > MOST_OPERATIONS:
+        much = f"The allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, got {len(body)}"
+        return ApiError(413, "RequestEntityTooLarge", f"Request entity too large: {much}")
     for operation in body:
         if not isinstance(operation, dict):
             return errors.bad_request(text.format(decoding.go_name(operation), "handlers.jsonPatchOp"))
@@ -86,7 +91,7 @@ def _patched(type: str, old: Obj, body: Any) -> Any:
         try:
             return jsonpatch.apply(old, body)
         except jsonpatch.PatchError:
-            return ApiError(422, "Invalid", REJECTED)
+            return ApiError(422, "Invalid", REJECTED, generic=True)
     if type != "strategic":
         return merge(old, body)
     definition = published.type_of(old["apiVersion"], old["kind"])
@@ -96,13 +101,21 @@ def _patched(type: str, old: Obj, body: Any) -> Any:
         return errors.bad_request(str(error)) if error.code == 400 else errors.failed(str(error))
 
 
-def _replaced(write: Write, old: Obj, new: Any) -> "Obj | Remove | ApiError":
+def _replaced(write: Write, old: Obj, new: Any, patch: Any) -> "Obj | Remove | ApiError":
     if isinstance(new, ApiError):
         return new
-    found = write.decoded(new)
-    if isinstance(found, ApiError):
-        return _misfit(found, new)
-    return _in_place(write, old, named(write.kind, found, ""))
+    type, careful = write.options.patch, write.options.validation != "Ignore"
+    wrong = decoding.refusal(new, write.kind.kind) or decoding.mismatch(new, write.kind)
+    if wrong is not None:
+        return wrong
+    found = decode(new, write.kind.api_version, write.kind.kind)
+    if found.error:
+        return misfit.invalid(type, patch, new, misfit.why(type, found))
+    complaints = [*misfit.strict(type, patch), *found.strict] if careful else []
+    if complaints and write.options.validation == "Strict":
+        return misfit.invalid(type, patch, new, "strict decoding error: " + ", ".join(complaints))
+    write.warn(complaints)
+    return _in_place(write, old, named(write.kind, found.value, ""))
 
 
 def _in_place(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "Obj | Remove | ApiError":
@@ -113,21 +126,13 @@ def _in_place(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "
     return replaced(write, old, new if info.subresource else default(new), owners_known)
 
 
-def _rescaled(write: Write, old: Obj, scale: Any) -> "Obj | Remove | ApiError":
+def _rescaled(write: Write, old: Obj, scale: Any, patch: Any) -> "Obj | Remove | ApiError":
     if isinstance(scale, ApiError):
         return scale
     wrong = decoding.refusal(scale, "Scale") or mistyped_scale(scale)
-    return _misfit(wrong, scale) if wrong is not None else rescaled(write, old, scale)
-
-
-def _misfit(wrong: ApiError, patched: Any) -> ApiError:
-    """A patch whose result cannot be decoded, in the words for that."""
-    if "strict decoding error: " in wrong.message:
-        return wrong
-    shown = json.dumps(json.dumps(thaw(patched), separators=(",", ":"), ensure_ascii=False), ensure_ascii=False)
-    text = f"Invalid value: {shown}: {wrong.message.partition(': ')[2]}"
-    cause = {"reason": "FieldValueInvalid", "message": text, "field": "patch"}
-    return ApiError(422, "Invalid", f' "" is invalid: patch: {text}', freeze({"causes": [cause]}))
+    if wrong is None:
+        return rescaled(write, old, scale)
+    return misfit.invalid(write.options.patch, patch, scale, wrong.message.partition(": ")[2])
 
 
 def _other_uid(kind: Kind, old: Obj, new: Obj) -> ApiError | None:

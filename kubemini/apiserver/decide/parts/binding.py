@@ -1,7 +1,6 @@
-"""/binding and /scale: the same object under another shape. Pure.
+"""/binding: a pod gets its node. Pure.
 
-Models k/k pkg/registry/core/pod/storage BindingREST.Create, pkg/apis/core/validation ValidatePodBinding,
-pkg/registry/apps/deployment/storage ScaleREST, pkg/apis/autoscaling/validation ValidateScale.
+Models k/k pkg/registry/core/pod/storage BindingREST.Create, pkg/apis/core/validation ValidatePodBinding.
 Simplified: a Binding may leave its pod's name to the URL.
 """
 
@@ -9,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from kubemini.api import errors, labels
-from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import POD, Kind
-from kubemini.api.objects import Obj, evolve, evolve_many, freeze, get
+from kubemini.api import errors
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import POD
+from kubemini.api.objects import Obj, evolve_many, freeze, get
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver.decide import decoding
+from kubemini.apiserver.decide.identity import wrong_uid
 
 MAP = "map[string]string"
 BINDING = {
@@ -72,56 +72,3 @@ def bind(pod: Obj, binding: Mapping[str, Any], now: int) -> "Obj | ApiError":
 
 def _cannot_bind(name: str, why: str) -> ApiError:
     return errors.conflict(replace(POD, plural="pods/binding"), name, why)
-
-
-def wrong_uid(kind: Kind, meta: Obj, uid: str) -> str:
-    """The words for a write that speaks of an object of that name that is gone."""
-    key = kind.key(meta.get("namespace", ""), meta["name"])
-    said = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {meta['uid']}"
-    return f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {said}"
-
-
-def scale_of(obj: Obj) -> Obj:
-    """The Scale that speaks of *obj*."""
-    meta = obj["metadata"]
-    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    selector = labels.from_object(get(obj, "spec", "selector"))
-    wanted = get(obj, "spec", "replicas", default=0)
-    return freeze(
-        {
-            "kind": "Scale",
-            "apiVersion": "autoscaling/v1",
-            "metadata": {key: meta[key] for key in kept if key in meta},
-            "spec": {"replicas": wanted} if wanted else {},
-            "status": {"replicas": get(obj, "status", "replicas", default=0), "selector": str(selector)},
-        }
-    )
-
-
-def wrong_finalizers(kind: Kind, name: str, finalizers: Any) -> ApiError | None:
-    """Why a Namespace may not have these finalizers, or None: the standard one, or names with a domain."""
-    what = "name is neither a standard finalizer name nor is it fully qualified"
-    found = [
-        FieldError("FieldValueInvalid", f"spec.finalizers[{number}]", f"Invalid value: {decoding.quoted(one)}: {what}")
-        for number, one in enumerate(finalizers)
-        if one != "kubernetes" and "/" not in one
-    ]
-    return errors.invalid(kind, name, found) if found else None
-
-
-def wrong_scale(scale: Obj) -> ApiError | None:
-    """Why nobody can be scaled so, or None."""
-    replicas = get(scale, "spec", "replicas") or 0
-    if replicas >= 0:
-        return None
-    text = f"Invalid value: {replicas}: must be greater than or equal to 0"
-    error = FieldError("FieldValueInvalid", "spec.replicas", text)
-    return errors.invalid(replace(POD, group="autoscaling", kind="Scale"), scale["metadata"]["name"], [error])
-
-
-def scaled(obj: Obj, scale: Obj) -> Obj:
-    """*obj* as *scale* wants it."""
-    replicas = get(scale, "spec", "replicas") or 0
-    version = get(scale, "metadata", "resourceVersion", default="")
-    changed = evolve(obj, ("spec", "replicas"), replicas)
-    return evolve(changed, ("metadata", "resourceVersion"), version) if version else changed
