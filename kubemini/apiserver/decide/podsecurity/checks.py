@@ -277,9 +277,9 @@ def all_dropped(meta: Mapping[str, Any], spec: Spec) -> Forbidden | None:
 
 
 def volumes(meta: Mapping[str, Any], spec: Spec) -> Forbidden | None:
-    """Only volumes that hold nothing of the host."""
-    bad = [one for one in spec.get("volumes") or () if not PLAIN.intersection(one)]
-    types = sorted({next((key for key in one if key != "name"), "unknown") for one in bad})
+    """Only volumes that hold nothing of the host; one that names no source is an empty directory."""
+    bad = [one for one in spec.get("volumes") or () if one.keys() - {"name", *PLAIN}]
+    types = sorted({key for one in bad for key in one.keys() - {"name", *PLAIN}})
     names = [one.get("name", "") for one in bad]
     uses = "uses" if len(bad) == 1 else "use"
     kinds = f"{_many('restricted volume type', types)} {_quoted(types)}"
