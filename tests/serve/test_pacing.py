@@ -70,7 +70,7 @@ def test_whoever_comes_finds_the_clock_where_the_walls_is():
     running = Running()
     running.turn(0.02)
     running.pace.now()
-    assert running.sim.now == pytest.approx(20 * MS, abs=1)
+    assert running.sim.now == pytest.approx(21 * MS, abs=1)
 
 
 def test_what_a_slow_machine_has_missed_is_not_made_up_for():
