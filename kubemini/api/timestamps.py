@@ -7,6 +7,7 @@ import re
 from datetime import datetime, timedelta
 
 START = datetime(2026, 1, 1)
+EPOCH = (START - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # µs from the first second of Unix to ours
 _FIRST, _LAST = ((day - START) // timedelta(microseconds=1) for day in (datetime.min, datetime.max))
 
 

@@ -8,14 +8,13 @@ k/apiserver pkg/authentication/request/bearertoken Authenticator.AuthenticateReq
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC
 from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, NODE, POD, SECRET, Kind
 from kubemini.api.objects import Obj
-from kubemini.api.timestamps import START
+from kubemini.api.timestamps import EPOCH
 from kubemini.apiserver.decide.access import attributes, escalation, impersonation, nodes, rbac, tokens, users
 from kubemini.apiserver.decide.access.attributes import Attributes, Decision
 from kubemini.apiserver.decide.access.rbac import GROUP, Roles
@@ -34,7 +33,6 @@ SERVICE_ACCOUNT = KNOWN["v1", "ServiceAccount"]
 VOLUME, ATTACHMENT = KNOWN["v1", "PersistentVolume"], KNOWN["storage.k8s.io/v1", "VolumeAttachment"]
 BOUND = {"ServiceAccount": SERVICE_ACCOUNT, "Pod": POD, "Node": NODE, "Secret": SECRET}
 ALLOWED = Decision(True)
-EPOCH = int(START.replace(tzinfo=UTC).timestamp())
 
 
 class Access:
@@ -86,7 +84,7 @@ class Access:
     @property
     def epoch(self) -> int:
         """Seconds of the Unix epoch."""
-        return EPOCH + self.sim.now // SECOND
+        return (EPOCH + self.sim.now) // SECOND
 
     def find(self, kind: str, namespace: str, name: str) -> Obj | None:
         """An object that a token is about, as last heard of."""

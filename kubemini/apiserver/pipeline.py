@@ -17,7 +17,7 @@ from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import options, request
 from kubemini.apiserver.decide.access import attributes, users
 from kubemini.apiserver.decide.checks import PATHS
-from kubemini.apiserver.decide.forms import body, media
+from kubemini.apiserver.decide.forms import body, media, protobuf
 from kubemini.sim import Steps
 from kubemini.sim.engine import Runaway
 from kubemini.wire import Call
@@ -121,17 +121,20 @@ def negotiate(core: Core, asked: Request) -> Steps:
     if not asked.method or not asked.info.is_resource:
         return None
     verb, headers = asked.info.verb, asked.headers
-    refused = media.routed(headers, verb, verb in ("list", "watch"))
+    supported = media.SUPPORTED if protobuf.serves(asked.kind.api_version, asked.kind.kind) else media.SUPPORTED[:2]
+    refused = media.routed(headers, verb, verb in ("list", "watch"), supported)
     if refused is not None:
         return refused
-    found = media.streamed(headers) if verb == "watch" else media.negotiated(headers, asked.query)
+    found = media.streamed(headers, supported)
+    if verb != "watch":
+        found = media.negotiated(headers, asked.query, supported)
     if isinstance(found, ApiError):
         return found
     asked.accepted = found
     if verb == "patch":
         asked.query = {**asked.query, "type": headers["content-type"].partition(";")[0].strip()}
     elif asked.body and verb in ("create", "update", "delete", "deletecollection"):
-        type = media.body_type(headers)
+        type = media.body_type(headers, supported)
         if isinstance(type, ApiError):
             return type
         asked.media = type

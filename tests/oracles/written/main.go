@@ -4,11 +4,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"reflect"
 	"sort"
 	"strings"
 
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
 	apiregistration "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
@@ -63,7 +65,21 @@ func main() {
 			panic(err)
 		}
 	}
+	wired := len(os.Args) > 1 && os.Args[1] == "wire"
+	if wired {
+		if err := meta.AddMetaToScheme(everything); err != nil {
+			panic(err)
+		}
+	}
+	types := []reflect.Type{}
 	for _, t := range everything.AllKnownTypes() {
+		types = append(types, t)
+	}
+	if wired {
+		printWire(types)
+		return
+	}
+	for _, t := range types {
 		visit(t)
 	}
 	lines := []string{}

@@ -11,7 +11,8 @@ from kubemini.api.errors import ApiError
 from kubemini.api.schema import syntax
 from kubemini.api.schema.decode import read_json
 from kubemini.apiserver.decide.decoding import LARGEST, NO_KIND, TOO_LARGE
-from kubemini.apiserver.decide.forms.media import JSON, YAML
+from kubemini.apiserver.decide.forms import protobuf
+from kubemini.apiserver.decide.forms.media import PROTOBUF, YAML
 
 CONVERTING = "error converting YAML to JSON: "
 SHOWN = 30  # bytes of a body that an error shows
@@ -39,7 +40,8 @@ def value(data: bytes, media: str) -> Any:
     """The value of *data*. Raises Unreadable."""
     if media == YAML:
         return _yaml(data)
-    assert media == JSON, "protobuf is read by its own codec"
+    if media == PROTOBUF:
+        return _protobuf(data)
     return _json(data, NO_KIND)
 
 
@@ -82,6 +84,13 @@ def _json(data: bytes, prefix: str) -> Any:
         if wrong := syntax.problem(data):
             raise Unreadable(prefix + wrong)
     return {} if found is None and prefix else found
+
+
+def _protobuf(data: bytes) -> Any:
+    try:
+        return protobuf.decoded(protobuf.opened(data))
+    except protobuf.Malformed as wrong:
+        raise Unreadable(str(wrong)) from None
 
 
 def _yaml(data: bytes) -> Any:

@@ -18,7 +18,6 @@ from kubemini.apiserver.decide.tables import FORMS, GROUP, TABLE, VERSIONS, Form
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 SUPPORTED = (JSON, YAML, PROTOBUF)
-STREAMED = (f"{JSON};stream=watch", f"{PROTOBUF};stream=watch")
 BROWSERS = ("curl", "Wget", "Mozilla/5.0")  # whoever reads with his own eyes gets spaces
 PATCHES = {
     "application/json-patch+json": "json",
@@ -83,12 +82,18 @@ def negotiated(
     return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {', '.join(supported)}")
 
 
-def streamed(headers: Mapping[str, str]) -> "Accepted | ApiError":
+def streamed(headers: Mapping[str, str], supported: Sequence[str] = SUPPORTED) -> "Accepted | ApiError":
     """The form of the events of a watch, or 406."""
-    found = negotiated(headers, {})
+    found = negotiated(headers, {}, supported)
     if isinstance(found, ApiError) or found.media == YAML:
-        return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {', '.join(STREAMED)}")
+        text = f"only the following media types are accepted: {', '.join(streams(supported))}"
+        return ApiError(406, "NotAcceptable", text)
     return found
+
+
+def streams(supported: Sequence[str]) -> list[str]:
+    """The media types in which events can be had; YAML has no end."""
+    return [f"{media};stream=watch" for media in supported if media != YAML]
 
 
 def _matches(clause: Clause, media: str) -> bool:
@@ -127,12 +132,14 @@ def _accepted(
 # -- what the router says before any handler sees the request ----------------------------------------------------------
 
 
-def routed(headers: Mapping[str, str], verb: str, streams: bool) -> ApiError | None:
-    """Why no route serves such a body (415) or such an answer (406), or None. *streams*: the path can be watched."""
+def routed(
+    headers: Mapping[str, str], verb: str, watchable: bool, supported: Sequence[str] = SUPPORTED
+) -> ApiError | None:
+    """Why no route serves such a body (415) or such an answer (406), or None."""
     content = headers.get("content-type", "").partition(";")[0].strip()
     if verb == "patch" and content not in PATCHES:
         return errors.generic(415, "UnsupportedMediaType", "415: Unsupported Media Type")
-    produced = (*SUPPORTED, *STREAMED) if streams else SUPPORTED
+    produced = [*supported, *(streams(supported) if watchable else ())]
     accept = headers.get("accept") or "*/*"
     ranges = [part.partition(";")[0].strip() for part in accept.split(",")]
     if any(one == "*/*" or one in produced for one in ranges):
@@ -141,10 +148,10 @@ def routed(headers: Mapping[str, str], verb: str, streams: bool) -> ApiError | N
     return errors.generic(406, "NotAcceptable", text)
 
 
-def body_type(headers: Mapping[str, str]) -> "str | ApiError":
+def body_type(headers: Mapping[str, str], supported: Sequence[str] = SUPPORTED) -> "str | ApiError":
     """The media type of a body that is an object, or 415."""
     said = headers.get("content-type", "").partition(";")[0].strip().lower() or JSON
-    if said in SUPPORTED:
+    if said in supported:
         return said
     text = "the body of the request was in an unknown format - accepted media types include: "
-    return errors.unsupported_media_type(text + ", ".join(SUPPORTED))
+    return errors.unsupported_media_type(text + ", ".join(supported))

@@ -14,8 +14,8 @@ from kubemini.api.objects import Obj
 from kubemini.api.schema import custom
 from kubemini.api.schema.written import written as as_go_writes
 from kubemini.apiserver.decide import tables
-from kubemini.apiserver.decide.forms import media
-from kubemini.apiserver.decide.forms.media import JSON, YAML, Accepted
+from kubemini.apiserver.decide.forms import media, protobuf
+from kubemini.apiserver.decide.forms.media import JSON, PROTOBUF, YAML, Accepted
 from kubemini.apiserver.decide.forms.yamltext import yaml_bytes
 
 TEXT = "text/plain; charset=utf-8"
@@ -48,6 +48,8 @@ def written(value: Any, wanted: Accepted) -> bytes:
     """*value* in the media type that is wanted."""
     if wanted.media == YAML:
         return yaml_bytes(value)
+    if wanted.media == PROTOBUF:
+        return protobuf.encoded(value)
     return json_bytes(value, wanted.pretty)
 
 
@@ -87,7 +89,8 @@ def event_encoder(wanted: Accepted, query: Mapping[str, Any], now: Callable[[], 
             shown = tables.shown(obj, replace(form, headers=form.headers and not told), query, now())
             obj = shown.status() if isinstance(shown, ApiError) else shown
             told = True
-        return written({"type": event["type"], "object": as_typed(obj)}, replace(wanted, pretty=False))
+        shown_event = {"type": event["type"], "object": as_typed(obj)}
+        return protobuf.framed(shown_event) if wanted.media == PROTOBUF else json_bytes(shown_event)
 
     return encode
 
