@@ -31,6 +31,10 @@ def _as_made(obj: Obj, now: int) -> Obj:
     return obj
 
 
+def _unmarked(obj: Obj) -> list[dict[str, str]]:
+    return []
+
+
 def _says_nothing(obj: Obj) -> dict[str, Any]:
     return {}
 
@@ -70,6 +74,7 @@ class ServedKind:
     ``status_keeps``   metadata that a write to /status does not touch
     ``first_status``   the status that an object begins with; None: what the creator gives it
     ``columns``        what a Table shows; none: the name, and when it was made
+    ``marks``          what a Table's row says beside its cells
     ``summary``        the few fields that the trace keeps; ``said``: whether the trace speaks of this kind at all
     ``acted_on``       whether some program of a story acts on it; else it is stored, judged and shown, no more
     ``not_simulated``  fields that would change the outcome, and do not here: ``spec.containers[].args``
@@ -100,6 +105,7 @@ class ServedKind:
     status_keeps: tuple[str, ...] = ()
     first_status: Callable[[Obj], Any] | None = None
     columns: tuple[Column, ...] = ()
+    marks: Callable[[Obj], list[dict[str, str]]] = _unmarked
     summary: Callable[[Obj], dict[str, Any]] = _says_nothing
     said: bool = True
     acted_on: bool = False

@@ -64,6 +64,20 @@ def of_kind(api_version: str, kind: str) -> Definition | None:
     return None if name is None else _parsed(name)
 
 
+@lru_cache(maxsize=1)
+def internals() -> dict[str, list[tuple[str, str, str]]]:
+    """Internal type → its fields: (Go's name, "" if embedded; type; the name it is written under, "" for Go's)."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    fields: list[tuple[str, str, str]] = []
+    for line in _text("internals.txt").splitlines():
+        words = line.split()
+        if line.startswith(" "):
+            fields.append(("", words[0], "") if len(words) == 1 else (words[0], words[1], " ".join(words[2:])))
+        elif not line.startswith("#"):
+            fields = found[line] = []
+    return found
+
+
 def resources() -> list[list[str]]:
     """The words of each line of resources.txt: group/version, resource, Kind, scope, facts."""
     lines = _text("resources.txt").splitlines()

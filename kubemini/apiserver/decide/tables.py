@@ -7,7 +7,7 @@ Models k/apiserver pkg/endpoints/handlers doTransformObject, asTable, asPartialO
 asPartialObjectMetadataList; k/apiserver pkg/registry/rest NewDefaultTableConvertor.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +61,13 @@ def shown(answer: Any, form: Form, query: Mapping[str, Any], now: int) -> "Obj |
 
 def table(answer: Obj, form: Form, include: str, now: int) -> Obj:
     """The Table of an object, of a list, or of a watch event's object."""
-    columns = _columns(answer)
+    columns, marks = _shape(answer)
     objects = answer["items"] if _is_list(answer) else [answer]
-    rows = [
-        {"cells": [column.cell(obj, now) for column in columns], "object": _included(obj, answer, form, include)}
-        for obj in objects
-    ]
+    rows = []
+    for obj in objects:
+        marked = marks(obj) if marks else []
+        row = {"cells": [column.cell(obj, now) for column in columns]} | ({"conditions": marked} if marked else {})
+        rows.append({**row, "object": _included(obj, answer, form, include)})
     known = ("resourceVersion", "continue", "remainingItemCount")
     meta = {key: answer["metadata"][key] for key in known if key in answer["metadata"]}
     defined = [column.definition() for column in columns if column.headed] if form.headers else None
@@ -74,13 +75,15 @@ def table(answer: Obj, form: Form, include: str, now: int) -> Obj:
     return freeze({**head, "columnDefinitions": defined, "rows": rows})
 
 
-def _columns(answer: Obj) -> tuple[Column, ...]:
-    """The columns of the kind of *answer*, or those of any object."""
+def _shape(answer: Obj) -> tuple[tuple[Column, ...], Callable[[Obj], list[dict[str, str]]] | None]:
+    """The columns of the kind of *answer*, or those of any object; and what marks a row."""
     if answer.get("kind") == "Scale":
-        return SCALE
+        return SCALE, None
     name = str(answer.get("kind", "")).removesuffix("List") if _is_list(answer) else answer.get("kind", "")
     kind = kinds.by_gvk(answer.get("apiVersion", ""), name)
-    return (served.of(kind).columns if kind is not None else ()) or DEFAULT
+    if kind is None:
+        return DEFAULT, None
+    return served.of(kind).columns or DEFAULT, served.of(kind).marks
 
 
 def _included(obj: Obj, answer: Obj, form: Form, include: str) -> Any:

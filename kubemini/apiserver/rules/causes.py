@@ -26,6 +26,17 @@ def invalid(field: str, value: Any, detail: str) -> FieldError:
     return FieldError("FieldValueInvalid", field, f"Invalid value: {shown(value)}: {detail}")
 
 
+def wrong_as_a_whole(field: str, detail: str) -> FieldError:
+    """The value does not do, and is not shown."""
+    return FieldError("FieldValueInvalid", field, f"Invalid value: {detail}")
+
+
+def too_many(field: str, count: int, limit: int) -> FieldError:
+    """The list has too many items."""
+    items = "item" if limit == 1 else "items"
+    return FieldError("FieldValueTooMany", field, f"Too many: {count}: must have at most {limit} {items}")
+
+
 def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
     """Somebody else has the value."""
     more = f": {detail}" if detail else ""
@@ -70,9 +81,13 @@ class InOrder(dict):
     """A Go struct: its fields are printed in the order that they have here."""
 
 
+FOR_PAGES = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}  # Go's JSON could stand in HTML
+
+
 def shown(value: Any) -> str:
     """As Go prints it: text quoted, the rest as compact JSON; the keys of maps are sorted, those of structs are not."""
-    return json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":"))
+    return text if isinstance(value, str) else text.translate(FOR_PAGES)
 
 
 def _sorted(value: Any) -> Any:

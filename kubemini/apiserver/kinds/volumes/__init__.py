@@ -1,0 +1,1 @@
+"""Volumes and claims to them (`v1`), a file each."""

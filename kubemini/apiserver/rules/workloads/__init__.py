@@ -1,0 +1,1 @@
+"""What workloads may be: rolling updates, jobs, schedules."""
