@@ -89,6 +89,26 @@ def parse(text: str) -> Quantity:
     return Quantity(_away_from_zero(amount / NANO) * NANO, form)
 
 
+def as_stored(text: str) -> str:
+    """How the API server writes the quantity *text*: canonically, but where the text is nearly so it stays.
+
+    ``1024Ki`` becomes ``1Mi``; ``0010`` and ``3Ki`` stay. Raises QuantityError.
+    Models k/apimachinery pkg/api/resource ParseQuantity (the string that it reuses)
+    """
+    found, match = parse(text), _FORM.fullmatch(text)
+    assert match is not None, "parse has read it"
+    whole, _, part = match["number"].lstrip("+-").partition(".")
+    whole, suffix = whole.lstrip("0") or "0", match["suffix"] or ""
+    if len(whole) + len(part) > 15:
+        return str(found)
+    if suffix in BINARY:
+        kept = not part and int(whole) & 7 != 0
+    else:
+        scale = (int(match["exponent"]) if match["exponent"] else DECIMAL[suffix]) - len(part)
+        kept = scale % 3 == 0 and scale >= -3 and not (whole + part).endswith("000") and whole[0] != "0"
+    return text if kept else str(found)
+
+
 def text(value: str | int | float) -> str:
     """A quantity as a manifest may give it, as a text: ``0.5`` and ``"0.5"`` say the same."""
     if isinstance(value, int) and abs(value) >= 10**LONGEST:

@@ -175,7 +175,10 @@ def act(core: Core, asked: Request) -> Steps:
     deed = ACTS.get((asked.info.verb, asked.info.subresource)) or ACTS[(asked.info.verb, "")]
     if served.of(asked.kind).answered:
         deed = reviewing.review
-    return (yield from deed(core, asked))
+    answer = yield from deed(core, asked)
+    told = served.of(asked.kind).deprecated
+    asked.warnings[:0] = [told] if told else []
+    return answer
 
 
 Handler = Callable[[Core, Request], Steps]

@@ -58,6 +58,7 @@ class ServedKind:
     ``versioned``      whether an update must say which resourceVersion it is based on
     ``returned``       whether a DELETE that is done answers the object, not a Status
     ``orphans``        whether what it owns outlives it, unless a DELETE says otherwise
+    ``parting``        the warning on a DELETE that does not say what becomes of them
     ``deprecated``     the warning on every request
     ``answered``       whether a POST is a question, which is answered and never stored
     ``name_rule``      what metadata.name must be
@@ -89,6 +90,7 @@ class ServedKind:
     versioned: bool = False
     returned: bool = False
     orphans: bool = False
+    parting: str = ""
     deprecated: str = ""
     answered: bool = False
     name_rule: Callable[[str], list[str]] = names.dns_subdomain

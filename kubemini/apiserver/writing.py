@@ -286,6 +286,9 @@ def _allocating(core: Core, decide: Decide, taken: set[str]) -> Decide:
 def delete(core: Core, asked: Request) -> Steps:
     """DELETE of one object."""
     kind, options = asked.kind, asked.options
+    parting = served.of(kind).parting
+    if parting and not options.policy and options.orphan is None and parting not in asked.warnings:
+        asked.warnings.append(parting)
     looked_at = admitting.attributes(core, kind, admission.DELETE, asked=asked)
     unready = yield from admitting.informed(core, looked_at)
     refused = unready or admission.admit(looked_at) or admission.validate(looked_at)

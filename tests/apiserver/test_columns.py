@@ -17,7 +17,9 @@ NOW = 1000 * SECOND
 def ended(status):
     """A container's status, with the instant of its last end."""
     ago = status.get("lastTerminatedSecondsAgo")
-    return status | ({} if ago is None else {"lastState": {"terminated": {"finishedAt": timestamp(NOW - ago * SECOND)}}})
+    return status | (
+        {} if ago is None else {"lastState": {"terminated": {"finishedAt": timestamp(NOW - ago * SECOND)}}}
+    )
 
 
 def pod(row):

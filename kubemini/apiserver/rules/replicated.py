@@ -6,36 +6,55 @@ Models k/k pkg/apis/apps/validation ValidateDeploymentSpec, ValidatePodTemplateS
 from collections.abc import Mapping
 from typing import Any
 
-from kubemini.api import labels
+from kubemini.api import labels, names
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.rules import podspec
-from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, forbidden, invalid, not_negative, required, supported
+from kubemini.apiserver.rules.causes import Wrong, forbidden, invalid, not_negative, required, supported
+from kubemini.apiserver.rules.gostructs import selector as as_go
+from kubemini.apiserver.rules.gostructs import stays
 from kubemini.apiserver.rules.metadata import annotations, label_pairs, label_selector, readable
 
+DNS_LABEL = (
+    "this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended"
+)
 NO_MATCH = "`selector` does not match template `labels`"
 
 
 def selector_and_template(spec: Obj, path: str = "spec") -> Wrong:
     """The selector, then the template; Kubernetes' texts for ReplicaSets say deployment too."""
     selector, template = spec.get("selector"), spec.get("template") or {}
-    if selector is None:
-        yield required(f"{path}.selector")
-    else:
-        yield from label_selector(selector, f"{path}.selector")
-        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            yield invalid(f"{path}.selector", selector, "empty selector is invalid for deployment")
+    yield from whole_selector(selector, f"{path}.selector", "deployment")
     if not readable(selector):
-        yield invalid(f"{path}.selector", selector, "invalid label selector")
+        yield invalid(f"{path}.selector", as_go(selector), "invalid label selector")
         return
-    wanted = get(template, "metadata", "labels", default=None) or {}
-    if not labels.matches(selector, wanted):
-        yield invalid(f"{path}.template.metadata.labels", wanted or None, NO_MATCH)
+    yield from picked(selector, template, f"{path}.template.metadata.labels")
     yield from pod_template(template, f"{path}.template")
+    yield from runs_on(template, f"{path}.template.spec", "ReplicaSet")
+
+
+def whole_selector(selector: Obj | None, path: str, owner: str) -> Wrong:
+    """A selector that is there, and picks by something; *owner*: as the text calls it."""
+    if selector is None:
+        yield required(path)
+        return
+    yield from label_selector(selector, path)
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        yield invalid(path, as_go(selector), f"empty selector is invalid for {owner}")
+
+
+def picked(selector: Obj | None, template: Obj, path: str) -> Wrong:
+    """The pods of the template are among those that the selector picks."""
+    worn = get(template, "metadata", "labels", default=None) or {}
+    if not labels.matches(selector, worn):
+        yield invalid(path, worn or None, NO_MATCH)
+
+
+def runs_on(template: Obj, path: str, owner: str) -> Wrong:
+    """Pods that are replaced run on and on; *owner*: the kind, as the text calls it."""
     pod = template.get("spec") or {}
-    yield from supported(f"{path}.template.spec.restartPolicy", pod.get("restartPolicy", "Always"), ("Always",))
+    yield from supported(f"{path}.restartPolicy", pod.get("restartPolicy", "Always"), ("Always",))
     if pod.get("activeDeadlineSeconds") is not None:
-        text = "activeDeadlineSeconds in ReplicaSet is not Supported"
-        yield forbidden(f"{path}.template.spec.activeDeadlineSeconds", text)
+        yield forbidden(f"{path}.activeDeadlineSeconds", f"activeDeadlineSeconds in {owner} is not Supported")
 
 
 def pod_template(template: Obj, path: str) -> Wrong:
@@ -51,8 +70,8 @@ def pod_template(template: Obj, path: str) -> Wrong:
 
 def selector_stays(new: Obj, old: Obj) -> Wrong:
     """Models k/k pkg/registry/apps/deployment deploymentStrategy.ValidateUpdate"""
-    if get(new, "spec", "selector") != get(old, "spec", "selector"):
-        yield invalid("spec.selector", get(new, "spec", "selector"), IMMUTABLE)
+    after, before = get(new, "spec", "selector"), get(old, "spec", "selector")
+    yield from stays(after, before, "spec.selector", "*metav1.LabelSelector")
 
 
 def counts(status: Mapping[str, Any], *fields: str) -> Wrong:
@@ -64,6 +83,37 @@ def counts(status: Mapping[str, Any], *fields: str) -> Wrong:
     for field in fields:
         if (status.get(field) or 0) > (status.get("replicas") or 0):
             yield invalid(f"status.{field}", status.get(field, 0), "cannot be greater than status.replicas")
+
+
+def replica_counts(new: Obj, old: Obj) -> Wrong:
+    """The status of a ReplicaSet or ReplicationController: no count is larger than what it counts among.
+
+    Models k/k pkg/apis/apps/validation ValidateReplicaSetStatus
+    """
+    status = new.get("status") or {}
+    yield from not_negative(status, "status", "observedGeneration", "terminatingReplicas")
+    yield from counts(status, "fullyLabeledReplicas", "readyReplicas", "availableReplicas")
+    yield from available_are_ready(status, "readyReplicas")
+
+
+def available_are_ready(status: Mapping[str, Any], ready: str) -> Wrong:
+    """What is available is ready; *ready*: as the text calls it."""
+    available = status.get("availableReplicas") or 0
+    if available > (status.get("readyReplicas") or 0):
+        yield invalid("status.availableReplicas", available, f"cannot be greater than {ready}")
+
+
+def not_fewer_collisions(new: Obj, old: Obj) -> Wrong:
+    """Models k/k pkg/apis/core/validation IsDecremented"""
+    before, after = get(old, "status", "collisionCount"), get(new, "status", "collisionCount")
+    if before is not None and (after is None or after < before):
+        yield invalid("status.collisionCount", after or 0, "cannot be decremented")
+
+
+def name_warnings(new: Obj, old: Obj | None) -> list[str]:
+    """A new workload is told if its pods cannot have its name for a host name."""
+    wrong = names.dns_label(new["metadata"]["name"]) if old is None else []
+    return [f"metadata.name: {DNS_LABEL}: [{' '.join(wrong)}]"] if wrong else []
 
 
 def template_defaults(template: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Models k/k pkg/apis/core/validation ValidateContainerResourceRequirements, Valid
 """
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from kubemini.api import names, quantity
@@ -37,7 +38,7 @@ def resources(value: Mapping[str, Any], path: str) -> Wrong:
 
 
 def _resource(name: str, amount: Any, path: str) -> Wrong:
-    yield from _name(name, path)
+    yield from container_name(name, path)
     yield from amount_of(name, amount, path)
 
 
@@ -50,11 +51,25 @@ def amount_of(name: str, amount: Any, path: str) -> Wrong:
         yield invalid(path, str(asked), "must be an integer")
 
 
-def _name(name: str, path: str) -> Wrong:
+def name_of(name: str, path: str) -> Wrong:
+    """A resource that Kubernetes knows, or one of somebody's own domain.
+
+    Models k/k pkg/apis/core/validation validateResourceName
+    """
     if wrong := names.qualified_name(name):
         yield from each(wrong, path, name)
-    elif "/" not in name and name not in KNOWN and not name.startswith("hugepages-"):
+    elif "/" not in name and name not in KNOWN and not huge(name):
         yield invalid(path, name, "must be a standard resource type or fully qualified")
+
+
+def huge(name: str) -> bool:
+    """Whether a resource is pages of memory; a quota limits what is requested of them."""
+    return name.startswith(("hugepages-", "requests.hugepages-"))
+
+
+def container_name(name: str, path: str) -> Wrong:
+    """A resource that a container may ask for. Models k/k pkg/apis/core/validation ValidateContainerResourceName"""
+    yield from name_of(name, path)
     if "/" not in name:
         if name not in OF_CONTAINERS and not name.startswith("hugepages-"):
             yield invalid(path, name, "must be a standard resource for containers")
@@ -83,5 +98,13 @@ def _against_limit(name: str, amount: Any, limit: Any, path: str) -> Wrong:
 
 
 def canonical(amounts: Mapping[str, Any]) -> dict[str, str]:
-    """*amounts* as the API server writes them: ``0.5`` is ``500m``."""
-    return {name: str(quantity.parse(quantity.text(amount).strip())) for name, amount in amounts.items()}
+    """*amounts* as the API server writes them: ``0.5`` is ``500m``, and a thousandth is the least there is."""
+    return {name: _stored(quantity.text(amount).strip()) for name, amount in amounts.items()}
+
+
+def _stored(text: str) -> str:
+    """Models k/k pkg/apis/core/v1 SetDefaults_ResourceList"""
+    found = quantity.parse(text)
+    if (found.amount * 1000).denominator == 1:
+        return quantity.as_stored(text)
+    return str(quantity.Quantity(Fraction(found.millis, 1000), found.form))

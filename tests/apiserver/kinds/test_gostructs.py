@@ -29,7 +29,19 @@ def test_signs_that_mean_something_in_a_page_are_escaped_but_not_in_a_text():
 def test_every_type_that_a_field_names_is_known():
     known = schema.internals()
     named = {type.lstrip("*[]{}") for fields in known.values() for _, type, _ in fields}
-    leaves = {"string", "bool", "int32", "int64", "float64", "byte", "int", "quantity", "int-or-string", "time", "bytes"}
+    leaves = {
+        "string",
+        "bool",
+        "int32",
+        "int64",
+        "float64",
+        "byte",
+        "int",
+        "quantity",
+        "int-or-string",
+        "time",
+        "bytes",
+    }
     assert {type for type in named if "." in type and not type.startswith("metav1.")} <= set(known)
     assert {type for type in named if "." not in type} <= leaves | {"json"}
 

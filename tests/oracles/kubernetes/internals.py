@@ -11,26 +11,58 @@ from pathlib import Path
 
 HERE = Path(__file__).parents[3]
 TARGET = HERE / "kubemini/api/schema/internals.txt"
-GROUPS = (
-    "admissionregistration apps authorization autoscaling batch core discovery flowcontrol networking node policy rbac "
-    "scheduling storage"
-).split()
-ROOTS = (
-    "core.PodTemplateSpec core.PersistentVolumeClaim core.PersistentVolumeSpec core.NodeSelector core.Taint "
-    "apps.DeploymentStrategy apps.StatefulSetUpdateStrategy apps.DaemonSetUpdateStrategy batch.JobSpec "
-    "policy.PodDisruptionBudgetSpec autoscaling.HorizontalPodAutoscalerSpec authorization.ResourceAttributes "
-    "authorization.NonResourceAttributes rbac.RoleRef rbac.PolicyRule rbac.Subject "
-    "flowcontrol.PriorityLevelConfigurationSpec flowcontrol.FlowSchemaSpec networking.IngressSpec "
-    "networking.NetworkPolicySpec storage.StorageClass storage.CSIDriverSpec storage.VolumeAttachmentSpec "
-    "admissionregistration.Validation admissionregistration.ParamRef admissionregistration.MatchResources "
-    "discovery.Endpoint"
-).split()
+GROUPS = [
+    "admissionregistration",
+    "apps",
+    "authorization",
+    "autoscaling",
+    "batch",
+    "core",
+    "discovery",
+    "flowcontrol",
+    "networking",
+    "node",
+    "policy",
+    "rbac",
+    "scheduling",
+    "storage",
+]
+ROOTS = [
+    "core.PodTemplateSpec",
+    "core.PersistentVolumeClaim",
+    "core.PersistentVolumeSpec",
+    "core.NodeSelector",
+    "core.Taint",
+    "apps.DeploymentStrategy",
+    "apps.StatefulSetUpdateStrategy",
+    "apps.DaemonSetUpdateStrategy",
+    "batch.JobSpec",
+    "policy.PodDisruptionBudgetSpec",
+    "autoscaling.HorizontalPodAutoscalerSpec",
+    "authorization.ResourceAttributes",
+    "authorization.NonResourceAttributes",
+    "rbac.RoleRef",
+    "rbac.PolicyRule",
+    "rbac.Subject",
+    "flowcontrol.PriorityLevelConfigurationSpec",
+    "flowcontrol.FlowSchemaSpec",
+    "networking.IngressSpec",
+    "networking.NetworkPolicySpec",
+    "storage.StorageClass",
+    "storage.CSIDriverSpec",
+    "storage.VolumeAttachmentSpec",
+    "admissionregistration.Validation",
+    "admissionregistration.ParamRef",
+    "admissionregistration.MatchResources",
+    "discovery.Endpoint",
+]
 SCALARS = {"string", "bool", "int", "int32", "int64", "float64", "byte"}
 LEAVES = {"resource.Quantity": "quantity", "intstr.IntOrString": "int-or-string", "metav1.Time": "time"}
 TEXTS = {"types.UID": "string", "metav1.ConditionStatus": "string", "types.NodeName": "string"}
 HEAD = (
     "# The internal types of Kubernetes 1.37 as Go prints them. Derived by `python -m "
-    "tests.oracles.kubernetes.internals`; do not edit.\n#   type\n#    Field type [written as]; a bare type is embedded\n"
+    "tests.oracles.kubernetes.internals`; do not edit.\n"
+    "#   type\n#    Field type [written as]; a bare type is embedded\n"
 )
 
 

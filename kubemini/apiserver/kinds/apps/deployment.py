@@ -4,12 +4,14 @@ Models k/k pkg/registry/apps/deployment strategy; k/k pkg/apis/apps/validation V
 ValidateDeploymentStrategy; defaults: k/k pkg/apis/apps/v1 SetDefaults_Deployment.
 """
 
-from kubemini.api import names
 from kubemini.api.kinds import DEPLOYMENT
 from kubemini.api.objects import Obj
+from kubemini.apiserver.columns import AGE, NAME, WIDE, Column, at
+from kubemini.apiserver.columns.workloads import picked_by, ratio, wide
 from kubemini.apiserver.rules import notsimulated, replicated
-from kubemini.apiserver.rules.causes import InOrder, Wrong, each, forbidden, invalid, not_negative, unsupported
+from kubemini.apiserver.rules.causes import InOrder, Wrong, forbidden, invalid, not_negative, unsupported
 from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.workloads.rolling import amount, figure, no_more_than_all
 from kubemini.apiserver.served import ServedKind, serve
 
 
@@ -47,29 +49,33 @@ def _strategy(strategy: Obj, path: str) -> Wrong:
 
 def _rolling(rolling: Obj, path: str) -> Wrong:
     """Models k/k pkg/apis/apps/validation ValidateRollingUpdateDeployment"""
-    for field in ("maxUnavailable", "maxSurge"):
-        value = rolling.get(field, 0)
-        if isinstance(value, str):
-            yield from each(names.percent(value), f"{path}.{field}", value)
-        elif value < 0:
-            yield from not_negative(rolling, path, field)
-    unavailable, surge = _figure(rolling.get("maxUnavailable", 0)), _figure(rolling.get("maxSurge", 0))
-    if unavailable == 0 and surge == 0:
-        yield invalid(f"{path}.maxUnavailable", rolling.get("maxUnavailable", 0), "may not be 0 when `maxSurge` is 0")
-    if isinstance(rolling.get("maxUnavailable"), str) and unavailable > 100:
-        yield invalid(f"{path}.maxUnavailable", rolling["maxUnavailable"], "must not be greater than 100%")
-
-
-def _figure(value: int | str) -> int:
-    if isinstance(value, str):
-        return 0 if names.percent(value) else int(value[:-1])
-    return value
+    missing, extra = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
+    yield from amount(missing, f"{path}.maxUnavailable")
+    yield from amount(extra, f"{path}.maxSurge")
+    if figure(missing) == 0 and figure(extra) == 0:
+        yield invalid(f"{path}.maxUnavailable", missing, "may not be 0 when `maxSurge` is 0")
+    yield from no_more_than_all(missing, f"{path}.maxUnavailable")
 
 
 def status_rules(new: Obj, old: Obj) -> Wrong:
     """Counts fit together."""
     status = new.get("status") or {}
+    fields = ("observedGeneration", "unavailableReplicas", "terminatingReplicas", "collisionCount")
+    yield from not_negative(status, "status", *fields)
     yield from replicated.counts(status, "updatedReplicas", "readyReplicas", "availableReplicas")
+    yield from replicated.available_are_ready(status, "readyReplicas")
+    yield from replicated.not_fewer_collisions(new, old)
+
+
+COLUMNS = (
+    NAME,
+    Column("Ready", ratio(("status", "readyReplicas"), ("spec", "replicas"))),
+    Column("Up-to-date", at("status", "updatedReplicas", default=0)),
+    Column("Available", at("status", "availableReplicas", default=0)),
+    AGE,
+    *wide(selector=()),
+    Column("Selector", picked_by("spec", "selector", none="", broken="<invalid>"), priority=WIDE),
+)
 
 
 serve(
@@ -84,7 +90,9 @@ serve(
         rules=rules,
         changes=replicated.selector_stays,
         status_rules=status_rules,
+        warnings=replicated.name_warnings,
         first_status=lambda obj: {},
+        columns=COLUMNS,
         summary=replicated.summary,
         not_simulated=notsimulated.under("spec.template.spec", notsimulated.POD_SPEC),
     )

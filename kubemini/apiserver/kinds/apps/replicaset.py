@@ -5,6 +5,8 @@ Models k/k pkg/registry/apps/replicaset strategy; k/k pkg/apis/apps/validation V
 
 from kubemini.api.kinds import REPLICA_SET
 from kubemini.api.objects import Obj
+from kubemini.apiserver.columns import AGE, NAME
+from kubemini.apiserver.columns.workloads import count, wide
 from kubemini.apiserver.rules import notsimulated, replicated
 from kubemini.apiserver.rules.causes import Wrong, not_negative
 from kubemini.apiserver.rules.containers import filled
@@ -24,23 +26,28 @@ def rules(obj: Obj) -> Wrong:
     yield from replicated.selector_and_template(spec)
 
 
-def status_rules(new: Obj, old: Obj) -> Wrong:
-    """Counts fit together."""
-    status = new.get("status") or {}
-    yield from replicated.counts(status, "fullyLabeledReplicas", "readyReplicas", "availableReplicas")
-
-
+COLUMNS = (
+    NAME,
+    count("Desired", "spec", "replicas"),
+    count("Current", "status", "replicas"),
+    count("Ready", "status", "readyReplicas"),
+    AGE,
+    *wide(),
+)
 serve(
     ServedKind(
         REPLICA_SET,
         acted_on=True,
         subresources=("status", "scale"),
         counted=True,
+        fields=("status.replicas",),
         defaults=defaults,
         rules=rules,
         changes=replicated.selector_stays,
-        status_rules=status_rules,
+        status_rules=replicated.replica_counts,
+        warnings=replicated.name_warnings,
         first_status=lambda obj: {"replicas": 0},
+        columns=COLUMNS,
         summary=replicated.summary,
         not_simulated=notsimulated.under("spec.template.spec", notsimulated.POD_SPEC),
     )

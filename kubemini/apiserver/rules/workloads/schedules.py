@@ -3,7 +3,8 @@
     problem("60 * * * *")   end of range (60) above maximum (59): 60
 
 The names of time zones are those of the IANA database (``timezones.txt``), so that every machine knows the same.
-Models k/k pkg/apis/batch/validation validateScheduleFormat, validateTimeZone; the words are robfig/cron's v3 ParseStandard.
+Models k/k pkg/apis/batch/validation validateScheduleFormat, validateTimeZone.
+The words are those of ParseStandard in robfig/cron v3.
 Simplified: the texts of a number that is no number are Go's for decimal digits only.
 """
 
@@ -13,8 +14,8 @@ from pathlib import Path
 
 from kubemini.apiserver.rules.causes import Wrong, invalid
 
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-DAYS = "sun mon tue wed thu fri sat".split()
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 FIELDS: tuple[tuple[int, int, dict[str, int]], ...] = (  # minute, hour, day, month, day of the week
     (0, 59, {}),
     (0, 23, {}),
