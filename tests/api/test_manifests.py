@@ -230,9 +230,11 @@ def test_a_hint_shows_what_was_written_not_what_yaml_made_of_it(text):
 
 def test_all_that_is_not_simulated_is_named_at_once():
     more = "---\napiVersion: {}\nkind: {}\nmetadata: {{name: x}}\n"
-    text = SHOP + more.format("v1", "ServiceAccount") + more.format("apps/v1", "StatefulSet")
+    text = (
+        SHOP + more.format("resource.k8s.io/v1", "ResourceClaim") + more.format("resource.k8s.io/v1", "ResourceSlice")
+    )
     first, hint = why(text).splitlines()
-    assert first == "shop.yaml: not simulated here: ServiceAccount (document 5), StatefulSet (document 6)"
+    assert first == "shop.yaml: not simulated here: ResourceClaim (document 5), ResourceSlice (document 6)"
     assert "ConfigMap, Deployment" in hint
 
 

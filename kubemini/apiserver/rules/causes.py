@@ -31,12 +31,6 @@ def wrong_as_a_whole(field: str, detail: str) -> FieldError:
     return FieldError("FieldValueInvalid", field, f"Invalid value: {detail}")
 
 
-def too_many(field: str, count: int, limit: int) -> FieldError:
-    """The list has too many items."""
-    items = "item" if limit == 1 else "items"
-    return FieldError("FieldValueTooMany", field, f"Too many: {count}: must have at most {limit} {items}")
-
-
 def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
     """Somebody else has the value."""
     more = f": {detail}" if detail else ""

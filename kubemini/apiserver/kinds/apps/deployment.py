@@ -8,9 +8,10 @@ from kubemini.api.kinds import DEPLOYMENT
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME, WIDE, Column, at
 from kubemini.apiserver.columns.workloads import picked_by, ratio, wide
-from kubemini.apiserver.rules import notsimulated, replicated
+from kubemini.apiserver.rules import notsimulated
 from kubemini.apiserver.rules.causes import InOrder, Wrong, forbidden, invalid, not_negative, unsupported
 from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.workloads import replicated
 from kubemini.apiserver.rules.workloads.rolling import amount, figure, no_more_than_all
 from kubemini.apiserver.served import ServedKind, serve
 

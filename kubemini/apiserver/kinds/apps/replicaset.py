@@ -7,9 +7,10 @@ from kubemini.api.kinds import REPLICA_SET
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME
 from kubemini.apiserver.columns.workloads import count, wide
-from kubemini.apiserver.rules import notsimulated, replicated
+from kubemini.apiserver.rules import notsimulated
 from kubemini.apiserver.rules.causes import Wrong, not_negative
 from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.workloads import replicated
 from kubemini.apiserver.served import ServedKind, serve
 
 
@@ -40,7 +41,6 @@ serve(
         acted_on=True,
         subresources=("status", "scale"),
         counted=True,
-        fields=("status.replicas",),
         defaults=defaults,
         rules=rules,
         changes=replicated.selector_stays,

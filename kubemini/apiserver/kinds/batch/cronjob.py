@@ -10,11 +10,10 @@ from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, NONE, UNSET, Column, at, elapsed, number_of
 from kubemini.apiserver.columns.workloads import wide
 from kubemini.apiserver.kinds.batch.job import spec_defaults
-from kubemini.apiserver.rules import replicated
 from kubemini.apiserver.rules.causes import Wrong, invalid, not_negative, required, supported, unsupported
 from kubemini.apiserver.rules.containers import filled
 from kubemini.apiserver.rules.gostructs import selector as as_go
-from kubemini.apiserver.rules.workloads import jobs, schedules
+from kubemini.apiserver.rules.workloads import jobs, replicated, schedules
 from kubemini.apiserver.served import ServedKind, serve
 
 LONGEST = 52  # characters of a name: its jobs' names have eleven more

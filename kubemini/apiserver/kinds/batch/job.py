@@ -13,13 +13,13 @@ from kubemini.api.objects import Obj, evolve, evolve_many, get
 from kubemini.api.timestamps import human, instant
 from kubemini.apiserver.columns import AGE, NAME, Column
 from kubemini.apiserver.columns.workloads import wide
-from kubemini.apiserver.rules import notsimulated, replicated
+from kubemini.apiserver.rules import notsimulated
 from kubemini.apiserver.rules.causes import Wrong, invalid, required
 from kubemini.apiserver.rules.containers import filled
 from kubemini.apiserver.rules.gostructs import selector as as_go
 from kubemini.apiserver.rules.gostructs import stays
 from kubemini.apiserver.rules.metadata import label_selector, readable
-from kubemini.apiserver.rules.workloads import jobs, jobstatus
+from kubemini.apiserver.rules.workloads import jobs, jobstatus, replicated
 from kubemini.apiserver.served import ServedKind, serve
 
 UID, NAMED = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
@@ -65,7 +65,7 @@ def begun(obj: Obj, now: int) -> Obj:
     """A selector that no other job has, and the labels that it picks."""
     if get(obj, "spec", "manualSelector"):
         return obj
-    uid, name = obj["metadata"]["uid"], obj["metadata"]["name"]
+    uid, name = obj["metadata"].get("uid", ""), obj["metadata"].get("name", "")
     ours = {OLD_NAMED: name, NAMED: name, OLD_UID: uid, UID: uid}
     before = get(obj, "spec", "template", "metadata", "labels") or {}
     picked = {UID: uid, **(get(obj, "spec", "selector", "matchLabels") or {})}
@@ -103,7 +103,8 @@ def create_rules(obj: Obj) -> Wrong:
     if spec.get("manualSelector") or spec.get("selector") is None:
         return
     worn = get(spec, "template", "metadata", "labels") or {}
-    wanted = {OLD_UID: meta["uid"], OLD_NAMED: meta["name"], UID: meta["uid"], NAMED: meta["name"]}
+    uid, name = meta.get("uid", ""), meta.get("name", "")
+    wanted = {OLD_UID: uid, OLD_NAMED: name, UID: uid, NAMED: name}
     path = "spec.template.metadata.labels"
     for key, value in wanted.items():
         if key not in worn:

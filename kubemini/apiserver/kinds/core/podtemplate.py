@@ -8,8 +8,8 @@ from kubemini.api import kinds
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import NAME, Column, pairs
 from kubemini.apiserver.columns.workloads import containers
-from kubemini.apiserver.rules import replicated
 from kubemini.apiserver.rules.causes import Wrong
+from kubemini.apiserver.rules.workloads import replicated
 from kubemini.apiserver.served import ServedKind, serve
 
 

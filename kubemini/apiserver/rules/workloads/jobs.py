@@ -25,7 +25,7 @@ from kubemini.apiserver.rules.causes import (
     wrong_as_a_whole,
 )
 from kubemini.apiserver.rules.gostructs import internal
-from kubemini.apiserver.rules.replicated import pod_template
+from kubemini.apiserver.rules.workloads.replicated import pod_template
 
 COUNTS = ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"]
 INDEXED = "Indexed"

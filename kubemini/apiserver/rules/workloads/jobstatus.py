@@ -152,8 +152,8 @@ def _indexes(now: Seen, was: Seen) -> Wrong:
 
 def _overlap(done: str, failed: str, completions: int) -> int | None:
     """The first index that both lists name."""
-    common = set(_each_index(done, completions)) & set(_each_index(failed, completions))
-    return min(common, default=None)
+    given_up = set(_each_index(failed, completions))
+    return min((index for index in _each_index(done, completions) if index in given_up), default=None)
 
 
 def _each_index(text: str, completions: int) -> Iterator[int]:

@@ -9,7 +9,7 @@ from kubemini.api.timestamps import timestamp
 from kubemini.apiserver.columns import pods
 from kubemini.sim.units import SECOND
 
-VECTORS = Path(__file__).parents[1] / "oracles/kubernetes/pod_status_column.json"
+VECTORS = Path(__file__).parents[2] / "oracles/kubernetes/pod_status_column.json"
 ROWS = json.loads(VECTORS.read_text(encoding="utf-8"))["vectors"]
 NOW = 1000 * SECOND
 
