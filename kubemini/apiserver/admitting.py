@@ -17,6 +17,7 @@ from kubemini.apiserver import admission
 from kubemini.apiserver.admission import Attributes, resourcequota
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import identity
+from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.update import Decide
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
@@ -95,6 +96,18 @@ def charge(core: Core, asked: Attributes) -> Steps:
         if isinstance(done, ApiError) and done.code != 404:
             return done
     return None
+
+
+def charge_change(core: Core, asked: Request, decide: Decide) -> Steps:
+    """Charge the quotas for what *decide* will make of an object, judged by its state now: as `charge` does."""
+    info, kind = asked.info, asked.kind
+    if resourcequota.QUOTA.kind not in core.sim.ever or not info.namespace:
+        return None
+    old = yield from core.storage.get(kind, info.namespace, info.name)
+    new = old if isinstance(old, ApiError) else decide(old)
+    if isinstance(new, ApiError | Remove):
+        return None  # it is refused once more, with the same words, when it is carried out
+    return (yield from charge(core, attributes(core, kind, admission.UPDATE, new, asked, old=old)))
 
 
 def _charged(asked: Attributes) -> Decide:

@@ -223,7 +223,10 @@ def begun(core: Core, asked: Request) -> Write:
 
 def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
     """The object, or its Scale, after a PUT or PATCH, as far as it could be read."""
-    done = decide if isinstance(decide, ApiError) else (yield from _change(core, asked, decide))
+    if isinstance(decide, ApiError):
+        return decide
+    full = yield from admitting.charge_change(core, asked, decide)
+    done = full or (yield from _change(core, asked, decide))
     if isinstance(done, ApiError):
         return done
     if done.removed:  # the last finalizer is gone, and the object with it: it is shown as it was
@@ -237,7 +240,13 @@ def bind(core: Core, asked: Request) -> Steps:
     wrong = binding.misbound(body, asked.info.name)
     if wrong is not None:
         return wrong
-    done = yield from _change(core, asked, lambda pod: binding.bind(pod, body, core.sim.now))
+    looked_at = admitting.attributes(core, asked.kind, admission.CREATE, freeze(body), asked)
+    unready = yield from admitting.informed(core, looked_at)
+    admitted = unready or admission.admit(looked_at) or admission.validate(looked_at)
+    if isinstance(admitted, ApiError):
+        return admitted
+    assert admitted is not None, "admission gives the Binding back"
+    done = yield from _change(core, asked, lambda pod: binding.bind(pod, admitted, core.sim.now))
     return done if isinstance(done, ApiError) else binding.BOUND
 
 
