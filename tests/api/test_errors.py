@@ -140,7 +140,7 @@ def test_a_kind_is_found_by_every_name_kubectl_users_know():
     for name in ("Pod", "pod", "pods", "po", "PO"):
         assert kinds.by_name(name) is POD
     assert kinds.by_name("deployments.apps") is DEPLOYMENT and kinds.by_name("ns") is kinds.NAMESPACE
-    with pytest.raises(ValueError, match="no kind is called 'pood'; known are .*clusternetworkpolicy, .*configmap"):
+    with pytest.raises(ValueError, match=r"no kind is called 'pood'; known are .*clusternetworkpolicy, .*configmap"):
         kinds.by_name("pood")
 
 

@@ -37,9 +37,9 @@ def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
     return FieldError("FieldValueDuplicate", field, f"Duplicate value: {shown(value)}{more}")
 
 
-def forbidden(field: str, detail: str) -> FieldError:
+def forbidden(field: str, detail: str = "") -> FieldError:
     """There must be no value, or no other."""
-    return FieldError("FieldValueForbidden", field, f"Forbidden: {detail}")
+    return FieldError("FieldValueForbidden", field, "Forbidden" + (f": {detail}" if detail else ""))
 
 
 def too_long(field: str, limit: int) -> FieldError:
