@@ -145,7 +145,7 @@ class _Walk:
             else:
                 same = False
         for key in definition.required:
-            if key not in read and fields[key].type in _ZEROS:
+            if key not in read and fields[key].type in _ZEROS and fields[key].zero not in ("", "null"):
                 read[key], same = _ZEROS[fields[key].type], False
         return value if same else read
 
