@@ -118,12 +118,21 @@ def qos_class(spec: Mapping[str, Any]) -> str:
 
     Models k/k pkg/apis/core/helper/qos ComputePodQOS
     """
-    asked = [_positive(c, "requests") for c in spec.get("containers") or ()]
-    capped = [_positive(c, "limits") for c in spec.get("containers") or ()]
-    if not any(asked) and not any(capped):
+    whole = [spec] if any(_positive(spec, part) for part in ("requests", "limits")) else []
+    parts = whole or [*(spec.get("containers") or ()), *(spec.get("initContainers") or ())]
+    asked, capped = _sum(parts, "requests"), _sum(parts, "limits")
+    if not asked and not capped:
         return "BestEffort"
-    guaranteed = all({"cpu", "memory"} <= limits.keys() for limits in capped) and asked == capped
+    guaranteed = all(len(_positive(part, "limits")) == 2 for part in parts) and asked == capped
     return "Guaranteed" if guaranteed else "Burstable"
+
+
+def _sum(parts: list[Mapping[str, Any]], which: str) -> dict[str, Any]:
+    total: dict[str, Any] = {}
+    for part in parts:
+        for name, amount in _positive(part, which).items():
+            total[name] = total.get(name, 0) + amount
+    return total
 
 
 def _positive(container: Mapping[str, Any], part: str) -> dict[str, Any]:
