@@ -14,7 +14,7 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.apiserver import reading, reviewing, served, writing
 from kubemini.apiserver.core import Core, Request
-from kubemini.apiserver.decide import options, request
+from kubemini.apiserver.decide import discovery, options, request
 from kubemini.apiserver.decide.access import attributes, users
 from kubemini.apiserver.decide.checks import PATHS
 from kubemini.apiserver.decide.forms import body, media, protobuf
@@ -86,6 +86,19 @@ def authorize(core: Core, asked: Request) -> Steps:
 def show_health(core: Core, asked: Request) -> Steps:
     """/livez, /readyz and /healthz are answered before all others, and cost no work."""
     return (yield from core.health.answer(asked.path, asked.query)) if asked.path in PATHS else None
+
+
+def show_page(core: Core, asked: Request) -> Steps:
+    """/version and discovery: which server this is, and what there is to ask it for."""
+    if asked.method not in READS or asked.info.is_resource:
+        return None
+    found = discovery.page(asked.path, asked.headers, discovery.lines())
+    if isinstance(found, discovery.Page):
+        asked.accepted = found.accepted
+        asked.answer_headers += found.headers
+        return found.content
+    return found
+    yield
 
 
 def say_goaway(core: Core, asked: Request) -> Steps:
@@ -190,6 +203,7 @@ HANDLERS: tuple[Handler, ...] = (
     # here the real server asks: is there room (429)
     authorize,
     show_health,
+    show_page,
     take_time,
     read_url,
     negotiate,
