@@ -118,7 +118,9 @@ GATEWAY_CLASS = KNOWN[_GATEWAY_API, "GatewayClass"]
 GATEWAY = KNOWN[_GATEWAY_API, "Gateway"]
 HTTP_ROUTE = KNOWN[_GATEWAY_API, "HTTPRoute"]
 GRPC_ROUTE = KNOWN[_GATEWAY_API, "GRPCRoute"]
+TLS_ROUTE = KNOWN[_GATEWAY_API, "TLSRoute"]
 REFERENCE_GRANT = KNOWN[_GATEWAY_API, "ReferenceGrant"]
+BACKEND_TLS_POLICY = KNOWN[_GATEWAY_API, "BackendTLSPolicy"]
 
 
 def serve(kind: Kind, not_simulated: tuple[str, ...] = (), acted_on: bool = False) -> None:

@@ -4,8 +4,9 @@ from typing import Any
 
 from kubemini.lab import NotYet, Report, exercise
 from kubemini.lab.ingress.shop import objects
-from kubemini.network.decide.routing import ingress, tls
+from kubemini.network.decide.routing import ingress
 from kubemini.network.decide.routing.exchange import FORWARDED, Request
+from kubemini.network.decide.routing.tls import certificate as tls
 
 BROKEN = """
 apiVersion: v1

@@ -2,8 +2,9 @@
 
 import pytest
 
-from kubemini.network.decide.routing import ingress, tls
+from kubemini.network.decide.routing import ingress
 from kubemini.network.decide.routing.exchange import Request, decoded, has_prefix, host_covers
+from kubemini.network.decide.routing.tls import certificate as tls
 
 
 def make(name, host, *paths, default=None, created="2026-01-01", spec=None):

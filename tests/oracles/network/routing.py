@@ -10,8 +10,9 @@ from dataclasses import replace
 from functools import partial
 from urllib.parse import urlsplit
 
-from kubemini.network.decide.routing import backends, ingress, proxies, tls
+from kubemini.network.decide.routing import backends, ingress, proxies
 from kubemini.network.decide.routing.exchange import FORWARDED, Request
+from kubemini.network.decide.routing.tls import certificate as tls
 from kubemini.sim.units import SECOND
 from tests.oracles.network.http import conformance, controllers
 

@@ -8,7 +8,8 @@ looked up among its Ingresses.
 Models ingress-nginx internal/ingress/controller NGINXController.getBackendServers, NGINXController.syncIngress
 Models ingress-nginx internal/ingress/status statusSyncer.runningAddresses
 Models kubernetes-sigs/gateway-api apis/v1 GatewayClassSpec
-Simplified: only ready endpoints; no annotations; one controller (the real ones elect who writes status).
+Simplified: only ready endpoints; no annotations; one controller (the real ones elect who writes status); requests are
+HTTP, so TLSRoutes and BackendTLSPolicies (`routing.tls`) are not read here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -15,7 +15,7 @@ from kubemini.api.objects import Obj
 UNRESERVED = ascii_letters + digits + "-._~"
 
 WHOLE = 1 << 64  # draws are uniform below this
-FORWARDED, REDIRECTED, ANSWERED = "forwarded", "redirected", "answered"
+FORWARDED, REDIRECTED, ANSWERED, CLOSED = "forwarded", "redirected", "answered", "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Verdict:
     """What becomes of a request; *rule* names who decided.
 
     forwarded: to one of *backends*, by weight, as *request*. redirected: *status* and *location*.
-    answered: the proxy itself says *status*.
+    answered: the proxy itself says *status*. closed: a connection of TLS ends without a word.
     """
 
     fate: str

@@ -5,7 +5,8 @@ host (404), no rule (404), a rule whose back ends cannot be used (500), a Servic
 Models kubernetes-sigs/gateway-api apis/v1 HTTPRouteRule, HTTPBackendRef, HTTPRouteTimeouts, HTTPRouteRetry, Listener
 In a mesh the parent is a Service instead: the routes of the client's namespace for it (consumer routes), or, if there
 are none, those of the Service's own (producer routes).
-Simplified: session persistence, BackendTLSPolicy and client certificates are not read.
+TLS to a back end, and connections that nobody reads as HTTP: the folder `tls`.
+Simplified: session persistence and client certificates are not read.
 """
 
 import re

@@ -5,7 +5,7 @@ and port), the listener allows the route's namespace and kind, and their hostnam
 A request belongs to one listener of its port, the most specific by hostname (listener isolation): routes of the
 others are not looked at, even if none of its own match.
 Models kubernetes-sigs/gateway-api apis/v1 Listener, AllowedRoutes, ParentReference, RouteConditionReason, ListenerSet
-Simplified: protocols HTTP and HTTPS; of two listeners that conflict the first wins.
+Simplified: protocols HTTP, HTTPS and TLS; of two listeners that conflict the first wins.
 """
 
 from collections.abc import Iterable, Mapping

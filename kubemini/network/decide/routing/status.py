@@ -93,7 +93,7 @@ def listener(facts: Facts, owner: Obj, one: Listener, others: Sequence[Listener]
     bad = _reference(facts, owner, one, wanted, supported)
     ready = not clash and not unknown and not bad
     reason = "UnsupportedProtocol" if unknown else clash or "Accepted"
-    attached = [r for r in facts.of(*ROUTES) if _attaches(facts, r, one)]
+    attached = [r for r in facts.of(*ROUTES, "TLSRoute") if _attaches(facts, r, one)]
     return {
         "name": one.name,
         "supportedKinds": [{"group": GROUP, "kind": kind} for kind in supported],
@@ -112,11 +112,16 @@ def _conflict(one: Listener, others: Sequence[Listener]) -> str:
     for other in others:
         if other is one:
             return ""
-        if other.port == one.port and other.protocol != one.protocol:
+        if other.port == one.port and _told_apart_by(other) != _told_apart_by(one):
             return "ProtocolConflict"
         if other.port == one.port and other.hostname == one.hostname:
             return "HostnameConflict"
     return ""
+
+
+def _told_apart_by(one: Listener) -> str:
+    """What connections to a port are told apart by: HTTPS and TLS share one, by the name in the hello."""
+    return "SNI" if one.protocol in ("HTTPS", "TLS") else one.protocol
 
 
 def _reference(facts: Facts, owner: Obj, one: Listener, wanted: Sequence[str], supported: Sequence[str]) -> str:

@@ -13,10 +13,13 @@ from urllib.parse import urlsplit
 
 from kubemini.network.decide.routing import filters, gateway, listeners
 from kubemini.network.decide.routing.exchange import FORWARDED, REDIRECTED, Request
+from kubemini.network.decide.routing.tls import backendtls, passthrough
 
 INFRA, MESH = "gateway-conformance-infra", "gateway-conformance-mesh"
 NO_REASON = ""
-UNKNOWN_KINDS = ("BackendTLSPolicy", "TLSRoute", "TCPRoute", "UDPRoute")
+UNKNOWN_KINDS = ("TCPRoute", "UDPRoute")
+AUTHORITIES = ("tls-checks-ca-certificate", "mismatch-ca-certificate")  # the suite makes them
+SHOWN = ("abc.example.com", "spiffe://abc.example.com/test-identity", "other.example.com")  # by every back end with TLS
 
 
 def cases(data):
@@ -47,6 +50,8 @@ def _reason(group, row):
         return f"{unknown[0]} is not simulated"
     if not row["request"]:
         return "the table lost the request"
+    if "mismatch" in row["request"].get("Path", "") and row["expect"] == {"status": [200]}:
+        return "the table lost that a failure is wanted"
     if group["manifests"] is None and set(row["expect"]) - {"status"}:
         return "the table lost the objects"
     return NO_REASON
@@ -76,7 +81,11 @@ def _facts(objects):
         {"kind": "Service", "metadata": {"name": name, "namespace": MESH}, "spec": {"ports": ports}}
         for name in ("echo", "echo-v1", "echo-v2")
     ]
-    return gateway.Facts((*spaces, *named, *echoes))
+    maps = [
+        {"kind": "ConfigMap", "metadata": {"name": name, "namespace": INFRA}, "data": {"ca.crt": name}}
+        for name in AUTHORITIES
+    ]
+    return gateway.Facts((*spaces, *named, *echoes, *maps))
 
 
 def _requests(row, ports, default="any.host"):
@@ -110,25 +119,35 @@ def _verdicts(data, group, row):
         return
     named = {
         (ref.get("namespace") or listeners.place(route)[0], ref["name"])
-        for route in facts.of(*gateway.ROUTES)
+        for route in facts.of(*gateway.ROUTES, "TLSRoute")
         for ref in route["spec"]["parentRefs"]
     }
     sets = [obj for obj in facts.of("ListenerSet") if listeners.place(obj) in named]
     named |= {(s["spec"]["parentRef"]["namespace"], s["spec"]["parentRef"]["name"]) for s in sets}
     for one in facts.of("Gateway"):
         if listeners.place(one) in named:
-            for request in _requests(row, sorted({spec["port"] for spec in one["spec"]["listeners"]})):
-                yield gateway.route(facts, one, request), request
+            protocols = {spec["port"]: spec["protocol"] for spec in one["spec"]["listeners"]}
+            for request in _requests(row, sorted(protocols)):
+                if protocols[request.port] == "TLS":
+                    yield passthrough.connect(facts, one, request.port, request.sni or request.hostname), request
+                else:
+                    yield gateway.route(facts, one, request), request
 
 
 def _differences(data, group, row):
     """Nothing, if one of the Gateways answers as wanted; else what differs at the one that comes nearest."""
-    found = []
+    found, facts = [], _facts(_objects(data, group, row))
     for verdict, request in _verdicts(data, group, row):
         for backend in verdict.usable or (None,):
-            final = verdict if backend is None else gateway.settled(verdict, backend, request.port)
+            final = verdict if backend is None else _settled(facts, verdict, backend, request)
             found.append(list(_wrong(final, row, request, group["mesh"])))
     return min(found, key=len)
+
+
+def _settled(facts, verdict, backend, request):
+    """*verdict* at the back end that is picked, which shows a certificate if a policy is for it."""
+    final = gateway.settled(verdict, backend, request.port)
+    return backendtls.secured(facts, final, backend, backendtls.Shown(SHOWN, AUTHORITIES[0]))
 
 
 def _wrong(verdict, row, request, mesh):
@@ -178,6 +197,8 @@ def _at_backend(verdict, wanted, mesh):
     path = seen.target.partition("?")[0]
     if path != expected["Path"] and not mesh:
         yield f"path at the back end: wanted {expected['Path']}, got {path}"
+    if expected.get("SNI") and expected["SNI"] != seen.sni:
+        yield f"name in the hello to the back end: wanted {expected['SNI']}, got {seen.sni}"
     if expected.get("Host") and expected["Host"] != seen.host:
         yield f"host at the back end: wanted {expected['Host']}, got {seen.host}"
     yield from _headers(seen.headers, expected.get("Headers") or {}, wanted["request_at_backend"].get("AbsentHeaders"))

@@ -1,0 +1,1 @@
+"""TLS at a Gateway or an Ingress: by the name in a hello, before any header is read. Pure."""
