@@ -12,6 +12,7 @@ from kubemini.cluster.workload import (
     LOOKING_UP,
     Load,
     WorkloadError,
+    custom,
     names_in,
     read_workload,
     refuse_without_api_server,
@@ -27,7 +28,7 @@ from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
 from kubemini.sim.engine import EVENT_BUDGET, FULL
 from kubemini.sim.units import clock, duration
-from kubemini.users import Caller, Errand, EtcdUser, Outsider, User, Visitor
+from kubemini.users import Caller, Clients, Errand, EtcdUser, Outsider, User, Visitor
 from kubemini.wire import Network
 
 
@@ -153,6 +154,10 @@ class Cluster:
                 self._send_visitors(load)
             elif load.kind == "callers":
                 self._have_called(load)
+            elif load.kind == "clients":
+                for component in self.components.values():
+                    if isinstance(component, Clients):
+                        component.custom = custom(load)
             elif load.kind == "outsiders":
                 outsider = self.components["visitor@internet"]
                 assert isinstance(outsider, Outsider)

@@ -23,7 +23,7 @@ from kubemini.network.policyagent import PolicyAgent
 from kubemini.network.speaker import Speaker
 from kubemini.scheduler.loop import Scheduler
 from kubemini.sim import Sim
-from kubemini.users import Caller, EtcdUser, Outsider, PodNetwork, User, Visitor
+from kubemini.users import Caller, Clients, EtcdUser, Outsider, PodNetwork, Servers, User, Visitor
 from kubemini.wire import Network
 
 Names = list[str]
@@ -91,6 +91,8 @@ PROGRAMS: dict[str, Program] = {
     "pods": Program(PodNetwork),
     "visitor": Program(Visitor),
     "callers": Program(Caller),
+    "servers": Program(Servers),
+    "clients": Program(Clients),
     "coredns": Program(CoreDNSProcess, (_front_door,)),
     "node-cache": Program(NodeCache),
     "upstream-dns": Program(Outside),

@@ -10,8 +10,9 @@ from typing import Any
 from kubemini.cluster.topology.spec import WORKER, Topology
 from kubemini.network.decide.dns.resolvconf import LIBCS
 from kubemini.network.decide.services.ports import DOORS
-from kubemini.ranges import Choice, Count, Duration, Legal, Unfit, shown
+from kubemini.ranges import Choice, Count, Duration, Legal, Switch, Unfit, shown
 from kubemini.sim.units import DAY, MS
+from kubemini.users.decide.clients import Custom, Habits, Patience
 
 EVERY = Duration(MS, 365 * DAY, "s")
 DEFAULT_EVERY = "500ms"
@@ -21,10 +22,21 @@ LIBC = Choice(LIBCS)
 CONSISTENCY = Choice(("linearizable", "serializable"))
 DOOR = Choice(DOORS)
 FROM = Choice(("workers", "outside"))
+HABITS: dict[str, Legal] = {"http2": Switch(), "idle": Count(0, 10_000), "most": Count(0, 10**6)}
+PATIENCE: dict[str, Legal] = {
+    "timeout": Duration(MS, DAY),
+    "retries": Count(0, 1000),
+    "base": Duration(MS, DAY),
+    "cap": Duration(MS, DAY),
+    "jitter": Switch(),
+    "budget": Count(0, 10_000),
+}
+SAID_OF_CLIENTS: dict[str, Legal] = {"together": Switch(), **HABITS, **PATIENCE}
 LOOKING_UP = ("name", "libc", "options", "remember")
 OPTIONS: dict[str, tuple[str, ...]] = {
     "visitors": ("service", "every", "door", "from", *LOOKING_UP),
     "callers": ("pods", "services", "every", "keep", "names"),
+    "clients": ("pods", "service", "every", *SAID_OF_CLIENTS),
     "outsiders": ("urls", "every"),
     "api_writes": ("every",),
     "etcd_writes": ("every", "member", "size"),
@@ -72,13 +84,15 @@ def _read_load(topology: Topology, kind: Any, options: Any) -> Load:
         raise WorkloadError(f"workload: {shown(kind)} is not known here; there are: {', '.join(OPTIONS)}")
     if not isinstance(options, Mapping):
         raise WorkloadError(f"{where}: expected a mapping of {', '.join(OPTIONS[kind])}, got {shown(options)}")
-    if kind in ("visitors", "callers", "outsiders", "api_writes"):
+    if kind in ("visitors", "callers", "clients", "outsiders", "api_writes"):
         refuse_without_api_server(topology, where)
     values = {name: _read_option(topology, where, kind, name, value) for name, value in options.items()}
     if kind == "visitors":
         _check_visitors(topology, where, values)
     if kind == "callers":
         _check_callers(topology, where, values)
+    if kind == "clients":
+        _check_clients(topology, where, values)
     if kind == "outsiders":
         _check_outsiders(topology, where, values)
     every = values.pop("every", None)
@@ -109,6 +123,29 @@ def _check_callers(topology: Topology, where: str, values: Mapping[str, Any]) ->
         raise WorkloadError(f"{where}: no pod of this topology calls another; ask for callers: true, and for workers")
 
 
+def _check_clients(topology: Topology, where: str, values: Mapping[str, Any]) -> None:
+    for name, what in (
+        ("pods", "the workload whose pods send requests, or several with commas"),
+        ("service", "the name of a Service"),
+    ):
+        if name not in values:
+            raise WorkloadError(f"{where}: {name} is missing; it is {what}")
+    if not topology.of("clients@"):
+        raise WorkloadError(
+            f"{where}: no pod of this topology keeps connections; ask for topology: {{kind: single, clients: true}}"
+        )
+
+
+def custom(load: Load) -> Custom:
+    """What *load* of the kind clients asks of their pods."""
+    said = load.options
+    habits = Habits(**{name: said[name] for name in HABITS if name in said})
+    patience = Patience(**{name: said[name] for name in PATIENCE if name in said})
+    return Custom(
+        tuple(names_in(said["pods"])), said["service"], load.every, said.get("together", False), habits, patience
+    )
+
+
 def _check_outsiders(topology: Topology, where: str, values: Mapping[str, Any]) -> None:
     if "urls" not in values:
         raise WorkloadError(f"{where}: urls is missing; it is a list such as [shop.example/, shop.example/cart]")
@@ -122,6 +159,8 @@ def _read_option(topology: Topology, where: str, kind: str, name: Any, value: An
     where = f"{where}.{name}"
     if name not in OPTIONS[kind]:
         raise WorkloadError(f"{where} is not known here; there are: {', '.join(OPTIONS[kind])}")
+    if name in SAID_OF_CLIENTS:
+        return _fitting(where, SAID_OF_CLIENTS[name], value)
     match name:
         case "every":
             return _fitting(where, EVERY, value)

@@ -43,6 +43,19 @@ class Hosted(Program, Protocol):
         """End in peace, if it is up."""
 
 
+class InPods(Protocol):
+    """A program that stands for what runs in the pods of this machine: the runtime tells it of each address."""
+
+    def began(self, ip: str) -> None:
+        """Somebody listens there."""
+
+    def told_to_end(self, ip: str) -> None:
+        """SIGTERM: nobody listens there any more, what was open may go on."""
+
+    def gone(self, ip: str) -> None:
+        """The processes have ended: the kernel resets what was open."""
+
+
 class Disk:
     """A disk whose fsync takes time. `files` survives crashes and power loss."""
 
@@ -70,6 +83,7 @@ class Host:
         self.disk = Disk(sim, name, fsync)
         self.components: list[Program] = []
         self.images: dict[str, Hosted] = {}  # what a container of that image runs, beside waiting to be asked
+        self.in_pods: list[InPods] = []
         self.kernel = Kernel()
         self.cni: Cni | None = None  # who gives pods their addresses; None: no pod can run here
         self.dns_complaints: Callable[[Any], list[str]] = lambda pod: []  # what of a pod's dnsConfig is too much

@@ -162,6 +162,8 @@ class Containers:
     def _started(self, running: Running, exit_after: int | None) -> None:
         running.state, running.started_at = RUNNING, self.sim.now
         podnetwork.listening(self.host)[running.ip] = running.name
+        for program in self.host.in_pods:
+            program.began(running.ip)
         if running.image in self.host.images:
             self.host.images[running.image].start()
         self._tell(running, "started")
@@ -174,6 +176,8 @@ class Containers:
         """SIGTERM: a well-behaved server stops listening."""
         if podnetwork.pod_at(self.host, running.ip) == running.name:
             del podnetwork.listening(self.host)[running.ip]
+            for program in self.host.in_pods:
+                program.told_to_end(running.ip)
 
     def _stopped(self, running: Running, code: int) -> None:
         self._exited(running, code, running.event)
@@ -182,6 +186,8 @@ class Containers:
         self._terminate(running)
         running.state, running.ready = EXITED, False
         running.finished_at, running.exit_code = self.sim.now, code
+        for program in self.host.in_pods:
+            program.gone(running.ip)
         self._record(running, "gone" if event == "stopped" else EXITED)
         if running.image in self.host.images and not self.running(running.image):
             self.host.images[running.image].exit("its container has ended")

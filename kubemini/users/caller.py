@@ -12,16 +12,14 @@ from dataclasses import dataclass
 from kubemini.host import Component
 from kubemini.host.linux.podnetwork import listening, pod_at
 from kubemini.network import dataplane, policing
-from kubemini.network.decide.services.verdict import Asked
 from kubemini.network.policing import Flow
 from kubemini.sim import Steps
 from kubemini.sim.chance import Draws
+from kubemini.users.lines import NO_ENDPOINT, REFUSED, Line, dialled
 from kubemini.users.recording import OK, record
-from kubemini.wire import Call, Unreachable
+from kubemini.wire import Call
 
 DNS = "kube-system/kube-dns"
-NO_ENDPOINT = "no endpoint: the kernel rejects the connection"
-REFUSED = Unreachable("connection refused", definite=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +35,6 @@ class Errand:
     offset: int
     keep: bool = False
     names: bool = False
-
-
-@dataclass(slots=True)
-class Line:
-    """A connection to a pod, and what it is to the policies."""
-
-    pod: str
-    node: str
-    flow: Flow
 
 
 class Caller(Component):
@@ -89,7 +78,7 @@ class Caller(Component):
         why = ""
         if line is None or line.flow.source != ip:
             why = yield from self._look_up(errand, ip, draws.u(2 * number))
-            line = None if why else self._dialled(errand.service, ip, draws.u(2 * number + 1))
+            line = None if why else dialled(self.host, errand.service, ip, draws.u(2 * number + 1))
         answered = False
         if line is not None:
             answered, why = yield from self._ask(line)
@@ -105,7 +94,7 @@ class Caller(Component):
         """Why the name of the Service cannot be learnt; "" if it can, or need not."""
         if not errand.names:
             return ""
-        line = self._dialled(DNS, ip, draw)
+        line = dialled(self.host, DNS, ip, draw)
         answered, why = (False, NO_ENDPOINT) if line is None else (yield from self._ask(line))
         return "" if answered else f"look-up of {errand.service}: {why}"
 
@@ -118,14 +107,3 @@ class Caller(Component):
             return False, flow.rule
         reply = yield self.call(f"callers@{line.node}", "packet", flow, timeout=patience)
         return reply.ok, flow.rule if reply.ok or flow.dropped else f"{line.pod}: {reply.error.reason}"
-
-    def _dialled(self, service: str, ip: str, draw: int) -> Line | None:
-        """A connection from *ip* to an endpoint of *service*, not yet judged: the policies see both addresses."""
-        entry = dataplane.entry(self.host, service)
-        if entry is None:
-            return None
-        packet = Asked(entry.port.protocol, ip, entry.port.cluster_ip, entry.port.port)
-        chosen = dataplane.send(self.host, packet, draw).endpoint
-        if chosen is None:
-            return None
-        return Line(chosen.row()["pod"], chosen.node, Flow(ip, chosen.ip, chosen.port, entry.port.protocol))

@@ -15,6 +15,7 @@ def record(
     started: int,
     code: int,
     why: str,
+    verb: str = "GET",
     **more: Any,
 ) -> None:
     """One request of *who*: what was asked for, its way, when it *started* (µs), its status.
@@ -26,7 +27,7 @@ def record(
         "request",
         id=f"{who.name}/{number}",
         kind="service",
-        verb="GET",
+        verb=verb,
         path=path,
         via=via,
         outcome="ok" if code == OK else "failed",

@@ -25,11 +25,11 @@ from kubemini.network.policing import Flow
 from kubemini.network.speaker import Speaker
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
+from kubemini.users.lines import NO_ENDPOINT, REFUSED
 from kubemini.users.recording import OK, record
 from kubemini.wire import Call, Reply, Unreachable
 
 PATIENCE = 30 * SECOND  # so long nobody wonders that a shop has not opened
-REFUSED = Unreachable("connection refused", definite=True)
 SILENCE = Unreachable("no answer: nobody turned the packet away, or its answer back", definite=True)
 OUTSIDE = "203.0.113."  # the network of whoever is outside
 
@@ -153,7 +153,7 @@ class Visitor(Component):
             service, why = yield from destination(self.resolver, self.looking_up[0])
         endpoint = dataplane.choose(self.host, service, drawn) if service else None
         if endpoint is None:
-            self._record(number, started, "", why or "no endpoint: the kernel rejects the connection")
+            self._record(number, started, "", why or NO_ENDPOINT)
             return
         pod = endpoint.row()["pod"]
         flow = Flow(host_ip(self.host.name), endpoint.ip, endpoint.port)

@@ -3,6 +3,7 @@
 import pytest
 
 from kubemini.cluster import Cluster, WorkloadError, build, read_workload
+from kubemini.cluster.workload import custom
 
 ETCD, SINGLE = build("etcd", spares=1), build("single")
 
@@ -12,7 +13,7 @@ ETCD, SINGLE = build("etcd", spares=1), build("single")
     [
         (
             5,
-            "^workload: expected a mapping of visitors, callers, outsiders, api_writes, etcd_writes, etcd_reads, got 5",
+            "^workload: expected a mapping of visitors, callers, clients, outsiders,",
         ),
         ({"reads": {}}, "^workload: 'reads' is not known here; there are: visitors"),
         ({"etcd_writes": None}, r"^workload\.etcd_writes: expected a mapping of every, member, size, got None"),
@@ -72,6 +73,37 @@ CALLING = build("single", workers=1, callers=True)
 def test_callers_have_workloads_and_services_and_a_topology_that_lets_them(topology, options, sentence):
     with pytest.raises(WorkloadError, match=sentence):
         read_workload(topology, {"callers": options})
+
+
+KEEPING = build("single", workers=1, clients=True)
+
+
+@pytest.mark.parametrize(
+    ("topology", "options", "sentence"),
+    [
+        (KEEPING, {"service": "api"}, r"^workload\.clients: pods is missing; it is the workload"),
+        (KEEPING, {"pods": "web"}, r"service is missing; it is the name of a Service"),
+        (
+            KEEPING,
+            {"pods": "web", "service": "api", "retries": -1},
+            r"clients\.retries: expected a whole number from 0",
+        ),
+        (KEEPING, {"pods": "web", "service": "api", "jitter": "so"}, r"jitter: expected true or false; 'so' was given"),
+        (KEEPING, {"pods": "web", "service": "api", "timeout": 5}, r"timeout: expected a duration"),
+        (KEEPING, {"pods": "web", "service": "api", "patience": "1s"}, r"clients\.patience is not known here"),
+        (SINGLE, {"pods": "web", "service": "api"}, r"no pod of this topology keeps connections; ask for topology"),
+    ],
+)
+def test_clients_have_pods_and_a_service_and_a_topology_that_lets_them(topology, options, sentence):
+    with pytest.raises(WorkloadError, match=sentence):
+        read_workload(topology, {"clients": options})
+
+
+def test_what_is_said_of_clients_is_what_their_pods_do():
+    (load,) = read_workload(KEEPING, {"clients": {"pods": "web, shop", "service": "api", "every": "2s", "http2": True}})
+    told = custom(load)
+    assert (told.workloads, told.service, told.every, told.habits.http2) == (("web", "shop"), "api", 2_000_000, True)
+    assert told.patience.retries == 0
 
 
 def test_visitors_need_workers_to_sit_on():

@@ -119,14 +119,21 @@ def control_plane(i: int) -> tuple[str, ...]:
 
 
 def worker_hosts(
-    n: int, zones: Sequence[str], policies: bool = False, callers: bool = False, ingress: bool = False
+    n: int,
+    zones: Sequence[str],
+    policies: bool = False,
+    callers: bool = False,
+    ingress: bool = False,
+    clients: bool = False,
 ) -> list[HostSpec]:
     """*n* machines for pods; *policies*: with an agent that enforces them; *callers*: with pods that call others;
-    *ingress*: with node ports and, perhaps, pods of an ingress controller."""
+    *ingress*: with node ports and, perhaps, pods of an ingress controller; *clients*: with pods that are servers, and
+    pods that keep connections to them."""
     agent = ("kube-network-policies",) if switch(policies, "policies") else ()
     calling = ("callers",) if switch(callers, "callers") else ()
     routing = ("nodeport", "ingress") if switch(ingress, "ingress") else ()
-    programs = ("pods", "kubelet", "kube-proxy", *agent, "visitor", *calling, *routing)
+    asking = ("servers", "clients") if switch(clients, "clients") else ()
+    programs = ("pods", "kubelet", "kube-proxy", *agent, "visitor", *calling, *routing, *asking)
     return [
         HostSpec(f"worker-{i}", zone, WORKER, tuple(f"{program}@worker-{i}" for program in programs))
         for i, zone in enumerate(spread(zones, count(n, "workers", 0, MOST_WORKERS)), start=1)

@@ -10,7 +10,8 @@ word(
     CLIENT,
     "a client's request ends; {id, kind: api|service|etcd, verb, path, via,"
     " outcome: ok|failed|unknown, started: µs, code, why, value: that was to be written to etcd,"
-    " answer: what was read from etcd, said: what kubectl apply prints, caller: the pod that calls, of a visit by a"
+    " answer: what was read from etcd, said: what kubectl apply prints, caller: the pod that calls, tries: of a client"
+    " that keeps connections [[began: µs, pod, why it failed]], of a visit by a"
     " door that the scenario names to: address and port, source: as the pod saw it, rule: that decided, at: the host"
     " whose rule that was}",
 )

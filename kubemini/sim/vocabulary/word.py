@@ -25,7 +25,7 @@ KUBELET = r"kubelet@[a-z]+-\d+"
 KUBE_PROXY = r"kube-proxy@[a-z]+-\d+"
 POLICY_AGENT = r"kube-network-policies@[a-z]+-\d+"
 INGRESS = r"ingress@[a-z]+-\d+"
-CLIENT = r"kubectl|etcd-client|visitor@.+|callers@.+"
+CLIENT = r"kubectl|etcd-client|visitor@.+|callers@.+|clients@.+"
 WHOEVER_ACTS = r"you|scenario"
 
 

@@ -12,5 +12,4 @@ status.py      the conditions that a controller writes
 traefik.py     the same objects as Traefik reads them
 backends.py    what a misbehaving server does to a proxy
 proxies.py     what nginx and HAProxy then do to their client
-clients.py     pools, kept connections, retries: what clients do to servers
 """
