@@ -18,6 +18,8 @@ from kubemini.apiserver.decide import discovery, options, request
 from kubemini.apiserver.decide.access import attributes, users
 from kubemini.apiserver.decide.checks import PATHS
 from kubemini.apiserver.decide.forms import body, media, protobuf
+from kubemini.apiserver.decide.request import CONNECTS, OF_A_SUBRESOURCE
+from kubemini.apiserver.parts import connecting, evicting
 from kubemini.sim import Steps
 from kubemini.sim.engine import Runaway
 from kubemini.wire import Call
@@ -131,7 +133,7 @@ def read_url(core: Core, asked: Request) -> Steps:
 
 def negotiate(core: Core, asked: Request) -> Steps:
     """Which form is the answer to have, and which has the body? 406, 415 and 413."""
-    if not asked.method or not asked.info.is_resource:
+    if not asked.method or not asked.info.is_resource or asked.info.subresource in CONNECTS:
         return None
     verb, headers = asked.info.verb, asked.headers
     supported = media.SUPPORTED if protobuf.serves(asked.kind.api_version, asked.kind.kind) else media.SUPPORTED[:2]
@@ -157,6 +159,8 @@ def negotiate(core: Core, asked: Request) -> Steps:
 
 def read_options(core: Core, asked: Request) -> Steps:
     """The query, and the body of a DELETE, or 400 and 422."""
+    if asked.info.subresource in CONNECTS:
+        return None
     if asked.info.verb in ("delete", "deletecollection") and isinstance(asked.body, bytes):
         asked.body = body.of_options(asked.body, asked.media) if asked.body else None
         if isinstance(asked.body, ApiError):
@@ -171,7 +175,7 @@ def read_options(core: Core, asked: Request) -> Steps:
 
 def read_body(core: Core, asked: Request) -> Steps:
     """Bytes → the value that they are, or 400; what a program of the simulation sends is a value already."""
-    if isinstance(asked.body, bytes):
+    if isinstance(asked.body, bytes) and asked.info.subresource not in CONNECTS:
         verb = asked.info.verb
         if verb == "patch":
             asked.body = body.of_patch(asked.body, asked.options.patch)
@@ -187,7 +191,7 @@ def act(core: Core, asked: Request) -> Steps:
         return errors.bad_request("a watch needs a stream: open it as a watch")
     deed = ACTS.get((asked.info.verb, asked.info.subresource)) or ACTS[(asked.info.verb, "")]
     if served.of(asked.kind).answered:
-        deed = reviewing.review
+        deed = writing.bind_named if asked.kind.kind == "Binding" else reviewing.review
     answer = yield from deed(core, asked)
     told = served.of(asked.kind).deprecated
     asked.warnings[:0] = [told] if told else []
@@ -218,6 +222,10 @@ ACTS: dict[tuple[str, str], Handler] = {
     ("watch", ""): reading.watch,
     ("create", ""): writing.create,
     ("create", "binding"): writing.bind,
+    ("create", "eviction"): evicting.evict,
+    ("get", "log"): connecting.log,
+    **{(verb, part): connecting.stream for verb in ("get", "create") for part in ("exec", "attach", "portforward")},
+    **{(verb, "proxy"): connecting.proxy for verb in OF_A_SUBRESOURCE["proxy"]},
     ("create", "token"): reviewing.create_token,
     ("update", ""): writing.put,
     ("patch", ""): writing.patch,

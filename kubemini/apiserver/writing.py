@@ -18,8 +18,8 @@ from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import NAMESPACE, SERVICE, Kind
-from kubemini.api.objects import Obj, evolve_many, freeze, warned, without
+from kubemini.api.kinds import NAMESPACE, POD, SERVICE, Kind
+from kubemini.api.objects import Obj, evolve_many, freeze, get, warned, without
 from kubemini.api.patch.apply import UPDATE
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import admission, admitting, reading, served
@@ -226,7 +226,7 @@ def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
     if isinstance(decide, ApiError):
         return decide
     full = yield from admitting.charge_change(core, asked, decide)
-    done = full or (yield from _change(core, asked, decide))
+    done = full or (yield from change(core, asked, decide))
     if isinstance(done, ApiError):
         return done
     if done.removed:  # the last finalizer is gone, and the object with it: it is shown as it was
@@ -246,11 +246,18 @@ def bind(core: Core, asked: Request) -> Steps:
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None, "admission gives the Binding back"
-    done = yield from _change(core, asked, lambda pod: binding.bind(pod, admitted, core.sim.now))
+    done = yield from change(core, asked, lambda pod: binding.bind(pod, admitted, core.sim.now))
     return done if isinstance(done, ApiError) else binding.BOUND
 
 
-def _change(core: Core, asked: Request, decide: Decide) -> Steps:
+def bind_named(core: Core, asked: Request) -> Steps:
+    """POST of a Binding to its own collection: it names the pod."""
+    name = get(asked.body, "metadata", "name", default="") if isinstance(asked.body, dict) else ""
+    info = replace(asked.info, resource=POD.plural, subresource="binding", name=str(name))
+    return (yield from bind(core, replace(asked, info=info)))
+
+
+def change(core: Core, asked: Request, decide: Decide) -> Steps:
     """Carry *decide* out: Written, or an ApiError."""
     kind, info, dry = asked.kind, asked.info, asked.options.dry
     cache = core.caches.get(kind.kind)
@@ -303,7 +310,7 @@ def delete(core: Core, asked: Request) -> Steps:
     refused = unready or admission.admit(looked_at) or admission.validate(looked_at)
     if isinstance(refused, ApiError):
         return refused
-    done = yield from _change(core, asked, lambda obj: deletion.delete(obj, options, core.sim.now))
+    done = yield from change(core, asked, lambda obj: deletion.delete(obj, options, core.sim.now))
     if isinstance(done, ApiError) or not done.removed:
         return done if isinstance(done, ApiError) else done.new
     return deletion.answer(kind, done.new)

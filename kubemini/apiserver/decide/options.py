@@ -137,8 +137,12 @@ def _flag(query: Mapping[str, Any], key: str) -> bool | None:
 
 
 def _number(text: str) -> "int | str | None":
+    return whole_number(text) if text else None
+
+
+def whole_number(text: str) -> "int | str":
     """A 64-bit number, or what strconv.ParseInt says."""
-    return _whole(text, "ParseInt", -(2**63), 2**63) if text else None
+    return _whole(text, "ParseInt", -(2**63), 2**63)
 
 
 def _whole(text: str, function: str, least: int, beyond: int) -> "int | str":

@@ -31,7 +31,16 @@ OF_A_SUBRESOURCE = {
     "binding": ("create",),
     "finalize": ("update",),
     "token": ("create",),
+    "eviction": ("create",),
+    "resize": ("get", "update", "patch"),
+    "ephemeralcontainers": ("get", "update", "patch"),
+    "log": ("get",),
+    "exec": ("get", "create"),
+    "attach": ("get", "create"),
+    "portforward": ("get", "create"),
+    "proxy": ("get", "create", "update", "patch", "delete"),
 }
+CONNECTS = ("log", "exec", "attach", "portforward", "proxy")  # they end at somebody else
 ROOTS = ("api", "apis", "version")
 
 
@@ -109,7 +118,9 @@ def refused(info: RequestInfo) -> ApiError | None:
     if info.kind is None:
         return errors.no_such_path() if _has_group(info) else errors.page_not_found()
     kind, wide = info.kind, not info.namespace
-    if len(info.parts) > 3 or (info.namespace and not kind.namespaced and kind.plural != "namespaces"):
+    if (len(info.parts) > 3 and info.subresource != "proxy") or (
+        info.namespace and not kind.namespaced and kind.plural != "namespaces"
+    ):
         return errors.no_such_path()
     named = len(info.parts) > 1
     if named and kind.namespaced and wide:

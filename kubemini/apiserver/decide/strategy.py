@@ -5,6 +5,7 @@ generation counts changes of what is wanted. default(default(x)) == default(x).
 Models k/apiserver pkg/registry/rest BeforeCreate, BeforeUpdate. What is special about a kind: ``apiserver/kinds``.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from kubemini.api import errors
@@ -13,6 +14,7 @@ from kubemini.api.kinds import kind_of
 from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.apiserver import served
 from kubemini.apiserver.rules import causes, metadata
+from kubemini.apiserver.rules.causes import Wrong
 
 SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation")
 
@@ -50,12 +52,19 @@ def for_update(old: Obj, new: Obj, subresource: str = "") -> Obj:
         kept = evolve(old, ("status",), new["status"]) if "status" in new else without(old, ("status",))
         return evolve(kept, ("metadata",), {**meta, "resourceVersion": _version(new, old)})
     result = evolve(new, ("metadata",), meta)
-    if kind.counted and kind.counts(old) != kind.counts(result):
-        result = evolve(result, ("metadata", "generation"), old["metadata"].get("generation", 0) + 1)
+    result = recounted(old, result)
     if "status" in old:
         return evolve(result, ("status",), old["status"])
     begins = kind.first_status and kind.first_status(old)
     return without(result, ("status",)) if begins is not None else result
+
+
+def recounted(old: Obj, new: Obj) -> Obj:
+    """*new* with the generation that it has in the place of *old*."""
+    kind = served.of_object(old)
+    if not kind.counted or kind.counts(old) == kind.counts(new):
+        return new
+    return evolve(new, ("metadata", "generation"), old["metadata"].get("generation", 0) + 1)
 
 
 def changed_marks(old: Obj, new: Obj) -> ApiError | None:
@@ -85,6 +94,14 @@ def validate(obj: Obj, old: Obj | None = None) -> ApiError | None:
     found += kind.create_rules(obj) if old is None else kind.changes(obj, old)
     found += kind.declared(obj, old)
     return _refusal(obj, found)
+
+
+def validate_part(obj: Obj, old: Obj, wrong: Callable[[Obj, Obj], Wrong]) -> ApiError | None:
+    """Why *obj*, of which one part is new, may not be stored in place of *old*, or None; *wrong*: (new, old)."""
+    kind = served.of_object(obj)
+    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule)]
+    found += metadata.changes(obj["metadata"], old["metadata"])
+    return _refusal(obj, [*found, *kind.rules(obj), *wrong(obj, old)])
 
 
 def validate_status(obj: Obj, old: Obj) -> ApiError | None:

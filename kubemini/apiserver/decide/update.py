@@ -21,6 +21,7 @@ from kubemini.apiserver.decide import decoding, deletion, identity, ownership, s
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import LONGEST_MANAGER, Options, number_of
 from kubemini.apiserver.decide.parts import finalize
+from kubemini.apiserver.decide.parts.podparts import PARTS
 from kubemini.apiserver.decide.parts.scale import scaled, wrong_scale
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.decide.strategy import default
@@ -183,8 +184,10 @@ def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "O
         return result
     if owners_known:
         result = ownership.taken_from(new, result)
-    else:
-        result = ownership.after_write(old, result, write.me(UPDATE), write.begins(new=False), write.now)
+    else:  # a part owns what was sent for it, though nothing else of it is taken
+        seen = default(new) if write.info.subresource in PARTS else result
+        owned = ownership.after_write(old, seen, write.me(UPDATE), write.begins(new=False), write.now)
+        result = ownership.taken_from(owned, result)
     result = ownership.settled(old, result)
     return Remove(result) if deletion.finished(result) else result
 
@@ -197,6 +200,8 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
         wrong = finalize.wrong_finalizers(kind, old["metadata"]["name"], finalizers)
         rest = evolve(old, ("spec", "finalizers"), finalizers) if finalizers else without(old, ("spec", "finalizers"))
         return wrong or rest
+    if subresource in PARTS:
+        return _part(write, old, new)
     wrong = strategy.changed_marks(old, new) if subresource != "status" else None
     if wrong is not None:
         return wrong
@@ -210,6 +215,18 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     wrong = strategy.validate(result, old) or write.judge(result, old)
     write.warn(served.of(kind).warnings(result, old))
     return wrong or result
+
+
+def _part(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
+    """*old* with the one part of *new* that its sub-resource writes."""
+    part = PARTS[write.info.subresource]
+    admitted = write.admit(default(new), old)
+    if isinstance(admitted, ApiError):
+        return admitted
+    assert admitted is not None, "admission of an update gives the object back"
+    result = strategy.recounted(old, part.kept(admitted, old))
+    result = evolve(result, ("metadata", "resourceVersion"), old["metadata"]["resourceVersion"])
+    return strategy.validate_part(result, old, part.wrong) or write.judge(result, old) or result
 
 
 def _stale(kind: Kind, old: Obj, new: Obj) -> ApiError | None:

@@ -27,7 +27,7 @@ def containers(items: Sequence[Obj], path: str, grace: int) -> Wrong:
     seen: list[str] = []
     for number, container in enumerate(items):
         where = f"{path}[{number}]"
-        yield from _common(container, where)
+        yield from common(container, where)
         yield from _taken(container, where, seen)
         yield from probes.lifecycle(container.get("lifecycle"), f"{where}.lifecycle", grace)
         for probe in PROBES:
@@ -40,7 +40,7 @@ def init_containers(items: Sequence[Obj], path: str, others: Sequence[Obj], grac
     seen = [container.get("name", "") for container in others]
     for number, container in enumerate(items):
         where, stays = f"{path}[{number}]", container.get("restartPolicy") == "Always"
-        yield from _common(container, where)
+        yield from common(container, where)
         yield from _taken(container, where, seen)
         if stays:
             yield from probes.lifecycle(container.get("lifecycle"), f"{where}.lifecycle", grace)
@@ -60,7 +60,8 @@ def _taken(container: Obj, path: str, seen: list[str]) -> Wrong:
     seen.append(name)
 
 
-def _common(container: Obj, path: str) -> Wrong:
+def common(container: Obj, path: str) -> Wrong:
+    """What no container may be, whatever its place."""
     name, image = container.get("name", ""), container.get("image", "")
     yield from each(names.dns_label(name), f"{path}.name", name) if name else [required(f"{path}.name")]
     if not image:

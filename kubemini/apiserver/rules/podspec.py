@@ -105,7 +105,7 @@ def pod_spec_defaults(spec: Mapping[str, Any] | None) -> dict[str, Any]:
         schedulerName="default-scheduler",
         securityContext={},
     )
-    for field in ("containers", "initContainers"):
+    for field in ("containers", "initContainers", "ephemeralContainers"):
         if field == "containers" or full.get(field):
             full[field] = [container_defaults(container) for container in full.get(field) or []]
     if full.get("overhead"):

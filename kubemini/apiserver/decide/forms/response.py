@@ -39,6 +39,8 @@ def of(
         answer = tables.shown(answer, wanted.convert, query, now)
     if isinstance(answer, ApiError):
         return _refusal(answer, headers)
+    if answer == "":
+        return Said(204, (), b"")
     if isinstance(answer, str):
         return Said(200, (("Content-Type", TEXT), NOSNIFF), answer.encode())
     return Said(201 if created else 200, (("Content-Type", wanted.media),), written(as_typed(answer), wanted))

@@ -70,7 +70,7 @@ serve(
     ServedKind(
         NODE,
         acted_on=True,
-        subresources=("status",),
+        subresources=("status", "proxy"),
         fields=("spec.unschedulable",),
         defaults=defaults,
         rules=rules,

@@ -121,7 +121,10 @@ serve(
         POD,
         acted_on=True,
         returned=True,
-        subresources=("status", "binding"),
+        subresources=(
+            *("status", "binding", "eviction", "resize", "ephemeralcontainers"),
+            *("log", "exec", "attach", "portforward", "proxy"),
+        ),
         counted=True,
         fields=(
             *("spec." + f for f in ("nodeName", "restartPolicy", "schedulerName", "serviceAccountName", "hostNetwork")),

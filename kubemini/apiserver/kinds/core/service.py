@@ -215,7 +215,7 @@ serve(
         acted_on=True,
         created_by_put=True,
         returned=True,
-        subresources=("status",),
+        subresources=("status", "proxy"),
         name_rule=names.dns_label,
         fields=("spec.clusterIP", "spec.type"),
         defaults=defaults,

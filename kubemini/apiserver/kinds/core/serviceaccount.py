@@ -31,6 +31,7 @@ def warnings(new: Obj, old: Obj | None) -> list[str]:
 serve(
     ServedKind(
         kinds.KNOWN["v1", "ServiceAccount"],
+        subresources=("token",),
         returned=True,
         begun=lambda obj, now: bare(obj),
         prepare=lambda new, old: bare(new),
