@@ -6,13 +6,21 @@ Sources are named without addresses so that the book works offline.
 from dataclasses import dataclass
 
 from kubemini.etcdparams import EtcdParams, flag
-from kubemini.ranges import Choice, Count, Duration, Span, Switch
+from kubemini.ranges import Choice, Count, Duration, Interval, Networks, Span, Switch
 from kubemini.sim.units import DAY, HOUR, MS, SECOND, US
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkParams(EtcdParams):
     """The defaults of the pinned versions."""
+
+    # addresses
+    service_cluster_ip_range: tuple[str, ...] = flag(
+        ("10.96.0.0/12",), Networks(), "--service-cluster-ip-range", "kubeadm defaults_cluster.go: serviceSubnet"
+    )
+    service_node_port_range: tuple[int, int] = flag(
+        (30_000, 32_767), Interval(1, 65_535), "--service-node-port-range", "kube-apiserver 1.37"
+    )
 
     # kube-proxy
     proxy_mode: str = flag("iptables", Choice(("iptables", "nftables")), "mode", "KubeProxyConfiguration 1.37")

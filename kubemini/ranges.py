@@ -9,6 +9,7 @@ A bare number means what the real flag means by it: seconds for ``toleration_sec
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from ipaddress import ip_network
 from typing import Any
 
 from kubemini.sim.units import MS, SECOND, duration, written
@@ -233,7 +234,60 @@ class Switch:
         return "true" if value else "false"
 
 
-Legal = Duration | Span | Count | Size | Rate | Choice | Switch
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """One range of addresses, or one of each family with a comma between, the first is the default."""
+
+    def __str__(self) -> str:
+        return "a range of addresses, or one of IPv4 and one of IPv6 with a comma between"
+
+    def fits(self, value: Any) -> bool:
+        if not isinstance(value, tuple) or not 1 <= len(value) <= 2 or not all(map(self._is_one, value)):
+            return False
+        return len({":" in cidr for cidr in value}) == len(value)
+
+    def _is_one(self, value: Any) -> bool:
+        try:
+            return isinstance(value, str) and str(ip_network(value)) == value
+        except ValueError:
+            return False
+
+    def read(self, value: Any) -> tuple[str, ...]:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or not all(isinstance(part, str) for part in parts):
+            raise Unfit(f"{shown(value)} was given")
+        return tuple(part.strip() for part in parts)
+
+    def write(self, value: tuple[str, ...]) -> str:
+        return ",".join(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The whole numbers from one to another, both between *low* and *high*: ``30000-32767``."""
+
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return f"two whole numbers from {self.low} to {self.high}, the smaller first, with a dash between"
+
+    def fits(self, value: Any) -> bool:
+        if not isinstance(value, tuple) or len(value) != 2 or not all(map(is_whole, value)):
+            return False
+        return bool(self.low <= value[0] <= value[1] <= self.high)
+
+    def read(self, value: Any) -> tuple[int, ...]:
+        parts = value.split("-") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple) or len(parts) != 2:
+            raise Unfit(f"{shown(value)} was given")
+        return tuple(Count(self.low, self.high).read(part) for part in parts)
+
+    def write(self, value: tuple[int, int]) -> str:
+        return f"{value[0]}-{value[1]}"
+
+
+Legal = Duration | Span | Count | Size | Rate | Choice | Switch | Networks | Interval
 
 
 def size(value: int) -> str:

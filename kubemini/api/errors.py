@@ -94,7 +94,8 @@ def page_not_found() -> ApiError:
 
 def internal(why: str, definite: bool = True) -> ApiError:
     """The server's own fault."""
-    return ApiError(500, "InternalError", f"Internal error occurred: {why}", definite=definite)
+    details = freeze({"causes": [{"message": why}]})
+    return ApiError(500, "InternalError", f"Internal error occurred: {why}", details, definite=definite)
 
 
 def failed(why: str) -> ApiError:

@@ -27,7 +27,11 @@ from kubemini.wire import Call
 
 @dataclass(slots=True)
 class Request:
-    """One request on its way down the chain; *info*, *options* and *warnings* are filled in by handlers."""
+    """One request on its way down the chain; *info*, *options* and *warnings* are filled in by handlers.
+
+    *taken*: etcd keys of addresses that its writes have found to be others'; *unserved*: by what is known, a Service
+    cannot have what it needs.
+    """
 
     call: Call
     verb: str
@@ -45,6 +49,8 @@ class Request:
     info: RequestInfo = field(default_factory=lambda: RequestInfo("", ""))
     options: Options = field(default_factory=Options)
     warnings: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    unserved: bool = False
 
     @property
     def kind(self) -> Kind:

@@ -21,6 +21,7 @@ class Flags:
     ``service_account_key``  --service-account-signing-key-file: what its tokens of service accounts are signed with
     ``disabled_plugins``  --disable-admission-plugins; a story has no service accounts, and its nodes are ready at once
     ``watches_all``    --watch-cache: of every kind from the start, as the real one; else of a kind when first asked of
+    ``bootstraps``     whether it writes its default ServiceCIDR at its start; in a story, when somebody asks for it
     ``managed_fields`` whether each object has owners from its creation on; in a story, from the first who names himself
     """
 
@@ -29,9 +30,17 @@ class Flags:
     service_account_key: bytes = b"kubemini"
     disabled_plugins: tuple[str, ...] = (SERVICE_ACCOUNT, "TaintNodesByCondition")
     watches_all: bool = False
+    bootstraps: bool = False
     managed_fields: bool = False
 
 
 def as_real(tokens: Mapping[str, UserInfo]) -> Flags:
     """What a real server does by default, with the authorizers that kubeadm gives it: for clients from outside."""
-    return Flags(tokens=tokens, authorization=(NODE, RBAC), disabled_plugins=(), watches_all=True, managed_fields=True)
+    return Flags(
+        tokens=tokens,
+        authorization=(NODE, RBAC),
+        disabled_plugins=(),
+        watches_all=True,
+        bootstraps=True,
+        managed_fields=True,
+    )

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.apiserver import reading, reviewing, served, writing
+from kubemini.api.kinds import SERVICE_CIDR
+from kubemini.apiserver import reading, reviewing, served, servicecidrs, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import discovery, options, request
 from kubemini.apiserver.decide.access import attributes, users
@@ -185,6 +186,11 @@ def read_body(core: Core, asked: Request) -> Steps:
     yield
 
 
+def see_to_default_cidr(core: Core, asked: Request) -> Steps:
+    """Who asks for ServiceCIDRs finds the one of the server's own flag."""
+    return (yield from servicecidrs.ensure_default(core)) if asked.info.kind == SERVICE_CIDR else None
+
+
 def act(core: Core, asked: Request) -> Steps:
     """Do what is asked."""
     if asked.info.verb == "watch" and asked.call.stream is None:
@@ -212,6 +218,7 @@ HANDLERS: tuple[Handler, ...] = (
     read_url,
     negotiate,
     read_options,
+    see_to_default_cidr,
     read_body,
     act,
 )

@@ -18,7 +18,7 @@ from kubemini.api import kinds
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, Kind
 from kubemini.api.patch.apply import UPDATE, Manager
-from kubemini.apiserver import bootstrap, pipeline, writing
+from kubemini.apiserver import bootstrap, pipeline, servicecidrs, writing
 from kubemini.apiserver.core import Core
 from kubemini.apiserver.decide import checks, identity, ownership
 from kubemini.apiserver.decide.checks import ETCD
@@ -69,8 +69,7 @@ class ApiServer(Component):
         yield self._takes(0, params.apiserver_boot)
         yield from health.etcd[ETCD].etcd.ready()
         for kind in kinds.served().values() if self.flags.watches_all else ():
-            if kind != kinds.IP_ADDRESS:  # until its keys hold objects
-                self.cache(kind)
+            self.cache(kind)
         self.listens = True
         health.listen()
         hooks = self.sim.now + params.bootstrap_poll  # their first try
@@ -83,6 +82,8 @@ class ApiServer(Component):
                 yield self.timeout(params.watch_cache_retry)
         health.authorizes = cache.get("", KUBE_SYSTEM) is not None  # the rules are there as well
         health.stage(checks.BOOTSTRAPPING)
+        if self.flags.bootstraps:
+            yield from servicecidrs.ensure_default(self.core)
         yield from self._create_system_namespaces()
         yield self.timeout(max(0, hooks - self.sim.now))
         health.stage(checks.LAST)

@@ -2,7 +2,8 @@
 
 Invariant: a write replaces exactly the state it was decided on, else it is decided again on the newer one; one that
 would change nothing makes no revision. The resourceVersion is etcd's revision, never part of what is stored. What an
-object claims for itself alone (a Service its addresses) is written with it, in one transaction.
+object claims for itself alone (a Service its addresses) is written with it, in one transaction, which fails if there
+are ServiceCIDRs that the server has not decided by (``decide/allocation``).
 A write has 34 s for all its requests to etcd, a read 60 s; one that finds no member waits as long, and is served
 late if a member returns. Each kind has an etcd client of its own, so not all kinds are back at the same instant.
 Models k/apiserver pkg/storage/etcd3 store.GuaranteedUpdate, pkg/registry/generic/registry Store,
@@ -10,15 +11,16 @@ pkg/endpoints/handlers requestTimeoutUpperBound.
 Simplified: the look for an unknown namespace has 34 s of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import Kind
+from kubemini.api.kinds import SERVICE_CIDR, Kind
 from kubemini.api.objects import FrozenDict, Obj
-from kubemini.apiserver.decide import addresses
+from kubemini.apiserver.decide.allocation import services
+from kubemini.apiserver.decide.allocation.cidrs import Known
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.update import Decide
 from kubemini.etcd.client import NEVER_SENT, EtcdClient, prefix_end
@@ -29,6 +31,8 @@ from kubemini.wire import Reply, Unreachable
 from kubemini.wire.calls import DEADLINE, LOST
 
 PINGS = "keepalive ping failed to receive ACK within timeout"
+CIDRS: dict[str, Any] = {"key": SERVICE_CIDR.key(), "range_end": prefix_end(SERVICE_CIDR.key())}
+ADDRESSES: dict[str, Any] = {"key": services.IP_KEY, "range_end": prefix_end(services.IP_KEY), "keys_only": True}
 Operations = list[dict[str, Any]]
 
 
@@ -46,7 +50,7 @@ class Written(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A write that was not carried out, as others hold what it claims: the keys."""
+    """A write that was not carried out, as others hold what it claims: the keys; none: it was decided on old facts."""
 
     keys: tuple[str, ...]
 
@@ -105,10 +109,14 @@ def _delete(key: str) -> dict[str, Any]:
     return {"request_delete_range": {"key": key}}
 
 
-def _found(reply: Reply) -> dict[str, Obj]:
-    """Key → value of all that a failed transaction found."""
+def _with_addresses(keys: Iterable[str]) -> bool:
+    return any(key.startswith(services.IP_KEY) for key in keys)
+
+
+def _found(reply: Reply) -> dict[str, Any]:
+    """Key → record of all that a failed transaction found."""
     kvs = [kv for response in reply.value["responses"] for kv in response["response_range"]["kvs"]]
-    return {kv["key"]: kv["value"] for kv in kvs}
+    return {kv["key"]: kv for kv in kvs}
 
 
 class Storage:
@@ -116,6 +124,7 @@ class Storage:
 
     def __init__(self, sim: Sim, params: Params, client: Callable[[Kind], EtcdClient]):
         self.sim, self.params, self.client = sim, params, client
+        self.cidrs = Known(params.service_cluster_ip_range)  # the ServiceCIDRs that addresses are given by
 
     def get(self, kind: Kind, namespace: str, name: str) -> Steps:
         """The latest state: an object, or an ApiError."""
@@ -156,18 +165,18 @@ class Storage:
         """
         key = kind.key(namespace, name)
         self.sim.ever.add(kind.kind)
-        claims = addresses.claims(obj)
-        absent = [_absent(one) for one in (key, *claims)]
+        claims = services.claims(obj, self.sim.now)
+        compare = [*(_absent(one) for one in (key, *claims)), *self._guards(claims)]
         puts = [_put(key, without_version(obj)), *(_put(one, held) for one, held in claims.items())]
-        reply = yield from self._txn(kind, absent, [] if dry else puts, [key, *claims], self._deadline())
+        reply = yield from self._txn(kind, compare, [] if dry else puts, [key, *claims], self._deadline())
         if not reply.ok:
             return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
             return Written(None, obj if dry else with_version(obj, reply.value["header"]["revision"]))
         found = _found(reply)
         if key not in found:
-            return Taken(tuple(found))
-        return errors.already_exists(kind, name, being_deleted="deletionTimestamp" in found[key]["metadata"])
+            return self._taken(found, claims, reply)
+        return errors.already_exists(kind, name, being_deleted="deletionTimestamp" in found[key]["value"]["metadata"])
 
     def update(
         self, kind: Kind, namespace: str, name: str, decide: Decide, seen: Obj | None = None, dry: bool = False
@@ -199,12 +208,12 @@ class Storage:
         """Put *wanted* in the place of *old*: Written, an ApiError, Taken, or None if something else is there."""
         removed = isinstance(wanted, Remove)
         new = wanted.last if isinstance(wanted, Remove) else wanted
-        held, claims = addresses.claims(old), {} if removed else addresses.claims(new)
+        held, claims = services.keys(old), {} if removed else services.claims(new, self.sim.now)
         added = [one for one in claims if one not in held]
         unchanged = {"key": key, "target": "MOD", "mod_revision": revision_of(old)}
         acts = [_delete(key) if removed else _put(key, without_version(new))]
         acts += [_put(one, claims[one]) for one in added] + [_delete(one) for one in held if one not in claims]
-        compare = [unchanged, *(_absent(one) for one in added)]
+        compare = [unchanged, *(_absent(one) for one in added), *self._guards(added)]
         reply = yield from self._txn(kind, compare, [] if dry else acts, [key, *added], deadline)
         if not reply.ok:
             return failure(reply.error, errors.timeout())
@@ -212,12 +221,42 @@ class Storage:
             revision = revision_of(old) if dry else reply.value["header"]["revision"]
             return Written(old, with_version(new, revision), removed)
         found = _found(reply)
-        taken = tuple(one for one in added if one in found)
-        return Taken(taken) if taken else None
+        unseen = key not in found or found[key]["mod_revision"] != revision_of(old)
+        return None if unseen and not any(one in found for one in added) else self._taken(found, added, reply)
+
+    # -- the ServiceCIDRs that an address is given by ------------------------------------------------------------------
+    def _guards(self, claims: Iterable[str]) -> Operations:
+        """Whoever adds addresses must have decided by the ServiceCIDRs that there are: none newer, none gone."""
+        if not _with_addresses(claims):
+            return []
+        last = {"target": "MOD", "result": "LESS", "mod_revision": self.cidrs.revision + 1}
+        same = [
+            {"key": key, "target": "MOD", "mod_revision": revision_of(obj)} for key, obj in self.cidrs.found.items()
+        ]
+        return [{**CIDRS, **last}, *same]
+
+    def learns_of_cidrs(self) -> Steps:
+        """Read the ServiceCIDRs: whether there are others than were known; a failure to read is no news."""
+        reply = yield from self.client(SERVICE_CIDR).range(**CIDRS, timeout=self.params.request_timeout)
+        if not reply.ok:
+            return False
+        before, there = self.cidrs.found, {kv["key"]: decode(kv) for kv in reply.value["kvs"]}
+        self.cidrs = replace(self.cidrs, found=there, revision=reply.value["header"]["revision"])
+        return there != before
+
+    def _taken(self, found: Mapping[str, Any], claims: Iterable[str], reply: Reply) -> Taken:
+        """What others hold, of *claims* and of all addresses. From now on the ServiceCIDRs are known."""
+        if _with_addresses(claims):
+            there = {key: decode(kv) for key, kv in found.items() if key.startswith(CIDRS["key"])}
+            self.cidrs = replace(self.cidrs, found=there, revision=reply.value["header"]["revision"])
+        addresses = (key for key in found if key.startswith(services.IP_KEY))
+        return Taken(tuple(dict.fromkeys((*(key for key in claims if key in found), *addresses))))
 
     def _txn(self, kind: Kind, compare: Operations, success: Operations, keys: Sequence[str], deadline: int) -> Steps:
-        """A transaction that reads *keys* if the comparison fails."""
+        """A transaction that reads *keys* if the comparison fails; of addresses all, and the ServiceCIDRs."""
         reads = [{"request_range": {"key": key}} for key in keys]
+        if any("range_end" in one for one in compare):
+            reads += [{"request_range": CIDRS}, {"request_range": ADDRESSES}]
         left = max(1, deadline - self.sim.now)
         return (yield from self.client(kind).txn(compare, success, reads, timeout=left))
 

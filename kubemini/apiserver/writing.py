@@ -3,9 +3,9 @@
     decode      is it JSON, of this kind, of the right types                  400      decide/decoding, kinds/
     default     what the manifest is silent about                                      kinds/
     admit       plugins change it, or refuse it                               403 404  admission/
+    allocate    addresses of a Service                                        422 500  decide/allocation
     validate    the rules of its kind                                         422      kinds/
     admit       plugins refuse what would be stored                           403 422  admission/
-    allocate    addresses of a Service                                        422      decide/addresses
     store       one transaction of etcd, guarded by the state decided on      409      storage
 
 Invariant: nothing is stored that has not come this way; a refusal has changed nothing.
@@ -24,8 +24,8 @@ from kubemini.api.patch.apply import UPDATE
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import admission, admitting, reading, served
 from kubemini.apiserver.core import Core, Request
-from kubemini.apiserver.decide import addresses, deletion, identity, ownership, strategy, update
-from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide import deletion, identity, ownership, strategy, update
+from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.options import APPLY
 from kubemini.apiserver.decide.parts import binding
 from kubemini.apiserver.decide.parts.scale import scale_of
@@ -112,7 +112,7 @@ def store_new(
     made: Any = None
     for _ in range(ATTEMPTS):
         looked_at = replace(looked_at, obj=admitted)
-        ready = yield from _completed(core, looked_at, base, taken)
+        ready = yield from _completed(core, looked_at, base, taken, dry)
         full = (
             ready if isinstance(ready, ApiError) else (yield from admitting.charge(core, replace(looked_at, obj=ready)))
         )
@@ -142,7 +142,7 @@ def _granted(core: Core, asked: Request | None, new: Any, old: Obj | None = None
     return core.access.granted(asked.user, asked.kind, asked.info.namespace, new, old) or new
 
 
-def _completed(core: Core, admitted: admission.Attributes, base: str, taken: set[str]) -> Steps:
+def _completed(core: Core, admitted: admission.Attributes, base: str, taken: set[str], dry: bool) -> Steps:
     """The new object as it will be stored, or why it will not."""
     kind, obj = admitted.kind, admitted.obj
     assert obj is not None, "what is created is there"
@@ -151,21 +151,25 @@ def _completed(core: Core, admitted: admission.Attributes, base: str, taken: set
         (("metadata", "creationTimestamp"), timestamp(core.sim.now)),
     ]
     if base:
-        edits.append((("metadata", "name"), identity.generated(base, core.rng)))
+        name = identity.generated(base, core.rng) if served.of(kind).suffixed else base
+        edits.append((("metadata", "name"), name))
     obj = strategy.begun(evolve_many(obj, *edits), core.sim.now)
+    if kind == SERVICE:
+        unready = yield from core.cache(SERVICE).wait()
+        given = unready or services.allocated(obj, None, _pool(core, taken, dry))
+        if isinstance(given, ApiError) and not unready and (yield from core.storage.learns_of_cidrs()):
+            given = services.allocated(obj, None, _pool(core, taken, dry))
+        if isinstance(given, ApiError):
+            return given
+        obj = given
     wrong = strategy.validate(obj)
-    if wrong is None:
-        wrong = admission.validate(replace(admitted, obj=obj, name=obj["metadata"].get("name") or ""))
-    if wrong is not None or kind != SERVICE:
-        return wrong or obj
-    cache = core.cache(SERVICE)
-    unready = yield from cache.wait()
-    return unready or addresses.allocated(obj, (), taken, _in_use(core), core.rng)
+    return wrong or admission.validate(replace(admitted, obj=obj, name=obj["metadata"].get("name") or "")) or obj
 
 
-def _in_use(core: Core) -> set[str]:
-    """Keys of the addresses of the Services that this server has heard of: not to be drawn."""
-    return {key for service in core.cache(SERVICE).items() for key in addresses.claims(service)}
+def _pool(core: Core, taken: set[str], dry: bool) -> services.Pool:
+    """The addresses that there are; those of Services that this server has heard of are not to be drawn."""
+    in_use = {key for service in core.cache(SERVICE).items() for key in services.keys(service)}
+    return services.Pool(core.storage.cidrs, core.params.service_node_port_range, core.rng, taken, in_use, dry)
 
 
 def _no_unique_name(error: ApiError) -> ApiError:
@@ -207,6 +211,13 @@ def begun(core: Core, asked: Request) -> Write:
     def looked_at(new: Obj, old: Obj) -> admission.Attributes:
         return admitting.attributes(core, kind, admission.UPDATE, new, asked, old=old)
 
+    def allocate(new: Obj, old: Obj) -> Any:
+        if kind != SERVICE:
+            return new
+        given = services.allocated(new, old, _pool(core, asked.taken, asked.options.dry))
+        asked.unserved = isinstance(given, ApiError)
+        return given
+
     return Write(
         kind,
         asked.info,
@@ -218,6 +229,7 @@ def begun(core: Core, asked: Request) -> Write:
         lambda new, old: admission.validate(looked_at(new, old)),
         asked.headers.get("user-agent", ""),
         core.flags.managed_fields,
+        allocate,
     )
 
 
@@ -262,7 +274,6 @@ def change(core: Core, asked: Request, decide: Decide) -> Steps:
     kind, info, dry = asked.kind, asked.info, asked.options.dry
     cache = core.caches.get(kind.kind)
     seen = cache.get(info.namespace, info.name) if cache is not None else None
-    taken: set[str] = set()
     unready = yield from admitting.informed(core, admitting.attributes(core, kind, admission.UPDATE, seen, asked))
     if unready is not None:
         return unready
@@ -270,30 +281,18 @@ def change(core: Core, asked: Request, decide: Decide) -> Steps:
         unready = yield from core.cache(SERVICE).wait()
         if unready is not None:
             return unready
-        decide = _allocating(core, decide, taken)
     for _ in range(ATTEMPTS):
         done = yield from core.storage.update(kind, info.namespace, info.name, decide, seen, dry)
-        if not isinstance(done, Taken):
+        if isinstance(done, Taken):
+            asked.taken.update(done.keys)
+        elif not (asked.unserved and (yield from core.storage.learns_of_cidrs())):
             break
-        taken.update(done.keys)
         seen = None
     if isinstance(done, Taken):
         return errors.internal("failed to allocate: no free address was found")
     if not isinstance(done, ApiError) and not dry:
         core.tell(kind, done)
     return done
-
-
-def _allocating(core: Core, decide: Decide, taken: set[str]) -> Decide:
-    """*decide*, and then the addresses that the Service lacks."""
-
-    def decide_and_allocate(old: Obj) -> Any:
-        new = decide(old)
-        if isinstance(new, ApiError | Remove):
-            return new
-        return addresses.allocated(new, addresses.claims(old), taken, _in_use(core), core.rng)
-
-    return decide_and_allocate
 
 
 # -- delete ------------------------------------------------------------------------------------------------------------

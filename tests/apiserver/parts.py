@@ -1,6 +1,11 @@
 """Small objects, and short words for what tests of the API server ask and hear."""
 
-from kubemini.api.kinds import CONFIG_MAP
+from random import Random
+
+from kubemini.api.kinds import CONFIG_MAP, SERVICE
+from kubemini.api.objects import Obj
+from kubemini.apiserver.decide.allocation import services
+from kubemini.apiserver.decide.allocation.cidrs import Known
 from tests.worlds.kube import World
 
 
@@ -29,6 +34,17 @@ def deployment(name="web", replicas=2):
     spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template}
     meta = {"name": name, "namespace": "default"}
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": spec}
+
+
+def pool(*cidrs, **more):
+    """What there is to give to a Service, in a cluster of these ranges."""
+    known = Known(cidrs or ("10.96.0.0/16",))
+    return services.Pool(**{"known": known, "node_ports": (30_000, 32_767), "rng": Random(1), **more})
+
+
+def with_addresses(obj: Obj):
+    """*obj* as it is before it is judged: a Service with its addresses, or why it has none; others as they are."""
+    return services.allocated(obj, None, pool()) if obj["kind"] == SERVICE.kind else obj
 
 
 def done(reply):

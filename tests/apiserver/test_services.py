@@ -6,8 +6,8 @@ import pytest
 
 from kubemini.api.kinds import SERVICE
 from kubemini.api.objects import get
-from kubemini.apiserver.decide import addresses
-from tests.apiserver.parts import done, refusal, service
+from kubemini.apiserver.decide.allocation import ranges, services
+from tests.apiserver.parts import done, pool, refusal, service
 from tests.worlds.kube import World
 
 PATH = "/api/v1/namespaces/default/services"
@@ -68,7 +68,7 @@ def test_a_node_port_is_allocated_when_the_type_asks_for_one_and_given_back_when
     wide = patch(world, type="NodePort")
     number = wide["ports"][0]["nodePort"]
     assert (wide["clusterIP"], wide["externalTrafficPolicy"]) == (ip, "Cluster")
-    assert keys(world) == [f"/registry/ipaddresses/{ip}", f"/registry/ranges/servicenodeports/TCP/{number}"]
+    assert keys(world) == [f"/registry/ipaddresses/{ip}", f"/registry/ranges/servicenodeports/{number}"]
     narrow = patch(world, type="ClusterIP")
     assert "nodePort" not in narrow["ports"][0] and "externalTrafficPolicy" not in narrow
     assert keys(world) == [f"/registry/ipaddresses/{ip}"]
@@ -141,7 +141,7 @@ def test_a_deleted_service_leaves_no_address_behind(world):
                 "type": "NodePort",
                 "ports": [{"name": "a", "port": 1, "nodePort": 30001}, {"name": "b", "port": 2, "nodePort": 30001}],
             },
-            "spec.ports[1].nodePort: Duplicate value: 30001",
+            "spec.ports[1].nodePort: Invalid value: 30001: provided port is already allocated",
         ),
     ],
     ids=["out of range", "in use", "port in use", "port out of range", "one port twice"],
@@ -221,11 +221,31 @@ class Drawing:
         return low if self.turn <= 8 else high
 
 
+def given(made, **more):
+    return services.allocated(made, None, pool("10.96.0.0/12", **more))["spec"]
+
+
 def test_the_first_addresses_of_a_range_are_left_to_those_who_ask_for_one():
-    drawn = addresses.allocated(service("web", type="NodePort"), (), (), (), Drawing())["spec"]
+    drawn = given(service("web", type="NodePort"), rng=Drawing())
     assert (drawn["clusterIP"], drawn["ports"][0]["nodePort"]) == ("10.111.255.254", 32_767)
-    last = addresses.STATIC_PORTS + addresses.NODE_PORTS[0]
-    assert [addresses._static(a) for a in ("10.96.0.1", "10.96.1.0", "10.96.1.1")] == [True, True, False]
-    assert (addresses._static(last - 1), addresses._static(last)) == (True, False)
     asked = service("web", clusterIP="10.96.0.10", type="NodePort", ports=[{"port": 80, "nodePort": 30_001}])
-    assert addresses.allocated(asked, (), (), (), Random(1))["spec"]["clusterIP"] == "10.96.0.10"
+    assert given(asked)["clusterIP"] == "10.96.0.10"
+
+
+@pytest.mark.parametrize(
+    ("cidr", "first", "dynamic", "last"),
+    [
+        ("10.96.0.0/12", "10.96.0.1", "10.96.1.1", "10.111.255.254"),
+        ("10.96.0.0/16", "10.96.0.1", "10.96.1.1", "10.96.255.254"),
+        ("10.96.0.0/24", "10.96.0.1", "10.96.0.17", "10.96.0.254"),
+        ("10.96.0.0/20", "10.96.0.1", "10.96.1.1", "10.96.15.254"),
+        ("10.96.0.0/21", "10.96.0.1", "10.96.0.129", "10.96.7.254"),
+        ("10.96.0.0/27", "10.96.0.1", "10.96.0.17", "10.96.0.30"),
+        ("10.96.0.0/28", "10.96.0.1", "10.96.0.1", "10.96.0.14"),
+        ("fd00:96::/112", "fd00:96::1", "fd00:96::101", "fd00:96::ffff"),
+        ("fd00:96::/64", "fd00:96::1", "fd00:96::101", "fd00:96::ffff:ffff:ffff:ffff"),
+    ],
+)
+def test_the_static_band_of_a_range_is_a_sixteenth_of_it_from_16_to_256(cidr, first, dynamic, last):
+    found = ranges.range_of(cidr)
+    assert [found.text(number) for number in found[1:]] == [first, dynamic, last]

@@ -28,6 +28,8 @@ WRONG = {
     ranges.Rate: [True, "half", "50%", [0.5], 10**9],
     ranges.Choice: [True, 1, "both", ["http"], "HTTP "],
     ranges.Switch: [0, 1, "0", "1", 2, "maybe", [True], "5s"],
+    ranges.Networks: [5, True, "10.96.0.1/12", "banana", "10.0.0.0/8,10.96.0.0/12", "fd00:0::/64", ["10.0.0.0/8"] * 3],
+    ranges.Interval: [5, True, "5", "5-4", "0-9", "30000-70000", [1], [1, 2, 3], "a-b"],
 }
 
 
@@ -76,6 +78,10 @@ def edges(legal):
             return [(word, word + "x") for word in words]
         case ranges.Switch():
             return [(True, 1), (False, 0)]
+        case ranges.Networks():
+            return [(("10.0.0.0/8", "fd00::/64"), ("10.0.0.0/8", "10.0.0.0/8")), (("10.0.0.0/8",), ())]
+        case ranges.Interval(low, high):
+            return [((low, low), (low - 1, low)), ((high, high), (high, high + 1))]
 
 
 MEANT = [
@@ -99,6 +105,8 @@ MEANT = [
     ("etcd_quota_backend_bytes", "16MB", 16_000_000),
     ("etcd_quota_backend_bytes", 16777216, 16777216),
     ("etcd_quota_backend_bytes", "1.5GiB", 3 * 1024**3 // 2),
+    ("service_cluster_ip_range", "10.96.0.0/16, fd00:96::/112", ("10.96.0.0/16", "fd00:96::/112")),
+    ("service_node_port_range", "30000-30019", (30_000, 30_019)),
 ]
 
 

@@ -5,6 +5,7 @@ Pure, but for the rng (a `random.Random`) that is passed in.
 Models k/apimachinery pkg/util/rand String, k/apiserver pkg/storage/names simpleNameGenerator.
 """
 
+from hashlib import sha256
 from typing import Any
 
 from kubemini.api.kinds import Kind
@@ -22,7 +23,15 @@ def generated(base: str, rng: Any) -> str:
 
 def uid(rng: Any) -> str:
     """A random UUID (version 4)."""
-    digits = f"{rng.getrandbits(128):032x}"
+    return _uuid(f"{rng.getrandbits(128):032x}")
+
+
+def derived_uid(parent: str, name: str) -> str:
+    """The uid of what comes with an object by itself: whoever makes it, it is the same."""
+    return _uuid(sha256(f"{parent}/{name}".encode()).hexdigest()[:32])
+
+
+def _uuid(digits: str) -> str:
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 

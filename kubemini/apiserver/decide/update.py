@@ -29,6 +29,7 @@ from kubemini.apiserver.decide.strategy import default
 Decide = Callable[[Obj], "Obj | Remove | ApiError"]
 Admit = Callable[[Obj, Obj], "Obj | ApiError | None"]  # (new, old) → new as plugins have changed it
 Judge = Callable[[Obj, Obj], "ApiError | None"]  # (new, old) → why plugins refuse it
+Allocate = Callable[[Obj, Obj], "Obj | ApiError"]  # (new, old) → new with the addresses that it needs
 SCALE = {
     "metadata": ("ObjectMeta", "v1.ObjectMeta", {"name": "string", "namespace": "string", "resourceVersion": "string"}),
     "spec": ("ScaleSpec", "v1.ScaleSpec", {"replicas": "int32"}),
@@ -57,6 +58,7 @@ class Write:
     judge: Judge = _passed
     agent: str = ""
     tracks: bool = False
+    allocate: Allocate = lambda new, old: new
 
     def decoded(self, body: Any) -> "Obj | ApiError":
         """*body* as an object of the kind, without what no field holds; or why it is none: another kind, wrong types.
@@ -209,7 +211,10 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None, "admission of an update gives the object back"
-    result = strategy.for_update(old, admitted, subresource)
+    given = admitted if subresource == "status" else write.allocate(admitted, old)
+    if isinstance(given, ApiError):
+        return given
+    result = strategy.for_update(old, given, subresource)
     if subresource == "status":
         return strategy.validate_status(result, old) or write.judge(result, old) or result
     wrong = strategy.validate(result, old) or write.judge(result, old)

@@ -6,6 +6,7 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import POD, by_kind
 from kubemini.apiserver.decide import strategy, update
 from kubemini.apiserver.decide.options import Options
+from tests.apiserver.parts import with_addresses
 
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -20,7 +21,8 @@ def said(kind, spec, **more):
     if isinstance(found, ApiError):
         return found.code, found.message
     obj = strategy.default(update.named(kind, found, "default"))
-    wrong = strategy.validate(strategy.begun(strategy.for_create(obj), 0))
+    made = with_addresses(strategy.begun(strategy.for_create(obj), 0))
+    wrong = made if isinstance(made, ApiError) else strategy.validate(made)
     return (wrong.code, wrong.message.partition(" is invalid: ")[2]) if wrong else (201, "")
 
 
@@ -191,7 +193,7 @@ CASES += [
             ports=[{"name": "a", "port": 1, "nodePort": 30001}, {"name": "b", "port": 2, "nodePort": 30001}],
         ),
         422,
-        "spec.ports[1].nodePort: Duplicate value: 30001",
+        "spec.ports[1].nodePort: Invalid value: 30001: provided port",
     ),
     (
         service(clusterIP="banana"),

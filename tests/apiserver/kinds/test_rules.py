@@ -175,12 +175,12 @@ FORBIDDEN_CHANGES = [
     (add_tolerations(POD, 300), ("spec", "tolerations"), [], POD_UPDATE),
     (DELETING, ("metadata", "finalizers"), ["a.b/c"], 'found new finalizers []string{"a.b/c"}'),
     (
-        evolve(SERVICE, ("spec", "clusterIP"), "10.96.0.2"),
-        ("spec", "clusterIP"),
-        "10.96.0.3",
+        evolve(SERVICE, ("spec", "clusterIPs"), ["10.96.0.2"]),
+        ("spec", "clusterIPs"),
+        ["10.96.0.3"],
         "may not change once set",
     ),
-    (evolve(SERVICE, ("spec", "clusterIP"), "10.96.0.2"), ("spec", "clusterIP"), DROP, "primary clusterIP can not be"),
+    (evolve(SERVICE, ("spec", "clusterIPs"), ["10.96.0.2"]), ("spec", "clusterIPs"), DROP, "primary clusterIP can not"),
     (evolve(CONFIG, ("immutable",), True), ("data", "x"), "y", "data: Forbidden: field is immutable when `immutable`"),
     (evolve(POD, ("metadata", "uid"), "a"), ("metadata", "uid"), "b", 'metadata.uid: Invalid value: "b": field is imm'),
 ]

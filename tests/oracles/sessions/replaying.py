@@ -26,7 +26,8 @@ def cases(path, data):
 def differences(path, session):
     """What run.py finds: one line a step that differs."""
     judge = judge_of(path)
-    server = Asked(world(tuple(session.get("needs", ["api"]))), judge)
+    params = tuple(session.get("params", {}).items())
+    server = Asked(world(tuple(session.get("needs", ["api"])), params), judge)
     judge.Watch = partial(Reader, judge)
     judge.time = SimpleNamespace(monotonic=server.world.clock, sleep=server.world.sleep)
     return [
@@ -43,9 +44,9 @@ def asked(session, number):
 
 
 @cache
-def world(needs):
-    """One server for all sessions that need the same, as run.py wants it."""
-    return Inside(needs)
+def world(needs, params):
+    """One server for all sessions that need the same, as run.py wants it; *params*: those that are not as usual."""
+    return Inside(needs, params)
 
 
 def judge_of(path):

@@ -12,20 +12,23 @@ from kubemini.apiserver.http import Exchange, HttpRequest, HttpResponse
 from kubemini.cluster import Cluster
 from kubemini.cluster.topology import build
 from kubemini.cluster.topology.bare import without
-from kubemini.params import Params
+from kubemini.params import Params, changed
 from kubemini.sim.units import SECOND
 
 USERS = {"admin": ("system:masters",), "dev": ("developers",)}
 TOKENS = {f"{name}token": UserInfo(name, groups, name) for name, groups in USERS.items()}
+RECORDED = {"service_cluster_ip_range": "10.96.0.0/16"}  # of every recording, unless it says otherwise
 PATIENCE = 120 * SECOND  # of simulated time, for one answer
 
 
 class Inside:
     """An API server of its own, to be asked as run.py asks one."""
 
-    def __init__(self, needs=("api",)):
+    def __init__(self, needs=("api",), params=()):
         gone = {"kubectl", "scheduler"} | ({"controller-manager"} if "controllers" not in needs else set())
-        self.cluster = Cluster(without(build("single", workers=0), *gone), params=Params())
+        self.cluster = Cluster(
+            without(build("single", workers=0), *gone), params=changed(Params(), {**RECORDED, **dict(params)})
+        )
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
         self.server.flags = flags.as_real(TOKENS)
         self.cluster.start()

@@ -2,7 +2,8 @@
 
 Models k/k pkg/registry/core/service strategy; k/k pkg/apis/core/validation ValidateServiceCreate,
 ValidateServiceUpdate; defaults: k/k pkg/apis/core/v1 SetDefaults_Service.
-Simplified: one family of addresses (IPv4); status of load balancers is not judged.
+Its addresses and families: ``apiserver/decide/allocation``.
+Simplified: status of load balancers is not judged.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from typing import Any
 from kubemini.api import names
 from kubemini.api.kinds import SERVICE
 from kubemini.api.objects import Obj, get
-from kubemini.apiserver.decide import addresses
+from kubemini.apiserver.decide.allocation import carried, families
+from kubemini.apiserver.decide.allocation.ports import wants_health_port
 from kubemini.apiserver.rules import causes
 from kubemini.apiserver.rules.causes import Wrong, duplicate, each, forbidden, invalid, required, supported
 from kubemini.apiserver.rules.containers import PROTOCOLS, filled
@@ -31,7 +33,7 @@ def defaults(obj: Obj) -> Obj:
     spec = filled(obj.get("spec"), type="ClusterIP", sessionAffinity="None")
     if spec["type"] != "ExternalName":
         spec = filled(spec, internalTrafficPolicy="Cluster")
-    if addresses.seen_from_outside(spec):
+    if carried.seen_from_outside(spec):
         spec = filled(spec, externalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         spec = filled(spec, allocateLoadBalancerNodePorts=True)
@@ -61,7 +63,6 @@ def rules(obj: Obj) -> Wrong:
     yield from _affinity(spec)
     yield from _addresses(spec, how)
     yield from supported("spec.type", how, TYPES)
-    yield from _families(spec)
     yield from _node_ports(ports, how)
     yield from _port_pairs(ports)
     yield from _policies(spec, how)
@@ -74,6 +75,9 @@ def _by_type(spec: Obj, how: str) -> Wrong:
         return
     if spec.get("clusterIP") or spec.get("clusterIPs"):
         yield forbidden("spec.clusterIPs", "may not be set for ExternalName services")
+    for field in carried.OF_ADDRESSES:
+        if spec.get(field):
+            yield forbidden(f"spec.{field}", "may not be set for ExternalName services")
     name = (spec.get("externalName") or "").removesuffix(".")
     yield from each(names.dns_subdomain(name), "spec.externalName", name) if name else [required("spec.externalName")]
 
@@ -110,35 +114,11 @@ def _affinity(spec: Obj) -> Wrong:
 
 
 def _addresses(spec: Obj, how: str) -> Wrong:
-    """Models k/k pkg/apis/core/validation ValidateServiceClusterIPsRelatedFields"""
-    one, several = spec.get("clusterIP") or "", list(spec.get("clusterIPs") or ())
+    """Its families and cluster IPs, and addresses that somebody else routes here."""
     if how != "ExternalName":
-        if several and several[0] != one:
-            yield invalid("spec.clusterIPs", several, "first value must match `clusterIP`")
-        for number, family in enumerate(spec.get("ipFamilies") or ()):
-            yield from supported(f"spec.ipFamilies[{number}]", family, ("IPv4", "IPv6"))
-        for number, address in enumerate(several or [one]):
-            if address == "None" and len(several) > 1:
-                yield invalid("spec.clusterIPs", several, "'None' must be the first and only value")
-            elif address not in ("None", ""):
-                yield from causes.ip(address, f"spec.clusterIPs[{number}]")
+        yield from families.related(spec)
     for number, address in enumerate(spec.get("externalIPs") or ()):
         yield from causes.ip(address, f"spec.externalIPs[{number}]")
-
-
-def _families(spec: Obj) -> Wrong:
-    """Clusters here speak IPv4; only a headless Service without a selector may say otherwise.
-
-    Models k/k pkg/registry/core/service/storage Allocators.initIPFamilyFields
-    """
-    if spec.get("clusterIP") == "None" and not spec.get("selector"):
-        return
-    if spec.get("ipFamilyPolicy") == "RequireDualStack":
-        text = "this cluster is not configured for dual-stack services"
-        yield invalid("spec.ipFamilyPolicy", "RequireDualStack", text)
-    for number, family in enumerate(spec.get("ipFamilies") or ()):
-        if family == "IPv6":
-            yield invalid(f"spec.ipFamilies[{number}]", family, "not configured on this cluster")
 
 
 def _node_ports(ports: Sequence[Obj], how: str) -> Wrong:
@@ -165,7 +145,7 @@ def _policies(spec: Obj, how: str) -> Wrong:
     if spec.get("loadBalancerSourceRanges") and how != "LoadBalancer":
         yield forbidden("spec.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'")
     outside, policies = spec.get("externalTrafficPolicy"), ("Cluster", "Local")
-    if outside and not addresses.seen_from_outside(spec):
+    if outside and not carried.seen_from_outside(spec):
         text = "may only be set for externally-accessible services"
         yield invalid("spec.externalTrafficPolicy", outside, text)
     elif outside:
@@ -178,12 +158,16 @@ def _policies(spec: Obj, how: str) -> Wrong:
 
 def changes(new: Obj, old: Obj) -> Wrong:
     """A cluster IP stays for life, unless the Service becomes an ExternalName."""
+    yield from families.changed(new["spec"], old["spec"])
     yield from _class_stays(new["spec"], old["spec"])
-    before, after = old["spec"].get("clusterIP"), new["spec"].get("clusterIP")
-    if "ExternalName" in (old["spec"].get("type"), new["spec"].get("type")) or not before or before == after:
-        return
-    text = "may not change once set" if after else "primary clusterIP can not be unset"
-    yield invalid("spec.clusterIPs[0]", [after] if after else None, text)
+    yield from _health_port_stays(new["spec"], old["spec"])
+
+
+def _health_port_stays(new: Obj, old: Obj) -> Wrong:
+    """Models k/k pkg/apis/core/validation validateServiceExternalTrafficFieldsUpdate"""
+    both = wants_health_port(new) and wants_health_port(old)
+    if both and new.get("healthCheckNodePort") != old.get("healthCheckNodePort"):
+        yield forbidden("spec.healthCheckNodePort", causes.IMMUTABLE)
 
 
 def _class_stays(new: Obj, old: Obj) -> Wrong:
@@ -219,7 +203,7 @@ serve(
         name_rule=names.dns_label,
         fields=("spec.clusterIP", "spec.type"),
         defaults=defaults,
-        prepare=addresses.carried_over,
+        prepare=carried.carried_over,
         rules=rules,
         changes=changes,
         status_rules=status_rules,

@@ -84,6 +84,7 @@ COLUMNS = (
 serve(
     ServedKind(
         IP_ADDRESS,
+        suffixed=False,
         name_rule=named,
         rules=rules,
         changes=changes,
