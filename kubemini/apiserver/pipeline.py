@@ -76,9 +76,9 @@ def impersonate(core: Core, asked: Request) -> Steps:
 
 
 def authorize(core: Core, asked: Request) -> Steps:
-    """May they? 403, in a story only for those who live by rules that the server has not read yet."""
+    """May they? 403; of those inside of the simulation only who lives by rules that the server has not read yet."""
     question = attributes.of(asked.info, asked.user)
-    if not core.flags.authorization:
+    if not core.flags.authorization or not asked.method:
         free = core.health.authorizes or not users.needs_rules(asked.user.name)
         return None if free else attributes.forbidden(question)
     decision = core.access.authorize(question)

@@ -5,6 +5,7 @@ in objects are today's. Everything else is as in any run: the same programs, the
 """
 
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -59,12 +60,20 @@ def made(wanted: Wanted, now: datetime) -> Cluster:
     if not api_servers(cluster):
         raise NotServed(f"{scenarios[0]} has no API server to talk to: name a scenario that has one, such as first")
     for server in api_servers(cluster):
-        server.flags = flags.as_real(wanted.tokens)
+        server.flags = _flags(wanted)
     if manifests and wanted.api_only:
         raise NotServed("with --api-only nobody is there to apply manifests: use kubectl apply when it answers")
     for source in manifests:
         cluster.apply(Path(source))
     return cluster
+
+
+def _flags(wanted: Wanted) -> flags.Flags:
+    """As a real server is started, and with a key that nobody knows."""
+    found = replace(flags.as_real(wanted.tokens), service_account_key=secrets.token_bytes(32))
+    if wanted.api_only:
+        return found
+    return replace(found, disabled_plugins=flags.Flags().disabled_plugins)  # no controller makes what these look for
 
 
 def _holds_manifests(source: str) -> bool:
