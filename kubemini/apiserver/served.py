@@ -35,6 +35,10 @@ def _unmarked(obj: Obj) -> list[dict[str, str]]:
     return []
 
 
+def _as_said(new: Obj, old: Obj, now: int) -> Obj:
+    return new
+
+
 def _says_nothing(obj: Obj) -> dict[str, Any]:
     return {}
 
@@ -74,9 +78,11 @@ class ServedKind:
     ``status_rules``   what is wrong with it after a write to /status: (new, old)
     ``warnings``       what its writer is warned of: (new, old or None)
     ``status_keeps``   metadata that a write to /status does not touch
+    ``settle_status``  a write to /status as the server completes it: (new, old, now in µs)
     ``first_status``   the status that an object begins with; None: what the creator gives it
     ``columns``        what a Table shows; none: the name, and when it was made
     ``marks``          what a Table's row says beside its cells
+    ``unseen``         annotations that stand for a field, and are not there when only the metadata is asked for
     ``summary``        the few fields that the trace keeps; ``said``: whether the trace speaks of this kind at all
     ``acted_on``       whether some program of a story acts on it; else it is stored, judged and shown, no more
     ``not_simulated``  fields that would change the outcome, and do not here: ``spec.containers[].args``
@@ -107,9 +113,11 @@ class ServedKind:
     status_rules: Callable[[Obj, Obj], Wrong] = nothing
     warnings: Callable[[Obj, Obj | None], list[str]] = _is_silent
     status_keeps: tuple[str, ...] = ()
+    settle_status: Callable[[Obj, Obj, int], Obj] = _as_said
     first_status: Callable[[Obj], Any] | None = None
     columns: tuple[Column, ...] = ()
     marks: Callable[[Obj], list[dict[str, str]]] = _unmarked
+    unseen: tuple[str, ...] = ()
     summary: Callable[[Obj], dict[str, Any]] = _says_nothing
     said: bool = True
     acted_on: bool = False

@@ -235,7 +235,7 @@ def test_all_that_is_not_simulated_is_named_at_once():
     )
     first, hint = why(text).splitlines()
     assert first == "shop.yaml: not simulated here: ResourceClaim (document 5), ResourceSlice (document 6)"
-    assert "ConfigMap, Deployment" in hint
+    assert "ConfigMap, " in hint and "Deployment, " in hint
 
 
 def test_an_unknown_field_is_told_with_all_its_fellows_in_the_order_of_their_names():

@@ -158,8 +158,9 @@ POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name
             "did you mean value?",
         ),
         (
-            "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\n---\napiVersion: batch/v1\nkind: Job\n",
-            "not simulated here: ServiceAccount (document 1), Job (document 2)",
+            "apiVersion: resource.k8s.io/v1\nkind: ResourceClaim\nmetadata: {name: a}\n"
+            "---\napiVersion: resource.k8s.io/v1\nkind: ResourceSlice\n",
+            "not simulated here: ResourceClaim (document 1), ResourceSlice (document 2)",
             "simulated are ",
         ),
     ],

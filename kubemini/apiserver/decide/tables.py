@@ -13,7 +13,8 @@ from typing import Any
 
 from kubemini.api import errors, kinds
 from kubemini.api.errors import ApiError
-from kubemini.api.objects import Obj, freeze
+from kubemini.api.kinds import Kind
+from kubemini.api.objects import Obj, freeze, without
 from kubemini.apiserver import served
 from kubemini.apiserver.columns import DEFAULT, SCALE, Column
 
@@ -44,7 +45,8 @@ def shown(answer: Any, form: Form, query: Mapping[str, Any], now: int) -> "Obj |
     if isinstance(answer, ApiError) or answer.get("kind") == "Status":
         return answer
     if form.kind == TABLE:
-        include = str(query.get("includeObject") or "")
+        said = query.get("includeObject") or ""
+        include = str(said[0] if isinstance(said, list | tuple) else said)
         if include not in ("", "Metadata", "Object", "None"):
             return errors.bad_request(f'{UNABLE}"{include}": {NO_INCLUDE}')
         return table(answer, form, include, now)
@@ -53,8 +55,8 @@ def shown(answer: Any, form: Form, query: Mapping[str, Any], now: int) -> "Obj |
         text = f"you requested {form.kind}, but the requested object is {wrong} ({_go_type(answer)})"
         return ApiError(406, "NotAcceptable", text)
     if form.kind == PARTIAL:
-        return _partial(answer, form)
-    items = [_partial(item, form) for item in answer["items"]]
+        return _partial(answer, form, _unseen(answer))
+    items = [_partial(item, form, _unseen(answer)) for item in answer["items"]]
     head = {"kind": PARTIAL_LIST, "apiVersion": form.api_version, "metadata": answer["metadata"]}
     return freeze({**head, "items": items})
 
@@ -79,8 +81,7 @@ def _shape(answer: Obj) -> tuple[tuple[Column, ...], Callable[[Obj], list[dict[s
     """The columns of the kind of *answer*, or those of any object; and what marks a row."""
     if answer.get("kind") == "Scale":
         return SCALE, None
-    name = str(answer.get("kind", "")).removesuffix("List") if _is_list(answer) else answer.get("kind", "")
-    kind = kinds.by_gvk(answer.get("apiVersion", ""), name)
+    kind = _kind(answer)
     if kind is None:
         return DEFAULT, None
     return served.of(kind).columns or DEFAULT, served.of(kind).marks
@@ -90,13 +91,29 @@ def _included(obj: Obj, answer: Obj, form: Form, include: str) -> Any:
     if include == "None":
         return None
     if include != "Object":
-        return _partial(obj, form)
+        return _partial(obj, form, _unseen(answer))
     kind = answer["kind"].removesuffix("List") if _is_list(answer) else answer["kind"]
     return {"kind": kind, "apiVersion": answer["apiVersion"], **obj}
 
 
-def _partial(obj: Obj, form: Form) -> dict[str, Any]:
+def _partial(obj: Obj, form: Form, unseen: tuple[str, ...]) -> dict[str, Any]:
+    """The metadata of *obj*, but for annotations that stand for a field."""
+    for key in unseen:
+        obj = without(obj, ("metadata", "annotations", key))
+    if unseen and not obj["metadata"].get("annotations"):
+        obj = without(obj, ("metadata", "annotations"))
     return {"kind": PARTIAL, "apiVersion": form.api_version, "metadata": obj["metadata"]}
+
+
+def _unseen(answer: Obj) -> tuple[str, ...]:
+    kind = _kind(answer)
+    return served.of(kind).unseen if kind is not None else ()
+
+
+def _kind(answer: Obj) -> Kind | None:
+    """The kind of *answer*, or of what it lists."""
+    name = str(answer.get("kind", "")).removesuffix("List") if _is_list(answer) else answer.get("kind", "")
+    return kinds.by_gvk(answer.get("apiVersion", ""), name)
 
 
 def _is_list(answer: Obj) -> bool:

@@ -84,6 +84,11 @@ def shown(value: Any) -> str:
     return text if isinstance(value, str) else text.translate(FOR_PAGES)
 
 
+def pretty(value: Any) -> str:
+    """As Go's JSON prints it on many lines."""
+    return json.dumps(_sorted(value), ensure_ascii=False, indent=1).translate(FOR_PAGES)
+
+
 def _sorted(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_sorted(item) for item in value]

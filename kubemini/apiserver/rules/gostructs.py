@@ -8,13 +8,14 @@ Models k/k pkg/apis types, encoding/json Marshal.
 Simplified: an amount that is not there is "0" wherever Go holds it by value.
 """
 
+import difflib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from kubemini.api import schema
 from kubemini.api.objects import Obj
-from kubemini.apiserver.rules.causes import IMMUTABLE, InOrder, Wrong, invalid
+from kubemini.apiserver.rules.causes import IMMUTABLE, InOrder, Wrong, invalid, pretty
 
 OTHERWISE = {"DeprecatedServiceAccount": "serviceAccount"}  # fields whose names differ in more than capitals
 _META = "name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp"
@@ -51,6 +52,16 @@ def stays(new: Any, old: Any, field: str, type: str = "") -> Wrong:
     """
     if new != old:
         yield invalid(field, internal(new, type) if type else new, IMMUTABLE)
+
+
+def difference(old: Any, new: Any, type: str) -> str:
+    """The lines in which two values of an internal *type* differ, as a refusal ends; begins with a line break.
+
+    Models k/apimachinery pkg/util/diff Diff
+    """
+    before, after = (pretty(internal(value, type)).splitlines() for value in (old, new))
+    lines = [*difflib.unified_diff(before, after, lineterm="")][2:]
+    return "\n" + "".join(f"{line}\n" for line in lines)
 
 
 def selector(value: Obj | None) -> Any:

@@ -45,11 +45,16 @@ def affinity(value: Obj | None, path: str) -> Wrong:
 def _node_affinity(nodes: Obj, path: str) -> Wrong:
     wanted = nodes.get(REQUIRED)
     if wanted is not None:
-        where, terms = f"{path}.{REQUIRED}.nodeSelectorTerms", wanted.get("nodeSelectorTerms")
-        if not terms:
-            yield required(where, "must have at least one node selector term")
-        yield from indexed(terms, where, _node_term)
+        yield from node_terms(wanted, f"{path}.{REQUIRED}")
     yield from indexed(nodes.get(PREFERRED), f"{path}.{PREFERRED}", _preferred_node_term)
+
+
+def node_terms(selector: Obj, path: str) -> Wrong:
+    """A node selector: terms of which one must be met. Models k/k pkg/apis/core/validation ValidateNodeSelector"""
+    where, terms = f"{path}.nodeSelectorTerms", selector.get("nodeSelectorTerms")
+    if not terms:
+        yield required(where, "must have at least one node selector term")
+    yield from indexed(terms, where, _node_term)
 
 
 def _preferred_node_term(term: Obj, path: str) -> Wrong:

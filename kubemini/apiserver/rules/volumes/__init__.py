@@ -1,0 +1,1 @@
+"""What volumes may be made of: those of a pod, and those that stay."""
