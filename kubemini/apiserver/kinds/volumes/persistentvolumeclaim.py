@@ -12,10 +12,10 @@ from kubemini.api import kinds, names
 from kubemini.api.objects import Obj, evolve, get, without
 from kubemini.api.quantity import parse, text
 from kubemini.apiserver.columns import AGE, NAME, UNSET, WIDE, Column, at
-from kubemini.apiserver.rules import claims
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, invalid, unsupported
 from kubemini.apiserver.rules.gostructs import difference, stays
 from kubemini.apiserver.rules.resources import amount_of, canonical, native
+from kubemini.apiserver.rules.volumes import claims
 from kubemini.apiserver.served import ServedKind, serve
 
 CLASS = "volume.beta.kubernetes.io/storage-class"  # older than the field
