@@ -149,7 +149,7 @@ def negotiate(core: Core, asked: Request) -> Steps:
     asked.accepted = found
     if verb == "patch":
         asked.query = {**asked.query, "type": headers["content-type"].partition(";")[0].strip()}
-    elif asked.body and verb in ("create", "update", "delete", "deletecollection"):
+    elif verb in ("create", "update") or (asked.body and verb in ("delete", "deletecollection")):
         type = media.body_type(headers, supported)
         if isinstance(type, ApiError):
             return type

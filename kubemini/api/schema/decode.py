@@ -16,6 +16,7 @@ A custom resource loses what its structural schema does not know; its types are 
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,11 +40,22 @@ _BARE = schema.Definition(  # what is known of an object that the schema does no
 
 
 class Doubled(dict):
-    """A JSON object in whose text fields stood twice: ``doubled`` names them."""
+    """A JSON object in whose text fields stood twice: ``doubled`` names them, ``written`` is all that stood there."""
 
-    def __init__(self, pairs: dict[str, Any], doubled: tuple[str, ...]):
+    def __init__(
+        self, pairs: dict[str, Any], doubled: tuple[str, ...], written: tuple[tuple[str, Any], ...] | None = None
+    ):
         super().__init__(pairs)
         self.doubled = doubled
+        self.written = tuple(pairs.items()) if written is None else written
+
+
+class FromYaml(dict):
+    """An object that was YAML; ``complaints``: a line each of the keys that stood twice in a map."""
+
+    def __init__(self, pairs: dict[str, Any], complaints: tuple[str, ...]):
+        super().__init__(pairs)
+        self.complaints = complaints
 
 
 @dataclass(slots=True)
@@ -55,11 +67,18 @@ class Decoded:
     error: str = ""
     place: Path = ()
     unknown: list[Path] = field(default_factory=list)
+    of_yaml: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> list[str]:
+        """All strict complaints, each on its own."""
+        return [*self.of_yaml, *self.strict]
 
     @property
     def strict_error(self) -> str:
         """The one text of all strict complaints."""
-        return "strict decoding error: " + ", ".join(self.strict) if self.strict else ""
+        first = ["yaml: unmarshal errors:\n  " + "\n  ".join(self.of_yaml)] if self.of_yaml else []
+        return "strict decoding error: " + ", ".join(first + self.strict) if first or self.strict else ""
 
 
 class _Stop(Exception):
@@ -71,6 +90,8 @@ def decode(value: Any, api_version: str, kind: str) -> Decoded:
     if depth(value) > DEEPEST:
         return Decoded(error=TOO_DEEP)
     definition, walk = schema.of_kind(api_version, kind), _Walk()
+    if isinstance(value, FromYaml):
+        walk.found.of_yaml = value.complaints
     try:
         if definition is None:
             bare = {key: value[key] for key in _BARE.fields if key in value}
@@ -117,7 +138,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) == len(pairs):
         return found
     keys = [key for key, _ in pairs]
-    return Doubled(found, tuple(key for number, key in enumerate(keys) if key in keys[:number]))
+    doubled = tuple(key for number, key in enumerate(keys) if key in keys[:number])
+    return Doubled(found, doubled, tuple(pairs))
 
 
 class _Walk:
@@ -126,11 +148,26 @@ class _Walk:
     def __init__(self) -> None:
         self.found = Decoded()
 
+    def _pairs(self, value: Any, path: Path, known: Any = None) -> Iterator[tuple[str, Any]]:
+        """The fields of a map as they stand in the text; of those that are *known* it is told who comes again."""
+        if not isinstance(value, Doubled):
+            yield from value.items()
+            return
+        seen: set[str] = set()
+        for key, item in value.written:
+            if key in seen and (known is None or key in known):
+                self._strict(f'duplicate field "{spelled((*path, key))}"')
+            seen.add(key)
+            yield key, item
+
+    def _strict(self, text: str) -> None:
+        if text not in self.found.strict:
+            self.found.strict.append(text)
+
     def struct(self, value: Any, definition: schema.Definition, path: Path) -> Any:
         """A map with known fields."""
         fields, read, same = definition.fields, {}, not isinstance(value, Doubled)
-        self._doubled(value, path)
-        for key, item in value.items():
+        for key, item in self._pairs(value, path, fields):
             found = fields.get(key)
             if found is None:
                 self._unknown((*path, key))
@@ -163,7 +200,7 @@ class _Walk:
         return kept
 
     def _unknown(self, path: Path) -> None:
-        self.found.strict.append(f'unknown field "{spelled(path)}"')
+        self._strict(f'unknown field "{spelled(path)}"')
         self.found.unknown.append(path)
 
     def _doubled(self, value: Any, path: Path) -> None:
@@ -205,10 +242,9 @@ class _Walk:
         return value if all(new is old for new, old in zip(read, value)) else read
 
     def _values(self, value: dict, type: str, path: Path, inside: schema.Definition, name: str) -> Any:
-        self._doubled(value, path)
         read = {
             key: self._zero(type, path) if item is None else self._read(item, type, (*path, key), inside, name)
-            for key, item in value.items()
+            for key, item in self._pairs(value, path)
         }
         same = not isinstance(value, Doubled) and all(read[key] is item for key, item in value.items())
         return value if same else read

@@ -13,6 +13,7 @@ END = "unexpected end of JSON input"
 _SPACE = b" \t\r\n"
 _LITERALS = {ord("t"): "true", ord("f"): "false", ord("n"): "null"}
 _ESCAPES = b'bfnrt\\/"'
+_TIGHT = ("in literal", "in numeric", "after decimal", "in exponent", "in string escape", "in \\u")  # no space here
 _HEX = b"0123456789abcdefABCDEF"
 _NUMBER = re.compile(rb"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 
@@ -54,8 +55,10 @@ class _Scan:
 
     def stop(self, where: str) -> None:
         """Refuse the byte that comes next."""
-        if self.at >= len(self.data):
+        if self.at >= len(self.data) and not where.startswith(_TIGHT):
             raise _Wrong(END)
+        if self.at >= len(self.data):  # as Go asks whether a text may end here: with a space
+            raise _Wrong(f"invalid character ' ' {where}")
         raise _Wrong(f"invalid character {shown(self.data[self.at])} {where}")
 
     def space(self) -> int:

@@ -161,7 +161,7 @@ def _from_body(body: Any) -> "Options | ApiError":
         return errors.bad_request(wrong)
     said = body.get("kind") or "DeleteOptions"
     if said != "DeleteOptions":
-        version = body.get("apiVersion") or ""
+        version = body.get("apiVersion") or "meta.k8s.io/v1"
         scheme = 'in scheme "pkg/runtime/scheme.go:111"'
         return errors.bad_request(f'no kind "{said}" is registered for version "{version}" {scheme}')
     wrong = decoding.mistyped(body, "DeleteOptions", _DELETE_SHAPE)

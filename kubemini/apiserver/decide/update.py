@@ -74,7 +74,7 @@ class Write:
         if text:
             unfit = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
             return errors.bad_request(f"{unfit}: {text}")
-        self.warnings[:] = [] if self.options.validation == "Ignore" else found.strict
+        self.warnings[:] = [] if self.options.validation == "Ignore" else found.warnings
         return found.value
 
     def warn(self, texts: Iterable[str]) -> None:

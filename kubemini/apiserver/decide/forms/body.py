@@ -6,20 +6,18 @@ transformDecodeError summarizeData limitedReadBody, pkg/endpoints/handlers jsonP
 
 from typing import Any
 
-from kubemini.api import documents, errors
+from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.schema import syntax
 from kubemini.api.schema.decode import read_json
-from kubemini.apiserver.decide.decoding import LARGEST, NO_KIND, TOO_LARGE
-from kubemini.apiserver.decide.forms import protobuf
+from kubemini.apiserver.decide.decoding import LARGEST, NO_KIND, TOO_LARGE, not_an_object
+from kubemini.apiserver.decide.forms import protobuf, yamltext
 from kubemini.apiserver.decide.forms.media import PROTOBUF, YAML
+from kubemini.apiserver.decide.forms.yamltext import Unreadable
 
 CONVERTING = "error converting YAML to JSON: "
+NOT_YAML = "error decoding patch: error converting YAML to JSON"
 SHOWN = 30  # bytes of a body that an error shows
-
-
-class Unreadable(ValueError):
-    """Bytes that are no value: in Go's words."""
 
 
 def too_large(data: bytes) -> ApiError | None:
@@ -30,7 +28,10 @@ def too_large(data: bytes) -> ApiError | None:
 def of_object(data: bytes, media: str, kind_name: str) -> Any:
     """What a POST or a PUT carries: a value, or 400 in the words of the decoder."""
     try:
-        return value(data, media)
+        found = value(data, media)
+        if problem := not_an_object(found):
+            raise Unreadable(problem)
+        return found
     except Unreadable as wrong:
         text = f"the object provided is unrecognized (must be of type {kind_name}): {wrong} ({summary(data)})"
         return errors.bad_request(text)
@@ -39,7 +40,7 @@ def of_object(data: bytes, media: str, kind_name: str) -> Any:
 def value(data: bytes, media: str) -> Any:
     """The value of *data*. Raises Unreadable."""
     if media == YAML:
-        return _yaml(data)
+        return yamltext.read(_text(data))
     if media == PROTOBUF:
         return _protobuf(data)
     return _json(data, NO_KIND)
@@ -48,13 +49,12 @@ def value(data: bytes, media: str) -> Any:
 def of_patch(data: bytes, patch: str) -> Any:
     """What a PATCH carries, or 400."""
     try:
-        if patch == "apply":
-            return _yaml(data) if data else _json(data, "")
-        return _json(data, "")
+        return yamltext.read(_text(data)) if patch == "apply" else _json(data, "")
     except Unreadable as wrong:
         if patch != "apply":
             return errors.bad_request("invalid JSON patch")
-        return errors.bad_request(f"error encoding patch: {str(wrong).removeprefix(CONVERTING)}")
+        late = data.lstrip()[:1] == b"{"  # it may be JSON, so nobody has looked yet
+        return errors.bad_request(f"{NOT_YAML if late else 'error encoding patch'}: {wrong}")
 
 
 def of_options(data: bytes, media: str) -> Any:
@@ -76,7 +76,7 @@ def summary(data: bytes) -> str:
 
 def _json(data: bytes, prefix: str) -> Any:
     try:
-        found = read_json(data.decode("utf-8", "replace"))
+        found = read_json(_text(data))
     except ValueError as error:
         wrong = syntax.problem(data) or str(error)
         raise Unreadable(prefix + wrong) from None
@@ -87,15 +87,15 @@ def _json(data: bytes, prefix: str) -> Any:
 
 
 def _protobuf(data: bytes) -> Any:
+    if not data:
+        raise Unreadable("empty data")
+    if data == protobuf.MAGIC:
+        raise Unreadable("empty body")
     try:
         return protobuf.decoded(protobuf.opened(data))
     except protobuf.Malformed as wrong:
         raise Unreadable(str(wrong)) from None
 
 
-def _yaml(data: bytes) -> Any:
-    try:
-        found = documents.read(data.decode("utf-8", "replace"))
-    except documents.TextError as error:
-        raise Unreadable(f"{CONVERTING}yaml: {error}") from None
-    return found[0].value if found else {}
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

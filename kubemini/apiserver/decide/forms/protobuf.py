@@ -68,7 +68,7 @@ def framed(event: Mapping[str, Any]) -> bytes:
 def opened(data: bytes) -> Unknown:
     """The envelope around *data*. Raises Malformed."""
     if not data.startswith(MAGIC):
-        raise Malformed(f"provided data does not appear to be a protobuf message, expected prefix {[*MAGIC]}")
+        raise Malformed("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]")
     api_version = kind = ""
     raw = b""
     for number, value in _fields(data[len(MAGIC) :]):
