@@ -5,17 +5,18 @@ that they need not know the program, nor it them.
 Models k/apiserver pkg/server GenericAPIServer, pkg/endpoints/handlers RequestScope.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.api.kinds import Kind
-from kubemini.apiserver.access import Access
 from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
 from kubemini.apiserver.decide.forms.media import JSON, PLAIN, Accepted
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.flags import Flags
+from kubemini.apiserver.gate.access import Access
+from kubemini.apiserver.gate.fairness import Fairness
 from kubemini.apiserver.health import Health
 from kubemini.apiserver.served import notable, summary
 from kubemini.apiserver.storage import Storage, Written
@@ -43,6 +44,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
     certificate: UserInfo | None = None  # the user that TLS has verified
     media: str = JSON  # what the body is
+    closing: list[Callable[[], None]] = field(default_factory=list)  # to be done when it is over
     created: bool = False  # something new is there: 201
     accepted: Accepted = PLAIN  # the form of the answer
     answer_headers: list[tuple[str, str]] = field(default_factory=list)
@@ -71,7 +73,9 @@ class Core:
         self.health = Health(component, etcd_endpoints)
         self.storage = Storage(self.sim, self.params, self.etcd)
         self.access = Access(self.sim, flags, self.cache)
+        self.fairness = Fairness(component, self.caches, self.cache)
         self.goaways = self.sim.rng(f"goaways/{component.name}/{component.incarnation}")
+        self.audits = self.sim.rng(f"audits/{component.name}/{component.incarnation}")
         self.rng = self.sim.rng(f"names/{component.name}/{component.incarnation}")
 
     def etcd(self, kind: Kind) -> EtcdClient:

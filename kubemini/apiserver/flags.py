@@ -18,6 +18,7 @@ class Flags:
 
     ``tokens``         --token-auth-file: bearer token → user
     ``authorization``  --authorization-mode, such as (NODE, RBAC); none: every request is allowed
+    ``fairness``       --enable-priority-and-fairness
     ``service_account_key``  --service-account-signing-key-file: what its tokens of service accounts are signed with
     ``disabled_plugins``  --disable-admission-plugins; a story has no service accounts, and its nodes are ready at once
     ``watches_all``    --watch-cache: of every kind from the start, as the real one; else of a kind when first asked of
@@ -27,6 +28,7 @@ class Flags:
 
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     authorization: tuple[str, ...] = ()
+    fairness: bool = False
     service_account_key: bytes = b"kubemini"
     disabled_plugins: tuple[str, ...] = (SERVICE_ACCOUNT, "TaintNodesByCondition")
     watches_all: bool = False
@@ -39,6 +41,7 @@ def as_real(tokens: Mapping[str, UserInfo]) -> Flags:
     return Flags(
         tokens=tokens,
         authorization=(NODE, RBAC),
+        fairness=True,
         disabled_plugins=(),
         watches_all=True,
         bootstraps=True,

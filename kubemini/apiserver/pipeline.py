@@ -15,11 +15,12 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import SERVICE_CIDR
 from kubemini.apiserver import reading, reviewing, served, servicecidrs, writing
 from kubemini.apiserver.core import Core, Request
-from kubemini.apiserver.decide import discovery, options, request
+from kubemini.apiserver.decide import discovery, identity, options, request
 from kubemini.apiserver.decide.access import attributes, users
 from kubemini.apiserver.decide.checks import PATHS
 from kubemini.apiserver.decide.forms import body, media, protobuf
 from kubemini.apiserver.decide.request import CONNECTS, OF_A_SUBRESOURCE
+from kubemini.apiserver.gate.fairness import Visit, is_long
 from kubemini.apiserver.parts import connecting, evicting
 from kubemini.sim import Steps
 from kubemini.sim.engine import Runaway
@@ -73,6 +74,23 @@ def impersonate(core: Core, asked: Request) -> Steps:
     asked.user = found or asked.user
     return None
     yield
+
+
+def mark(core: Core, asked: Request) -> Steps:
+    """Every answer carries the number under which it can be found in the audit log, and is for its client alone."""
+    if asked.method:
+        number = asked.headers.get("audit-id") or identity.uid(core.audits)
+        asked.answer_headers += [("Audit-Id", number), ("Cache-Control", "no-cache, private")]
+    return None
+    yield
+
+
+def take_a_seat(core: Core, asked: Request) -> Steps:
+    """Is there room? Those who are too many wait for their turn, or are sent away: 429."""
+    if not core.flags.fairness or is_long(asked.info):
+        return None
+    visit = Visit(asked.answer_headers, asked.closing)
+    return (yield from core.fairness.enter(asked.info, asked.user, asked.query, visit))
 
 
 def authorize(core: Core, asked: Request) -> Steps:
@@ -206,11 +224,12 @@ def act(core: Core, asked: Request) -> Steps:
 
 Handler = Callable[[Core, Request], Steps]
 HANDLERS: tuple[Handler, ...] = (
+    mark,
     say_goaway,
     read_request_info,
     authenticate,
     impersonate,
-    # here the real server asks: is there room (429)
+    take_a_seat,
     authorize,
     show_health,
     show_page,
@@ -252,6 +271,9 @@ def serve(core: Core, asked: Request) -> Steps:
         raise
     except Exception as problem:
         return _recovered(core, asked, problem)
+    finally:
+        for close in reversed(asked.closing):
+            close()
     return None
 
 

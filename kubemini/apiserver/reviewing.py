@@ -15,12 +15,12 @@ from kubemini.api.kinds import KNOWN, NODE, POD, SECRET, Kind
 from kubemini.api.objects import Obj, freeze, without
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import writing
-from kubemini.apiserver.access import SERVICE_ACCOUNT
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import identity, update
 from kubemini.apiserver.decide.access import reviews, tokens, users
 from kubemini.apiserver.decide.access.tokens import Ref
 from kubemini.apiserver.decide.access.users import UserInfo
+from kubemini.apiserver.gate.access import SERVICE_ACCOUNT
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 

@@ -122,12 +122,12 @@ def _loader() -> Any:
     return Loader
 
 
-def _resolvers() -> dict[str, Any]:
-    """Which plain texts are no texts: y and n are, dates are not, and 1e3 is a number."""
+def _resolvers(dates: bool = False) -> dict[str, Any]:
+    """Which plain texts are no texts: y and n, and 1e3; *dates* only where Go writes them."""
     import yaml
 
     found = {
-        letter: [(tag, pattern) for tag, pattern in rules if tag != "tag:yaml.org,2002:timestamp"]
+        letter: [(tag, pattern) for tag, pattern in rules if dates or tag != "tag:yaml.org,2002:timestamp"]
         for letter, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     more = [("bool", re.compile("^[yYnN]$"), "yYnN")]
@@ -162,7 +162,7 @@ def _dumper() -> Any:
     def mapping(dumper: Any, value: Any) -> Any:
         return dumper.represent_dict({str(key): item for key, item in value.items()})
 
-    Dumper.yaml_implicit_resolvers = _resolvers()
+    Dumper.yaml_implicit_resolvers = _resolvers(dates=True)
     Dumper.add_representer(str, text)
     Dumper.add_multi_representer(dict, mapping)
     Dumper.add_multi_representer(tuple, lambda dumper, value: dumper.represent_list(value))
