@@ -141,8 +141,8 @@ class Scene:
         """The objects of a kind, as an API server that is up has them."""
         for component in self.cluster.components.values():
             core = getattr(component, "core", None)
-            if component.up and core is not None and kind.kind in core.caches:
-                return core.caches[kind.kind].items()
+            if component.up and core is not None and (cache := core.begun(kind)) is not None:
+                return cache.items()
         return []
 
     def _plan(self, network: str, pod_mtu: int) -> Plan:

@@ -120,7 +120,7 @@ def precondition_failed(kind: Kind, name: str, what: str, wanted: str, found: st
     how = "deleted and then recreated" if what == "UID" else "modified"
     why = f"the {what} in the precondition ({wanted}) does not match the {what} in record ({found}). "
     message = f'Operation cannot be fulfilled on {kind.kind} "{name}": {why}The object might have been {how}'
-    details = {"name": name, "group": kind.group, "kind": kind.kind}
+    details = {"name": name, "group": kind.said_group, "kind": kind.kind}
     return ApiError(409, "Conflict", message, freeze({key: value for key, value in details.items() if value}))
 
 
@@ -129,7 +129,7 @@ def invalid(kind: Kind, name: str, errors: Sequence[FieldError]) -> ApiError:
     assert errors, "an Invalid needs at least one field error"
     texts = [error.message for error in errors]
     what = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
-    details = {"name": name, "group": kind.group, "kind": kind.kind, "causes": [error.cause() for error in errors]}
+    details = {"name": name, "group": kind.said_group, "kind": kind.kind, "causes": [error.cause() for error in errors]}
     details = {key: value for key, value in details.items() if value}
     return ApiError(422, "Invalid", f'{kind.group_kind} "{name}" is invalid: {what}', freeze(details))
 
@@ -232,5 +232,5 @@ def from_status(status: Mapping[str, Any], definite: bool = True) -> ApiError:
 
 def _about(kind: Kind, name: str) -> Obj:
     """``details``: in a Status, ``kind`` holds the resource."""
-    pairs = {"name": name, "group": kind.group, "kind": kind.plural}
+    pairs = {"name": name, "group": kind.said_group, "kind": kind.plural}
     return freeze({key: value for key, value in pairs.items() if value})

@@ -12,7 +12,7 @@ Simplified: one version a kind.
 import importlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubemini.api import schema
@@ -34,6 +34,7 @@ class Kind:
     namespaced: bool
     prefix: str
     categories: tuple[str, ...] = ()
+    told_group: str | None = None  # the group that answers name, if not its own: events of events.k8s.io are events
 
     @property
     def api_version(self) -> str:
@@ -48,12 +49,17 @@ class Kind:
     @property
     def resource(self) -> str:
         """As error texts spell it: ``pods``, ``deployments.apps``."""
-        return f"{self.plural}.{self.group}" if self.group else self.plural
+        return f"{self.plural}.{self.said_group}" if self.said_group else self.plural
 
     @property
     def group_kind(self) -> str:
         """As texts of Invalid spell it: ``Pod``, ``Deployment.apps``."""
-        return f"{self.kind}.{self.group}" if self.group else self.kind
+        return f"{self.kind}.{self.said_group}" if self.said_group else self.kind
+
+    @property
+    def said_group(self) -> str:
+        """The group as texts and details of answers name it."""
+        return self.group if self.told_group is None else self.told_group
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The URL path of the collection, of one object, or of its sub-resource; no namespace means all of them."""
@@ -85,7 +91,8 @@ def _known(words: list[str]) -> Kind:
     api_version, plural, kind, scope, *rest = words
     facts = dict(word.split("=", 1) for word in rest)
     short, also = facts.get("short", ""), facts.get("categories", "")
-    return row(api_version, kind, plural, short, scope == "namespaced", facts.get("stored", ""), also)
+    made = row(api_version, kind, plural, short, scope == "namespaced", facts.get("stored", ""), also)
+    return replace(made, told_group="" if facts["told"] == "core" else facts["told"]) if "told" in facts else made
 
 
 _LINES = (*schema.resources(), *custom.resources())

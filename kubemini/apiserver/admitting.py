@@ -31,12 +31,12 @@ class Heard:
 
     def items(self, kind: Kind, namespace: str = "") -> Iterable[Obj]:
         """The objects of *kind*, by key."""
-        cache = self._core.caches.get(kind.kind)
+        cache = self._core.begun(kind)
         return cache.items(namespace) if cache is not None else ()
 
     def get(self, kind: Kind, namespace: str, name: str) -> Obj | None:
         """One of them."""
-        cache = self._core.caches.get(kind.kind)
+        cache = self._core.begun(kind)
         return cache.get(namespace, name) if cache is not None else None
 
 

@@ -67,7 +67,7 @@ class Core:
     def __init__(self, component: Component, etcd_endpoints: list[str], flags: Flags):
         self.flags = flags
         self.component, self.sim, self.params = component, component.sim, component.net.params
-        self.caches: dict[str, WatchCache] = {}
+        self.caches: dict[tuple[str, str], WatchCache] = {}
         self.etcd_endpoints = etcd_endpoints
         self.clients: dict[str, EtcdClient] = {}
         self.health = Health(component, etcd_endpoints)
@@ -87,9 +87,13 @@ class Core:
 
     def cache(self, kind: Kind) -> WatchCache:
         """The watch cache of *kind*, begun if need be."""
-        if kind.kind not in self.caches:
-            self.caches[kind.kind] = WatchCache(self.component, self.etcd(kind), self.storage, kind)
-        return self.caches[kind.kind]
+        if self.begun(kind) is None:
+            self.caches[kind.api_version, kind.kind] = WatchCache(self.component, self.etcd(kind), self.storage, kind)
+        return self.caches[kind.api_version, kind.kind]
+
+    def begun(self, kind: Kind) -> WatchCache | None:
+        """The watch cache of *kind*, if somebody has begun it."""
+        return self.caches.get((kind.api_version, kind.kind))
 
     def tell(self, kind: Kind, done: Written) -> None:
         """Into the trace: what was written, unless it is only a sign of life."""

@@ -80,6 +80,8 @@ class ServedKind:
     ``status_keeps``   metadata that a write to /status does not touch
     ``settle_status``  a write to /status as the server completes it: (new, old, now in µs)
     ``first_status``   the status that an object begins with; None: what the creator gives it
+    ``stored_as``      the kind in whose form the store holds it, if not its own; ``to_store``, ``from_store``: that
+                       form and back, as if it were asked for there
     ``columns``        what a Table shows; none: the name, and when it was made
     ``marks``          what a Table's row says beside its cells
     ``unseen``         annotations that stand for a field, and are not there when only the metadata is asked for
@@ -115,6 +117,9 @@ class ServedKind:
     status_keeps: tuple[str, ...] = ()
     settle_status: Callable[[Obj, Obj, int], Obj] = _as_said
     first_status: Callable[[Obj], Any] | None = None
+    stored_as: Kind | None = None
+    to_store: Callable[[Obj], Obj] = _as_it_is
+    from_store: Callable[[Obj], Obj] = _as_it_is
     columns: tuple[Column, ...] = ()
     marks: Callable[[Obj], list[dict[str, str]]] = _unmarked
     unseen: tuple[str, ...] = ()

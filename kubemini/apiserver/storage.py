@@ -19,6 +19,7 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import SERVICE_CIDR, Kind
 from kubemini.api.objects import FrozenDict, Obj
+from kubemini.apiserver import served
 from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.allocation.cidrs import Known
 from kubemini.apiserver.decide.deletion import Remove
@@ -70,9 +71,14 @@ def without_version(obj: Obj) -> Obj:
     return FrozenDict({**obj, "metadata": rest})
 
 
-def decode(kv: dict[str, Any]) -> Obj:
-    """The object in a key-value record of etcd."""
-    return with_version(kv["value"], kv["mod_revision"])
+def decode(kind: Kind, kv: dict[str, Any]) -> Obj:
+    """The object in a key-value record of etcd, as *kind*."""
+    return with_version(served.of(kind).from_store(kv["value"]), kv["mod_revision"])
+
+
+def encode(kind: Kind, obj: Obj) -> Obj:
+    """*obj*, of *kind*, as it is stored."""
+    return without_version(served.of(kind).to_store(obj))
 
 
 def revision_of(obj: Obj) -> int:
@@ -146,7 +152,7 @@ class Storage:
         if not reply.ok:  # a read that fails has certainly changed nothing
             return replace(failure(reply.error, late), definite=True)
         kvs = reply.value["kvs"]
-        return decode(kvs[0]) if kvs else errors.not_found(kind, name)
+        return decode(kind, kvs[0]) if kvs else errors.not_found(kind, name)
 
     def list(self, kind: Kind, namespace: str = "", revision: int = 0, start: str = "") -> Steps:
         """(objects by key, revision) as of *revision* (0: now), from the key *start* on, or an ApiError."""
@@ -156,7 +162,7 @@ class Storage:
         reply = yield from self.client(kind).range(start or prefix, end, timeout=patience, **at)
         if not reply.ok:
             return replace(failure(reply.error, errors.read_timeout(kind)), definite=True)
-        return {kv["key"]: decode(kv) for kv in reply.value["kvs"]}, reply.value["header"]["revision"]
+        return {kv["key"]: decode(kind, kv) for kv in reply.value["kvs"]}, reply.value["header"]["revision"]
 
     def create(self, kind: Kind, namespace: str, name: str, obj: Obj, dry: bool = False) -> Steps:
         """Store a new object: Written, an ApiError, or Taken if it claims what another holds.
@@ -167,7 +173,7 @@ class Storage:
         self.sim.ever.add(kind.kind)
         claims = services.claims(obj, self.sim.now)
         compare = [*(_absent(one) for one in (key, *claims)), *self._guards(claims)]
-        puts = [_put(key, without_version(obj)), *(_put(one, held) for one, held in claims.items())]
+        puts = [_put(key, encode(kind, obj)), *(_put(one, held) for one, held in claims.items())]
         reply = yield from self._txn(kind, compare, [] if dry else puts, [key, *claims], self._deadline())
         if not reply.ok:
             return failure(reply.error, errors.timeout())
@@ -211,7 +217,7 @@ class Storage:
         held, claims = services.keys(old), {} if removed else services.claims(new, self.sim.now)
         added = [one for one in claims if one not in held]
         unchanged = {"key": key, "target": "MOD", "mod_revision": revision_of(old)}
-        acts = [_delete(key) if removed else _put(key, without_version(new))]
+        acts = [_delete(key) if removed else _put(key, encode(kind, new))]
         acts += [_put(one, claims[one]) for one in added] + [_delete(one) for one in held if one not in claims]
         compare = [unchanged, *(_absent(one) for one in added), *self._guards(added)]
         reply = yield from self._txn(kind, compare, [] if dry else acts, [key, *added], deadline)

@@ -297,7 +297,7 @@ class WatchCache:
                 return None
             del self.objects[key]
             return CachedChange(now, revision, DELETED, old, with_version(old, revision))
-        new = self.objects[key] = decode(kv)
+        new = self.objects[key] = decode(self.kind, kv)
         return CachedChange(now, revision, ADDED if old is None else MODIFIED, old, new)
 
     def _trim(self) -> None:

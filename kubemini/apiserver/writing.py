@@ -272,7 +272,7 @@ def bind_named(core: Core, asked: Request) -> Steps:
 def change(core: Core, asked: Request, decide: Decide) -> Steps:
     """Carry *decide* out: Written, or an ApiError."""
     kind, info, dry = asked.kind, asked.info, asked.options.dry
-    cache = core.caches.get(kind.kind)
+    cache = core.begun(kind)
     seen = cache.get(info.namespace, info.name) if cache is not None else None
     unready = yield from admitting.informed(core, admitting.attributes(core, kind, admission.UPDATE, seen, asked))
     if unready is not None:

@@ -20,6 +20,12 @@ def test_a_list_that_is_always_written_is_null_when_it_is_empty_and_others_are_l
     assert written({**role, "rules": [rule]})["rules"] == [{"verbs": ["get"], "apiGroups": [""]}]
 
 
+def test_what_is_zero_is_left_out_where_go_cannot_tell_it_from_nothing():
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": NAMED, "status": {}}
+    spec = {"containers": [], "hostNetwork": False, "automountServiceAccountToken": False, "nodeName": ""}
+    assert written({**pod, "spec": spec})["spec"] == {"containers": None, "automountServiceAccountToken": False}
+
+
 def test_times_and_texts_that_are_always_written_are_null_and_empty():
     event = written({"apiVersion": "v1", "kind": "Event", "metadata": NAMED, "involvedObject": {"kind": "Pod"}})
     assert event["eventTime"] is None and event["reportingComponent"] == "" and event["source"] == {}

@@ -180,7 +180,7 @@ def test_a_stale_cache_does_not_make_a_write_look_needless():
     one.do(one.client.patch(CONFIG_MAP, "a", "default", {"data": {"x": "2"}}))
     world.run(0.01)
     assert one.replies[-1].ok
-    assert world.servers[1].core.caches["ConfigMap"].get("default", "a")["data"] == {"x": "1"}
+    assert world.servers[1].core.cache(CONFIG_MAP).get("default", "a")["data"] == {"x": "1"}
     two.do(two.client.patch(CONFIG_MAP, "a", "default", {"data": {"x": "1"}}))
     world.run(1)
     assert version(done(two.replies[-1])) > version(done(one.replies[-1]))

@@ -80,7 +80,7 @@ def test_all_watchers_of_a_kind_share_one_watch_of_etcd(world):
 
 def test_a_client_that_is_gone_is_forgotten(world):
     listener = Listener(world, CONFIG_MAP)
-    cache = world.servers[0].core.caches["ConfigMap"]
+    cache = world.servers[0].core.cache(CONFIG_MAP)
     assert len(cache.watchers) == 1
     listener.program.crash()
     world.run(0.1)
@@ -95,7 +95,7 @@ def test_a_version_that_the_cache_has_forgotten_is_410(world):
         world.run(0.4)
     listener = Listener(world, CONFIG_MAP, oldest["metadata"]["resourceVersion"], name="late")
     [said] = listener.items
-    cache = world.servers[0].core.caches["ConfigMap"]
+    cache = world.servers[0].core.cache(CONFIG_MAP)
     assert said["type"] == "ERROR" and said["object"]["code"] == 410 and said["object"]["reason"] == "Expired"
     asked, first = version(oldest), cache.log[0].revision - 1
     assert said["object"]["message"] == f"too old resource version: {asked} ({first})"
@@ -111,7 +111,7 @@ def test_the_cache_remembers_75_s_however_much_happens(world):
     for n in range(1, 500):
         done(world.ask(lambda c: c.patch(CONFIG_MAP, "a", "default", {"data": {"n": str(n)}})))  # noqa: B023
     assert world.sim.now - begun < 75_000_000
-    assert len(world.servers[0].core.caches["ConfigMap"].log) == 500
+    assert len(world.servers[0].core.cache(CONFIG_MAP).log) == 500
 
 
 def test_a_bookmark_tells_a_watcher_that_hears_little_how_far_it_has_come(world):
@@ -139,7 +139,7 @@ def test_a_watch_can_send_the_list_too_and_says_where_it_ends(world):
 
 def test_version_0_reads_the_cache_and_no_version_reads_etcd(world):
     done(world.ask(lambda c: c.list(CONFIG_MAP, resourceVersion="0")))
-    cache = world.servers[0].core.caches["ConfigMap"]
+    cache = world.servers[0].core.cache(CONFIG_MAP)
     cache.objects[CONFIG_MAP.key("default", "ghost")] = done(world.ask(lambda c: c.create(config("a"))))
     assert len(done(world.ask(lambda c: c.list(CONFIG_MAP, resourceVersion="0")))["items"]) == 2
     assert len(done(world.ask(lambda c: c.list(CONFIG_MAP)))["items"]) == 1

@@ -23,7 +23,7 @@ class Field:
     json (anything), the name of a definition, ``[]TYPE`` or ``{}TYPE`` (a map from text).
 
     ``merge``, ``strategy``: strategic merge patch. ``list``, ``keys``, ``map``: server-side apply. ``zero``: what Go
-    writes where nobody gives it, as JSON; {} is a definition's own zero, "" that it writes nothing.
+    writes where nobody gives it, as JSON; {} is a definition's own zero, "" nothing, - nothing even if 0 is given.
     """
 
     name: str

@@ -182,7 +182,7 @@ class _Walk:
             else:
                 same = False
         for key in definition.required:
-            if key not in read and fields[key].type in _ZEROS and fields[key].zero not in ("", "null"):
+            if key not in read and fields[key].type in _ZEROS and fields[key].zero not in ("", "-", "null"):
                 read[key], same = _ZEROS[fields[key].type], False
         return value if same else read
 

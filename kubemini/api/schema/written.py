@@ -28,6 +28,9 @@ def _struct(value: Mapping[str, Any], definition: Definition) -> Mapping[str, An
         field = fields.get(key)
         if field is None:
             found[key] = item
+        elif not item and field.zero == "-":
+            same = False
+            continue
         elif item or field.type[:2] not in ("[]", "{}"):
             found[key] = _value(item, field.type)
         elif field.zero == "null":
@@ -54,5 +57,5 @@ def _value(value: Any, type: str) -> Any:
 @cache
 def _zeros(name: str) -> dict[str, Any]:
     """What Go writes of a definition where nothing is given; never changed by anybody."""
-    given = [field for field in schema.definition(name).fields.values() if field.zero]
+    given = [field for field in schema.definition(name).fields.values() if field.zero not in ("", "-")]
     return {field.name: _zeros(field.type) if field.zero == "{}" else json.loads(field.zero) for field in given}

@@ -125,7 +125,12 @@ def answer(kind: Kind, obj: Obj) -> Obj:
     """What the user gets for an object that is gone: the object itself, or a Status that names it."""
     if served.of(kind).returned:
         return obj
-    details = {"name": obj["metadata"]["name"], "group": kind.group, "kind": kind.plural, "uid": obj["metadata"]["uid"]}
+    details = {
+        "name": obj["metadata"]["name"],
+        "group": kind.said_group,
+        "kind": kind.plural,
+        "uid": obj["metadata"]["uid"],
+    }
     details = {key: value for key, value in details.items() if value}
     status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}
     return evolve_many(status)

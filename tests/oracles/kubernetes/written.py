@@ -12,7 +12,8 @@ from tests.oracles.build import Missing, program
 
 FILE = Path(__file__).with_name("written.txt")
 HEADER = """\
-# What Go always writes of a struct of the API, given or not: definition, then field=zero, {} for a struct of its own.
+# What Go writes of a struct of the API where a field is zero: definition, then field=zero, {} for a struct of its own,
+# - where it leaves out what is zero, though somebody gave it.
 # Printed by the program in tests/oracles/written, of k8s.io/api 0.37.2.
 """
 

@@ -1,4 +1,5 @@
-// What Go always writes of the types of Kubernetes' API, given or not: definition, then field=zero.
+// What Go writes of the types of Kubernetes' API when a field is zero: definition, then field=zero; field=- where it
+// leaves out what is zero, though somebody gave it.
 package main
 
 import (
@@ -29,6 +30,24 @@ func own(t reflect.Type) bool {
 	return t.Implements(marshaler) || reflect.PointerTo(t).Implements(marshaler)
 }
 
+// plain adds the fields that are plain values and left out when they are zero.
+func plain(t reflect.Type, zero map[string]json.RawMessage, said *[]string) {
+	for number := range t.NumField() {
+		field := t.Field(number)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		switch field.Type.Kind() {
+		case reflect.String, reflect.Bool, reflect.Int, reflect.Int32, reflect.Int64, reflect.Float64:
+			if _, written := zero[name]; !written && name != "" && name != "-" {
+				*said = append(*said, name+"=-")
+			}
+		case reflect.Struct:
+			if field.Anonymous && name == "" {
+				plain(field.Type, zero, said)
+			}
+		}
+	}
+}
+
 func visit(t reflect.Type) {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map {
 		t = t.Elem()
@@ -48,6 +67,7 @@ func visit(t reflect.Type) {
 		}
 		said = append(said, field+"="+string(value))
 	}
+	plain(t, zero, &said)
 	sort.Strings(said)
 	seen[t] = name(t) + " " + strings.Join(said, " ")
 	if own(t) || len(said) == 0 {

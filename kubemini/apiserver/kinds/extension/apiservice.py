@@ -1,7 +1,7 @@
 """APIServices: who serves a version of a group; the server makes one for each that it serves itself.
 
-Models kube-aggregator pkg/registry/apiservice strategy; kube-aggregator pkg/apis/apiregistration/validation
-ValidateAPIService; defaults: kube-aggregator pkg/apis/apiregistration/v1 SetDefaults_ServiceReference.
+Models k/kube-aggregator pkg/registry/apiservice strategy; k/kube-aggregator pkg/apis/apiregistration/validation
+ValidateAPIService; defaults: k/kube-aggregator pkg/apis/apiregistration/v1 SetDefaults_ServiceReference.
 Simplified: a service that is not this server's own is not called.
 """
 

@@ -11,8 +11,9 @@ from kubemini.api import names
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import NAME, Column, at
-from kubemini.apiserver.rules.causes import IMMUTABLE, InOrder, Wrong, invalid, required
+from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, invalid, required
 from kubemini.apiserver.rules.conditions import conditions, in_order, is_true
+from kubemini.apiserver.rules.gostructs import internal
 from kubemini.apiserver.served import ServedKind, serve
 
 BOTH = "Both success and failed conditions cannot be true at the same time"
@@ -32,9 +33,7 @@ def rules(obj: Obj) -> Wrong:
 def changes(new: Obj, old: Obj) -> Wrong:
     """What is migrated stays."""
     if new.get("spec") != old.get("spec"):
-        said = get(new, "spec", "resource") or {}
-        resource = InOrder((word, said.get(word, "")) for word in ("group", "resource"))
-        yield invalid("spec", InOrder(Resource=resource), IMMUTABLE)
+        yield invalid("spec", internal(new.get("spec"), "storagemigration.StorageVersionMigrationSpec"), IMMUTABLE)
 
 
 def status_rules(new: Obj, old: Obj) -> Wrong:

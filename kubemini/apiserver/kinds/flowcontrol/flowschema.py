@@ -23,6 +23,7 @@ from kubemini.apiserver.rules.causes import (
     required,
     unsupported,
 )
+from kubemini.apiserver.rules.gostructs import internal
 from kubemini.apiserver.served import ServedKind, serve
 
 PRECEDENCE, LAST = 1000, 10_000
@@ -52,7 +53,9 @@ def rules(obj: Obj) -> Wrong:
         yield required("spec.priorityLevelConfiguration.name", "must reference a priority level")
     yield from indexed(spec.get("rules"), "spec.rules", _rule)
     if name in FLOW_SCHEMAS and spec != FLOW_SCHEMAS[name]:
-        yield invalid("spec", spec, f"spec of '{name}' must equal the fixed value")
+        yield invalid(
+            "spec", internal(spec, "flowcontrol.FlowSchemaSpec"), f"spec of '{name}' must equal the fixed value"
+        )
 
 
 def _precedence(number: int, name: str, path: str) -> Wrong:

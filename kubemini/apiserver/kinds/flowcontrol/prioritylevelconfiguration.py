@@ -16,6 +16,7 @@ from kubemini.apiserver.kinds.flowcontrol.common import GROUP, only_types
 from kubemini.apiserver.kinds.flowcontrol.mandatory import LEVELS
 from kubemini.apiserver.rules.causes import Wrong, forbidden, invalid, required, unsupported
 from kubemini.apiserver.rules.containers import unset
+from kubemini.apiserver.rules.gostructs import internal
 from kubemini.apiserver.served import ServedKind, serve
 
 MOST_QUEUES = 10_000_000
@@ -113,9 +114,13 @@ def _fixed(name: str, spec: Obj) -> Wrong:
     if name == "exempt":
         if {**spec, "exempt": None} != {**LEVELS[name], "exempt": None}:
             text = f"spec of '{name}' except the 'spec.exempt' field must equal the fixed value"
-            yield invalid("spec", spec, text)
+            yield invalid("spec", internal(spec, "flowcontrol.PriorityLevelConfigurationSpec"), text)
     elif spec != LEVELS[name]:
-        yield invalid("spec", spec, f"spec of '{name}' must equal the fixed value")
+        yield invalid(
+            "spec",
+            internal(spec, "flowcontrol.PriorityLevelConfigurationSpec"),
+            f"spec of '{name}' must equal the fixed value",
+        )
 
 
 def declared(obj: Obj, old: Obj | None) -> Wrong:

@@ -12,7 +12,6 @@ from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, WIDE, Column
 from kubemini.apiserver.rules.causes import (
     IMMUTABLE,
-    InOrder,
     Wrong,
     each,
     indexed,
@@ -21,6 +20,7 @@ from kubemini.apiserver.rules.causes import (
     unsupported,
 )
 from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.gostructs import internal
 
 GROUP = "rbac.authorization.k8s.io"
 SUBJECTS = ("ServiceAccount", "User", "Group")
@@ -122,8 +122,7 @@ def role_stays(new: Obj, old: Obj) -> Wrong:
         role = new.get("roleRef") or {}
         if not role.get("name"):
             yield required("roleRef.name")
-        words = (("APIGroup", "apiGroup"), ("Kind", "kind"), ("Name", "name"))
-        yield invalid("roleRef", InOrder((go, role.get(field, "")) for go, field in words), IMMUTABLE)
+        yield invalid("roleRef", internal(role, "rbac.RoleRef"), IMMUTABLE)
 
 
 def _named(kind: str) -> Callable[[Obj, int], str]:

@@ -10,7 +10,8 @@ from kubemini.api import names
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, Column, at
-from kubemini.apiserver.rules.causes import IMMUTABLE, InOrder, Wrong, duplicate, each, invalid, required
+from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, duplicate, each, invalid, required
+from kubemini.apiserver.rules.gostructs import internal
 from kubemini.apiserver.rules.metadata import label_pairs
 from kubemini.apiserver.rules.nodelabels import DEPRECATED
 from kubemini.apiserver.rules.placement import toleration
@@ -41,15 +42,8 @@ def _tolerations(found: Sequence[Obj], path: str) -> Wrong:
     for number, one in enumerate(found):
         known = tuple(one.get(field) or "" for field in ("key", "operator", "value", "effect"))
         if known in seen:
-            yield duplicate(f"{path}[{number}]", _as_go_prints(one))
+            yield duplicate(f"{path}[{number}]", internal(one, "core.Toleration"))
         seen.append(known)
-
-
-def _as_go_prints(one: Obj) -> InOrder:
-    """A toleration of the server's own type, which has no names for JSON."""
-    words = ("Key", "Operator", "Value", "Effect")
-    said = [(word, one.get(word.lower()) or "") for word in words]
-    return InOrder([*said, ("TolerationSeconds", one.get("tolerationSeconds"))])
 
 
 def declared(obj: Obj, old: Obj | None) -> Wrong:

@@ -19,6 +19,7 @@ from kubemini.apiserver.rules.causes import (
     not_negative,
     required,
 )
+from kubemini.apiserver.rules.gostructs import internal
 from kubemini.apiserver.served import ServedKind, serve
 
 LONGEST_ID = 256  # bytes
@@ -59,9 +60,8 @@ def changes(new: Obj, old: Obj) -> Wrong:
 
 
 def _fixed(driver: Obj) -> InOrder:
-    """A driver of the server's own type, which has no names for JSON."""
-    said = [("Name", driver["name"]), ("NodeID", driver.get("nodeID", ""))]
-    return InOrder([*said, ("TopologyKeys", driver.get("topologyKeys") or None), ("Allocatable", None)])
+    """What of a *driver* stays."""
+    return internal({**driver, "allocatable": None}, "storage.CSINodeDriver")
 
 
 serve(
