@@ -19,7 +19,6 @@ ROWS = json.loads((Path(__file__).parents[2] / "oracles/kubernetes/creations.jso
 SIMPLIFIED = {  # what our docstrings say is not judged
     "securityContext",
     "no json",  # the content of a .dockerconfigjson
-    '"eventTime": "2026',  # an event of events.k8s.io
     '"metadata": {}, "involvedObject": {}',  # an event without a name
 }
 
