@@ -32,10 +32,12 @@ class ApiError:
     definite: bool = True
     plain: bool = False  # the answer is the bare text, no Status
     generic: bool = False  # its Status shows details even if there are none
+    resume: str = ""  # the token with which a list may go on all the same
 
     def status(self) -> Obj:
         """The body of the answer: a Kubernetes ``Status``."""
-        body = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message}
+        meta = {"continue": self.resume} if self.resume else {}
+        body = {"kind": "Status", "apiVersion": "v1", "metadata": meta, "status": "Failure", "message": self.message}
         body |= {"reason": self.reason} if self.reason else {}
         body |= {"details": self.details} if self.details or self.generic else {}
         return freeze(body | {"code": self.code})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kubemini.apiserver.decide.access.users import UserInfo
+from kubemini.sim.units import MINUTE
 
 RBAC, NODE = "RBAC", "Node"
 SERVICE_ACCOUNT = "ServiceAccount"
@@ -24,6 +25,8 @@ class Flags:
     ``watches_all``    --watch-cache: of every kind from the start, as the real one; else of a kind when first asked of
     ``bootstraps``     whether it writes its default ServiceCIDR at its start; in a story, when somebody asks for it
     ``managed_fields`` whether each object has owners from its creation on; in a story, from the first who names himself
+    ``marks_first``    whether a pod that may go at once is marked before it goes, as upstream does it: two revisions
+    ``compaction``     --etcd-compaction-interval (µs): what is older than so much is forgotten; 0: nothing is
     """
 
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
@@ -34,6 +37,8 @@ class Flags:
     watches_all: bool = False
     bootstraps: bool = False
     managed_fields: bool = False
+    marks_first: bool = False
+    compaction: int = 0
 
 
 def as_real(tokens: Mapping[str, UserInfo]) -> Flags:
@@ -46,4 +51,6 @@ def as_real(tokens: Mapping[str, UserInfo]) -> Flags:
         watches_all=True,
         bootstraps=True,
         managed_fields=True,
+        marks_first=True,
+        compaction=5 * MINUTE,
     )

@@ -60,7 +60,7 @@ def list(core: Core, asked: Request) -> Steps:
         return (yield from _list_cached(core, kind, info, matches, int(options.version)))
     found = yield from core.storage.list(kind, info.namespace, max(place.revision, 0), place.key)
     if isinstance(found, ApiError):
-        return paging.expired(found, options)
+        return paging.expired(found, options, place, prefix)
     objects, revision = found
     shown = max(place.revision, 0) or revision
     return paging.page(kind, [*objects.values()], matches, shown, options.limit, prefix)
@@ -95,7 +95,7 @@ def _is_exact(options: Options) -> bool:
 def watch(core: Core, asked: Request) -> Steps:
     """Open a watch: changes go down the stream until somebody ends it."""
     kind, options, call = asked.kind, asked.options, asked.call
-    matches = matcher(kind, asked.info)
+    matches = matcher(kind, _of_one(asked.info))
     if isinstance(matches, ApiError):
         return matches
     number = number_of(options.version or "0")
@@ -114,6 +114,13 @@ def watch(core: Core, asked: Request) -> Steps:
     elif options.timeout and options.timeout > 0:
         core.component.after(options.timeout * SECOND, core.cache(kind).end, call)
     return None
+
+
+def _of_one(info: RequestInfo) -> RequestInfo:
+    """*info* of a watch of one object, which the older path names, as a selector says it."""
+    if not info.name or info.field_selector:
+        return info
+    return replace(info, field_selector=str(fields.Term("metadata.name", True, info.name)))
 
 
 def matcher(kind: Kind, info: RequestInfo) -> "Matches | ApiError | None":

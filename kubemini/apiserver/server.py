@@ -23,7 +23,9 @@ from kubemini.apiserver.core import Core
 from kubemini.apiserver.decide import checks, identity, ownership
 from kubemini.apiserver.decide.checks import ETCD
 from kubemini.apiserver.flags import Flags
+from kubemini.apiserver.storage import compact
 from kubemini.apiserver.watchcache import WatchCache
+from kubemini.etcd.client import EtcdClient
 from kubemini.host import Component, Host
 from kubemini.host.component import TOLD
 from kubemini.sim import Sim, Steps
@@ -58,6 +60,8 @@ class ApiServer(Component):
         self._draws = self.sim.draws(f"apiserver/{self.name}/{self.incarnation}")
         self.spawn(self._begin())
         self.after(self.params.watch_bookmark_period, self._send_bookmarks)
+        if self.flags.compaction:
+            self.spawn(compact(self, EtcdClient(self, self.etcd_endpoints, "compact"), self.flags.compaction))
 
     def _takes(self, number: int, span: tuple[int, int]) -> simpy.Event:
         """The *number*-th piece of work of a start is done."""

@@ -26,6 +26,7 @@ from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.update import Decide
 from kubemini.etcd.client import NEVER_SENT, EtcdClient, prefix_end
 from kubemini.etcd.errors import EtcdError
+from kubemini.host import Component
 from kubemini.params import Params
 from kubemini.sim import Sim, Steps
 from kubemini.wire import Reply, Unreachable
@@ -34,6 +35,7 @@ from kubemini.wire.calls import DEADLINE, LOST
 PINGS = "keepalive ping failed to receive ACK within timeout"
 CIDRS: dict[str, Any] = {"key": SERVICE_CIDR.key(), "range_end": prefix_end(SERVICE_CIDR.key())}
 ADDRESSES: dict[str, Any] = {"key": services.IP_KEY, "range_end": prefix_end(services.IP_KEY), "keys_only": True}
+COMPACT_KEY = "compact_rev_key"
 Operations = list[dict[str, Any]]
 
 
@@ -107,7 +109,7 @@ def _absent(key: str) -> dict[str, Any]:
     return {"key": key, "target": "MOD", "mod_revision": 0}
 
 
-def _put(key: str, value: Obj) -> dict[str, Any]:
+def _put(key: str, value: Obj | str) -> dict[str, Any]:
     return {"request_put": {"key": key, "value": value}}
 
 
@@ -272,3 +274,29 @@ def _same(wanted: Any, current: Obj) -> bool:
     if isinstance(wanted, Remove):
         return False
     return wanted is current or without_version(wanted) == without_version(current)
+
+
+# -- history -----------------------------------------------------------------------------------------------------------
+
+
+def compact(component: Component, client: EtcdClient, interval: int) -> Steps:
+    """Every *interval* (µs) let etcd forget what was old at the time before: so it keeps between one and two of them.
+
+    A key of its own counts the rounds: who finds another number than it left there has been forestalled by another
+    server, and waits for the next one. Models k/apiserver pkg/storage/etcd3 compactor.runCompactLoop Compact.
+    """
+    rounds = revision = 0
+    while True:
+        yield component.timeout(interval)
+        mine = {"key": COMPACT_KEY, "target": "VERSION", "version": rounds}
+        read = [{"request_range": {"key": COMPACT_KEY}}]
+        reply = yield from client.txn([mine], [_put(COMPACT_KEY, str(revision))], read, timeout=interval)
+        if not reply.ok:
+            continue
+        old, revision = revision, reply.value["header"]["revision"]
+        if not reply.value["succeeded"]:
+            rounds = reply.value["responses"][0]["response_range"]["kvs"][0]["version"]
+            continue
+        rounds += 1
+        if old:
+            yield from client.request("compact", {"revision": old}, timeout=interval)

@@ -309,10 +309,27 @@ def delete(core: Core, asked: Request) -> Steps:
     refused = unready or admission.admit(looked_at) or admission.validate(looked_at)
     if isinstance(refused, ApiError):
         return refused
-    done = yield from change(core, asked, lambda obj: deletion.delete(obj, options, core.sim.now))
+    done = yield from remove(core, asked)
     if isinstance(done, ApiError) or not done.removed:
         return done if isinstance(done, ApiError) else done.new
     return deletion.answer(kind, done.new)
+
+
+def remove(core: Core, asked: Request) -> Steps:
+    """Let the object go, as its options say: Written, or an ApiError."""
+    options, marks = asked.options, core.flags.marks_first and asked.kind == POD and not asked.options.dry
+
+    def decide(obj: Obj) -> Any:
+        wanted = deletion.delete(obj, options, core.sim.now)
+        return wanted.last if marks and isinstance(wanted, Remove) else wanted
+
+    done = yield from change(core, asked, decide)
+    if not marks or isinstance(done, ApiError) or not deletion.finished(done.new):
+        return done
+    gone = yield from change(core, asked, lambda obj: Remove(obj) if deletion.finished(obj) else obj)
+    if isinstance(gone, ApiError) and gone.code == 404:
+        return done._replace(removed=True)  # somebody else was faster
+    return gone
 
 
 def delete_collection(core: Core, asked: Request) -> Steps:

@@ -2,20 +2,21 @@
 
 A token is base64 of {"v", "rv", "start"}: the revision that all pages of a list show, and the first key of the next.
 Models k/apiserver pkg/storage DecodeContinue EncodeContinue ValidateListOptions, pkg/storage/etcd3 store.GetList.
-Simplified: an answer that a token is too old offers no new one.
 """
 
 import base64
-import binascii
 import json
 import string
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import FrozenDict, FrozenList, Obj
+from kubemini.api.schema import syntax
+from kubemini.apiserver.decide import decoding
 from kubemini.apiserver.decide.options import EXACT, Options, number_of
 
 ALPHABET = string.ascii_letters + string.digits + "-_"
@@ -71,11 +72,13 @@ def page(
     return FrozenDict({**fields, "items": FrozenList(picked)})
 
 
-def expired(error: ApiError, options: Options) -> ApiError:
-    """*error*, or Expired if the revision that the list speaks of is compacted."""
+def expired(error: ApiError, options: Options, place: Place, prefix: str) -> ApiError:
+    """*error*, or Expired if the revision of the list is compacted; a page may go on at the newest state."""
     if error.message != COMPACTED:
         return error
-    return errors.expired(TOO_OLD_CHUNK if options.chunk else TOO_OLD)
+    if not options.chunk:
+        return errors.expired(TOO_OLD)
+    return replace(errors.expired(TOO_OLD_CHUNK), resume=_encoded(-1, place.key[len(prefix) :]))
 
 
 def _encoded(revision: int, key: str) -> str:
@@ -87,15 +90,13 @@ def _decoded(prefix: str, token: str) -> "Place | ApiError":
     wrong = _not_base64(token)
     found: Any = None
     if not wrong:
-        try:
-            found = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        except (ValueError, binascii.Error):
-            wrong = "invalid character looking for beginning of value"
-    if not wrong:
-        wrong = _not_a_place(found)
+        data = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        wrong = syntax.problem(data)
+        found = None if wrong else json.loads(data)
+    wrong = wrong or _not_a_place(found)
     if wrong:
         return errors.bad_request(f"invalid continue token: continue key is not valid: {wrong}")
-    return Place(prefix + found["start"], found["rv"])
+    return Place(prefix + found["start"].removeprefix("/"), found["rv"])
 
 
 def _not_base64(token: str) -> str:
@@ -107,12 +108,20 @@ def _not_base64(token: str) -> str:
 
 def _not_a_place(found: Any) -> str:
     if not isinstance(found, dict):
-        return "json: cannot unmarshal into Go value of type storage.continueToken"
+        return f"json: cannot unmarshal {decoding.go_name(found)} into Go value of type storage.continueToken"
+    wrong = decoding.mistyped(found, "continueToken", {"v": "string", "rv": "int64", "start": "string"})
+    if wrong:
+        return wrong
     if found.get("v") != VERSION:
-        return f'server does not recognize this encoded version "{found.get("v", "")}"'
-    revision, key = found.get("rv"), found.get("start")
-    if not isinstance(revision, int) or isinstance(revision, bool) or not revision:
+        return f"server does not recognize this encoded version {found.get('v') or ''}"
+    if not found.get("rv"):
         return f"incorrect encoded start resourceVersion (version {VERSION})"
-    if not isinstance(key, str) or not key:
+    key = found.get("start") or ""
+    if not key:
         return f"encoded start key empty (version {VERSION})"
-    return "" if "/../" not in f"/{key}/" and not key.startswith("/") else f"{key}"
+    return "" if _is_clean(key) else str(key)
+
+
+def _is_clean(key: str) -> bool:
+    """Whether a key leads nowhere above its own folder: no empty step, none of dots."""
+    return all(step not in ("", ".", "..") for step in key.removeprefix("/").split("/"))

@@ -125,7 +125,8 @@ def refused(info: RequestInfo) -> ApiError | None:
     named = len(info.parts) > 1
     if named and kind.namespaced and wide:
         return errors.no_such_path()
-    verbs = OF_A_SUBRESOURCE.get(info.subresource, OF_AN_OBJECT if named else OF_A_COLLECTION)
+    of_one = (*OF_AN_OBJECT, "watch") if "watch" in info.path.split("/")[:5] else OF_AN_OBJECT
+    verbs = OF_A_SUBRESOURCE.get(info.subresource, of_one if named else OF_A_COLLECTION)
     if wide and kind.namespaced:
         verbs = ("list", "watch")
     if kind.plural == "namespaces" and info.verb == "deletecollection":

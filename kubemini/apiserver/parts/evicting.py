@@ -13,7 +13,7 @@ from kubemini.api.objects import Obj
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.apiserver import writing
 from kubemini.apiserver.core import Core, Request
-from kubemini.apiserver.decide import deletion, ownership
+from kubemini.apiserver.decide import ownership
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.parts import binding, eviction
 from kubemini.apiserver.decide.parts.eviction import BUDGET
@@ -79,7 +79,7 @@ def _removed(core: Core, asked: Request, how: Options) -> Steps:
         if isinstance(told, ApiError):
             return told
         how = _bumped(how, told)
-    done = yield from writing.change(core, asked, lambda pod: deletion.delete(pod, how, core.sim.now))
+    done = yield from writing.remove(core, replace(asked, options=how))
     return done if isinstance(done, ApiError) else binding.BOUND
 
 

@@ -5,6 +5,7 @@ A request is answered at the speed of the machine; only what waits lets simulate
 """
 
 import json
+from dataclasses import replace
 
 from kubemini.apiserver import flags
 from kubemini.apiserver.decide.access.users import UserInfo
@@ -31,6 +32,8 @@ class Inside:
         )
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
         self.server.flags = flags.as_real(TOKENS)
+        if "compaction" in needs:  # as the recorded server of these: --etcd-compaction-interval 2s
+            self.server.flags = replace(self.server.flags, compaction=2 * SECOND)
         self.cluster.start()
         self.until(lambda: self.server.core.health.ready)
 
