@@ -248,14 +248,14 @@ class Storage:
         reply = yield from self.client(SERVICE_CIDR).range(**CIDRS, timeout=self.params.request_timeout)
         if not reply.ok:
             return False
-        before, there = self.cidrs.found, {kv["key"]: decode(kv) for kv in reply.value["kvs"]}
+        before, there = self.cidrs.found, {kv["key"]: decode(SERVICE_CIDR, kv) for kv in reply.value["kvs"]}
         self.cidrs = replace(self.cidrs, found=there, revision=reply.value["header"]["revision"])
         return there != before
 
     def _taken(self, found: Mapping[str, Any], claims: Iterable[str], reply: Reply) -> Taken:
         """What others hold, of *claims* and of all addresses. From now on the ServiceCIDRs are known."""
         if _with_addresses(claims):
-            there = {key: decode(kv) for key, kv in found.items() if key.startswith(CIDRS["key"])}
+            there = {key: decode(SERVICE_CIDR, kv) for key, kv in found.items() if key.startswith(CIDRS["key"])}
             self.cidrs = replace(self.cidrs, found=there, revision=reply.value["header"]["revision"])
         addresses = (key for key in found if key.startswith(services.IP_KEY))
         return Taken(tuple(dict.fromkeys((*(key for key in claims if key in found), *addresses))))
