@@ -26,6 +26,7 @@ from kubemini.apiserver import admission, admitting, reading, served
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import deletion, identity, ownership, strategy, update
 from kubemini.apiserver.decide.allocation import services
+from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import APPLY
 from kubemini.apiserver.decide.parts import binding
 from kubemini.apiserver.decide.parts.scale import scale_of
