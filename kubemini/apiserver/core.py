@@ -73,7 +73,7 @@ class Core:
         self.health = Health(component, etcd_endpoints)
         self.storage = Storage(self.sim, self.params, self.etcd)
         self.access = Access(self.sim, flags, self.cache)
-        self.fairness = Fairness(component, self.caches, self.cache)
+        self.fairness = Fairness(component, self.begun, self.cache)
         self.goaways = self.sim.rng(f"goaways/{component.name}/{component.incarnation}")
         self.audits = self.sim.rng(f"audits/{component.name}/{component.incarnation}")
         self.rng = self.sim.rng(f"names/{component.name}/{component.incarnation}")

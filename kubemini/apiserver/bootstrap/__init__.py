@@ -26,6 +26,12 @@ def _all() -> tuple[Obj, ...]:
     return tuple(freeze(obj) for obj in json.loads(text))
 
 
+def spec(kind: str, name: str) -> Obj | None:
+    """What is wanted by the object of *kind* called *name*, if it is one of these."""
+    found = (obj for obj in _all() if obj["kind"] == kind and obj["metadata"]["name"] == name)
+    return next((obj["spec"] for obj in found), None)
+
+
 def objects() -> Iterator[tuple[Kind, Obj]]:
     """All of them, kind after kind, of the kinds that are served."""
     for obj in _all():

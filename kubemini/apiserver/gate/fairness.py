@@ -40,8 +40,10 @@ OBJECT = 1000  # bytes that an object has on average
 class Fairness:
     """What one incarnation of an API server knows of flows."""
 
-    def __init__(self, component: Component, caches: Mapping[str, WatchCache], cache: Callable[[Kind], WatchCache]):
-        self.component, self.caches, self.cache = component, caches, cache
+    def __init__(
+        self, component: Component, begun: Callable[[Kind], WatchCache | None], cache: Callable[[Kind], WatchCache]
+    ):
+        self.component, self.begun, self.cache = component, begun, cache
         self.sim, self.patience = component.sim, component.net.params.request_timeout // 4
         self.levels: dict[str, Level] = {}
         self._schemas: list[Obj] = []
@@ -88,7 +90,7 @@ class Fairness:
     def _work(self, info: RequestInfo, query: Mapping[str, Any], name: str) -> Work:
         """What a request takes."""
         most = levels.most_seats(self._objects[name], self.levels[name].limit)
-        cache = self.caches.get(info.kind.kind) if info.kind is not None else None
+        cache = self.begun(info.kind) if info.kind is not None else None
         if info.verb in ("list", "watch"):
             asked = first(query, "limit")
             selects = bool(info.label_selector or info.field_selector)

@@ -4,6 +4,7 @@ from kubemini.api.objects import Obj, get
 from kubemini.apiserver.rules.causes import Wrong, duplicate, required
 
 GROUP = "flowcontrol.apiserver.k8s.io"
+MANDATORY = ("exempt", "catch-all")  # of both kinds, on every server; nobody may change them
 
 
 def only_types(new: Obj, old: Obj) -> Wrong:

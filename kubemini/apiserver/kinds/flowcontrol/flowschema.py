@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from kubemini.api import names
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, get
+from kubemini.apiserver import bootstrap
 from kubemini.apiserver.columns import AGE, NAME, NONE, Column, at, text_at
-from kubemini.apiserver.kinds.flowcontrol.common import GROUP, only_types
-from kubemini.apiserver.kinds.flowcontrol.mandatory import FLOW_SCHEMAS
+from kubemini.apiserver.kinds.flowcontrol.common import GROUP, MANDATORY, only_types
 from kubemini.apiserver.rules.causes import (
     InOrder,
     Wrong,
@@ -52,7 +52,7 @@ def rules(obj: Obj) -> Wrong:
     else:
         yield required("spec.priorityLevelConfiguration.name", "must reference a priority level")
     yield from indexed(spec.get("rules"), "spec.rules", _rule)
-    if name in FLOW_SCHEMAS and spec != FLOW_SCHEMAS[name]:
+    if name in MANDATORY and spec != bootstrap.spec("FlowSchema", name):
         yield invalid(
             "spec", internal(spec, "flowcontrol.FlowSchemaSpec"), f"spec of '{name}' must equal the fixed value"
         )

@@ -11,9 +11,9 @@ from typing import Any
 
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, get
+from kubemini.apiserver import bootstrap
 from kubemini.apiserver.columns import AGE, NAME, NONE, Column, at
-from kubemini.apiserver.kinds.flowcontrol.common import GROUP, only_types
-from kubemini.apiserver.kinds.flowcontrol.mandatory import LEVELS
+from kubemini.apiserver.kinds.flowcontrol.common import GROUP, MANDATORY, only_types
 from kubemini.apiserver.rules.causes import Wrong, forbidden, invalid, required, unsupported
 from kubemini.apiserver.rules.containers import unset
 from kubemini.apiserver.rules.gostructs import internal
@@ -109,18 +109,14 @@ def entropy_bits(deck: int, hand: int) -> int:
 
 
 def _fixed(name: str, spec: Obj) -> Wrong:
-    if name not in LEVELS:
+    if name not in MANDATORY:
         return
+    fixed, but, own = bootstrap.spec("PriorityLevelConfiguration", name) or {}, "", {}
     if name == "exempt":
-        if {**spec, "exempt": None} != {**LEVELS[name], "exempt": None}:
-            text = f"spec of '{name}' except the 'spec.exempt' field must equal the fixed value"
-            yield invalid("spec", internal(spec, "flowcontrol.PriorityLevelConfigurationSpec"), text)
-    elif spec != LEVELS[name]:
-        yield invalid(
-            "spec",
-            internal(spec, "flowcontrol.PriorityLevelConfigurationSpec"),
-            f"spec of '{name}' must equal the fixed value",
-        )
+        but, own = " except the 'spec.exempt' field", {"exempt": None}
+    if {**spec, **own} != {**fixed, **own}:
+        shown = internal(spec, "flowcontrol.PriorityLevelConfigurationSpec")
+        yield invalid("spec", shown, f"spec of '{name}'{but} must equal the fixed value")
 
 
 def declared(obj: Obj, old: Obj | None) -> Wrong:
