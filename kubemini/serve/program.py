@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import resource
 import signal
 import ssl
@@ -50,7 +51,7 @@ def main(said: Any) -> int:
         raise ValueError(f"--port: expected a number up to 65535, got {said.port}")
     tokens = read_tokens(Path(said.token_auth_file)) if said.token_auth_file else {}
     sources, topology = tuple(said.sources), said.topology or ""
-    wanted = world.Wanted(sources, topology, said.workers, said.api_only, params, tokens)
+    wanted = world.Wanted(sources, topology, said.workers, said.api_only, params, tokens, os.urandom(32))
     return serve(Options(wanted, said.port, Path(said.kubeconfig), _speed(said.speed)))
 
 

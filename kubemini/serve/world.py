@@ -5,7 +5,6 @@ in objects are today's. Everything else is as in any run: the same programs, the
 """
 
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -47,6 +46,7 @@ class Wanted:
     api_only: bool = False
     params: Mapping[str, str] = field(default_factory=dict)
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
+    key: bytes = b"for tests"  # what tokens of service accounts are signed with
 
 
 def made(wanted: Wanted, now: datetime) -> Cluster:
@@ -69,8 +69,8 @@ def made(wanted: Wanted, now: datetime) -> Cluster:
 
 
 def _flags(wanted: Wanted) -> flags.Flags:
-    """As a real server is started, and with a key that nobody knows."""
-    found = replace(flags.as_real(wanted.tokens), service_account_key=secrets.token_bytes(32))
+    """As a real server is started, with a key of its own."""
+    found = replace(flags.as_real(wanted.tokens), service_account_key=wanted.key)
     if wanted.api_only:
         return found
     return replace(found, disabled_plugins=flags.Flags().disabled_plugins)  # no controller makes what these look for
