@@ -78,6 +78,7 @@ class ServedKind:
     ``status_rules``   what is wrong with it after a write to /status: (new, old)
     ``warnings``       what its writer is warned of: (new, old or None)
     ``status_keeps``   metadata that a write to /status does not touch
+    ``settle``         an update, which has its old status back, as the server completes it
     ``settle_status``  a write to /status as the server completes it: (new, old, now in µs)
     ``first_status``   the status that an object begins with; None: what the creator gives it
     ``stored_as``      the kind in whose form the store holds it, if not its own; ``to_store``, ``from_store``: that
@@ -115,6 +116,7 @@ class ServedKind:
     status_rules: Callable[[Obj, Obj], Wrong] = nothing
     warnings: Callable[[Obj, Obj | None], list[str]] = _is_silent
     status_keeps: tuple[str, ...] = ()
+    settle: Callable[[Obj], Obj] = _as_it_is
     settle_status: Callable[[Obj, Obj, int], Obj] = _as_said
     first_status: Callable[[Obj], Any] | None = None
     stored_as: Kind | None = None

@@ -15,6 +15,7 @@ from kubemini.api import errors, kinds
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj, freeze, without
+from kubemini.api.schema.written import written
 from kubemini.apiserver import served
 from kubemini.apiserver.columns import DEFAULT, SCALE, Column
 
@@ -93,7 +94,7 @@ def _included(obj: Obj, answer: Obj, form: Form, include: str) -> Any:
     if include != "Object":
         return _partial(obj, form, _unseen(answer))
     kind = answer["kind"].removesuffix("List") if _is_list(answer) else answer["kind"]
-    return {"kind": kind, "apiVersion": answer["apiVersion"], **obj}
+    return written({"kind": kind, "apiVersion": answer["apiVersion"], **obj})
 
 
 def _partial(obj: Obj, form: Form, unseen: tuple[str, ...]) -> dict[str, Any]:

@@ -218,6 +218,7 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     if subresource == "status":
         result = served.of(kind).settle_status(result, old, write.now)
         return strategy.validate_status(result, old) or write.judge(result, old) or result
+    result = served.of(kind).settle(result)
     wrong = strategy.validate(result, old) or write.judge(result, old)
     write.warn(served.of(kind).warnings(result, old))
     return wrong or result

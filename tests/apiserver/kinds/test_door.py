@@ -243,11 +243,11 @@ CASES += [
         'Node in version "v1" cannot be handled as a Node: json: cannot unmarshal string',
     ),
     (said(by_kind("Node"), None), 201, ""),
-    (said(by_kind("Node"), {"taints": [{"key": "a"}]}), 422, "spec.taints[0].effect: Required value"),
+    (said(by_kind("Node"), {"taints": [{"key": "a"}]}), 422, "metadata.taints[0].effect: Required value"),
     (
         said(by_kind("Node"), {"taints": [{"effect": "NoSchedule"}]}),
         422,
-        '[spec.taints[0].key: Invalid value: "": name',
+        '[metadata.taints[0].key: Invalid value: "": name',
     ),
     (
         said(by_kind("Node"), {}, status={"capacity": {"cpu": "lots"}}),

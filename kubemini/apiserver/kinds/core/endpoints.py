@@ -6,10 +6,13 @@ Models k/k pkg/apis/core/validation ValidateEndpoints; defaults: k/k pkg/apis/co
 from kubemini.api import names
 from kubemini.api.kinds import ENDPOINTS
 from kubemini.api.objects import Obj
+from kubemini.apiserver.columns import AGE, NAME, NONE, Column
 from kubemini.apiserver.rules.addresses import not_special
 from kubemini.apiserver.rules.causes import Wrong, each, indexed, required, supported
 from kubemini.apiserver.rules.containers import PROTOCOLS, filled
 from kubemini.apiserver.served import ServedKind, serve
+
+MOST_SHOWN = 3
 
 
 def defaults(obj: Obj) -> Obj:
@@ -48,4 +51,29 @@ def _address(address: Obj, path: str) -> Wrong:
             yield from each(rule(address[field]), f"{path}.{field}", address[field])
 
 
-serve(ServedKind(ENDPOINTS, acted_on=True, created_by_put=True, defaults=defaults, rules=rules))
+def _shown(obj: Obj, now: int) -> str:
+    """The first addresses, each with its port. Models k/k pkg/printers/internalversion formatEndpoints"""
+    found: list[str] = []
+    for subset in obj.get("subsets") or ():
+        at = [address.get("ip", "") for address in subset.get("addresses") or ()]
+        ports = [port.get("port", 0) for port in subset.get("ports") or ()]
+        found += [_door(ip, port) for port in ports for ip in at] if ports else at
+    more = f" + {len(found) - MOST_SHOWN} more..." if len(found) > MOST_SHOWN else ""
+    return ",".join(found[:MOST_SHOWN]) + more if obj.get("subsets") else NONE
+
+
+def _door(ip: str, port: int) -> str:
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+serve(
+    ServedKind(
+        ENDPOINTS,
+        acted_on=True,
+        created_by_put=True,
+        deprecated="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+        defaults=defaults,
+        rules=rules,
+        columns=(NAME, Column("Endpoints", _shown), AGE),
+    )
+)

@@ -8,6 +8,7 @@ from typing import Any
 from kubemini.api import names
 from kubemini.api.kinds import NAMESPACE
 from kubemini.api.objects import Obj, evolve, get
+from kubemini.apiserver.columns import AGE, NAME, Column, at
 from kubemini.apiserver.rules.causes import Wrong, invalid
 from kubemini.apiserver.rules.containers import filled
 from kubemini.apiserver.served import ServedKind, serve
@@ -63,6 +64,7 @@ serve(
         prepare=prepare,
         status_rules=status_rules,
         first_status=lambda obj: {"phase": "Active"},
+        columns=(NAME, Column("Status", at("status", "phase"), description="The status of the namespace"), AGE),
         summary=summary,
     )
 )

@@ -9,6 +9,7 @@ from typing import Any
 from kubemini.api import labels
 from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, evolve, get, without
+from kubemini.apiserver.columns import pods
 from kubemini.apiserver.rules import causes, notsimulated, placement, podspec
 from kubemini.apiserver.rules.causes import Wrong, forbidden, invalid
 from kubemini.apiserver.rules.conditions import is_true
@@ -137,6 +138,8 @@ serve(
         status_rules=status_rules,
         status_keeps=("ownerReferences",),
         first_status=first_status,
+        columns=pods.COLUMNS,
+        marks=pods.marks,
         summary=summary,
         not_simulated=notsimulated.under("spec", notsimulated.POD_SPEC),
     )

@@ -1,13 +1,16 @@
 """Secrets: ``stringData`` is for writing only and becomes part of ``data``.
 
 Models k/k pkg/registry/core/secret strategy; k/k pkg/apis/core/validation ValidateSecret, ValidateSecretUpdate.
-Simplified: the content of a .dockerconfigjson is not read.
 """
 
 import base64
+import json
 
 from kubemini.api.kinds import SECRET
 from kubemini.api.objects import Obj, get
+from kubemini.api.schema import syntax
+from kubemini.apiserver.columns import AGE, NAME, Column, at, number_of
+from kubemini.apiserver.decide.decoding import go_name
 from kubemini.apiserver.rules import keyed
 from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, invalid, required
 from kubemini.apiserver.rules.containers import filled
@@ -20,6 +23,7 @@ NEEDS = {  # the keys that a type asks for
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
     "kubernetes.io/dockercfg": (".dockercfg",),
 }
+READ = (".dockerconfigjson", ".dockercfg")  # keys whose value is JSON
 
 
 def defaults(obj: Obj) -> Obj:
@@ -45,8 +49,21 @@ def rules(obj: Obj) -> Wrong:
             yield required("data[username]")
             yield required("data[password]")
     for key in NEEDS.get(obj.get("type", ""), ()):
-        if key not in data:
+        if key not in data or (key == "ssh-privatekey" and not data[key]):
             yield required(f"data[{key}]")
+        elif key in READ and (wrong := _no_object(base64.b64decode(data[key]))):
+            yield invalid(f"data[{key}]", "<secret contents redacted>", wrong)
+
+
+def _no_object(data: bytes) -> str:
+    """Why *data* is no map of JSON, in Go's words; "" if it is one."""
+    wrong = syntax.problem(data)
+    if wrong:
+        return wrong
+    found = json.loads(data)
+    if found is None or isinstance(found, dict):
+        return ""
+    return f"json: cannot unmarshal {go_name(found)} into Go value of type map[string]interface {{}}"
 
 
 def changes(new: Obj, old: Obj) -> Wrong:
@@ -56,4 +73,15 @@ def changes(new: Obj, old: Obj) -> Wrong:
     yield from keyed.immutable(new, old, "data")
 
 
-serve(ServedKind(SECRET, acted_on=True, fields=("type",), defaults=defaults, rules=rules, changes=changes))
+COLUMNS = (NAME, Column("Type", at("type")), Column("Data", number_of("data")), AGE)
+serve(
+    ServedKind(
+        SECRET,
+        acted_on=True,
+        fields=("type",),
+        defaults=defaults,
+        rules=rules,
+        changes=changes,
+        columns=COLUMNS,
+    )
+)

@@ -11,7 +11,8 @@ from typing import Any
 
 from kubemini.api import names
 from kubemini.api.kinds import SERVICE
-from kubemini.api.objects import Obj, get
+from kubemini.api.objects import Obj, evolve, get
+from kubemini.apiserver.columns import AGE, NAME, NONE, UNKNOWN, WIDE, Column, at, pairs
 from kubemini.apiserver.decide.allocation import carried, families
 from kubemini.apiserver.decide.allocation.ports import wants_health_port
 from kubemini.apiserver.rules import causes
@@ -26,6 +27,8 @@ OUTSIDE = ("NodePort", "LoadBalancer")
 LONGEST_AFFINITY = 86400  # seconds
 DEFAULT_AFFINITY = 10800
 DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
+
+HINTS, TOPOLOGY = "service.kubernetes.io/topology-aware-hints", "service.kubernetes.io/topology-mode"
 
 
 def defaults(obj: Obj) -> Obj:
@@ -188,6 +191,80 @@ def status_rules(new: Obj, old: Obj) -> Wrong:
             yield from each(names.dns_subdomain(door["hostname"]), f"{where}.hostname", door["hostname"])
 
 
+def settle(service: Obj) -> Obj:
+    """Only a LoadBalancer has doors."""
+    if service["spec"].get("type") == "LoadBalancer" or not get(service, "status", "loadBalancer"):
+        return service
+    return evolve(service, ("status", "loadBalancer"), {})
+
+
+def settle_status(new: Obj, old: Obj, now: int) -> Obj:
+    """A door with an address says how packets come through it."""
+    doors = get(new, "status", "loadBalancer", "ingress")
+    if not doors or new["spec"].get("type") != "LoadBalancer":
+        return new
+    told = [filled(door, ipMode="VIP") if door.get("ip") else door for door in doors]
+    return evolve(new, ("status", "loadBalancer", "ingress"), told)
+
+
+def warnings(new: Obj, old: Obj | None) -> list[str]:
+    """Models k/k pkg/api/service GetWarningsForService"""
+    spec = new["spec"]
+    how, headless = spec.get("type"), spec.get("clusterIP") == "None" and spec.get("type") == "ClusterIP"
+    told = []
+    if HINTS in (new["metadata"].get("annotations") or {}):
+        told.append(f"annotation {HINTS} is deprecated, please use {TOPOLOGY} instead")
+    if headless:
+        ignored = [field for field in ("loadBalancerIP", "externalIPs") if spec.get(field)]
+        told += [f"spec.{field} is ignored for headless services" for field in ignored]
+        if spec.get("sessionAffinity") != "None":
+            told.append("spec.SessionAffinity is ignored for headless services")
+    elif spec.get("externalIPs") and how != "ExternalName":
+        told.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
+    if how == "ExternalName" and spec.get("externalIPs"):
+        told.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
+    if how != "ExternalName" and spec.get("externalName"):
+        told.append('spec.externalName is ignored when spec.type is not "ExternalName"')
+    if spec.get("trafficDistribution") == "PreferClose":
+        told.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
+    return told
+
+
+# -- columns -------------------------------------------------------------------------------------------
+
+
+def _outside(service: Obj, now: int) -> str:
+    """Models k/k pkg/printers/internalversion getServiceExternalIP"""
+    spec = service.get("spec") or {}
+    how, own = spec.get("type"), list(spec.get("externalIPs") or ())
+    if how == "ExternalName":
+        return spec.get("externalName", "")
+    if how not in TYPES:
+        return UNKNOWN
+    doors = get(service, "status", "loadBalancer", "ingress") or () if how == "LoadBalancer" else ()
+    at_doors = sorted({door.get("ip") or door.get("hostname") or "": None for door in doors})
+    return ",".join([*filter(None, at_doors), *own]) or ("<pending>" if how == "LoadBalancer" else NONE)
+
+
+def _ports_shown(service: Obj, now: int) -> str:
+    shown = []
+    for port in get(service, "spec", "ports") or ():
+        outside = f":{port['nodePort']}" if port.get("nodePort") else ""
+        shown.append(f"{port.get('port', 0)}{outside}/{port.get('protocol', '')}")
+    return ",".join(shown) or NONE
+
+
+COLUMNS = (
+    NAME,
+    Column("Type", at("spec", "type")),
+    Column("Cluster-IP", at("spec", "clusterIPs", 0, default=NONE)),
+    Column("External-IP", _outside),
+    Column("Port(s)", _ports_shown),
+    AGE,
+    Column("Selector", lambda obj, now: pairs(get(obj, "spec", "selector")), priority=WIDE),
+)
+
+
 def summary(service: Obj) -> dict[str, Any]:
     """Its address."""
     return {"ip": get(service, "spec", "clusterIP", default="")}
@@ -207,6 +284,10 @@ serve(
         rules=rules,
         changes=changes,
         status_rules=status_rules,
+        settle=settle,
+        settle_status=settle_status,
+        warnings=warnings,
+        columns=COLUMNS,
         first_status=lambda obj: {"loadBalancer": {}},
         summary=summary,
         not_simulated=(
