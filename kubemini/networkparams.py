@@ -18,6 +18,12 @@ class NetworkParams(EtcdParams):
     service_cluster_ip_range: tuple[str, ...] = flag(
         ("10.96.0.0/12",), Networks(), "--service-cluster-ip-range", "kubeadm defaults_cluster.go: serviceSubnet"
     )
+    cluster_cidr: tuple[str, ...] = flag(
+        ("10.244.0.0/16",), Networks(), "--cluster-cidr", "flannel's kube-flannel.yml: what kubeadm's users give"
+    )
+    node_cidr_mask_size_ipv6: int = flag(
+        64, Count(16, 124), "--node-cidr-mask-size-ipv6", "kube-controller-manager 1.37"
+    )
     service_node_port_range: tuple[int, int] = flag(
         (30_000, 32_767), Interval(1, 65_535), "--service-node-port-range", "kube-apiserver 1.37"
     )

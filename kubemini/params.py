@@ -265,7 +265,19 @@ RULES: tuple[tuple[Callable[[Params], bool], str], ...] = (
         " ({leader_elect_retry_period}) x {leader_elect_jitter} (leader_elect_jitter), which client-go refuses:"
         " raise the one or lower the others",
     ),
+    (
+        lambda p: all(0 <= mask - int(cidr.split("/")[1]) <= 16 for cidr, mask in _nodes_ranges(p)),
+        "cluster_cidr: {cluster_cidr} cannot be shared out in ranges of /{node_cidr_mask_size} (IPv4) and"
+        " /{node_cidr_mask_size_ipv6} (IPv6): kube-controller-manager wants a prefix that is shorter by 0 to 16 bits;"
+        " write another range, or other mask sizes",
+    ),
 )
+
+
+def _nodes_ranges(params: Params) -> list[tuple[str, int]]:
+    """The ranges of the cluster, and how long the prefix of a node's share is."""
+    masks = params.node_cidr_mask_size, params.node_cidr_mask_size_ipv6
+    return [(cidr, masks[":" in cidr]) for cidr in params.cluster_cidr]
 
 
 def altered(params: Params) -> list[str]:

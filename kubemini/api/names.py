@@ -220,5 +220,14 @@ def domain_prefixed_path(value: str) -> list[str]:
 # -- machines: which address follows from a name ----------------------------------------------------
 def host_ip(host: str) -> str:
     """The address of a machine in the hosts' own network: worker-3 is 192.168.0.103."""
-    digits = host[len(host.rstrip("0123456789")) :]
-    return f"192.168.0.{100 + int(digits or 0)}"
+    return f"192.168.0.{100 + host_number(host)}"
+
+
+def host_ip6(host: str) -> str:
+    """The same of IPv6, in clusters that speak it: worker-3 is fd00:168::103."""
+    return f"fd00:168::{100 + host_number(host)}"
+
+
+def host_number(host: str) -> int:
+    """The number at the end of a machine's name, 0 if there is none."""
+    return int(host[len(host.rstrip("0123456789")) :] or 0)

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kubemini.api.names import host_ip
 from kubemini.api.objects import Obj, get
 from kubemini.host import Host
 from kubemini.host.linux import podnetwork
@@ -43,6 +42,12 @@ class Running:
     image: str = ""  # of its first container, without registry and tag
     life: int = 0  # which start this is: a timer of an earlier one does nothing
     event: str = ""  # what the kubelet hears when a stop is over: stopped, or killed
+    ip2: str = ""  # its address of the other family, if it has one
+
+    @property
+    def ips(self) -> tuple[str, ...]:
+        """Its addresses."""
+        return tuple(filter(None, (self.ip, self.ip2)))
 
 
 class Containers:
@@ -84,11 +89,14 @@ class Containers:
         meta = pod["metadata"]
         labels = meta.get("labels") or {}
         app = labels.get("app") or labels.get("app.kubernetes.io/name") or meta["name"]
-        return Running(meta["uid"], meta["namespace"], meta["name"], app, self._address(pod), pod, image=image_of(pod))
+        ip, _, ip2 = self._addresses(pod).partition(",")
+        uid, namespace, name = meta["uid"], meta["namespace"], meta["name"]
+        return Running(uid, namespace, name, app, ip, pod, image=image_of(pod), ip2=ip2)
 
-    def _address(self, pod: Obj) -> str:
+    def _addresses(self, pod: Obj) -> str:
+        """One address, or two with a comma between."""
         if _on_the_host(pod):
-            return host_ip(self.host.name)
+            return ",".join(podnetwork.own_addresses(self.host))
         if self.host.cni is None:
             raise podnetwork.NoNetwork("cni plugin not initialized")
         return self.host.cni.add(pod)
@@ -161,7 +169,8 @@ class Containers:
 
     def _started(self, running: Running, exit_after: int | None) -> None:
         running.state, running.started_at = RUNNING, self.sim.now
-        podnetwork.listening(self.host)[running.ip] = running.name
+        for ip in running.ips:
+            podnetwork.listening(self.host)[ip] = running.name
         for program in self.host.in_pods:
             program.began(running.ip)
         if running.image in self.host.images:
@@ -175,7 +184,8 @@ class Containers:
     def _terminate(self, running: Running) -> None:
         """SIGTERM: a well-behaved server stops listening."""
         if podnetwork.pod_at(self.host, running.ip) == running.name:
-            del podnetwork.listening(self.host)[running.ip]
+            for ip in running.ips:
+                del podnetwork.listening(self.host)[ip]
             for program in self.host.in_pods:
                 program.told_to_end(running.ip)
 

@@ -43,8 +43,11 @@ class Heartbeat:
         delay, longest = self.params.node_register_backoff
         while True:
             host = self.kubelet.host
-            pod_cidr = podnetwork.block(host, self.params.node_cidr_mask_size)
-            node = nodestatus.node(self.name, host.zone, pod_cidr, self.kubelet.sim.now)
+            params = self.params
+            masks = params.node_cidr_mask_size, params.node_cidr_mask_size_ipv6
+            due = podnetwork.blocks(host, params.cluster_cidr, masks)
+            addresses = podnetwork.addresses_for(host, due)
+            node = nodestatus.node(self.name, host.zone, due, addresses, self.kubelet.sim.now)
             reply = yield from self.client.create(node)
             if reply.ok or code(reply) == 409:
                 break
@@ -55,8 +58,8 @@ class Heartbeat:
 
     def _node_changed(self, old: Obj | None, new: Obj | None) -> None:
         first, self.node = self.node is None, new
-        if pod_cidr := get(new or {}, "spec", "podCIDR"):
-            podnetwork.assign(self.kubelet.host, pod_cidr)
+        if pod_cidrs := get(new or {}, "spec", "podCIDRs"):
+            podnetwork.assign(self.kubelet.host, pod_cidrs)
         if new is not None and (self._owed or not nodestatus.is_ready(new)):
             self._owed = True
             self._plan(0 if first else self._until_next_look())
@@ -80,7 +83,8 @@ class Heartbeat:
 
     def _send_status(self) -> Steps:
         before = get(self.node, "status", default={})
-        status = nodestatus.status(self.name, before, self.kubelet.sim.now)
+        addresses = podnetwork.own_addresses(self.kubelet.host)
+        status = nodestatus.status(self.name, addresses, before, self.kubelet.sim.now)
         reply = yield from self.client.patch(NODE, self.name, "", {"status": status}, "status")
         self._planned, self._owed = False, not reply.ok
         if self._owed:

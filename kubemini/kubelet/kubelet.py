@@ -8,13 +8,12 @@ Simplified: no static pods, no eviction under pressure; the end of a container i
 """
 
 from kubemini.api.kinds import POD
-from kubemini.api.names import host_ip
 from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import instant
 from kubemini.client import ApiClient, Informer, WorkQueue
 from kubemini.client.client import code
 from kubemini.host import Component, Host
-from kubemini.host.linux.podnetwork import NoNetwork
+from kubemini.host.linux.podnetwork import NoNetwork, own_addresses
 from kubemini.kubelet.containers import EXITED, PROBED, Containers, Running
 from kubemini.kubelet.decide import hooks, probes, sandboxes
 from kubemini.kubelet.decide.podworker import (
@@ -102,7 +101,7 @@ class Kubelet(Component):
 
     def _adopt(self, worker: PodWorker, running: Running) -> None:
         """Its containers are here already."""
-        worker.ip, worker.started_at = running.ip, running.started_at
+        worker.ip, worker.ip2, worker.started_at = running.ip, running.ip2, running.started_at
         worker.ready = running.ready
         worker.killing = running.state == STOPPING and running.event == "killed"
         worker.state = RUNNING if running.state == EXITED or worker.killing else running.state
@@ -152,7 +151,7 @@ class Kubelet(Component):
             return
         worker.become("start")
         worker.started = False
-        worker.ip = running.ip
+        worker.ip, worker.ip2 = running.ip, running.ip2
         if not worker.killing:
             self.reports.add(worker.uid)
 
@@ -345,7 +344,7 @@ class Kubelet(Component):
         worker = self.workers.get(uid)
         if worker is None or worker.killing:
             return None
-        status = pod_status(worker, host_ip(self.host.name), self.sim.now)
+        status = pod_status(worker, own_addresses(self.host), self.sim.now)
         if status != worker.reported:
             namespace, name = worker.key
             body = {"metadata": {"uid": uid}, "status": status}

@@ -2,7 +2,7 @@
 
 Invariant: whatever fails is undone with a DEL, as containerd does it; the files of host-local are on the disk, links
 and rules in the kernel. A host that boots has none of its pods, and gives their addresses back.
-Simplified: a call takes no time; IPv4.
+Simplified: a call takes no time.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from typing import Any
 
 from kubemini.api.objects import Obj, get
 from kubemini.host import Host
-from kubemini.host.linux.podnetwork import NoNetwork, pod_cidr
+from kubemini.host.linux.podnetwork import NoNetwork, pod_cidrs
 from kubemini.network.decide import cni
 
 BRIDGE = {"cniVersion": "1.1.0", "name": "pods", "type": "bridge", "bridge": "cni0", "hairpinMode": True}
@@ -36,11 +36,11 @@ class Plugins:
 
     def configuration(self) -> dict[str, Any]:
         """The network configuration of this host: its own range, and the way out through the bridge."""
-        ipam = {"type": "host-local", "ranges": [[{"subnet": pod_cidr(self.host)}]]}
+        ipam = {"type": "host-local", "ranges": [[{"subnet": cidr}] for cidr in pod_cidrs(self.host)]}
         return BRIDGE | {"isDefaultGateway": True, "ipam": ipam}
 
     def add(self, pod: Obj) -> str:
-        """ADD with bridge, then portmap: the pod's address. NoNetwork: in containerd's words."""
+        """ADD with bridge, then portmap: the pod's addresses. NoNetwork: in containerd's words."""
         uid, path = pod["metadata"]["uid"], _path(pod["metadata"]["uid"])
         self.found.pods[path] = cni.namespace(path)
         result: dict[str, Any] | None = None
@@ -51,7 +51,7 @@ class Plugins:
                 said = f'plugin type="{config["type"]}" failed (add): {(answer or {})["msg"]}'
                 raise NoNetwork(f'failed to setup network for sandbox "{_sandbox(uid)}": {said}')
             result = answer
-        return str((result or {})["ips"][0]["address"]).split("/")[0]
+        return ",".join(str(ip["address"]).split("/")[0] for ip in (result or {})["ips"])
 
     def delete(self, pod: Obj) -> None:
         """DEL, the last plugin first; then the namespace goes."""

@@ -10,10 +10,10 @@ from ipaddress import ip_network
 
 from kubemini.api.names import host_ip
 from kubemini.host import Host
-from kubemini.host.linux.podnetwork import pod_cidr
+from kubemini.host.linux.podnetwork import own_addresses, pod_cidrs
 from kubemini.network.decide.services.node import Node, ProxyConfig
 from kubemini.network.decide.services.picking import connect
-from kubemini.network.decide.services.ports import Endpoint
+from kubemini.network.decide.services.ports import Endpoint, family
 from kubemini.network.decide.services.verdict import Asked, Header
 from kubemini.network.decide.services.world import Entry, Table, World
 
@@ -38,9 +38,9 @@ PASSED = Sent("passed")
 
 def node_of(host: Host) -> Node:
     """*host* as its kube-proxy knows it."""
-    cidr = pod_cidr(host)
-    bridge = str(ip_network(cidr)[1])
-    return Node(host.name, (host_ip(host.name),), host.zone, cidr, bridge)
+    cidrs = pod_cidrs(host)
+    bridges = ",".join(str(ip_network(cidr)[1]) for cidr in cidrs)
+    return Node(host.name, own_addresses(host), host.zone, ",".join(cidrs), bridges)
 
 
 def table(host: Host) -> Table | None:
@@ -49,11 +49,11 @@ def table(host: Host) -> Table | None:
     return found
 
 
-def written(host: Host, mode: str) -> Table:
-    """The rules in the kernel of *host*, begun anew if there are none, or those of the other *mode*."""
+def written(host: Host, config: ProxyConfig) -> Table:
+    """The rules in the kernel of *host*, begun anew if there are none, or those of another *config*."""
     found, node = table(host), node_of(host)
-    if found is None or found.config.mode != mode:
-        found = host.kernel.services = Table(node, ProxyConfig(mode=mode))
+    if found is None or found.config != config:
+        found = host.kernel.services = Table(node, config)
     elif found.node != node:  # the range of its pods has become known
         before, found = found, Table(node, found.config)
         for service, entries in before.by_service.items():
@@ -89,8 +89,13 @@ def choose(host: Host, service: str, draw: int) -> Endpoint | None:
     if found is None:
         return None
     ip = found.port.cluster_ip
-    packet = Asked(found.port.protocol, host_ip(host.name), ip, found.port.port)
+    packet = Asked(found.port.protocol, source_towards(host, ip), ip, found.port.port)
     return send(host, packet, draw).endpoint
+
+
+def source_towards(host: Host, address: str) -> str:
+    """The address of *host* that a connection to *address* begins with: of its family, if the host has one."""
+    return node_of(host).primary(family(address)) or host_ip(host.name)
 
 
 def send(host: Host, packet: Header, draw: int) -> Sent:

@@ -12,6 +12,7 @@ from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
 from kubemini.network import dataplane
+from kubemini.network.decide.services.node import ProxyConfig
 from kubemini.network.decide.services.world import Entry, entries, service_of
 from kubemini.sim import Sim
 from kubemini.wire import Network
@@ -26,6 +27,12 @@ class KubeProxy(Component):
         self.params = net.params
         self._durations = sim.draws(f"kube-proxy/{name}")
         self._syncs = 0
+
+    @property
+    def config(self) -> ProxyConfig:
+        """What it was started with."""
+        cidrs, services = ",".join(self.params.cluster_cidr), self.params.service_cluster_ip_range
+        return ProxyConfig(self.params.proxy_mode, cidrs, services)
 
     def boot(self) -> None:
         client = ApiClient(self, self.servers, "system:kube-proxy")
@@ -86,7 +93,7 @@ class KubeProxy(Component):
         return entries(service, slices, dataplane.node_of(self.host))
 
     def _program(self, wanted: dict[str, tuple[Entry, ...]]) -> None:
-        table = dataplane.written(self.host, self.params.proxy_mode)
+        table = dataplane.written(self.host, self.config)
         for key, new in wanted.items():
             before = table.by_service.get(key, ())
             table.put(key, new)

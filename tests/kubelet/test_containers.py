@@ -75,7 +75,7 @@ def test_the_grace_of_the_deletion_stands_before_the_pod_s_own():
 
 # -- status ----------------------------------------------------------------------------------------------------------
 def reported(worker, now=50 * SECOND):
-    status = pod_status(worker, "192.168.0.101", now)
+    status = pod_status(worker, ["192.168.0.101"], now)
     ready = next(c for c in status["conditions"] if c["type"] == "Ready")
     return status["phase"], ready["status"], status["containerStatuses"][0]
 
@@ -119,7 +119,7 @@ def test_a_condition_s_transition_time_moves_only_with_its_status():
     worker = PodWorker(pod(), state="starting")
 
     def since(now):
-        (ready,) = [c for c in pod_status(worker, "", now)["conditions"] if c["type"] == "Ready"]
+        (ready,) = [c for c in pod_status(worker, [""], now)["conditions"] if c["type"] == "Ready"]
         return ready["lastTransitionTime"][-3:-1]
 
     assert [since(1 * SECOND), since(5 * SECOND)] == ["01", "01"]

@@ -9,6 +9,7 @@ from kubemini.host import Host
 from kubemini.host.linux import podnetwork
 from kubemini.network import dataplane
 from kubemini.network.decide.services import picking
+from kubemini.network.decide.services.node import ProxyConfig
 from kubemini.network.decide.services.ports import Categories, Endpoint, ServicePort
 from kubemini.network.decide.services.verdict import Asked
 from kubemini.network.decide.services.world import Entry
@@ -27,7 +28,7 @@ def host():
 def program(host, endpoints, mode="iptables", **more):
     port = ServicePort("default", "web", "", "TCP", "10.96.0.7", 80, **more)
     found = Entry(port, Categories(endpoints, (), endpoints, bool(endpoints)))
-    dataplane.written(host, mode).put("default/web", (found,))
+    dataplane.written(host, ProxyConfig(mode)).put("default/web", (found,))
 
 
 def test_a_connection_is_random_never_round_robin(host):
@@ -126,13 +127,13 @@ def test_before_kube_proxy_has_written_anything_no_rule_decides(host):
 
 def test_the_other_mode_begins_with_no_rule_of_the_first(host):
     program(host, THREE)
-    assert dataplane.written(host, "nftables").by_service == {}
+    assert dataplane.written(host, ProxyConfig("nftables")).by_service == {}
 
 
 def test_rules_follow_when_the_range_of_the_hosts_pods_becomes_known(host):
     program(host, THREE)
-    podnetwork.assign(host, "10.244.64.0/20")
+    podnetwork.assign(host, ["10.244.64.0/20"])
     program(host, THREE)
-    assert dataplane.written(host, "iptables").node.bridge == "10.244.64.1"
+    assert dataplane.written(host, ProxyConfig()).node.bridge == "10.244.64.1"
     assert sent_by(host, "192.168.0.101").source == "192.168.0.101"
     assert dataplane.entry(host, "web") is not None

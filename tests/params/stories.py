@@ -12,6 +12,7 @@ from tests.params.names import ANOTHER_COREFILE, NOBODY_OUTSIDE, ORPHANS
 from tests.params.pair import PAIR, PAIR_MATTERS
 from tests.params.policies import KEPT, KEPT_MATTERS
 from tests.params.tales import (
+    BOTH,
     WEB,
     an_ingress,
     asked,
@@ -35,6 +36,7 @@ SILENT = shop(
 FROZEN_ETCD = shop(70, ["12s", "pause", "etcd-1"], ["50s", "resume", "etcd-1"])
 TWICE = [("12s", "pause"), ("22s", "resume"), ("48s", "pause"), ("70s", "resume")]
 WATCHERS = ("scheduler-1", "controller-manager-1", "kubelet@worker-1", "kube-proxy@worker-1")
+SERVICES, PODS = "10.96.0.0/16,fd00:96::/112", "10.244.0.0/16,fd00:244::/48"
 BALANCED = {"kind": "stacked", "members": 3}
 
 STORIES: dict[str, Story] = {
@@ -152,6 +154,7 @@ STORIES: dict[str, Story] = {
         20, *(["10s", "crash", name] for name in WATCHERS), ["12s", "stop", "apiserver-1"]
     ),
     "a long cut": etcd(25, ["6s", "cut", "etcd-host-2"], ["13s", "heal"], every="100ms"),
+    "both families": shop(15, more=BOTH),
     "no endpoint behind an external IP": by_a_door(25, ["15s", "scale", "web", 0]),
     "a silent node": SILENT,
     "a silent zone": ZONE,
@@ -159,7 +162,12 @@ STORIES: dict[str, Story] = {
 
 # story → parameter → another value, or (another value, what else must be set)
 MATTERS: dict[str, dict[str, Any]] = {
-    "no endpoint behind an external IP": {"proxy_mode": "nftables"},
+    "no endpoint behind an external IP": {"proxy_mode": "nftables", "service_node_port_range": "31000-32767"},
+    "both families": {
+        "service_cluster_ip_range": SERVICES,
+        "cluster_cidr": (PODS, {"service_cluster_ip_range": SERVICES}),
+        "node_cidr_mask_size_ipv6": (60, {"service_cluster_ip_range": SERVICES, "cluster_cidr": PODS}),
+    },
     "an election": {
         "network_latency": ["1ms", "2ms"],
         "disk_fsync": ["1ms", "2ms"],

@@ -63,6 +63,9 @@ WITH = {
     ("leader_elect_renew_deadline", "10ms"): {"leader_elect_retry_period": "10ms", "leader_elect_jitter": 0.5},
     ("leader_elect_renew_deadline", "23h"): {"leader_elect_lease_duration": "1d"},
     ("leader_elect_retry_period", "1h"): {"leader_elect_jitter": 0},
+    ("cluster_cidr", "10.96.0.0/12,fd00:96::/112"): {"node_cidr_mask_size_ipv6": 120},
+    ("node_cidr_mask_size_ipv6", "16"): {"cluster_cidr": "10.244.0.0/16,fd00::/12"},
+    ("node_cidr_mask_size_ipv6", "124"): {"cluster_cidr": "10.244.0.0/16,fd00:244::/112"},
 }
 
 
@@ -75,6 +78,10 @@ def ends(name):
             found = list(words)
         case ranges.Switch():
             found = [True, False]
+        case ranges.Networks():
+            found = [("10.0.0.0/8",), ("10.96.0.0/12", "fd00:96::/112")]
+        case ranges.Interval(low, high):
+            found = [(low, low), (high, high)]
         case legal:
             found = [legal.low, legal.high]
     return [LEGAL[name].write(value) for value in found]

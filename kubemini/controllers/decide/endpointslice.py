@@ -4,7 +4,9 @@ Invariant: an endpoint is *ready* if its pod is ready and not on its way out; *s
 that a terminating pod can still be used when nothing else is left. A pod is listed as soon as it has an IP.
 Models k/endpointslice . Reconciler.Reconcile
 A Service without endpoints keeps one empty slice.
-Simplified: IPv4, no Endpoints objects; a node that is relabelled is looked at with the next change of its pods; not the
+Each family of a Service has slices of its own.
+Models k/endpointslice . getAddressTypesForService, getEndpointAddresses
+Simplified: no Endpoints objects; a node that is relabelled is looked at with the next change of its pods; not the
 annotation service.kubernetes.io/topology-mode, which shares zones out.
 """
 
@@ -33,6 +35,7 @@ US = "endpointslice-controller.k8s.io"
 ZONE = "topology.kubernetes.io/zone"
 SAME_ZONE = ("PreferClose", "PreferSameZone")  # the first is the older word for the second
 SAME_NODE = "PreferSameNode"
+IPV4, IPV6 = "IPv4", "IPv6"
 MOST = 100  # --max-endpoints-per-slice
 Ports = tuple[tuple[str, int, str], ...]  # name, number, protocol of each
 
@@ -67,15 +70,29 @@ def plan(
     """
     if terminating(service) or not service["spec"].get("selector") or not caught_up:
         return Plan()
-    wanted = by_ports(service, pods, zone)
+    pods, known = list(pods), address_types(service)
+    ours = [found for found in sorted(slices, key=lambda found: found["metadata"]["name"]) if is_ours(found, service)]
+    actions: list[Action] = []
+    for kind in known:
+        same = [found for found in ours if found["addressType"] == kind]
+        actions += _of_one_family(service, kind, by_ports(service, pods, zone, kind), same)
+    return Plan((*actions, *(Delete(found) for found in ours if found["addressType"] not in known)))
+
+
+def _of_one_family(service: Obj, kind: str, wanted: dict[Ports, list[Obj]], slices: Iterable[Obj]) -> list[Action]:
+    """What makes the slices of one address type tell of the endpoints that are *wanted* there."""
     there: dict[Ports, list[Obj]] = {}
-    for found in sorted(slices, key=lambda found: found["metadata"]["name"]):
-        if is_ours(found, service):
-            there.setdefault(ports_of(found), []).append(found)
+    for found in slices:
+        there.setdefault(ports_of(found), []).append(found)
     steps: list[Action] = []
     for key in [*wanted, *(key for key in there if key not in wanted)]:
-        steps += fill(service, key, wanted.get(key, []), there.get(key, []))
-    return Plan(tuple(thrifty(service, steps, bool(there))))
+        steps += fill(service, kind, key, wanted.get(key, []), there.get(key, []))
+    return thrifty(service, kind, steps, bool(there))
+
+
+def address_types(service: Obj) -> tuple[str, ...]:
+    """The address types of its slices: its families."""
+    return tuple(service["spec"].get("ipFamilies") or (IPV4,))
 
 
 def ports_of(slice: Obj) -> Ports:
@@ -84,13 +101,21 @@ def ports_of(slice: Obj) -> Ports:
     return tuple((port.get("name") or "", port.get("port") or 0, port.get("protocol") or "TCP") for port in named)
 
 
-def by_ports(service: Obj, pods: Iterable[Obj], zone: Callable[[str], str] = no_zone) -> dict[Ports, list[Obj]]:
-    """The endpoints, grouped by the ports of their pods: those of a slice have the same ports."""
+def by_ports(
+    service: Obj, pods: Iterable[Obj], zone: Callable[[str], str] = no_zone, kind: str = IPV4
+) -> dict[Ports, list[Obj]]:
+    """The endpoints of one address type, grouped by the ports of their pods: those of a slice have the same ports."""
     groups: dict[Ports, list[Obj]] = {}
     for pod in pods:
-        if belongs(pod, service):
-            groups.setdefault(ports(service, pod), []).append(endpoint(pod, service, zone))
+        if belongs(pod, service) and addresses(pod, kind):
+            groups.setdefault(ports(service, pod), []).append(endpoint(pod, service, zone, kind))
     return groups
+
+
+def addresses(pod: Obj, kind: str) -> list[str]:
+    """The addresses of *pod* in one family; a status that names but one says it all."""
+    named = [entry["ip"] for entry in get(pod, "status", "podIPs") or ()] or [pod["status"]["podIP"]]
+    return [ip for ip in named if (":" in ip) == (kind == IPV6)]
 
 
 def is_ours(slice: Obj, service: Obj) -> bool:
@@ -107,13 +132,13 @@ def belongs(pod: Obj, service: Obj) -> bool:
     return labels.contains(pod["metadata"].get("labels"), service["spec"]["selector"])
 
 
-def endpoint(pod: Obj, service: Obj, zone: Callable[[str], str] = no_zone) -> Obj:
-    """The entry of one pod."""
+def endpoint(pod: Obj, service: Obj, zone: Callable[[str], str] = no_zone, kind: str = IPV4) -> Obj:
+    """The entry of one pod in the slices of one address type."""
     serving, leaving, meta = is_ready(pod), terminating(pod), pod["metadata"]
     publish = bool(service["spec"].get("publishNotReadyAddresses"))
     node = get(pod, "spec", "nodeName", default="")
     entry = {
-        "addresses": [pod["status"]["podIP"]],
+        "addresses": addresses(pod, kind),
         "conditions": {"ready": publish or (serving and not leaving), "serving": serving, "terminating": leaving},
         "nodeName": node,
         "targetRef": {"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"], "uid": meta["uid"]},
@@ -162,7 +187,7 @@ def target_port(port: Obj, pod: Obj) -> int | None:
     return next((p["containerPort"] for p in same), None)
 
 
-def fill(service: Obj, key: Ports, wanted: Sequence[Obj], slices: Sequence[Obj]) -> list[Action]:
+def fill(service: Obj, kind: str, key: Ports, wanted: Sequence[Obj], slices: Sequence[Obj]) -> list[Action]:
     """Keep every endpoint in the slice it is in; put new ones where there is room, the rest into new slices."""
     left = {entry["targetRef"]["uid"]: entry for entry in wanted}
     contents: list[list[Obj]] = []
@@ -179,16 +204,16 @@ def fill(service: Obj, key: Ports, wanted: Sequence[Obj], slices: Sequence[Obj])
         elif content != found.get("endpoints"):
             steps.append(Update(evolve(found, ("endpoints",), content)))
     rest = list(left.values())
-    return steps + [Create(new_slice(service, key, rest[at : at + MOST])) for at in range(0, len(rest), MOST)]
+    return steps + [Create(new_slice(service, kind, key, rest[at : at + MOST])) for at in range(0, len(rest), MOST)]
 
 
-def thrifty(service: Obj, steps: Sequence[Action], any_there: bool) -> list[Action]:
+def thrifty(service: Obj, kind: str, steps: Sequence[Action], any_there: bool) -> list[Action]:
     """The same with fewer writes: what would be deleted is rewritten instead; the last slice stays, empty."""
     doomed = [step.obj for step in steps if isinstance(step, Delete)]
     made = [step.obj for step in steps if isinstance(step, Create)]
     kept = [step for step in steps if isinstance(step, Update)]
     if not made and not kept and (doomed or not any_there):
-        made = [new_slice(service, (), [])]
+        made = [new_slice(service, kind, (), [])]
     rewritten = [Update(evolve_many(old, *_content(new))) for old, new in zip(doomed, made) if not _same(old, new)]
     return [
         *rewritten,
@@ -206,7 +231,7 @@ def _same(old: Obj, new: Obj) -> bool:
     return all((old.get(part) or []) == new[part] for part in ("endpoints", "ports"))
 
 
-def new_slice(service: Obj, key: Ports, endpoints: Sequence[Obj]) -> Obj:
+def new_slice(service: Obj, kind: str, key: Ports, endpoints: Sequence[Obj]) -> Obj:
     """A slice of *service*; the API server completes its name."""
     meta = service["metadata"]
     return freeze(
@@ -219,7 +244,7 @@ def new_slice(service: Obj, key: Ports, endpoints: Sequence[Obj]) -> Obj:
                 "labels": {**(meta.get("labels") or EMPTY), SERVICE_NAME: meta["name"], MANAGED_BY: US},
                 "ownerReferences": [owner_reference(service)],
             },
-            "addressType": "IPv4",
+            "addressType": kind,
             "endpoints": list(endpoints),
             "ports": [{"name": name, "port": number, "protocol": protocol} for name, number, protocol in key],
         }

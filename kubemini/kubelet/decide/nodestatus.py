@@ -5,10 +5,10 @@ Models k/k pkg/kubelet Kubelet.initialNode
 Simplified: every worker has the same size; the kubelet writes podCIDR, which really is the controller-manager's work.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from kubemini.api.kinds import LEASE, NODE
-from kubemini.api.names import host_ip
 from kubemini.api.objects import Obj, freeze, get
 from kubemini.api.timestamps import micro_timestamp, timestamp
 from kubemini.sim.units import SECOND
@@ -22,8 +22,8 @@ PRESSURES = (
 )
 
 
-def node(name: str, zone: str, pod_cidr: str, now: int) -> Obj:
-    """The Node that a new host registers."""
+def node(name: str, zone: str, pod_cidrs: Sequence[str], addresses: Sequence[str], now: int) -> Obj:
+    """The Node that a new host registers; *addresses* are its own, one of each family of its pods' ranges."""
     machine = {"os": "linux", "arch": "amd64"}
     labels = {f"{beta}kubernetes.io/{what}": value for beta in ("", "beta.") for what, value in machine.items()}
     labels |= {"kubernetes.io/hostname": name}
@@ -32,13 +32,13 @@ def node(name: str, zone: str, pod_cidr: str, now: int) -> Obj:
             "apiVersion": NODE.api_version,
             "kind": NODE.kind,
             "metadata": {"name": name, "labels": labels | {"topology.kubernetes.io/zone": zone}},
-            "spec": {"podCIDR": pod_cidr, "podCIDRs": [pod_cidr]},
-            "status": status(name, {}, now),
+            "spec": {"podCIDR": pod_cidrs[0], "podCIDRs": list(pod_cidrs)},
+            "status": status(name, addresses, {}, now),
         }
     )
 
 
-def status(name: str, before: Obj, now: int) -> dict[str, Any]:
+def status(name: str, addresses: Sequence[str], before: Obj, now: int) -> dict[str, Any]:
     """``node.status`` of a healthy host; *before* is the status the API server has."""
     return {
         "capacity": CAPACITY,
@@ -47,7 +47,10 @@ def status(name: str, before: Obj, now: int) -> dict[str, Any]:
             *(_condition(before, type, "False", reason, message, now) for type, reason, message in PRESSURES),
             _condition(before, "Ready", "True", "KubeletReady", "kubelet is posting ready status", now),
         ],
-        "addresses": [{"type": "InternalIP", "address": host_ip(name)}, {"type": "Hostname", "address": name}],
+        "addresses": [
+            *({"type": "InternalIP", "address": address} for address in addresses),
+            {"type": "Hostname", "address": name},
+        ],
         "nodeInfo": _info(name),
     }
 

@@ -46,6 +46,7 @@ class PodWorker:
     killing: bool = False  # a probe has failed for good: it is being restarted, and the API is told when it runs again
     restarts: int = 0
     ip: str = ""
+    ip2: str = ""  # of the other family, if it has one
     seen_at: int = 0  # when a kubelet first heard of it: status.startTime
     taken_up_at: int = 0  # when this kubelet did: the clock of its probes
     started_at: int = NOT_YET

@@ -8,6 +8,7 @@ Models k/k pkg/kubelet/status GeneratePodReadyCondition
 Simplified: all containers of a pod share one state; images have no digests.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from kubemini.api.objects import Obj, freeze
@@ -16,18 +17,18 @@ from kubemini.kubelet.decide.podworker import FINISHED, GONE, NOT_YET, PENDING, 
 from kubemini.sim.units import SECOND
 
 
-def pod_status(worker: PodWorker, host_ip: str, now: int) -> Obj:
+def pod_status(worker: PodWorker, host_ips: Sequence[str], now: int) -> Obj:
     """``pod.status``; remembers in ``worker.conditions`` since when each condition holds."""
     status: dict[str, Any] = {
         "phase": phase(worker),
         "conditions": conditions(worker, now),
-        "hostIP": host_ip,
-        "hostIPs": [{"ip": host_ip}],
+        "hostIP": host_ips[0],
+        "hostIPs": [{"ip": ip} for ip in host_ips],
         "startTime": timestamp(worker.seen_at),
         "containerStatuses": [_container(worker, c) for c in worker.pod["spec"]["containers"]],
     }
     if worker.ip:
-        status |= {"podIP": worker.ip, "podIPs": [{"ip": worker.ip}]}
+        status |= {"podIP": worker.ip, "podIPs": [{"ip": ip} for ip in (worker.ip, worker.ip2) if ip]}
     return freeze(status)
 
 

@@ -41,7 +41,7 @@ def test_the_last_given_is_remembered_on_disk_and_a_boot_frees_the_rest(host):
 
 
 def test_every_pod_of_a_range_gets_an_address_and_the_next_is_told_why_not(host):
-    podnetwork.assign(host, "10.244.0.24/29")
+    podnetwork.assign(host, ["10.244.0.24/29"])
     assert len({host.cni.add(pod(f"p{n}")) for n in range(5)}) == 5
     with pytest.raises(NoNetwork, match=r"no IP addresses available in range set: 10\.244\.0\.25-10\.244\.0\.30"):
         host.cni.add(pod("late"))

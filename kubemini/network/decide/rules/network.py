@@ -60,7 +60,7 @@ def serving(config: ProxyConfig, node: Node, of_family: str = IPV4) -> tuple[str
     ranges = networks(range for word in asked for range in _meant(word, node) if family(range) == of_family)
     if not ranges or any(network.prefixlen == 0 for network in ranges):
         return None
-    its = (*node.addresses, *filter(None, (node.bridge,)), LOOPBACK[of_family])
+    its = (*node.addresses, *node.bridges, LOOPBACK[of_family])
     addresses = [ip_address(ip) for ip in its if family(ip) == of_family]
     return tuple(str(ip) for ip in addresses if any(ip in network for network in ranges))
 

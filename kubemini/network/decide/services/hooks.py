@@ -59,9 +59,9 @@ class Meeting:
         if config.detect_local == "ClusterCIDR":
             return any(in_range(source, r) for r in config.cluster_cidr.split(","))
         if config.detect_local == "NodeCIDR":
-            return bool(node.pod_cidr) and in_range(source, node.pod_cidr)
+            return any(in_range(source, cidr) for cidr in node.pod_cidrs)
         if config.detect_local == "BridgeInterface":
-            return bool(node.pod_cidr) and in_range(source, node.pod_cidr) and not self.from_self
+            return any(in_range(source, cidr) for cidr in node.pod_cidrs) and not self.from_self
         return False
 
     @property

@@ -16,7 +16,8 @@ CLUSTER_CIDR = "10.244.0.0/16"
 class Node:
     """A node: *addresses* are its own on its networks, the first the primary one (of each family).
 
-    *bridge* is the address of its pods' bridge, "" if it has none; *zone* "" where no label says it.
+    *pod_cidr* is the range of its pods, *bridge* the address of their bridge, "" if it has none; where there are two
+    families, both are two, with a comma between. *zone* is "" where no label says it.
     """
 
     name: str
@@ -24,6 +25,16 @@ class Node:
     zone: str = ""
     pod_cidr: str = ""
     bridge: str = ""
+
+    @property
+    def pod_cidrs(self) -> tuple[str, ...]:
+        """The ranges of its pods."""
+        return tuple(filter(None, self.pod_cidr.split(",")))
+
+    @property
+    def bridges(self) -> tuple[str, ...]:
+        """The addresses of its pods' bridge."""
+        return tuple(filter(None, self.bridge.split(",")))
 
     def primary(self, of_family: str) -> str:
         """Its first address of that family, "" if it has none."""

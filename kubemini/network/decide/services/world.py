@@ -56,7 +56,7 @@ class Table:
         self.node = node
         self.config = config
         self.by_service: dict[str, tuple[Entry, ...]] = {}
-        self.own = frozenset((*node.addresses, node.bridge))
+        self.own = frozenset((*node.addresses, *node.bridges))
         self._at: dict[tuple[str, str, int], tuple[str, Entry]] = {}
         self._node_ports: dict[tuple[str, str, int], Entry] = {}
         self._cluster_ips: dict[str, str] = {}
@@ -143,8 +143,9 @@ class Table:
         To the node itself it goes by the loopback, which has none to give: then it is the first.
         """
         node = self.node
-        if node.bridge and node.pod_cidr and ip != node.bridge and in_range(ip, node.pod_cidr):
-            return node.bridge
+        near_pods = any(in_range(ip, cidr) for cidr in node.pod_cidrs) and ip not in node.bridges
+        if near_pods and (bridge := next((b for b in node.bridges if family(b) == family(ip)), "")):
+            return bridge
         wide = NETWORK[family(ip)]
         near = (a for a in node.addresses if ip not in self.own and in_range(ip, f"{a}/{wide}"))
         return next(near, node.primary(family(ip)))
@@ -163,7 +164,7 @@ class World:
             return self.pods[ip]
         for name, table in self.tables.items():
             node = table.node
-            if ip in table.own or (node.pod_cidr and in_range(ip, node.pod_cidr)):
+            if ip in table.own or any(in_range(ip, cidr) for cidr in node.pod_cidrs):
                 return name
         return ""
 
