@@ -47,22 +47,22 @@ def _regex_error(text: str, pattern: str, *examples: str) -> str:
     return f"{text} (e.g. {shown}regex used for validation is '{pattern}')"
 
 
-def _too_long(limit: int, unit: str = "bytes") -> str:
+def _too_long(limit: int, unit: str = "characters") -> str:
     return f"must be no more than {limit} {unit}"
 
 
-def dns_label(value: str) -> list[str]:
-    """A name of a namespace, a Service or a container."""
-    wrong = [_too_long(63)] if len(value) > 63 else []
+def dns_label(value: str, unit: str = "characters") -> list[str]:
+    """A name of a namespace, a Service or a container; generated rules count in the *unit* bytes."""
+    wrong = [_too_long(63, unit)] if len(value) > 63 else []
     if not re.fullmatch(_LABEL, value):
         dotted = re.fullmatch(_SUBDOMAIN, value)
         wrong.append("must not contain dots" if dotted else _regex_error(_LABEL_RULE, _LABEL, "my-name", "123-abc"))
     return wrong
 
 
-def dns_subdomain(value: str) -> list[str]:
+def dns_subdomain(value: str, unit: str = "characters") -> list[str]:
     """A name of most objects."""
-    wrong = [_too_long(253)] if len(value) > 253 else []
+    wrong = [_too_long(253, unit)] if len(value) > 253 else []
     if not re.fullmatch(_SUBDOMAIN, value):
         wrong.append(_regex_error(_SUBDOMAIN_RULE, _SUBDOMAIN, "example.com"))
     return wrong
@@ -70,17 +70,18 @@ def dns_subdomain(value: str) -> list[str]:
 
 def dns_subdomain_caseless(value: str) -> list[str]:
     """A subdomain that may have capitals. Models k/apimachinery pkg/api/validate/content IsDNS1123SubdomainCaseless"""
-    wrong = [_too_long(253)] if len(value) > 253 else []
+    wrong = [_too_long(253, "bytes")] if len(value) > 253 else []
     if not re.fullmatch(_CASELESS, value):
-        wrong.append(_regex_error(_CASELESS_RULE, _CASELESS, "example.com"))
+        wrong.append(_regex_error(_CASELESS_RULE, _SUBDOMAIN, "Example.com"))
     return wrong
 
 
 def wildcard(value: str) -> list[str]:
     """A host that begins with ``*.``. Models k/apimachinery pkg/util/validation IsWildcardDNS1123Subdomain"""
-    if re.fullmatch(_WILDCARD, value):
-        return []
-    return [_regex_error(_WILDCARD_RULE, _WILDCARD, "*.example.com")]
+    wrong = [_too_long(253)] if len(value) > 253 else []
+    if not re.fullmatch(_WILDCARD, value):
+        wrong.append(_regex_error(_WILDCARD_RULE, _WILDCARD, "*.example.com"))
+    return wrong
 
 
 def path_segment(value: str) -> list[str]:
@@ -111,12 +112,12 @@ def qualified_name(value: str, title: str = "a qualified name") -> list[str]:
         return [what + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
     wrong = []
     if slash:
-        texts = dns_subdomain(prefix) if prefix else ["must be non-empty"]
+        texts = dns_subdomain(prefix, "bytes") if prefix else ["must be non-empty"]
         wrong = ["prefix part " + text for text in texts]
     if not name:
         wrong.append("name part must be non-empty")
     elif len(name) > 63:
-        wrong.append("name part " + _too_long(63))
+        wrong.append("name part " + _too_long(63, "bytes"))
     if not re.fullmatch(_NAME, name):
         wrong.append("name part " + _regex_error(_NAME_RULE, _NAME, "MyName", "my.name", "123-abc"))
     return wrong
@@ -129,7 +130,7 @@ def prefixed_label_key(value: str) -> list[str]:
 
 def label_value(value: str) -> list[str]:
     """A value of a label; may be empty."""
-    wrong = [_too_long(63)] if len(value) > 63 else []
+    wrong = [_too_long(63, "bytes")] if len(value) > 63 else []
     if not re.fullmatch(_VALUE, value):
         wrong.append(_regex_error(_VALUE_RULE, _VALUE, "MyValue", "my_value", "12345"))
     return wrong

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kubemini.api import labels as labels_
 from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import human, instant
 
@@ -89,6 +90,14 @@ def elapsed(moment: str | None, now: int) -> str:
 def pairs(labels: Mapping[str, str] | None) -> str:
     """Labels as ``a=b,c=d``. Models k/apimachinery pkg/labels FormatLabels"""
     return ",".join(f"{key}={labels[key]}" for key in sorted(labels)) if labels else NONE
+
+
+def selector_text(selector: Obj) -> str:
+    """A selector object as ``a=b,c in (d)``. Models k/apimachinery pkg/apis/meta/v1 FormatLabelSelector"""
+    try:
+        return str(labels_.from_object(selector)) or NONE
+    except labels_.SelectorError:
+        return "<error>"
 
 
 def joined(words: Iterable[str], default: str = "") -> str:

@@ -5,8 +5,19 @@ Models k/k pkg/registry/coordination/lease strategy; k/k pkg/apis/coordination/v
 
 from kubemini.api.kinds import LEASE
 from kubemini.api.objects import Obj
+from kubemini.apiserver.columns import AGE, NAME, Column, at
 from kubemini.apiserver.rules.causes import Wrong, invalid, not_negative
 from kubemini.apiserver.served import ServedKind, serve
+
+BEHIND_A_GATE = ("strategy", "preferredHolder")  # CoordinatedLeaderElection is off in 1.37
+
+
+def defaults(obj: Obj) -> Obj:
+    """*obj* without what a gate holds back."""
+    spec = obj.get("spec") or {}
+    if not any(field in spec for field in BEHIND_A_GATE):
+        return obj
+    return {**obj, "spec": {key: value for key, value in spec.items() if key not in BEHIND_A_GATE}}
 
 
 def rules(obj: Obj) -> Wrong:
@@ -17,4 +28,15 @@ def rules(obj: Obj) -> Wrong:
     yield from not_negative(spec, "spec", "leaseTransitions")
 
 
-serve(ServedKind(LEASE, acted_on=True, created_by_put=True, versioned=True, rules=rules, said=False))
+serve(
+    ServedKind(
+        LEASE,
+        acted_on=True,
+        created_by_put=True,
+        versioned=True,
+        defaults=defaults,
+        rules=rules,
+        columns=(NAME, Column("Holder", at("spec", "holderIdentity")), AGE),
+        said=False,
+    )
+)

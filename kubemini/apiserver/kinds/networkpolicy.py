@@ -2,15 +2,16 @@
 
 Models k/k pkg/registry/networking/networkpolicy strategy; k/k pkg/apis/networking/validation
 ValidateNetworkPolicySpec; defaults: k/k pkg/apis/networking/v1 SetDefaults_NetworkPolicy.
-Simplified: no warnings; an address range of the old object is judged as a new one.
+Simplified: an address range of the old object is judged as a new one.
 """
 
 from typing import Any
 
 from kubemini.api import names
 from kubemini.api.kinds import NETWORK_POLICY
-from kubemini.api.objects import Obj
-from kubemini.apiserver.rules.addresses import cidr, network
+from kubemini.api.objects import Obj, get
+from kubemini.apiserver.columns import AGE, NAME, Column, selector_text
+from kubemini.apiserver.rules.addresses import cidr, cidr_warnings, network
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, indexed, invalid, required, supported
 from kubemini.apiserver.rules.containers import filled
 from kubemini.apiserver.rules.metadata import label_selector
@@ -89,7 +90,6 @@ def _peer(peer: Obj, path: str) -> Wrong:
 def _block(block: Obj, path: str) -> Wrong:
     """Models k/k pkg/apis/networking/validation ValidateIPBlock"""
     if not block.get("cidr"):
-        yield required(f"{path}.cidr")
         return
     yield from cidr(block["cidr"], f"{path}.cidr")
     whole = network(block["cidr"])
@@ -107,4 +107,48 @@ def summary(policy: Obj) -> dict[str, Any]:
     return {"types": list(policy["spec"]["policyTypes"])}
 
 
-serve(ServedKind(NETWORK_POLICY, acted_on=True, counted=True, defaults=defaults, rules=rules, summary=summary))
+def warnings(obj: Obj, old: Obj | None) -> list[str]:
+    """Ranges of addresses that are not written as they should be."""
+    return [
+        text
+        for direction, peers in PEERS.items()
+        for number, rule in enumerate(obj["spec"].get(direction) or ())
+        for place, peer in enumerate(rule.get(peers) or ())
+        if peer.get("ipBlock") is not None
+        for text in _of_block(peer["ipBlock"], f"spec.{direction}[{number}].{peers}[{place}].ipBlock")
+    ]
+
+
+def _of_block(block: Obj, path: str) -> list[str]:
+    said = [(f"{path}.except[{number}]", hole) for number, hole in enumerate(block.get("except") or ())]
+    return [text for where, value in [(f"{path}.cidr", block["cidr"]), *said] for text in cidr_warnings(value, where)]
+
+
+def declared(obj: Obj, old: Obj | None) -> Wrong:
+    """A block has a range. Only what is new is judged."""
+    if old is not None and obj["spec"] == old["spec"]:
+        return
+    for direction, peers in PEERS.items():
+        for number, rule in enumerate(obj["spec"].get(direction) or ()):
+            for place, peer in enumerate(rule.get(peers) or ()):
+                if peer.get("ipBlock") is not None and not peer["ipBlock"].get("cidr"):
+                    yield required(f"spec.{direction}[{number}].{peers}[{place}].ipBlock.cidr")
+
+
+def _selected(obj: Obj, now: int) -> str:
+    return selector_text(get(obj, "spec", "podSelector") or {})
+
+
+serve(
+    ServedKind(
+        NETWORK_POLICY,
+        acted_on=True,
+        counted=True,
+        defaults=defaults,
+        rules=rules,
+        declared=declared,
+        warnings=warnings,
+        columns=(NAME, Column("Pod-Selector", _selected), AGE),
+        summary=summary,
+    )
+)

@@ -7,7 +7,7 @@ validateEndpoints.
 import ipaddress
 
 from kubemini.api import names
-from kubemini.apiserver.rules.causes import NO_IP, Wrong, address, each, invalid
+from kubemini.apiserver.rules.causes import NO_IP, Wrong, address, invalid, required
 
 Range = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -16,13 +16,31 @@ def of_family(text: str, family: str, path: str, number: int) -> Wrong:
     """The address *text* of an endpoint of a slice for *family*: IPv4, IPv6 or FQDN."""
     where, found = f"{path}[{number}]", address(text)
     if family == "FQDN":
-        yield from each(names.dns_subdomain(text.removesuffix(".")), where, text)
+        yield from _domain(text, where)
     elif family in ("IPv4", "IPv6") and found is None:
         yield invalid(where, text, NO_IP)
     elif family in ("IPv4", "IPv6"):
+        if found is not None and family == "IPv6" and str(found) != text and found.version == 6:
+            yield invalid(where, text, f'must be in canonical form ("{found}")')
+            return
         if found is not None and f"IPv{found.version}" != family:
             yield invalid(path, text, f"must be an {family} address")
         yield from not_special(text, where)
+
+
+def _domain(text: str, path: str) -> Wrong:
+    """Models k/apimachinery pkg/util/validation IsFullyQualifiedDomainName"""
+    name = text.removesuffix(".")
+    if not text:
+        yield required(path)
+    elif wrong := names.dns_subdomain(name):
+        yield invalid(path, name, ",".join(wrong))
+    elif "." not in name:
+        yield invalid(path, name, "should be a domain with at least two segments separated by dots")
+    else:
+        bad = next((label for label in name.split(".") if names.dns_label(label)), None)
+        if bad is not None:
+            yield invalid(path, bad, ",".join(names.dns_label(bad)))
 
 
 def not_special(text: str, path: str, both: bool = False) -> Wrong:
@@ -56,6 +74,34 @@ def cidr(value: str, path: str) -> Wrong:
         yield invalid(path, value, "must not have an IPv4-mapped IPv6 address")
     elif written.ip != found.network_address:
         yield invalid(path, value, "must not have bits set beyond the prefix length")
+
+
+def ip_warnings(value: str, path: str) -> list[str]:
+    """What is odd about how an address is written. Models k/apimachinery pkg/util/validation GetWarningsForIP"""
+    found = address(value)
+    if found is None:
+        return []
+    if mapped_ipv4(found):
+        plain = getattr(found, "ipv4_mapped", found)
+        return [f'{path}: non-standard IP address "{value}" is invalid: use "{plain}"']
+    if str(found) != value:
+        return [f'{path}: IPv6 address "{value}" should be in RFC 5952 canonical format ("{found}")']
+    return []
+
+
+def cidr_warnings(value: str, path: str) -> list[str]:
+    """What is odd about how a range is written. Models k/apimachinery pkg/util/validation GetWarningsForCIDR"""
+    found, written = network(value), _strictly(value)
+    if found is None:
+        return []
+    if written is not None and written.ip != found.network_address:
+        both = f'(should be "{found}" or "{written.ip}/{found.max_prefixlen}"?)'
+        return [f'{path}: CIDR value "{value}" is ambiguous in this context {both}']
+    if written is None or mapped_ipv4(written.ip):
+        return [f'{path}: non-standard CIDR value "{value}" is invalid: use "{found}"']
+    if str(found) != value:
+        return [f'{path}: IPv6 CIDR value "{value}" should be in RFC 5952 canonical format ("{found}")']
+    return []
 
 
 def mapped_ipv4(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:

@@ -2,7 +2,7 @@
 
 Models k/k pkg/registry/networking/ingress strategy; k/k pkg/apis/networking/validation ValidateIngressCreate,
 ValidateIngressSpec, validateIngressBackend, validateHTTPIngressPath.
-Simplified: the deprecated annotation for the class is not warned of; the status is not judged.
+Simplified: what was wrong before is not let pass in an update.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from kubemini.api import names
 from kubemini.api.kinds import INGRESS
 from kubemini.api.objects import Obj, get
+from kubemini.apiserver.columns import AGE, NAME, NONE, Column, at
 from kubemini.apiserver.rules import causes
 from kubemini.apiserver.rules.causes import Wrong, each, indexed, invalid, required, supported
 from kubemini.apiserver.served import ServedKind, serve
@@ -38,7 +39,7 @@ def create_rules(obj: Obj) -> Wrong:
     """The old way of naming a class, and the new one, may not differ."""
     old, new = get(obj, "metadata", "annotations", LEGACY_CLASS), get(obj, "spec", "ingressClassName")
     if old is not None and new is not None and old != new:
-        path = f"metadata.annotations.{LEGACY_CLASS}"
+        path = f"annotations.{LEGACY_CLASS}"
         yield invalid(path, old, "must match `ingressClassName` when both are specified")
 
 
@@ -51,8 +52,7 @@ def _rule(rule: Obj, path: str) -> Wrong:
     if host:
         if causes.address(host) is not None:
             yield invalid(f"{path}.host", host, "must be a DNS name, not an IP address")
-        else:
-            yield from _host(host, f"{path}.host")
+        yield from _host(host, f"{path}.host")
     if rule.get("http") is not None:
         paths = rule["http"].get("paths") or ()
         if not paths:
@@ -90,9 +90,15 @@ def _backend(backend: Obj, path: str) -> Wrong:
     if service is not None and resource is not None:
         yield invalid(path, "", "cannot set both resource and service backends")
     elif resource is not None:
+        if resource.get("apiGroup") is not None:
+            yield from each(
+                names.dns_subdomain(resource["apiGroup"]), f"{path}.resource.apiGroup", resource["apiGroup"]
+            )
         for field in ("kind", "name"):
             if not resource.get(field):
                 yield required(f"{path}.resource.{field}")
+            else:
+                yield from each(names.path_segment(resource[field]), f"{path}.resource.{field}", resource[field])
     elif service is None:
         yield invalid(path, "", "resource or service backend is required")
     else:
@@ -116,6 +122,64 @@ def _service(service: Obj, path: str) -> Wrong:
         yield required(path, "port name or number is required")
 
 
+def status_rules(new: Obj, old: Obj) -> Wrong:
+    """Where it can be reached: addresses that were not there before, and names."""
+    before = [entry.get("ip") for entry in get(old, "status", "loadBalancer", "ingress") or ()]
+    for number, entry in enumerate(get(new, "status", "loadBalancer", "ingress") or ()):
+        path, ip, name = f"status.loadBalancer.ingress[{number}]", entry.get("ip"), entry.get("hostname")
+        if ip and ip not in before:
+            yield from causes.ip(ip, f"{path}.ip")
+        if name:
+            yield from each(names.dns_subdomain(name), f"{path}.hostname", name)
+            if causes.address(name) is not None:
+                yield invalid(f"{path}.hostname", name, "must be a DNS name, not an IP address")
+
+
+def warnings(obj: Obj, old: Obj | None) -> list[str]:
+    """The old way to name a class."""
+    old_way = get(obj, "metadata", "annotations", LEGACY_CLASS) is not None
+    if old is not None or not old_way or get(obj, "spec", "ingressClassName") is not None:
+        return []
+    return [f"annotation \"{LEGACY_CLASS}\" is deprecated, please use 'spec.ingressClassName' instead"]
+
+
+# -- columns -----------------------------------------------------------------------------------------
+
+
+def _hosts(obj: Obj, now: int) -> str:
+    rules = get(obj, "spec", "rules") or ()
+    shown: list[str] = []
+    for rule in rules:
+        if len(shown) == MOST_SHOWN:
+            return f"{','.join(shown)} + {len(rules) - MOST_SHOWN} more..."
+        shown += [rule["host"]] if rule.get("host") else []
+    return ",".join(shown) or "*"
+
+
+def _address(obj: Obj, now: int) -> str:
+    entries = get(obj, "status", "loadBalancer", "ingress") or ()
+    return ",".join(sorted({entry.get("ip") or entry.get("hostname") or "" for entry in entries} - {""}))
+
+
+def _ports(obj: Obj, now: int) -> str:
+    return "80, 443" if get(obj, "spec", "tls") else "80"
+
+
+MOST_SHOWN = 3
+COLUMNS = (
+    NAME,
+    Column(
+        "Class",
+        at("spec", "ingressClassName", default=NONE),
+        description="The name of the IngressClass resource that should be used for additional configuration",
+    ),
+    Column("Hosts", _hosts, description="Hosts that incoming requests are matched against before the ingress rule"),
+    Column("Address", _address, description="Address is a list containing ingress points for the load-balancer"),
+    Column("Ports", _ports, description="Ports of TLS configurations that open"),
+    AGE,
+)
+
+
 def summary(obj: Obj) -> dict[str, Any]:
     """Its class, and the addresses that a controller gave it: none without one."""
     ips = [
@@ -132,6 +196,9 @@ serve(
         counted=True,
         rules=rules,
         create_rules=create_rules,
+        status_rules=status_rules,
+        warnings=warnings,
+        columns=COLUMNS,
         first_status=lambda obj: {"loadBalancer": {}},
         summary=summary,
     )

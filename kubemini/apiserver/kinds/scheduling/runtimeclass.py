@@ -56,7 +56,7 @@ def declared(obj: Obj, old: Obj | None) -> Wrong:
     if not handler:
         yield required("handler")
     elif old is None:
-        yield from each(names.dns_label(handler), "handler", handler)
+        yield from each(names.dns_label(handler, "bytes"), "handler", handler)
 
 
 def changes(new: Obj, old: Obj) -> Wrong:

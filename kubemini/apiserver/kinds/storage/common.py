@@ -14,16 +14,6 @@ MOST_PARAMETERS = 512
 LARGEST_PARAMETERS = 256 * 1024  # bytes, keys and values together
 
 
-def caseless_subdomain(name: str) -> list[str]:
-    """A subdomain, in capitals too. Models k/apimachinery pkg/api/validate/content IsDNS1123SubdomainCaseless"""
-    return [
-        text.replace("a lowercase RFC 1123", "an RFC 1123")
-        .replace("lower case alphanumeric", "alphanumeric")
-        .replace("example.com", "Example.com")
-        for text in names.dns_subdomain(name.lower())
-    ]
-
-
 def driver_name(name: str, path: str) -> Wrong:
     """The name of a driver: small letters or not, at most 63 bytes."""
     if not name:

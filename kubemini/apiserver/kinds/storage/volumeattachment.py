@@ -9,7 +9,7 @@ from kubemini.api import names
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME, Column, at
-from kubemini.apiserver.kinds.storage.common import LONGEST_DRIVER, caseless_subdomain
+from kubemini.apiserver.kinds.storage.common import LONGEST_DRIVER
 from kubemini.apiserver.rules.causes import (
     IMMUTABLE,
     Wrong,
@@ -69,7 +69,7 @@ def declared(obj: Obj, old: Obj | None) -> Wrong:
     if not attacher:
         yield required("spec.attacher")
         return
-    yield from each(caseless_subdomain(attacher), "spec.attacher", attacher)
+    yield from each(names.dns_subdomain_caseless(attacher), "spec.attacher", attacher)
     if len(attacher) > LONGEST_DRIVER:
         yield too_many_characters("spec.attacher", LONGEST_DRIVER)
 
