@@ -159,11 +159,11 @@ def negotiate(core: Core, asked: Request) -> Steps:
     refused = media.routed(headers, verb, verb in ("list", "watch"), supported)
     if refused is not None:
         return refused
-    found = media.streamed(headers, supported)
-    if verb != "watch":
-        found = media.negotiated(headers, asked.query, supported)
+    found = media.negotiated(headers, asked.query, supported)
     if isinstance(found, ApiError):
         return found
+    if verb == "watch" and (refused := media.not_streamed(found, supported)):
+        return refused
     asked.accepted = found
     if verb == "patch":
         asked.query = {**asked.query, "type": headers["content-type"].partition(";")[0].strip()}

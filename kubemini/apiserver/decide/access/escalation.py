@@ -42,7 +42,7 @@ def refusal(roles: Roles, user: UserInfo, namespace: str, granted: Iterable[Rule
     """Why *user* may not grant these rules; "" if he has them all himself."""
     found = [*roles.rules_for(user, namespace)]
     held = [one.rule for one in found if one.rule is not None]
-    missing = [rule for wide in granted for rule in broken_down(wide) if not any(_covers(own, rule) for own in held)]
+    missing = uncovered(held, granted)
     if not missing:
         return ""
     lines = sorted({_shown(rule) for rule in _compact(missing)})
@@ -51,6 +51,11 @@ def refusal(roles: Roles, user: UserInfo, namespace: str, granted: Iterable[Rule
     problems = [one.error for one in found if one.error]
     after = f"; resolution errors: [{' '.join(problems)}]" if problems else ""
     return text + "\n".join(lines) + after
+
+
+def uncovered(held: Sequence[Rule], granted: Iterable[Rule]) -> list[Rule]:
+    """What of the *granted* rules none of those that are *held* allows, in the smallest pieces."""
+    return [rule for wide in granted for rule in broken_down(wide) if not any(_covers(own, rule) for own in held)]
 
 
 def role_refusal(roles: Roles, user: UserInfo, namespace: str, role: Obj, old: Obj | None) -> str:

@@ -6,7 +6,7 @@
 
 Models k/k plugin/pkg/auth/authorizer/node NodeAuthorizer.Authorize Graph.AddPod Graph.AddPV; k/k pkg/api/v1/pod
 VisitPodSecretNames VisitPodConfigmapNames.
-Simplified: the graph is walked anew for each question; resource claims and pod certificates are unknown.
+Simplified: the graph is walked anew for each question; it has no resource claims and no pod certificates.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +20,10 @@ from kubemini.apiserver.decide.access.users import node_name
 
 MIRROR = "kubernetes.io/config.mirror"
 LEASES = "kube-node-lease"
+SLICE_VERBS = (
+    "only the following verbs are allowed for a ResourceSlice: "
+    "get, watch, list, create, update, patch, delete, deletecollection"
+)
 ALLOWED = Decision(True)
 NO_OPINION = Decision(False)
 
@@ -114,9 +118,26 @@ def _slice(facts: Callable[[], Bound], node: str, asked: Attributes) -> Decision
         return ALLOWED
     if asked.verb in ("get", "update", "patch", "delete"):
         return _unrelated(node) if asked.name else Decision(False, "No Object name found")
+    if asked.verb not in ("list", "watch", "deletecollection"):
+        return Decision(False, SLICE_VERBS)
     if asked.selected.get("spec.nodeName") == node:
         return ALLOWED
     return Decision(False, "can only list/watch/deletecollection resourceslices with nodeName field selector")
+
+
+def _certificate(facts: Callable[[], Bound], node: str, asked: Attributes) -> Decision:
+    """Requests for certificates of its pods."""
+    if asked.subresource:
+        return Decision(False, "nodes may not access the status subresource of PodCertificateRequests")
+    if asked.verb == "create":
+        return ALLOWED
+    if asked.verb == "get":
+        return _related(facts, node, asked)
+    if asked.verb not in ("list", "watch"):
+        return Decision(False, f"nodes may not {asked.verb} podcertificaterequests")
+    if asked.selected.get("spec.nodeName") == node:
+        return ALLOWED
+    return Decision(False, "can only list/watch podcertificaterequests with nodeName field selector")
 
 
 def _node(facts: Callable[[], Bound], node: str, asked: Attributes) -> Decision:
@@ -161,6 +182,8 @@ _SPECIAL: Mapping[tuple[str, str], Callable[[Callable[[], Bound], str, Attribute
     ("coordination.k8s.io", "leases"): _lease,
     ("storage.k8s.io", "csinodes"): _csi_node,
     ("resource.k8s.io", "resourceslices"): _slice,
+    ("resource.k8s.io", "resourceclaims"): _get,
+    ("certificates.k8s.io", "podcertificaterequests"): _certificate,
     ("", "nodes"): _node,
     ("", "pods"): _pod,
 }

@@ -14,7 +14,7 @@ from kubemini.sim.units import MS
 
 LEAST, MOST = 1, 10
 PER_SEAT = 100_000  # bytes of objects that one seat stands for
-STREAMED = 1_500_000  # bytes that a list from the cache holds at once at most, since it goes out in pieces
+STREAMED = 1_000_000  # bytes that a list from the cache holds at once at most, since it goes out in pieces
 UNKNOWN_SIZE = 1_500_000  # bytes of an object whose size nobody knows
 OBJECTS_PER_SEAT = 100
 WATCHERS_PER_SEAT = 10

@@ -82,13 +82,12 @@ def negotiated(
     return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {', '.join(supported)}")
 
 
-def streamed(headers: Mapping[str, str], supported: Sequence[str] = SUPPORTED) -> "Accepted | ApiError":
-    """The form of the events of a watch, or 406."""
-    found = negotiated(headers, {}, supported)
-    if isinstance(found, ApiError) or found.media == YAML:
-        text = f"only the following media types are accepted: {', '.join(streams(supported))}"
-        return ApiError(406, "NotAcceptable", text)
-    return found
+def not_streamed(found: Accepted, supported: Sequence[str] = SUPPORTED) -> ApiError | None:
+    """Why the events of a watch cannot be had in this form, or None: YAML has no end."""
+    if found.media != YAML:
+        return None
+    text = f"only the following media types are accepted: {', '.join(streams(supported))}"
+    return ApiError(406, "NotAcceptable", text)
 
 
 def streams(supported: Sequence[str]) -> list[str]:
@@ -113,7 +112,7 @@ def _accepted(
     clause: Clause, media: str, headers: Mapping[str, str], query: Mapping[str, Any], converts: bool
 ) -> Accepted | None:
     params = clause.params
-    if params.get("stream", "watch") != "watch" or params.get("sv"):
+    if params.get("stream", "watch") != "watch" or params.get("sv", "v1") not in ("", "v1"):
         return None
     if "stream" in params and media == YAML:
         return None

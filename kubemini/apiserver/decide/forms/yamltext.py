@@ -25,6 +25,7 @@ _WORDS = (  # PyYAML's words, and those of libyaml
     ("sequence entries are not allowed", "block sequence entries are not allowed in this context"),
     ("found character", "found character that cannot start any token"),
     ("found unknown escape character", "found unknown escape character"),
+    ("expected escape sequence of", "did not find expected hexdecimal number"),
     ("expected a digit or '.'", "did not find expected digit or '.' character"),
 )
 _ALIAS = re.compile(r"found undefined alias '(.*)'")
@@ -38,7 +39,7 @@ def yaml_bytes(value: Any) -> bytes:
     """*value* as YAML: keys in order, lists not indented, quotes where a text would be read as something else."""
     import yaml
 
-    form: dict[str, Any] = {"default_flow_style": False, "sort_keys": True, "allow_unicode": True, "width": 2**31}
+    form: dict[str, Any] = {"default_flow_style": False, "sort_keys": True, "allow_unicode": True, "width": 80}
     return str(yaml.dump(value, Dumper=_dumper(), **form)).encode()
 
 
@@ -61,6 +62,8 @@ def _reason(error: Any, text: str) -> str:
     """What Go says, and of which line."""
     import yaml
 
+    if isinstance(error, yaml.reader.ReaderError):
+        return "control characters are not allowed"
     said = error.problem or error.context or ""
     undefined = _ALIAS.match(said)
     if undefined:
