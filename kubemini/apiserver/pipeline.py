@@ -15,7 +15,7 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import SERVICE_CIDR
 from kubemini.apiserver import reading, reviewing, served, servicecidrs, writing
 from kubemini.apiserver.core import Core, Request
-from kubemini.apiserver.decide import discovery, identity, options, request
+from kubemini.apiserver.decide import discovery, identity, openapi, options, request
 from kubemini.apiserver.decide.access import attributes, users
 from kubemini.apiserver.decide.checks import PATHS
 from kubemini.apiserver.decide.forms import body, media, protobuf
@@ -110,10 +110,14 @@ def show_health(core: Core, asked: Request) -> Steps:
 
 
 def show_page(core: Core, asked: Request) -> Steps:
-    """/version and discovery: which server this is, and what there is to ask it for."""
+    """/version, OpenAPI and discovery: which server this is, and what there is to ask it for."""
     if asked.method not in READS or asked.info.is_resource:
         return None
-    found = discovery.page(asked.path, asked.headers, discovery.lines())
+    lines = discovery.lines()
+    described = openapi.page(asked.path, lines)
+    if described is not None:
+        return described
+    found = discovery.page(asked.path, asked.headers, lines)
     if isinstance(found, discovery.Page):
         asked.accepted = found.accepted
         asked.answer_headers += found.headers

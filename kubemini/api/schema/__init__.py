@@ -58,6 +58,11 @@ def definition(name: str) -> Definition:
     return _parsed(name)
 
 
+def names() -> tuple[str, ...]:
+    """The names of all definitions."""
+    return tuple(_blocks())
+
+
 def of_kind(api_version: str, kind: str) -> Definition | None:
     """The definition behind a manifest's ``apiVersion`` and ``kind``; None if this schema does not have it."""
     name = _kinds().get((api_version, kind))

@@ -186,14 +186,14 @@ def _resource(words: tuple[str, ...]) -> dict[str, Any]:
 
 def _part(words: tuple[str, ...], sub: str) -> dict[str, Any]:
     _, plural, kind, scope, *_ = words
-    group_version, of, verbs = _part_of(plural, kind, sub)
+    group_version, of, verbs = part_of(plural, kind, sub)
     group, _, version = group_version.rpartition("/")
     whose = {"group": group, "version": version} if version else {}
     name = f"{plural}/{sub}"
     return {"name": name, "singularName": "", "namespaced": scope == "namespaced", **whose, "kind": of, "verbs": verbs}
 
 
-def _part_of(plural: str, kind: str, sub: str) -> tuple[str, str, list[str]]:
+def part_of(plural: str, kind: str, sub: str) -> tuple[str, str, list[str]]:
     """group/version, kind and verbs of a part; most are the object itself."""
     group_version, of, verbs = PARTS.get(f"{plural}/{sub}") or PARTS.get(sub) or ("", kind, OF_A_PART)
     return group_version, of, _list(verbs)
@@ -254,7 +254,7 @@ def _whole(words: tuple[str, ...]) -> dict[str, Any]:
     told |= {key: one[key] for key in ("verbs", "shortNames", "categories") if key in one}
     parts = []
     for sub in sorted(_list(_facts(words).get("sub", ""))):
-        group_version, of, verbs = _part_of(plural, kind, sub)
+        group_version, of, verbs = part_of(plural, kind, sub)
         parts.append({"subresource": sub, "responseKind": _kind(group_version, of), "verbs": verbs})
     return told | ({"subresources": parts} if parts else {})
 

@@ -48,6 +48,12 @@ class Kubectl:
         assert done.returncode == 1, done.stdout
         return done.stderr
 
+    def complains_not(self, line, given=""):
+        """What ``diff`` prints of a difference: its status is 1, and nothing is wrong."""
+        done = self.run(line, given)
+        assert (done.returncode, done.stderr) == (1, "")
+        return done.stdout
+
     def open(self, line):
         """A kubectl that goes on, such as ``get -w``."""
         return subprocess.Popen([str(KUBECTL), *line.split()], stdout=subprocess.PIPE, text=True, env=self.environment)
@@ -105,16 +111,42 @@ def test_what_is_scaled_and_labelled_is_changed(kubectl):
 
 def test_an_applied_manifest_is_made_left_alone_and_changed(kubectl):
     manifest = WEB.replace("NAME", "applied")
-    assert kubectl.says("apply --validate=false -f -", manifest) == "deployment.apps/applied created\n"
-    assert kubectl.says("apply --validate=false -f -", manifest) == "deployment.apps/applied unchanged\n"
+    assert kubectl.says("apply -f -", manifest) == "deployment.apps/applied created\n"
+    assert kubectl.says("apply -f -", manifest) == "deployment.apps/applied unchanged\n"
     changed = manifest.replace("replicas: 2", "replicas: 1")
-    assert kubectl.says("apply --validate=false -f -", changed) == "deployment.apps/applied configured\n"
+    assert kubectl.says("apply -f -", changed) == "deployment.apps/applied configured\n"
     assert kubectl.as_json("get deployment applied")["spec"]["replicas"] == 1
+
+
+def test_a_field_that_is_misspelt_is_named_and_nothing_is_changed(kubectl):
+    wrong = WEB.replace("NAME", "misspelt").replace("replicas", "replica")
+    assert 'unknown field "spec.replica"' in kubectl.complains("apply -f -", wrong)
+    kubectl.complains("get deployment misspelt")
+
+
+def test_a_diff_shows_what_an_apply_would_change(kubectl):
+    manifest = WEB.replace("NAME", "differing")
+    kubectl.says("apply -f -", manifest)
+    assert kubectl.says("diff -f -", manifest) == ""
+    shown = kubectl.complains_not("diff -f -", manifest.replace("replicas: 2", "replicas: 5"))
+    assert "-  replicas: 2\n+  replicas: 5\n" in shown
+
+
+def test_explain_reads_the_types_of_fields(kubectl):
+    shown = rows(kubectl.says("explain deployment.spec"))
+    assert ["replicas", "<integer>"] in shown and ["template", "<PodTemplateSpec>", "-required-"] in shown
+
+
+def test_a_node_is_drained_and_takes_pods_again(kubectl):
+    assert kubectl.says("cordon worker-2") == "node/worker-2 cordoned\n"
+    assert "SchedulingDisabled" in kubectl.says("get node worker-2 --no-headers")
+    assert "node/worker-2 drained" in kubectl.says("drain worker-2 --ignore-daemonsets --force")
+    assert kubectl.says("uncordon worker-2") == "node/worker-2 uncordoned\n"
 
 
 def test_an_apply_on_the_servers_side_names_the_conflict(kubectl):
     manifest = WEB.replace("NAME", "owned")
-    apply = "apply --server-side --validate=false -f -"
+    apply = "apply --server-side -f -"
     assert kubectl.says(apply, manifest) == "deployment.apps/owned serverside-applied\n"
     other = kubectl.complains(f"{apply} --field-manager=other", manifest.replace("replicas: 2", "replicas: 1"))
     assert 'Apply failed with 1 conflict: conflict with "kubectl": .spec.replicas' in other
