@@ -33,6 +33,9 @@ class NetworkParams(EtcdParams):
     iptables_min_sync_period: int = flag(
         1 * SECOND, Duration(0, HOUR), "iptables.minSyncPeriod", "KubeProxyConfiguration 1.37"
     )
+    proxy_sync_period: int = flag(
+        30 * SECOND, Duration(SECOND, HOUR), "iptables.syncPeriod; late after two", "KubeProxyConfiguration 1.37"
+    )
     iptables_restore: tuple[int, int] = flag(
         (10 * MS, 40 * MS), Span(Duration(US, HOUR)), "time iptables-restore takes", "ours: a small cluster"
     )
@@ -62,6 +65,18 @@ class NetworkParams(EtcdParams):
         5 * SECOND, Duration(MS, DAY), "proxy-connect-timeout", "ingress-nginx 1.15 ConfigMap"
     )
     ingress_tries: int = flag(3, Count(1, 100), "proxy-next-upstream-tries", "ingress-nginx 1.15 ConfigMap")
+
+    # a cloud's load balancer
+    cloud_check_interval: int = flag(
+        8 * SECOND, Duration(100 * MS, HOUR), "CheckIntervalSec", "cloud-provider-gcp gceHcCheckIntervalSeconds"
+    )
+    cloud_check_timeout: int = flag(
+        1 * SECOND, Duration(MS, HOUR), "TimeoutSec", "cloud-provider-gcp gceHcTimeoutSeconds"
+    )
+    cloud_check_healthy: int = flag(1, Count(1, 100), "HealthyThreshold", "cloud-provider-gcp gceHcHealthyThreshold")
+    cloud_check_unhealthy: int = flag(
+        3, Count(1, 100), "UnhealthyThreshold", "cloud-provider-gcp gceHcUnhealthyThreshold"
+    )
 
     # CoreDNS
     coredns_startup_timeout: int = flag(5 * SECOND, Duration(0, HOUR), "startup_timeout", "coredns plugin/kubernetes")

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from kubemini.etcdparams import flag
 from kubemini.networkparams import NetworkParams
-from kubemini.ranges import Choice, Count, Duration, Legal, Rate, Span, Unfit, shown
+from kubemini.ranges import Choice, Count, Duration, Legal, Rate, Span, Switch, Unfit, shown
 from kubemini.sim.units import DAY, HOUR, MINUTE, MS, SECOND, US
 
 PINNED = {"Kubernetes": "1.37", "etcd": "3.7", "HAProxy": "2.6", "Pyodide": "314.0.7", "Python": "3.11 or later"}
@@ -164,6 +164,9 @@ class Params(NetworkParams):
     )
     node_cidr_mask_size: int = flag(
         24, Count(24, 29), "--node-cidr-mask-size", "kube-controller-manager 1.37; a worker of /29 has five pods"
+    )
+    kubelet_service_links: bool = flag(
+        False, Switch(), "kubelets tell containers of Services", "ours: real ones always do, and watch Services for it"
     )
     pod_start: tuple[int, int] = flag(
         (800 * MS, 1600 * MS), Span(Duration(US, HOUR)), "time to start a container, image present", "ours"

@@ -196,6 +196,24 @@ class Cluster:
         user = self.kubectl
         user.apply(*sources.read(source))
 
+    def environment(self, pod: str) -> dict[str, str]:
+        """What ``kubectl exec POD -- env`` says of Services: as it was when the container of *pod* started.
+
+        ValueError: no such pod runs, or the kubelets tell of no Services (``Params(kubelet_service_links=True)``).
+        """
+        if not self.params.kubelet_service_links:
+            raise ValueError(
+                "environment: containers are told nothing here; ask for Params(kubelet_service_links=True)"
+            )
+        name = pod if "/" in pod else f"default/{pod}"
+        runtimes = [host.kernel.containers for host in self.hosts.values() if host.kernel.containers is not None]
+        running = [r for runtime in runtimes for r in runtime.of_pod.values()]
+        found = [r.environment for r in running if f"{r.namespace}/{r.name}" == name]
+        if not found:
+            there = ", ".join(sorted(r.name for r in running)) or "none"
+            raise ValueError(f"environment: no pod {shown(pod)} runs; there are: {there}")
+        return found[0]
+
     def use_cni(self, make: Callable[[str], Cni]) -> None:
         """Give every worker CNI plugins of your own, before it starts: *make* gets a worker's name and returns them.
 

@@ -16,6 +16,7 @@ from kubemini.host import Component, Host
 from kubemini.kubelet.kubelet import Kubelet
 from kubemini.loadbalancer.haproxy import HAProxy
 from kubemini.loadbalancer.keepalived import Keepalived
+from kubemini.network.cloudbalancer import CloudBalancer
 from kubemini.network.dns import CoreDNSProcess, NodeCache, Outside
 from kubemini.network.ingress import IngressController, NodePort
 from kubemini.network.kubeproxy import KubeProxy
@@ -88,6 +89,7 @@ PROGRAMS: dict[str, Program] = {
     "kube-proxy": Program(KubeProxy, (_front_door,)),
     "kube-network-policies": Program(PolicyAgent, (_front_door,)),
     "speaker": Program(Speaker, (_front_door,)),
+    "cloud": Program(CloudBalancer, (_front_door,)),
     "pods": Program(PodNetwork),
     "visitor": Program(Visitor),
     "callers": Program(Caller),

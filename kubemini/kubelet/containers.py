@@ -9,7 +9,7 @@ of several pods of the host's network, the one that listened last is reached.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.api.objects import Obj, get
@@ -41,6 +41,7 @@ class Running:
     exit_code: int = 0
     image: str = ""  # of its first container, without registry and tag
     life: int = 0  # which start this is: a timer of an earlier one does nothing
+    environment: dict[str, str] = field(default_factory=dict)  # what it was told of Services when it started
     event: str = ""  # what the kubelet hears when a stop is over: stopped, or killed
     ip2: str = ""  # its address of the other family, if it has one
 

@@ -36,6 +36,7 @@ from kubemini.kubelet.decide.podworker import (
 )
 from kubemini.kubelet.decide.status import pod_status
 from kubemini.kubelet.heartbeat import Heartbeat
+from kubemini.kubelet.links import ServiceLinks
 from kubemini.sim import Sim, Steps
 from kubemini.wire import Network
 
@@ -60,7 +61,8 @@ class Kubelet(Component):
         self.reports.start()
         self.pods = Informer(self.client, POD, self._pod_changed, fieldSelector=f"spec.nodeName={self.host.name}")
         self.pods.on_synced.append(self._stop_orphans)
-        self.pods.start()
+        self.links = ServiceLinks(self.client, self.params.kubelet_service_links)
+        self.links.start(self.pods.start)
         Heartbeat(self, self.client).start()
 
     # -- what the API wants --------------------------------------------------------------------------------------------
@@ -149,6 +151,7 @@ class Kubelet(Component):
         except NoNetwork as error:
             self._no_sandbox(worker, str(error))
             return
+        self.links.tell(worker.pod, running)
         worker.become("start")
         worker.started = False
         worker.ip, worker.ip2 = running.ip, running.ip2

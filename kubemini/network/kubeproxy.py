@@ -7,15 +7,22 @@ Simplified: no periodic full sync (nothing else touches the rules), no burst of 
 machine's (the real one watches its Node). Its options are the defaults but for the mode.
 """
 
+from collections.abc import Callable
+
 from kubemini.api.kinds import ENDPOINT_SLICE, SERVICE
 from kubemini.api.objects import Obj
+from kubemini.api.timestamps import micro_timestamp
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
 from kubemini.network import dataplane
+from kubemini.network.decide.services.health import HEALTHZ_PORT, Probe, answered, local_counts, proxy_health
 from kubemini.network.decide.services.node import ProxyConfig
 from kubemini.network.decide.services.world import Entry, entries, service_of
-from kubemini.sim import Sim
-from kubemini.wire import Network
+from kubemini.sim import Sim, Steps
+from kubemini.wire import Call, Network
+from kubemini.wire.calls import REFUSED
+
+NEVER = -1  # an instant that has not come
 
 
 class KubeProxy(Component):
@@ -27,6 +34,7 @@ class KubeProxy(Component):
         self.params = net.params
         self._durations = sim.draws(f"kube-proxy/{name}")
         self._syncs = 0
+        self.when_answers_change: list[Callable[[], None]] = []  # of those who ask on health check node ports
 
     @property
     def config(self) -> ProxyConfig:
@@ -41,6 +49,8 @@ class KubeProxy(Component):
         self.dirty: dict[str, None] = {}
         self.earliest = self.sim.now  # when the next sync may begin
         self.scheduled = False
+        self.written_at = self.waiting_since = NEVER
+        self.counts: dict[str, tuple[int, int]] = {}  # what it answers on health check node ports
         for informer in (self.services, self.slices):
             informer.on_synced.append(self._synced)
             informer.start()
@@ -71,8 +81,30 @@ class KubeProxy(Component):
         self.dirty[f"{namespace}/{name}"] = None
         self._plan_sync()
 
+    # -- how it is -----------------------------------------------------------------------------------------------------
+    @property
+    def waits(self) -> bool:
+        """Whether news waits to be written."""
+        return self.waiting_since != NEVER
+
+    def handle(self, call: Call) -> Steps | None:
+        """A GET on one of its ports; on health check node ports it listens since the sync that told it of them."""
+        probe: Probe = call.payload
+        late = self.waits and self.sim.now - self.waiting_since >= 2 * self.params.proxy_sync_period
+        if probe.port == HEALTHZ_PORT:
+            updated = "" if self.written_at == NEVER else micro_timestamp(self.written_at)
+            answer = proxy_health(probe.path, not late or not updated, updated, micro_timestamp(self.sim.now))
+            call.reply(answer or (404, {}, {}))
+        elif answer := answered(self.counts, probe, not late):
+            call.reply(answer)
+        else:
+            call.fail(REFUSED)
+        return None
+
     # -- syncing -----------------------------------------------------------------------------------------------------
     def _plan_sync(self) -> None:
+        if self._ready() and self.dirty and not self.waits:
+            self.waiting_since = self.sim.now
         if self._ready() and self.dirty and not self.scheduled:
             self.scheduled = True
             self.after(max(0, self.earliest - self.sim.now), self._sync)
@@ -99,7 +131,11 @@ class KubeProxy(Component):
             table.put(key, new)
             if [entry.rules for entry in new] != [entry.rules for entry in before]:
                 self._tell(key, new or before, gone=not new)
-        self.scheduled = False
+        self.scheduled, self.written_at, self.waiting_since = False, self.sim.now, NEVER
+        counted, self.counts = self.counts, local_counts(table)
+        if self.counts != counted:
+            for look in self.when_answers_change:
+                look()
         self._plan_sync()
 
     def _tell(self, service: str, said: tuple[Entry, ...], gone: bool) -> None:

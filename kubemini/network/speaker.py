@@ -7,7 +7,7 @@ Simplified: one program beside the router, where MetalLB runs one on every node;
 where the real ones miss each other after seconds (memberlist).
 """
 
-from kubemini.api.kinds import ENDPOINT_SLICE, NODE, SERVICE
+from kubemini.api.kinds import ENDPOINT_SLICE, NODE, SERVICE, Kind
 from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
@@ -22,6 +22,9 @@ AGAIN = 1 * SECOND  # after a write that failed
 class Speaker(Component):
     """One process, beside the router before the cluster."""
 
+    watched: tuple[Kind, ...] = (SERVICE, ENDPOINT_SLICE, NODE)
+    user = "system:serviceaccount:metallb-system:speaker"
+
     def __init__(self, sim: Sim, net: Network, host: Host, name: str, servers: list[str]):
         super().__init__(sim, net, host, name)
         self.servers = servers
@@ -30,11 +33,9 @@ class Speaker(Component):
     def boot(self) -> None:
         self.announced = {}
         self.writing = False
-        self.client = ApiClient(self, self.servers, "system:serviceaccount:metallb-system:speaker")
-        self.services = Informer(self.client, SERVICE, self._changed)
-        self.slices = Informer(self.client, ENDPOINT_SLICE, self._changed)
-        self.nodes = Informer(self.client, NODE, self._changed)
-        for informer in (self.services, self.slices, self.nodes):
+        self.client = ApiClient(self, self.servers, self.user)
+        self.known = {kind: Informer(self.client, kind, self._changed) for kind in self.watched}
+        for informer in self.known.values():
             informer.on_synced.append(self._look)
             informer.start()
 
@@ -46,17 +47,27 @@ class Speaker(Component):
 
     def _look(self) -> None:
         """Write what must be written, and say who answers for what."""
-        if not all(informer.synced for informer in (self.services, self.slices, self.nodes)):
+        if not all(informer.synced for informer in self.known.values()):
             return
-        services = list(self.services.objects.values())
-        if announcing.assigned(services) and not self.writing:
+        if announcing.assigned(self._all(SERVICE)) and not self.writing:
             self.writing = True
             self.spawn(self._assign())
-        now = announcing.announced(services, self.slices.objects.values(), self.nodes.objects.values())
+        self.announce()
+
+    def _all(self, kind: Kind) -> list[Obj]:
+        return list(self.known[kind].objects.values())
+
+    def announce(self) -> None:
+        """Say who answers for what, if it is another than before."""
+        now = announcing.announced(self._all(SERVICE), self._all(ENDPOINT_SLICE), self._all(NODE))
         for address in sorted({**self.announced, **now}):
             if now.get(address) != self.announced.get(address):
                 self._tell(address, now.get(address, ""))
         self.announced = now
+
+    def entrance(self, address: str, number: int) -> str:
+        """The node that packet *number* for *address* goes to; "": nobody answers for it."""
+        return self.announced.get(address, "")
 
     def _tell(self, address: str, node: str) -> None:
         text = f"{node} answers for {address}" if node else f"nobody answers for {address}: it is withdrawn"
@@ -64,7 +75,7 @@ class Speaker(Component):
 
     def _assign(self) -> Steps:
         """Write addresses into the status of Services, one after the other."""
-        while written := announcing.assigned(self.services.objects.values()):
+        while written := announcing.assigned(self._all(SERVICE)):
             (namespace, name), address = next(iter(written.items()))
             doors = [{"ip": address}] if address else None
             body = {"status": {"loadBalancer": {"ingress": doors}}}

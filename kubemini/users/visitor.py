@@ -237,7 +237,7 @@ class Visitor(Component):
         outside = packet.source.startswith(OUTSIDE)
         speakers = [c for c in self.net.components.values() if isinstance(c, Speaker)]
         if outside and speakers and not at_home:
-            answering = (s.announced.get(packet.destination) for s in speakers)
+            answering = (s.entrance(packet.destination, number) for s in speakers)
             return next((f"pods@{node}" for node in answering if node), "")
         return at_home or (stacks[number % len(stacks)].name if outside else "")
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubemini.params import Params
+from tests.params.clouds import CLOUD, CLOUD_MATTERS
 from tests.params.names import ANOTHER_COREFILE, NOBODY_OUTSIDE, ORPHANS
 from tests.params.pair import PAIR, PAIR_MATTERS
 from tests.params.policies import KEPT, KEPT_MATTERS
@@ -103,6 +104,7 @@ STORIES: dict[str, Story] = {
         60, ["10s", "scale", "web", 3], more=pod("huge", extra="resources: {requests: {cpu: 100}}"), replicas=1
     ),
     "two balancers": PAIR,
+    "a cloud's balancer": CLOUD,
     "a connection that is kept": KEPT,
     "names without an API server": ORPHANS,
     "nobody outside": NOBODY_OUTSIDE,
@@ -211,6 +213,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "ingress_tries": 1,
     },
     "a shop": {
+        "kubelet_service_links": True,
         "loopback_latency": ["100us", "200us"],
         "apiserver_boot": ["2s", "3s"],
         "apiserver_sync": ["1s", "2s"],
@@ -260,6 +263,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "scheduler_unschedulable_flush": "20s",
     },
     "two balancers": PAIR_MATTERS,
+    "a cloud's balancer": CLOUD_MATTERS,
     "a connection that is kept": KEPT_MATTERS,
     "names without an API server": {"coredns_startup_timeout": "12s"},
     "nobody outside": {"coredns_forward_timeout": "300ms", "coredns_forward_tries": 1},

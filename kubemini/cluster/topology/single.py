@@ -24,14 +24,15 @@ def single(
     ingress: bool = False,
     speaker: bool = False,
     clients: bool = False,
+    cloud: bool = False,
 ) -> Topology:
     """One control-plane host without a load balancer, *workers* workers, and machines *outside* of visitors.
 
     With *ingress* pods of an ingress controller may run, and somebody on the Internet asks for URLs.
-    With a *speaker* Services of type LoadBalancer get addresses. With *clients*
+    With a *speaker* or a *cloud* Services of type LoadBalancer get addresses. With *clients*
     pods keep connections to pods that serve.
     """
     places = zone_list(zones)
     plane = HostSpec("cp-1", places[0], CONTROL_PLANE, ("etcd-1", *control_plane(1)))
     workers_ = worker_hosts(workers, places, policies, callers, ingress, clients)
-    return Topology("single", (plane, *workers_, *edge(0, outside), *router(speaker), *internet(ingress)))
+    return Topology("single", (plane, *workers_, *edge(0, outside), *router(speaker, cloud), *internet(ingress)))

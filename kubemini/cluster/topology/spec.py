@@ -160,9 +160,15 @@ def internet(ingress: bool) -> list[HostSpec]:
     return [HostSpec("internet-1", "edge", CLIENT, ("visitor@internet",))] if ingress else []
 
 
-def router(speaker: bool) -> list[HostSpec]:
-    """The machine beside the router before the cluster, where a speaker gives out load balancers' addresses."""
-    return [HostSpec("router-1", "edge", CLIENT, ("speaker-1",))] if switch(speaker, "speaker") else []
+def router(speaker: bool, cloud: bool) -> list[HostSpec]:
+    """The machine beside the router before the cluster, where load balancers' addresses are given out.
+
+    By a *speaker*, for which one node answers, or by a *cloud*, whose balancer asks all nodes how they are.
+    """
+    if switch(cloud, "cloud") and switch(speaker, "speaker"):
+        raise TopologyError("topology.cloud: a speaker gives addresses already; ask for one of speaker and cloud")
+    programs = ("speaker-1",) * speaker + ("cloud-1",) * cloud
+    return [HostSpec("router-1", "edge", CLIENT, programs)] if programs else []
 
 
 def balancers(load_balancer: bool, load_balancers: int) -> int:

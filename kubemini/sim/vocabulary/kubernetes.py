@@ -109,6 +109,11 @@ word(
     ),
 )
 word(
+    "environment",
+    KUBELET,
+    "what a starting container is told of Services; {pod, variables: {name: value}}",
+)
+word(
     "rules",
     KUBE_PROXY,
     "what a host's kernel is programmed with; {service, ip, endpoints: [{pod, ip, node}]}",

@@ -7,7 +7,6 @@ Models k/k pkg/kubelet Kubelet.getServiceEnvVarMap
 from collections.abc import Iterable
 
 from kubemini.api.objects import Obj
-from kubemini.network.decide.services.ports import address
 
 MASTER = ("default", "kubernetes")  # every pod is told of it
 
@@ -35,7 +34,7 @@ def _of(name: str, spec: Obj) -> dict[str, str]:
             found[f"{prefix}_SERVICE_PORT_{_variable(port['name'])}"] = str(port["port"])
     for number, port in enumerate(ports):
         protocol = (port.get("protocol") or "TCP").lower()
-        link = f"{protocol}://{address(host, port['port'])}"
+        link = f"{protocol}://{f'[{host}]' if ':' in host else host}:{port['port']}"
         if not number:
             found[f"{prefix}_PORT"] = link
         one = f"{prefix}_PORT_{port['port']}_{protocol.upper()}"
