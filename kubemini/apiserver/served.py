@@ -7,13 +7,14 @@ Models k/apiserver pkg/registry/rest RESTCreateStrategy, RESTUpdateStrategy.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from kubemini.api import kinds, names
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import Column
+from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.rules.causes import Wrong, nothing
 
 _SERVED: dict[tuple[str, str], "ServedKind"] = {}
@@ -51,6 +52,21 @@ def _is_silent(new: Obj, old: Obj | None) -> list[str]:
     return []
 
 
+class Part(NamedTuple):
+    """What a write to a part makes of an object: (new, old) → the object; and what is wrong with it then: (new, old).
+
+    *settles*: what is written is of the status, and is completed as that is.
+    """
+
+    kept: Callable[[Obj, Obj], Obj]
+    wrong: Callable[[Obj, Obj], Wrong]
+    settles: bool = False
+
+
+def _as_anonymous(obj: Obj, user: UserInfo) -> Obj:
+    return obj
+
+
 @dataclass(frozen=True, slots=True)
 class ServedKind:
     """What is special about a kind. Every function is pure; a rule yields the causes why not.
@@ -70,6 +86,7 @@ class ServedKind:
     ``fields``         what field selectors may name, besides metadata.name and metadata.namespace
     ``defaults``       the object with what the manifest leaves out
     ``begun``          a new object as the server completes it: (object, which has its uid, now in µs)
+    ``signed``         a new object with who made it: (object, user)
     ``prepare``        an update as its writer means it: (new, old); what the server gave stays where it is left out
     ``rules``          what is wrong with the object (after defaulting)
     ``create_rules``   what is wrong with it as a new object only
@@ -79,6 +96,7 @@ class ServedKind:
     ``warnings``       what its writer is warned of: (new, old or None)
     ``status_keeps``   metadata that a write to /status does not touch
     ``settle``         an update, which has its old status back, as the server completes it
+    ``parts``          sub-resources of its own that write one part of it
     ``settle_status``  a write to /status as the server completes it: (new, old, now in µs)
     ``first_status``   the status that an object begins with; None: what the creator gives it
     ``stored_as``      the kind in whose form the store holds it, if not its own; ``to_store``, ``from_store``: that
@@ -108,6 +126,7 @@ class ServedKind:
     fields: tuple[str, ...] = ()
     defaults: Callable[[Obj], Obj] = _as_it_is
     begun: Callable[[Obj, int], Obj] = _as_made
+    signed: Callable[[Obj, UserInfo], Obj] = _as_anonymous
     prepare: Callable[[Obj, Obj], Obj] = _as_meant
     rules: Callable[[Obj], Wrong] = nothing
     create_rules: Callable[[Obj], Wrong] = nothing
@@ -117,6 +136,7 @@ class ServedKind:
     warnings: Callable[[Obj, Obj | None], list[str]] = _is_silent
     status_keeps: tuple[str, ...] = ()
     settle: Callable[[Obj], Obj] = _as_it_is
+    parts: Mapping[str, Part] = field(default_factory=dict)
     settle_status: Callable[[Obj, Obj, int], Obj] = _as_said
     first_status: Callable[[Obj], Any] | None = None
     stored_as: Kind | None = None

@@ -154,7 +154,8 @@ def _completed(core: Core, admitted: admission.Attributes, base: str, taken: set
     if base:
         name = identity.generated(base, core.rng) if served.of(kind).suffixed else base
         edits.append((("metadata", "name"), name))
-    obj = strategy.begun(evolve_many(obj, *edits), core.sim.now)
+    obj = served.of(kind).signed(evolve_many(obj, *edits), admitted.user)
+    obj = strategy.begun(obj, core.sim.now)
     if kind == SERVICE:
         unready = yield from core.cache(SERVICE).wait()
         given = unready or services.allocated(obj, None, _pool(core, taken, dry))

@@ -31,6 +31,7 @@ OF_A_SUBRESOURCE = {
     "binding": ("create",),
     "finalize": ("update",),
     "token": ("create",),
+    "approval": ("get", "update", "patch"),
     "eviction": ("create",),
     "resize": ("get", "update", "patch"),
     "ephemeralcontainers": ("get", "update", "patch"),

@@ -187,7 +187,7 @@ def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "O
     if owners_known:
         result = ownership.taken_from(new, result)
     else:  # a part owns what was sent for it, though nothing else of it is taken
-        seen = default(new) if write.info.subresource in PARTS else result
+        seen = default(new) if _is_part(write) else result
         owned = ownership.after_write(old, seen, write.me(UPDATE), write.begins(new=False), write.now)
         result = ownership.taken_from(owned, result)
     result = ownership.settled(old, result)
@@ -202,7 +202,7 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
         wrong = finalize.wrong_finalizers(kind, old["metadata"]["name"], finalizers)
         rest = evolve(old, ("spec", "finalizers"), finalizers) if finalizers else without(old, ("spec", "finalizers"))
         return wrong or rest
-    if subresource in PARTS:
+    if _is_part(write):
         return _part(write, old, new)
     wrong = strategy.changed_marks(old, new) if subresource != "status" else None
     if wrong is not None:
@@ -224,14 +224,21 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     return wrong or result
 
 
+def _is_part(write: Write) -> bool:
+    return write.info.subresource in PARTS or write.info.subresource in served.of(write.kind).parts
+
+
 def _part(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     """*old* with the one part of *new* that its sub-resource writes."""
-    part = PARTS[write.info.subresource]
+    kind = served.of(write.kind)
+    part = {**PARTS, **kind.parts}[write.info.subresource]
     admitted = write.admit(default(new), old)
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None, "admission of an update gives the object back"
     result = strategy.recounted(old, part.kept(admitted, old))
+    if part.settles:
+        result = freeze(kind.settle_status(result, old, write.now))
     result = evolve(result, ("metadata", "resourceVersion"), old["metadata"]["resourceVersion"])
     return strategy.validate_part(result, old, part.wrong) or write.judge(result, old) or result
 

@@ -6,14 +6,12 @@ ValidatePodResize ValidatePodEphemeralContainersUpdate validateEphemeralContaine
 Simplified: resources of the pod as a whole are not resized; mounts of ephemeral containers are not judged.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
-
 from kubemini.api.errors import FieldError
 from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.apiserver.rules import podspec
 from kubemini.apiserver.rules.causes import Wrong, duplicate, forbidden, indexed, invalid, shown
 from kubemini.apiserver.rules.containers import common
+from kubemini.apiserver.served import Part
 
 MIRROR = "kubernetes.io/config.mirror"
 RESIZED = ("resources", "resizePolicy")
@@ -21,13 +19,6 @@ MUTABLE = ("cpu", "memory")
 ONLY_AMOUNTS = "only cpu and memory resources are mutable"
 NOT_EPHEMERAL = ("ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy")
 NOT_SET = "cannot be set for an Ephemeral Container"
-
-
-class Part(NamedTuple):
-    """What a write to a part makes of a pod: (new, old) → the pod; and what is wrong with it then: (new, old)."""
-
-    kept: Callable[[Obj, Obj], Obj]
-    wrong: Callable[[Obj, Obj], Wrong]
 
 
 # -- resize ------------------------------------------------------------------------------------------------------------
