@@ -16,7 +16,7 @@ from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import Kind
+from kubemini.api.kinds import KNOWN, Kind
 
 DEEPEST = 300
 LARGEST = 3_145_728  # bytes that a server reads: --max-request-body-bytes; a value has two at least
@@ -64,11 +64,11 @@ def mismatch(body: Mapping[str, Any], kind: Kind) -> ApiError | None:
     if version != kind.api_version and version.rpartition("/")[0] == kind.group:
         expected = f"does not match the expected API version ({kind.api_version})"
         return errors.bad_request(f"the API version in the data ({version}) {expected}")
-    if version != kind.api_version:
+    if version != kind.api_version and (version, said) not in KNOWN:
         why = f'no kind "{said}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
-    elif said != kind.kind:
+    elif (version, said) != (kind.api_version, kind.kind):
         into = f"({kind.group.partition('.')[0] or 'core'}.{kind.kind})"
-        why = f"converting ({kind.version}.{said}) to {into}: unknown conversion"
+        why = f"converting ({version.rpartition('/')[2]}.{said}) to {into}: unknown conversion"
     else:
         return None
     short = version.rpartition("/")[2]

@@ -14,6 +14,7 @@ Simplified: in a story, whose programs name no fieldManager, owners are kept fro
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kubemini.api.errors import ApiError
@@ -29,6 +30,7 @@ FIELD = ("metadata", "managedFields")
 ANNOTATION = ("metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration")
 CLEARED: tuple[Any, ...] = ([], [{}])  # what a writer sends who wants nobody to own anything
 KUBECTL, ANCIENT = "kubectl", "ancient-changes"
+SCALE_VERSION = "autoscaling/v1"
 MOST_WRITERS = 10
 Entries = Sequence[Mapping[str, Any]]
 
@@ -47,6 +49,11 @@ def managers_of(entries: Entries | None) -> dict[Manager, Paths]:
     return found
 
 
+def cleared(body: Mapping[str, Any], read: Obj) -> Obj:
+    """*read*, which is *body* decoded, where an empty list of owners still says so: it is no field for the decoder."""
+    return evolve(read, FIELD, CLEARED[1]) if get(body, *FIELD) == [] else read
+
+
 def _who(entry: Mapping[str, Any]) -> Manager:
     return Manager(entry.get("manager", ""), entry["operation"], entry["apiVersion"], entry.get("subresource", ""))
 
@@ -61,15 +68,15 @@ def after_write(old: Obj | None, new: Obj, me: Manager, begins: bool, now: int) 
     *begins*: owners are kept from now on; else only if there are some already.
     """
     bare, said = without(new, FIELD), () if me.subresource else get(new, *FIELD)
-    cleared = said in CLEARED
-    kept = () if cleared else said if managers_of(said) else _entries(old)
+    resets = said in CLEARED
+    kept = () if resets else said if managers_of(said) else _entries(old)
     before = managers_of(kept)
-    if not before and (not begins or (cleared and old is not None)):
+    if not before and (not begins or (resets and old is not None)):
         return bare
     live, versions = (without(old, FIELD) if old is not None else {}), _versions(new, me.subresource)
     owners = patch.updated(live, bare, before, me, versions)
     took = patch.touched(live, bare, me, versions)
-    return _with(bare, _capped(owners, kept), kept, me if took else None, now)
+    return _with(bare, _capped(owners, kept), kept, [me] if took else [], now)
 
 
 def after_create(new: Obj, me: Manager, begins: bool, now: int) -> Obj:
@@ -82,16 +89,18 @@ def after_create(new: Obj, me: Manager, begins: bool, now: int) -> Obj:
 def apply(old: Obj, config: Obj, me: Manager, force: bool, now: int) -> "Obj | ApiError":
     """*old* as it is after *me* has applied *config*; not yet decoded, defaulted or validated."""
     live, versions = without(old, FIELD), _versions(old, me.subresource)
-    before = managers_of(_entries(old)) or _before_first_apply(live, me, versions)
+    there = managers_of(_entries(old))
+    before = there or _before_first_apply(live, me, versions)
     done = patch.applied(live, config, before, me, versions, force)
     if isinstance(done, list) and me.name == KUBECTL:
         allowed = _last_applied(live, me, versions)
         grave = [conflict for conflict in done if conflict.path not in allowed]
         done = grave or patch.applied(live, config, before, me, versions, force=True)
     if isinstance(done, list):
-        return _conflict(done)
+        return _conflict(_as_seen(done, me))
     new, owners = done
-    result = _with(freeze(new), owners, _entries(old), me if new != live else None, now)
+    begun = [] if there else [manager for manager in owners if manager.name == BEFORE]
+    result = _with(freeze(new), owners, _entries(old), [*begun, *([me] if new != live else [])], now)
     if me.name == KUBECTL and get(result, *ANNOTATION):
         return evolve(result, ANNOTATION, _as_applied(config))
     return result
@@ -107,7 +116,7 @@ def created(config: Obj, me: Manager, now: int) -> Obj:
     """A new object that *me* makes by applying *config*."""
     mine = patch.applied({}, config, {}, me, _versions(config, me.subresource))
     assert not isinstance(mine, list), "an object that nobody has cannot be in anybody's way"
-    return _with(freeze(config), mine[1], (), me, now)
+    return _with(freeze(config), mine[1], (), [me], now)
 
 
 def _versions(obj: Obj, subresource: str) -> patch.Versions:
@@ -176,14 +185,13 @@ def _times(entries: Entries) -> dict[Manager, str | None]:
     return {_who(entry): entry.get("time") for entry in entries if entry.get("operation") and entry.get("apiVersion")}
 
 
-def _with(obj: Obj, owners: Managers, entries: Entries, me: Manager | None, now: int) -> Obj:
-    """*obj* with *owners*. The entry of *me*, who changed something, is of *now*; all others keep their times.
+def _with(obj: Obj, owners: Managers, entries: Entries, writers: Iterable[Manager], now: int) -> Obj:
+    """*obj* with *owners*. The entries of *writers*, who changed something, are of *now*; all others keep their times.
 
     A new owner through /scale has none, as upstream hands it over without.
     """
     times = _times(entries)
-    if me is not None and (me.subresource != "scale" or me in times):
-        times[me] = timestamp(now)
+    times |= {who: timestamp(now) for who in writers if who.subresource != "scale" or who in times}
     order = sorted(
         owners, key=lambda who: (who.operation, times.get(who) or "", who.name, who.version, who.subresource)
     )
@@ -214,6 +222,13 @@ def _same(old: Obj, new: Obj) -> bool:
 
 
 # -- conflicts ---------------------------------------------------------------------------------------------------------
+
+
+def _as_seen(conflicts: Sequence[Conflict], me: Manager) -> list[Conflict]:
+    """*conflicts* as *me* sees them: who applies a Scale sees all others in the version of a Scale."""
+    if me.subresource != "scale":
+        return list(conflicts)
+    return [Conflict(replace(conflict.manager, version=SCALE_VERSION), conflict.path) for conflict in conflicts]
 
 
 def _conflict(conflicts: Sequence[Conflict]) -> ApiError:

@@ -6,13 +6,13 @@ Models k/apiserver pkg/endpoints/handlers UpdateResource, pkg/registry/generic/r
 BeforeUpdate.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import Kind
+from kubemini.api.kinds import KNOWN, Kind
 from kubemini.api.objects import Obj, evolve, freeze, without
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.schema.decode import decode
@@ -30,10 +30,7 @@ Decide = Callable[[Obj], "Obj | Remove | ApiError"]
 Admit = Callable[[Obj, Obj], "Obj | ApiError | None"]  # (new, old) → new as plugins have changed it
 Judge = Callable[[Obj, Obj], "ApiError | None"]  # (new, old) → why plugins refuse it
 Allocate = Callable[[Obj, Obj], "Obj | ApiError"]  # (new, old) → new with the addresses that it needs
-SCALE = {
-    "metadata": ("ObjectMeta", "v1.ObjectMeta", {"name": "string", "namespace": "string", "resourceVersion": "string"}),
-    "spec": ("ScaleSpec", "v1.ScaleSpec", {"replicas": "int32"}),
-}
+SCALE = replace(KNOWN["policy/v1", "PodDisruptionBudget"], group="autoscaling", kind="Scale", plural="scales")
 
 
 def _passed(new: Obj, old: Obj) -> ApiError | None:
@@ -60,12 +57,12 @@ class Write:
     tracks: bool = False
     allocate: Allocate = lambda new, old: new
 
-    def decoded(self, body: Any) -> "Obj | ApiError":
-        """*body* as an object of the kind, without what no field holds; or why it is none: another kind, wrong types.
+    def decoded(self, body: Any, kind: Kind | None = None) -> "Obj | ApiError":
+        """*body* as an object of *kind* (None: of the write's own), without what no field holds; or why it is none.
 
         fieldValidation Strict refuses unknown and doubled fields, Warn (the default) puts them into *warnings*.
         """
-        kind = self.kind
+        kind = kind or self.kind
         wrong = decoding.refusal(body, kind.kind) or decoding.mismatch(body, kind)
         if wrong is not None:
             return wrong
@@ -75,7 +72,7 @@ class Write:
             unfit = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
             return errors.bad_request(f"{unfit}: {text}")
         self.warnings[:] = [] if self.options.validation == "Ignore" else found.warnings
-        return found.value
+        return ownership.cleared(body, found.value)
 
     def warn(self, texts: Iterable[str]) -> None:
         """Tell the writer *texts*, each once, however often the write is decided anew."""
@@ -138,8 +135,8 @@ def by_put(write: Write, body: Any) -> "Decide | ApiError":
     """Put *body* in the place of the object, or of its part."""
     kind, info = write.kind, write.info
     if info.subresource == "scale":
-        wrong = decoding.refusal(body, "Scale") or mistyped_scale(body)
-        return wrong or (lambda old: rescaled(write, old, freeze(body)))
+        scale = write.decoded(body, SCALE)
+        return scale if isinstance(scale, ApiError) else (lambda old: rescaled(write, old, freeze(scale)))
     found = write.decoded(_written_part(body, info.subresource))
     if isinstance(found, ApiError):
         return found
@@ -156,13 +153,6 @@ def _written_part(body: Any, subresource: str) -> Any:
     if subresource != "status" or not isinstance(body, dict):
         return body
     return {key: item for key, item in body.items() if key != "spec"}
-
-
-def mistyped_scale(body: Mapping[str, Any]) -> ApiError | None:
-    """Why the fields of *body* are not those of a Scale, or None."""
-    wrong = decoding.mistyped(body, "Scale", SCALE)
-    text = 'Scale in version "v1" cannot be handled as a Scale: '
-    return errors.bad_request(text + wrong) if wrong else None
 
 
 def rescaled(write: Write, old: Obj, scale: Obj) -> "Obj | Remove | ApiError":

@@ -15,7 +15,9 @@ def scale_of(obj: Obj) -> Obj:
     """The Scale that speaks of *obj*."""
     meta = obj["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    selector = labels.from_object(get(obj, "spec", "selector"))
+    picks = get(obj, "spec", "selector")
+    plain = obj["kind"] == "ReplicationController"  # whose selector is nothing but labels
+    selector = labels.from_labels(picks or {}) if plain else labels.from_object(picks)
     wanted = get(obj, "spec", "replicas", default=0)
     return freeze(
         {

@@ -5,13 +5,13 @@ PUT may, and nothing else. Apply looks for owners first, and creates what is not
 Models k/apiserver pkg/endpoints/handlers jsonPatcher smpPatcher applyPatcher, interpretStrategicMergePatchError.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import Obj, evolve, get, without
+from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.api.patch import jsonpatch, published, strategic, typed
 from kubemini.api.patch.apply import APPLY as APPLIES
 from kubemini.api.patch.merge import merge
@@ -20,10 +20,10 @@ from kubemini.api.schema.decode import Decoded, decode
 from kubemini.apiserver.decide import decoding, ownership
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import APPLY
-from kubemini.apiserver.decide.parts.scale import scale_of
+from kubemini.apiserver.decide.parts.scale import scale_of, wrong_scale
 from kubemini.apiserver.decide.patch import misfit
 from kubemini.apiserver.decide.strategy import default
-from kubemini.apiserver.decide.update import Decide, Write, mistyped_scale, named, replaced, rescaled, url_mismatch
+from kubemini.apiserver.decide.update import SCALE, Decide, Write, named, replaced, rescaled, url_mismatch
 from kubemini.apiserver.rules.causes import IMMUTABLE
 
 UNKNOWN_PATCH = "415: Unsupported Media Type"
@@ -48,7 +48,7 @@ def by_patch(write: Write, body: Any) -> "Decide | ApiError":
     if wrong is not None:
         return wrong
     if type == APPLY:
-        return _by_apply(write, body)
+        return _scale_by_apply(write, body) if write.info.subresource == "scale" else _by_apply(write, body)
     if write.info.subresource == "scale":
         return lambda old: _rescaled(write, old, _patched(type, scale_of(old), body), body)
     return lambda old: _replaced(write, old, _patched(type, old, body), body)
@@ -102,20 +102,26 @@ def _patched(type: str, old: Obj, body: Any) -> Any:
 
 
 def _replaced(write: Write, old: Obj, new: Any, patch: Any) -> "Obj | Remove | ApiError":
+    found = _read(write, new, patch, write.kind)
+    return found if isinstance(found, ApiError) else _in_place(write, old, named(write.kind, found, ""))
+
+
+def _read(write: Write, new: Any, patch: Any, kind: Kind) -> "Obj | ApiError":
+    """The result *new* of *patch* as an object of *kind*, or why it is none."""
     if isinstance(new, ApiError):
         return new
     type, careful = write.options.patch, write.options.validation != "Ignore"
-    wrong = decoding.refusal(new, write.kind.kind) or decoding.mismatch(new, write.kind)
+    wrong = decoding.refusal(new, kind.kind) or decoding.mismatch(new, kind)
     if wrong is not None:
         return wrong
-    found = decode(new, write.kind.api_version, write.kind.kind)
+    found = decode(new, kind.api_version, kind.kind)
     if found.error:
         return misfit.invalid(type, patch, new, misfit.why(type, found))
     complaints = [*misfit.strict(type, patch), *found.strict] if careful else []
     if complaints and write.options.validation == "Strict":
         return misfit.invalid(type, patch, new, "strict decoding error: " + ", ".join(complaints))
     write.warn(complaints)
-    return _in_place(write, old, named(write.kind, found.value, ""))
+    return freeze(ownership.cleared(new, found.value))
 
 
 def _in_place(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "Obj | Remove | ApiError":
@@ -127,12 +133,8 @@ def _in_place(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "
 
 
 def _rescaled(write: Write, old: Obj, scale: Any, patch: Any) -> "Obj | Remove | ApiError":
-    if isinstance(scale, ApiError):
-        return scale
-    wrong = decoding.refusal(scale, "Scale") or mistyped_scale(scale)
-    if wrong is None:
-        return rescaled(write, old, scale)
-    return misfit.invalid(write.options.patch, patch, scale, wrong.message.partition(": ")[2])
+    found = _read(write, scale, patch, SCALE)
+    return found if isinstance(found, ApiError) else rescaled(write, old, found)
 
 
 def _other_uid(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
@@ -163,9 +165,49 @@ def _by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
     return decide
 
 
+def _scale_by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
+    """An apply of a Scale: it owns the number of replicas in the object that it speaks of, and nothing else.
+
+    Models k/apimachinery pkg/util/managedfields ResourceManagedFieldsHandler.ToParent ToSubresource
+    """
+    kind, info = write.kind, write.info
+    wrong = _not_applicable(SCALE, body)
+    if wrong is not None:
+        return wrong
+    me, force = write.me(APPLIES), bool(write.options.force)
+
+    def decide(old: Obj) -> Obj | Remove | ApiError:
+        said = body.get("metadata") or {}
+        scale = freeze({**body, "metadata": {**said, "name": said.get("name") or info.name}})
+        unfit = wrong_scale(scale) or url_mismatch(kind, named(kind, scale, info.namespace), info.namespace, info.name)
+        if unfit is not None:
+            return unfit
+        config = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": info.name}}
+        wanted = freeze({**config, "spec": {"replicas": get(body, "spec", "replicas") or 0}})
+        new = ownership.apply(old, wanted, me, force, write.now)
+        if isinstance(new, ApiError):
+            return new
+        version = said.get("resourceVersion")
+        new = evolve(new, ("metadata", "resourceVersion"), version) if version else new
+        return replaced(write, old, new, owners_known=True)
+
+    return decide
+
+
 def configuration(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
     """What is applied: *body* with the name and namespace of the URL, or why it cannot be."""
     kind, info = write.kind, write.info
+    wrong = _not_applicable(kind, body)
+    if wrong is not None:
+        return wrong
+    meta = body.get("metadata") or {}
+    config = named(kind, {**body, "metadata": {**meta, "name": meta.get("name") or info.name}}, info.namespace)
+    part = without(config, ("spec",)) if info.subresource == "status" else without(config, ("status",))
+    return url_mismatch(kind, config, info.namespace, info.name) or part
+
+
+def _not_applicable(kind: Kind, body: Mapping[str, Any]) -> ApiError | None:
+    """Why *body* cannot be applied to a *kind*, or None."""
     version, said = body.get("apiVersion") or "", body.get("kind") or ""
     if (version, said) != (kind.api_version, kind.kind):
         group = version if "/" in str(version) else f"/{version}"
@@ -173,12 +215,7 @@ def configuration(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
     if get(body, "metadata", "managedFields") is not None:
         return errors.bad_request("metadata.managedFields must be nil")
     untyped = _untyped(kind, body)
-    if untyped:
-        return errors.failed(untyped)
-    meta = body.get("metadata") or {}
-    config = named(kind, {**body, "metadata": {**meta, "name": meta.get("name") or info.name}}, info.namespace)
-    part = without(config, ("spec",)) if info.subresource == "status" else without(config, ("status",))
-    return url_mismatch(kind, config, info.namespace, info.name) or part
+    return errors.failed(untyped) if untyped else None
 
 
 def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
@@ -190,21 +227,21 @@ def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
     shape = published.shape_of(kind.api_version, kind.kind)
     try:
         typed.check(body, shape)
-        why = _first_complaint(body, found, shape)
+        complaints = [*_complaints(body, found, shape)]
+        why = "errors:\n  " + "\n  ".join(complaints) if len(complaints) > 1 else "".join(complaints)
     except typed.TypedError as error:
         why = str(error)
     return f"failed to create typed patch object ({where}; {gvk}): {why}" if why else ""
 
 
-def _first_complaint(body: Mapping[str, Any], found: Decoded, shape: typed.Shape) -> str:
+def _complaints(body: Mapping[str, Any], found: Decoded, shape: typed.Shape) -> Iterator[str]:
     if found.error:
         wanted = found.error.rpartition(" of type ")[2]
         expected = "numeric (int or float)" if wanted in NUMBERS else wanted
         there = decoding.go_name(get(body, *found.place))
-        return f"{typed.spelled(body, found.place, shape)}: expected {expected}, got {there}"
-    if not found.unknown:
-        return ""
-    return f"{typed.spelled(body, found.unknown[0], shape)}: field not declared in schema"
+        yield f"{typed.spelled(body, found.place, shape)}: expected {expected}, got {there}"
+    for place in found.unknown:
+        yield f"{typed.spelled(body, place, shape)}: field not declared in schema"
 
 
 def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
