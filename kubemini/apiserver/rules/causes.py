@@ -3,6 +3,7 @@
 Models k/apimachinery pkg/util/validation/field Required, Invalid, Duplicate, Forbidden, NotSupported.
 """
 
+import difflib
 import ipaddress
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -133,3 +134,14 @@ def address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def nothing(*objects: Any) -> Wrong:
     """No rule, no complaint."""
     return iter(())
+
+
+def difference(old: Any, new: Any) -> str:
+    """What differs, three lines of context around it: the end of some refusals. *old* and *new* are of JSON.
+
+    Models k/apimachinery pkg/util/diff Diff.
+    Simplified: of the manifest's fields, where the real server shows its internal types.
+    """
+    before, after = (json.dumps(one, indent=1, ensure_ascii=False).splitlines() for one in (old, new))
+    lines = [*difflib.unified_diff(before, after, lineterm="")][2:]
+    return "\n".join(lines) + "\n" if lines else ""

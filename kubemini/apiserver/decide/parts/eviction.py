@@ -46,12 +46,13 @@ def read(body: Any, name: str, asked: Options) -> "Options | ApiError":
     if get(found.value, "metadata", "name", default="") != name:
         return errors.bad_request("name in URL does not match name in Eviction object")
     said = found.value.get("deleteOptions")
+    content = tuple((said or {}).get("dryRun") or ())
+    if content and asked.dry_run and content != asked.dry_run:
+        both = " and ".join("[" + " ".join(one) + "]" for one in (asked.dry_run, content))
+        return errors.failed(f"Non-matching dry-run options in request and content: {both}")
     how = Options() if said is None else read_options.read(RequestInfo("delete", ""), {}, said)
     if isinstance(how, ApiError):
         return how
-    if how.dry_run and asked.dry_run and how.dry_run != asked.dry_run:
-        both = " and ".join("[" + " ".join(one) + "]" for one in (asked.dry_run, how.dry_run))
-        return errors.failed(f"Non-matching dry-run options in request and content: {both}")
     return replace(how, dry_run=how.dry_run or asked.dry_run)
 
 

@@ -9,7 +9,7 @@ Simplified: resources of the pod as a whole are not resized; mounts of ephemeral
 from kubemini.api.errors import FieldError
 from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.apiserver.rules import podspec
-from kubemini.apiserver.rules.causes import Wrong, duplicate, forbidden, indexed, invalid, shown
+from kubemini.apiserver.rules.causes import Wrong, difference, duplicate, forbidden, invalid, shown
 from kubemini.apiserver.rules.containers import common
 from kubemini.apiserver.served import Part
 
@@ -129,9 +129,9 @@ def _wrong_debugging(new: Obj, old: Obj) -> Wrong:
         return
     path, wanted = "spec.ephemeralContainers", new["spec"].get("ephemeralContainers") or ()
     others = [one["name"] for field in ("containers", "initContainers") for one in new["spec"].get(field) or ()]
-    yield from indexed(wanted, path, common)
     names = list(others)
     for number, one in enumerate(wanted):
+        yield from common(one, f"{path}[{number}]")
         yield from _ephemeral(one, f"{path}[{number}]", names, others)
         names.append(one["name"])
     named = {one["name"]: one for one in wanted}
@@ -139,7 +139,8 @@ def _wrong_debugging(new: Obj, old: Obj) -> Wrong:
         if was["name"] not in named:
             yield forbidden(path, f'existing ephemeral containers "{was["name"]}" may not be removed\n')
         elif named[was["name"]] != was:
-            yield forbidden(path, f'existing ephemeral containers "{was["name"]}" may not be changed\n')
+            told = difference(was, named[was["name"]])
+            yield forbidden(path, f'existing ephemeral containers "{was["name"]}" may not be changed\n{told}')
 
 
 def _ephemeral(one: Obj, path: str, names: list[str], others: list[str]) -> Wrong:

@@ -1,7 +1,6 @@
 """Pods.
 
 Models k/k pkg/registry/core/pod strategy; k/k pkg/apis/core/validation ValidatePodCreate, ValidatePodUpdate.
-Simplified: a refused update shows no diff.
 """
 
 from typing import Any
@@ -44,6 +43,8 @@ def rules(obj: Obj) -> Wrong:
 def create_rules(obj: Obj) -> Wrong:
     """What only a new pod must not be."""
     yield from podspec.gated(obj.get("spec") or {}, "spec")
+    if get(obj, "spec", "ephemeralContainers"):
+        yield forbidden("spec.ephemeralContainers", "cannot be set on create")
 
 
 def changes(new: Obj, old: Obj) -> Wrong:
@@ -55,7 +56,7 @@ def changes(new: Obj, old: Obj) -> Wrong:
     yield from _deadline(new["spec"].get("activeDeadlineSeconds"), old["spec"].get("activeDeadlineSeconds"))
     gated = bool(old["spec"].get("schedulingGates"))
     if _fixed(new, gated, old) != _fixed(old, gated, old) or not _only_added(new, old):
-        yield forbidden("spec", POD_UPDATE)
+        yield forbidden("spec", f"{POD_UPDATE}\n{causes.difference(old['spec'], new['spec'])}")
 
 
 def _deadline(new: int | None, old: int | None) -> Wrong:
