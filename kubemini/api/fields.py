@@ -33,14 +33,20 @@ class Term:
         return f"{self.field}{'=' if self.equal else '!='}{escape(self.value)}"
 
 
-def parse(text: str, offered: Collection[str] | None = None) -> tuple[Term, ...]:
-    """The terms of *text*; with *offered*, the fields of a kind, no other may be named. Raises FieldSelectorError."""
-    terms = tuple(_term(part, text) for part in split_terms(text) if part)
+def parse(
+    text: str, offered: Collection[str] | None = None, unsupported: str = "field label not supported: {}"
+) -> tuple[Term, ...]:
+    """The terms of *text*; with *offered*, the fields of a kind, no other may be named. Raises FieldSelectorError.
+
+    A term of neither field nor value says nothing. *unsupported*: how the kind refuses a field that it does not offer.
+    """
+    found = [_term(part, text) for part in sorted(split_terms(text)) if part]
+    terms = tuple(term for term in found if term.field or term.value)
     for term in terms:
         if offered is not None and term.field not in (*EVERY_KIND, *offered):
             known = " ".join(f'"{field}",' for field in EVERY_KIND)[:-1]
             plain = f'"{term.field}" is not a known field selector: only {known}'
-            raise FieldSelectorError(f"field label not supported: {term.field}" if offered else plain)
+            raise FieldSelectorError(unsupported.format(term.field) if offered else plain)
     return terms
 
 
@@ -111,7 +117,7 @@ def unescape(value: str) -> str:
         elif character == "\\":
             escaped = True
         elif character in ",=":
-            raise FieldSelectorError(f"invalid field selector: unescaped character in value: {character}")
+            raise FieldSelectorError(f"invalid field selector: unescaped character in value: {ord(character)}")
         else:
             text += character
     if escaped:

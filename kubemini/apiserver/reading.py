@@ -20,6 +20,7 @@ from kubemini.apiserver.decide.options import EXACT, Options, number_of
 from kubemini.apiserver.decide.parts.scale import scale_of
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.watchcache import ERROR, Matches
+from kubemini.etcd.errors import FUTURE_REVISION
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 
@@ -35,7 +36,9 @@ def get(core: Core, asked: Request) -> Steps:
             return errors.failed(_unreadable(version, number))
         cache = core.cache(kind)
         unready = yield from cache.wait()
-        if unready is None and cache.revision >= number:
+        if unready is None and cache.revision < number and not (yield from cache.reach(number)):
+            return errors.too_large(number, cache.revision)
+        if unready is None:
             return cache.get(info.namespace, info.name) or errors.not_found(kind, info.name)
     return (yield from core.storage.get(kind, info.namespace, info.name))
 
@@ -57,8 +60,12 @@ def list(core: Core, asked: Request) -> Steps:
     if isinstance(place, ApiError):
         return place
     if options.version and not options.chunk and not _is_exact(options):
-        return (yield from _list_cached(core, kind, info, matches, int(options.version)))
+        return (yield from _list_cached(core, asked, matches, int(options.version)))
     found = yield from core.storage.list(kind, info.namespace, max(place.revision, 0), place.key)
+    if isinstance(found, ApiError) and found.message == FUTURE_REVISION.message:
+        if not (yield from core.cache(kind).reach(place.revision)):
+            return errors.too_large(place.revision, core.cache(kind).revision)
+        found = yield from core.storage.list(kind, info.namespace, place.revision, place.key)
     if isinstance(found, ApiError):
         return paging.expired(found, options, place, prefix)
     objects, revision = found
@@ -66,23 +73,24 @@ def list(core: Core, asked: Request) -> Steps:
     return paging.page(kind, [*objects.values()], matches, shown, options.limit, prefix)
 
 
-def _list_cached(core: Core, kind: Kind, info: RequestInfo, matches: Matches | None, version: int) -> Steps:
-    """A state that is as new as *version* at least: of the cache if it is so new, else of etcd."""
-    cache = core.cache(kind)
+def _list_cached(core: Core, asked: Request, matches: Matches | None, version: int) -> Steps:
+    """A state that is as new as *version* at least: of the cache if it is so new, else of etcd; any is whole."""
+    kind, namespace, limit = asked.kind, asked.info.namespace, asked.options.limit if version else 0
+    cache, prefix = core.cache(kind), kind.key(namespace)
     unready = yield from cache.wait()
     if unready is not None:
         return unready
     if cache.revision >= version:
-        return paging.page(kind, cache.items(info.namespace), matches, cache.revision)
-    found = yield from core.storage.list(kind, info.namespace)
+        return paging.page(kind, cache.items(namespace), matches, cache.revision, limit, prefix)
+    found = yield from core.storage.list(kind, namespace)
     if isinstance(found, ApiError):
         return found
     objects, revision = found
     if revision < version:
         if (yield from cache.reach(version)):
-            return paging.page(kind, cache.items(info.namespace), matches, cache.revision)
+            return paging.page(kind, cache.items(namespace), matches, cache.revision, limit, prefix)
         return errors.too_large(version, max(cache.revision, revision))
-    return paging.page(kind, [*objects.values()], matches, revision)
+    return paging.page(kind, [*objects.values()], matches, revision, limit, prefix)
 
 
 def _is_exact(options: Options) -> bool:
@@ -95,7 +103,8 @@ def _is_exact(options: Options) -> bool:
 def watch(core: Core, asked: Request) -> Steps:
     """Open a watch: changes go down the stream until somebody ends it."""
     kind, options, call = asked.kind, asked.options, asked.call
-    matches = matcher(kind, _of_one(asked.info))
+    one = _of_one(asked.info)
+    matches = one if isinstance(one, ApiError) else matcher(kind, one)
     if isinstance(matches, ApiError):
         return matches
     number = number_of(options.version or "0")
@@ -116,18 +125,26 @@ def watch(core: Core, asked: Request) -> Steps:
     return None
 
 
-def _of_one(info: RequestInfo) -> RequestInfo:
+def _of_one(info: RequestInfo) -> "RequestInfo | ApiError":
     """*info* of a watch of one object, which the older path names, as a selector says it."""
-    if not info.name or info.field_selector:
+    if len(info.parts) < 2:
         return info
-    return replace(info, field_selector=str(fields.Term("metadata.name", True, info.name)))
+    if not info.field_selector:
+        return replace(info, field_selector=str(fields.Term("metadata.name", True, info.name)))
+    try:
+        named = fields.required(fields.parse(info.field_selector), "metadata.name")
+    except ValueError as error:
+        return errors.bad_request(str(error))
+    return (
+        info if named == info.name else errors.bad_request("fieldSelector metadata.name doesn't match requested name")
+    )
 
 
 def matcher(kind: Kind, info: RequestInfo) -> "Matches | ApiError | None":
     """Whether an object is asked for; None if every one is."""
     try:
         picked = labels.parse(info.label_selector)
-        terms = fields.parse(info.field_selector, served.of(kind).fields)
+        terms = fields.parse(info.field_selector, served.of(kind).fields, served.of(kind).unsupported)
     except ValueError as error:
         return errors.bad_request(str(error))
     space = info.namespace

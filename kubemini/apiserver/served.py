@@ -84,6 +84,7 @@ class ServedKind:
     ``suffixed``       whether a name that is generated is more than its base
     ``name_rule``      what metadata.name must be
     ``fields``         what field selectors may name, besides metadata.name and metadata.namespace
+    ``unsupported``    the refusal of a selector that names another field
     ``defaults``       the object with what the manifest leaves out
     ``begun``          a new object as the server completes it: (object, which has its uid, now in µs)
     ``signed``         a new object with who made it: (object, user)
@@ -124,6 +125,7 @@ class ServedKind:
     suffixed: bool = True
     name_rule: Callable[[str], list[str]] = names.dns_subdomain
     fields: tuple[str, ...] = ()
+    unsupported: str = "field label not supported: {}"
     defaults: Callable[[Obj], Obj] = _as_it_is
     begun: Callable[[Obj, int], Obj] = _as_made
     signed: Callable[[Obj, UserInfo], Obj] = _as_anonymous

@@ -64,7 +64,7 @@ def page(
     if 0 < limit < len(picked):
         last = picked[limit - 1]["metadata"]
         key = kind.key(last.get("namespace", ""), last["name"])
-        meta["continue"] = _encoded(revision, key[len(prefix) :] + "\0")
+        meta["continue"] = _encoded(revision, f"/{key[len(prefix) :]}\0")
         if matches is None:
             meta["remainingItemCount"] = len(picked) - limit
         picked = picked[:limit]
@@ -107,6 +107,7 @@ def _not_base64(token: str) -> str:
 
 
 def _not_a_place(found: Any) -> str:
+    found = {} if found is None else found
     if not isinstance(found, dict):
         return f"json: cannot unmarshal {decoding.go_name(found)} into Go value of type storage.continueToken"
     wrong = decoding.mistyped(found, "continueToken", {"v": "string", "rv": "int64", "start": "string"})

@@ -228,6 +228,7 @@ serve(
         orphans=True,
         parting=PARTING,
         fields=("status.successful",),
+        unsupported='field label "{}" not supported for Job',
         defaults=defaults,
         begun=begun,
         rules=rules,
