@@ -30,8 +30,9 @@ from kubemini.network.cni import BRIDGE
 from kubemini.network.decide.rules.plan import Plan as Planned
 from kubemini.network.decide.rules.plan import planned
 from kubemini.network.decide.services.node import ProxyConfig
+from kubemini.network.decide.services.ports import IPV4, IPV6, family
 from kubemini.network.kubeproxy import KubeProxy
-from kubemini.network.walks.ground import OUTSIDE, Plan, PodPlan, build
+from kubemini.network.walks.ground import OUTSIDE, Plan, PodPlan, build, six
 from kubemini.network.walks.places import Place, Places
 from kubemini.network.walks.proxied import MODES, load, loadable
 from kubemini.network.walks.traced import Traced
@@ -39,12 +40,11 @@ from kubemini.ranges import shown
 from kubemini.sim.units import duration
 from kubemini.simulate import prepared
 
-CLIENT = "203.0.113.2"  # who is outside
+CLIENT, CLIENT6 = "203.0.113.2", "2001:db8:113::2"  # who is outside
 SETTLED = "30s"  # until manifests have become pods
 MANIFESTS = {"topology": {"kind": "single", "workers": 2}, "title": "manifests"}
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 SIZES, LEAST_MTU = (28, 65_535), 68  # bytes of IPv4
-NETWORKS = ("10.96.0.0/12",)  # of Services
 
 
 def trace_packet(
@@ -128,7 +128,8 @@ class Scene:
         self.nodes = [dataplane.node_of(host) for host in self.hosts]
         self.pods = {_name(pod): pod for pod in self._objects(POD) if get(pod, "status", "podIP")}
         own = {node.addresses[0]: node.name for node in self.nodes}
-        ips = {name: pod["status"]["podIP"] for name, pod in self.pods.items()}
+        self.ips = {name: _ips(pod) for name, pod in self.pods.items()}
+        ips = {name: found[0] for name, found in self.ips.items()}
         homes = {name: own.get(ip) or name.removeprefix("default/") for name, ip in ips.items()}
         services = {_name(service): service for service in self._objects(SERVICE)}
         self.places = Places(ips, {n.name: n.addresses[0] for n in self.nodes}, services, homes)
@@ -149,55 +150,57 @@ class Scene:
         own = {node.addresses[0] for node in self.nodes}
         there = {node.name for node in self.nodes}
         pods = tuple(
-            PodPlan(self.places.homes[name], pod["spec"]["nodeName"], self.places.pods[name])
+            PodPlan(self.places.homes[name], pod["spec"]["nodeName"], ",".join(self.ips[name]))
             for name, pod in self.pods.items()
             if self.places.pods[name] not in own and pod["spec"]["nodeName"] in there
         )
         doors = [
-            f"{ip}/32"
+            f"{ip}/{128 if ':' in ip else 32}"
             for service in self.places.services.values()
             for ip in (
                 *(get(service, "spec", "externalIPs") or ()),
-                *(i.get("ip") for i in get(service, "status", "loadBalancer", "ingress") or ()),
+                *(i["ip"] for i in get(service, "status", "loadBalancer", "ingress") or () if i.get("ip")),
             )
         ]
+        networks = self.cluster.params.service_cluster_ip_range
         first = self.nodes[0].name
         return Plan(
             tuple(self.nodes),
             pods,
-            {CLIENT: first},
+            dict.fromkeys((CLIENT, CLIENT6)[:len(self.nodes[0].addresses)], first),
             network,
-            (*NETWORKS, *doors),
+            (*networks, *doors),
             pod_mtu=pod_mtu,
             bridge=str(BRIDGE["bridge"]),
         )
 
-    def planned(self, host: Host) -> list[Planned]:
-        """What the kube-proxy of *host* has written, whether it still lives or not."""
+    def planned(self, host: Host, of_family: str) -> list[Planned]:
+        """What the kube-proxy of *host* has written in a family, whether it still lives or not."""
         table = dataplane.table(host)
         entries = [e for found in table.by_service.values() for e in found] if table else []
-        return [planned(e.port, e.uses, len(e.uses.reachable)) for e in entries]
+        return [planned(e.port, e.uses, len(e.uses.reachable)) for e in entries if e.port.family == of_family]
 
-    def build(self) -> Namespaces:
-        """The namespaces, with the rules in them and everybody listening who does."""
+    def build(self, of_family: str = IPV4) -> Namespaces:
+        """The namespaces, with the rules of one family in them and everybody listening who does."""
         net = build(self.plan)
         for host, node in zip(self.hosts, self.nodes):
             if dataplane.table(host):
-                load(net[host.name], node, self.configs[host.name], self.planned(host))
-            netfilter.load(net[host.name].rules, _of_plugins(host))
+                load(net[host.name], node, self.configs[host.name], self.planned(host, of_family), of_family)
+            netfilter.load(net[host.name].rules, _of_plugins(host, of_family))
             netfilter.load(net[host.name].rules, self.firewall)
             for lost in host.kernel.lost_routes.values():
-                net[host.name].routes.delete(lost)
+                for cidr in lost.split(","):
+                    net[host.name].routes.delete(cidr)
         for namespace, protocol, port in self._listening():
             net[namespace].listening[protocol, "", port] = namespace
         return net
 
     def _listening(self) -> Iterator[tuple[str, str, int]]:
         """(namespace, protocol, port) of every container that runs: its ports, and those that lead to it."""
-        homes = {ip: self.places.homes[name] for name, ip in self.places.pods.items()}
+        homes = {ip: self.places.homes[name] for name, ips in self.ips.items() for ip in ips}
         alive = {ip for ip in homes if any(pod_at(host, ip) for host in self.hosts)}
         for host in self.hosts:
-            for plan in self.planned(host):
+            for plan in (*self.planned(host, IPV4), *self.planned(host, IPV6)):
                 for endpoint in plan.reachable:
                     if endpoint.ip in alive:
                         yield homes[endpoint.ip], plan.port.protocol, endpoint.port
@@ -210,15 +213,20 @@ class Scene:
 
     def trace(self, start: Place, end: Place, protocol: str, size: int = 60) -> Traced:
         """Walk one connection, and find what other picks would have given."""
-        if start.namespace not in (net := self.build()):
+        of_family = family(end.ip)
+        if start.namespace not in (net := self.build(of_family)):
             raise ValueError(f"{start.said} has no network: its node is down or unknown; try another")
+        if of_family == IPV6 and not six(self.plan):
+            raise ValueError(
+                f"{end.said} is of IPv6, and this cluster speaks IPv4 only; set cluster_cidr to a range of each"
+            )
         packet = Packet(protocol, "", end.ip, 0, end.port, size=size)
         draws, number = self.cluster.sim.draws(f"trace/{start.said}/{end.said}"), iter(range(2**31))
         choose = from_draws(lambda: draws.u(next(number)))
         guard = self._guard(protocol)
         exchange = connect(net, start.namespace, packet, choose, guard=guard)
 
-        fresh = self.build()
+        fresh = self.build(of_family)
 
         def again(choose: Choose) -> tuple[str, str]:
             for here in fresh.values():
@@ -230,14 +238,14 @@ class Scene:
         others = tuple((share, *found) for share, found in all_picks(again))
         flows = {n.name: [str(e) for e in net[n.name].conntrack.entries()] for n in self.nodes}
         ruleset = {
-            host.name: loadable(node, self.configs[host.name], self.planned(host))
+            host.name: loadable(node, self.configs[host.name], self.planned(host, of_family), of_family)
             for host, node in zip(self.hosts, self.nodes)
         }
         return Traced(start.said, end.said, self.mode, exchange, others, flows, ruleset)
 
     def _guard(self, protocol: str) -> Guard:
         """Egress is judged on the node that a pod's packet leaves, ingress on the one of its receiver."""
-        of_pod = {self.places.pods[name]: pod["spec"]["nodeName"] for name, pod in self.pods.items()}
+        of_pod = {ip: pod["spec"]["nodeName"] for name, pod in self.pods.items() for ip in self.ips[name]}
         hosts = {host.name: host for host in self.hosts}
 
         def guard(namespace: str, packet: Packet) -> str:
@@ -255,10 +263,15 @@ def _is_node(host: Host) -> bool:
     return any(isinstance(c, KubeProxy) for c in host.components)
 
 
-def _of_plugins(host: Host) -> str:
+def _ips(pod: Obj) -> list[str]:
+    """The addresses of a pod that has some."""
+    return [entry["ip"] for entry in get(pod, "status", "podIPs") or ()] or [pod["status"]["podIP"]]
+
+
+def _of_plugins(host: Host, of_family: str) -> str:
     """The rules that CNI plugins have put on *host* (host ports), as iptables-save prints them."""
     found = host.kernel.pod_network
-    tables = found.tables[4] if found else None
+    tables = found.tables[4 if of_family == IPV4 else 6] if found else None
     return "\n".join(line for name in tables.chains for line in tables.saved(name)) if tables else ""
 
 

@@ -6,7 +6,7 @@ Models torvalds/linux net/ipv4/devinet.c inet_select_addr
 Simplified: no ARP in time, no MAC addresses, no VLANs; a bridge knows where everybody is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from kubemini.host.linux.addresses import within
@@ -73,12 +73,18 @@ class Namespace:
         """The address that packets leave with through *device*, or "" if there is none.
 
         The first of the device that shares a network with the next hop, else its first, else the
-        first of the others.
+        first of the others; of the next hop's family.
         """
-        own = [a for a in self.interfaces[device].addresses if not a.startswith("127.")]
+        own = _leaving(self.interfaces[device].addresses, next_hop)
         near = [a for a in own if within(next_hop, a)]
-        others = (a for i in self.interfaces.values() for a in i.addresses if a[:4] != "127.")
+        others = (a for i in self.interfaces.values() for a in _leaving(i.addresses, next_hop))
         return next(iter([*near, *own, *others]), "").split("/")[0]
+
+
+def _leaving(addresses: Iterable[str], next_hop: str) -> list[str]:
+    """Those that a packet to *next_hop* may leave with: of its family, and not of the loopback."""
+    six = ":" in next_hop
+    return [a for a in addresses if (":" in a) == six and not a.startswith(("127.", "::1/"))]
 
 
 def _net(text: str) -> str:

@@ -154,7 +154,7 @@ class Walk:
         elif name == "prerouting":
             own = here.source_for(flight.incoming, flight.packet.source)
         elif name == "output":
-            own = "127.0.0.1"
+            own = "::1" if ":" in flight.packet.destination else "127.0.0.1"
         before, known = flight.packet, len(flight.steps)
         act = hooks.run(here.rules, here.conntrack, name, flight, own)
         new = flight.steps[known:]

@@ -29,11 +29,11 @@ def text(node: Node, config: ProxyConfig, posted: Posted) -> str:
     return loadable(node, config, plans_of(node, posted))
 
 
-def loadable(node: Node, config: ProxyConfig, planned: Sequence[Plan]) -> str:
-    """What ``iptables-restore`` or ``nft -f`` would load on *node*."""
+def loadable(node: Node, config: ProxyConfig, planned: Sequence[Plan], of_family: str = IPV4) -> str:
+    """What ``iptables-restore``, ``ip6tables-restore`` or ``nft -f`` would load on *node*."""
     if config.mode == IPTABLES:
-        return saved.loadable(saved.written(planned, config, node))
-    return table.loadable(table.written(planned, config, node))
+        return saved.loadable(saved.written(planned, config, node, of_family))
+    return table.loadable(table.written(planned, config, node, of_family), of_family)
 
 
 def plans_of(node: Node, posted: Posted) -> list[Plan]:
@@ -46,21 +46,22 @@ def program(here: Namespace, node: Node, config: ProxyConfig, posted: Posted) ->
     load(here, node, config, plans_of(node, posted))
 
 
-def load(here: Namespace, node: Node, config: ProxyConfig, planned: Sequence[Plan]) -> None:
+def load(here: Namespace, node: Node, config: ProxyConfig, planned: Sequence[Plan], of_family: str = IPV4) -> None:
     """The same for plans: in the place of kube-proxy's own rules, before those of others in each chain.
 
+    A namespace holds the rules of one family here: that of the packet that is to walk.
     ValueError if there is no such mode.
     """
     if config.mode not in MODES:
         raise ValueError(f"kube-proxy has no mode {config.mode!r}; it has: {', '.join(MODES)}")
     remove(here, but=SHARED if config.mode == NFTABLES else "")
     if config.mode == NFTABLES:
-        nft.load(here.rules, table.objects(table.written(planned, config, node)), TABLE)
+        nft.load(here.rules, table.objects(table.written(planned, config, node, of_family)), TABLE)
         return
     theirs = {key: chain.rules for key, chain in here.rules.chains.items()}
     for chain in here.rules.chains.values():
         chain.rules = []
-    iptables.load(here.rules, saved.listed(saved.written(planned, config, node)))
+    iptables.load(here.rules, saved.listed(saved.written(planned, config, node, of_family)))
     for key, rules in theirs.items():
         here.rules.chains[key].rules += rules
     here.route_localnet = here.route_localnet or on_localhost(config, node)

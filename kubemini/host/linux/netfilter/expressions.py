@@ -329,10 +329,10 @@ class Reader:
 
 
 def _target(kind: str, text: str) -> Act:
-    """``10.0.0.1:80`` or, in a map, ``10.0.0.1 . 80``."""
+    """``10.0.0.1:80``, ``[fd00::1]:80`` or, in a map, ``10.0.0.1 . 80``."""
     address, _, port = text.replace(" . ", " ").partition(" ")
-    if not port and text.count(":") == 1:
-        address, _, port = text.partition(":")
+    if not port:
+        address, port = matches.destination(text)
     number(address)  # or ValueError
     return Act(kind, address=address, port=int(port or 0))
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from kubemini.host.linux.addresses import number
 from kubemini.host.linux.netfilter.flight import Act, Flight, Part
-from kubemini.host.linux.netfilter.matches import MATCHES, MODULES, PLAIN, Options, negated
+from kubemini.host.linux.netfilter.matches import MATCHES, MODULES, PLAIN, Options, destination, negated
 from kubemini.host.linux.netfilter.ruleset import PRIORITIES, Chain, Rule, Ruleset
 
 PLACES = {
@@ -187,11 +187,11 @@ def _target(name: str, words: list[str], goto: bool) -> list[Part]:
     elif name == "REJECT":
         act = Act("reject", to=options.get("--reject-with", "icmp-port-unreachable"))
     elif name == "DNAT":
-        address, port = _destination(options["--to-destination"])
+        address, port = destination(options["--to-destination"])
         number(address)  # or ValueError
-        act = Act("dnat", address=address, port=port)
+        act = Act("dnat", address=address, port=int(port or 0))
     elif name == "SNAT":
-        act = Act("snat", address=options["--to-source"].split(":")[0])
+        act = Act("snat", address=destination(options["--to-source"])[0])
         number(act.address)
     elif name == "REDIRECT":
         act = Act("dnat", port=int(options.get("--to-ports", "0")))
@@ -201,17 +201,6 @@ def _target(name: str, words: list[str], goto: bool) -> list[Part]:
     else:
         act = Act("goto" if goto else "jump", to=name)
     return [lambda flight: act]
-
-
-def _destination(text: str) -> tuple[str, int]:
-    """``10.0.0.1:80`` or ``[fd00::1]:80`` or an address alone."""
-    if text.startswith("["):
-        address, _, port = text[1:].partition("]:")
-    elif text.count(":") == 1:
-        address, _, port = text.partition(":")
-    else:
-        address, port = text, ""
-    return address, int(port or 0)
 
 
 def _mark(options: dict[str, str]) -> Part:

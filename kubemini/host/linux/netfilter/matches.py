@@ -22,6 +22,15 @@ MOST = 65_535  # the biggest port
 MULTICAST, BROADCAST = "224.0.0.0/4", "255.255.255.255"
 
 
+def destination(text: str) -> tuple[str, str]:
+    """Address and port of ``10.0.0.1:80``, ``[fd00::1]:80``, or of an address alone: then the port is empty."""
+    if text.startswith("["):
+        address, _, port = text[1:].partition("]")
+        return address, port.removeprefix(":")
+    address, _, port = text.partition(":") if text.count(":") == 1 else (text, "", "")
+    return address, port
+
+
 def asks(test: Callable[[Flight], bool]) -> Part:
     """A part of a rule that only asks."""
     return lambda flight: None if test(flight) else NO
