@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubemini.api.cel.functions.formatting import clauses, wrong_argument
-from kubemini.api.cel.functions.operators import to_duration, to_timestamp
 from kubemini.api.cel.functions.texts import pattern
+from kubemini.api.cel.functions.times import to_duration, to_timestamp
 from kubemini.api.cel.nodes import Call, ListOf, Literal, Loop, MapOf, Node, Problem, Select, Struct
 from kubemini.api.cel.types import Type
 from kubemini.api.cel.values import CelError

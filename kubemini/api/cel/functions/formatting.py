@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any, NamedTuple
 
-from kubemini.api.cel.functions.operators import shown_duration, shown_instant
+from kubemini.api.cel.functions.times import shown_duration, shown_instant
 from kubemini.api.cel.types import DYN, ERROR, OPEN, Type, said
 from kubemini.api.cel.values import (
     CelError,
