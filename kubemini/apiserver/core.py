@@ -16,6 +16,7 @@ from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.flags import Flags
 from kubemini.apiserver.gate.access import Access
+from kubemini.apiserver.gate.counted import Counted
 from kubemini.apiserver.gate.fairness import Fairness
 from kubemini.apiserver.health import Health
 from kubemini.apiserver.served import notable, summary
@@ -74,6 +75,7 @@ class Core:
         self.storage = Storage(self.sim, self.params, self.etcd)
         self.access = Access(self.sim, flags, self.cache)
         self.fairness = Fairness(component, self.begun, self.cache)
+        self.counted = Counted()
         self.goaways = self.sim.rng(f"goaways/{component.name}/{component.incarnation}")
         self.audits = self.sim.rng(f"audits/{component.name}/{component.incarnation}")
         self.rng = self.sim.rng(f"names/{component.name}/{component.incarnation}")

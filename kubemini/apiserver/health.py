@@ -25,6 +25,7 @@ from typing import Any
 from kubemini.api.errors import ApiError
 from kubemini.apiserver.decide import checks
 from kubemini.apiserver.decide.checks import ETCD, ETCD_READINESS, READYZ, SHUTDOWN
+from kubemini.apiserver.decide.forms.plain import Plain
 from kubemini.etcd.client import EtcdClient
 from kubemini.host import Component
 from kubemini.sim import Steps
@@ -104,16 +105,24 @@ class Health:
 
     # -- those who ask -----------------------------------------------------------------------------------------------
     def answer(self, path: str, query: Mapping[str, Any]) -> Steps:
-        """The page, or the ApiError 500 that shows it."""
-        yield from self._ask(path)
-        found = {name: check.found for name, check in self.etcd.items()}
-        well, text = checks.page(path, self._failed(found), "verbose" in query)
+        """The page, or the ApiError 500 that shows it; None if *path* is neither a page nor a check of one."""
+        wanted = checks.asked(path)
+        if wanted is None:
+            return None
+        page, one = wanted
+        yield from self._ask(page, one)
+        failed = self._failed({name: check.found for name, check in self.etcd.items()})
+        if one:
+            return Plain("ok") if one not in failed else _failing(self.etcd[one].found if one in self.etcd else one)
+        excluded = query.get("exclude") or ()
+        names = [excluded] if isinstance(excluded, str) else [*excluded]
+        well, text = checks.page(page, failed, "verbose" in query, names)
         return text if well else ApiError(500, "InternalError", text, plain=True)
 
-    def _ask(self, path: str) -> Steps:
-        """Let the checks of *path* look at etcd, one after the other."""
+    def _ask(self, path: str, one: str = "") -> Steps:
+        """Let the checks of *path*, or that *one* alone, look at etcd, one after the other."""
         for name, check in self.etcd.items():
-            if name in checks.ORDER[path]:
+            if name in ([one] if one else checks.ORDER[path]):
                 self._seen[name] = yield from check.ask()
                 self._tell()
 
@@ -146,3 +155,8 @@ class Health:
         if (not failed, why) != self._said:
             self._said = (not failed, why)
             self.component.sim.record(self.component.name, "ready", ready=not failed, why=why)
+
+
+def _failing(why: Any) -> ApiError:
+    """What a check that is asked alone says when it fails."""
+    return ApiError(500, "InternalError", f"internal server error: {why}", plain=True)

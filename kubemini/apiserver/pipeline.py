@@ -9,6 +9,7 @@ Simplified: who asks is believed: no authentication, audit, impersonation, prior
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
@@ -17,7 +18,6 @@ from kubemini.apiserver import reading, reviewing, served, servicecidrs, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import discovery, identity, openapi, options, request
 from kubemini.apiserver.decide.access import attributes, users
-from kubemini.apiserver.decide.checks import PATHS
 from kubemini.apiserver.decide.forms import body, media, protobuf
 from kubemini.apiserver.decide.request import CONNECTS, OF_A_SUBRESOURCE
 from kubemini.apiserver.gate.fairness import Visit, is_long
@@ -27,6 +27,7 @@ from kubemini.sim.engine import Runaway
 from kubemini.wire import Call
 
 PANIC = "This request caused apiserver to panic. Look in the logs for details."
+METRICS = "/metrics"
 READS = ("GET", "HEAD", "LIST", "WATCH")
 
 
@@ -48,6 +49,7 @@ def received(call: Call) -> Request:
 def read_request_info(core: Core, asked: Request) -> Steps:
     """What is asked for: verb, kind, namespace, name. Whether that is there is another question, for later."""
     asked.info = request.parse(asked.verb, asked.path, asked.query)
+    core.counted.begun(asked.info)
     return None
     yield
 
@@ -105,8 +107,10 @@ def authorize(core: Core, asked: Request) -> Steps:
 
 
 def show_health(core: Core, asked: Request) -> Steps:
-    """/livez, /readyz and /healthz are answered before all others, and cost no work."""
-    return (yield from core.health.answer(asked.path, asked.query)) if asked.path in PATHS else None
+    """/livez, /readyz and /healthz are answered before all others, and cost no work; so is /metrics."""
+    if asked.path == METRICS and asked.verb in READS:
+        return core.counted.page(core.caches.values(), core.fairness)
+    return None if asked.info.is_resource else (yield from core.health.answer(asked.path, asked.query))
 
 
 def show_page(core: Core, asked: Request) -> Steps:
@@ -268,19 +272,23 @@ ACTS: dict[tuple[str, str], Handler] = {
 
 def serve(core: Core, asked: Request) -> Steps:
     """The answer to a request: what the first handler that has one says."""
+    answer: Any = None
     try:
         for handler in HANDLERS:
             answer = yield from handler(core, asked)
             if answer is not None:
-                return answer
+                break
+        return answer
     except Runaway:
         raise
     except Exception as problem:
-        return _recovered(core, asked, problem)
+        answer = _recovered(core, asked, problem)
+        return answer
     finally:
+        if asked.info.verb:
+            core.counted.ended(asked.info, answer, asked.created)
         for close in reversed(asked.closing):
             close()
-    return None
 
 
 def _recovered(core: Core, asked: Request, problem: Exception) -> ApiError:

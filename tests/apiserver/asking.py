@@ -20,7 +20,7 @@ class Outside:
         pairs = [(name, one) for name, value in said.items() for one in ([value] if isinstance(value, str) else value)]
         pairs += [("Authorization", f"Bearer {token}")] if token else []
         answers = []
-        Exchange(self.server, HttpRequest(method, target, tuple(pairs), body, certificate), answers.append)
+        self.last = Exchange(self.server, HttpRequest(method, target, tuple(pairs), body, certificate), answers.append)
         return answers
 
     def ask(self, method, target, body=b"", token=ADMIN, certificate=None, **headers):

@@ -4,10 +4,10 @@ A page lists every check; the answer is 200 if all pass, else 500 with the page.
 after a start, those that take time stand here: what fails while a server starts, stage by stage.
 Invariant: a page has each check once, and its last line says which page it is.
 Models k/apiserver pkg/server/healthz handleRootHealth; order and stages as a kube-apiserver 1.37.2 shows them.
-Simplified: a check cannot be asked alone (/readyz/etcd); only the hooks that were seen failing fail.
+Simplified: only the hooks that were seen failing fail.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 LIVEZ, READYZ, HEALTHZ = "/livez", "/readyz", "/healthz"
 PATHS = (LIVEZ, READYZ, HEALTHZ)
@@ -44,14 +44,36 @@ BOOTSTRAPPING = (PRIORITIES, ROLES)
 LAST = (ROLES,)
 
 
-def page(path: str, failed: Collection[str], verbose: bool = False) -> tuple[bool, str]:
-    """Whether all is well, and what *path* shows when the checks *failed*; "ok" is said in short unless *verbose*."""
+def asked(path: str) -> tuple[str, str] | None:
+    """The page that *path* is, or belongs to, and the check that is asked for alone; None if it is neither."""
+    found = next((page for page in PATHS if path == page or path.startswith(f"{page}/")), None)
+    if found is None:
+        return None
+    check = path.removeprefix(found).removeprefix("/")
+    return (found, check) if path == found or check in ORDER[found] else None
+
+
+def page(path: str, failed: Collection[str], verbose: bool = False, excluded: Sequence[str] = ()) -> tuple[bool, str]:
+    """Whether all is well, and what *path* shows when the checks *failed*; "ok" is said in short unless *verbose*.
+
+    Of the *excluded* checks it does not matter whether they fail.
+    """
     order = ORDER[path]
-    lines = [f"[-]{name} failed: reason withheld" if name in failed else f"[+]{name} ok" for name in order]
-    well = not any(name in failed for name in order)
+    lines = [_line(name, failed, excluded) for name in order]
+    strange = ", ".join(f'"{name}"' for name in sorted(set(excluded)) if name not in order)
+    if strange:
+        lines.append(f"warn: some health checks cannot be excluded: no matches for {strange}")
+    well = not any(name in failed and name not in excluded for name in order)
     if well and not verbose:
         return True, "ok"
-    return well, "\n".join([*lines, f"{path[1:]} check {'passed' if well else 'failed'}"])
+    end = "\n" if well else ""  # that of a refusal comes by itself
+    return well, "\n".join([*lines, f"{path[1:]} check {'passed' if well else 'failed'}"]) + end
+
+
+def _line(name: str, failed: Collection[str], excluded: Sequence[str]) -> str:
+    if name in excluded:
+        return f"[+]{name} excluded: ok"
+    return f"[-]{name} failed: reason withheld" if name in failed else f"[+]{name} ok"
 
 
 def failing(path: str, failed: Collection[str]) -> list[str]:

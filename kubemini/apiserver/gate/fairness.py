@@ -7,6 +7,7 @@ configController.startRequest.
 Simplified: objects are thought to be of one size; a level whose object changes begins anew.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from kubemini.apiserver.decide.fairness import flows, levels, seats
 from kubemini.apiserver.decide.fairness.levels import Dropped
 from kubemini.apiserver.decide.fairness.queues import Level, Ticket
 from kubemini.apiserver.decide.fairness.seats import Work
+from kubemini.apiserver.decide.metrics import Labels, Series
 from kubemini.apiserver.decide.request import RequestInfo, first
 from kubemini.apiserver.watchcache import WatchCache
 from kubemini.host import Component
@@ -46,6 +48,7 @@ class Fairness:
         self.component, self.begun, self.cache = component, begun, cache
         self.sim, self.patience = component.sim, component.net.params.request_timeout // 4
         self.levels: dict[str, Level] = {}
+        self.rejected: Counter[Labels] = Counter()
         self._schemas: list[Obj] = []
         self._objects: dict[str, Obj] = {}
         self._dropped: dict[str, Dropped] = {}
@@ -123,8 +126,31 @@ class Fairness:
         level.released(ticket, self.sim.now)
         self._seat(level)
 
+    def series(self) -> list[Series]:
+        """What /metrics tells of the levels."""
+        named = {name: (("priority_level", name),) for name in self.levels}
+        pairs = [(named[name], level) for name, level in self.levels.items()]
+        prefix, per = "apiserver_flowcontrol_", "of each priority level."
+        return [
+            Series(f"{prefix}current_limit_seats", "gauge", f"Seats {per}", {key: one.limit for key, one in pairs}),
+            Series(
+                f"{prefix}current_executing_seats",
+                "gauge",
+                f"Seats taken {per}",
+                {key: one.seats for key, one in pairs},
+            ),
+            Series(
+                f"{prefix}current_inqueue_requests",
+                "gauge",
+                f"Requests waiting {per}",
+                {k: one.waiting for k, one in pairs},
+            ),
+            Series(f"{prefix}rejected_requests_total", "counter", f"Requests sent away {per}", self.rejected),
+        ]
+
     def _refused(self, name: str) -> ApiError:
         """429: too much of this level is under way."""
+        self.rejected[("priority_level", name),] += 1
         again = self._dropped.setdefault(name, Dropped()).note(self.sim.now // SECOND)
         details = freeze({"retryAfterSeconds": again})
         return ApiError(429, "TooManyRequests", TOO_MANY, details, plain=True)

@@ -48,7 +48,7 @@ def test_a_page_lists_every_check_in_order_and_says_ok_in_short():
     assert checks.page("/readyz", ()) == (True, "ok")
     well, text = checks.page("/readyz", (), verbose=True)
     assert well and text.startswith("[+]ping ok\n[+]log ok\n[+]etcd ok\n")
-    assert text.endswith("[+]shutdown ok\nreadyz check passed")
+    assert text.endswith("[+]shutdown ok\nreadyz check passed\n")
 
 
 def test_a_page_fails_only_with_checks_of_its_own():

@@ -16,9 +16,9 @@ from kubemini.api.schema.written import written as as_go_writes
 from kubemini.apiserver.decide import tables
 from kubemini.apiserver.decide.forms import media, protobuf
 from kubemini.apiserver.decide.forms.media import JSON, PROTOBUF, YAML, Accepted
+from kubemini.apiserver.decide.forms.plain import TEXT, Plain
 from kubemini.apiserver.decide.forms.yamltext import yaml_bytes
 
-TEXT = "text/plain; charset=utf-8"
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 _ESCAPED = (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e"))
 
@@ -35,6 +35,8 @@ def of(
     answer: Any, wanted: Accepted, headers: Mapping[str, str], query: Mapping[str, Any], created: bool, now: int
 ) -> Said:
     """The response that says *answer*: an object, a text, or an ApiError; *now* in µs."""
+    if isinstance(answer, Plain):
+        return Said(200, (("Content-Type", answer.type),), answer.text.encode())
     if wanted.convert is not None and not isinstance(answer, str):
         answer = tables.shown(answer, wanted.convert, query, now)
     if isinstance(answer, ApiError):
