@@ -109,10 +109,8 @@ def _of_scenario(name: str, wanted: Wanted, today: int) -> Cluster:
 
 def _begin_before(cluster: Cluster, today: int) -> int:
     """Nothing has happened yet: let time begin so that it is *today* (µs) when all is ready. The first instant."""
-    sim = cluster.sim
-    assert sim.events == 0 and sim.now == 0, "a cluster that lives already keeps its time"
-    sim.now = sim._now = today - (BALANCED if _balancers(cluster) else EARLY)
-    return sim.now
+    cluster.sim.begin_at(today - (BALANCED if _balancers(cluster) else EARLY))
+    return cluster.sim.now
 
 
 def _values(params: Mapping[str, str]) -> dict[str, Any]:

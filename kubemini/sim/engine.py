@@ -96,6 +96,11 @@ class Sim(simpy.Environment):
         self._second = self._before = 0  # the last look's simulated second, and the events before it
         self.allow(EVENT_BUDGET)
 
+    def begin_at(self, instant: int) -> None:
+        """Let time begin at *instant* instead of 0: for a run that has to do with the dates of others."""
+        assert not self.events and not self.now, "time has begun already: say when before anything happens"
+        self.now = self._now = instant
+
     def schedule(self, event: simpy.Event, priority: int = 1, delay: float = 0) -> None:
         """Queue *event* to happen after *delay* microseconds, among the events of that instant by *priority*."""
         heappush(self._queue, (self._now + delay, priority, next(self._eid), event))

@@ -19,6 +19,7 @@ from kubemini.sim.units import SECOND
 USERS = {"admin": ("system:masters",), "dev": ("developers",)}
 TOKENS = {f"{name}token": UserInfo(name, groups, name) for name, groups in USERS.items()}
 RECORDED = {"service_cluster_ip_range": "10.96.0.0/16"}  # of every recording, unless it says otherwise
+YEAR = 365 * 86_400 * SECOND  # sessions speak of dates that were past when they were recorded
 PATIENCE = 120 * SECOND  # of simulated time, for one answer
 
 
@@ -34,6 +35,7 @@ class Inside:
         self.server.flags = flags.as_real(TOKENS)
         if "compaction" in needs:  # as the recorded server of these: --etcd-compaction-interval 2s
             self.server.flags = replace(self.server.flags, compaction=2 * SECOND)
+        self.sim.begin_at(YEAR)
         self.cluster.start()
         self.until(lambda: self.server.core.health.ready)
 
