@@ -36,6 +36,7 @@ SCHEMA, LEVEL = KNOWN[f"{GROUP}/v1", "FlowSchema"], KNOWN[f"{GROUP}/v1", "Priori
 TOO_MANY = "Too many requests, please try again later."
 SEATS = 600  # --max-requests-inflight 400 and --max-mutating-requests-inflight 200
 LONG_SUBRESOURCES = ("attach", "exec", "log", "portforward", "proxy")
+MANDATORY = ("exempt", "catch-all")  # schemas and levels that work though nobody has made them yet, or any more
 OBJECT = 1000  # bytes that an object has on average
 
 
@@ -62,10 +63,11 @@ class Fairness:
         if heard == self._heard:
             return
         self._heard = heard
-        schemas, found = (
-            cache.items() or [obj for kind, obj in bootstrap.objects() if kind == cache.kind] for cache in caches
+        schemas, found = map(_known, caches)
+        levels_there = {one["metadata"]["name"] for one in found}
+        self._schemas = flows.in_order(
+            one for one in schemas if one["spec"]["priorityLevelConfiguration"]["name"] in levels_there
         )
-        self._schemas = flows.in_order(schemas)
         known = {one["metadata"]["name"]: one for one in found}
         if {name: one["spec"] for name, one in known.items()} != {n: o["spec"] for n, o in self._objects.items()}:
             self.levels = levels.configured(found, SEATS)
@@ -167,6 +169,17 @@ class Visit:
 def is_long(info: RequestInfo) -> bool:
     """Whether a request goes on for as long as its client likes, and so takes no seat. A watch sits as it begins."""
     return info.verb == "proxy" or info.subresource in LONG_SUBRESOURCES
+
+
+def _known(cache: WatchCache) -> list[Obj]:
+    """What *cache* holds, and of what will be made all if it holds nothing, else what must be there."""
+    items, made = cache.items(), [obj for kind, obj in bootstrap.objects() if kind == cache.kind]
+    there = {one["metadata"]["name"] for one in items}
+    wanted = [obj["metadata"]["name"] for obj in made] if not items else MANDATORY
+    return [
+        *items,
+        *(obj for obj in made if obj["metadata"]["name"] in wanted and obj["metadata"]["name"] not in there),
+    ]
 
 
 def _headers(schema: Obj, level: Obj) -> list[tuple[str, str]]:
