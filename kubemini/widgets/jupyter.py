@@ -19,6 +19,7 @@ import anywidget
 import traitlets
 
 from kubemini import session
+from kubemini.api.manifests import load as load_manifests
 from kubemini.network.decide.dns.resolvconf import LIBCS
 from kubemini.params import Params
 from kubemini.ranges import shown
@@ -26,7 +27,7 @@ from kubemini.scenarios import Scenario, load, names
 from kubemini.sim import Trace
 from kubemini.sim.units import MS
 from kubemini.simulate import run
-from kubemini.study import walks
+from kubemini.study import urls, walks
 from kubemini.study.balance import Hands, hands
 from kubemini.study.elections import GIVE_UP, percentile
 from kubemini.study.names import SEARCH, Walk, twice
@@ -97,6 +98,8 @@ def stamp(run: dict[str, Any]) -> str:
         return f"recording {digest}, {sum(map(len, run['walks'].values())):,} walks"
     if "lookups" in run:
         return f"recording {digest}, {len(run['lookups']):,} lookups"
+    if "apis" in run:
+        return f"recording {digest}, {sum(len(api['rows']) for api in run['apis']):,} rules"
     if "curves" in run:
         return f"recording {digest}, {sum(curve['count'] for curve in run['curves']):,} elections"
     return f"recording {digest}, {len(run['records']['at']):,} records"
@@ -304,12 +307,37 @@ def show_lookups(
     return DnsWalk(names, ndots, caption)
 
 
+class UrlRules(Widget):
+    """Which rule of an Ingress or an HTTPRoute takes a URL; use `show_rules`."""
+
+    picture = "url-rules"
+    _esm = widget_source(picture)
+
+    def __init__(self, manifests: str, asked: Sequence[urls.Asked], caption: str = ""):
+        objects = load_manifests(manifests, "rules")
+        found = {api: rows for api in (urls.INGRESS, urls.HTTP_ROUTE) if (rows := urls.rows(objects, api))}
+        if not found or not asked:
+            raise ValueError("rules: expected manifests with an Ingress or an HTTPRoute, and a URL to begin with")
+        text = [f"{api}\n" + "\n".join(urls.told(rows, api, one) for one in asked) for api, rows in found.items()]
+        apis = [{"name": api, "rows": [asdict(row) for row in rows]} for api, rows in found.items()]
+        run = {"header": {"scenario": "rules", "seed": 0}, "apis": apis, "urls": [asdict(one) for one in asked]}
+        super().__init__(json.loads(compact(run)), "\n\n".join(text), caption)
+
+
+def show_rules(manifests: str, asked: Sequence[urls.Asked], caption: str = "") -> UrlRules:
+    """Let a reader type URLs, and show which rule of *manifests* takes each; *asked* are examples, the first is shown.
+
+    Raises ManifestError, and ValueError if there is nothing to show.
+    """
+    return UrlRules(manifests, asked, caption)
+
+
 def recording_class(name: str) -> type[Recording]:
     """The class of a module in static/widgets: to add a widget is to add its module."""
     return type(name, (Recording,), {"picture": name, "_esm": widget_source(name)})
 
 
-NO_TRACE = (ElectionCurves, ConnectionBalance, PolicyMatrix, PacketWalk, DnsWalk)
+NO_TRACE = (ElectionCurves, ConnectionBalance, PolicyMatrix, PacketWalk, DnsWalk, UrlRules)
 NO_RUN = tuple(widget.picture for widget in NO_TRACE)
 CLASSES = {name: recording_class(name) for name in WIDGETS if name not in NO_RUN}
 

@@ -36,10 +36,19 @@ PREDICT = {
 
 def pages():
     """The recordings, by the name of their page."""
+    from kubemini.lab.ingress.shop import ASKED, ROUTES, SHOP
     from kubemini.lab.policy.tiers import TIERS
     from kubemini.scenarios import load
     from kubemini.study.elections import Setting, elections
-    from kubemini.widgets.jupyter import show, show_balance, show_elections, show_lookups, show_policies, show_walk
+    from kubemini.widgets.jupyter import (
+        show,
+        show_balance,
+        show_elections,
+        show_lookups,
+        show_policies,
+        show_rules,
+        show_walk,
+    )
 
     return {
         "desk": lambda: show("etcd-3", caption="Three members."),
@@ -61,6 +70,7 @@ def pages():
         "lookups": lambda: show_lookups(caption="One lookup."),
         "balance": lambda: show_balance(caption="Ten pods."),
         "policies": lambda: show_policies(TIERS, caption="Three tiers.", on=["deny-all", "names"]),
+        "urls": lambda: show_rules(f"{SHOP}---{ROUTES}", ASKED, caption="One shop, two APIs."),
         "curves": lambda: show_elections({ends: elections(Setting(ends), 60) for ends in ((150, 155), (150, 300))}),
     }
 

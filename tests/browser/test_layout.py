@@ -47,6 +47,7 @@ def test_sentence_picture_deeds_strips_and_time_are_seen_at_once(open_page, path
             if top < bar["y"] + bar["height"] or bottom > height or top < above or bottom > below:
                 hidden.append(f"{where}: {part} from {top:.0f} to {bottom:.0f}, seen from {above:.0f} to {below:.0f}")
         thin = ".km-election-curves, .km-connection-balance, .km-policy-matrix, .km-packet-walk, .km-dns-walk"
+        thin += ", .km-url-rules"
         if not drawn.evaluate("(e, thin) => e.matches(thin)", thin):
             assert not drawn.evaluate("e => e.classList.contains('km-thin')"), "the wide layout is not reached"
     assert hidden == []

@@ -12,6 +12,7 @@ from kubemini.lab import NotYet
 from kubemini.network.decide.routing import gateway, ingress
 from kubemini.network.decide.routing.exchange import FORWARDED, Request
 from kubemini.network.decide.routing.gateway import Facts
+from kubemini.study.urls import Asked
 
 SHOP = """
 apiVersion: networking.k8s.io/v1
@@ -34,6 +35,40 @@ spec:
         paths:
           - {path: /, pathType: Prefix, backend: {service: {name: tenants, port: {number: 80}}}}
 """
+ROUTES = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: default}
+spec:
+  parentRefs: [{name: front}]
+  hostnames: [shop.example]
+  rules:
+    - backendRefs: [{name: web, port: 80}]
+    - matches: [{path: {type: PathPrefix, value: /cart}}]
+      backendRefs: [{name: cart, port: 80}]
+    - matches: [{path: {type: Exact, value: /cart}, method: POST}]
+      backendRefs: [{name: summary, port: 80}]
+    - matches: [{headers: [{name: X-Tester, value: "yes"}]}]
+      backendRefs: [{name: canary, port: 80}]
+    - matches: [{path: {type: PathPrefix, value: /cart}, headers: [{name: X-Tester, value: "yes"}]}]
+      backendRefs: [{name: stable, port: 80, weight: 9}, {name: canary, port: 80, weight: 1}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: tenants, namespace: default}
+spec:
+  parentRefs: [{name: front}]
+  hostnames: ["*.shop.example"]
+  rules:
+    - backendRefs: [{name: tenants, port: 80}]
+"""
+ASKED = (
+    Asked("shop.example/cart/pay"),
+    Asked("shop.example/cart"),
+    Asked("shop.example/cart", "POST"),
+    Asked("shop.example/carts", headers={"X-Tester": "yes"}),
+    Asked("b.anna.shop.example/"),
+)
 GATEWAY = """
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
