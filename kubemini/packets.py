@@ -251,7 +251,9 @@ class Scene:
         def guard(namespace: str, packet: Packet) -> str:
             if namespace not in hosts or packet.protocol != protocol:
                 return ""
-            flow = policing.Flow(packet.source, packet.destination, packet.dport, protocol)
+            node = dataplane.node_of(hosts[namespace])
+            own = namespace if packet.source in (*node.addresses, *node.bridges) else ""
+            flow = policing.Flow(packet.source, packet.destination, packet.dport, protocol, own)
             left = of_pod.get(packet.source) != namespace or policing.leaves(hosts[namespace], flow)
             passed = left and (of_pod.get(packet.destination) != namespace or policing.enters(hosts[namespace], flow))
             return "" if passed else flow.rule

@@ -6,8 +6,7 @@ packet that is dropped: the caller waits until he is tired.
 A connection that both have let through is not asked again, unless the agent is strict and has looked at the table of
 connections since (`PolicyTable.checks`).
 Models kubernetes-sigs/kube-network-policies pkg/dataplane evaluatePacket syncNFTablesRules
-Simplified: egress is judged where the connection begins, ingress where it ends; a node's own programs are judged as
-anybody where they enter a pod, while the real agent lets those of root on the same node through.
+Simplified: egress is judged where the connection begins, ingress where it ends; all programs of a node are root's.
 """
 
 from collections.abc import Callable
@@ -24,6 +23,7 @@ ESTABLISHED = "established: nobody judges it again"
 class Flow:
     """A connection from address to address.
 
+    *by*: the host whose own program began it; "" for a pod's, and for whoever comes from elsewhere.
     *rule* and *dropped*: what decided of its last packet, for the trace; no program reads them.
     """
 
@@ -31,6 +31,7 @@ class Flow:
     destination: str
     port: int
     protocol: str = "TCP"
+    by: str = ""
     rule: str = ""
     dropped: bool = False
     asked: dict[str, int] = field(default_factory=dict)  # host → how often its agent had looked again by then
@@ -65,7 +66,8 @@ def _passes(host: Host, flow: Flow, side: str, of: Callable[[PolicyVerdict], Hal
     if before == checks:
         flow.rule = ESTABLISHED
         return True
-    half = of(table.policies.verdict(flow.source, flow.destination, flow.port, flow.protocol))
+    roots = flow.by == host.name
+    half = of(table.policies.verdict(flow.source, flow.destination, flow.port, flow.protocol, roots))
     if before is not None and survives(half, table.strict):
         flow.rule = ESTABLISHED
         return True

@@ -77,10 +77,11 @@ class PodNetwork(Component):
                 call.fail(reply.error)
 
 
-def deliver(at: Component, sent: Sent) -> Steps:
-    """Bring a connection from *at* to its endpoint; returns the `Reply` with the pod's name."""
+def deliver(at: Component, sent: Sent, by: str = "") -> Steps:
+    """Bring a connection from *at* to its endpoint; returns the `Reply` with the pod's name. *by*: see `Flow`."""
     assert sent.endpoint is not None
-    reply = yield from carry(at, Flow(sent.source, sent.endpoint.ip, sent.endpoint.port), sent.endpoint.node)
+    flow = Flow(sent.source, sent.endpoint.ip, sent.endpoint.port, by=by)
+    reply = yield from carry(at, flow, sent.endpoint.node)
     return reply
 
 
@@ -156,7 +157,7 @@ class Visitor(Component):
             self._record(number, started, "", why or NO_ENDPOINT)
             return
         pod = endpoint.row()["pod"]
-        flow = Flow(host_ip(self.host.name), endpoint.ip, endpoint.port)
+        flow = Flow(host_ip(self.host.name), endpoint.ip, endpoint.port, by=self.host.name)
         reply = yield from carry(self, flow, endpoint.node)
         self._record(number, started, pod, "" if reply.ok else f"{pod}: {reply.error.reason}")
 
@@ -191,7 +192,7 @@ class Visitor(Component):
         if sent.fate == "refused":
             return Reply(False, error=REFUSED)
         if sent.fate == "sent":
-            reply = yield from deliver(self, sent)
+            reply = yield from deliver(self, sent, self.host.name)
             if not reply.ok:
                 return reply
             return Reply(True, Answer(reply.value, sent.source, sent.rule, self.host.name))

@@ -85,8 +85,10 @@ def test_a_policy_that_decides_is_named_with_the_node_whose_agent_asked_it():
     denied = kubemini.trace_packet(cluster, "pod/web", "svc/api:80")
     assert denied.fate == "dropped" and denied.hops[-1].namespace.startswith("worker-")
     assert denied.rule.endswith("egress: isolated by default/deny-all")
-    node = kubemini.trace_packet(cluster, "node/worker-1", "svc/api:80")
-    assert node.rule.endswith("ingress: isolated by default/deny-all") or node.fate == "connected"
+    homes = {r.detail["name"]: r.actor.partition("@")[2] for r in cluster.trace.of("pod") if r.detail["app"] == "api"}
+    fates = {home: kubemini.trace_packet(cluster, "node/worker-1", f"pod/{pod}:8080") for pod, home in homes.items()}
+    assert fates["worker-1"].fate == "connected", "a node reaches its own pods"
+    assert fates["worker-2"].fate == "dropped" and fates["worker-2"].rule.endswith("isolated by default/deny-all")
 
 
 def test_a_host_port_is_there_because_a_plugin_wrote_its_rule():
