@@ -167,7 +167,7 @@ class Scene:
         return Plan(
             tuple(self.nodes),
             pods,
-            dict.fromkeys((CLIENT, CLIENT6)[:len(self.nodes[0].addresses)], first),
+            dict.fromkeys((CLIENT, CLIENT6)[: len(self.nodes[0].addresses)], first),
             network,
             (*networks, *doors),
             pod_mtu=pod_mtu,

@@ -19,6 +19,7 @@ DEFAULT_EVERY = "500ms"
 SIZE = Count(0, 10 * 1024 * 1024)  # etcd itself refuses more than 1.5 MiB; so much can be tried
 REMEMBER = Duration(0, 365 * DAY, "s")
 LIBC = Choice(LIBCS)
+PORT = Count(1, 65535)
 CONSISTENCY = Choice(("linearizable", "serializable"))
 DOOR = Choice(DOORS)
 FROM = Choice(("workers", "outside"))
@@ -32,7 +33,7 @@ PATIENCE: dict[str, Legal] = {
     "budget": Count(0, 10_000),
 }
 SAID_OF_CLIENTS: dict[str, Legal] = {"together": Switch(), **HABITS, **PATIENCE}
-LOOKING_UP = ("name", "libc", "options", "remember")
+LOOKING_UP = ("name", "libc", "options", "remember", "port")
 OPTIONS: dict[str, tuple[str, ...]] = {
     "visitors": ("service", "every", "door", "from", *LOOKING_UP),
     "callers": ("pods", "services", "every", "keep", "names"),
@@ -166,6 +167,8 @@ def _read_option(topology: Topology, where: str, kind: str, name: Any, value: An
             return _fitting(where, EVERY, value)
         case "remember":
             return _fitting(where, REMEMBER, value)
+        case "port":
+            return _fitting(where, PORT, value)
         case "libc":
             return _fitting(where, LIBC, value)
         case "size":

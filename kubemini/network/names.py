@@ -198,14 +198,15 @@ class Resolver:
 
 
 def destination(resolver: Resolver, name: str) -> Steps:
-    """The Service that *name* leads to, and what is wrong if it leads nowhere.
+    """(the Service that *name* leads to, the address of a pod if it is headless, what is wrong if it leads nowhere).
 
-    Simplified: only the address of a Service leads anywhere.
+    A program takes the first address that it is told.
     """
     addresses, error = yield from resolver.look_up(name)
     if error:
-        return "", f"{name}: {error}"
-    return service_of(resolver.component.host, addresses[0]), ""
+        return "", "", f"{name}: {error}"
+    service = service_of(resolver.component.host, addresses[0])
+    return service, "" if service else addresses[0], ""
 
 
 def told(name: str, outcome: Outcome, started: int) -> dict[str, Any]:

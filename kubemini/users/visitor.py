@@ -14,7 +14,8 @@ from typing import Any
 
 from kubemini.api.names import host_ip
 from kubemini.host import Component
-from kubemini.host.linux.podnetwork import knows_way, pod_at
+from kubemini.host.linux.addresses import within
+from kubemini.host.linux.podnetwork import knows_way, pod_at, pod_cidrs
 from kubemini.network import dataplane, policing
 from kubemini.network.dataplane import Sent
 from kubemini.network.decide.dns.resolvconf import GLIBC
@@ -104,15 +105,19 @@ class Visitor(Component):
     every = offset = 0
     sent = 0  # ever
     resolver: Resolver | None = None
+    port = 0  # of the pods that a headless name leads to
     looking_up: tuple[str, str, str, int] = ("", GLIBC, "", 0)  # name, libc, options, µs that answers are kept
 
     def visit(self, service: str, every: int, offset: int, door: str = "") -> None:
         """Ask *service* every *every* µs, beginning at *offset*, by *door* (see services.ports.DOORS)."""
         self.service, self.every, self.offset, self.door = service, every, offset, door
 
-    def look_up_first(self, name: str, libc: str = GLIBC, options: str = "", remember: int = 0) -> None:
-        """Ask for *name* before each request; *options* are added to the pod's resolv.conf."""
-        self.looking_up = name, libc, options, remember
+    def look_up_first(self, name: str, libc: str = GLIBC, options: str = "", remember: int = 0, port: int = 0) -> None:
+        """Ask for *name* before each request; *options* are added to the pod's resolv.conf.
+
+        *port*: the name is headless and leads to pods, which listen there.
+        """
+        self.looking_up, self.port = (name, libc, options, remember), port
 
     def boot(self) -> None:
         self.opened = False
@@ -134,7 +139,7 @@ class Visitor(Component):
         self.spawn(self._wonder())
         while True:
             self.opened = self.opened or any(dataplane.has_endpoints(h, self.service) for h in self._informed())
-            if self.opened:
+            if self.opened or self.port:  # nobody's rules tell of a headless Service
                 self.sent += 1
                 ask = self.request_by_door if self.door else self.request
                 self.spawn(ask(self.sent, draws.u(self.sent)))
@@ -151,7 +156,12 @@ class Visitor(Component):
         """One connection, from rule to answer; *drawn* picks the endpoint."""
         started, service, why = self.sim.now, self.service, ""
         if self.resolver is not None:
-            service, why = yield from destination(self.resolver, self.looking_up[0])
+            service, address, why = yield from destination(self.resolver, self.looking_up[0])
+            if address and self.port:
+                yield from self._visit_pod(number, started, address)
+                return
+            if self.port and not self.opened:
+                return
         endpoint = dataplane.choose(self.host, service, drawn) if service else None
         if endpoint is None:
             self._record(number, started, "", why or NO_ENDPOINT)
@@ -160,6 +170,18 @@ class Visitor(Component):
         flow = Flow(host_ip(self.host.name), endpoint.ip, endpoint.port, by=self.host.name)
         reply = yield from carry(self, flow, endpoint.node)
         self._record(number, started, pod, "" if reply.ok else f"{pod}: {reply.error.reason}")
+
+    def _visit_pod(self, number: int, started: int, address: str) -> Steps:
+        """A connection straight to the pod at *address*, which no rule of a Service touches."""
+        self.opened = True
+        homes = {cidr: stack.host.name for stack in self._stacks() for cidr in pod_cidrs(stack.host)}
+        node = next((home for cidr, home in homes.items() if within(address, cidr)), "")
+        flow = Flow(host_ip(self.host.name), address, self.port, by=self.host.name)
+        nobody = Reply(False, error=Unreachable("no route to host", definite=True))
+        reply = (yield from carry(self, flow, node)) if node else nobody
+        self._record(
+            number, started, reply.value if reply.ok else "", "" if reply.ok else f"{address}: {reply.error.reason}"
+        )
 
     def _record(self, number: int, started: int, pod: str, why: str, **more: Any) -> None:
         via = [self.service, pod] if pod else [self.service]

@@ -284,3 +284,55 @@ def test_the_kubelet_says_what_of_a_dns_config_is_too_much():
         "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line",
         "Search Line limits were exceeded, some search paths have been omitted, the applied search line",
     }
+
+
+# -- a name that leads to pods
+HEADLESS = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: peers}
+spec: {clusterIP: None, selector: {app: web}, ports: [{port: 8080}]}
+"""
+
+
+def headless(**visits):
+    cluster = Cluster.single(workers=2, seed=3, dns="coredns")
+    asked = {"service": "peers", "every": "500ms", "name": "peers", "port": 8080, **visits}
+    cluster.prepare(MANIFESTS + HEADLESS, {"visitors": asked})
+    return cluster
+
+
+def reached(trace, begin, end):
+    found = [r.detail for r in trace.of("request") if begin <= r.detail["started"] / SECOND < end]
+    return Counter((d["via"][-1].split("-")[0], d["why"].split(": ")[-1]) for d in found if d["kind"] == "service")
+
+
+def test_a_headless_name_leads_straight_to_a_pod():
+    cluster = headless()
+    cluster.run("30s")
+    assert reached(cluster.trace, 15, 29).keys() == {("web", "")}
+    addresses = {address for r in lookups(cluster.trace, 15) for address in r.detail["addresses"]}
+    assert len(addresses) == 2 and all(address.startswith("10.244.") for address in addresses)
+
+
+def test_without_pods_a_headless_name_does_not_exist():
+    cluster = headless()
+    cluster.run("30s")
+    cluster.kubectl.scale("web", 0)
+    cluster.run("70s")
+    assert {why for _, why in reached(cluster.trace, 75, 99)} == {"Name or service not known"}
+
+
+def test_who_remembers_a_pods_address_goes_on_to_ask_a_pod_that_has_gone():
+    cluster = headless(remember="60s")
+    cluster.run("30s")
+    pod = next(r.detail["via"][-1] for r in cluster.trace.of("request") if r.detail["via"][-1].startswith("web-"))
+    cluster.kubectl.delete("pod", pod)
+    cluster.run("20s")
+    assert ("peers", "connection refused") in reached(cluster.trace, 35, 49)
+
+
+def test_a_port_needs_a_name():
+    with pytest.raises(WorkloadError, match=r"port: these visitors look nothing up"):
+        Cluster.single(workers=2, dns="coredns").prepare(MANIFESTS, {"visitors": {"service": "web", "port": 80}})

@@ -267,3 +267,9 @@ def test_an_established_connection_survives_a_new_deny_unless_the_data_plane_loo
 
 def test_without_policies_there_is_nothing_to_ask():
     assert not Policies() and Policies([DENY_INGRESS]) and Policies([], [admin("a", "Deny")])
+
+
+def test_what_root_sends_on_the_very_node_is_not_judged_there():
+    policies = Policies([policy()], pods=PODS)
+    assert not policies.verdict(NODE, "10.244.1.2", 80).allowed
+    assert policies.verdict(NODE, "10.244.1.2", 80, roots=True).allowed
