@@ -48,3 +48,33 @@ def problem(text: str, layout: str = RFC3339) -> str:
 def _days(year: int, month: int) -> int:
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     return 29 if month == 2 and leap else 28 if month == 2 else _LENGTHS[month]
+
+
+_UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_AMOUNT = re.compile(r"([0-9]*)(?:\.([0-9]*))?")
+
+
+def duration(text: str) -> int:
+    """The duration that *text* is, in µs. Raises ValueError in the words of Go's time.ParseDuration."""
+    invalid = ValueError(f'time: invalid duration "{text}"')
+    sign, rest = (-1 if text.startswith("-") else 1), text[1:] if text[:1] in ("+", "-") else text
+    if rest == "0":
+        return 0
+    total = 0
+    while rest:
+        amount = _AMOUNT.match(rest)
+        if amount is None or not (amount[1] or amount[2]):
+            raise invalid
+        rest = rest[amount.end() :]
+        unit = re.match(r"[^0-9.]*", rest)
+        name = unit[0] if unit else ""
+        if not name:
+            raise ValueError(f'time: missing unit in duration "{text}"')
+        if name not in _UNITS:
+            raise ValueError(f'time: unknown unit "{name}" in duration "{text}"')
+        fraction = amount[2] or ""
+        total += int(amount[1] or 0) * _UNITS[name] + int(fraction or 0) * _UNITS[name] // 10 ** len(fraction)
+        rest = rest[len(name) :]
+    if not text or total >= 1 << 63 or text in ("+", "-"):
+        raise invalid
+    return sign * (total // 1000)

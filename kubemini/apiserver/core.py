@@ -45,6 +45,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
     certificate: UserInfo | None = None  # the user that TLS has verified
     media: str = JSON  # what the body is
+    late: Callable[[], None] = lambda: None  # what is to be done when its time is over
     closing: list[Callable[[], None]] = field(default_factory=list)  # to be done when it is over
     created: bool = False  # something new is there: 201
     accepted: Accepted = PLAIN  # the form of the answer

@@ -134,11 +134,19 @@ class Exchange:
     def _serve(self) -> Steps:
         """Down the chain, and back as bytes."""
         asked = pipeline.received(self._call)
+        asked.late = lambda: self._late(asked)
         answer = yield from pipeline.serve(self.server.core, asked)
         made = self._response(asked, answer)
         if isinstance(made.body, bytes):
             self._call.reply(None)
         self._answer(made)
+
+    def _late(self, asked: Request) -> None:
+        """Its time is over: it is answered, and goes no further."""
+        if not self._answered:
+            said = response.too_late()
+            self._answer(HttpResponse(said.status, (*said.headers, *asked.answer_headers[:2]), said.body or b""))
+            self._call.cancelled()
 
     def _response(self, asked: Request, answer: Any) -> HttpResponse:
         if answer is None and asked.info.verb == "watch":

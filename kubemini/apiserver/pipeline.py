@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from kubemini.api import errors
+from kubemini.api import errors, gotime
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import SERVICE_CIDR
 from kubemini.apiserver import reading, reviewing, served, servicecidrs, writing
@@ -28,6 +28,7 @@ from kubemini.wire import Call
 
 PANIC = "This request caused apiserver to panic. Look in the logs for details."
 METRICS = "/metrics"
+NO_TIMEOUT = "invalid timeout specified in the request URL"
 READS = ("GET", "HEAD", "LIST", "WATCH")
 
 
@@ -50,6 +51,21 @@ def read_request_info(core: Core, asked: Request) -> Steps:
     """What is asked for: verb, kind, namespace, name. Whether that is there is another question, for later."""
     asked.info = request.parse(asked.verb, asked.path, asked.query)
     core.counted.begun(asked.info)
+    return None
+    yield
+
+
+def limit_time(core: Core, asked: Request) -> Steps:
+    """How long may it take? As long as any request, or as its client says: ?timeout=10s. 400 if that is no time."""
+    text = request.first(asked.query, "timeout") if asked.method else ""
+    if not text or asked.info.verb == "watch" or is_long(asked.info):
+        return None
+    try:
+        found = gotime.duration(text)
+    except ValueError as wrong:
+        return errors.bad_request(f"{NO_TIMEOUT} - {wrong}")
+    if 0 < found < core.params.request_timeout:
+        core.component.after(found, asked.late)
     return None
     yield
 
@@ -237,6 +253,7 @@ HANDLERS: tuple[Handler, ...] = (
     mark,
     say_goaway,
     read_request_info,
+    limit_time,
     authenticate,
     impersonate,
     take_a_seat,

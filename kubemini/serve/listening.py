@@ -13,6 +13,7 @@ sends can raise in the simulation.
 """
 
 import asyncio
+import hashlib
 import ssl
 from collections.abc import Awaitable, Callable
 from datetime import UTC, timedelta
@@ -22,7 +23,7 @@ from typing import Any
 from tornado import http1connection, httputil, iostream, netutil, tcpserver
 
 from kubemini.api.timestamps import START
-from kubemini.apiserver.decide.access.users import UserInfo
+from kubemini.apiserver.decide.access.users import CREDENTIAL, UserInfo
 from kubemini.apiserver.http import HttpRequest, HttpResponse, WatchStream
 from kubemini.serve.door import Clients, Line
 from kubemini.serve.pacing import Pace
@@ -107,7 +108,7 @@ class Client(httputil.HTTPServerConnectionDelegate):
     def __init__(self, port: Port, stream: iostream.SSLIOStream):
         self.port, self.stream = port, stream
         self.asked: Asked | None = None
-        self.certificate = user_of(stream.socket.getpeercert())
+        self.certificate = user_of(stream.socket.getpeercert(), stream.socket.getpeercert(True))
         port.pace.now()
         self.line = Line(port.clients, port.target, self.cut)
         port.pace.wake()
@@ -250,11 +251,15 @@ class Asked(httputil.HTTPMessageDelegate):
             self.client.stream.close()
 
 
-def user_of(certificate: Any) -> UserInfo | None:
-    """The user whom TLS has verified: the common name, in the groups that are its organisations."""
+def user_of(certificate: Any, raw: bytes | None) -> UserInfo | None:
+    """The user whom TLS has verified: the common name, in the groups that are its organisations.
+
+    Models k/apiserver pkg/authentication/request/x509 CommonNameUserConversion
+    """
     subject = [pair for part in (certificate or {}).get("subject", ()) for pair in part]
     names = [value for key, value in subject if key == "commonName"]
     if not names:
         return None
     groups = tuple(value for key, value in subject if key == "organizationName")
-    return UserInfo(names[0], groups)
+    extra = {CREDENTIAL: (f"X509SHA256={hashlib.sha256(raw or b'').hexdigest()}",)}
+    return UserInfo(names[0], groups, extra=extra)

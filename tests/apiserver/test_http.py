@@ -126,3 +126,35 @@ def test_a_flood_is_queued_and_the_rest_is_sent_away_with_a_time_to_come_back():
     assert sent_away and {one.body for one in sent_away} == {b"Too many requests, please try again later.\n"}
     assert {header(one, "Retry-After") for one in sent_away} == {"1"}
     assert outside.ask("GET", "/api/v1/namespaces/default").status == 200  # administrators have a level of their own
+
+
+@pytest.mark.parametrize(
+    "text, wrong",
+    [
+        ("x", 'invalid duration "x"'),
+        ("5", 'missing unit in duration "5"'),
+        ("5y", 'unknown unit "y" in duration "5y"'),
+        ("1 s", 'unknown unit " s" in duration "1 s"'),
+        (".s", 'invalid duration ".s"'),
+        ("99999999999h", 'invalid duration "99999999999h"'),
+    ],
+)
+def test_a_time_that_is_none_is_refused_whoever_asks(outside, text, wrong):
+    found = outside.ask("GET", f"{MAPS}?timeout={text.replace(' ', '%20')}", token="")
+    message = json.loads(found.body)["message"]
+    assert found.status == 400 and message == f"invalid timeout specified in the request URL - time: {wrong}"
+
+
+@pytest.mark.parametrize("text", ["0", "-1s", "1h", "1.5s", "1m2s", ""])
+def test_a_time_in_which_it_can_be_done_changes_nothing(outside, text):
+    assert outside.ask("GET", f"{MAPS}?timeout={text}").status == 200
+
+
+def test_who_has_no_more_time_is_told_so_and_nothing_goes_on(outside):
+    begun = outside.inside.clock()
+    found = outside.ask("GET", "/api/v1/nodes?resourceVersion=99999999&timeout=1s")
+    assert outside.inside.clock() - begun == pytest.approx(1, abs=0.01)
+    said = json.loads(found.body)
+    assert found.status == 504 and header(found, "Content-Type") == "text/plain; charset=utf-8"
+    assert said["message"] == "Timeout: request did not complete within the allotted timeout" and "kind" not in said
+    assert all(level.seats == 0 for level in outside.server.core.fairness.levels.values())

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from kubemini.api.errors import FieldError
 from kubemini.api.objects import Obj
-from kubemini.apiserver.decide.access.users import UserInfo, service_account
+from kubemini.apiserver.decide.access.users import CREDENTIAL, UserInfo, service_account
 
 ISSUER = "https://kubernetes.default.svc"
 INVALID = "invalid bearer token"
@@ -112,7 +112,7 @@ def _unbound(private: Mapping[str, Any], space: str, find: Callable[[str, str, s
 def bearer(claims: Mapping[str, Any]) -> UserInfo:
     """The user that a good token makes of whoever shows it."""
     private = claims["kubernetes.io"]
-    extra = {f"{_CLAIM}credential-id": (f"JTI={claims['jti']}",)}
+    extra = {CREDENTIAL: (f"JTI={claims['jti']}",)}
     for kind in ("node", "pod"):
         if kind in private:
             extra[f"{_CLAIM}{kind}-name"] = (private[kind]["name"],)

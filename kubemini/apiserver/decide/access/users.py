@@ -19,6 +19,7 @@ NODES = "system:nodes"
 NODE = "system:node:"
 SERVICE_ACCOUNT = "system:serviceaccount:"
 SERVICE_ACCOUNTS = "system:serviceaccounts"
+CREDENTIAL = "authentication.kubernetes.io/credential-id"  # in extra: which token or certificate it was
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.objects import Obj
 from kubemini.api.schema import custom
@@ -115,6 +116,13 @@ def _refusal(error: ApiError, headers: Mapping[str, str]) -> Said:
     found = media.negotiated(headers, {}, converts=False)
     wanted = Accepted() if isinstance(found, ApiError) else found
     return Said(error.code, (("Content-Type", wanted.media), NOSNIFF, *again), written(error.status(), wanted))
+
+
+def too_late() -> Said:
+    """What a client reads whose time is over before there is an answer: a Status that does not say what it is."""
+    status = {**errors.timeout("request did not complete within the allotted timeout").status(), "details": {}}
+    shown = {key: status[key] for key in ("metadata", "status", "message", "reason", "details", "code")}
+    return Said(504, (("Content-Type", TEXT),), json_bytes(shown).rstrip())
 
 
 def warning(text: str) -> str:
