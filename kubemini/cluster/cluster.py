@@ -167,7 +167,7 @@ class Cluster:
 
     def _send_visitors(self, load: Load) -> None:
         outside = load.options.get("from") == "outside"
-        found = [c for c in self.components.values() if isinstance(c, Visitor)]
+        found = [c for c in self.components.values() if type(c) is Visitor]
         visitors = [c for c in found if c.name.startswith("visitor@outside") == outside]
         door = load.options.get("door") or ("cluster-ip" if outside else "")
         for number, visitor in enumerate(visitors):

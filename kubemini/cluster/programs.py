@@ -18,7 +18,7 @@ from kubemini.loadbalancer.haproxy import HAProxy
 from kubemini.loadbalancer.keepalived import Keepalived
 from kubemini.network.cloudbalancer import CloudBalancer
 from kubemini.network.dns import CoreDNSProcess, NodeCache, Outside
-from kubemini.network.ingress import IngressController, NodePort
+from kubemini.network.ingress import IngressController
 from kubemini.network.kubeproxy import KubeProxy
 from kubemini.network.policyagent import PolicyAgent
 from kubemini.network.speaker import Speaker
@@ -70,10 +70,6 @@ def _own_balancer(topology: Topology, host: HostSpec) -> Names:
     return [c for c in host.components if c.startswith("haproxy-")]
 
 
-def _node_ports(topology: Topology, host: HostSpec) -> Names:
-    return topology.of("nodeport@")
-
-
 def _control_plane(topology: Topology, host: HostSpec) -> Names:
     return [*topology.api_servers, *topology.members]
 
@@ -98,8 +94,7 @@ PROGRAMS: dict[str, Program] = {
     "coredns": Program(CoreDNSProcess, (_front_door,)),
     "node-cache": Program(NodeCache),
     "upstream-dns": Program(Outside),
-    "visitor@internet": Program(Outsider, (_node_ports,)),
-    "nodeport": Program(NodePort),
+    "visitor@internet": Program(Outsider),
     "ingress": Program(IngressController, (_front_door,)),
     "kubectl": Program(User, (_front_door, _members)),
     "etcd-client": Program(EtcdUser, (_members,)),

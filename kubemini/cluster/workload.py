@@ -150,7 +150,7 @@ def custom(load: Load) -> Custom:
 def _check_outsiders(topology: Topology, where: str, values: Mapping[str, Any]) -> None:
     if "urls" not in values:
         raise WorkloadError(f"{where}: urls is missing; it is a list such as [shop.example/, shop.example/cart]")
-    if not topology.of("nodeport@"):
+    if not topology.of("ingress@"):
         raise WorkloadError(
             f"{where}: there is no way in from outside; ask for topology: {{kind: single, ingress: true}}"
         )

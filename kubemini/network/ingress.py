@@ -1,4 +1,4 @@
-"""An ingress controller in its pods, and the node ports through which the outside comes to it.
+"""An ingress controller in its pods; the outside comes to it by its Service, as to any.
 
 Theory. The controller is an ordinary program that watches: Ingresses, Gateways and routes with their classes, Services
 and EndpointSlices.
@@ -25,19 +25,17 @@ from kubemini.api.kinds import (
     REFERENCE_GRANT,
     SERVICE,
 )
-from kubemini.api.names import host_ip
 from kubemini.api.objects import Obj, evolve, freeze, get
 from kubemini.api.timestamps import timestamp
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
 from kubemini.host.linux.podnetwork import pod_at
-from kubemini.network import dataplane, policing
+from kubemini.network import policing
 from kubemini.network.decide.routing import controller, proxies
 from kubemini.network.decide.routing.controller import Configuration
 from kubemini.network.decide.routing.exchange import FORWARDED, Request
 from kubemini.network.decide.routing.status import ingress as ingress_status
 from kubemini.network.decide.services.ports import Endpoint
-from kubemini.network.decide.services.verdict import Asked
 from kubemini.network.policing import Flow
 from kubemini.sim import Sim, Steps
 from kubemini.wire import Call, Network, Unreachable
@@ -47,36 +45,7 @@ KINDS = (
     *(GATEWAY_CLASS, GATEWAY, HTTP_ROUTE, GRPC_ROUTE, REFERENCE_GRANT),
 )
 PUBLISHED = ("default", "ingress-controller")  # --publish-service
-OUTSIDE = "203.0.113.200"  # who asks
 NOBODY = Unreachable("connection refused", definite=True)
-
-
-class NodePort(Component):
-    """The node port of a worker's kernel: a connection from outside goes to an endpoint by the rules of this host."""
-
-    def boot(self) -> None:
-        self._draws = self.sim.draws(f"nodeport/{self.name}")
-        self._asked = 0
-
-    def handle(self, call: Call) -> Steps | None:
-        """A request from outside: (host, path)."""
-        self._asked += 1
-        known = dataplane.entry(self.host, "/".join(PUBLISHED))
-        port = known.port.node_port if known else 0
-        packet = Asked("TCP", OUTSIDE, host_ip(self.host.name), port)
-        sent = dataplane.send(self.host, packet, self._draws.u(self._asked)) if port else dataplane.PASSED
-        if sent.endpoint is None:
-            call.fail(NOBODY)
-            return None
-        return self._pass_on(call, sent.endpoint)
-
-    def _pass_on(self, call: Call, to: Endpoint) -> Steps:
-        reply = yield self.call(f"ingress@{to.node}", "http", (to.ip, *call.payload))
-        if reply.ok:
-            answer = {**reply.value, "via": [self.name, *reply.value["via"]]}
-            call.reply(answer)
-        else:
-            call.fail(reply.error)
 
 
 class IngressController(Component):

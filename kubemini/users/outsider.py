@@ -1,30 +1,30 @@
 """A client outside of the cluster: it asks for a URL at a node port, as a browser behind a cloud's balancer does.
 
-The workers are asked in turn; one that does not answer costs the client's patience.
+It comes in by the same door as any visitor from outside (`Visitor`): the workers are asked in turn, and the rules of
+each decide where its connection goes; one that does not answer costs the client's patience.
 Simplified: the name resolves to the nodes without DNS; one connection a request, GET only.
 """
 
-from kubemini.host import Component, Host
-from kubemini.sim import Sim, Steps
+from kubemini.network.ingress import PUBLISHED
+from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 from kubemini.users.recording import record
-from kubemini.wire import Network
+from kubemini.users.visitor import Visitor, WebRequest
+from kubemini.wire.calls import REFUSED
 
 PATIENCE = 60 * SECOND
 
 
-class Outsider(Component):
+class Outsider(Visitor):
     """Somebody who asks for a URL at a steady pace, each outcome recorded."""
 
-    def __init__(self, sim: Sim, net: Network, host: Host, name: str, doors: list[str]):
-        super().__init__(sim, net, host, name)
-        self.doors = doors  # the node ports
-        self.urls: list[str] = []
-        self.every = self.sent = 0
+    service = "/".join(PUBLISHED)
+    door = "node-port"
+    urls: tuple[str, ...] = ()
 
     def ask(self, urls: list[str], every: int) -> None:
         """Ask for *urls* in turn (``shop.example/cart``), one every *every* µs."""
-        self.urls, self.every = urls, every
+        self.urls, self.every = tuple(urls), every
 
     def boot(self) -> None:
         if self.urls:
@@ -35,15 +35,20 @@ class Outsider(Component):
         while True:
             yield self.timeout(self.every)
             self.sent += 1
-            self.spawn(self.request(self.urls[(self.sent - 1) % len(self.urls)], self.sent))
+            self.spawn(self.fetch(self.urls[(self.sent - 1) % len(self.urls)], self.sent))
 
-    def request(self, url: str, number: int) -> Steps:
+    def fetch(self, url: str, number: int) -> Steps:
         """One request, from the door to the answer."""
-        started, door = self.sim.now, self.doors[number % len(self.doors)]
+        started, packet = self.sim.now, self._packet(number)
+        where = self._entrance(packet, number) if packet else ""
+        if packet is None or not where:
+            record(self, number, url, [url], started, 0, REFUSED.reason)
+            return
         host, slash, path = url.partition("/")
-        reply = yield self.call(door, "http", (host, slash + path or "/"), timeout=PATIENCE)
+        asked = WebRequest(packet, host, slash + path or "/")
+        reply = yield self.call(where, "http", asked, timeout=PATIENCE)
         if reply.ok:
             code, why, via = reply.value["status"], reply.value["rule"], reply.value["via"]
         else:
-            code, why, via = 0, reply.error.reason, [door]
+            code, why, via = 0, reply.error.reason, [where]
         record(self, number, url, via, started, code, why)

@@ -45,6 +45,15 @@ class Answer:
     node: str
 
 
+@dataclass(frozen=True, slots=True)
+class WebRequest:
+    """A GET of *path* from *host*, and the first packet of the connection that carries it to an ingress controller."""
+
+    packet: Asked
+    host: str
+    path: str
+
+
 class PodNetwork(Component):
     """The network stack of one host: its pods', whoever manages them, and its own for node ports and the like."""
 
@@ -57,19 +66,28 @@ class PodNetwork(Component):
         """
         if isinstance(call.payload, Asked):
             return self._arrive(call, call.payload)
+        if isinstance(call.payload, WebRequest):
+            return self._arrive(call, call.payload.packet, call.payload)
         if policing.enters(self.host, call.payload) and knows_way(self.host, call.payload.source):
             pod = pod_at(self.host, call.payload.destination)
             call.fail(REFUSED) if pod is None else call.reply(pod)
         return None
 
-    def _arrive(self, call: Call, packet: Asked) -> Steps:
-        """A packet meets the rules of this host; whoever is masqueraded here hears the answer through here."""
+    def _arrive(self, call: Call, packet: Asked, web: WebRequest | None = None) -> Steps:
+        """A packet meets the rules of this host; whoever is masqueraded here hears the answer through here.
+
+        With *web* the pod that it comes to is an ingress controller's, and hears the request.
+        """
         self.arrived += 1
         drawn = self.sim.draws(f"rules/{self.name}").u(self.arrived)
         sent = dataplane.send(self.host, packet, drawn)
         closed = sent.fate == "passed" and packet.destination == host_ip(self.host.name)
         if closed or sent.fate == "refused":
             call.fail(REFUSED)
+        elif sent.endpoint is not None and sent.returns and web is not None:
+            pod = sent.endpoint
+            reply = yield self.call(f"ingress@{pod.node}", "http", (pod.ip, web.host, web.path))
+            call.reply({**reply.value, "via": [self.name, *reply.value["via"]]}) if reply.ok else call.fail(reply.error)
         elif sent.endpoint is not None and sent.returns:
             reply = yield from deliver(self, sent)
             if reply.ok:

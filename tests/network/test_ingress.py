@@ -57,7 +57,7 @@ def test_every_answer_names_the_rule_that_decided(told):
 
 def test_the_way_goes_from_a_node_port_to_a_controller_to_a_pod(told):
     via = next(r.detail["via"] for r in told.of("request") if r.detail["code"] == 200 and r.actor == "visitor@internet")
-    assert [stop.split("@")[0].split("-")[0] for stop in via] == ["nodeport", "ingress", "web"]
+    assert [stop.split("@")[0].split("-")[0] for stop in via] == ["pods", "ingress", "web"]
 
 
 def test_new_rules_cost_a_reload_new_endpoints_do_not(told):
@@ -128,9 +128,7 @@ def test_an_idle_controller_costs_no_events():
     cluster.run("30s")
     many = len(cluster.trace.records)
     cluster.run("20s")
-    quiet = [
-        r for r in cluster.trace.records[many:] if r.actor.startswith(("ingress@", "nodeport@", "visitor@internet"))
-    ]
+    quiet = [r for r in cluster.trace.records[many:] if r.actor.startswith(("ingress@", "pods@", "visitor@internet"))]
     assert quiet == []
 
 

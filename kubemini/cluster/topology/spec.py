@@ -127,11 +127,11 @@ def worker_hosts(
     clients: bool = False,
 ) -> list[HostSpec]:
     """*n* machines for pods; *policies*: with an agent that enforces them; *callers*: with pods that call others;
-    *ingress*: with node ports and, perhaps, pods of an ingress controller; *clients*: with pods that are servers, and
+    *ingress*: where pods of an ingress controller may run; *clients*: with pods that are servers, and
     pods that keep connections to them."""
     agent = ("kube-network-policies",) if switch(policies, "policies") else ()
     calling = ("callers",) if switch(callers, "callers") else ()
-    routing = ("nodeport", "ingress") if switch(ingress, "ingress") else ()
+    routing = ("ingress",) if switch(ingress, "ingress") else ()
     asking = ("servers", "clients") if switch(clients, "clients") else ()
     programs = ("pods", "kubelet", "kube-proxy", *agent, "visitor", *calling, *routing, *asking)
     return [

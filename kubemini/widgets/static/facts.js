@@ -16,7 +16,6 @@ export const KINDS = [
   [/^kube-network-policies/, "policies"],
   [/^callers@/, "callers"],
   [/^ingress@/, "ingress"],
-  [/^nodeport@/, "nodeport"],
 ];
 export const kindOf = (name) => (KINDS.find(([re]) => re.test(name)) || [0, "client"])[1];
 export const LONG = {
