@@ -7,17 +7,19 @@ Models k/k cmd/kube-apiserver/app CreateServerChain, k/apiserver pkg/server Gene
 preparedGenericAPIServer.RunWithContext.
 A server that is told to stop fails /readyz and closes its door at once; it tells those who are connected to go
 elsewhere (GOAWAY), and serves what is open to its end: a watch has none, so after 60 s it goes all the same.
-Simplified: no webhooks; events are kept for ever; each request takes the same time; there is no Service `kubernetes`,
-so nothing takes the address of a server that is gone out of it; a server that finds no etcd waits for it, where the
-real one exits after 20 s and its kubelet starts it again.
+Simplified: no webhooks; events are kept for ever; each request takes the same time; the Service `kubernetes` has no
+endpoints, so nothing takes the address of a server that is gone out of it; a server that finds no etcd waits for it,
+where the real one exits after 20 s and its kubelet starts it again.
 """
 
 import simpy
 
 from kubemini.api import kinds
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import NAMESPACE, Kind
+from kubemini.api.kinds import NAMESPACE, SERVICE, Kind
+from kubemini.api.objects import Obj
 from kubemini.api.patch.apply import UPDATE, Manager
+from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import bootstrap, pipeline, servicecidrs, writing
 from kubemini.apiserver.core import Core
 from kubemini.apiserver.decide import checks, identity, ownership
@@ -108,7 +110,8 @@ class ApiServer(Component):
 
     def _create_all(self) -> Steps:
         """The objects that every server makes sure of."""
-        for kind, obj in bootstrap.objects():
+        service = bootstrap.service(self.params.service_cluster_ip_range[0])
+        for kind, obj in [*bootstrap.objects(), (SERVICE, service)]:
             cache, meta = self.cache(kind), obj["metadata"]
             while (yield from cache.wait()) is not None:
                 yield self.timeout(self.params.watch_cache_retry)
@@ -116,6 +119,12 @@ class ApiServer(Component):
                 me = Manager(bootstrap.MANAGER, UPDATE, kind.api_version, "")
                 owned = ownership.after_write(None, obj, me, True, self.sim.now)
                 yield from writing.store_new(self.core, kind, owned)
+            if kind.kind == "FlowSchema":
+                yield from self.core.storage.update(kind, "", meta["name"], self._known)
+
+    def _known(self, schema: Obj) -> Obj:
+        """A flow schema of ours, whose level is there."""
+        return schema if schema.get("status") else bootstrap.found(schema, timestamp(self.sim.now))
 
     # -- the end -----------------------------------------------------------------------------------
     def on_sigterm(self) -> None:

@@ -6,18 +6,21 @@ Invariant: nobody writes here by hand: ``objects.json`` holds what a kube-apiser
 etcd, an object a line, without what every server makes up for itself (uid, versions, times).
 Models k/k plugin/pkg/auth/authorizer/rbac/bootstrappolicy ClusterRoles ClusterRoleBindings NamespaceRoles; k/k
 pkg/registry/flowcontrol/ensurer EnsureConfigurations; k/apiserver pkg/apis/flowcontrol/bootstrap MandatoryFlowSchemas.
-Simplified: what an administrator has taken out of a role that is there is not put in again.
+Simplified: what an administrator has taken out of a role that is there is not put in again; of flow schemas that
+others write nobody says whether their level is there.
 """
 
 import json
 from collections.abc import Iterator
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 
 from kubemini.api.kinds import Kind, by_gvk
-from kubemini.api.objects import Obj, freeze
+from kubemini.api.objects import Obj, evolve, freeze
 
 MANAGER = "kube-apiserver"
+SECURE_PORT = 6443
 
 
 @cache
@@ -38,3 +41,27 @@ def objects() -> Iterator[tuple[Kind, Obj]]:
         kind = by_gvk(obj["apiVersion"], obj["kind"])
         if kind is not None:
             yield kind, obj
+
+
+def service(cluster_range: str) -> Obj:
+    """The Service by which pods find the API server: the first address of *cluster_range*.
+
+    Models k/k pkg/controlplane/controller/kubernetesservice Controller.CreateOrUpdateMasterServiceIfNeeded
+    """
+    first = str(ip_network(cluster_range)[1])
+    port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": SECURE_PORT}
+    labels = {"provider": "kubernetes", "component": "apiserver"}
+    spec = {"clusterIP": first, "ports": [port], "sessionAffinity": "None", "type": "ClusterIP"}
+    meta = {"name": "kubernetes", "namespace": "default", "labels": labels}
+    return freeze({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
+
+
+def found(schema: Obj, now: str) -> Obj:
+    """A flow schema, and in its status that its priority level is there.
+
+    Models k/apiserver pkg/util/flowcontrol cfgMeal.presyncFlowSchemaStatus
+    """
+    level = schema["spec"]["priorityLevelConfiguration"]["name"]
+    text = f'This FlowSchema references the PriorityLevelConfiguration object named "{level}" and it exists'
+    told = {"type": "Dangling", "status": "False", "lastTransitionTime": now, "reason": "Found", "message": text}
+    return evolve(schema, ("status",), freeze({"conditions": [told]}))
