@@ -7,17 +7,23 @@ Simplified: the informer of a kind of which no object was ever written is not be
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import Kind
-from kubemini.api.objects import Obj, evolve, get
+from kubemini.api.kinds import SERVICE, Kind
+from kubemini.api.objects import Obj, changes, evolve, get, without
 from kubemini.api.usage import amounts
 from kubemini.apiserver import admission
-from kubemini.apiserver.admission import Attributes, resourcequota
+from kubemini.apiserver.admission import Attributes, mutatingwebhook, resourcequota, validatingwebhook
+from kubemini.apiserver.admission.validatingadmissionpolicy import space_of
 from kubemini.apiserver.core import Core, Request
-from kubemini.apiserver.decide import identity
+from kubemini.apiserver.decide import identity, strategy
 from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.policies import webhooks
+from kubemini.apiserver.decide.policies.matching import is_exempt
+from kubemini.apiserver.decide.policies.webhooks import Hook, Late, Unanswered
+from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import Decide
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
@@ -72,12 +78,127 @@ def attributes(
 
 def informed(core: Core, asked: Attributes) -> Steps:
     """Wait until all that the plugins must know is known: None, or the ApiError of a cache that is not filled."""
-    for kind in admission.needs(asked):
-        if kind.kind in core.sim.ever:
+    known: set[Kind] = set()
+    while new := [kind for kind in admission.needs(asked) if kind not in known and kind.kind in core.sim.ever]:
+        known.update(new)
+        for kind in new:
             unready: ApiError | None = yield from core.cache(kind).wait()
             if unready is not None:
                 return unready
     return None
+
+
+def ask_mutating(core: Core, asked: Attributes) -> Steps:
+    """The object after all mutating webhooks have answered, or an ApiError; they are asked one after the other."""
+    obj = asked.obj
+    for hook in _hooks(core, asked, mutatingwebhook.NAME, mutatingwebhook.CONFIGURATION):
+        if isinstance(hook, ApiError):
+            return hook
+        obj = yield from _answer(core, hook, replace(asked, obj=obj), mutates=True)
+        if isinstance(obj, ApiError):
+            return obj
+        obj = default(obj) if obj is not None else None
+    return obj
+
+
+def ask_validating(core: Core, asked: Attributes) -> Steps:
+    """None, or the ApiError of the first validating webhook that refuses."""
+    for hook in _hooks(core, asked, validatingwebhook.NAME, validatingwebhook.CONFIGURATION):
+        found = hook if isinstance(hook, ApiError) else (yield from _answer(core, hook, asked, mutates=False))
+        if isinstance(found, ApiError):
+            return found
+    return None
+
+
+def _hooks(core: Core, asked: Attributes, plugin: str, kind: Kind) -> list[Hook | ApiError]:
+    if plugin in asked.off or is_exempt(asked.kind):
+        return []
+    return list(webhooks.hooks(asked.known.items(kind), asked, space_of(asked), asked.may))
+
+
+def _answer(core: Core, hook: Hook, asked: Attributes, mutates: bool) -> Steps:
+    """What *hook* makes of the object, or an ApiError; a failure to ask it is ignored if its policy says so."""
+    uid = identity.uid(core.rng)
+    try:
+        answer = yield from _called(core, hook, webhooks.review(asked, uid))
+        found = webhooks.decided(hook, asked, uid, answer, mutates)
+    except Unanswered as why:
+        core.sim.record(core.component.name, "note", text=f"failed calling webhook {hook.name}: {why}")
+        return asked.obj if hook.ignorable else hook.fails(str(why))
+    if isinstance(found, ApiError):
+        return found
+    obj, warnings = found
+    for text in warnings:
+        asked.warn(text)
+    return obj
+
+
+def _called(core: Core, hook: Hook, review: dict[str, Any]) -> Steps:
+    """The answer of the program behind *hook*. Raises Unanswered."""
+    service = hook.said["clientConfig"].get("service")
+    program = core.flags.webhooks.get(hook.place)
+    if service:
+        unready = yield from _services(core)
+        known = None if unready else core.cache(SERVICE).get(service["namespace"], service["name"])
+        if known is None:
+            raise Unanswered(hook.unreachable(f'service "{service["name"]}" not found'))
+        if program is None:
+            raise Unanswered(hook.unreachable(f'no endpoints available for service "{service["name"]}"'))
+    if program is None:
+        raise Unanswered(hook.unreachable("dial tcp: connect: connection refused"))
+    try:
+        answer = program(review)
+    except Exception as problem:  # a program of the reader's own: what it raises is its answer
+        raise Unanswered(hook.unreachable(f"{type(problem).__name__}: {problem}")) from problem
+    if isinstance(answer, Late):
+        yield core.component.timeout(min(answer.after, hook.seconds * SECOND))
+        if answer.after > hook.seconds * SECOND:
+            raise Unanswered(hook.unreachable("context deadline exceeded"))
+        answer = answer.answer
+    return answer
+
+
+def _services(core: Core) -> Steps:
+    return (yield from core.cache(SERVICE).wait()) if SERVICE.kind in core.sim.ever else None
+
+
+def asked_of_others(core: Core, asked: Request, decide: Decide) -> Steps:
+    """*decide*, and then what webhooks make of it; an ApiError if they refuse.
+
+    They are asked about what *decide* makes of the object as it is now. If somebody else is faster, what they said is
+    done to the newer one; they are not asked again.
+    Simplified: of an object that changes in between.
+    """
+    info, kind = asked.info, asked.kind
+    look = attributes(core, kind, admission.UPDATE, None, asked)
+    known = (mutatingwebhook.CONFIGURATION.kind, validatingwebhook.CONFIGURATION.kind)
+    if not any(name in core.sim.ever for name in known) or is_exempt(kind):
+        return decide
+    old = yield from core.storage.get(kind, info.namespace, info.name)
+    new = old if isinstance(old, ApiError) else decide(old)
+    if isinstance(new, ApiError | Remove):
+        return decide
+    changed = yield from ask_mutating(core, replace(look, obj=new, old=old))
+    if isinstance(changed, ApiError):
+        return changed
+    final = strategy.validate(changed, old) if changed is not new else None
+    refused = final or (yield from ask_validating(core, replace(look, obj=changed, old=old)))
+    if refused is not None:
+        return refused
+    edits = list(changes(new, changed)) if changed is not new else []
+    return _and_then(decide, edits) if edits else decide
+
+
+def _and_then(decide: Decide, edits: list[Any]) -> Decide:
+    def both(old: Obj) -> Any:
+        new = decide(old)
+        if isinstance(new, ApiError | Remove):
+            return new
+        for path, _, value in edits:
+            new = without(new, path) if value is None else evolve(new, path, value)
+        return new
+
+    return both
 
 
 def charge(core: Core, asked: Attributes) -> Steps:

@@ -3,12 +3,14 @@
 Models k/k cmd/kube-apiserver/app/options Authentication and Authorization.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.sim.units import MINUTE
 
+Webhook = Callable[[dict[str, Any]], Any]
 RBAC, NODE = "RBAC", "Node"
 SERVICE_ACCOUNT = "ServiceAccount"
 
@@ -26,6 +28,7 @@ class Flags:
     ``bootstraps``     whether it writes its default ServiceCIDR at its start; in a story, when somebody asks for it
     ``managed_fields`` whether each object has owners from its creation on; in a story, from the first who names himself
     ``marks_first``    whether a pod that may go at once is marked before it goes, as upstream does it: two revisions
+    ``webhooks``       NAMESPACE/NAME of a Service, or a URL → the program that answers an AdmissionReview
     ``compaction``     --etcd-compaction-interval (µs): what is older than so much is forgotten; 0: nothing is
     """
 
@@ -39,6 +42,7 @@ class Flags:
     managed_fields: bool = False
     marks_first: bool = False
     compaction: int = 0
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
 
 
 def as_real(tokens: Mapping[str, UserInfo]) -> Flags:

@@ -108,17 +108,20 @@ def store_new(
     looked_at = admitting.attributes(core, kind, admission.CREATE, strategy.for_create(obj), asked, space=space)
     unready = yield from admitting.informed(core, looked_at)
     admitted = unready or _granted(core, asked, admission.admit(looked_at))
+    if not isinstance(admitted, ApiError):
+        admitted = yield from admitting.ask_mutating(core, replace(looked_at, obj=admitted))
     if isinstance(admitted, ApiError):
         return admitted
     made: Any = None
     for _ in range(ATTEMPTS):
         looked_at = replace(looked_at, obj=admitted)
         ready = yield from _completed(core, looked_at, base, taken, dry)
-        full = (
-            ready if isinstance(ready, ApiError) else (yield from admitting.charge(core, replace(looked_at, obj=ready)))
-        )
-        if full is not None:
-            return full
+        if isinstance(ready, ApiError):
+            return ready
+        last = replace(looked_at, obj=ready, name=ready["metadata"].get("name") or "")
+        refused = (yield from admitting.ask_validating(core, last)) or (yield from admitting.charge(core, last))
+        if refused is not None:
+            return refused
         meta = ready["metadata"]
         made = yield from core.storage.create(kind, meta.get("namespace", ""), meta["name"], ready, dry)
         if isinstance(made, Taken):
@@ -239,8 +242,12 @@ def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
     """The object, or its Scale, after a PUT or PATCH, as far as it could be read."""
     if isinstance(decide, ApiError):
         return decide
-    full = yield from admitting.charge_change(core, asked, decide)
-    done = full or (yield from change(core, asked, decide))
+    unready = yield from admitting.informed(core, admitting.attributes(core, asked.kind, admission.UPDATE, None, asked))
+    found = unready or (yield from admitting.asked_of_others(core, asked, decide))
+    if isinstance(found, ApiError):
+        return found
+    full = yield from admitting.charge_change(core, asked, found)
+    done = full or (yield from change(core, asked, found))
     if isinstance(done, ApiError):
         return done
     if done.removed:  # the last finalizer is gone, and the object with it: it is shown as it was
@@ -309,6 +316,8 @@ def delete(core: Core, asked: Request) -> Steps:
     looked_at = admitting.attributes(core, kind, admission.DELETE, asked=asked)
     unready = yield from admitting.informed(core, looked_at)
     refused = unready or admission.admit(looked_at) or admission.validate(looked_at)
+    refused = refused or (yield from admitting.ask_mutating(core, looked_at))
+    refused = refused or (yield from admitting.ask_validating(core, looked_at))
     if isinstance(refused, ApiError):
         return refused
     done = yield from remove(core, asked)

@@ -4,9 +4,12 @@ Models k/apiserver pkg/admission/plugin/cel BuildRequestType BuildNamespaceType 
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
+from kubemini.api.cel.expression import Expression, Refusal, compiled
 from kubemini.api.cel.functions.access import AUTHORIZER
-from kubemini.api.cel.types import BOOL, DYN, INT, STRING, TIMESTAMP, Type, list_of, map_of
+from kubemini.api.cel.types import BOOL, DYN, INT, NULL, STRING, TIMESTAMP, Type, list_of, map_of
 
 STRINGS = list_of(STRING)
 
@@ -70,3 +73,29 @@ def scope(params: bool = False, variables: Mapping[str, Type] | None = None) -> 
     }
     found |= {"params": DYN} if params else {}
     return found | ({} if variables is None else {"variables": Type("kubernetes.variables", fields=variables)})
+
+
+WANTED = {"": (), "bool": (BOOL,), "string": (STRING,), "string or null": (STRING, NULL)}
+Named = tuple[tuple[str, Type], ...]
+
+
+@lru_cache(maxsize=1024)
+def expression(text: str, wanted: str = "", params: bool = False, variables: Named | None = None) -> Expression:
+    """*text* compiled, for a policy with *params*, that may name *variables*. Raises Refusal."""
+    names = scope(params, None if variables is None else dict(variables))
+    if wanted == "string":
+        del names["authorizer"]  # a message is nothing that asks
+    return compiled(text, names, *WANTED[wanted])
+
+
+def variables_of(spec: Mapping[str, Any]) -> Named | None:
+    """The variables of a policy with their types; those that do not compile are dyn. None: it has none."""
+    params = spec.get("paramKind") is not None
+    found: list[tuple[str, Type]] = []
+    for one in spec.get("variables") or ():
+        try:
+            type = expression(one["expression"], "", params, tuple(found)).type
+        except Refusal:
+            type = DYN
+        found.append((one["name"], type))
+    return tuple(found) or None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cmp_to_key
 from typing import Any
 
+from kubemini.api.cel.functions.access import Question
 from kubemini.api.cel.functions.library import TABLE
 from kubemini.api.cel.functions.operators import LIST, MAP, shown
 from kubemini.api.cel.functions.overloads import Overload
@@ -83,6 +84,8 @@ def _select(node: Select, whole: Any) -> Any:
         whole = whole.value
         there = isinstance(whole, Mapping) and node.field in whole
         return there if node.test else Optional(there, whole[node.field] if there else None)
+    if isinstance(whole, Question) and node.field == "requestResource":
+        return whole.request
     if isinstance(whole, list | tuple):
         raise CelError("unsupported index type 'string' in list")
     if not isinstance(whole, Mapping):

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Protocol
 
 from kubemini.api import errors
+from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj, get
@@ -90,6 +91,7 @@ class Attributes:
     known: Known = NOTHING
     warn: Callable[[str], None] = _unheard
     toleration_seconds: int = 300
+    may: Callable[[Question], Decision] | None = None  # the authorizer
     now: int = 0  # µs
     suffix: Callable[[], str] = str  # five letters that make a name one's own
     off: tuple[str, ...] = ()  # plugins that do not run

@@ -32,6 +32,11 @@ def wrong_as_a_whole(field: str, detail: str) -> FieldError:
     return FieldError("FieldValueInvalid", field, f"Invalid value: {detail}")
 
 
+def internal(field: str, detail: str) -> FieldError:
+    """The value does not do, for a reason that is found only when it is used."""
+    return FieldError("InternalError", field, f"Internal error: {detail}")
+
+
 def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
     """Somebody else has the value."""
     more = f": {detail}" if detail else ""

@@ -39,6 +39,7 @@ class Question:
     namespace: str = ""
     name: str = ""
     verb: str = ""
+    request: "Question | None" = None  # what the request itself is about
 
     @property
     def cel_type(self) -> Type:

@@ -10,12 +10,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubemini.api import names
+from kubemini.api.cel import Refusal
+from kubemini.api.cel.admission import Named, expression
 from kubemini.api.objects import Obj
 from kubemini.apiserver.rules.causes import (
     Wrong,
     duplicate,
     each,
     indexed,
+    internal,
     invalid,
     required,
     supported,
@@ -136,7 +139,15 @@ def match_resources(said: Obj | None, path: str) -> Wrong:
     yield from indexed(said.get("excludeResourceRules"), f"{path}.excludeResourceRules", _named_rule)
 
 
-def match_conditions(found: Sequence[Obj] | None, path: str) -> Wrong:
+def compiles(text: str, path: str, wanted: str, params: bool = False, variables: Named | None = None) -> Wrong:
+    """*text* must be an expression of the type that is *wanted*: "bool", "string", or any."""
+    try:
+        expression(text, wanted, params, variables)
+    except Refusal as refusal:
+        yield internal(path, refusal.text) if refusal.internal else invalid(path, text, refusal.text)
+
+
+def match_conditions(found: Sequence[Obj] | None, path: str, params: bool = False) -> Wrong:
     """Expressions that must hold before anybody is asked: each has a name of its own."""
     found = found or []
     if len(found) > MOST_CONDITIONS:
@@ -146,6 +157,8 @@ def match_conditions(found: Sequence[Obj] | None, path: str) -> Wrong:
         where, name = f"{path}[{number}]", condition.get("name") or ""
         if not (condition.get("expression") or "").strip():
             yield required(f"{where}.expression")
+        else:
+            yield from compiles(condition["expression"], f"{where}.expression", "bool", params)
         if not name:
             yield required(f"{where}.name")
         else:

@@ -9,15 +9,17 @@ import re
 from typing import Any
 
 from kubemini.api import names
+from kubemini.api.cel.admission import Named, variables_of
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, UNSET, Column, at
 from kubemini.apiserver.kinds.admission.matching import (
     FAILURE,
+    compiles,
     match_conditions,
     match_defaults,
     match_resources,
 )
-from kubemini.apiserver.rules.causes import Wrong, each, forbidden, indexed, invalid, required, supported
+from kubemini.apiserver.rules.causes import Wrong, each, forbidden, invalid, required, supported
 from kubemini.apiserver.rules.containers import unset
 from kubemini.apiserver.rules.metadata import label_selector
 
@@ -64,8 +66,11 @@ def policy_rules(spec: Obj) -> Wrong:
 
 def conditions_and_variables(spec: Obj) -> Wrong:
     """What must hold, and what expressions may name."""
-    yield from match_conditions(spec.get("matchConditions"), "spec.matchConditions")
-    yield from indexed(spec.get("variables"), "spec.variables", _variable)
+    params = spec.get("paramKind") is not None
+    yield from match_conditions(spec.get("matchConditions"), "spec.matchConditions", params)
+    known = variables_of(spec) or ()
+    for number, said in enumerate(spec.get("variables") or ()):
+        yield from _variable(said, f"spec.variables[{number}]", params, known[:number])
 
 
 def _param_kind(said: Obj, path: str) -> Wrong:
@@ -93,7 +98,7 @@ def _group_version(said: str, path: str) -> Wrong:
         yield invalid(path, version, ",".join(wrong))
 
 
-def _variable(said: Obj, path: str) -> Wrong:
+def _variable(said: Obj, path: str, params: bool, before: Named) -> Wrong:
     name = said.get("name") or ""
     if not name.strip():
         yield required(f"{path}.name", "name is not specified")
@@ -101,6 +106,8 @@ def _variable(said: Obj, path: str) -> Wrong:
         yield invalid(f"{path}.name", name, "must be a valid CEL identifier")
     if not (said.get("expression") or "").strip():
         yield required(f"{path}.expression", "expression is not specified")
+    else:
+        yield from compiles(said["expression"], f"{path}.expression", "", params, before)
 
 
 # -- bindings ----------------------------------------------------------------------------------------

@@ -8,17 +8,18 @@ validateAuditAnnotation, validateExpressionWarnings.
 from collections.abc import Sequence
 
 from kubemini.api import names
+from kubemini.api.cel.admission import Named, variables_of
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, Column, number_of
-from kubemini.apiserver.kinds.admission.matching import GROUP, not_static, static_warning
+from kubemini.apiserver.kinds.admission.matching import GROUP, compiles, not_static, static_warning
 from kubemini.apiserver.kinds.admission.policies import (
     PARAM_KIND,
     conditions_and_variables,
     policy_defaults,
     policy_rules,
 )
-from kubemini.apiserver.rules.causes import Wrong, duplicate, each, indexed, invalid, required, supported
+from kubemini.apiserver.rules.causes import Wrong, duplicate, each, invalid, required, supported
 from kubemini.apiserver.rules.conditions import conditions
 from kubemini.apiserver.served import ServedKind, serve
 
@@ -38,16 +39,22 @@ def rules(obj: Obj) -> Wrong:
         for field in ("validations", "auditAnnotations"):
             yield required(f"spec.{field}", ONE_AT_LEAST)
         return
-    yield from indexed(validations, "spec.validations", _validation)
-    yield from _annotations(annotations, obj["metadata"].get("name", ""), "spec.auditAnnotations")
+    known = spec.get("paramKind") is not None, variables_of(spec)
+    for number, said in enumerate(validations):
+        yield from _validation(said, f"spec.validations[{number}]", *known)
+    yield from _annotations(annotations, obj["metadata"].get("name", ""), "spec.auditAnnotations", *known)
 
 
-def _validation(said: Obj, path: str) -> Wrong:
+def _validation(said: Obj, path: str, params: bool, known: Named | None) -> Wrong:
     message, computed = said.get("message") or "", said.get("messageExpression") or ""
     if not (said.get("expression") or "").strip():
         yield required(f"{path}.expression", "expression is not specified")
+    else:
+        yield from compiles(said["expression"], f"{path}.expression", "bool", params, known)
     if computed and not computed.strip():
         yield invalid(f"{path}.messageExpression", computed, "must be non-empty if specified")
+    elif computed:
+        yield from compiles(computed, f"{path}.messageExpression", "string", params, known)
     if message and not message.strip():
         yield invalid(f"{path}.message", message, "must be non-empty if specified")
     elif any(character in message.strip() for character in "\n\r"):
@@ -56,7 +63,7 @@ def _validation(said: Obj, path: str) -> Wrong:
         yield from supported(f"{path}.reason", said["reason"], REASONS)
 
 
-def _annotations(found: Sequence[Obj], name: str, path: str) -> Wrong:
+def _annotations(found: Sequence[Obj], name: str, path: str, params: bool, known: Named | None) -> Wrong:
     if len(found) > MOST_ANNOTATIONS:
         yield invalid(path, list(found), f"must not have more than {MOST_ANNOTATIONS} auditAnnotations")
     seen: list[str] = []
@@ -70,6 +77,8 @@ def _annotations(found: Sequence[Obj], name: str, path: str) -> Wrong:
             yield required(f"{where}.valueExpression", "valueExpression is not specified")
         elif len(value.encode()) > LONGEST_VALUE:
             yield required(f"{where}.valueExpression", f"must not exceed {LONGEST_VALUE} bytes in length")
+        else:
+            yield from compiles(said["valueExpression"], f"{where}.valueExpression", "string or null", params, known)
         if key in seen:
             yield duplicate(f"{where}.key", key)
         seen.append(key)
@@ -106,6 +115,5 @@ serve(
         warnings=static_warning,
         first_status=lambda obj: {},
         columns=COLUMNS,
-        not_simulated=("spec",),
     )
 )
