@@ -6,10 +6,11 @@ Models k/apiserver pkg/admission chainAdmissionHandler, k/apiserver pkg/admissio
 Simplified: the informer of a kind of which no object was ever written is not begun, for it would know nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import SERVICE, Kind
 from kubemini.api.objects import Obj, changes, evolve, get, without
@@ -19,6 +20,8 @@ from kubemini.apiserver.admission import Attributes, mutatingwebhook, resourcequ
 from kubemini.apiserver.admission.validatingadmissionpolicy import space_of
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import identity, strategy
+from kubemini.apiserver.decide.access import attributes as access
+from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.policies import webhooks
 from kubemini.apiserver.decide.policies.matching import is_exempt
@@ -69,11 +72,41 @@ def attributes(
         obj,
         known=Heard(core),
         toleration_seconds=seconds,
+        may=_authorizer(core, asked),
         now=core.sim.now,
         suffix=lambda: identity.generated("", core.rng),
         off=core.flags.disabled_plugins,
         **more,
     )
+
+
+def _authorizer(core: Core, asked: Request | None) -> Callable[[Question], Decision] | None:
+    """What expressions may ask; in a story every answer is yes."""
+    if asked is None:
+        return None
+    user = asked.user
+
+    def may(question: Question) -> Decision:
+        namespace, account = question.user
+        who = UserInfo(f"system:serviceaccount:{namespace}:{account}") if account else user
+        if not core.flags.authorization:
+            return Decision(True)
+        found = core.access.authorize(
+            access.Attributes(
+                who,
+                question.verb,
+                question.group,
+                question.resource,
+                question.subresource,
+                question.namespace,
+                question.name,
+                question.path,
+                question.form == "ResourceCheck",
+            )
+        )
+        return Decision(found.allowed, found.reason)
+
+    return may
 
 
 def informed(core: Core, asked: Attributes) -> Steps:
