@@ -24,6 +24,12 @@ class NetworkParams(EtcdParams):
     node_cidr_mask_size_ipv6: int = flag(
         64, Count(16, 124), "--node-cidr-mask-size-ipv6", "kube-controller-manager 1.37"
     )
+    service_cidr_controller: bool = flag(
+        False,
+        Switch(),
+        "--controllers=service-cidr-controller",
+        "kube-controller-manager 1.37 has it on; ours spares stories without a ServiceCIDR of their own its watches",
+    )
     service_node_port_range: tuple[int, int] = flag(
         (30_000, 32_767), Interval(1, 65_535), "--service-node-port-range", "kube-apiserver 1.37"
     )

@@ -2,7 +2,8 @@
 
 Invariant: only the holder has caches and queues; a standby asks for the Lease every few seconds and does nothing else.
 k/k cmd/kube-controller-manager/app/controllermanager.go.
-Simplified: of about forty controllers, those that the book's chapters need.
+Simplified: of about forty controllers, those that the book's chapters need; the one of ServiceCIDRs only where it is
+asked for: a cluster that never touches them is spared two watches.
 """
 
 from typing import Any
@@ -11,7 +12,8 @@ from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Elector, Index, Informers
 from kubemini.controllers.collector import GarbageCollector
-from kubemini.controllers.decide import deployment, endpointslice, replicaset
+from kubemini.controllers.decide import deployment, endpointslice, replicaset, servicecidr
+from kubemini.controllers.decide.controller import Controller
 from kubemini.controllers.namespaces import NamespaceController
 from kubemini.controllers.nodes import NodeLifecycle, PodGarbageCollector, TaintEviction
 from kubemini.controllers.reconcile import Reconciler, facts_of
@@ -21,7 +23,7 @@ from kubemini.wire import Network
 
 USER = "system:kube-controller-manager"
 LEASE_NAME = "kube-controller-manager"
-CONTROLLERS = (deployment.CONTROLLER, replicaset.CONTROLLER, endpointslice.CONTROLLER)
+CONTROLLERS = (deployment.CONTROLLER, replicaset.CONTROLLER, endpointslice.CONTROLLER, servicecidr.CONTROLLER)
 
 
 class ControllerManager(Component):
@@ -36,13 +38,18 @@ class ControllerManager(Component):
         self.elector = Elector(self.client, LEASE_NAME, self.lead)
         self.elector.start()
 
+    @property
+    def reconciled(self) -> tuple[Controller, ...]:
+        """The controllers of the common form that run (--controllers)."""
+        return CONTROLLERS if self.net.params.service_cidr_controller else CONTROLLERS[:-1]
+
     def lead(self) -> None:
         """The Lease is ours: fill the caches, then begin."""
         informers = Informers(self.client)
         pods_on = Index(informers.of(POD), node_name)
-        facts = facts_of(informers, CONTROLLERS)
+        facts = facts_of(informers, self.reconciled)
         controllers: list[Any] = [
-            *(Reconciler(self.client, informers, facts, controller) for controller in CONTROLLERS),
+            *(Reconciler(self.client, informers, facts, controller) for controller in self.reconciled),
             NodeLifecycle(self.client, informers, pods_on),
             TaintEviction(self.client, informers, pods_on),
             PodGarbageCollector(self.client, informers, pods_on),

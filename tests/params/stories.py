@@ -213,6 +213,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "ingress_tries": 1,
     },
     "a shop": {
+        "service_cidr_controller": True,
         "kubelet_service_links": True,
         "loopback_latency": ["100us", "200us"],
         "apiserver_boot": ["2s", "3s"],
