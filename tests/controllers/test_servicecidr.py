@@ -1,4 +1,4 @@
-"""The ServiceCIDR controller: ready, needed, free to go. The real one's life of one: oracles/sessions/recorded/families."""
+"""The ServiceCIDR controller: ready, needed, free to go. What the real one does: oracles/sessions/recorded/families."""
 
 import pytest
 
