@@ -18,7 +18,7 @@ from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import paging
 from kubemini.apiserver.decide.options import EXACT, Options, number_of
 from kubemini.apiserver.decide.parts.scale import scale_of
-from kubemini.apiserver.decide.request import RequestInfo
+from kubemini.apiserver.decide.request import RequestInfo, first
 from kubemini.apiserver.watchcache import ERROR, Matches
 from kubemini.etcd.errors import FUTURE_REVISION
 from kubemini.sim import Steps
@@ -103,7 +103,8 @@ def _is_exact(options: Options) -> bool:
 def watch(core: Core, asked: Request) -> Steps:
     """Open a watch: changes go down the stream until somebody ends it."""
     kind, options, call = asked.kind, asked.options, asked.call
-    one = _of_one(asked.info)
+    by_field, by_label = first(asked.query, "fieldSelector"), first(asked.query, "labelSelector")
+    one = _of_one(replace(asked.info, field_selector=by_field, label_selector=by_label))  # the older path hides them
     matches = one if isinstance(one, ApiError) else matcher(kind, one)
     if isinstance(matches, ApiError):
         return matches

@@ -53,6 +53,8 @@ def create(core: Core, asked: Request) -> Steps:
     wrong = update.url_mismatch(write.kind, obj, info.namespace, "")
     if wrong is not None:
         return wrong
+    obj, twice = update.deduped(obj)
+    write.warn(twice)
     return _told(asked, (yield from _create(core, write, obj, asked)))
 
 

@@ -92,7 +92,7 @@ def test_ports_of_a_service_are_told_by_their_number(world):
                 "[map[name:a]]\n",
             ),
         ),
-        ({"spec": {"$patch": "guess"}}, (500, "unknown patch type found: guess")),
+        ({"spec": {"$patch": "guess"}}, (500, "unknown patch type: guess in map: map[$patch:guess]")),
     ],
 )
 def test_a_strategic_patch_that_makes_no_sense_changes_nothing(world, body, said):

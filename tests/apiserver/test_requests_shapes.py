@@ -32,7 +32,11 @@ DECODING = "error decoding patch: json: cannot unmarshal "
             [],
             (400, DECODING + "array into Go value of type map[string]interface {}"),
         ),
-        ("merge", "x", (400, "invalid JSON patch")),
+        (
+            "merge",
+            "x",
+            (400, "error decoding patch: json: cannot unmarshal string into Go value of type map[string]interface {}"),
+        ),
         (
             "merge",
             {"metadata": None},

@@ -3,7 +3,8 @@
     apply(obj, [{"op": "add", "path": "/data/k", "value": "x"}])   obj with data.k; PatchError if one cannot be
 
 As the library that the API server uses has it, `replace` of a key that is missing adds it, -1 is the last index, and
-a `test` for null holds where there is nothing. Models evanphx/json-patch v4 Patch.Apply.
+a `test` for null holds where there is nothing, and a `copy` from there is null. 
+Models evanphx/json-patch v4 Patch.Apply.
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,7 @@ def _step(document: Any, operation: Any) -> Any:
             source = _path(operation, "from")
             return _put(_remove(document, source), path, _found(document, source), adds=True)
         case "copy":
-            return _put(document, path, _found(document, _path(operation, "from")), adds=True)
+            return _put(document, path, _found_or_none(document, _path(operation, "from")), adds=True)
         case "test":
             if not _same(_found_or_none(document, path), operation.get("value")):
                 raise PatchError(f"testing value {operation['path']} failed")
@@ -52,9 +53,8 @@ def _path(operation: Any, key: str) -> list[str]:
 
 
 def _value(operation: Any) -> Any:
-    if "value" not in operation:
-        raise PatchError("an operation without a value")
-    return freeze(operation["value"])
+    """What it sets; nothing is null."""
+    return freeze(operation.get("value"))
 
 
 def _same(found: Any, wanted: Any) -> bool:

@@ -80,24 +80,28 @@ class _Merge:
             new[key] = value if replaces else self.maps(old, value, field.type)
         elif isinstance(old, list) and isinstance(value, list):
             new[key] = self.lists(old, value, field)
+        elif _is_directed(value):
+            new.pop(key, None)
         else:
             new[key] = self._added(value)
 
     def _added(self, value: Any) -> Any:
         """A value that meets nothing of its type: taken as it is, without directives, and without nulls."""
         if isinstance(value, dict):
-            kept = {key: item for key, item in value.items() if not key.startswith("$") and not _is_delete(item)}
+            kept = {key: item for key, item in value.items() if not key.startswith("$") and not _is_directed(item)}
             if not self.nulls:
                 kept = {key: item for key, item in kept.items() if item is not None}
             return {key: self._added(item) for key, item in kept.items()}
         if isinstance(value, list):
-            return [self._added(item) for item in value if not _is_delete(item)]
+            return [self._added(item) for item in value if not _is_directed(item)]
         return value
 
     def _delete_from(self, new: dict[str, Any], key: str, gone: Any) -> None:
-        if not isinstance(gone, list):
-            raise StrategicError("invalid patch format of primitive list", 400)
-        if isinstance(new.get(key), list):
+        """Take out of a list; what is no list, on either side, is left alone."""
+        if gone is None:
+            new.pop(key, None)
+        elif isinstance(gone, list) and isinstance(new.get(key), list):
+            _one_type(new[key], gone)
             new[key] = [item for item in new[key] if item not in gone]
 
     # -- lists -------------------------------------------------------------------------------------
@@ -107,6 +111,7 @@ class _Merge:
             return self._added(patch)
         if not original and not patch:
             return original
+        _one_type(original, patch)
         if not any(isinstance(item, dict) for item in [*original, *patch]):
             merged = list(dict.fromkeys([*original, *patch]))
             return _in_order(merged, patch, original, "")
@@ -150,10 +155,10 @@ class _Merge:
             if not directive.startswith(ORDER):
                 continue
             key = directive[len(ORDER) :]
-            if not isinstance(order, list):
-                raise StrategicError("invalid patch format of setElementOrder list", 400)
-            field = self.lookup(type, key)
-            given = patch.get(key)
+            field, given = self.lookup(type, key), patch.get(key)
+            for value in (order, new.get(key) if key in new else [], given if key in patch else []):
+                if not isinstance(value, list):
+                    raise StrategicError(f"expected a []interface {{}}, but received a {go_type(value)}")
             _check_order(given or [], order, field.merge_key)
             before = new.get(key)
             if before is None and given is None:
@@ -175,7 +180,7 @@ def _directed(patch: Mapping[str, Any]) -> dict[str, Any]:
     if directive == "delete":
         return {}
     if directive != "replace":
-        raise StrategicError(f"unknown patch type found: {directive}")
+        _unknown_directive(directive, patch)
     return {key: value for key, value in patch.items() if key != DIRECTIVE}
 
 
@@ -188,6 +193,29 @@ def _retained(original: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str
     if not isinstance(kept, list) or not all(key in kept for key in given):
         raise StrategicError("invalid patch format of retainKeys", 400)
     return {key: value for key, value in original.items() if key in kept}
+
+
+def _is_directed(value: Any) -> bool:
+    return isinstance(value, dict) and DIRECTIVE in value
+
+
+def _one_type(*lists: list) -> None:
+    """Lists that merge hold values of one type, and none of them lists."""
+    kinds = [go_type(item) for items in lists for item in items]
+    if kinds and kinds[0].startswith("[]"):
+        raise StrategicError("lists of lists are not supported", 422)
+    if any(kind != kinds[0] for kind in kinds):
+        raise StrategicError(f"list element types are not identical: {go_text(list(lists))}")
+
+
+def go_type(value: Any) -> str:
+    """What Go calls the type of what JSON holds."""
+    if isinstance(value, dict):
+        return "map[string]interface {}"
+    if isinstance(value, list):
+        return "[]interface {}"
+    names = {bool: "bool", int: "int64", float: "float64", str: "string", type(None): "<nil>"}
+    return next(name for kind, name in names.items() if isinstance(value, kind))
 
 
 def _is_delete(value: Any) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, Kind
+from kubemini.api.schema.decode import decode
 
 DEEPEST = 300
 LARGEST = 3_145_728  # bytes that a server reads: --max-request-body-bytes; a value has two at least
@@ -73,6 +74,18 @@ def mismatch(body: Mapping[str, Any], kind: Kind) -> ApiError | None:
         return None
     short = version.rpartition("/")[2]
     return errors.bad_request(f'{said} in version "{short}" cannot be handled as a {kind.kind}: {why}')
+
+
+def other_kind(body: Mapping[str, Any], kind: Kind) -> str:
+    """Why *body*, a patched *kind* that now says that it is another, cannot be read; "" if it still is one."""
+    said, version = body.get("kind") or kind.kind, body.get("apiVersion") or kind.api_version
+    if (version, said) == (kind.api_version, kind.kind):
+        return ""
+    if (version, said) not in KNOWN:
+        return f'no kind "{said}" is registered for version "{version}" in scheme "pkg/runtime/scheme.go:111"'
+    into = f"({kind.group.partition('.')[0] or 'core'}.{kind.kind})"
+    unfit = decode(body, version, said).error
+    return unfit or f"converting ({version.rpartition('/')[2]}.{said}) to {into}: unknown conversion"
 
 
 def mistyped(value: Mapping[str, Any], struct: str, shape: Shape, path: str = "") -> str:

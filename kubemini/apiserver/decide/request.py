@@ -95,8 +95,6 @@ def parse(method: str, path: str, query: Mapping[str, Any] | None = None) -> Req
         watched = method == "WATCH" or truth(query.get("watch"))
         verb = "deletecollection" if verb == "delete" else "watch" if watched else "list"
         name = _only_name(field_selector)
-    elif special and verb == "watch":
-        field_selector, label_selector = first(query, "fieldSelector"), first(query, "labelSelector")
     return RequestInfo(
         verb,
         path,

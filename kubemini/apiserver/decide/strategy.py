@@ -68,12 +68,12 @@ def recounted(old: Obj, new: Obj) -> Obj:
 
 
 def changed_marks(old: Obj, new: Obj) -> ApiError | None:
-    """Why *new* may not say otherwise than *old* when it was made, and when and how it ends; left out is as it was.
+    """Why *new* may not say otherwise than *old* when and how it ends; left out is as it was.
 
     Models k/apimachinery pkg/api/validation ValidateObjectMetaAccessorUpdate
     """
     found = []
-    for field in ("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"):
+    for field in ("deletionTimestamp", "deletionGracePeriodSeconds"):
         said, was = new["metadata"].get(field), old["metadata"].get(field)
         if said is not None and said != was and not (field == "deletionTimestamp" and was is not None):
             found.append(causes.invalid(f"metadata.{field}", said, causes.IMMUTABLE))

@@ -30,6 +30,10 @@ Decide = Callable[[Obj], "Obj | Remove | ApiError"]
 Admit = Callable[[Obj, Obj], "Obj | ApiError | None"]  # (new, old) → new as plugins have changed it
 Judge = Callable[[Obj, Obj], "ApiError | None"]  # (new, old) → why plugins refuse it
 Allocate = Callable[[Obj, Obj], "Obj | ApiError"]  # (new, old) → new with the addresses that it needs
+DEDUPED = (
+    "API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your "
+    "requests; duplicate UID(s) observed: "
+)
 SCALE = replace(KNOWN["policy/v1", "PodDisruptionBudget"], group="autoscaling", kind="Scale", plural="scales")
 
 
@@ -113,6 +117,21 @@ def named(kind: Kind, body: Any, namespace: str) -> Obj:
     return freeze({**body, "kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta})
 
 
+def deduped(obj: Obj, after_admission: bool = False) -> tuple[Obj, list[str]]:
+    """*obj* without owners that it names twice, and the warning about them.
+
+    Models k/apiserver pkg/endpoints/handlers dedupOwnerReferencesAndAddWarning
+    """
+    owners = obj["metadata"].get("ownerReferences") or ()
+    kept = [owner for number, owner in enumerate(owners) if owner not in owners[:number]]
+    if len(kept) == len(owners):
+        return obj, []
+    twice = [owner.get("uid", "") for number, owner in enumerate(owners) if owner in owners[:number]]
+    when = " after mutating admission happens" if after_admission else ""
+    text = f".metadata.ownerReferences contains duplicate entries{when}; {DEDUPED}{', '.join(twice)}"
+    return evolve(obj, ("metadata", "ownerReferences"), kept), [text]
+
+
 def url_mismatch(kind: Kind, obj: Obj, namespace: str, name: str) -> ApiError | None:
     """Why *obj* is not what the URL speaks of, or None; an empty *name* is that of a collection."""
     meta = obj["metadata"]
@@ -144,8 +163,10 @@ def by_put(write: Write, body: Any) -> "Decide | ApiError":
     wrong = url_mismatch(kind, new, info.namespace, info.name)
     if wrong is not None:
         return wrong
-    new = new if info.subresource else default(new)
-    return lambda old: replaced(write, old, new)
+    new, told = deduped(new)
+    write.warn(told)
+    whole = new if info.subresource else default(new)
+    return lambda old: replaced(write, old, whole)
 
 
 def _written_part(body: Any, subresource: str) -> Any:

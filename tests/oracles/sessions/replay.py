@@ -92,7 +92,11 @@ class Glasses:
             return self.label("ip", text)
         for word, label in self.words.items():
             text = text.replace(word, label)
-        text = TIME.sub(lambda m: m[0] if m[0] in self.sent else "<time>", text).partition("\n<diff>")[0]
+        text = (
+            TIME.sub(lambda m: m[0] if m[0] in self.sent else "<time>", text)
+            .partition("\n<diff>")[0]
+            .partition("\n@@")[0]
+        )
         return MADE_UP.sub(lambda m: m[0] if m[0] in self.sent else self.label(m.lastgroup, m[0]), text)
 
     def label(self, kind, value):

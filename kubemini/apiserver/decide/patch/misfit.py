@@ -27,7 +27,7 @@ _ENTRY = ["manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1"
 _OWNER = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"]
 _OPERATION = ("op", "path", "from", "value")
 _KINDS = {"object": "map", "array": "slice", "string": "string", "bool": "bool", "number": "int64"}
-_UNFIT = re.compile(r"json: cannot unmarshal (\w+)(?: \S+)? into Go (?:struct field \S+|value) of type (\S+)")
+_UNFIT = re.compile(r"json: cannot unmarshal (\w+)(?: (\S+))? into Go (?:struct field \S+|value) of type (\S+)")
 
 
 def invalid(type: str, patch: Any, patched: Any, why: str) -> ApiError:
@@ -42,7 +42,13 @@ def why(type: str, found: Decoded) -> str:
     """Why the result of a patch cannot be read."""
     if type != "strategic":
         return found.error
-    return _UNFIT.sub(lambda match: _unrestored(_KINDS.get(match[1], match[1]), match[2]), found.error)
+    return _UNFIT.sub(lambda match: _unrestored(_kind(match), match[3]), found.error)
+
+
+def _kind(unfit: re.Match[str]) -> str:
+    """What Go calls the value that does not fit; a number is an integer where it is whole."""
+    broken = unfit[1] == "number" and unfit[2] is not None and not unfit[2].lstrip("-").isdigit()
+    return "float64" if broken else _KINDS.get(unfit[1], unfit[1])
 
 
 def _unrestored(given: str, wanted: str) -> str:
@@ -53,8 +59,8 @@ def _unrestored(given: str, wanted: str) -> str:
         return f"cannot restore map from {given}"
     if "." in wanted:
         return f"cannot restore struct from: {given}"
-    if given == "int64" and wanted == "string":
-        return "cannot convert int64 to string"
+    if (given, wanted) == ("int64", "string") or given == "float64":
+        return f"cannot convert {given} to {wanted}"
     return f"unrecognized type: {wanted}"
 
 

@@ -23,7 +23,7 @@ from kubemini.apiserver.decide.options import APPLY
 from kubemini.apiserver.decide.parts.scale import scale_of, wrong_scale
 from kubemini.apiserver.decide.patch import misfit
 from kubemini.apiserver.decide.strategy import default
-from kubemini.apiserver.decide.update import SCALE, Decide, Write, named, replaced, rescaled, url_mismatch
+from kubemini.apiserver.decide.update import SCALE, Decide, Write, deduped, named, replaced, rescaled, url_mismatch
 from kubemini.apiserver.rules.causes import IMMUTABLE
 
 UNKNOWN_PATCH = "415: Unsupported Media Type"
@@ -47,6 +47,7 @@ def by_patch(write: Write, body: Any) -> "Decide | ApiError":
     wrong = _unreadable(type, body)
     if wrong is not None:
         return wrong
+    body = ([] if type == "json" else {}) if body is None else body
     if type == APPLY:
         return _scale_by_apply(write, body) if write.info.subresource == "scale" else _by_apply(write, body)
     if write.info.subresource == "scale":
@@ -58,14 +59,14 @@ def _unreadable(type: str, body: Any) -> ApiError | None:
     """Why *body* is no patch of *type*, or None."""
     if not type:
         return errors.unsupported_media_type(UNKNOWN_PATCH)
-    wrong = decoding.unexpected_end() if body is None else decoding.not_json(body)
+    wrong = "" if body is None else decoding.not_json(body)
     if wrong:
         return errors.bad_request(DECODING + wrong)
+    if body is None:
+        return errors.bad_request("Invalid JSON Patch") if type == "merge" else None
     found = decoding.go_name(body)
     if type == "json":
         return _unreadable_operations(body)
-    if type == "merge" and found not in ("object", "array"):
-        return errors.bad_request("invalid JSON patch")
     if found != "object":
         text = f"json: cannot unmarshal {found} into Go value of type {A_MAP}"
         return errors.bad_request(DECODING + (YAML if type == APPLY else "") + text)
@@ -91,19 +92,28 @@ def _patched(type: str, old: Obj, body: Any) -> Any:
         try:
             return jsonpatch.apply(old, body)
         except jsonpatch.PatchError:
-            return ApiError(422, "Invalid", REJECTED, generic=True)
+            return _rejected()
     if type != "strategic":
         return merge(old, body)
     definition = published.type_of(old["apiVersion"], old["kind"])
     try:
         return strategic.merge(old, body, published.lookup, definition)
     except strategic.StrategicError as error:
+        if error.code == 422:
+            return _rejected()
         return errors.bad_request(str(error)) if error.code == 400 else errors.failed(str(error))
+
+
+def _rejected() -> ApiError:
+    """422 for a patch that cannot be applied, whatever the reason."""
+    return ApiError(422, "Invalid", REJECTED, generic=True)
 
 
 def _replaced(write: Write, old: Obj, new: Any, patch: Any) -> "Obj | Remove | ApiError":
     found = _read(write, new, patch, write.kind)
-    return found if isinstance(found, ApiError) else _in_place(write, old, named(write.kind, found, ""))
+    if isinstance(found, ApiError):
+        return found
+    return _in_place(write, old, named(write.kind, found, write.info.namespace))
 
 
 def _read(write: Write, new: Any, patch: Any, kind: Kind) -> "Obj | ApiError":
@@ -111,9 +121,14 @@ def _read(write: Write, new: Any, patch: Any, kind: Kind) -> "Obj | ApiError":
     if isinstance(new, ApiError):
         return new
     type, careful = write.options.patch, write.options.validation != "Ignore"
-    wrong = decoding.refusal(new, kind.kind) or decoding.mismatch(new, kind)
+    if type == "strategic" and isinstance(new, dict):
+        new = {**new, "apiVersion": kind.api_version, "kind": kind.kind}  # put together, not read: it cannot be another
+    wrong = decoding.refusal(new, kind.kind)
     if wrong is not None:
         return wrong
+    other = decoding.other_kind(new, kind)
+    if other:
+        return misfit.invalid(type, patch, new, other)
     found = decode(new, kind.api_version, kind.kind)
     if found.error:
         return misfit.invalid(type, patch, new, misfit.why(type, found))
@@ -129,6 +144,8 @@ def _in_place(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "
     wrong = url_mismatch(write.kind, new, info.namespace, info.name) or _other_uid(write.kind, old, new)
     if wrong is not None:
         return wrong
+    new, told = deduped(new, after_admission=True)
+    write.warn(told)
     return replaced(write, old, new if info.subresource else default(new), owners_known)
 
 
