@@ -75,7 +75,9 @@ def scope(params: bool = False, variables: Mapping[str, Type] | None = None) -> 
     return found | ({} if variables is None else {"variables": Type("kubernetes.variables", fields=variables)})
 
 
+OBJECT, STEPS = Type("Object"), list_of(Type("JSONPatch"))
 WANTED = {"": (), "bool": (BOOL,), "string": (STRING,), "string or null": (STRING, NULL)}
+WANTED |= {"ApplyConfiguration": (OBJECT,), "JSONPatch": (STEPS,)}
 Named = tuple[tuple[str, Type], ...]
 
 
@@ -85,6 +87,8 @@ def expression(text: str, wanted: str = "", params: bool = False, variables: Nam
     names = scope(params, None if variables is None else dict(variables))
     if wanted == "string":
         del names["authorizer"]  # a message is nothing that asks
+    if wanted in ("ApplyConfiguration", "JSONPatch"):
+        names["Object"] = DYN  # patches may be made
     return compiled(text, names, *WANTED[wanted])
 
 

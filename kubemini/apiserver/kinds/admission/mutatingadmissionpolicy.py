@@ -4,17 +4,18 @@ Models k/k pkg/registry/admissionregistration/mutatingadmissionpolicy strategy; 
 pkg/apis/admissionregistration/validation ValidateMutatingAdmissionPolicy, validateMutation.
 """
 
+from kubemini.api.cel.admission import Named, variables_of
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, Column, number_of
-from kubemini.apiserver.kinds.admission.matching import GROUP, REINVOCATION, not_static, static_warning
+from kubemini.apiserver.kinds.admission.matching import GROUP, REINVOCATION, compiles, not_static, static_warning
 from kubemini.apiserver.kinds.admission.policies import (
     PARAM_KIND,
     conditions_and_variables,
     policy_defaults,
     policy_rules,
 )
-from kubemini.apiserver.rules.causes import Wrong, indexed, invalid, required, supported
+from kubemini.apiserver.rules.causes import Wrong, invalid, required, supported
 from kubemini.apiserver.served import ServedKind, serve
 
 OPERATIONS = ("*", "CONNECT", "CREATE", "UPDATE")
@@ -36,7 +37,9 @@ def rules(obj: Obj) -> Wrong:
     yield from conditions_and_variables(spec)
     if not spec.get("mutations"):
         yield required("spec.mutations", "mutations must contain at least one item")
-    yield from indexed(spec.get("mutations"), "spec.mutations", _mutation)
+    known = spec.get("paramKind") is not None, variables_of(spec)
+    for number, said in enumerate(spec.get("mutations") or ()):
+        yield from _mutation(said, f"spec.mutations[{number}]", *known)
     again = spec.get("reinvocationPolicy") or ""
     if not again:
         yield required("spec.reinvocationPolicy")
@@ -44,7 +47,7 @@ def rules(obj: Obj) -> Wrong:
         yield from supported("spec.reinvocationPolicy", again, REINVOCATION)
 
 
-def _mutation(said: Obj, path: str) -> Wrong:
+def _mutation(said: Obj, path: str, params: bool, known: Named | None) -> Wrong:
     type = said.get("patchType") or ""
     if not type:
         yield required(f"{path}.patchType")
@@ -57,6 +60,8 @@ def _mutation(said: Obj, path: str) -> Wrong:
         yield required(f"{path}.{field}", f"must be specified when patchType is {type}")
     elif not (said[field].get("expression") or "").strip():
         yield required(f"{path}.{field}.expression")
+    else:
+        yield from compiles(said[field]["expression"].strip(), f"{path}.{field}.expression", type, params, known)
     for other in PATCHES.values():
         if other != field and said.get(other) is not None:
             yield invalid(f"{path}.{other}", f"{{{other}}}", f"must not be specified when patchType is {type}")
@@ -79,6 +84,5 @@ serve(
         create_rules=not_static,
         warnings=static_warning,
         columns=COLUMNS,
-        not_simulated=("spec",),
     )
 )
