@@ -165,7 +165,7 @@ def take_time(core: Core, asked: Request) -> Steps:
 
 def read_url(core: Core, asked: Request) -> Steps:
     """Is that there, and can it be done? 404 and 405. A Namespace is in no namespace, though its URL reads so."""
-    info = asked.info
+    info = request.selecting(asked.info, asked.query)
     refused = request.refused(info)
     if refused is None and asked.method == "HEAD" and info.is_resource:
         refused = errors.method_not_allowed()

@@ -9,7 +9,7 @@ LIST and WATCH as methods are ours: what a client of the simulation sends for a 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubemini.api import errors, fields
@@ -110,6 +110,13 @@ def parse(method: str, path: str, query: Mapping[str, Any] | None = None) -> Req
         field_selector,
         label_selector,
     )
+
+
+def selecting(info: RequestInfo, query: Mapping[str, Any]) -> RequestInfo:
+    """*info* with the selectors of a watch by its older path, which no authorizer has looked at."""
+    if info.verb != "watch" or info.field_selector or info.label_selector:
+        return info
+    return replace(info, field_selector=first(query, "fieldSelector"), label_selector=first(query, "labelSelector"))
 
 
 def refused(info: RequestInfo) -> ApiError | None:
