@@ -23,7 +23,7 @@ class Flags:
     ``authorization``  --authorization-mode, such as (NODE, RBAC); none: every request is allowed
     ``fairness``       --enable-priority-and-fairness
     ``service_account_key``  --service-account-signing-key-file: what its tokens of service accounts are signed with
-    ``disabled_plugins``  --disable-admission-plugins; a story has no service accounts, and its nodes are ready at once
+    ``disabled_plugins``  --disable-admission-plugins; a story has no service accounts; its nodes are trusted, and ready
     ``watches_all``    --watch-cache: of every kind from the start, as the real one; else of a kind when first asked of
     ``bootstraps``     whether it writes its default ServiceCIDR at its start; in a story, when somebody asks for it
     ``managed_fields`` whether each object has owners from its creation on; in a story, from the first who names himself
@@ -36,7 +36,7 @@ class Flags:
     authorization: tuple[str, ...] = ()
     fairness: bool = False
     service_account_key: bytes = b"kubemini"
-    disabled_plugins: tuple[str, ...] = (SERVICE_ACCOUNT, "TaintNodesByCondition")
+    disabled_plugins: tuple[str, ...] = (SERVICE_ACCOUNT, "NodeRestriction", "TaintNodesByCondition")
     watches_all: bool = False
     bootstraps: bool = False
     managed_fields: bool = False

@@ -14,7 +14,7 @@ from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import KNOWN, NODE, POD, SECRET, Kind
 from kubemini.api.objects import Obj, freeze, without
 from kubemini.api.timestamps import timestamp
-from kubemini.apiserver import writing
+from kubemini.apiserver import admission, admitting, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import identity, update
 from kubemini.apiserver.decide.access import reviews, tokens, users
@@ -121,6 +121,9 @@ def create_token(core: Core, asked: Request) -> Steps:
     wrong = tokens.wrong_request(spec)
     if wrong:
         return errors.invalid(kind, "", wrong)
+    refused = admission.admit(admitting.attributes(core, SERVICE_ACCOUNT, admission.CREATE, freeze(obj), asked))
+    if isinstance(refused, ApiError):
+        return refused
     bound = yield from _bound(core, info.namespace, info.name, spec.get("boundObjectRef"))
     return bound if isinstance(bound, ApiError) else _issued(core, account, spec, bound)
 

@@ -149,8 +149,9 @@ def _running(asked: Attributes, half: str) -> list[ModuleType]:
 
 @cache
 def plugins() -> tuple[ModuleType, ...]:
-    """Every module of this folder, in the order of the real server's list; a name that it lacks comes last."""
-    found = [importlib.import_module(f"{__name__}.{info.name}") for info in pkgutil.iter_modules(__path__)]
+    """Every plugin under this folder, in the order of the real server's list; a name that it lacks comes last."""
+    names = [info.name for info in pkgutil.walk_packages(__path__, f"{__name__}.") if not info.ispkg]
+    found = [module for module in map(importlib.import_module, names) if hasattr(module, "NAME")]
     return tuple(sorted(found, key=lambda plugin: (_place(plugin.NAME), plugin.NAME)))
 
 

@@ -13,6 +13,7 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, POD, Kind
 from kubemini.api.objects import Obj, evolve, evolve_many, get
 from kubemini.apiserver.admission import CREATE, UPDATE, Attributes, forbid
+from kubemini.apiserver.decide.access.nodes import used_by
 
 NAME = "ServiceAccount"
 ACCOUNT = KNOWN["v1", "ServiceAccount"]
@@ -45,8 +46,10 @@ def needs(asked: Attributes) -> tuple[Kind, ...]:
 def admit(asked: Attributes) -> "Obj | ApiError | None":
     """A new pod with its account, the token's volume and the account's pull secrets; or why it has no account."""
     pod = asked.obj
-    if pod is None or not _looks_at(asked) or asked.operation != CREATE or _mirrors(pod):
+    if pod is None or not _looks_at(asked) or asked.operation != CREATE:
         return pod
+    if _mirrors(pod):
+        return _mirror_refused(asked, pod) or pod
     if not get(pod, "spec", "serviceAccountName"):
         pod = evolve_many(pod, (("spec", "serviceAccountName"), DEFAULT), (("spec", "serviceAccount"), DEFAULT))
     account = _account(asked, pod)
@@ -125,7 +128,7 @@ def _mirror_refused(asked: Attributes, pod: Obj) -> ApiError | None:
         for volume in spec.get("volumes") or ()
         for source in (volume, *(get(volume, "projected", "sources") or ()))
     ]
-    if any(source.get("secret") for source in sources) or any(_secrets_of(one) for _, one in _containers(spec)):
+    if any(resource == "secrets" for resource, _, _ in used_by(pod)):
         return forbid(asked, "a mirror pod may not reference secrets")
     if any(source.get("serviceAccountToken") for source in sources):
         return forbid(asked, "a mirror pod may not use ServiceAccountToken volume projections")

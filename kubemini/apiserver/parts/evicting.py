@@ -11,7 +11,7 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj
 from kubemini.api.patch.apply import UPDATE, Manager
-from kubemini.apiserver import writing
+from kubemini.apiserver import admission, admitting, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import ownership
 from kubemini.apiserver.decide.options import Options
@@ -31,6 +31,11 @@ def evict(core: Core, asked: Request) -> Steps:
     how = eviction.read(asked.body, info.name, asked.options)
     if isinstance(how, ApiError):
         return how
+    looked_at = admitting.attributes(core, POD, admission.CREATE, asked=asked)
+    unready = yield from admitting.informed(core, looked_at)
+    refused = unready or admission.admit(looked_at)
+    if isinstance(refused, ApiError):
+        return refused
     for _ in range(TRIES):
         pod = yield from core.storage.get_for_write(POD, info.namespace, info.name)
         if isinstance(pod, ApiError):

@@ -208,7 +208,7 @@ def _reachable(facts: Bound, node: str) -> set[tuple[str, str, str]]:
     found: set[tuple[str, str, str]] = set()
     for pod in facts.pods:
         if pod["spec"].get("nodeName") == node:
-            found.update(_of_pod(pod))
+            found.update(of_pod(pod))
     for volume in facts.volumes:
         spec = volume.get("spec") or {}
         claim = spec.get("claimRef") or {}
@@ -221,13 +221,18 @@ def _reachable(facts: Bound, node: str) -> set[tuple[str, str, str]]:
     return found
 
 
-def _of_pod(pod: Obj) -> Iterator[tuple[str, str, str]]:
-    """The pod itself, and what it uses."""
-    meta, spec = pod["metadata"], pod["spec"]
-    space = meta["namespace"]
-    yield "pods", space, meta["name"]
-    if MIRROR in (meta.get("annotations") or {}):
-        return
+def of_pod(pod: Obj) -> Iterator[tuple[str, str, str]]:
+    """(resource, namespace, name) of the pod itself, and of what it opens: a mirror pod opens nothing."""
+    meta = pod["metadata"]
+    yield "pods", meta["namespace"], meta["name"]
+    if MIRROR not in (meta.get("annotations") or {}):
+        yield from used_by(pod)
+
+
+def used_by(pod: Obj) -> Iterator[tuple[str, str, str]]:
+    """The same of what the pod uses."""
+    spec, meta = pod["spec"], pod["metadata"]
+    space = meta.get("namespace", "")
     if spec.get("serviceAccountName"):
         yield "serviceaccounts", space, spec["serviceAccountName"]
     for secret in spec.get("imagePullSecrets") or ():
@@ -236,7 +241,7 @@ def _of_pod(pod: Obj) -> Iterator[tuple[str, str, str]]:
     for container in containers:
         yield from _of_environment(container, space)
     for volume in spec.get("volumes") or ():
-        yield from _of_volume(volume, space, meta["name"])
+        yield from _of_volume(volume, space, meta.get("name", ""))
 
 
 def _of_environment(container: Mapping[str, Any], space: str) -> Iterator[tuple[str, str, str]]:

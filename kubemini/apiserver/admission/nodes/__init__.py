@@ -1,0 +1,1 @@
+"""Plugins about nodes, and what nodes may write."""
