@@ -110,7 +110,7 @@ class Client(httputil.HTTPServerConnectionDelegate):
         self.asked: Asked | None = None
         self.certificate = user_of(stream.socket.getpeercert(), stream.socket.getpeercert(True))
         port.pace.now()
-        self.line = Line(port.clients, port.target, self.cut)
+        self.line = Line(port.clients, port.target, self._lost)
         port.pace.wake()
         params = http1connection.HTTP1ConnectionParameters(
             max_header_size=HEADERS, header_timeout=IDLE, max_body_size=LONGEST, body_timeout=BODY_TIME
@@ -127,6 +127,11 @@ class Client(httputil.HTTPServerConnectionDelegate):
         self.port.open.discard(self)
         self.line.close()
         self.port.pace.wake()
+
+    def _lost(self) -> None:
+        """Its server is gone: whoever dials anew at once shall find the door shut."""
+        self.port.look()
+        self.cut()
 
     def leave(self) -> None:
         """The door closes: a watch ends as one does whose time is over."""
