@@ -12,8 +12,9 @@ from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Elector, Index, Informers
 from kubemini.controllers.collector import GarbageCollector
-from kubemini.controllers.decide import deployment, endpointslice, replicaset, servicecidr
+from kubemini.controllers.decide import deployment, endpointslice, replicaset
 from kubemini.controllers.decide.controller import Controller
+from kubemini.controllers.decide.networking import servicecidr
 from kubemini.controllers.namespaces import NamespaceController
 from kubemini.controllers.nodes import NodeLifecycle, PodGarbageCollector, TaintEviction
 from kubemini.controllers.reconcile import Reconciler, facts_of

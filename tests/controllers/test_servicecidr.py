@@ -3,9 +3,9 @@
 import pytest
 
 from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR
-from kubemini.controllers.decide import servicecidr
 from kubemini.controllers.decide.actions import Patch
 from kubemini.controllers.decide.controller import Facts
+from kubemini.controllers.decide.networking import servicecidr
 from kubemini.sim.units import SECOND
 
 BORN = 100 * SECOND

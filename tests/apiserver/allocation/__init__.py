@@ -1,0 +1,1 @@
+"""Which addresses Services have, and what IPAddresses and ServiceCIDRs say of it."""
