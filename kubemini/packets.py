@@ -18,6 +18,7 @@ from kubemini.api.kinds import POD, SERVICE, Kind
 from kubemini.api.objects import Obj, get
 from kubemini.cluster import Cluster
 from kubemini.host import Host
+from kubemini.host.linux import firewall as own_rules
 from kubemini.host.linux import netfilter
 from kubemini.host.linux.exchange import all_picks, connect, from_draws
 from kubemini.host.linux.netfilter.flight import Choose
@@ -187,6 +188,7 @@ class Scene:
             if dataplane.table(host):
                 load(net[host.name], node, self.configs[host.name], self.planned(host, of_family), of_family)
             netfilter.load(net[host.name].rules, _of_plugins(host, of_family))
+            netfilter.load(net[host.name].rules, own_rules.saved(host.kernel))
             netfilter.load(net[host.name].rules, self.firewall)
             for lost in host.kernel.lost_routes.values():
                 for cidr in lost.split(","):
@@ -251,11 +253,12 @@ class Scene:
         def guard(namespace: str, packet: Packet) -> str:
             if namespace not in hosts or packet.protocol != protocol:
                 return ""
-            node = dataplane.node_of(hosts[namespace])
+            host = hosts[namespace]
+            node = dataplane.node_of(host)
             own = namespace if packet.source in (*node.addresses, *node.bridges) else ""
             flow = policing.Flow(packet.source, packet.destination, packet.dport, protocol, own)
-            left = of_pod.get(packet.source) != namespace or policing.leaves(hosts[namespace], flow)
-            passed = left and (of_pod.get(packet.destination) != namespace or policing.enters(hosts[namespace], flow))
+            left = of_pod.get(packet.source) != namespace or policing.may_leave(host, flow)
+            passed = left and (of_pod.get(packet.destination) != namespace or policing.may_enter(host, flow))
             return "" if passed else flow.rule
 
         return guard

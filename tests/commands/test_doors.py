@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kubemini import run
 from kubemini.commands import ACTIONS, FaultError
 from kubemini.commands import arguments as kinds
+from kubemini.commands.firewall import RULE
 from kubemini.commands.kubectl import KIND, REPLICAS
 from kubemini.commands.members import NEW_OR_EXISTING, NOW_OR_LATER, VOTER_OR_LEARNER
 from kubemini.commands.network import DIRECTION
@@ -33,6 +34,7 @@ PLAIN = {
     NEW_OR_EXISTING: ["new", "existing"],
     BUMP: [0, 5, 2**63 - 1],
     REVISION: [0, 1, 7, 2**63 - 1],
+    RULE: ["FORWARD -j DROP", "OUTPUT -p udp -m udp --dport 53 -j REJECT"],
 }
 
 

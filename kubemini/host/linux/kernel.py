@@ -19,4 +19,5 @@ class Kernel:
     policies: Any = None  # what the policy agent has put there
     containers: Any = None  # the processes that a kubelet has started
     pod_network: Any = None  # links, addresses and rules of its pods, by CNI plugins
+    firewall: list[str] = field(default_factory=list)  # rules that somebody has added, as iptables -A takes them
     lost_routes: dict[str, str] = field(default_factory=dict)  # host → the range of its pods, of which no way is known
