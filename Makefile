@@ -93,6 +93,7 @@ oracles: .venv/.ready
 
 twin: oracles
 	$(PY) -m tests.oracles.kubernetes.written --check
+	$(PY) -m tests.oracles.kubernetes.wire --check
 	$(PY) -m tests.oracles.twin $(if $(SEED),--seed $(SEED)) $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(HISTORIES),--histories $(HISTORIES))
 	$(PY) -m tests.real.versions $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
@@ -104,6 +105,7 @@ twin: oracles
 record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.raft.record)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.written)
+	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.wire)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.etcd.record)
 	$(PY) -m tests.oracles.ha.real $(TRIALS)
 	$(PY) -m tests.oracles.ha.strips

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.apiserver.asking import Outside
+from tests.apiserver.outside.asking import Outside
 
 ME = {"Impersonate_User": "system:node:n1", "Impersonate_Group": "system:nodes"}
 PODS, NODES = "/api/v1/namespaces/default/pods", "/api/v1/nodes"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.apiserver.asking import NODE, Outside
+from tests.apiserver.outside.asking import NODE, Outside
 from tests.oracles.kubernetes.answers import rights
 
 RECORDED = json.loads((Path(__file__).parents[2] / "oracles/kubernetes/rights.json").read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.apiserver.asking import Outside
+from tests.apiserver.outside.asking import Outside
 from tests.oracles.kubernetes.answers import asked
 
 RECORDED = json.loads((Path(__file__).parents[2] / "oracles/kubernetes/bodies.json").read_text(encoding="utf-8"))

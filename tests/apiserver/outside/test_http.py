@@ -5,7 +5,7 @@ import json
 import pytest
 
 from kubemini.wire import Unreachable
-from tests.apiserver.asking import Outside, header
+from tests.apiserver.outside.asking import Outside, header
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 MAPS = "/api/v1/namespaces/default/configmaps"
