@@ -179,7 +179,7 @@ class Cluster:
         """Each workload calls each Service but its own; the calls of one period are spread over it."""
         workloads, services = names_in(load.options["pods"]), names_in(load.options["services"])
         pairs = [(workload, service) for workload in workloads for service in services if workload != service]
-        how = {word: load.options.get(word, False) for word in ("keep", "names")}
+        how = {word: load.options[word] for word in ("keep", "names", "options") if word in load.options}
         errands = tuple(
             Errand(workload, service, load.every, load.every * number // len(pairs), **how)
             for number, (workload, service) in enumerate(pairs)

@@ -36,7 +36,7 @@ SAID_OF_CLIENTS: dict[str, Legal] = {"together": Switch(), **HABITS, **PATIENCE}
 LOOKING_UP = ("name", "libc", "options", "remember", "port")
 OPTIONS: dict[str, tuple[str, ...]] = {
     "visitors": ("service", "every", "door", "from", *LOOKING_UP),
-    "callers": ("pods", "services", "every", "keep", "names"),
+    "callers": ("pods", "services", "every", "keep", "names", "options"),
     "clients": ("pods", "service", "every", *SAID_OF_CLIENTS),
     "outsiders": ("urls", "every"),
     "api_writes": ("every",),
@@ -120,6 +120,10 @@ def _check_callers(topology: Topology, where: str, values: Mapping[str, Any]) ->
     for name in NAMED:
         if name not in values:
             raise WorkloadError(f"{where}: {name} is missing; it names {NAMED[name]}, such as web,api")
+    if "options" in values and not values.get("names"):
+        raise WorkloadError(f"{where}.options: these callers look nothing up; say names: true, or leave it out")
+    if values.get("names") and not topology.of("coredns@"):
+        raise WorkloadError(f"{where}.names: nobody answers names in this topology; say dns: coredns in it")
     if not topology.of("callers@"):
         raise WorkloadError(f"{where}: no pod of this topology calls another; ask for callers: true, and for workers")
 

@@ -19,6 +19,7 @@ from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Informer
 from kubemini.host import Component, Host
 from kubemini.host.linux import podnetwork
+from kubemini.network import policing
 from kubemini.network.decide.dns.coredns import Aside, Ask, CoreDNS, Finding
 from kubemini.network.decide.dns.coredns import Steps as Answering
 from kubemini.network.decide.dns.corefile import STANDARD, CorefileError
@@ -67,7 +68,7 @@ class NameServer(Component):
         """A question, or the answer to one of its own."""
         if isinstance(payload, Response):
             self.asker.hear(payload)
-        elif self.takes(payload.to):
+        elif self.takes(payload.to) and (payload.flow is None or policing.enters(self.host, payload.flow)):
             self.spawn(self._answer(source, payload))
 
     def takes(self, ip: str) -> bool:

@@ -7,7 +7,7 @@ glibc resolv/res_send.c; conntrack of a Service: `dataplane`.
 Simplified: what goes by TCP is a datagram too; an ICMP "port unreachable" comes at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
@@ -15,12 +15,13 @@ import simpy
 from kubemini.api.names import host_ip
 from kubemini.api.objects import Obj, freeze
 from kubemini.host import Component, Host
-from kubemini.network import dataplane
+from kubemini.network import dataplane, policing
 from kubemini.network.decide.dns.message import Answer, Question
 from kubemini.network.decide.dns.resolvconf import GLIBC, NodeDns, ResolvConf, pod_resolv_conf, settings
 from kubemini.network.decide.dns.resolver import Outcome, Send, look_up
 from kubemini.network.decide.services.ports import Endpoint
 from kubemini.network.decide.services.verdict import Asked
+from kubemini.network.policing import Flow
 from kubemini.sim import Steps
 from kubemini.wire.network import BARE
 from kubemini.wire.rpc import happen
@@ -37,6 +38,7 @@ class Query:
     number: int
     to: str
     question: Question
+    flow: Flow | None = None  # if a pod asks: what it is to the policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,24 @@ def service_of(host: Host, ip: str) -> str:
     table = dataplane.table(host)
     services = table.by_service.items() if table else ()
     return next((name for name, entries in services if any(e.port.cluster_ip == ip for e in entries)), "")
+
+
+@dataclass(slots=True)
+class Source:
+    """The pod at *address* that asks, for one name, and what its questions were to the policies."""
+
+    address: str
+    flows: list[Flow] = field(default_factory=list)
+
+    def flow(self, to: str, protocol: str) -> Flow:
+        """A question to the name server at *to*."""
+        self.flows.append(Flow(self.address, to, PORT, protocol))
+        return self.flows[-1]
+
+    @property
+    def dropped(self) -> str:
+        """The rule that dropped the last of them, "" if none did."""
+        return next((flow.rule for flow in reversed(self.flows) if flow.dropped), "")
 
 
 class Round:
@@ -87,18 +107,25 @@ class Asker:
         self._waiting: dict[int, tuple[Round, str]] = {}
         self._draws = component.sim.draws(f"resolver/{component.name}/{component.incarnation}")
 
-    def ask(self, wanted: Send, pinned: dict[str, Endpoint]) -> Steps:
-        """Send *wanted* and wait: what came, by type. *pinned* holds the endpoint of each server for one socket."""
+    def ask(self, wanted: Send, pinned: dict[str, Endpoint], source: Source | None = None) -> Steps:
+        """Send *wanted* and wait: what came, by type. *pinned* holds the endpoint of each server for one socket.
+
+        *source*: the pod that asks; the policies of both ends let its questions through, or nothing comes.
+        """
         this, sent = Round(self.component, len(wanted.questions)), []
         protocol = "TCP" if any(question.tcp for question in wanted.questions) else "UDP"
-        ways = [self._way(server, protocol, pinned) for server in wanted.servers]
+        asks = source.address if source else host_ip(self.component.host.name)
+        ways = [self._way(server, protocol, pinned, asks) for server in wanted.servers]
         for target, ip in ways:
+            flow = source.flow(ip, protocol) if source and (target or "").startswith("coredns@") else None
+            if flow is not None and not policing.leaves(self.component.host, flow):
+                target = None
             for question in wanted.questions if target != "" else ():
                 self.asked += 1
                 sent.append(self.asked)
                 self._waiting[self.asked] = this, question.type
                 if target:
-                    send(self.component, target, Query(self.asked, ip, question))
+                    send(self.component, target, Query(self.asked, ip, question, flow))
         if sent or not wanted.questions:
             timer = self.component.after(wanted.wait, this.over)
             yield this.event
@@ -113,7 +140,7 @@ class Asker:
         if this is not None:
             this.hear(kind, response.answer)
 
-    def _way(self, server: str, protocol: str, pinned: dict[str, Endpoint]) -> tuple[str | None, str]:
+    def _way(self, server: str, protocol: str, pinned: dict[str, Endpoint], asks: str) -> tuple[str | None, str]:
         """The program that a packet to *server* reaches, and the address on it then.
 
         "" is nobody: refused at once; None: dropped without a word.
@@ -122,7 +149,7 @@ class Asker:
         if pinned.get(server) not in _endpoints(host, server, protocol):
             pinned.pop(server, None)
             self._drawn += 1
-            packet = Asked(protocol, host_ip(host.name), server, PORT)
+            packet = Asked(protocol, asks, server, PORT)
             sent = dataplane.send(host, packet, self._draws.u(self._drawn))
             if sent.endpoint is None:
                 programs = {
@@ -170,19 +197,19 @@ class Resolver:
         self.asker = Asker(component)
         self._kept: dict[str, tuple[tuple[str, ...], int]] = {}
 
-    def look_up(self, name: str) -> Steps:
+    def look_up(self, name: str, source: Source | None = None) -> Steps:
         """The addresses of *name*, or the error as text; what was asked stands in the trace as ``lookup``."""
         sim, started = self.component.sim, self.component.sim.now
         addresses, until = self._kept.get(name, ((), -1))
         if sim.now < until:
             return addresses, ""
-        outcome = yield from self._walk(name)
+        outcome = yield from self._walk(name, source)
         sim.record(self.component.name, "lookup", **told(name, outcome, started))
         if outcome.addresses and self.keep:
             self._kept[name] = outcome.addresses, sim.now + self.keep
         return outcome.addresses, outcome.error
 
-    def _walk(self, name: str) -> Steps:
+    def _walk(self, name: str, source: Source | None) -> Steps:
         steps, asked = look_up(name, self.settings, self.libc), ""
         pinned: dict[str, Endpoint] = {}
         try:
@@ -191,20 +218,20 @@ class Resolver:
                 if wanted.questions and wanted.questions[0].name != asked:
                     asked, pinned = wanted.questions[0].name, {}  # a new socket for each name
                 before = self.component.sim.now
-                got = yield from self.asker.ask(wanted, pinned)
+                got = yield from self.asker.ask(wanted, pinned, source)
                 wanted = steps.send((got, self.component.sim.now - before))
         except StopIteration as done:
             return done.value
 
 
-def destination(resolver: Resolver, name: str) -> Steps:
+def destination(resolver: Resolver, name: str, source: Source | None = None) -> Steps:
     """(the Service that *name* leads to, the address of a pod if it is headless, what is wrong if it leads nowhere).
 
     A program takes the first address that it is told.
     """
-    addresses, error = yield from resolver.look_up(name)
+    addresses, error = yield from resolver.look_up(name, source)
     if error:
-        return "", "", f"{name}: {error}"
+        return "", "", f"{name}: {(source.dropped if source else '') or error}"
     service = service_of(resolver.component.host, addresses[0])
     return service, "" if service else addresses[0], ""
 

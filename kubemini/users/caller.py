@@ -3,8 +3,8 @@
 A call is a connection from the pod's own address: it may leave its pod or not, the host's kernel picks an endpoint,
 and it may enter that pod or not (policing). What a policy drops nobody answers, so the caller waits until he is tired.
 Invariant: only a pod that runs here calls, and only one that listens here answers.
-Simplified: one pod of a workload a host calls; a call is one small request; a look-up of a name is one question to
-kube-dns that is asked once; the pods' servers answer at once.
+A name is looked up as any program does it, and the policies see each question.
+Simplified: one pod of a workload a host calls; a call is one small request; the pods' servers answer at once.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from kubemini.host import Component
 from kubemini.host.linux.podnetwork import listening, pod_at
 from kubemini.network import dataplane, policing
+from kubemini.network.names import Resolver, Response, Source, destination
 from kubemini.network.policing import Flow
 from kubemini.sim import Steps
 from kubemini.sim.chance import Draws
@@ -19,14 +20,13 @@ from kubemini.users.lines import NO_ENDPOINT, REFUSED, Line, dialled
 from kubemini.users.recording import OK, record
 from kubemini.wire import Call
 
-DNS = "kube-system/kube-dns"
-
 
 @dataclass(frozen=True, slots=True)
 class Errand:
     """What the pods of *workload* do: call *service* every *every* µs from *offset* on.
 
-    *keep*: over one connection as long as it works; *names*: the name of the Service is looked up first.
+    *keep*: over one connection as long as it works; *names*: the name of the Service is looked up first, with *options*
+    in the pods' resolv.conf.
     """
 
     workload: str
@@ -35,6 +35,7 @@ class Errand:
     offset: int
     keep: bool = False
     names: bool = False
+    options: str = ""
 
 
 class Caller(Component):
@@ -45,9 +46,16 @@ class Caller(Component):
 
     def boot(self) -> None:
         self.lines: dict[Errand, Line] = {}
+        names = [errand for errand in self.errands if errand.names]
+        self.resolver = Resolver(self, names[0].options) if names else None
         draws = self.sim.draws(f"callers/{self.name}")
         for errand in self.errands:
             self.spawn(self._calls(errand, draws))
+
+    def receive(self, source: str, payload: Response) -> None:
+        """An answer of a name server."""
+        if self.resolver is not None:
+            self.resolver.asker.hear(payload)
 
     def handle(self, call: Call) -> Steps | None:
         """A connection to a pod, or one more packet of it: dropped, refused or answered."""
@@ -77,8 +85,8 @@ class Caller(Component):
         started, line = self.sim.now, self.lines.pop(errand, None)
         why = ""
         if line is None or line.flow.source != ip:
-            why = yield from self._look_up(errand, ip, draws.u(2 * number))
-            line = None if why else dialled(self.host, errand.service, ip, draws.u(2 * number + 1))
+            service, why = yield from self._look_up(errand, ip)
+            line = dialled(self.host, service, ip, draws.u(2 * number + 1)) if service else None
         answered = False
         if line is not None:
             answered, why = yield from self._ask(line)
@@ -90,13 +98,14 @@ class Caller(Component):
     def _tell(self, number: int, started: int, via: list[str], answered: bool, why: str) -> None:
         record(self, number, via[1], via, started, OK if answered else 0, why, caller=via[0])
 
-    def _look_up(self, errand: Errand, ip: str, draw: int) -> Steps:
-        """Why the name of the Service cannot be learnt; "" if it can, or need not."""
-        if not errand.names:
-            return ""
-        line = dialled(self.host, DNS, ip, draw)
-        answered, why = (False, NO_ENDPOINT) if line is None else (yield from self._ask(line))
-        return "" if answered else f"look-up of {errand.service}: {why}"
+    def _look_up(self, errand: Errand, ip: str) -> Steps:
+        """(the Service to call, why its name cannot be learnt)."""
+        if self.resolver is None:
+            return errand.service, ""
+        namespace, _, short = errand.service.rpartition("/")
+        name = f"{short}.{namespace}" if namespace else short
+        service, _, why = yield from destination(self.resolver, name, Source(ip))
+        return service, why and f"look-up of {why}"
 
     def _ask(self, line: Line) -> Steps:
         """(whether somebody answers on *line*, what decided or why not)."""

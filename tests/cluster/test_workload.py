@@ -68,6 +68,16 @@ CALLING = build("single", workers=1, callers=True)
         (CALLING, {"pods": "web", "services": 5}, r"services: expected Services with commas"),
         (CALLING, {"pods": "web", "services": "api", "keep": 1}, r"keep: expected true or false, got 1"),
         (SINGLE, {"pods": "web", "services": "api"}, r"no pod of this topology calls another; ask for callers: true"),
+        (
+            CALLING,
+            {"pods": "web", "services": "api", "names": True},
+            r"callers\.names: nobody answers names",
+        ),
+        (
+            CALLING,
+            {"pods": "web", "services": "api", "options": "ndots:2"},
+            r"callers\.options: these callers look",
+        ),
     ],
 )
 def test_callers_have_workloads_and_services_and_a_topology_that_lets_them(topology, options, sentence):

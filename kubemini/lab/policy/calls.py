@@ -40,7 +40,7 @@ def without_agent() -> Scenario:
         {
             "name": "policy-unenforced",
             "title": story.title,
-            "topology": {"kind": "single", "workers": 2, "zones": ["a"], "callers": True},
+            "topology": {"kind": "single", "workers": 2, "zones": ["a"], "callers": True, "dns": "coredns"},
             "manifests": story.manifests,
             "workload": dict(story.workload),
             "faults": [list(fault) for fault in story.faults],
