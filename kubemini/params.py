@@ -194,6 +194,12 @@ class Params(NetworkParams):
     )
 
     # controllers and clients
+    all_controllers: bool = flag(
+        False,
+        Switch(),
+        "--controllers=*",
+        "kube-controller-manager 1.37 runs all; a story only those that its chapters need, and their watches",
+    )
     reflector_backoff: tuple[int, int] = flag(
         (800 * MS, 30 * SECOND), Span(Duration(10 * MS, DAY)), "backoff of list and watch", "client-go reflector.go"
     )

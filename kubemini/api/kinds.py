@@ -153,6 +153,13 @@ def acted_on() -> list[Kind]:
     return list(_ACTED_ON.values())
 
 
+def stored() -> list[Kind]:
+    """All kinds that can be listed and watched: what is only answered, a review or a Binding, cannot."""
+    answered = {(words[0], words[2]) for words in _LINES if any(word == "verbs=create" for word in words)}
+    found = {kind.prefix: kind for at, kind in served().items() if at not in answered}  # one version of each
+    return list(found.values())
+
+
 def not_simulated(obj: Mapping[str, Any]) -> tuple[str, ...]:
     """The fields that have no effect here in objects of *obj*'s kind; see ``unsimulated.py``."""
     served()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kubemini.api.kinds import by_gvk, by_kind
+from kubemini.api.kinds import KNOWN, by_gvk
 from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Index, Informers, WorkQueue
 from kubemini.client.client import code
@@ -20,11 +20,12 @@ class GarbageCollector:
         self.client, self.informers = client, informers
         self.queue = WorkQueue(client.component, self.collect, client.component.net.params.concurrent_syncs)
         self.known: dict[str, Obj] = {}
+        kinds = garbagecollector.kinds(client.component.net.params.all_controllers)
         self.indexes = [
             Index(informers.of(kind), lambda obj: [ref["uid"] for ref in garbagecollector.owners(obj)])
-            for kind in garbagecollector.kinds()
+            for kind in kinds
         ]
-        for kind in garbagecollector.kinds():
+        for kind in kinds:
             informers.of(kind).handlers.append(self._changed)
 
     def start(self) -> None:
@@ -77,13 +78,13 @@ class GarbageCollector:
                 self._add(owner)
 
     def _add(self, obj: Obj) -> None:
-        self.queue.add((obj["kind"], *key_of(obj)))
+        self.queue.add((obj["apiVersion"], obj["kind"], *key_of(obj)))
 
     # -- deeds ---------------------------------------------------------------------------------------------------
     def collect(self, key: Any) -> Steps:
         """Ask the API server which owners exist, and act on the answer."""
-        kind, namespace, name = key
-        obj = self.informers.of(by_kind(kind)).get(namespace, name)
+        api_version, kind, namespace, name = key
+        obj = self.informers.of(KNOWN[api_version, kind]).get(namespace, name)
         if obj is None:
             return None
         mine = self.dependents(obj["metadata"]["uid"])

@@ -14,6 +14,13 @@ from kubemini.client import ApiClient, Elector, Index, Informers
 from kubemini.controllers.collector import GarbageCollector
 from kubemini.controllers.decide import deployment, endpointslice, replicaset
 from kubemini.controllers.decide.controller import Controller
+from kubemini.controllers.decide.further import (
+    aggregation,
+    replicationcontroller,
+    resourcequota,
+    rootca,
+    serviceaccount,
+)
 from kubemini.controllers.decide.networking import servicecidr
 from kubemini.controllers.namespaces import NamespaceController
 from kubemini.controllers.nodes import NodeLifecycle, PodGarbageCollector, TaintEviction
@@ -33,6 +40,7 @@ class ControllerManager(Component):
     def __init__(self, sim: Sim, net: Network, host: Host, name: str, servers: list[str]):
         super().__init__(sim, net, host, name)
         self.servers = servers
+        self.root_ca = ""  # --root-ca-file: its content
 
     def boot(self) -> None:
         self.client = ApiClient(self, self.servers, USER)
@@ -42,7 +50,14 @@ class ControllerManager(Component):
     @property
     def reconciled(self) -> tuple[Controller, ...]:
         """The controllers of the common form that run (--controllers)."""
-        return CONTROLLERS if self.net.params.service_cidr_controller else CONTROLLERS[:-1]
+        params = self.net.params
+        if not params.all_controllers:
+            return CONTROLLERS if params.service_cidr_controller else CONTROLLERS[:-1]
+        more = serviceaccount.CONTROLLER, rootca.publisher(self.root_ca), aggregation.CONTROLLER
+        return (*CONTROLLERS, *more, replicationcontroller.CONTROLLER, resourcequota.controller())
+
+    def _client(self, controller: Controller) -> ApiClient:
+        return ApiClient(self, self.servers, controller.user) if controller.user else self.client
 
     def lead(self) -> None:
         """The Lease is ours: fill the caches, then begin."""
@@ -50,7 +65,7 @@ class ControllerManager(Component):
         pods_on = Index(informers.of(POD), node_name)
         facts = facts_of(informers, self.reconciled)
         controllers: list[Any] = [
-            *(Reconciler(self.client, informers, facts, controller) for controller in self.reconciled),
+            *(Reconciler(self._client(one), informers, facts, one) for one in self.reconciled),
             NodeLifecycle(self.client, informers, pods_on),
             TaintEviction(self.client, informers, pods_on),
             PodGarbageCollector(self.client, informers, pods_on),

@@ -17,6 +17,7 @@ class NamespaceController:
 
     def __init__(self, client: ApiClient, informers: Informers):
         self.client, self.component = client, client.component
+        self.every = client.component.net.params.all_controllers
         self.queue = WorkQueue(self.component, self.sync, self.component.net.params.concurrent_syncs)
         informers.of(NAMESPACE).handlers.append(self._changed)
 
@@ -55,7 +56,7 @@ class NamespaceController:
 
     def _empty(self, namespace: str, left: dict[Kind, list[Obj]]) -> Steps:
         """Delete everything, pods first, and note in *left* what is still there; returns an error, or None."""
-        for kind in (POD, *(kind for kind in decide.content() if kind != POD)):
+        for kind in (POD, *(kind for kind in decide.content(self.every) if kind != POD)):
             reply = yield from self.client.list(kind, namespace)
             if not reply.ok:
                 return reply.error

@@ -100,7 +100,7 @@ class Reconciler:
             return watch.keys(obj, self.facts) if obj is not None else []
 
         def changed(old: Obj | None, new: Obj | None) -> None:
-            for obj in (old, new):
+            for obj in (old, new) if watch.when(old, new) else ():
                 for key in keys(obj):
                     self.queue.add(key)
             for key in keys(new or old) if watch.made_here else ():
@@ -112,7 +112,8 @@ class Reconciler:
         key = key_of(new or old or {})
         if new is None:
             self.writes.forget(key)
-        self.queue.add(key)
+        if self.controller.when(old, new):
+            self.queue.add(key)
 
     def _observe(self, key: Key, old: Obj | None, new: Obj | None) -> None:
         """The cache has caught up with one of the deeds."""

@@ -29,7 +29,7 @@ A_SCENARIO = re.compile(r'^\s*"?topology"?\s*:', re.MULTILINE)  # what no manife
 NOT_IN_API_ONLY = ("scheduler", "controller-manager", "kubectl")
 EARLY, BALANCED = 2 * SECOND, 6 * SECOND  # of simulated time, what a start takes, and one that a balancer must see
 PATIENCE = 60 * SECOND  # of simulated time, until an API server is ready
-AS_REAL = {"service_cidr_controller": True}  # what a story leaves out
+AS_REAL = {"service_cidr_controller": True, "all_controllers": True}  # what a story leaves out
 OUTSIDE = "outside"  # the machine that real clients are on
 
 
@@ -74,7 +74,7 @@ def _flags(wanted: Wanted) -> flags.Flags:
     found = replace(flags.as_real(wanted.tokens), service_account_key=wanted.key)
     if wanted.api_only:
         return found
-    return replace(found, disabled_plugins=flags.Flags().disabled_plugins)  # no controller makes what these look for
+    return replace(found, disabled_plugins=("TaintNodesByCondition",))  # a kubelet says at once that its node is ready
 
 
 def _holds_manifests(source: str) -> bool:

@@ -214,6 +214,7 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "a shop": {
         "service_cidr_controller": True,
+        "all_controllers": True,
         "kubelet_service_links": True,
         "loopback_latency": ["100us", "200us"],
         "apiserver_boot": ["2s", "3s"],

@@ -3,7 +3,7 @@
     apply(obj, [{"op": "add", "path": "/data/k", "value": "x"}])   obj with data.k; PatchError if one cannot be
 
 As the library that the API server uses has it, `replace` of a key that is missing adds it, -1 is the last index, and
-a `test` for null holds where there is nothing, and a `copy` from there is null. 
+a `test` for null holds where there is nothing, and a `copy` from there is null.
 Models evanphx/json-patch v4 Patch.Apply.
 """
 

@@ -20,6 +20,7 @@ from kubemini.api.timestamps import instant
 from kubemini.api.usage import pods
 from kubemini.api.usage.amounts import ONE, ZERO, Amounts, add, read
 
+QUOTA = KNOWN["v1", "ResourceQuota"]
 CLAIM = KNOWN["v1", "PersistentVolumeClaim"]
 COMPUTE = ("cpu", "memory", "ephemeral-storage")
 POD_NAMES = {"count/pods", "pods", *COMPUTE, *(f"{half}.{name}" for half in ("requests", "limits") for name in COMPUTE)}

@@ -8,14 +8,14 @@ Models k/apiserver pkg/admission/plugin/resourcequota QuotaAdmission.Validate Ch
 from collections.abc import Iterable
 
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import KNOWN, Kind
+from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
 from kubemini.api.usage import amounts, quota
 from kubemini.api.usage.amounts import Amounts
+from kubemini.api.usage.quota import QUOTA
 from kubemini.apiserver.admission import CREATE, DELETE, UPDATE, Attributes, forbid
 
 NAME = "ResourceQuota"
-QUOTA = KNOWN["v1", "ResourceQuota"]
 
 
 def needs(asked: Attributes) -> tuple[Kind, ...]:

@@ -32,16 +32,21 @@ class Facts:
         return [obj for obj in self.owned_by(kind, "") if obj["metadata"]["namespace"] == namespace]
 
 
+def _always(old: Obj | None, new: Obj | None) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """A change of an object of *kind* wakes the *keys* that it concerns.
 
-    *made_here*: the controller makes such objects itself, and expects to see them.
+    *made_here*: the controller makes such objects itself, and expects to see them. *when*: which changes (old, new).
     """
 
     kind: Kind
     keys: Callable[[Obj, Facts], list[Key]]
     made_here: bool = False
+    when: Callable[[Obj | None, Obj | None], bool] = _always
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,16 @@ class Controller:
     """One control loop over the objects of *kind*: (object, facts, caught_up, now in µs) → the next steps.
 
     *caught_up*: the caches show all that it has asked for before. *remembers*: the kinds whose caches must be as new as
-    its own last write before it looks at all.
+    its own last write before it looks at all. *when*: which changes (old, new) of its own objects wake it. *user*: who
+    it is, if the API server must tell it from the others.
     """
 
     kind: Kind
     decide: Callable[[Obj, Facts, bool, int], Plan]
     watches: tuple[Watch, ...] = ()
     remembers: tuple[Kind, ...] = ()
+    when: Callable[[Obj | None, Obj | None], bool] = _always
+    user: str = ""
 
 
 def key_of(obj: Obj) -> Key:

@@ -15,7 +15,7 @@ so they are not watched, nor are kinds that nobody acts on; no Event says that a
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubemini.api.kinds import Kind, acted_on
+from kubemini.api.kinds import Kind, acted_on, stored
 from kubemini.api.objects import Obj, freeze
 from kubemini.controllers.decide.actions import Delete, Patch, Plan, terminating
 
@@ -24,8 +24,10 @@ NETWORKING = "networking.k8s.io"  # and gateway.networking.k8s.io, policy.networ
 GONE, LEAVING, THERE = "gone", "leaving", "there"  # LEAVING: it waits for those it owns
 
 
-def kinds() -> list[Kind]:
-    """The kinds whose objects may be owned, as discovery tells them."""
+def kinds(every: bool = False) -> list[Kind]:
+    """The kinds whose objects may be owned, as discovery tells them; *every*: not only those of a story."""
+    if every:
+        return [kind for kind in stored() if kind.kind not in ("Event", "Lease")]
     return [kind for kind in acted_on() if kind.kind not in ("Event", "Lease") and not kind.group.endswith(NETWORKING)]
 
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubemini.api.kinds import Kind, acted_on
+from kubemini.api.kinds import Kind, acted_on, stored
 from kubemini.api.objects import Obj, evolve, freeze, get
 from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide.actions import condition, is_finished, terminating
@@ -32,9 +32,9 @@ GOOD = {
 Left = Mapping[Kind, Sequence[Obj]]
 
 
-def content() -> list[Kind]:
-    """The kinds that a namespace may hold, as discovery tells them."""
-    return [kind for kind in acted_on() if kind.namespaced]
+def content(every: bool = False) -> list[Kind]:
+    """The kinds that a namespace may hold, as discovery tells them; *every*: not only those of a story."""
+    return [kind for kind in (stored() if every else acted_on()) if kind.namespaced]
 
 
 def is_done(namespace: Obj) -> bool:

@@ -28,6 +28,8 @@ class Inside:
 
     def __init__(self, needs=("api",), params=()):
         gone = {"kubectl", "scheduler"} | ({"controller-manager"} if "controllers" not in needs else set())
+        if "controllers" in needs:
+            params = (*params, ("all_controllers", True))
         self.cluster = Cluster(
             without(build("single", workers=0), *gone), params=changed(Params(), {**RECORDED, **dict(params)})
         )
