@@ -70,6 +70,7 @@ REPAIRS = (  # what the theme and MyST-NB write that axe-core objects to
     (r'(<button class="btn search-button[^>]*?) aria-label="Search"', r"\1"),  # so does this one's: the key
     (r'(<i class="theme-switch [^>]*?)\s+title="[^"]*"', r"\1"),  # read out beside the button's own name
     (r'<div id="pst-primary-sidebar"(?! role)', '<div id="pst-primary-sidebar" role="region" aria-label="Contents"'),
+    (r'(<div class="cell_output docutils container")(?=>\s*<img)', r'\1 tabindex="0"'),  # a figure may scroll
     (r'<th class="head"><p></p></th>', "<td></td>"),  # an empty corner heads nothing
 )
 

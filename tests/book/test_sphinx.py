@@ -61,6 +61,7 @@ def test_without_npm_the_book_is_vendored_with_live_mode_off(tmp_path: Path):
     assert not list((tmp_path / "out").rglob("*pyodide*")) and not (tmp_path / "out" / "widgets").exists()
 
 
+SHOWN = 'class="cell_output docutils container"'
 LABELLED = '<div id="pst-primary-sidebar" role="region" aria-label="Contents" class="x">'
 
 
@@ -70,6 +71,8 @@ LABELLED = '<div id="pst-primary-sidebar" role="region" aria-label="Contents" cl
         ('<summary aria-label="Toggle hidden content">', "<summary>"),
         ('<div id="pst-primary-sidebar" class="x">', LABELLED),
         ('<th class="head"><p></p></th>', "<td></td>"),
+        (f"<div {SHOWN}>\n<img alt>", f'<div {SHOWN} tabindex="0">\n<img alt>'),
+        (f"<div {SHOWN}>\n<pre>", f"<div {SHOWN}>\n<pre>"),
     ],
 )
 def test_a_page_is_mended_once(wrong: str, right: str):

@@ -143,11 +143,16 @@ def test_what_was_given_up_while_a_member_hung_it_never_begins(user):
     assert sum(world.get("etcd-1", key=f"key-{number}") == "1" for number in range(9)) == 6
 
 
-def test_what_waits_for_a_leader_is_forgotten_when_its_client_gives_up(user):
-    world, task = user
+def lose_two(world):
+    """Two of three members die, and the third one learns that it leads nobody."""
     for member in world.members[1:]:
         member.crash()
     world.run(4)
+
+
+def test_what_waits_for_a_leader_is_forgotten_when_its_client_gives_up(user):
+    world, task = user
+    lose_two(world)
     task.do(task.own.put("given-up", "1", timeout=3 * SECOND))
     world.run(4)
     for member in world.members[1:]:
@@ -184,9 +189,7 @@ def test_what_finds_nobody_until_its_time_is_up_has_certainly_not_happened(user)
 
 def test_of_a_write_that_was_out_once_nobody_knows_the_fate_though_it_waits_at_the_end(user):
     world, task = user
-    for member in world.members[1:]:
-        member.crash()
-    world.run(4)
+    lose_two(world)
     task.do(task.own.put("perhaps", "1", timeout=12 * SECOND))
     world.run(7.01)  # etcd's own deadline has passed: it is about to be sent once more
     world.members[0].crash()

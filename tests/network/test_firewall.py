@@ -6,7 +6,7 @@ from kubemini import faults
 from kubemini.cluster import Cluster, build
 from kubemini.packets import trace_packet
 from kubemini.simulate import run
-from tests.network.cni.test_routes import SERVICES, STORY, failed
+from tests.network.cni.test_routes import SERVICES, STORY, failed, refuses
 
 RULE = "FORWARD -p tcp --dport 8080 -j DROP"
 ADDED = ("20s", "firewall_add", "worker-2", RULE)
@@ -56,6 +56,4 @@ def test_the_packet_walk_names_the_rule_and_the_node():
     ],
 )
 def test_a_rule_that_no_tool_would_load_is_refused(entry, message):
-    cluster = Cluster(build("single", workers=2))
-    with pytest.raises(faults.FaultError, match=message):
-        faults.schedule(cluster, faults.parse_all([entry]))
+    refuses(entry, message)

@@ -147,25 +147,24 @@ spec:
   gatewayClassName: ours
   listeners: [{name: http, port: 80, protocol: HTTP}]
 ---
-apiVersion: gateway.networking.k8s.io/v1
+"""
+
+
+def a_route(name, host, backend):
+    """An HTTPRoute at the Gateway front."""
+    return f"""apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
-metadata: {name: shop}
+metadata: {{name: {name}}}
 spec:
-  parentRefs: [{name: front}]
-  hostnames: [shop.example]
+  parentRefs: [{{name: front}}]
+  hostnames: [{host}]
   rules:
-    - backendRefs: [{name: web, port: 80}]
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: {name: bad}
-spec:
-  parentRefs: [{name: front}]
-  hostnames: [other.example]
-  rules:
-    - backendRefs: [{name: gone, port: 80}]
+    - backendRefs: [{{name: {backend}, port: 80}}]
 ---
 """
+
+
+GATEWAYS += a_route("shop", "shop.example", "web") + a_route("bad", "other.example", "gone")
 
 
 def by_gateway(*changes):

@@ -9,12 +9,25 @@ from typing import Any
 from kubemini.api.manifests import ManifestError
 from kubemini.api.objects import Obj
 from kubemini.apiserver.decide import strategy
-from kubemini.lab import NotYet
+from kubemini.lab import NotYet, Report
 from kubemini.network.decide.policy.judge import PolicyVerdict
 from kubemini.study.reach import End, read, table
 
 Pair = tuple[str, str]
 SHOWN = 3  # wrong pairs that a report names
+
+
+def manifest(name: str, namespace: str, spec: str) -> str:
+    """A NetworkPolicy as text; *spec* stands as it is, below ``spec:`` or behind it."""
+    head = (
+        f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}, namespace: {namespace}}}\n"
+    )
+    return f"{head}spec:\n{spec}" if spec.startswith(" ") else f"{head}spec: {spec}"
+
+
+def judged(answer: Any, cast: Sequence[End], wanted: Set[Pair], next: str, moral: str) -> Report:
+    """The report on a learner's policies, under which exactly the pairs of *wanted* must connect. Raises NotYet."""
+    return Report("pass", held(policies_in(answer), cast, wanted, next), moral)
 
 
 def policies_in(answer: Any) -> list[Obj]:

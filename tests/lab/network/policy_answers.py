@@ -2,13 +2,10 @@
 
 from ipaddress import ip_address, ip_network
 
+from kubemini.lab.policy.tables import manifest
 from kubemini.lab.policy.webhook import LOCKED
 
-MINIMAL = """
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: all, namespace: shop}
-spec:
+ALL = """\
   podSelector: {}
   policyTypes: [Ingress, Egress]
   ingress:
@@ -19,28 +16,23 @@ spec:
         - podSelector: {matchExpressions: [{key: app, operator: In, values: [api, db]}]}
         - namespaceSelector: {}
           podSelector: {matchLabels: {k8s-app: kube-dns}}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: front, namespace: shop}
-spec:
+"""
+FRONT = """\
   podSelector: {matchLabels: {app: web}}
   ingress:
     - from: [{ipBlock: {cidr: 0.0.0.0/0, except: [10.244.0.0/16]}}]
 """
-OPENED = f"""{LOCKED}---
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {{name: api-servers, namespace: queue}}
-spec:
-  podSelector: {{matchLabels: {{app: webhook}}}}
+MINIMAL = f"{manifest('all', 'shop', ALL)}---\n{manifest('front', 'shop', FRONT)}"
+SERVERS = """\
+  podSelector: {matchLabels: {app: webhook}}
   ingress:
     - from:
-        - ipBlock: {{cidr: 192.168.0.11/32}}
-        - ipBlock: {{cidr: 192.168.0.12/32}}
-        - ipBlock: {{cidr: 192.168.0.13/32}}
-      ports: [{{port: 9443}}]
+        - ipBlock: {cidr: 192.168.0.11/32}
+        - ipBlock: {cidr: 192.168.0.12/32}
+        - ipBlock: {cidr: 192.168.0.13/32}
+      ports: [{port: 9443}]
 """
+OPENED = f"{LOCKED}---\n{manifest('api-servers', 'queue', SERVERS)}"
 
 
 def fits(selector, labels):

@@ -20,6 +20,12 @@ STORY = {
 LOST = ("20s", "route_del", "worker-1", "worker-2")
 
 
+def refuses(entry, message):
+    """A command that cannot be done to two workers is refused in these words."""
+    with pytest.raises(faults.FaultError, match=message):
+        faults.schedule(Cluster(build("single", workers=2)), faults.parse_all([entry]))
+
+
 def failed(trace, begin, end):
     """From which worker visits failed between two instants (s)."""
     asked = [r for r in trace.of("request") if begin < r.detail["started"] / 1e6 < end]
@@ -70,6 +76,4 @@ def test_the_packet_walk_knows_of_it():
     ],
 )
 def test_a_route_that_cannot_be_lost_is_told(entry, message):
-    cluster = Cluster(build("single", workers=2))
-    with pytest.raises(faults.FaultError, match=message):
-        faults.schedule(cluster, faults.parse_all([entry]))
+    refuses(entry, message)

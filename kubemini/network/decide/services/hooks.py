@@ -4,6 +4,7 @@ Models k/k pkg/proxy/util LocalTrafficDetector
 Models k/k pkg/proxy/iptables Proxier.syncProxyRules
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,16 @@ class Meeting:
             return True
         primary = node.primary(port.family)
         return source in port.lb_ips and any(in_range(primary, r) for r in port.source_ranges)
+
+
+OfClusterIp = Callable[[Meeting, Entry], Chosen]
+OfWayIn = Callable[[Meeting, Entry, bool], Chosen | None]  # whether ranges may guard it
+
+
+def at_address(meeting: Meeting, hit: tuple[str, Entry], cluster_ip: OfClusterIp, way_in: OfWayIn) -> Chosen | None:
+    """What becomes of a packet that hits an address: a cluster IP, or a way in from outside."""
+    kind, entry = hit
+    return cluster_ip(meeting, entry) if kind == "cluster" else way_in(meeting, entry, kind == "lb")
 
 
 def internal(meeting: Meeting, entry: Entry) -> tuple[tuple[Endpoint, ...], bool]:

@@ -8,6 +8,7 @@ Models k/k pkg/proxy/iptables Proxier.syncProxyRules
 from kubemini.network.decide.services.hooks import (
     Chosen,
     Meeting,
+    at_address,
     external,
     has_external,
     internal,
@@ -25,13 +26,10 @@ HEALTH = "filter:KUBE-NODEPORTS"
 def chosen(meeting: Meeting) -> Chosen | None:
     """What these rules do with the packet; None: they let it be."""
     if hit := meeting.hit:
-        kind, entry = hit
-        if kind == "cluster":
-            return _cluster_ip(meeting, entry)
-        return _way_in(meeting, entry, ranges=kind == "lb")
+        return at_address(meeting, hit, _cluster_ip, _way_in)
     if port := meeting.node_port:
         if meeting.table.serves_node_ports_at(meeting.packet.destination):
-            return _way_in(meeting, port, ranges=False)
+            return _way_in(meeting, port, False)
         return None if has_external(port) else without(port, OUTSIDE)
     return None
 
@@ -43,7 +41,7 @@ def _cluster_ip(meeting: Meeting, entry: Entry) -> Chosen:
     return without(entry, PORTALS)
 
 
-def _way_in(meeting: Meeting, entry: Entry, *, ranges: bool) -> Chosen | None:
+def _way_in(meeting: Meeting, entry: Entry, ranges: bool) -> Chosen | None:
     """An external or LB address, or a node port.
 
     What ranges guard and nat has not translated, for whichever reason, the firewall's chain drops first.

@@ -5,7 +5,7 @@ map of those without endpoints, and then the Service network, which is closed fo
 Models k/k pkg/proxy/nftables Proxier.syncProxyRules
 """
 
-from kubemini.network.decide.services.hooks import Chosen, Meeting, external, internal, without
+from kubemini.network.decide.services.hooks import Chosen, Meeting, at_address, external, internal, without
 from kubemini.network.decide.services.world import Entry, in_range
 
 ADDRESSES = "kube-proxy:service-endpoints-check"
@@ -17,12 +17,9 @@ FIREWALL = "kube-proxy:firewall-*"
 def chosen(meeting: Meeting) -> Chosen | None:
     """What these rules do with the packet; None: they let it be."""
     if hit := meeting.hit:
-        kind, entry = hit
-        if kind == "cluster":
-            return _cluster_ip(meeting, entry)
-        return _way_in(meeting, entry, ADDRESSES, ranges=kind == "lb")
+        return at_address(meeting, hit, _cluster_ip, _way_in)
     if (port := meeting.node_port) and meeting.table.serves_node_ports_at(meeting.packet.destination):
-        return _way_in(meeting, port, NODE_PORTS, ranges=False)
+        return _way_in(meeting, port, False, NODE_PORTS)
     return None if meeting.to_self else _service_network(meeting)
 
 
@@ -33,7 +30,7 @@ def _cluster_ip(meeting: Meeting, entry: Entry) -> Chosen:
     return without(entry, ADDRESSES)
 
 
-def _way_in(meeting: Meeting, entry: Entry, check: str, *, ranges: bool) -> Chosen:
+def _way_in(meeting: Meeting, entry: Entry, ranges: bool, check: str = ADDRESSES) -> Chosen:
     port = entry.port
     if ranges and port.source_ranges and not meeting.allowed(port):
         return Chosen("dropped", f"{FIREWALL}=drop", port)
