@@ -152,7 +152,7 @@ def container_defaults(container: Mapping[str, Any]) -> dict[str, Any]:
     """*container* with every default."""
     full = filled(
         container,
-        imagePullPolicy=_pull_policy(container.get("image") or ""),
+        imagePullPolicy=pull_policy(container.get("image") or ""),
         resources={},
         terminationMessagePath="/dev/termination-log",
         terminationMessagePolicy="File",
@@ -163,10 +163,20 @@ def container_defaults(container: Mapping[str, Any]) -> dict[str, Any]:
     for name, fill in _DEFAULTED.items():
         if full.get(name):
             full[name] = fill(full[name])
+    if full.get("env"):
+        full["env"] = [_whole_variable(one) for one in full["env"]]
     return full
 
 
-def _pull_policy(image: str) -> str:
+def _whole_variable(variable: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A variable, with the version of the field that it tells. Models k/k SetDefaults_ObjectFieldSelector"""
+    source = variable.get("valueFrom") or {}
+    if source.get("fieldRef") is None:
+        return variable
+    return {**variable, "valueFrom": {**source, "fieldRef": filled(source["fieldRef"], apiVersion="v1")}}
+
+
+def pull_policy(image: str) -> str:
     """Always for the tag latest (also unspoken), else IfNotPresent, also for no image."""
     if not image:
         return "IfNotPresent"

@@ -14,6 +14,7 @@ from kubemini.apiserver.rules.causes import Wrong, each, forbidden, indexed, inv
 from kubemini.apiserver.rules.containers import container_defaults, containers, filled, init_containers
 from kubemini.apiserver.rules.metadata import label_pairs
 from kubemini.apiserver.rules.resources import canonical, resources
+from kubemini.apiserver.rules.volumes.ofpods import volume_defaults
 from kubemini.sim.units import duration
 
 RESTARTS = ("Always", "OnFailure", "Never")
@@ -108,6 +109,8 @@ def pod_spec_defaults(spec: Mapping[str, Any] | None) -> dict[str, Any]:
     for field in ("containers", "initContainers", "ephemeralContainers"):
         if field == "containers" or full.get(field):
             full[field] = [container_defaults(container) for container in full.get(field) or []]
+    if full.get("volumes"):
+        full["volumes"] = [volume_defaults(volume) for volume in full["volumes"]]
     if full.get("overhead"):
         full["overhead"] = canonical(full["overhead"])
     return full
