@@ -12,12 +12,13 @@ from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import KNOWN, Kind
+from kubemini.api.kinds import KNOWN, SERVICE, Kind
 from kubemini.api.objects import Obj, evolve, freeze, without
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.schema.decode import decode
 from kubemini.apiserver import served
 from kubemini.apiserver.decide import decoding, deletion, identity, ownership, strategy
+from kubemini.apiserver.decide.allocation import carried
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import LONGEST_MANAGER, Options, number_of
 from kubemini.apiserver.decide.parts import finalize
@@ -197,8 +198,8 @@ def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "O
         return result
     if owners_known:
         result = ownership.taken_from(new, result)
-    else:  # a part owns what was sent for it, though nothing else of it is taken
-        seen = default(new) if _is_part(write) else result
+    else:  # a part owns what was sent for it, though nothing else of it is taken; nobody owns what the server gives
+        seen = default(new) if _is_part(write) else carried.said(new) if write.kind == SERVICE else result
         owned = ownership.after_write(old, seen, write.me(UPDATE), write.begins(new=False), write.now)
         result = ownership.taken_from(owned, result)
     result = ownership.settled(old, result)
