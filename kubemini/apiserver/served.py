@@ -89,6 +89,7 @@ class ServedKind:
     ``begun``          a new object as the server completes it: (object, which has its uid, now in µs)
     ``signed``         a new object with who made it: (object, user)
     ``prepare``        an update as its writer means it: (new, old); what the server gave stays where it is left out
+    ``named``          what the name of a new one must have to do with the rest of it
     ``rules``          what is wrong with the object (after defaulting)
     ``create_rules``   what is wrong with it as a new object only
     ``changes``        what is wrong with it in the place of another: (new, old)
@@ -124,6 +125,7 @@ class ServedKind:
     answered: bool = False
     suffixed: bool = True
     name_rule: Callable[[str], list[str]] = names.dns_subdomain
+    named: Callable[[Obj], Wrong] = nothing
     fields: tuple[str, ...] = ()
     unsupported: str = "field label not supported: {}"
     defaults: Callable[[Obj], Obj] = _as_it_is

@@ -90,6 +90,8 @@ def validate(obj: Obj, old: Obj | None = None) -> ApiError | None:
     found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule)]
     if old is not None:
         found += metadata.changes(obj["metadata"], old["metadata"])
+    else:
+        found += kind.named(obj)
     found += kind.rules(obj)
     found += kind.create_rules(obj) if old is None else kind.changes(obj, old)
     found += kind.declared(obj, old)

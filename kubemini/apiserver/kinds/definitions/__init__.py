@@ -1,0 +1,1 @@
+"""CustomResourceDefinitions: the kind, and what is judged of the schemas in it."""
