@@ -14,7 +14,6 @@ from kubemini.api import kinds, names
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import Column
-from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.rules.causes import Wrong, nothing
 
 _SERVED: dict[tuple[str, str], "ServedKind"] = {}
@@ -63,7 +62,7 @@ class Part(NamedTuple):
     settles: bool = False
 
 
-def _as_anonymous(obj: Obj, user: UserInfo) -> Obj:
+def _as_anonymous(obj: Obj, user: Mapping[str, Any]) -> Obj:
     return obj
 
 
@@ -87,7 +86,7 @@ class ServedKind:
     ``unsupported``    the refusal of a selector that names another field
     ``defaults``       the object with what the manifest leaves out
     ``begun``          a new object as the server completes it: (object, which has its uid, now in µs)
-    ``signed``         a new object with who made it: (object, user)
+    ``signed``         a new object with who made it: (object, user as reviews tell it)
     ``prepare``        an update as its writer means it: (new, old); what the server gave stays where it is left out
     ``named``          what the name of a new one must have to do with the rest of it
     ``rules``          what is wrong with the object (after defaulting)
@@ -130,7 +129,7 @@ class ServedKind:
     unsupported: str = "field label not supported: {}"
     defaults: Callable[[Obj], Obj] = _as_it_is
     begun: Callable[[Obj, int], Obj] = _as_made
-    signed: Callable[[Obj, UserInfo], Obj] = _as_anonymous
+    signed: Callable[[Obj, Mapping[str, Any]], Obj] = _as_anonymous
     prepare: Callable[[Obj, Obj], Obj] = _as_meant
     rules: Callable[[Obj], Wrong] = nothing
     create_rules: Callable[[Obj], Wrong] = nothing

@@ -159,7 +159,7 @@ def _completed(core: Core, admitted: admission.Attributes, base: str, taken: set
     if base:
         name = identity.generated(base, core.rng) if served.of(kind).suffixed else base
         edits.append((("metadata", "name"), name))
-    obj = served.of(kind).signed(evolve_many(obj, *edits), admitted.user)
+    obj = served.of(kind).signed(evolve_many(obj, *edits), admitted.user.shown())
     obj = strategy.begun(obj, core.sim.now)
     if kind == SERVICE:
         unready = yield from core.cache(SERVICE).wait()

@@ -6,14 +6,13 @@ Simplified: of what is asked for only the outermost shape is read; the text abou
 modified condition differs in is not shown.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, evolve, get
 from kubemini.api.timestamps import human, timestamp
 from kubemini.apiserver.columns import AGE, NAME, NONE, Column, at, text_at
-from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.kinds.certificates import pem
 from kubemini.apiserver.kinds.certificates.signers import signer_name
 from kubemini.apiserver.rules.causes import Wrong, duplicate, forbidden, invalid, required, unsupported
@@ -37,12 +36,10 @@ BOTH, NOT_BOTH = f"{{{', '.join(_NAMES)}}}", "must specify at most one of: " + "
 CONDITIONS, CERTIFICATE = "status.conditions", "status.certificate"
 
 
-def asked_by(obj: Obj, user: UserInfo) -> Obj:
+def asked_by(obj: Obj, user: Mapping[str, Any]) -> Obj:
     """*obj* with who asks, whatever its writer says of himself."""
     said = {key: obj["spec"][key] for key in obj.get("spec") or {} if key not in ("username", "uid", "groups", "extra")}
-    who: dict[str, Any] = {"username": user.name, "uid": user.uid, "groups": [*user.groups]}
-    who |= {"extra": {key: [*values] for key, values in user.extra.items()}} if user.extra else {}
-    return {**obj, "spec": said | {key: value for key, value in who.items() if value}}
+    return {**obj, "spec": {**said, **user}}
 
 
 def prepare(new: Obj, old: Obj) -> Obj:

@@ -4,7 +4,7 @@
     is_request(data)      whether it is a PKCS #10 request, by its outermost parts
     authority(data)       whether a certificate is one of an authority; None: it is no certificate
 
-Models encoding/pem Decode, crypto/x509 ParseCertificateRequest, ParseCertificate.
+Models go encoding/pem Decode; go crypto/x509 ParseCertificateRequest, ParseCertificate.
 Simplified: no signature is checked, nothing within names, keys and algorithms is read.
 """
 
