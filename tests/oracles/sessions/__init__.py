@@ -1,6 +1,7 @@
-"""Requests, and what an unmodified kube-apiserver 1.37.2 over etcd 3.7.3 answered: one session a line, an area a file.
+"""Conversations with an unmodified kube-apiserver 1.37.2 over etcd 3.7.3, played on ours and judged by their own run.py.
 
-``known.txt`` holds the steps that we answer otherwise and know of (``area/session step``): what this simulator lacks.
-Steps about kinds that are not served here, Tables and bodies that are no JSON are left out.
-Uids, versions, times, addresses and ports that a server makes up are labels (``uid-1``, ``rv-2``, ``<time>``).
+    run.py        the judge, as it came with the recordings: it normalises, fills in, waits and compares
+    world.py      what it talks to: an API server of ours, asked in this process
+    replaying.py  the two together; ``python -m tests.oracles PATH…`` finds sessions by it
+    keep.py       which sessions are played in every run of the tests: those in recorded/
 """
