@@ -98,6 +98,7 @@ def _known(words: list[str]) -> Kind:
 _LINES = (*schema.resources(), *custom.resources())
 KNOWN: dict[tuple[str, str], Kind] = {(k.api_version, k.kind): k for k in map(_known, _LINES)}
 _SERVED: dict[tuple[str, str], Kind] = {}
+_BY_RESOURCE: dict[tuple[str, str, str], Kind] = {}
 _ACTED_ON: dict[tuple[str, str], Kind] = {}
 _NOT_SIMULATED: dict[tuple[str, str], tuple[str, ...]] = {}
 
@@ -135,6 +136,7 @@ def serve(kind: Kind, not_simulated: tuple[str, ...] = (), acted_on: bool = Fals
     if acted_on:
         _ACTED_ON[kind.api_version, kind.kind] = kind
     _SERVED[kind.api_version, kind.kind] = kind
+    _BY_RESOURCE.setdefault((kind.group, kind.version, kind.plural), kind)
     _NOT_SIMULATED[kind.api_version, kind.kind] = not_simulated
 
 
@@ -182,8 +184,11 @@ def by_kind(kind: str) -> Kind:
 
 def by_resource(group: str, version: str, plural: str) -> Kind | None:
     """The kind behind a URL, or None."""
-    found = (k for k in served().values() if (k.group, k.version, k.plural) == (group, version, plural))
-    return next(found, None)
+    found = _BY_RESOURCE.get((group, version, plural))
+    if found is None or served().get((found.api_version, found.kind)) is not found:
+        same = (k for k in served().values() if (k.group, k.version, k.plural) == (group, version, plural))
+        found = next(same, None)
+    return found
 
 
 def by_gvk(api_version: str, kind: str) -> Kind | None:

@@ -139,7 +139,10 @@ def _as_sent(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     sent = {key: _as_sent(value[key]) for key in sorted(value)}
-    return Doubled(sent, value.doubled) if isinstance(value, Doubled) else sent
+    if not isinstance(value, Doubled):
+        return sent
+    written = [(key, _as_sent(item)) for key, item in sorted(value.written, key=lambda pair: pair[0])]
+    return Doubled(sent, value.doubled, tuple(written))
 
 
 def _keys_that_are_no_text(value: Any, document: Document) -> Iterator[tuple[str, str, str]]:
