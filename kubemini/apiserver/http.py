@@ -31,6 +31,7 @@ from kubemini.wire import Call, Reply, Unreachable
 from kubemini.wire.calls import REFUSED, RESET
 from kubemini.wire.rpc import happen
 
+SLOWEST = 100  # events that may wait for a watcher: maxWatchChanSizeWithoutIndex
 OUTSIDE = "outside"  # the source of its calls, which no program is called
 Headers = tuple[tuple[str, str], ...]
 
@@ -50,6 +51,7 @@ class WatchStream:
     """What a watch says: read it until there is nothing, and again when `on_news` is called.
 
     ``ended``: no more will come once all is read; ``broken``: it was cut short. ``close()``: the client leaves.
+    Who does not read while a hundred events happen is ended, and has to begin anew: no more is kept for anybody.
     """
 
     def __init__(self, on_close: Callable[[], None]):
@@ -57,10 +59,11 @@ class WatchStream:
         self.on_news: Callable[[], None] | None = None
         self._close, self._items = on_close, deque[Obj]()
         self._encode: Callable[[Obj], bytes] | None = None
+        self._room = 0  # so many events may wait; what there was at the beginning counts besides
 
     def begin(self, encode: Callable[[Obj], bytes]) -> None:
         """From now on events can be read, as *encode* writes them."""
-        self._encode = encode
+        self._encode, self._room = encode, len(self._items) + SLOWEST
 
     def read(self) -> bytes | None:
         """The bytes of the next event, or None: there is none now."""
@@ -78,6 +81,9 @@ class WatchStream:
         if not self.ended:
             self._items.append(item)
             self._tell()
+        if self._encode is not None and len(self._items) > self._room:
+            self._close()  # too slow: the server goes on without it, and says no more than what waits
+            self.end()
 
     def end(self, broken: bool = False) -> None:
         """The server has ended it, or, *broken*, it is gone."""

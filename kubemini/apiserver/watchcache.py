@@ -25,7 +25,8 @@ Invariant: what is in the cache is a past state of etcd, never a mixture; a watc
 order of revision, or is told that it cannot (410).
 Models k/apiserver pkg/storage/cacher Cacher, watchCache, cacheWatcher.convertToWatchEvent.
 Simplified: a cache is begun when its kind is first asked for; events and leases are cached like the rest; etcd is not
-asked for the progress of a watch; a slow watcher is never dropped; a bookmark is sent only if it says something new.
+asked for the progress of a watch; how slow a watcher may be is counted in events, not in time (http.py); a bookmark is
+sent only if it says something new.
 """
 
 from bisect import bisect_right

@@ -76,7 +76,7 @@ def after_write(old: Obj | None, new: Obj, me: Manager, begins: bool, now: int) 
     live, versions = (without(old, FIELD) if old is not None else {}), _versions(new, me.subresource)
     owners = patch.updated(live, bare, before, me, versions)
     took = patch.touched(live, bare, me, versions)
-    return _with(bare, _capped(owners, kept), kept, [me] if took else [], now)
+    return _with(bare, owners, kept, [me] if took else [], now)
 
 
 def after_create(new: Obj, me: Manager, begins: bool, now: int) -> Obj:
@@ -86,8 +86,11 @@ def after_create(new: Obj, me: Manager, begins: bool, now: int) -> Obj:
     return taken_from(after_write(None, new, me, begins, now), new)
 
 
-def apply(old: Obj, config: Obj, me: Manager, force: bool, now: int) -> "Obj | ApiError":
-    """*old* as it is after *me* has applied *config*; not yet decoded, defaulted or validated."""
+def apply(old: Obj, config: Obj, me: Manager, force: bool, now: int, said: Obj | None = None) -> "Obj | ApiError":
+    """*old* as it is after *me* has applied *config*; not yet decoded, defaulted or validated.
+
+    *said*: the configuration as it was sent, if something has been added to it since.
+    """
     live, versions = without(old, FIELD), _versions(old, me.subresource)
     there = managers_of(_entries(old))
     before = there or _before_first_apply(live, me, versions)
@@ -102,7 +105,7 @@ def apply(old: Obj, config: Obj, me: Manager, force: bool, now: int) -> "Obj | A
     begun = [] if there else [manager for manager in owners if manager.name == BEFORE]
     result = _with(freeze(new), owners, _entries(old), [*begun, *([me] if new != live else [])], now)
     if me.name == KUBECTL and get(result, *ANNOTATION):
-        return evolve(result, ANNOTATION, _as_applied(config))
+        return evolve(result, ANNOTATION, _as_applied(config if said is None else said))
     return result
 
 
@@ -163,10 +166,9 @@ def _as_applied(config: Obj) -> str:
 # -- how they are written down -----------------------------------------------------------------------------------------
 
 
-def _capped(owners: Managers, entries: Entries) -> Managers:
-    """*owners* with at most ten who wrote: the oldest of a version become one."""
-    times = _times(entries)
-    writers = sorted((who for who in owners if who.operation == UPDATE), key=lambda who: (times.get(who) or "~", who))
+def _capped(owners: Managers, times: dict[Manager, str | None]) -> Managers:
+    """*owners* with at most ten who wrote: the oldest of a version become one, whose time is put into *times*."""
+    writers = sorted((who for who in owners if who.operation == UPDATE), key=lambda who: (times.get(who) or "", who))
     kept, first, left = dict(owners), dict[str, Manager](), len(writers)
     for who in writers:
         if left <= MOST_WRITERS:
@@ -177,6 +179,7 @@ def _capped(owners: Managers, entries: Entries) -> Managers:
         if bucket not in kept:
             kept[bucket] = kept.pop(oldest)
         kept[bucket] |= kept.pop(who)
+        times[bucket] = times.get(who)
         left -= 1
     return kept
 
@@ -192,6 +195,7 @@ def _with(obj: Obj, owners: Managers, entries: Entries, writers: Iterable[Manage
     """
     times = _times(entries)
     times |= {who: timestamp(now) for who in writers if who.subresource != "scale" or who in times}
+    owners = _capped(owners, times)
     order = sorted(
         owners, key=lambda who: (who.operation, times.get(who) or "", who.name, who.version, who.subresource)
     )

@@ -170,10 +170,10 @@ def _by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
     config = configuration(write, body)
     if isinstance(config, ApiError):
         return config
-    me, force = write.me(APPLIES), bool(write.options.force)
+    me, force, said = write.me(APPLIES), bool(write.options.force), freeze(body)
 
     def decide(old: Obj) -> Obj | Remove | ApiError:
-        new = ownership.apply(old, config, me, force, write.now)
+        new = ownership.apply(old, config, me, force, write.now, said)
         if isinstance(new, ApiError):
             return new
         found = write.decoded(new)

@@ -102,7 +102,8 @@ def status_rules(new: Obj, old: Obj) -> Wrong:
 
 def first_status(obj: Obj) -> dict[str, Any]:
     """What nobody has looked at yet."""
-    gated = {"conditions": [GATED]} if get(obj, "spec", "schedulingGates") else {}
+    since = {"lastProbeTime": None, "lastTransitionTime": get(obj, "metadata", "creationTimestamp")}
+    gated = {"conditions": [{**GATED, **since}]} if get(obj, "spec", "schedulingGates") else {}
     return {"phase": "Pending", "qosClass": podspec.qos_class(obj.get("spec") or {}), **gated}
 
 

@@ -168,7 +168,7 @@ def _pods(now: Seen, was: Seen) -> Wrong:
     turned = now.finished != was.finished
     if (turned or _changed(now, was, "terminating")) and now.finished and (ending or 0) > 0:
         yield invalid(f"{PATH}.terminating", ending, "terminating>0 is invalid for finished job")
-    if _changed(now, was, "ready", "active") and (ready or 0) > (now.field("active") or 0):
+    if _changed(now, was, "ready", "active") and ready is not None and ready > (now.field("active") or 0):
         yield invalid(f"{PATH}.ready", ready, "cannot set more ready pods than active")
 
 
