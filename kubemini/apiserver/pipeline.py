@@ -13,7 +13,7 @@ from typing import Any
 
 from kubemini.api import errors, gotime
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import SERVICE_CIDR
+from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR
 from kubemini.apiserver import reading, reviewing, served, servicecidrs, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import discovery, identity, openapi, options, request
@@ -243,6 +243,8 @@ def act(core: Core, asked: Request) -> Steps:
     if served.of(asked.kind).answered:
         deed = writing.bind_named if asked.kind.kind == "Binding" else reviewing.review
     answer = yield from deed(core, asked)
+    if asked.kind == IP_ADDRESS and asked.info.verb not in ("get", "list", "watch"):
+        servicecidrs.written_by_hand(core)
     told = served.of(asked.kind).deprecated
     asked.warnings[:0] = [told] if told else []
     return answer

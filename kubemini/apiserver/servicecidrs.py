@@ -1,21 +1,24 @@
-"""The default ServiceCIDR, which an API server sees to: ``kubernetes``, from its --service-cluster-ip-range.
+"""What an API server sees to by itself: the default ServiceCIDR, ``kubernetes``, and that IPAddresses are right.
 
 Invariant: whoever asks for ServiceCIDRs finds it; before, nobody can tell whether it is there, for addresses are given
 by it all the same (``decide/allocation/cidrs.py``).
 Models k/k pkg/controlplane/controller/defaultservicecidr Controller.sync
+Models k/k pkg/registry/core/service/ipallocator/controller RepairIPAddress
 Simplified: in a story it is written when somebody first asks for ServiceCIDRs (`Flags.bootstraps`: at the start); one
 that has been deleted is back with the next question, not within 10 s; a flag of two families does not widen one that is
-there; its addresses are not mended if somebody deletes them by hand.
+there. IPAddresses are looked at only after somebody has written one through this server: a minute later, and when the
+repair loop would come by (every 3 min); no Events tell of it.
 """
 
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import SERVICE_CIDR
+from kubemini.api.kinds import IP_ADDRESS, SERVICE, SERVICE_CIDR
 from kubemini.api.objects import evolve_many
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver.core import Core
 from kubemini.apiserver.decide import identity
-from kubemini.apiserver.decide.allocation import cidrs
+from kubemini.apiserver.decide.allocation import cidrs, repair
 from kubemini.sim import Steps
+from kubemini.sim.units import SECOND
 
 
 def ensure_default(core: Core) -> Steps:
@@ -36,3 +39,22 @@ def ensure_default(core: Core) -> Steps:
         return None if written.code == 409 else written
     core.tell(SERVICE_CIDR, written)
     return None
+
+
+def written_by_hand(core: Core) -> None:
+    """Somebody has written an IPAddress, or deleted one: look whether all is right, later."""
+    component = core.component
+    until_the_loop = repair.PERIOD - core.sim.now % repair.PERIOD
+    for delay in (repair.YOUNG + SECOND, until_the_loop):
+        component.after(delay, lambda: component.spawn(_mend(core)))
+
+
+def _mend(core: Core) -> Steps:
+    """Compare the IPAddresses with the Services, and set right what is wrong."""
+    unready = yield from core.cache(SERVICE).wait()
+    found = yield from core.storage.list(IP_ADDRESS)
+    if unready is not None or isinstance(found, ApiError):
+        return
+    addresses, _ = found
+    for wrong in repair.repairs(core.cache(SERVICE).items(), addresses, core.sim.now):
+        yield from core.storage.repair(wrong)

@@ -19,11 +19,12 @@ from typing import Any, NamedTuple
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import SERVICE_CIDR, Kind
+from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR, Kind
 from kubemini.api.objects import FrozenDict, Obj
 from kubemini.apiserver import served
 from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.allocation.cidrs import Known
+from kubemini.apiserver.decide.allocation.repair import Repair
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.update import Decide
 from kubemini.etcd.client import NEVER_SENT, EtcdClient, prefix_end
@@ -244,6 +245,13 @@ class Storage:
             {"key": key, "target": "MOD", "mod_revision": revision_of(obj)} for key, obj in self.cidrs.found.items()
         ]
         return [{**CIDRS, **last}, *same]
+
+    def repair(self, wrong: Repair) -> Steps:
+        """Set one key right, if it is still as it was found; else it is looked at another time."""
+        before = revision_of(wrong.found) if wrong.found is not None else 0
+        compare = [{"key": wrong.key, "target": "MOD", "mod_revision": before}]
+        act = _delete(wrong.key) if wrong.wanted is None else _put(wrong.key, wrong.wanted)
+        yield from self._txn(IP_ADDRESS, compare, [act], [], self._deadline())
 
     def learns_of_cidrs(self) -> Steps:
         """Read the ServiceCIDRs: whether there are others than were known; a failure to read is no news."""

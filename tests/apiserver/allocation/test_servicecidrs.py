@@ -150,3 +150,28 @@ def test_addresses_that_others_hold_are_passed_over_however_many_there_are(world
         500,
         FULL.replace("web", "one-too-many"),
     )
+
+
+# -- set right ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_ip_address_of_a_service_that_somebody_deletes_is_back_within_three_minutes(world):
+    done(ask(world, lambda c: c.create(service(clusterIP="10.96.7.7"))))
+    done(ask(world, lambda c: c.delete(IP_ADDRESS, "10.96.7.7", "")))
+    assert refusal(ask(world, lambda c: c.get(IP_ADDRESS, "10.96.7.7", "")))[0] == 404
+    world.run(180)
+    made = done(ask(world, lambda c: c.get(IP_ADDRESS, "10.96.7.7", "")))
+    assert made["spec"]["parentRef"]["name"] == "web"
+
+
+def test_an_ip_address_that_says_it_is_the_servers_and_is_nobodys_goes_after_a_minute(world):
+    labels = {"ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
+    leaked, own = address("10.96.7.8", "gone"), address("10.96.7.9", "gone")
+    leaked["metadata"]["labels"] = labels
+    for obj in (leaked, own):
+        done(ask(world, lambda c, obj=obj: c.create(obj)))
+    world.run(30)
+    assert done(ask(world, lambda c: c.get(IP_ADDRESS, "10.96.7.8", "")))
+    world.run(35)
+    names = [o["metadata"]["name"] for o in done(ask(world, lambda c: c.list(IP_ADDRESS)))["items"]]
+    assert names == ["10.96.7.9"]

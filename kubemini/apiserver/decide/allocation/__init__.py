@@ -4,6 +4,7 @@
     families.py   IPv4, IPv6 or both: what a Service is silent about, and which wishes do not go together
     cidrs.py      the ServiceCIDRs that a server knows of, and which of their ranges give addresses
     ranges.py     one range: its static band, where a search begins, and how it goes on
+    repair.py     IPAddresses that somebody has changed by hand, set right
     ports.py      node ports, in the same way
     carried.py    a Service that is written anew: what its writer left out stays, what its type has no use for goes
 
@@ -15,5 +16,5 @@ is refused. The same transaction demands that no ServiceCIDR is newer than those
 the failed transaction brings them all, and the server decides anew. So it needs no watch of a kind that hardly ever
 changes.
 Simplified: the real server hears of ServiceCIDRs by a watch, and writes an IPAddress before its Service; node ports are
-bits of one object there. Its repair loop mends what a crash between two writes leaves behind; here is no such moment.
+bits of one object there. Its repair loop mends, too, what a crash between two writes leaves; here is no such moment.
 """
