@@ -49,6 +49,7 @@ class Console:
             if self.pace.speed or len(words) != 2:
                 raise ValueError("go TIME lets time pass where it stands: kubemini serve --speed step, then go 10s")
             self.pace.go_on(duration(words[1]))
+            self.say(f"kubemini: {' '.join(words)}")
             return
         self.pace.now()
         sim = self.cluster.sim

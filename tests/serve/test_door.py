@@ -82,3 +82,18 @@ def test_it_ends_in_peace_when_it_is_told_to(tmp_path):
         served.process.terminate()
         assert watch.read() == b"" and served.process.wait() == 0
         assert served.process.stdout.read() == ""
+
+
+def test_time_that_stands_goes_on_when_it_is_told_to(tmp_path):
+    with Served(tmp_path, "--api-only", "--speed", "step") as served:
+        made = [served.ask(CONFIG_MAPS, "POST", config_map(f"then-{number}")).json for number in range(2)]
+        assert served.type("go 2h") == "kubemini: go 2h\n"
+        first, second = map(created, made)
+        assert second - first <= timedelta(seconds=2)
+        now = {"metadata": {"generateName": "now-"}}
+        while created(served.ask(CONFIG_MAPS, "POST", now).json) - second < timedelta(hours=2):
+            pass
+
+
+def created(obj):
+    return datetime.fromisoformat(obj["metadata"]["creationTimestamp"])

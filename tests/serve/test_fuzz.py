@@ -65,9 +65,7 @@ def request(dice):
     body = dice.choice(BODIES)
     headers = [f"Content-Length: {len(body)}", f"Content-Type: {dice.choice(TYPES)}", f"Accept: {dice.choice(TYPES)}"]
     if dice.random() < 0.2:
-        headers.append(
-            dice.choice(("Transfer-Encoding: gzip", "Content-Length: -1", "Impersonate-User: ", ": x", "X"))
-        )
+        headers.append(dice.choice(("Transfer-Encoding: gzip", "Content-Length: -1", "Impersonate-User: ", ": x", "X")))
     head = "\r\n".join((f"{dice.choice(METHODS)} {path} HTTP/1.1", "Host: x", *headers))
     return head.encode("utf-8", "replace") + b"\r\n\r\n" + body
 
