@@ -120,6 +120,13 @@ def test_kept_connections_are_reset_and_new_ones_refused():
     assert failures(fresh, 20, 45)["connection refused"] > failures(kept, 20, 45)["connection refused"]
 
 
+def test_a_server_that_drains_answers_what_it_has_begun():
+    dies = failures(story("rollout", every="10ms"), 20, 45)
+    drains = failures(story("rollout", every="10ms", server="kubemini.io/on-sigterm: drain, "), 20, 45)
+    reset = "connection reset by peer"
+    assert dies[reset] > 4 and drains[reset] <= 1
+
+
 def test_one_retry_hides_the_careless_rollout():
     assert not failures(story("rollout", retries=3), 0, 65)
 

@@ -15,6 +15,8 @@ export const KINDS = [
   [/^visitor@/, "visitor"],
   [/^kube-network-policies/, "policies"],
   [/^callers@/, "callers"],
+  [/^servers@/, "servers"],
+  [/^clients@/, "clients"],
   [/^ingress@/, "ingress"],
 ];
 export const kindOf = (name) => (KINDS.find(([re]) => re.test(name)) || [0, "client"])[1];
