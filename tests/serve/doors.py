@@ -35,9 +35,9 @@ class Answer:
 class Served:
     """One running door; *folder* holds its kubeconfig."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, tokens=TOKENS):
         self.kubeconfig = folder / "kubeconfig"
-        (folder / "tokens.csv").write_text(TOKENS)
+        (folder / "tokens.csv").write_text(tokens)
         words = ["--kubeconfig", str(self.kubeconfig), "--token-auth-file", str(folder / "tokens.csv"), *arguments]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "kubemini", "serve", *words],
