@@ -14,8 +14,8 @@ II   GROUND: what programs stand on; knows no Kubernetes
 III  PROGRAMS: one folder a program, its deciders in `decide`; they meet on the wire and in objects
     etcd/           raft: a pure machine, store: revisions, leases, requests (pure too), server: the member that drives
                     them (the driver, then what is above it); its client, its errors
-    apiserver/      pipeline: what a request goes through, as one list; reading, writing, storage, watch cache, health;
-                    a plugin of admission is one file, and so is a kind
+    apiserver/      pipeline: what a request goes through, as one list; http: the same for clients from outside;
+                    reading, writing, storage, watch cache, health; a plugin of admission is one file, and so is a kind
     client/         client-go: informers, work queues, leader election
     controllers/  scheduler/  kubelet/  network/  loadbalancer/
     users/          people with etcdctl and kubectl, clients of a Service, pods that call each other, pods that keep

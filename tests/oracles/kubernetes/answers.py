@@ -1,5 +1,7 @@
 """Questions that a real API server has answered: ``python -m tests.oracles.kubernetes.answers URL TOKEN`` records them.
 
+With ``--seed N`` it asks a real server and ours other questions about rights, and says where they differ.
+
 bodies.json: what the server says of bodies that are odd or wrong; messages.json: objects in JSON and the very
 same in protobuf, as it wrote them; rights.json: what its authorizers say to reviews, with the roles that it had then.
 The server is fresh, with RBAC and Node; only what cannot be the same twice is left out of an answer.
@@ -294,12 +296,33 @@ def reviewed(ask, spec):
     return found if ", clusterrole" not in found.get("reason", "") else {"allowed": False, "reason": "several"}
 
 
-def main(url, token):
-    """Record all three."""
+def differing(url, token, seed, count=1000):
+    """(review, what the real authorizers say, what ours say) of all that differ, to questions that *seed* makes up."""
+    from tests.apiserver.outside.asking import Outside  # which a recorder does not need
+
+    ours, real = Outside(), Real(url, token)
+
+    def ask(method, target, body, **headers):
+        found = ours.parts(method, target, body, **headers)
+        if target != REVIEWS:
+            ours.inside.sleep(0.1)
+        return found
+
+    pairs = zip(rights(real.ask, count, seed), rights(ask, count, seed))
+    return [(spec, theirs, mine) for (spec, theirs), (_, mine) in pairs if theirs != mine]
+
+
+def main(url, token, *seed):
+    """Record all three, or compare with another seed; the exit status."""
+    if seed:
+        found = differing(url, token, int(seed[-1]))
+        print(*found, f"{len(found)} differ", sep="\n")
+        return int(bool(found))
     real = Real(url, token)
     _write("bodies", [[*question, asked(real.ask, question)] for question in bodies()])
     _write("messages", [*messages(real)])
     _write("rights", [*rights(real.ask)])
+    return 0
 
 
 def _write(name, rows):
@@ -309,4 +332,4 @@ def _write(name, rows):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main(*sys.argv[1:]))
