@@ -81,7 +81,7 @@ def rules(obj: Obj) -> Wrong:
     yield from _group(spec.get("group") or "", "spec.group")
     scope = spec.get("scope") or ""
     yield from supported("spec.scope", scope, SCOPES) if scope else [required("spec.scope")]
-    yield from _versions(spec)
+    yield from _versions(spec, are_given=obj["spec"].get("versions") is not None)
     yield from _names(spec.get("names") or {}, "spec.names", all_of_them=True)
     yield from versions.validation(spec.get("validation"), "spec.validation", _any_status(spec))
     yield from versions.subresources(spec.get("subresources"), "spec.subresources")
@@ -111,7 +111,7 @@ def _any_status(spec: Obj) -> bool:
     return any(get(one, "subresources", "status") is not None for one in said)
 
 
-def _versions(spec: Obj) -> Wrong:
+def _versions(spec: Obj, are_given: bool) -> Wrong:
     found, path = spec["versions"], "spec.versions"
     if get(spec, "validation", "openAPIV3Schema") is None:
         for number, version in enumerate(found):
@@ -123,11 +123,13 @@ def _versions(spec: Obj) -> Wrong:
             yield invalid(f"{where}.name", name, ",".join(wrong))
         has_status = get(version if "subresources" in version else spec, "subresources", "status") is not None
         yield from versions.version_rules(version, where, has_status)
-    called = [version.get("name") or "" for version in found]
+    called, told = [version.get("name") or "" for version in found], printed.versions(found) if are_given else None
     if len(called) != len(dict.fromkeys(called)):
-        yield invalid(path, printed.versions(found), "must contain unique version names")
+        yield invalid(path, told, "must contain unique version names")
     if sum(bool(version.get("storage")) for version in found) != 1:
-        yield invalid(path, printed.versions(found), "must have exactly one version marked as storage version")
+        yield invalid(path, told, "must have exactly one version marked as storage version")
+    if called and called[0] and (wrong := names.dns1035_label(called[0])):
+        yield invalid("spec.version", called[0], ",".join(wrong))
 
 
 def _names(said: Obj, path: str, all_of_them: bool = False) -> Wrong:
@@ -251,11 +253,13 @@ def _stored(obj: Obj, path: str) -> Wrong:
     if not stored:
         yield invalid(path, None, "must have at least one stored version")
         return
-    for version in there:
-        if version.get("storage") and version.get("name", "") not in stored:
-            yield invalid(path, list(stored), f"must have the storage version {version.get('name', '')}")
+    called = [one.get("name", "") for one in there]
+    for number, version in enumerate(there):
+        name = called[number]
+        if version.get("storage") and (name not in stored or name in called[:number]):
+            yield invalid(path, list(stored), f"must have the storage version {name}")
     for number, version in enumerate(stored):
-        if version not in [one.get("name", "") for one in there]:
+        if version not in called:
             text = f"missing from spec.versions; {version} was previously a storage version, and must remain in"
             ensure = f"spec.versions until a storage migration ensures no data remains persisted in {version}"
             yield invalid(f"{path}[{number}]", version, f"{text} {ensure} and removes {version} from {path}")
