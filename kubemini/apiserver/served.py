@@ -90,6 +90,7 @@ class ServedKind:
     ``prepare``        an update as its writer means it: (new, old); what the server gave stays where it is left out
     ``named``          what the name of a new one must have to do with the rest of it
     ``rules``          what is wrong with the object (after defaulting)
+    ``rules_first``    whether its name is only looked at when the rules are kept
     ``create_rules``   what is wrong with it as a new object only
     ``changes``        what is wrong with it in the place of another: (new, old)
     ``declared``       what the rules that Kubernetes generates from its types say: (new, old or None); after all others
@@ -132,6 +133,7 @@ class ServedKind:
     signed: Callable[[Obj, Mapping[str, Any]], Obj] = _as_anonymous
     prepare: Callable[[Obj, Obj], Obj] = _as_meant
     rules: Callable[[Obj], Wrong] = nothing
+    rules_first: bool = False
     create_rules: Callable[[Obj], Wrong] = nothing
     changes: Callable[[Obj, Obj], Wrong] = nothing
     declared: Callable[[Obj, Obj | None], Wrong] = nothing

@@ -87,6 +87,8 @@ def _version(new: Obj, old: Obj) -> Any:
 def validate(obj: Obj, old: Obj | None = None) -> ApiError | None:
     """Why *obj* may not be stored (in place of *old*), or None. Judged after defaulting."""
     kind = served.of_object(obj)
+    if kind.rules_first and (wrong := [*kind.rules(obj)]):
+        return _refusal(obj, wrong)
     found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule)]
     if old is not None:
         found += metadata.changes(obj["metadata"], old["metadata"])

@@ -94,4 +94,15 @@ COLUMNS = (
     Column("Count", _count, priority=WIDE),
     Column("Name", NAME.cell, format="name", priority=WIDE, description=NAME.description),
 )
-serve(ServedKind(EVENT, acted_on=True, created_by_put=True, fields=FIELDS, rules=rules, columns=COLUMNS, said=False))
+serve(
+    ServedKind(
+        EVENT,
+        acted_on=True,
+        created_by_put=True,
+        fields=FIELDS,
+        rules=rules,
+        rules_first=True,
+        columns=COLUMNS,
+        said=False,
+    )
+)
