@@ -23,7 +23,8 @@ from kubemini.apiserver.rules.causes import (
     supported,
     too_many,
 )
-from kubemini.apiserver.rules.containers import PROTOCOLS, filled
+from kubemini.apiserver.rules.filling import filled
+from kubemini.apiserver.rules.pods.containers import PROTOCOLS
 from kubemini.apiserver.served import ServedKind, serve
 
 TYPES = ("FQDN", "IPv4", "IPv6")

@@ -13,9 +13,9 @@ from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, Column, selector_text
 from kubemini.apiserver.rules.addresses import cidr, cidr_warnings, network
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, indexed, invalid, required, supported
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.metadata import label_selector
-from kubemini.apiserver.rules.probes import port as port_or_name
+from kubemini.apiserver.rules.pods.probes import port as port_or_name
 from kubemini.apiserver.served import ServedKind, serve
 
 PROTOCOLS = ("TCP", "UDP", "SCTP")

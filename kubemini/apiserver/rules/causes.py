@@ -3,7 +3,6 @@
 Models k/apimachinery pkg/util/validation/field Required, Invalid, Duplicate, Forbidden, NotSupported.
 """
 
-import difflib
 import ipaddress
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,6 +40,11 @@ def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
     """Somebody else has the value."""
     more = f": {detail}" if detail else ""
     return FieldError("FieldValueDuplicate", field, f"Duplicate value: {shown(value)}{more}")
+
+
+def not_found(field: str, value: Any) -> FieldError:
+    """There is nothing of that name."""
+    return FieldError("FieldValueNotFound", field, f"Not found: {shown(value)}")
 
 
 def forbidden(field: str, detail: str = "") -> FieldError:
@@ -139,14 +143,3 @@ def address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def nothing(*objects: Any) -> Wrong:
     """No rule, no complaint."""
     return iter(())
-
-
-def difference(old: Any, new: Any) -> str:
-    """What differs, three lines of context around it: the end of some refusals. *old* and *new* are of JSON.
-
-    Models k/apimachinery pkg/util/diff Diff.
-    Simplified: of the manifest's fields, where the real server shows its internal types.
-    """
-    before, after = (json.dumps(one, indent=1, ensure_ascii=False).splitlines() for one in (old, new))
-    lines = [*difflib.unified_diff(before, after, lineterm="")][2:]
-    return "\n".join(lines) + "\n" if lines else ""

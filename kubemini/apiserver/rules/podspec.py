@@ -1,7 +1,7 @@
 """What a pod may be: its containers, where it runs, how it ends; what it is by default; what of it has no effect here.
 
 Models k/k pkg/apis/core/validation ValidatePodSpec; defaults: k/k pkg/apis/core/v1 SetDefaults_PodSpec.
-Simplified: volumes, security contexts, DNS settings and resource claims are not judged.
+Simplified: resource claims and Windows' own options are not judged.
 """
 
 from collections.abc import Mapping
@@ -11,10 +11,12 @@ from kubemini.api import names, quantity
 from kubemini.api.objects import Obj
 from kubemini.apiserver.rules import placement
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, indexed, invalid, not_negative, supported
-from kubemini.apiserver.rules.containers import container_defaults, containers, filled, init_containers
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.metadata import label_pairs
+from kubemini.apiserver.rules.pods import naming, security
+from kubemini.apiserver.rules.pods import volumes as ofpods
+from kubemini.apiserver.rules.pods.containers import Around, container_defaults, containers, init_containers, unpadded
 from kubemini.apiserver.rules.resources import canonical, resources
-from kubemini.apiserver.rules.volumes.ofpods import volume_defaults
 from kubemini.sim.units import duration
 
 RESTARTS = ("Always", "OnFailure", "Never")
@@ -24,25 +26,56 @@ OURS = "kubemini.io/"
 TIMED = (OURS + "exit-after", OURS + "stop-after")
 
 
-def pod_spec(spec: Obj, path: str) -> Wrong:
-    """Every complaint about *spec*."""
+def around(spec: Obj, volumes: Mapping[str, Obj]) -> Around:
+    """What the containers of *spec* have around them."""
     grace = spec.get("terminationGracePeriodSeconds") or 0
-    items = spec.get("containers") or ()
-    yield from containers(items, f"{path}.containers", grace)
-    yield from init_containers(spec.get("initContainers") or (), f"{path}.initContainers", items, grace)
+    return Around(grace, volumes, spec.get("restartPolicy", ""), spec.get("hostUsers") is not False)
+
+
+def pod_spec(spec: Obj, path: str, is_pod: bool = False) -> Wrong:
+    """Every complaint about *spec*, of a pod or of a template."""
+    volumes, wrong = ofpods.volumes(spec.get("volumes"), f"{path}.volumes")
+    yield from wrong
+    items, pod = spec.get("containers") or (), around(spec, volumes)
+    yield from containers(items, f"{path}.containers", pod)
+    yield from init_containers(spec.get("initContainers") or (), f"{path}.initContainers", items, pod)
+    yield from naming.host_ports(spec, path, is_pod)
     yield from supported(f"{path}.restartPolicy", spec.get("restartPolicy", ""), RESTARTS)
     yield from supported(f"{path}.dnsPolicy", spec.get("dnsPolicy", "ClusterFirst"), DNS)
     yield from label_pairs(spec.get("nodeSelector"), f"{path}.nodeSelector")
+    yield from security.of_pod(spec.get("securityContext"), f"{path}.securityContext")
     yield from _sharing(spec, path)
     yield from placement.affinity(spec.get("affinity"), f"{path}.affinity")
+    yield from naming.dns_config(spec.get("dnsConfig"), spec.get("dnsPolicy", ""), f"{path}.dnsConfig")
+    yield from naming.readiness_gates(spec, path)
     yield from placement.gates(spec.get("schedulingGates") or (), f"{path}.schedulingGates")
     yield from placement.spread(spec.get("topologySpreadConstraints") or (), f"{path}.topologySpreadConstraints")
+    yield from security.host_users(spec, path)
+    yield from naming.host_name(spec, path)
     yield from _names(spec, path)
-    yield from not_negative(spec, path, "terminationGracePeriodSeconds")
     yield from indexed(spec.get("tolerations"), f"{path}.tolerations", placement.toleration)
+    yield from naming.host_aliases(spec, path)
     yield from _priority(spec, path)
     if spec.get("overhead") is not None:
         yield from resources({"limits": spec["overhead"]}, f"{path}.overhead")
+    yield from security.operating_system(spec, path)
+
+
+def only_of_pods(spec: Obj, path: str) -> Wrong:
+    """What a template may say and a pod may not. Models k/k pkg/apis/core/validation validatePodMetadataAndSpec"""
+    if not spec.get("serviceAccountName"):
+        yield from _no_tokens(spec, path)
+    yield from not_negative(spec, path, "terminationGracePeriodSeconds")
+    for field in ("containers", "initContainers"):
+        yield from unpadded(spec.get(field) or (), f"{path}.{field}")
+
+
+def _no_tokens(spec: Obj, path: str) -> Wrong:
+    for number, volume in enumerate(spec.get("volumes") or ()):
+        for at, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+            if source.get("serviceAccountToken") is not None:
+                where = f"{path}.volumes[{number}].projected.sources[{at}].serviceAccountToken"
+                yield forbidden(where, "must not be specified when serviceAccountName is not set")
 
 
 def _sharing(spec: Obj, path: str) -> Wrong:
@@ -109,8 +142,11 @@ def pod_spec_defaults(spec: Mapping[str, Any] | None) -> dict[str, Any]:
     for field in ("containers", "initContainers", "ephemeralContainers"):
         if field == "containers" or full.get(field):
             full[field] = [container_defaults(container) for container in full.get(field) or []]
+    account = full.get("serviceAccountName") or full.get("serviceAccount")
+    if account:
+        full |= {"serviceAccountName": account, "serviceAccount": account}
     if full.get("volumes"):
-        full["volumes"] = [volume_defaults(volume) for volume in full["volumes"]]
+        full["volumes"] = [ofpods.volume_defaults(volume) for volume in full["volumes"]]
     if full.get("overhead"):
         full["overhead"] = canonical(full["overhead"])
     return full

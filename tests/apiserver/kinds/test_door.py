@@ -152,7 +152,7 @@ CASES = [  # (what is said, code, what the message begins with)
     ),
     (pod({"env": [{"value": "x"}]}), 422, "spec.containers[0].env[0].name: Required value"),
     (pod(tolerations=[{"key": "a", "operator": "Lt", "value": "5"}]), 422, "spec.tolerations[0].operator: Unsupported"),
-    (pod(terminationGracePeriodSeconds=-1), 422, "spec.terminationGracePeriodSeconds: Invalid value: -1: must be"),
+    (pod(terminationGracePeriodSeconds=-1), 201, ""),
     (
         said(
             POD,
@@ -324,7 +324,7 @@ GATES = {"schedulingGates": [{"name": "a"}]}
             "spec.schedulingGates[0].name: Forbidden: only deletion is allowed",
         ),
         (GATES, {"nodeSelector": {"a": "b"}}, ""),
-        ({**GATES, "nodeSelector": {"a": "b"}}, {"nodeSelector": {"a": "c"}}, "spec: Forbidden: pod updates may not"),
+        ({**GATES, "nodeSelector": {"a": "b"}}, {"nodeSelector": {"a": "c"}}, "spec.nodeSelector: Invalid value: "),
         ({}, {"nodeSelector": {"a": "b"}}, "spec: Forbidden: pod updates may not change fields"),
         ({}, {"containers": [{"name": "c", "image": ""}]}, "spec.containers[0].image: Required value"),
         ({"activeDeadlineSeconds": 5}, {"activeDeadlineSeconds": 4}, ""),

@@ -11,7 +11,7 @@ from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.decide.strategy import default, validate
 from kubemini.apiserver.decide.update import Write
-from kubemini.apiserver.kinds.core.pod import POD_UPDATE
+from kubemini.apiserver.rules.pods.changing import POD_UPDATE
 from kubemini.apiserver.rules.podspec import qos_class
 from tests.api.test_manifests import SHOP
 
@@ -172,7 +172,7 @@ FORBIDDEN_CHANGES = [
     (POD, ("spec", "nodeName"), "worker-1", POD_UPDATE),
     (POD, ("spec", "tolerations"), [], None),
     (POD, (*CONTAINER, "image"), "web:2", None),
-    (add_tolerations(POD, 300), ("spec", "tolerations"), [], POD_UPDATE),
+    (add_tolerations(POD, 300), ("spec", "tolerations"), [], "existing toleration can not be modified"),
     (DELETING, ("metadata", "finalizers"), ["a.b/c"], 'found new finalizers []string{"a.b/c"}'),
     (
         evolve(SERVICE, ("spec", "clusterIPs"), ["10.96.0.2"]),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubemini.apiserver.rules.volumes.ofpods import volume_defaults
+from kubemini.apiserver.rules.pods.volumes import volume_defaults
 
 TOKEN = {"serviceAccountToken": {"path": "t", "expirationSeconds": 3600}}
 FIELD = {"path": "p", "fieldRef": {"fieldPath": "metadata.name", "apiVersion": "v1"}}

@@ -3,14 +3,15 @@
 A write through one of them changes that part and nothing else; all else of what is sent is dropped in silence.
 Models k/k pkg/registry/core/pod podResizeStrategy podEphemeralContainersStrategy, pkg/apis/core/validation
 ValidatePodResize ValidatePodEphemeralContainersUpdate validateEphemeralContainers.
-Simplified: resources of the pod as a whole are not resized; mounts of ephemeral containers are not judged.
+Simplified: resources of the pod as a whole are not resized.
 """
 
-from kubemini.api.errors import FieldError
 from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.apiserver.rules import podspec
-from kubemini.apiserver.rules.causes import Wrong, difference, duplicate, forbidden, invalid, shown
-from kubemini.apiserver.rules.containers import common
+from kubemini.apiserver.rules.causes import Wrong, duplicate, forbidden, invalid, not_found
+from kubemini.apiserver.rules.gostructs import difference
+from kubemini.apiserver.rules.pods import volumes as ofpods
+from kubemini.apiserver.rules.pods.containers import common
 from kubemini.apiserver.served import Part
 
 MIRROR = "kubernetes.io/config.mirror"
@@ -129,9 +130,11 @@ def _wrong_debugging(new: Obj, old: Obj) -> Wrong:
         return
     path, wanted = "spec.ephemeralContainers", new["spec"].get("ephemeralContainers") or ()
     others = [one["name"] for field in ("containers", "initContainers") for one in new["spec"].get(field) or ()]
+    volumes, _ = ofpods.volumes(new["spec"].get("volumes"), "spec.volumes")
+    around = podspec.around(new["spec"], volumes)
     names = list(others)
     for number, one in enumerate(wanted):
-        yield from common(one, f"{path}[{number}]")
+        yield from common(one, f"{path}[{number}]", around)
         yield from _ephemeral(one, f"{path}[{number}]", names, others)
         names.append(one["name"])
     named = {one["name"]: one for one in wanted}
@@ -139,8 +142,8 @@ def _wrong_debugging(new: Obj, old: Obj) -> Wrong:
         if was["name"] not in named:
             yield forbidden(path, f'existing ephemeral containers "{was["name"]}" may not be removed\n')
         elif named[was["name"]] != was:
-            told = difference(was, named[was["name"]])
-            yield forbidden(path, f'existing ephemeral containers "{was["name"]}" may not be changed\n{told}')
+            told = difference(was, named[was["name"]], "core.EphemeralContainer")
+            yield forbidden(path, f'existing ephemeral containers "{was["name"]}" may not be changed{told}')
 
 
 def _ephemeral(one: Obj, path: str, names: list[str], others: list[str]) -> Wrong:
@@ -148,7 +151,7 @@ def _ephemeral(one: Obj, path: str, names: list[str], others: list[str]) -> Wron
         yield duplicate(f"{path}.name", one["name"])
     target = one.get("targetContainerName", "")
     if target and target not in others:
-        yield FieldError("FieldValueNotFound", f"{path}.targetContainerName", f"Not found: {shown(target)}")
+        yield not_found(f"{path}.targetContainerName", target)
     for field in NOT_EPHEMERAL:
         if one.get(field):
             yield forbidden(f"{path}.{field}", NOT_SET)

@@ -24,7 +24,7 @@ from kubemini.apiserver.rules.causes import (
     supported,
     too_many,
 )
-from kubemini.apiserver.rules.containers import unset
+from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.rules.metadata import label_selector
 
 GROUP = "admissionregistration.k8s.io"

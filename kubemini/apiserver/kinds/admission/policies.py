@@ -20,7 +20,7 @@ from kubemini.apiserver.kinds.admission.matching import (
     match_resources,
 )
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, invalid, required, supported
-from kubemini.apiserver.rules.containers import unset
+from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.rules.metadata import label_selector
 
 ONE_OF = "name and selector are mutually exclusive"

@@ -27,7 +27,7 @@ from kubemini.apiserver.kinds.admission.matching import (
     static_warning,
 )
 from kubemini.apiserver.rules.causes import Wrong, duplicate, each, indexed, invalid, required, supported
-from kubemini.apiserver.rules.containers import unset
+from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.rules.metadata import label_selector
 from kubemini.apiserver.served import ServedKind
 

@@ -13,7 +13,7 @@ from kubemini.api.objects import Obj, evolve, get, without
 from kubemini.apiserver.columns import AGE, NAME, Column, pairs
 from kubemini.apiserver.columns.workloads import count, wide
 from kubemini.apiserver.rules.causes import Wrong, invalid, not_negative, required, unsupported
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.gostructs import internal, stays
 from kubemini.apiserver.rules.gostructs import selector as as_go
 from kubemini.apiserver.rules.metadata import label_selector, readable

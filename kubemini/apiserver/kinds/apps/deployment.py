@@ -10,7 +10,7 @@ from kubemini.apiserver.columns import AGE, NAME, WIDE, Column, at
 from kubemini.apiserver.columns.workloads import picked_by, ratio, wide
 from kubemini.apiserver.rules import notsimulated
 from kubemini.apiserver.rules.causes import InOrder, Wrong, forbidden, invalid, not_negative, unsupported
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.workloads import replicated
 from kubemini.apiserver.rules.workloads.rolling import amount, figure, no_more_than_all
 from kubemini.apiserver.served import ServedKind, serve

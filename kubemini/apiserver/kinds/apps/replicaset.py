@@ -9,7 +9,7 @@ from kubemini.apiserver.columns import AGE, NAME
 from kubemini.apiserver.columns.workloads import count, wide
 from kubemini.apiserver.rules import notsimulated
 from kubemini.apiserver.rules.causes import Wrong, not_negative
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.workloads import replicated
 from kubemini.apiserver.served import ServedKind, serve
 

@@ -12,7 +12,7 @@ from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, Column
 from kubemini.apiserver.columns.workloads import ratio, wide
 from kubemini.apiserver.rules.causes import Wrong, each, invalid, not_negative, required, supported
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.gostructs import internal, stays
 from kubemini.apiserver.rules.metadata import annotations, label_pairs, readable
 from kubemini.apiserver.rules.volumes import claims

@@ -12,7 +12,7 @@ from kubemini.api import kinds
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, NONE, UNKNOWN, UNSET, Column, at, word_at
 from kubemini.apiserver.rules.causes import Wrong, not_negative
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.workloads import scaling
 from kubemini.apiserver.served import ServedKind, serve
 

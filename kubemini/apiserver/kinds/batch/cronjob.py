@@ -11,7 +11,7 @@ from kubemini.apiserver.columns import AGE, NAME, NONE, UNSET, Column, at, elaps
 from kubemini.apiserver.columns.workloads import wide
 from kubemini.apiserver.kinds.batch.job import spec_defaults
 from kubemini.apiserver.rules.causes import Wrong, invalid, not_negative, required, supported, unsupported
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.gostructs import selector as as_go
 from kubemini.apiserver.rules.workloads import jobs, replicated, schedules
 from kubemini.apiserver.served import ServedKind, serve

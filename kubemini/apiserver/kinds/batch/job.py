@@ -15,7 +15,7 @@ from kubemini.apiserver.columns import AGE, NAME, Column
 from kubemini.apiserver.columns.workloads import wide
 from kubemini.apiserver.rules import notsimulated
 from kubemini.apiserver.rules.causes import Wrong, invalid, required
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.gostructs import selector as as_go
 from kubemini.apiserver.rules.gostructs import stays
 from kubemini.apiserver.rules.metadata import label_selector, readable

@@ -9,7 +9,8 @@ from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME, NONE, Column
 from kubemini.apiserver.rules.addresses import not_special
 from kubemini.apiserver.rules.causes import Wrong, each, indexed, required, supported
-from kubemini.apiserver.rules.containers import PROTOCOLS, filled
+from kubemini.apiserver.rules.filling import filled
+from kubemini.apiserver.rules.pods.containers import PROTOCOLS
 from kubemini.apiserver.served import ServedKind, serve
 
 MOST_SHOWN = 3

@@ -10,7 +10,7 @@ from kubemini.api.kinds import NAMESPACE
 from kubemini.api.objects import Obj, evolve, get
 from kubemini.apiserver.columns import AGE, NAME, Column, at
 from kubemini.apiserver.rules.causes import Wrong, invalid
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.served import ServedKind, serve
 
 FINALIZER = "kubernetes"

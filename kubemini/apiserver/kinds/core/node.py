@@ -13,7 +13,7 @@ from kubemini.apiserver.columns import AGE, NAME, NONE, UNKNOWN, WIDE, Cell, Col
 from kubemini.apiserver.rules import addresses
 from kubemini.apiserver.rules.causes import Wrong, duplicate, each, forbidden, invalid, required, supported
 from kubemini.apiserver.rules.conditions import is_true
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.gostructs import internal
 from kubemini.apiserver.rules.placement import EFFECTS
 from kubemini.apiserver.rules.resources import amount_of, canonical

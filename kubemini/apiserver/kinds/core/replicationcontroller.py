@@ -12,7 +12,7 @@ from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, WIDE, Column, pairs
 from kubemini.apiserver.columns.workloads import containers, count
 from kubemini.apiserver.rules.causes import Wrong, forbidden, invalid, not_negative, required, supported
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.workloads import replicated
 from kubemini.apiserver.served import ServedKind, serve
 

@@ -13,7 +13,7 @@ from kubemini.apiserver.columns import AGE, NAME, Column, at, number_of
 from kubemini.apiserver.decide.decoding import go_name
 from kubemini.apiserver.rules import keyed
 from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, invalid, required
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.served import ServedKind, serve
 
 ACCOUNT = "kubernetes.io/service-account.name"

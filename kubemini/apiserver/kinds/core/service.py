@@ -17,9 +17,10 @@ from kubemini.apiserver.decide.allocation import carried, families
 from kubemini.apiserver.decide.allocation.ports import wants_health_port
 from kubemini.apiserver.rules import causes
 from kubemini.apiserver.rules.causes import Wrong, duplicate, each, forbidden, invalid, required, supported
-from kubemini.apiserver.rules.containers import PROTOCOLS, filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.metadata import label_pairs
-from kubemini.apiserver.rules.probes import port as port_or_name
+from kubemini.apiserver.rules.pods.containers import PROTOCOLS
+from kubemini.apiserver.rules.pods.probes import port as port_or_name
 from kubemini.apiserver.served import ServedKind, serve
 
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")

@@ -20,7 +20,7 @@ from kubemini.apiserver.kinds.admission.webhooks import webhook_service, webhook
 from kubemini.apiserver.kinds.definitions import openapi, printed, versions
 from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, each, forbidden, invalid, required, supported
 from kubemini.apiserver.rules.conditions import is_true
-from kubemini.apiserver.rules.containers import unset
+from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.served import ServedKind, serve
 
 SCOPES = ("Cluster", "Namespaced")

@@ -13,7 +13,7 @@ from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver.columns import AGE, NAME, Column
 from kubemini.apiserver.rules.causes import Wrong, each, invalid, required, shown, supported
-from kubemini.apiserver.rules.containers import unset
+from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.served import ServedKind, serve
 
 LOCAL = "Local APIServices are always available"

@@ -15,7 +15,7 @@ from kubemini.apiserver import bootstrap
 from kubemini.apiserver.columns import AGE, NAME, NONE, Column, at
 from kubemini.apiserver.kinds.flowcontrol.common import GROUP, MANDATORY, only_types
 from kubemini.apiserver.rules.causes import Wrong, forbidden, invalid, required, unsupported
-from kubemini.apiserver.rules.containers import unset
+from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.rules.gostructs import internal
 from kubemini.apiserver.served import ServedKind, serve
 

@@ -19,7 +19,7 @@ from kubemini.apiserver.rules.causes import (
     required,
     unsupported,
 )
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.gostructs import internal
 
 GROUP = "rbac.authorization.k8s.io"

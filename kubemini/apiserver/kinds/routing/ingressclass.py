@@ -21,7 +21,7 @@ from kubemini.apiserver.rules.causes import (
     supported,
     too_long,
 )
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.served import ServedKind, serve
 
 LONGEST_CONTROLLER = 250  # bytes

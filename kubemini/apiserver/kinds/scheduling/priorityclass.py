@@ -8,7 +8,7 @@ from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME, Column, at
 from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, forbidden, invalid, required, supported
-from kubemini.apiserver.rules.containers import unset
+from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.served import ServedKind, serve
 
 HIGHEST = 1_000_000_000  # that a user may give

@@ -10,7 +10,7 @@ from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, NONE, UNSET, Column, at, joined
 from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, duplicate, invalid, supported, unsupported
-from kubemini.apiserver.rules.containers import unset
+from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.served import ServedKind, serve
 
 POLICIES = ("File", "None", "ReadWriteOnceWithFSType")

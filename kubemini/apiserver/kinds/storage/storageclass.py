@@ -13,7 +13,7 @@ from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME, Column, at
 from kubemini.apiserver.kinds.storage.common import parameters, provisioner
 from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, duplicate, each, invalid, required, supported
-from kubemini.apiserver.rules.containers import unset
+from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.rules.nodelabels import DEPRECATED
 from kubemini.apiserver.served import ServedKind, serve
 

@@ -15,7 +15,7 @@ from kubemini.api.timestamps import timestamp
 from kubemini.apiserver.columns import AGE, NAME, UNSET, WIDE, Column, at
 from kubemini.apiserver.kinds.volumes.persistentvolumeclaim import phase, short_modes, storage_class
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, invalid, required, supported, unsupported
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.gostructs import difference, stays
 from kubemini.apiserver.rules.placement import node_terms
 from kubemini.apiserver.rules.resources import canonical

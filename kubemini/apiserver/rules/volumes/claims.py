@@ -11,7 +11,7 @@ from kubemini.api import names
 from kubemini.api.objects import Obj, get
 from kubemini.api.quantity import parse, text
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, invalid, required, supported
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.metadata import label_selector
 from kubemini.apiserver.rules.resources import amount_of, canonical
 

@@ -8,7 +8,7 @@ from typing import Any
 from kubemini.api import names
 from kubemini.api.objects import Obj
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, required
-from kubemini.apiserver.rules.containers import filled
+from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.volumes.sources import ONLY_ONE, driver_name, host_path, needed, nfs, no_backsteps
 
 SECRETS = ("controllerPublishSecretRef", "controllerExpandSecretRef", "nodePublishSecretRef", "nodeExpandSecretRef")
