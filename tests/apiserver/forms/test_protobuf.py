@@ -36,7 +36,7 @@ def without_zeros(value):
     """What says nothing is left out: in protobuf nobody can tell it from what was never said."""
     if isinstance(value, dict):
         shown = {key: without_zeros(item) for key, item in value.items()}
-        return {key: item for key, item in shown.items() if item not in (None, "", {}, 0) or item is False}
+        return {key: item for key, item in shown.items() if item not in (None, "", {}, 0)}
     return [without_zeros(item) for item in value] if isinstance(value, list) else value
 
 
