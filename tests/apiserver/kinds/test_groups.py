@@ -51,7 +51,11 @@ def answer(row):
     same = {"kind": row["kind"], "body": row["body"]} | ({"warnings": warnings} if warnings else {})
     if isinstance(found, ApiError):
         status = json.loads(json.dumps(thaw(found.status())))
-        return same | {"code": found.code, "message": found.message, "causes": status["details"].get("causes", [])}
+        return same | {
+            "code": found.code,
+            "message": found.message,
+            "causes": status.get("details", {}).get("causes", []),
+        }
     return same | {"code": 201, "object": told(found)}
 
 
