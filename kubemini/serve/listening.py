@@ -110,7 +110,7 @@ class Client(httputil.HTTPServerConnectionDelegate):
         self.asked: Asked | None = None
         self.certificate = user_of(stream.socket.getpeercert(), stream.socket.getpeercert(True))
         port.pace.now()
-        self.line = Line(port.clients, port.target, self._lost)
+        self.line = Line(port.clients, port.target, self.lost)
         port.pace.wake()
         params = http1connection.HTTP1ConnectionParameters(
             max_header_size=HEADERS, header_timeout=IDLE, max_body_size=LONGEST, body_timeout=BODY_TIME
@@ -128,7 +128,7 @@ class Client(httputil.HTTPServerConnectionDelegate):
         self.line.close()
         self.port.pace.wake()
 
-    def _lost(self) -> None:
+    def lost(self) -> None:
         """Its server is gone: whoever dials anew at once shall find the door shut."""
         self.port.look()
         self.cut()
@@ -196,7 +196,7 @@ class Asked(httputil.HTTPMessageDelegate):
     def _answered(self, answer: HttpResponse | Unreachable) -> None:
         self._waits_no_more()
         if isinstance(answer, Unreachable):
-            self.client.cut()
+            self.client.lost()
         elif not self.gone:
             self._begin(answer)
 
@@ -234,7 +234,7 @@ class Asked(httputil.HTTPMessageDelegate):
         if stream is not None and stream.ended and not self.gone:
             self.stream = None
             if stream.broken:
-                self.client.cut()
+                self.client.lost()
             else:
                 self._finish(False)
 
