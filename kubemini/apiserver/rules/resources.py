@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from kubemini.api import names, quantity
-from kubemini.apiserver.rules.causes import NEGATIVE, Wrong, each, invalid, required
+from kubemini.apiserver.rules.causes import NEGATIVE, Wrong, each, forbidden, invalid, required
 
 OF_CONTAINERS = ("cpu", "memory", "ephemeral-storage")
 COUNTED = (
@@ -27,6 +27,9 @@ KNOWN = (*OF_CONTAINERS, *COUNTED, *_QUOTAS, "requests.cpu", "requests.memory", 
 NEEDS_LIMIT = "Limit must be set for non overcommitable resources"
 
 
+PAGES = "hugepages-"
+
+
 def resources(value: Mapping[str, Any], path: str) -> Wrong:
     """The limits and requests of a container (or of a pod's overhead: limits only)."""
     limits, requests = value.get("limits") or {}, value.get("requests") or {}
@@ -35,11 +38,28 @@ def resources(value: Mapping[str, Any], path: str) -> Wrong:
     for name, amount in requests.items():
         yield from _resource(name, amount, f"{path}.requests[{name}]")
         yield from _against_limit(name, amount, limits.get(name), path)
+        yield from _whole_pages(name, amount, f"{path}.requests[{name}]")
+    asked = {*limits, *requests}
+    if not asked & {"cpu", "memory"} and any(name.startswith(PAGES) for name in asked):
+        yield forbidden(path, "HugePages require cpu or memory")
 
 
 def _resource(name: str, amount: Any, path: str) -> Wrong:
     yield from container_name(name, path)
     yield from amount_of(name, amount, path)
+    if ".limits[" in path:
+        yield from _whole_pages(name, amount, path)
+
+
+def _whole_pages(name: str, amount: Any, path: str) -> Wrong:
+    """Huge memory is had by the page. Models k/k pkg/apis/core/validation validateResourceQuantityHugePageValue"""
+    try:
+        page = quantity.parse(name.removeprefix(PAGES)).amount if name.startswith(PAGES) else 0
+    except ValueError:
+        page = 0
+    asked = quantity.parse(quantity.text(amount))
+    if page and asked.amount % page:
+        yield invalid(path, str(asked), f"{asked} is not positive integer multiple of {name}")
 
 
 def amount_of(name: str, amount: Any, path: str) -> Wrong:

@@ -12,10 +12,10 @@ from kubemini.apiserver.rules import causes
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, invalid, required, too_long
 
 MOST_SERVERS, MOST_SEARCHES, LONGEST_SEARCHES, LONGEST_NAME = 3, 32, 2048, 64
-_UNDERSCORED = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_UNDERSCORED = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
 _DOMAIN = rf"{_UNDERSCORED}(\.{_UNDERSCORED})*"
 _DOMAIN_RULE = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_', or '.', and must "
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must "
     f"start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '{_DOMAIN}')"
 )
 
