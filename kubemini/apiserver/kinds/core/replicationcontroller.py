@@ -34,10 +34,8 @@ def rules(obj: Obj) -> Wrong:
     """Every complaint."""
     spec = obj.get("spec") or {}
     selector, template = spec.get("selector") or {}, spec.get("template")
-    yield from not_negative(spec, "spec", "minReadySeconds")
     if not selector:
         yield required("spec.selector")
-    yield from not_negative(spec, "spec", "replicas")
     if template is None:
         yield required("spec.template")
         return
@@ -50,6 +48,11 @@ def rules(obj: Obj) -> Wrong:
     if pod.get("activeDeadlineSeconds") is not None:
         text = "activeDeadlineSeconds in ReplicationController is not Supported"
         yield forbidden("spec.template.spec.activeDeadlineSeconds", text)
+
+
+def declared(new: Obj, old: Obj | None) -> Wrong:
+    """What the generated rules say."""
+    return not_negative(new.get("spec") or {}, "spec", "replicas", "minReadySeconds")
 
 
 COLUMNS = (
@@ -71,6 +74,7 @@ serve(
         fields=("status.replicas",),
         defaults=defaults,
         rules=rules,
+        declared=declared,
         status_rules=replicated.replica_counts,
         warnings=replicated.name_warnings,
         first_status=lambda obj: {"replicas": 0},
