@@ -3,7 +3,7 @@
 import json
 from functools import cache
 
-from tests.apiserver.asking import Outside
+from tests.apiserver.outside.asking import Outside
 
 TYPES = {
     "merge": "application/merge-patch+json",

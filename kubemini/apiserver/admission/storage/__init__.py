@@ -1,0 +1,1 @@
+"""Plugins about volumes, their claims and their classes."""
