@@ -58,7 +58,7 @@ def test_a_refused_update_of_a_pod_ends_in_what_differs():
     client = Client("differs")
     client.pod("p")
     answer = client.patch("pods/p", {"spec": {"hostname": "h"}})[1]
-    assert "\n@@ -" in answer["message"] and '\n+ "hostname": "h"' in answer["message"]
+    assert "\n@@ -" in answer["message"] and '\n+ "Hostname": "h"' in answer["message"]
 
 
 @pytest.mark.parametrize(
