@@ -24,4 +24,4 @@ def fail_request(core: Any, asked: Any, problem: Exception) -> NoReturn:
 def are_failures(put: Callable[[Any, str, Any], None] = setattr) -> None:
     """From now on, in this process, or for as long as *put* (pytest's) says."""
     put(Component, "panic", fail)
-    put(pipeline, "_recovered", fail_request)
+    put(pipeline, "recovered", fail_request)

@@ -25,6 +25,7 @@ from kubemini.apiserver.core import Request
 from kubemini.apiserver.decide.access.impersonation import REPEATED
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.forms import response
+from kubemini.apiserver.decide.forms.media import PLAIN
 from kubemini.apiserver.server import ApiServer
 from kubemini.sim import Steps
 from kubemini.wire import Call, Reply, Unreachable
@@ -142,7 +143,11 @@ class Exchange:
         asked = pipeline.received(self._call)
         asked.late = lambda: self._late(asked)
         answer = yield from pipeline.serve(self.server.core, asked)
-        made = self._response(asked, answer)
+        try:
+            made = self._response(asked, answer)
+        except Exception as problem:  # the answer has no such form: a defect
+            asked.accepted = PLAIN
+            made = self._response(asked, pipeline.recovered(self.server.core, asked, problem))
         if isinstance(made.body, bytes):
             self._call.reply(None)
         self._answer(made)

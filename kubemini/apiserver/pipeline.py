@@ -27,6 +27,7 @@ from kubemini.sim.engine import Runaway
 from kubemini.wire import Call
 
 PANIC = "This request caused apiserver to panic. Look in the logs for details."
+PANICKED = "apiserver panic'd on"
 METRICS = "/metrics"
 NO_TIMEOUT = "invalid timeout specified in the request URL"
 READS = ("GET", "HEAD", "LIST", "WATCH")
@@ -301,7 +302,7 @@ def serve(core: Core, asked: Request) -> Steps:
     except Runaway:
         raise
     except Exception as problem:
-        answer = _recovered(core, asked, problem)
+        answer = recovered(core, asked, problem)
         return answer
     finally:
         if asked.info.verb:
@@ -310,8 +311,8 @@ def serve(core: Core, asked: Request) -> Steps:
             close()
 
 
-def _recovered(core: Core, asked: Request, problem: Exception) -> ApiError:
+def recovered(core: Core, asked: Request, problem: Exception) -> ApiError:
     """A fault of ours ends this request and no other. Whether it was carried out, nobody knows, unless it only read."""
     what = f"{type(problem).__name__}: {problem}"
-    core.sim.record(core.component.name, "note", text=f"apiserver panic'd on {asked.verb} {asked.path}: {what}")
+    core.sim.record(core.component.name, "note", text=f"{PANICKED} {asked.verb} {asked.path}: {what}")
     return errors.internal(PANIC, definite=asked.verb in READS)

@@ -16,8 +16,10 @@ With speed 0 time stands but for those who wait, and `go_on` lets some pass.
 import asyncio
 from collections.abc import Callable
 
+from kubemini.apiserver.pipeline import PANICKED
 from kubemini.sim import Sim
 from kubemini.sim.engine import EVENT_BUDGET
+from kubemini.sim.trace import Record
 from kubemini.sim.units import MS, SECOND
 
 AHEAD = 200 * MS  # of simulated time, at speed 1
@@ -34,6 +36,8 @@ class Pace:
         self.sim, self.speed, self.wall = sim, speed, wall
         self.waiting = 0  # requests that are not answered yet
         self.looks: list[Callable[[], None]] = []  # called after each slice of work
+        self.on_defect: Callable[[Record], None] = lambda record: None  # a program of the cluster has failed
+        self._read = len(sim.trace.records)
         self._from = wall(), sim.now  # an instant of the wall, and which simulated one it is
         self._woken = asyncio.Event()
         self.ended = False
@@ -77,6 +81,7 @@ class Pace:
         while not self.ended:
             self._woken.clear()
             busy = self._work()
+            self._look_for_defects()
             for look in self.looks:
                 look()
             if busy:
@@ -105,8 +110,16 @@ class Pace:
             if self.wall() > until:
                 self._forgive()
                 return True
-        del sim.trace.records[:-KEPT]
         return False
+
+    def _look_for_defects(self) -> None:
+        """What a program of ours dies of, or survives, its user should know."""
+        records = self.sim.trace.records
+        for record in records[self._read :]:
+            if record.what == "panic" or (record.what == "note" and PANICKED in record.detail["text"]):
+                self.on_defect(record)
+        del records[:-KEPT]
+        self._read = len(records)
 
     def _forgive(self) -> None:
         """Far behind, for want of a faster machine: go on from here."""

@@ -25,6 +25,7 @@ from kubemini.serve.door import Clients
 from kubemini.serve.listening import Port
 from kubemini.serve.pacing import Pace
 from kubemini.serve.tokens import read_tokens
+from kubemini.sim.trace import Record
 
 BALANCER = "lb"
 ALONE = "kubemini"  # the context where there is one door
@@ -84,6 +85,7 @@ def _take_all_files() -> None:
 
 async def _serve(options: Options, cluster: Cluster, authority: Authority) -> None:
     pace = Pace(cluster.sim, options.speed, time.monotonic)
+    pace.on_defect = _say_defect
     clients, loop = Clients.of(cluster), asyncio.get_running_loop()
     ports = _ports(options, cluster, clients, pace, _context(authority))
     for signum in SIGNALS:
@@ -146,6 +148,11 @@ def _where(options: Options, doors: dict[str, str]) -> str:
     url, others = next(iter(doors.values())), [name for name in doors if name != ALONE]
     contexts = f" (contexts: {', '.join(others)})" if others else ""
     return f"kubemini: {url} answers{contexts}; export KUBECONFIG={options.kubeconfig.resolve()}"
+
+
+def _say_defect(record: Record) -> None:
+    """A defect of this simulator is nothing that its user should have to guess."""
+    _say(f"kubemini: a defect of ours, please report it: {record}")
 
 
 def _say(text: str) -> None:

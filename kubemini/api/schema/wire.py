@@ -14,7 +14,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 _META = ("Status", "DeleteOptions", "PartialObjectMetadata", "PartialObjectMetadataList")
-_DISCOVERY = ("APIGroupList", "APIResourceList", "APIVersions")
+_DISCOVERY = ("APIGroup", "APIGroupList", "APIResourceList", "APIVersions")
 
 
 @dataclass(frozen=True, slots=True)
