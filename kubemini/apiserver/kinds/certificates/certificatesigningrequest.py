@@ -161,10 +161,10 @@ def _wrong_approval(new: Obj, old: Obj) -> Wrong:
 
 
 def _approved(new: Obj, old: Obj) -> Obj:
-    """*old* with the conditions of *new*."""
+    """*new* with the spec of *old*, and of its status the conditions alone."""
     found = _conditions(new)
     status = {key: value for key, value in (old.get("status") or {}).items() if key != "conditions"}
-    return evolve(old, ("status",), status | ({"conditions": found} if found else {}))
+    return evolve({**new, "spec": old["spec"]}, ("status",), status | ({"conditions": found} if found else {}))
 
 
 def settle_status(new: Obj, old: Obj, now: int) -> Obj:
