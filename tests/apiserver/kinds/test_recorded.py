@@ -1,4 +1,4 @@
-"""What a kube-apiserver 1.37.2 said to 190 bodies of POST requests, and what we say: the same words, the same warnings.
+"""What a kube-apiserver 1.37.2 said to 213 bodies of POST requests, and what we say: the same words, the same warnings.
 
 Recorded on the released sources, everything at its defaults (oracles/kubernetes/creations.json); admission, addresses
 that were taken and other things that depend on what is there already are judged elsewhere.

@@ -14,8 +14,8 @@ from kubemini.api.objects import Obj, evolve, get
 from kubemini.api.timestamps import human, timestamp
 from kubemini.apiserver.columns import AGE, NAME, NONE, Column, at, text_at
 from kubemini.apiserver.kinds.certificates import pem
-from kubemini.apiserver.kinds.certificates.signers import signer_name
 from kubemini.apiserver.rules.causes import Wrong, duplicate, forbidden, invalid, required, unsupported
+from kubemini.apiserver.rules.signers import signer_name
 from kubemini.apiserver.served import Part, ServedKind, serve
 from kubemini.sim.units import SECOND
 

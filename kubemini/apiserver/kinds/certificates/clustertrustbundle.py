@@ -9,8 +9,8 @@ from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import NAME, Column, text_at
 from kubemini.apiserver.kinds.certificates import pem
-from kubemini.apiserver.kinds.certificates.signers import signer_name
 from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, each, invalid, too_long
+from kubemini.apiserver.rules.signers import signer_name
 from kubemini.apiserver.served import ServedKind, serve
 
 LARGEST = 1024 * 1024  # bytes

@@ -1,9 +1,8 @@
 """What a pod's volumes are made of.
 
-Models k/k pkg/apis/core/validation ValidateVolumes, validateVolumeSource, validateProjectionSources,
-validateDownwardAPIVolumeFile; defaults: k/k pkg/apis/core/v1 SetDefaults_Volume, SetDefaults_SecretVolumeSource and its
+Models k/k pkg/apis/core/validation ValidateVolumes, validateVolumeSource;
+defaults: k/k pkg/apis/core/v1 SetDefaults_Volume, SetDefaults_SecretVolumeSource and its
 like.
-Simplified: bundles of trust and certificates of pods are not judged.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +17,15 @@ from kubemini.apiserver.rules.causes import (
     each,
     forbidden,
     indexed,
-    invalid,
     required,
     supported,
 )
 from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.metadata import annotations, label_pairs
 from kubemini.apiserver.rules.pods.containers import pull_policy
-from kubemini.apiserver.rules.pods.environment import OF_A_FILE, container_amount, divisor_of, pod_field
+from kubemini.apiserver.rules.pods.environment import divisor_of
+from kubemini.apiserver.rules.pods.files import key_as_file, mode, pod_file
+from kubemini.apiserver.rules.pods.projected import projected
 from kubemini.apiserver.rules.volumes import claims
 from kubemini.apiserver.rules.volumes.persistent import filled_in
 from kubemini.apiserver.rules.volumes.sources import (
@@ -35,11 +35,8 @@ from kubemini.apiserver.rules.volumes.sources import (
     host_path,
     needed,
     nfs,
-    unreserved,
 )
 
-MODE = "must be a number between 0 and 0777 (octal), both inclusive"
-SHORTEST_TOKEN, LONGEST_TOKEN = 600, 2**32  # seconds
 HOUR = 3600  # seconds
 ORDINARY = 0o644
 # fmt: off
@@ -106,23 +103,8 @@ def _config_map(source: Obj, path: str) -> Wrong:
 
 
 def _files(source: Obj, path: str) -> Wrong:
-    yield from _mode(source, "defaultMode", path)
-    yield from indexed(source.get("items"), f"{path}.items", _key)
-
-
-def _mode(source: Obj, field: str, path: str) -> Wrong:
-    mode = source.get(field)
-    if mode is not None and not 0 <= mode <= 0o777:
-        yield invalid(f"{path}.{field}", mode, MODE)
-
-
-def _key(item: Obj, path: str) -> Wrong:
-    """A key as a file. Models k/k pkg/apis/core/validation validateKeyToPath"""
-    for field in ("key", "path"):
-        if not item.get(field):
-            yield required(f"{path}.{field}")
-    yield from unreserved(item.get("path", ""), f"{path}.path")
-    yield from _mode(item, "mode", path)
+    yield from mode(source, "defaultMode", path)
+    yield from indexed(source.get("items"), f"{path}.items", key_as_file)
 
 
 def _claim(source: Obj, path: str) -> Wrong:
@@ -132,69 +114,9 @@ def _claim(source: Obj, path: str) -> Wrong:
 
 def _downward(source: Obj, path: str) -> Wrong:
     """Fields of the pod as files; Kubernetes' texts do not say which file."""
-    yield from _mode(source, "defaultMode", path)
+    yield from mode(source, "defaultMode", path)
     for file in source.get("items") or ():
-        yield from _pod_file(file, path)
-
-
-def _pod_file(file: Obj, path: str) -> Wrong:
-    if not file.get("path"):
-        yield required(f"{path}.path")
-    yield from unreserved(file.get("path", ""), f"{path}.path")
-    if file.get("fieldRef") is not None:
-        yield from pod_field(file["fieldRef"], f"{path}.fieldRef", OF_A_FILE)
-        if file.get("resourceFieldRef") is not None:
-            text = "fieldRef and resourceFieldRef can not be specified simultaneously"
-            yield invalid(path, "resource", text)
-    elif file.get("resourceFieldRef") is not None:
-        yield from container_amount(file["resourceFieldRef"], f"{path}.resourceFieldRef", in_a_file=True)
-    else:
-        yield required(path, "one of fieldRef and resourceFieldRef is required")
-    yield from _mode(file, "mode", path)
-
-
-def _projected(source: Obj, path: str) -> Wrong:
-    """Files of several origins in one folder; no two have the same path."""
-    yield from _mode(source, "defaultMode", path)
-    paths: list[str] = []
-    for number, part in enumerate(source.get("sources") or ()):
-        where, given = f"{path}.sources[{number}]", 0
-        for kind in ("secret", "configMap", "downwardAPI", "serviceAccountToken"):
-            if part.get(kind) is not None:
-                given += 1
-                yield from _part(kind, part[kind], path, f"{where}.{kind}", paths)
-        if given > 1:
-            yield forbidden(where, "may not specify more than 1 volume type per source")
-
-
-def _part(kind: str, part: Obj, path: str, where: str, paths: list[str]) -> Wrong:
-    if kind == "serviceAccountToken":
-        yield from _token(part, path, where)
-        return
-    if kind != "downwardAPI" and not part.get("name"):
-        yield required(f"{where}.name")
-    for number, item in enumerate(part.get("items") or ()):
-        yield from _pod_file(item, where) if kind == "downwardAPI" else _key(item, f"{where}.items[{number}]")
-        taken = item.get("path", "")
-        if taken and taken in paths:
-            yield invalid(path, taken if kind == "downwardAPI" else part.get("name", ""), "conflicting duplicate paths")
-        paths += [taken] if taken else []
-
-
-def _token(part: Obj, path: str, where: str) -> Wrong:
-    seconds = part.get("expirationSeconds")
-    if seconds is None:
-        yield required(f"{where}.expirationSeconds")
-    else:
-        if seconds < SHORTEST_TOKEN:
-            yield invalid(f"{where}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
-        if seconds > LONGEST_TOKEN:
-            text = "may not specify a duration larger than 2^32 seconds"
-            yield invalid(f"{where}.expirationSeconds", seconds, text)
-    if not part.get("path"):
-        yield required(f"{path}.path")
-    else:
-        yield from unreserved(part["path"], f"{path}.path")
+        yield from pod_file(file, path)
 
 
 def _csi(source: Obj, path: str) -> Wrong:
@@ -233,7 +155,7 @@ _JUDGED: dict[str, Callable[[Obj, str], Wrong]] = {
     "nfs": nfs,
     "persistentVolumeClaim": _claim,
     "downwardAPI": _downward,
-    "projected": _projected,
+    "projected": projected,
     "csi": _csi,
     "ephemeral": _ephemeral,
     "image": _image,
