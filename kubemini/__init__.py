@@ -19,7 +19,7 @@ III  PROGRAMS: one folder a program, its deciders in `decide`; they meet on the 
     client/         client-go: informers, work queues, leader election
     controllers/  scheduler/  kubelet/  network/  loadbalancer/
     users/          people with etcdctl and kubectl, clients of a Service, pods that call each other, pods that keep
-                    connections to servers in pods (these ask network/ where a packet goes, and whether a policy lets it)
+                    connections to servers in pods (they ask network/ where a packet goes, and whether a policy lets it)
 IV   THE WHOLE: wiring and stories; decides nothing
     cluster/        which programs there are and whom each knows; topologies, steady clients
     commands/       what can be done to a cluster, one file a family;  faults.py  its public name

@@ -16,12 +16,13 @@ from kubemini.api.kinds import SERVICE, Kind
 from kubemini.api.objects import Obj, changes, evolve, get, without
 from kubemini.api.usage import amounts
 from kubemini.apiserver import admission
-from kubemini.apiserver.admission import Attributes, mutatingwebhook, resourcequota, validatingwebhook
+from kubemini.apiserver.admission import mutatingwebhook, resourcequota, validatingwebhook
 from kubemini.apiserver.admission.validatingadmissionpolicy import space_of
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import identity, strategy
 from kubemini.apiserver.decide.access import attributes as access
 from kubemini.apiserver.decide.access.users import UserInfo
+from kubemini.apiserver.decide.attributes import UPDATE, Attributes
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.policies import webhooks
 from kubemini.apiserver.decide.policies.matching import is_exempt
@@ -203,7 +204,7 @@ def asked_of_others(core: Core, asked: Request, decide: Decide) -> Steps:
     Simplified: of an object that changes in between.
     """
     info, kind = asked.info, asked.kind
-    look = attributes(core, kind, admission.UPDATE, None, asked)
+    look = attributes(core, kind, UPDATE, None, asked)
     known = (mutatingwebhook.CONFIGURATION.kind, validatingwebhook.CONFIGURATION.kind)
     if not any(name in core.sim.ever for name in known) or is_exempt(kind):
         return decide
@@ -261,7 +262,7 @@ def charge_change(core: Core, asked: Request, decide: Decide) -> Steps:
     new = old if isinstance(old, ApiError) else decide(old)
     if isinstance(new, ApiError | Remove):
         return None  # it is refused once more, with the same words, when it is carried out
-    return (yield from charge(core, attributes(core, kind, admission.UPDATE, new, asked, old=old)))
+    return (yield from charge(core, attributes(core, kind, UPDATE, new, asked, old=old)))
 
 
 def _charged(asked: Attributes) -> Decide:

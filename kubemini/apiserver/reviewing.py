@@ -20,6 +20,7 @@ from kubemini.apiserver.decide import identity, update
 from kubemini.apiserver.decide.access import reviews, tokens, users
 from kubemini.apiserver.decide.access.tokens import Ref
 from kubemini.apiserver.decide.access.users import UserInfo
+from kubemini.apiserver.decide.attributes import CREATE
 from kubemini.apiserver.gate.access import SERVICE_ACCOUNT
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
@@ -121,7 +122,7 @@ def create_token(core: Core, asked: Request) -> Steps:
     wrong = tokens.wrong_request(spec)
     if wrong:
         return errors.invalid(kind, "", wrong)
-    refused = admission.admit(admitting.attributes(core, SERVICE_ACCOUNT, admission.CREATE, freeze(obj), asked))
+    refused = admission.admit(admitting.attributes(core, SERVICE_ACCOUNT, CREATE, freeze(obj), asked))
     if isinstance(refused, ApiError):
         return refused
     bound = yield from _bound(core, info.namespace, info.name, spec.get("boundObjectRef"))

@@ -24,7 +24,7 @@ from kubemini.api.patch.apply import UPDATE
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import admission, admitting, reading, served
 from kubemini.apiserver.core import Core, Request
-from kubemini.apiserver.decide import deletion, identity, ownership, strategy, update
+from kubemini.apiserver.decide import attributes, deletion, identity, ownership, strategy, update
 from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import APPLY
@@ -107,7 +107,7 @@ def store_new(
     if write is not None:
         obj = ownership.after_create(obj, write.me(UPDATE), write.begins(new=True), write.now)
     base = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName") or ""
-    looked_at = admitting.attributes(core, kind, admission.CREATE, strategy.for_create(obj), asked, space=space)
+    looked_at = admitting.attributes(core, kind, attributes.CREATE, strategy.for_create(obj), asked, space=space)
     unready = yield from admitting.informed(core, looked_at)
     admitted = unready or _granted(core, asked, admission.admit(looked_at))
     if not isinstance(admitted, ApiError):
@@ -148,7 +148,7 @@ def _granted(core: Core, asked: Request | None, new: Any, old: Obj | None = None
     return core.access.granted(asked.user, asked.kind, asked.info.namespace, new, old) or new
 
 
-def _completed(core: Core, admitted: admission.Attributes, base: str, taken: set[str], dry: bool) -> Steps:
+def _completed(core: Core, admitted: attributes.Attributes, base: str, taken: set[str], dry: bool) -> Steps:
     """The new object as it will be stored, or why it will not."""
     kind, obj = admitted.kind, admitted.obj
     assert obj is not None, "what is created is there"
@@ -215,8 +215,8 @@ def begun(core: Core, asked: Request) -> Write:
     """The write that is asked for, with all that it must pass."""
     kind = asked.kind
 
-    def looked_at(new: Obj, old: Obj) -> admission.Attributes:
-        return admitting.attributes(core, kind, admission.UPDATE, new, asked, old=old)
+    def looked_at(new: Obj, old: Obj) -> attributes.Attributes:
+        return admitting.attributes(core, kind, attributes.UPDATE, new, asked, old=old)
 
     def allocate(new: Obj, old: Obj) -> Any:
         if kind != SERVICE:
@@ -244,7 +244,9 @@ def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
     """The object, or its Scale, after a PUT or PATCH, as far as it could be read."""
     if isinstance(decide, ApiError):
         return decide
-    unready = yield from admitting.informed(core, admitting.attributes(core, asked.kind, admission.UPDATE, None, asked))
+    unready = yield from admitting.informed(
+        core, admitting.attributes(core, asked.kind, attributes.UPDATE, None, asked)
+    )
     found = unready or (yield from admitting.asked_of_others(core, asked, decide))
     if isinstance(found, ApiError):
         return found
@@ -263,7 +265,7 @@ def bind(core: Core, asked: Request) -> Steps:
     wrong = binding.misbound(body, asked.info.name)
     if wrong is not None:
         return wrong
-    looked_at = admitting.attributes(core, asked.kind, admission.CREATE, freeze(body), asked)
+    looked_at = admitting.attributes(core, asked.kind, attributes.CREATE, freeze(body), asked)
     unready = yield from admitting.informed(core, looked_at)
     admitted = unready or admission.admit(looked_at) or admission.validate(looked_at)
     if isinstance(admitted, ApiError):
@@ -285,7 +287,7 @@ def change(core: Core, asked: Request, decide: Decide) -> Steps:
     kind, info, dry = asked.kind, asked.info, asked.options.dry
     cache = core.begun(kind)
     seen = cache.get(info.namespace, info.name) if cache is not None else None
-    unready = yield from admitting.informed(core, admitting.attributes(core, kind, admission.UPDATE, seen, asked))
+    unready = yield from admitting.informed(core, admitting.attributes(core, kind, attributes.UPDATE, seen, asked))
     if unready is not None:
         return unready
     if kind == SERVICE:
@@ -315,7 +317,7 @@ def delete(core: Core, asked: Request) -> Steps:
     parting = served.of(kind).parting
     if parting and not options.policy and options.orphan is None and parting not in asked.warnings:
         asked.warnings.append(parting)
-    looked_at = admitting.attributes(core, kind, admission.DELETE, asked=asked)
+    looked_at = admitting.attributes(core, kind, attributes.DELETE, asked=asked)
     unready = yield from admitting.informed(core, looked_at)
     refused = unready or admission.admit(looked_at) or admission.validate(looked_at)
     refused = refused or (yield from admitting.ask_mutating(core, looked_at))

@@ -7,7 +7,10 @@ import pytest
 
 from tests.house.sources import code, imported, name, tree
 
-WAITS_FOR_LIVE_PROGRAMS = ("tests/real/", "tests/browser/", "tests/oracles/twin.py", "tests/oracles/ha/real/")
+WAITS_FOR_LIVE_PROGRAMS = (
+    *("tests/real/", "tests/browser/", "tests/conformance/"),
+    *("tests/oracles/twin.py", "tests/oracles/ha/real/"),
+)
 CLOCKS = re.compile(r"(time|timeit)(\..*)?")
 TESTS = [path for path in code("tests") if path.suffix == ".py"]
 

@@ -77,7 +77,7 @@ def scopes(quota: Obj) -> list[Mapping[str, Any]]:
 
 
 def _counting(name: str) -> Evaluator:
-    counted = {f"count/{name}", *({name} & OLD_NAMES)}
+    counted = {f"count/{name}"} | ({name} & OLD_NAMES)
     return Evaluator(
         handles=lambda operation, part, new, old: operation == "CREATE" and not part,
         names=lambda names: [one for one in names if one in counted],
@@ -147,7 +147,7 @@ def _pod_missing(names: Iterable[str], pod: Obj) -> str:
     for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
         said = container.get("resources") or {}
         used = _compute(read(said.get("requests")), read(said.get("limits")))
-        for name in MUST_SAY.intersection(names) - set(used):
+        for name in sorted(MUST_SAY.intersection(names) - set(used)):
             silent.setdefault(name, set()).add(container.get("name", ""))
     return "; ".join(f"{name} for: {','.join(sorted(silent[name]))}" for name in sorted(silent))
 

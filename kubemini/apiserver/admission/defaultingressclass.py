@@ -8,7 +8,8 @@ Models k/k plugin/pkg/admission/network/defaultingressclass classDefaulterPlugin
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import INGRESS, INGRESS_CLASS, Kind
 from kubemini.api.objects import Obj, evolve, get
-from kubemini.apiserver.admission import CREATE, Attributes, newest_default
+from kubemini.apiserver.admission import newest_default
+from kubemini.apiserver.decide.attributes import CREATE, Attributes
 
 NAME = "DefaultIngressClass"
 DEFAULT = "ingressclass.kubernetes.io/is-default-class"

@@ -9,7 +9,7 @@ from typing import Any
 
 from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, evolve, get
-from kubemini.apiserver.admission import Attributes
+from kubemini.apiserver.decide.attributes import Attributes
 
 NAME = "DefaultTolerationSeconds"
 TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")

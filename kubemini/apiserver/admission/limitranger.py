@@ -13,7 +13,8 @@ from kubemini.api.kinds import KNOWN, POD, Kind
 from kubemini.api.objects import Obj, evolve, get
 from kubemini.api.usage import pods
 from kubemini.api.usage.amounts import Amounts, read
-from kubemini.apiserver.admission import CREATE, DELETE, UPDATE, Attributes, forbid
+from kubemini.apiserver.admission import forbid
+from kubemini.apiserver.decide.attributes import CREATE, DELETE, UPDATE, Attributes
 
 NAME = "LimitRanger"
 LIMIT_RANGE, CLAIM = KNOWN["v1", "LimitRange"], KNOWN["v1", "PersistentVolumeClaim"]

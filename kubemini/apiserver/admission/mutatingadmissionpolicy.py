@@ -8,8 +8,9 @@ from dataclasses import replace
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, Kind
 from kubemini.api.objects import Obj, freeze
-from kubemini.apiserver.admission import DELETE, Attributes, forbid
+from kubemini.apiserver.admission import forbid
 from kubemini.apiserver.admission.validatingadmissionpolicy import space_of
+from kubemini.apiserver.decide.attributes import DELETE, Attributes
 from kubemini.apiserver.decide.policies import mutating, validating
 from kubemini.apiserver.decide.policies.matching import REGISTRATION, is_exempt
 

@@ -7,7 +7,7 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, Kind
 from kubemini.api.objects import Obj
-from kubemini.apiserver.admission import Attributes
+from kubemini.apiserver.decide.attributes import Attributes
 
 NAME = "NamespaceLifecycle"
 IMMORTAL = ("default", "kube-public", "kube-system")

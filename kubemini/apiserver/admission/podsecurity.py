@@ -1,7 +1,7 @@
 """PodSecurity: a namespace says by labels what its pods may ask of their hosts; the rest is refused, or warned of.
 
 Whatever makes pods (a Deployment, a Job) is only warned about: the refusal comes when it makes one.
-Models k8s.io/pod-security-admission admission Admission.ValidatePod Admission.ValidateNamespace.
+Models k/pod-security-admission admission Admission.ValidatePod Admission.ValidateNamespace.
 Simplified: no audit annotations; a new level of a namespace is held against all pods that are known, however many.
 """
 
@@ -12,7 +12,8 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, NAMESPACE, POD, Kind
 from kubemini.api.objects import Obj, get
-from kubemini.apiserver.admission import CREATE, DELETE, UPDATE, Attributes, forbid
+from kubemini.apiserver.admission import forbid
+from kubemini.apiserver.decide.attributes import CREATE, DELETE, UPDATE, Attributes
 from kubemini.apiserver.decide.podsecurity.levels import PRIVILEGED, Level, policy_of, stricter, violations
 
 NAME = "PodSecurity"

@@ -7,7 +7,8 @@ Simplified: the two classes of the system are always known.
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, POD, Kind
 from kubemini.api.objects import Obj, evolve_many
-from kubemini.apiserver.admission import CREATE, DELETE, Attributes, forbid
+from kubemini.apiserver.admission import forbid
+from kubemini.apiserver.decide.attributes import CREATE, DELETE, Attributes
 
 NAME = "Priority"
 CLASS = KNOWN["scheduling.k8s.io/v1", "PriorityClass"]

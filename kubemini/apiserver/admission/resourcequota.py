@@ -13,7 +13,8 @@ from kubemini.api.objects import Obj
 from kubemini.api.usage import amounts, quota
 from kubemini.api.usage.amounts import Amounts
 from kubemini.api.usage.quota import QUOTA
-from kubemini.apiserver.admission import CREATE, DELETE, UPDATE, Attributes, forbid
+from kubemini.apiserver.admission import forbid
+from kubemini.apiserver.decide.attributes import CREATE, DELETE, UPDATE, Attributes
 
 NAME = "ResourceQuota"
 

@@ -7,7 +7,8 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, POD, Kind
 from kubemini.api.objects import Obj, evolve, evolve_many, get
 from kubemini.api.usage.amounts import read
-from kubemini.apiserver.admission import CREATE, Attributes, forbid
+from kubemini.apiserver.admission import forbid
+from kubemini.apiserver.decide.attributes import CREATE, Attributes
 
 NAME = "RuntimeClass"
 CLASS = KNOWN["node.k8s.io/v1", "RuntimeClass"]

@@ -12,8 +12,9 @@ from typing import Any
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, POD, Kind
 from kubemini.api.objects import Obj, evolve, evolve_many, get
-from kubemini.apiserver.admission import CREATE, UPDATE, Attributes, forbid
+from kubemini.apiserver.admission import forbid
 from kubemini.apiserver.decide.access.nodes import used_by
+from kubemini.apiserver.decide.attributes import CREATE, UPDATE, Attributes
 
 NAME = "ServiceAccount"
 ACCOUNT = KNOWN["v1", "ServiceAccount"]

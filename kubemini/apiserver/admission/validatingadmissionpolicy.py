@@ -8,7 +8,8 @@ from dataclasses import replace
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, NAMESPACE, Kind
 from kubemini.api.objects import Obj, freeze
-from kubemini.apiserver.admission import Attributes, forbid
+from kubemini.apiserver.admission import forbid
+from kubemini.apiserver.decide.attributes import Attributes
 from kubemini.apiserver.decide.policies import validating
 from kubemini.apiserver.decide.policies.matching import REGISTRATION, is_exempt
 

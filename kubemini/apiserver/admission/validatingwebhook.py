@@ -5,7 +5,7 @@ Models k/apiserver pkg/admission/plugin/webhook/validating Plugin.
 """
 
 from kubemini.api.kinds import KNOWN, Kind
-from kubemini.apiserver.admission import Attributes
+from kubemini.apiserver.decide.attributes import Attributes
 from kubemini.apiserver.decide.policies.matching import REGISTRATION, is_exempt
 
 NAME = "ValidatingAdmissionWebhook"

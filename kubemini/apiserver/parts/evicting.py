@@ -14,6 +14,7 @@ from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.apiserver import admission, admitting, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import ownership
+from kubemini.apiserver.decide.attributes import CREATE
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.parts import binding, eviction
 from kubemini.apiserver.decide.parts.eviction import BUDGET
@@ -31,7 +32,7 @@ def evict(core: Core, asked: Request) -> Steps:
     how = eviction.read(asked.body, info.name, asked.options)
     if isinstance(how, ApiError):
         return how
-    looked_at = admitting.attributes(core, POD, admission.CREATE, asked=asked)
+    looked_at = admitting.attributes(core, POD, CREATE, asked=asked)
     unready = yield from admitting.informed(core, looked_at)
     refused = unready or admission.admit(looked_at)
     if isinstance(refused, ApiError):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -95,10 +96,8 @@ def test_an_expression_that_takes_too_long_is_ended():
 
 @given(st.text(alphabet="ab1.+-*/%<>=!?:&|()[]{},'\" \n\\rxu", max_size=30))
 def test_no_text_makes_the_compiler_fail(text):
-    try:
+    with suppress(Refusal, CelError):
         compiled(text, {"a": DYN, "b": INT}).run({"a": {"b": [1]}, "b": 2})
-    except (Refusal, CelError):
-        pass
 
 
 def test_a_function_is_added_by_one_overload():

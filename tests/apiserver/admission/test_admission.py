@@ -9,7 +9,8 @@ import pytest
 from kubemini.api.kinds import INGRESS, POD
 from kubemini.api.objects import freeze, get
 from kubemini.apiserver import admission
-from kubemini.apiserver.admission import CREATE, Attributes, defaultingressclass
+from kubemini.apiserver.admission import defaultingressclass
+from kubemini.apiserver.decide.attributes import CREATE, UPDATE, Attributes
 from tests.apiserver.parts import asked, done, pod
 from tests.worlds.kube import World
 
@@ -111,7 +112,7 @@ SAME = [ingress_class(name, "2026-01-03T00:00:00Z") for name in ("b-same", "a-sa
 def test_an_ingress_without_a_class_gets_the_newest_default(classes, spec, notes, given):
     obj = freeze({"metadata": {"name": "i", "annotations": notes}, "spec": spec})
     known = Mock(items=lambda kind: classes)
-    asked = admission.Attributes(admission.CREATE, INGRESS, "i", obj, known=known)
+    asked = Attributes(CREATE, INGRESS, "i", obj, known=known)
     assert get(admission.admit(asked), "spec", "ingressClassName") == given
-    later = replace(asked, operation=admission.UPDATE, old=obj)
+    later = replace(asked, operation=UPDATE, old=obj)
     assert admission.admit(later) is obj

@@ -5,7 +5,8 @@ import pytest
 from kubemini.api.kinds import KNOWN, POD, SERVICE
 from kubemini.api.objects import freeze, get
 from kubemini.api.usage import amounts, pods
-from kubemini.apiserver.admission import CREATE, UPDATE, Attributes, limitranger, resourcequota
+from kubemini.apiserver.admission import limitranger, resourcequota
+from kubemini.apiserver.decide.attributes import CREATE, UPDATE, Attributes
 from tests.apiserver.parts import pod
 
 CLAIM = KNOWN["v1", "PersistentVolumeClaim"]

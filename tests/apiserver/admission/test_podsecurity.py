@@ -9,7 +9,8 @@ import pytest
 
 from kubemini.api.kinds import NAMESPACE, POD
 from kubemini.api.objects import freeze
-from kubemini.apiserver.admission import CREATE, UPDATE, Attributes, podsecurity
+from kubemini.apiserver.admission import podsecurity
+from kubemini.apiserver.decide.attributes import CREATE, UPDATE, Attributes
 from kubemini.apiserver.decide.podsecurity.checks import CHECKS
 from kubemini.apiserver.decide.podsecurity.levels import Level, policy_of, violations
 from tests.apiserver.parts import pod

@@ -14,9 +14,10 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NODE, POD, Kind
 from kubemini.api.objects import Obj, get, without
-from kubemini.apiserver.admission import CREATE, DELETE, UPDATE, Attributes, forbid
+from kubemini.apiserver.admission import forbid
 from kubemini.apiserver.decide.access.nodes import LEASES, MIRROR, used_by
 from kubemini.apiserver.decide.access.users import node_name
+from kubemini.apiserver.decide.attributes import CREATE, DELETE, UPDATE, Attributes
 
 NAME = "NodeRestriction"
 RESTRICTED = "node-restriction.kubernetes.io"

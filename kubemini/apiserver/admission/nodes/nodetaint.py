@@ -6,7 +6,7 @@ Models k/k plugin/pkg/admission/nodetaint Plugin.Admit.
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NODE
 from kubemini.api.objects import Obj, evolve, get
-from kubemini.apiserver.admission import CREATE, Attributes
+from kubemini.apiserver.decide.attributes import CREATE, Attributes
 
 NAME = "TaintNodesByCondition"
 NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}

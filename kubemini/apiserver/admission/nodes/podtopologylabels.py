@@ -6,7 +6,7 @@ Models k/k plugin/pkg/admission/podtopologylabels Plugin.Admit.
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NODE, POD, Kind
 from kubemini.api.objects import Obj, evolve, get
-from kubemini.apiserver.admission import DELETE, Attributes
+from kubemini.apiserver.decide.attributes import DELETE, Attributes
 
 NAME = "PodTopologyLabels"
 LABELS = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")

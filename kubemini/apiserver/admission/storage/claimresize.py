@@ -8,7 +8,8 @@ from kubemini.api.kinds import KNOWN, Kind
 from kubemini.api.objects import Obj, get
 from kubemini.api.quantity import Quantity
 from kubemini.api.usage.amounts import ZERO, read
-from kubemini.apiserver.admission import UPDATE, Attributes, forbid
+from kubemini.apiserver.admission import forbid
+from kubemini.apiserver.decide.attributes import UPDATE, Attributes
 
 NAME = "PersistentVolumeClaimResize"
 CLAIM, STORAGE_CLASS = KNOWN["v1", "PersistentVolumeClaim"], KNOWN["storage.k8s.io/v1", "StorageClass"]

@@ -6,7 +6,8 @@ Models k/k plugin/pkg/admission/storage/storageclass/setdefault claimDefaulterPl
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, Kind
 from kubemini.api.objects import Obj, evolve, get
-from kubemini.apiserver.admission import CREATE, Attributes, newest_default
+from kubemini.apiserver.admission import newest_default
+from kubemini.apiserver.decide.attributes import CREATE, Attributes
 
 NAME = "DefaultStorageClass"
 CLAIM, STORAGE_CLASS = KNOWN["v1", "PersistentVolumeClaim"], KNOWN["storage.k8s.io/v1", "StorageClass"]

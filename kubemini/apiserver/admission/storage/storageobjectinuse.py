@@ -6,7 +6,7 @@ Models k/k plugin/pkg/admission/storage/storageobjectinuseprotection storageProt
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, evolve, get
-from kubemini.apiserver.admission import CREATE, Attributes
+from kubemini.apiserver.decide.attributes import CREATE, Attributes
 
 NAME = "StorageObjectInUseProtection"
 FINALIZERS = {

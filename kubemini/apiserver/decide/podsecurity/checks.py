@@ -2,7 +2,7 @@
 
 `CHECKS` says from which minor version on a check, or a newer form of it, holds, and which check of baseline a check of
 restricted replaces.
-Models k8s.io/pod-security-admission policy CheckAllowPrivilegeEscalation CheckAppArmorProfile CheckSysctls.
+Models k/pod-security-admission policy DefaultChecks CheckAllowPrivilegeEscalation CheckAppArmorProfile CheckSysctls.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -140,11 +140,11 @@ def host_paths(meta: Mapping[str, Any], spec: Spec) -> Forbidden | None:
 def host_ports(meta: Mapping[str, Any], spec: Spec) -> Forbidden | None:
     """No ports of the host."""
 
-    def held(one: Mapping[str, Any]) -> set[str]:
+    def host_port_of(one: Mapping[str, Any]) -> set[str]:
         return {str(port["hostPort"]) for port in one.get("ports") or () if port.get("hostPort")}
 
-    bad = _saying(spec, lambda one: bool(held(one)))
-    ports = sorted(set().union(*map(held, _containers(spec))))
+    bad = _saying(spec, lambda one: bool(host_port_of(one)))
+    ports = sorted(set().union(*map(host_port_of, _containers(spec))))
     uses = "uses" if len(bad) == 1 else "use"
     return Forbidden("hostPort", f"{_named(bad)} {uses} {_many('hostPort', ports)} {', '.join(ports)}") if bad else None
 
@@ -152,15 +152,15 @@ def host_ports(meta: Mapping[str, Any], spec: Spec) -> Forbidden | None:
 def probe_hosts(meta: Mapping[str, Any], spec: Spec) -> Forbidden | None:
     """Probes and hooks ask the pod itself, no other host."""
 
-    def asked(one: Mapping[str, Any]) -> set[str]:
+    def other_hosts(one: Mapping[str, Any]) -> set[str]:
         lifecycle = one.get("lifecycle") or {}
         handlers = [one.get(field) for field in ("livenessProbe", "readinessProbe", "startupProbe")]
         handlers += [lifecycle.get("postStart"), lifecycle.get("preStop")]
         hosts = {get(each or {}, how, "host") for each in handlers for how in ("httpGet", "tcpSocket")}
         return {host for host in hosts if host}
 
-    bad = sorted(set(_saying(spec, lambda one: bool(asked(one)))))
-    hosts = sorted(set().union(*map(asked, _containers(spec))))
+    bad = sorted(set(_saying(spec, lambda one: bool(other_hosts(one)))))
+    hosts = sorted(set().union(*map(other_hosts, _containers(spec))))
     uses = "uses" if len(bad) == 1 else "use"
     detail = f"{_named(bad)} {uses} {_many('probe or lifecycle host', hosts)} {_quoted(hosts)}"
     return Forbidden("probe or lifecycle host", detail) if bad else None
@@ -249,6 +249,7 @@ def host_process(meta: Mapping[str, Any], spec: Spec) -> Forbidden | None:
 
 # -- restricted ----------------------------------------------------------------------------------------------------
 PLAIN = {
+    "name",
     *("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image"),
     *("persistentVolumeClaim", "projected", "secret"),
 }
@@ -278,8 +279,8 @@ def all_dropped(meta: Mapping[str, Any], spec: Spec) -> Forbidden | None:
 
 def volumes(meta: Mapping[str, Any], spec: Spec) -> Forbidden | None:
     """Only volumes that hold nothing of the host; one that names no source is an empty directory."""
-    bad = [one for one in spec.get("volumes") or () if one.keys() - {"name", *PLAIN}]
-    types = sorted({key for one in bad for key in one.keys() - {"name", *PLAIN}})
+    bad = [one for one in spec.get("volumes") or () if one.keys() - PLAIN]
+    types = sorted({key for one in bad for key in one.keys() - PLAIN})
     names = [one.get("name", "") for one in bad]
     uses = "uses" if len(bad) == 1 else "use"
     kinds = f"{_many('restricted volume type', types)} {_quoted(types)}"

@@ -1,6 +1,6 @@
 """Which level a namespace asks for, and what a pod violates of it.
 
-Models k8s.io/pod-security-admission api PolicyToEvaluate, policy NewEvaluator.
+Models k/pod-security-admission api PolicyToEvaluate CompareLevels, policy checkRegistry.EvaluatePod.
 """
 
 import re

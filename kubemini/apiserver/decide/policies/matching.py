@@ -10,7 +10,7 @@ from typing import Any
 from kubemini.api import labels
 from kubemini.api.kinds import KNOWN, NAMESPACE, Kind
 from kubemini.api.objects import Obj, get
-from kubemini.apiserver.admission import Attributes
+from kubemini.apiserver.decide.attributes import Attributes
 
 REGISTRATION = "admissionregistration.k8s.io"
 SAME = {("", "events"): ("events.k8s.io", "events"), ("events.k8s.io", "events"): ("", "events")}

@@ -14,7 +14,7 @@ from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj, freeze, get, thaw
 from kubemini.api.patch import jsonpatch, typed
 from kubemini.api.patch.published import shape_of
-from kubemini.apiserver.admission import Attributes
+from kubemini.apiserver.decide.attributes import Attributes
 from kubemini.apiserver.decide.policies import rules
 from kubemini.apiserver.decide.policies.matching import matches
 from kubemini.apiserver.decide.policies.rules import Scene

@@ -15,7 +15,7 @@ from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.cel.functions.times import to_timestamp
 from kubemini.api.cel.values import CelError
 from kubemini.api.objects import Obj
-from kubemini.apiserver.admission import Attributes
+from kubemini.apiserver.decide.attributes import Attributes
 
 OF_NAMESPACE = (
     *("name", "generateName", "namespace", "labels", "annotations", "creationTimestamp", "finalizers"),

@@ -12,7 +12,7 @@ from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.cel.values import CelError
 from kubemini.api.kinds import KNOWN, Kind
 from kubemini.api.objects import Obj, get
-from kubemini.apiserver.admission import Attributes
+from kubemini.apiserver.decide.attributes import Attributes
 from kubemini.apiserver.decide.policies import rules
 from kubemini.apiserver.decide.policies.matching import matches
 from kubemini.apiserver.decide.policies.rules import Scene

@@ -18,7 +18,7 @@ from kubemini.api.cel.values import CelError
 from kubemini.api.errors import ApiError
 from kubemini.api.objects import Obj, freeze, thaw
 from kubemini.api.patch import jsonpatch
-from kubemini.apiserver.admission import Attributes
+from kubemini.apiserver.decide.attributes import Attributes
 from kubemini.apiserver.decide.policies import rules
 from kubemini.apiserver.decide.policies.matching import matches
 

@@ -49,8 +49,8 @@ FIELDS = {word: _fields(word) for word in ("target", "current")}
 ALWAYS = {  # amounts that v1 writes even if there are none
     "target": {("object", VALUE), ("pods", AVERAGE)},
     "current": {
-        *{("object", VALUE), ("external", VALUE)},
-        *{(field, AVERAGE) for field in ("pods", "resource", "containerResource")},
+        *(("object", VALUE), ("external", VALUE)),
+        *((field, AVERAGE) for field in ("pods", "resource", "containerResource")),
     },
 }
 
