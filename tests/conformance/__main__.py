@@ -134,7 +134,7 @@ def run(program: Path, cluster: Cluster, test: Test) -> tuple[bool, float, str]:
 
 def _why(said: str) -> str:
     """The line that tells what went wrong."""
-    found = re.search(r"\[FAILED\] (.+?)(?:\n\s*In \[|\Z)", said, re.DOTALL)
+    found = re.search(r"^\s+\[FAILED\] (?!in \[)(.+?)\n\s*In \[", said, re.DOTALL | re.MULTILINE)
     return " ".join((found[1] if found else said[-300:]).split())[:400]
 
 

@@ -158,3 +158,11 @@ def test_who_has_no_more_time_is_told_so_and_nothing_goes_on(outside):
     assert found.status == 504 and header(found, "Content-Type") == "text/plain; charset=utf-8"
     assert said["message"] == "Timeout: request did not complete within the allotted timeout" and "kind" not in said
     assert all(level.seats == 0 for level in outside.server.core.fairness.levels.values())
+
+
+def test_whoever_reads_protobuf_gets_what_has_no_such_form_in_json(outside):
+    for path in ("/version", "/apis/apps", "/apis", "/api/v1", "/api/v1/namespaces", "/apis/apps/v1/deployments"):
+        found = outside.ask("GET", path, Accept="application/vnd.kubernetes.protobuf,application/json")
+        packed = path not in ("/version",)
+        assert found.status == 200 and found.body.startswith(b"k8s\x00") == packed, path
+        assert header(found, "Content-Type").endswith("protobuf" if packed else "json"), path

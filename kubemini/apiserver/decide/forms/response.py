@@ -46,6 +46,8 @@ def of(
         return Said(204, (), b"")
     if isinstance(answer, str):
         return Said(200, (("Content-Type", TEXT), NOSNIFF), answer.encode())
+    if wanted.media == PROTOBUF and not protobuf.serves(str(answer.get("apiVersion")), str(answer.get("kind"))):
+        wanted = replace(wanted, media=JSON)  # /version and its like are written so whatever is asked for
     return Said(201 if created else 200, (("Content-Type", wanted.media),), written(as_typed(answer), wanted))
 
 
