@@ -9,6 +9,7 @@ Services and Endpoints share a folder).
 Simplified: one version a kind.
 """
 
+import difflib
 import importlib
 import sys
 from collections.abc import Mapping
@@ -169,12 +170,13 @@ def not_simulated(obj: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def by_name(name: str) -> Kind:
-    """The kind that kubectl users call *name*: Pod, pod, pods, po, deployments.apps. ValueError lists the kinds."""
+    """The kind that kubectl users call *name*: Pod, pod, pods, po, deployments.apps. ValueError names the closest."""
     for kind in served().values():
         if name.lower() in (kind.kind.lower(), kind.plural, kind.resource, *kind.short_names):
             return kind
-    known = ", ".join(sorted(kind.singular for kind in served().values()))
-    raise ValueError(f"no kind is called {name!r}; known are {known}")
+    close = difflib.get_close_matches(name.lower(), sorted({kind.singular for kind in served().values()}))
+    hint = f"; close to it: {', '.join(close)}" if close else ""
+    raise ValueError(f"no kind is called {name!r}{hint}; kubectl api-resources lists all")
 
 
 def by_kind(kind: str) -> Kind:

@@ -141,8 +141,10 @@ def test_a_kind_is_found_by_every_name_kubectl_users_know():
     for name in ("Pod", "pod", "pods", "po", "PO"):
         assert kinds.by_name(name) is POD
     assert kinds.by_name("deployments.apps") is DEPLOYMENT and kinds.by_name("ns") is kinds.NAMESPACE
-    with pytest.raises(ValueError, match=r"no kind is called 'pood'; known are .*clusternetworkpolicy, .*configmap"):
+    with pytest.raises(ValueError, match=r"^no kind is called 'pood'; close to it: pod; kubectl api-resources lists"):
         kinds.by_name("pood")
+    with pytest.raises(ValueError, match=r"^no kind is called 'a/b/c'; kubectl api-resources lists all$"):
+        kinds.by_name("a/b/c")
 
 
 def test_etcd_keeps_objects_where_the_real_server_puts_them():

@@ -17,6 +17,8 @@ OPERAND = "{'[', '{', '(', '.', '-', '!', " + _ATOMS
 MAYBE = "{'[', '{', '(', '.', '-', '!', '?', " + _ATOMS
 CLOSED = "{'[', '{', '(', ')', '.', '-', '!', " + _ATOMS
 LIST_OR_ITEM = "{'[', ']', '{', '(', '.', ',', '-', '!', '?', " + _ATOMS
+FIELD = "{IDENTIFIER, ESC_IDENTIFIER}"
+FIELDS = "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}"
 MAP_OR_ENTRY = "{'[', '{', '}', '(', '.', ',', '-', '!', '?', " + _ATOMS
 RELATIONS = ("==", "!=", "<", "<=", ">", ">=")
 LITERALS = ("float", "int", "uint", "string", "bytes")
@@ -258,17 +260,29 @@ class _Parser:
 
     def _struct(self, at: int, name: str) -> Struct:
         self._take()
-        fields = []
-        while not self._is("}"):
+        fields: list[tuple[str, Node, bool]] = []
+        while self._is("?") or self._is_field():
             maybe = self._is("?") and bool(self._take())
+            if not self._is_field():
+                raise _syntax(self.next, "mismatched input", FIELD)
             field = self._take()
             self._expect(":")
             fields.append((str(field.value), self.expression(), maybe))
             if not self._is(","):
-                break
+                self._expect("}", "{'}', ','}")
+                return Struct(at, name, tuple(fields))
             self._take()
+        if not fields and not self._is("}", ","):
+            raise _syntax(self.next, "mismatched input", FIELDS)
+        if not fields and self._is(","):
+            self._take()
+        if not self._is("}") and self.next.kind != "end":
+            raise _syntax(self.next, "mismatched input", "'}'")
         self._expect("}")
         return Struct(at, name, tuple(fields))
+
+    def _is_field(self) -> bool:
+        return self.next.kind in ("name", "quoted") and self.next.text not in ("in", *WORDS)
 
 
 def _dotted(node: Node) -> str:

@@ -13,6 +13,8 @@ from kubemini.api.cel import Refusal, admission, compiled
 from kubemini.api.cel.expression import BUDGET
 from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.cel.functions.overloads import function
+from kubemini.api.cel.nodes import Problem
+from kubemini.api.cel.parser import parse
 from kubemini.api.cel.types import BOOL, DYN, INT, STRING, Type, list_of
 from kubemini.api.cel.values import CelError
 
@@ -98,6 +100,26 @@ def test_an_expression_that_takes_too_long_is_ended():
 def test_no_text_makes_the_compiler_fail(text):
     with suppress(Refusal, CelError):
         compiled(text, {"a": DYN, "b": INT}).run({"a": {"b": [1]}, "b": 2})
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "said"),  # as a kube-apiserver 1.37.2 said it
+    [
+        ("a{", 2, "mismatched input '<EOF>' expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}"),
+        ("a{true:1}", 2, "mismatched input 'true' expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}"),
+        ("a{?", 3, "mismatched input '<EOF>' expecting {IDENTIFIER, ESC_IDENTIFIER}"),
+        ("a{b", 3, "mismatched input '<EOF>' expecting ':'"),
+        ("a{b:1", 5, "mismatched input '<EOF>' expecting {'}', ','}"),
+        ("a{b:1,", 6, "missing '}' at '<EOF>'"),
+        ("a{b:1,2", 6, "mismatched input '2' expecting '}'"),
+        ("a{,", 3, "missing '}' at '<EOF>'"),
+        ("a{,b:1}", 3, "mismatched input 'b' expecting '}'"),
+    ],
+)
+def test_fields_that_are_not_ended_are_told_as_the_real_server_tells_them(text, at, said):
+    with pytest.raises(Problem) as caught:
+        parse(text)
+    assert (caught.value.at, caught.value.text) == (at, f"Syntax error: {said}")
 
 
 def test_a_function_is_added_by_one_overload():
