@@ -1,5 +1,7 @@
 """Chapter 18: what the page asks for is what policies do."""
 
+from collections import Counter
+
 import pytest
 
 from kubemini.lab import check, quiz
@@ -7,6 +9,8 @@ from kubemini.lab.policy.allowed import CASES, case, truth
 from kubemini.lab.policy.tiers import TIERS, WANTED
 from kubemini.lab.policy.webhook import LOCKED
 from kubemini.lab.questions import of_chapter
+from kubemini.sim.units import SECOND
+from kubemini.simulate import run
 from tests.lab.network.policy_answers import MINIMAL, OPENED, allowed, side
 
 ANSWERS = {name: asked["answer"] for name, asked in of_chapter("policy")["predictions"].items()}
@@ -87,3 +91,14 @@ def test_the_predictions_are_answered_as_the_scenario_goes():
     """The scenario itself is held by tests/network/policy/test_agent.py."""
     assert ANSWERS["deny"].startswith("None") and ANSWERS["names"].startswith("Nothing works")
     assert ANSWERS["nobody"].startswith("All of them succeed")
+
+
+def test_a_call_that_may_not_ask_for_names_waits_longer_than_one_that_may_not_connect():
+    """The page says two seconds (two names of one second each), and that the second policy makes it sooner."""
+    asked = [r for r in run("policy").of("request") if r.detail["kind"] == "service"]
+    waited = {}
+    for begin, end in (22, 40), (42, 60):
+        these = [r for r in asked if begin <= r.detail["started"] / SECOND < end]
+        waited[begin] = Counter(round((r.at - r.detail["started"]) / SECOND) for r in these)
+    assert waited[22][2] > 0.9 * waited[22].total() and set(waited[42]) == {1}
+    assert "two seconds" in quiz("policy.saw-deny").questions[0].question
