@@ -1,6 +1,6 @@
 """What one API server is started with, beyond what all programs share in params.py.
 
-Models k/k cmd/kube-apiserver/app/options Authentication and Authorization.
+Models k/k pkg/kubeapiserver/options BuiltInAuthenticationOptions BuiltInAuthorizationOptions.
 """
 
 from collections.abc import Callable, Mapping

@@ -3,7 +3,7 @@
 A page lists every check; the answer is 200 if all pass, else 500 with the page. Of the many hooks that must have run
 after a start, those that take time stand here: what fails while a server starts, stage by stage.
 Invariant: a page has each check once, and its last line says which page it is.
-Models k/apiserver pkg/server/healthz handleRootHealth; order and stages as a kube-apiserver 1.37.2 shows them.
+Models k/apiserver pkg/server/healthz handleRootHealth. Order and stages are as a kube-apiserver 1.37.2 shows them.
 Simplified: only the hooks that were seen failing fail.
 """
 

@@ -5,7 +5,7 @@
 
 *lines* are those of resources.txt (api/schema): a resource of somebody's own is one line more.
 Models k/apiserver pkg/endpoints/discovery NewAPIVersionHandler StorageVersionHash,
-pkg/endpoints/discovery/aggregated resourceDiscoveryManager wrappedDiscoveryNegotiatedSerializer; order of groups:
+pkg/endpoints/discovery/aggregated resourceDiscoveryManager IsAggregatedDiscoveryGVK;
 k/k pkg/controlplane/apiserver DefaultGenericAPIServicePriorities.
 """
 

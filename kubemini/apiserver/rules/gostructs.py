@@ -4,7 +4,7 @@
 
 A refusal that shows a struct shows the server's internal type, whose fields have other names than a manifest's, and
 which writes what is not there as null, "" or 0. ``api/schema/internals.txt`` holds these types, as derived facts.
-Models k/k pkg/apis types, encoding/json Marshal.
+Models go encoding/json Marshal.
 Simplified: an amount that is not there is "0" wherever Go holds it by value.
 """
 

@@ -89,7 +89,7 @@ def complaint(error: Any, doing: str, source: str, asked: str) -> str:
 def not_created(error: Any, resource: str, asked: str) -> str:
     """What ``kubectl create`` prints when that failed; *resource*: ``configmap``.
 
-    Models k/kubectl pkg/cmd/create CreateConfigMapOptions.Run
+    Models k/kubectl pkg/cmd/create ConfigMapOptions.Run
     """
     if error is None:
         return ""

@@ -19,7 +19,7 @@ def has_addresses(spec: Obj) -> bool:
 
 
 def seen_from_outside(spec: Obj) -> bool:
-    """Models k/k pkg/apis/core/v1/service ExternallyAccessible"""
+    """Models k/k pkg/api/service ExternallyAccessible"""
     kind = spec.get("type")
     return kind in WITH_NODE_PORTS or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
 

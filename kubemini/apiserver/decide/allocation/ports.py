@@ -79,7 +79,7 @@ def wants_ports(spec: Obj) -> bool:
 
 
 def wants_health_port(spec: Obj) -> bool:
-    """Models k/k pkg/apis/core/v1/service NeedsHealthCheck"""
+    """Models k/k pkg/api/service NeedsHealthCheck"""
     return spec.get("type") == "LoadBalancer" and spec.get("externalTrafficPolicy") == "Local"
 
 

@@ -4,7 +4,8 @@
     negotiated("application/json;as=Table;v=v1;g=meta.k8s.io, application/json")   → Accepted(JSON, Form("Table"))
 
 Models k/apiserver pkg/endpoints/handlers/negotiation NegotiateMediaTypeOptions NegotiateInputSerializer,
-RequestScope.AllowsMediaTypeTransform; go-restful RouterJSR311 detectRoute.
+pkg/endpoints/handlers RequestScope.AllowsMediaTypeTransform.
+What is refused before a handler is asked follows go-restful: its RouterJSR311, detectRoute.
 """
 
 from collections.abc import Mapping, Sequence

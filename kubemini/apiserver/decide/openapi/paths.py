@@ -1,7 +1,7 @@
 """The URLs of a group and version, what can be done at each, and with which options. Pure.
 
-Models k/apiserver pkg/endpoints APIInstaller.registerResourceHandlers; names of operations: k/apiserver
-pkg/endpoints/openapi GetOperationIDAndTags.
+Models k/apiserver pkg/endpoints APIInstaller.registerResourceHandlers, pkg/endpoints/openapi
+GetOperationIDAndTags.
 """
 
 from typing import Any

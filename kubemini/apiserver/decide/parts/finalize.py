@@ -1,6 +1,6 @@
 """/finalize: the finalizers of a Namespace. Pure.
 
-Models k/k pkg/registry/core/namespace/storage FinalizeREST, pkg/apis/core/validation ValidateFinalizerName.
+Models k/k pkg/registry/core/namespace/storage FinalizeREST, pkg/apis/core/validation validateFinalizerName.
 """
 
 from typing import Any

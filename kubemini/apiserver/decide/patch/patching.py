@@ -185,7 +185,7 @@ def _by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
 def _scale_by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
     """An apply of a Scale: it owns the number of replicas in the object that it speaks of, and nothing else.
 
-    Models k/apimachinery pkg/util/managedfields ResourceManagedFieldsHandler.ToParent ToSubresource
+    Models k/apimachinery pkg/util/managedfields ScaleHandler.ToParent ToSubresource
     """
     kind, info = write.kind, write.info
     wrong = _not_applicable(SCALE, body)

@@ -1,6 +1,7 @@
 """Which level a namespace asks for, and what a pod violates of it.
 
-Models k/pod-security-admission api PolicyToEvaluate CompareLevels, policy checkRegistry.EvaluatePod.
+Models k/pod-security-admission api PolicyToEvaluate CompareLevels;
+k/pod-security-admission policy checkRegistry.EvaluatePod.
 """
 
 import re

@@ -46,7 +46,7 @@ def rules(obj: Obj) -> Wrong:
 
 
 def _controller(name: str, path: str) -> Wrong:
-    """Models k/k staging/src/k8s.io/apimachinery/pkg/util/validation IsDomainPrefixedPath"""
+    """Models k/apimachinery pkg/util/validation IsDomainPrefixedPath"""
     domain, slash, rest = name.partition("/")
     if not name:
         yield required(path)

@@ -160,7 +160,7 @@ def host_users(spec: Obj, path: str) -> Wrong:
 
 
 def each_container(spec: Obj, path: str) -> Iterator[tuple[Obj, str]]:
-    """(container, its path) of all containers. Models k/k pkg/api/pod VisitContainersWithPath"""
+    """(container, its path) of all containers. Models k/k pkg/apis/core/pods VisitContainersWithPath"""
     for field in CONTAINERS:
         for number, container in enumerate(spec.get(field) or ()):
             yield container, f"{path}.{field}[{number}]"

@@ -1,8 +1,8 @@
 """What a pod's volumes are made of.
 
 Models k/k pkg/apis/core/validation ValidateVolumes, validateVolumeSource;
-defaults: k/k pkg/apis/core/v1 SetDefaults_Volume, SetDefaults_SecretVolumeSource and its
-like.
+defaults: k/k pkg/apis/core/v1 SetDefaults_Volume, SetDefaults_SecretVolumeSource,
+SetDefaults_ConfigMapVolumeSource.
 """
 
 from collections.abc import Callable, Mapping, Sequence
