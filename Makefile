@@ -32,7 +32,7 @@ BOOK := _build/html/.built
 CHECKED := _build/.lint
 TESTED := _build/.tested
 
-.PHONY: book test lint schema chapters soak oracles twin record bench clean again
+.PHONY: book test lint schema chapters soak oracles twin conformance record bench clean again
 
 book: $(BOOK)
 ifeq ($(SERVE),1)
@@ -102,6 +102,9 @@ twin: oracles
 	$(PY) -m tests.real.dns $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.cni $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.policy $(if $(SEED),--seed $(SEED))
+
+conformance: .venv/.ready
+	$(PY) -m tests.conformance
 
 record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.raft.record)

@@ -1,4 +1,4 @@
-"""What a kube-apiserver 1.37.2 said to 400 bodies of the groups beside core, apps and batch, and what we say.
+"""What a kube-apiserver 1.37.2 said to 411 bodies of the groups beside core, apps and batch, and what we say.
 
 The same words and causes, warnings, defaults and generation. Recorded on the released programs, as dry runs, everything
 at its defaults (oracles/kubernetes/groups_creations.json.gz).
