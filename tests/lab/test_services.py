@@ -2,6 +2,8 @@
 
 import pytest
 
+from kubemini import Cluster, Params, trace_packet
+from kubemini.api.kinds import SERVICE
 from kubemini.lab import check, quiz
 from kubemini.lab.questions import of_chapter
 from kubemini.lab.services.broad import BROAD
@@ -12,6 +14,7 @@ from kubemini.lab.services.probabilities import deal
 from kubemini.lab.services.shop import dealt, trial
 from kubemini.lab.visits import share, visits
 from kubemini.network.decide.rules.iptables import probability
+from kubemini.scenarios import load as scenario
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
 from kubemini.study.balance import cv, hands
@@ -122,10 +125,60 @@ def test_the_chain_deals_every_endpoint_its_share():
 
 
 @pytest.mark.parametrize(
-    "name", ["services.warm-up", "services.saw-crash", "services.saw-change", "services.quiz", "services.again"]
+    "name",
+    [
+        "services.warm-up",
+        "services.saw-crash",
+        "services.saw-change",
+        "services.families",
+        "services.saw-families",
+        "services.quiz",
+        "services.again",
+    ],
 )
 def test_the_questions_are_there(name):
     assert quiz(name).questions
+
+
+# -- two families ------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def shop_of_two_families():
+    """A cluster with ranges of both families, as the page has it, and what ``shop(policy)`` gives."""
+    ranges = {
+        "cluster_cidr": "10.244.0.0/16,fd00:244::/48",
+        "service_cluster_ip_range": "10.96.0.0/16,fd00:96::/112",
+    }
+    cluster = Cluster.single(workers=2, seed=4, params=Params(**ranges))
+    cluster.apply(scenario("services").manifests)
+    cluster.run("15s")
+
+    def shop(policy):
+        service = scenario("services").manifests.split("---")[1]
+        cluster.apply(service.replace("spec:", f"spec:\n  ipFamilyPolicy: {policy}") if policy else service)
+        cluster.run("5s")
+        (found,) = cluster.components["apiserver-1"].cache(SERVICE).items()
+        return found["spec"]["clusterIPs"]
+
+    return cluster, shop
+
+
+def test_a_service_that_asks_for_nothing_has_one_address_and_one_that_prefers_two_has_both(shop_of_two_families):
+    _, shop = shop_of_two_families
+    first, second = (asked.answer for asked in quiz("services.families").questions)
+    assert [":" in ip for ip in shop("")] == [False] and first == "one ClusterIP, of the first family"
+    assert [":" in ip for ip in shop("PreferDualStack")] == [False, True] and second == "waits in vain"
+
+
+@pytest.mark.parametrize(("mode", "fate"), [("iptables", "lost"), ("nftables", "dropped")])
+def test_who_asks_at_an_address_that_a_service_gave_back_waits_in_vain(shop_of_two_families, mode, fate):
+    cluster, shop = shop_of_two_families
+    four, six = shop("PreferDualStack")
+    walks = [trace_packet(cluster, "pod/web", to, proxy_mode=mode).fate for to in (f"{four}:80", f"[{six}]:80")]
+    assert walks == ["connected", "connected"]
+    assert shop("SingleStack") == [four]
+    walks = [trace_packet(cluster, "pod/web", to, proxy_mode=mode).fate for to in (f"{four}:80", f"[{six}]:80")]
+    assert walks == ["connected", fate]
+    assert quiz("services.saw-families").questions[0].answer == "Those to its IPv6 address, in both modes"
 
 
 # -- the other doors ---------------------------------------------------------------------------------------------------
