@@ -80,14 +80,18 @@ class Pace:
         """Drive the simulation until `end`. Raises what a defect of the simulation raises."""
         while not self.ended:
             self._woken.clear()
-            busy = self._work()
-            self._look_for_defects()
-            for look in self.looks:
-                look()
-            if busy:
+            if self.turn():
                 await asyncio.sleep(0)  # the sockets' turn
             else:
                 await self._sleep()
+
+    def turn(self) -> bool:
+        """A slice of work, and all who look at what has come of it; whether there is more to do at once."""
+        busy = self._work()
+        self._look_for_defects()
+        for look in self.looks:
+            look()
+        return busy
 
     def _limit(self) -> int:
         """Up to which instant events may happen now."""

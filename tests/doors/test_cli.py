@@ -158,9 +158,8 @@ POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name
             "did you mean value?",
         ),
         (
-            "apiVersion: resource.k8s.io/v1\nkind: ResourceClaim\nmetadata: {name: a}\n"
-            "---\napiVersion: resource.k8s.io/v1\nkind: ResourceSlice\n",
-            "not simulated here: ResourceClaim (document 1), ResourceSlice (document 2)",
+            "apiVersion: v1\nkind: ComponentStatus\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ComponentStatus\n",
+            "not simulated here: ComponentStatus (document 1), ComponentStatus (document 2)",
             "simulated are ",
         ),
     ],

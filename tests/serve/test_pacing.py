@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from kubemini.apiserver.pipeline import PANICKED
 from kubemini.serve.pacing import AHEAD, Pace
 from kubemini.sim import Sim
 from kubemini.sim.units import MS, SECOND
@@ -34,7 +35,7 @@ class Running:
     def turn(self, seconds=0.0):
         """The wall is *seconds* further; let happen what may."""
         self.wall.at += seconds + 0.001
-        while self.pace._work():
+        while self.pace.turn():
             pass
         return self.happened[-1]
 
@@ -102,6 +103,17 @@ def test_the_trace_of_a_run_without_end_does_not_grow_without_end():
         running.sim.record("kubectl", "note", text=str(number))
     running.turn(0.1)
     assert len(running.sim.trace.records) == 20_000 and running.sim.trace.records[-1].detail["text"] == "29999"
+
+
+def test_a_defect_of_ours_is_told_once():
+    running, told = Running(), []
+    running.pace.on_defect = told.append
+    running.sim.record("kubelet-1", "panic", type="KeyError", message="'x'", where="pods.py:1")
+    running.sim.record("apiserver", "note", text=f"{PANICKED} POST /api: KeyError")
+    running.sim.record("apiserver", "note", text="all is well")
+    running.turn(0.1)
+    running.turn(0.1)
+    assert [record.what for record in told] == ["panic", "note"]
 
 
 def test_it_sleeps_until_something_is_wanted_and_ends_when_it_is_told_to():
