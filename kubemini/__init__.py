@@ -15,7 +15,8 @@ III  PROGRAMS: one folder a program, its deciders in `decide`; they meet on the 
     etcd/           raft: a pure machine, store: revisions, leases, requests (pure too), server: the member that drives
                     them (the driver, then what is above it); its client, its errors
     apiserver/      pipeline: what a request goes through, as one list; http: the same for clients from outside;
-                    reading, writing, storage, watch cache, health; a plugin of admission is one file, and so is a kind
+                    reading, writing, storage, watch cache, health; a plugin of admission is one file, and so is a kind;
+                    customs: the kinds that a CustomResourceDefinition brings to life
     client/         client-go: informers, work queues, leader election
     controllers/  scheduler/  kubelet/  network/  loadbalancer/
     users/          people with etcdctl and kubectl, clients of a Service, pods that call each other, pods that keep

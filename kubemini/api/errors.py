@@ -174,6 +174,12 @@ def method_not_allowed() -> ApiError:
     return generic(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
 
+def method_not_supported(kind: Kind, verb: str) -> ApiError:
+    """What is done to a part of a custom resource that has no such verb. Models k/apimachinery NewMethodNotSupported"""
+    text = f'{verb} is not supported on resources of kind "{kind.resource}"'
+    return ApiError(405, "MethodNotAllowed", text, freeze({"group": kind.group, "kind": kind.plural}))
+
+
 def unsupported_media_type(message: str) -> ApiError:
     """A body, or a patch, of a type that the server does not read."""
     return ApiError(415, "UnsupportedMediaType", message)

@@ -13,7 +13,7 @@ import difflib
 import importlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubemini.api import schema
@@ -62,6 +62,11 @@ class Kind:
         """The group as texts and details of answers name it."""
         return self.group if self.told_group is None else self.told_group
 
+    @property
+    def structural(self) -> Mapping[str, Any] | None:
+        """The structural schema of a custom resource; None: it is none."""
+        return custom.of(self.api_version, self.kind)
+
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The URL path of the collection, of one object, or of its sub-resource; no namespace means all of them."""
         root = f"/apis/{self.group}/{self.version}" if self.group else f"/api/{self.version}"
@@ -75,6 +80,27 @@ class Kind:
         return "/".join([self.prefix] + [part for part in (namespace if self.namespaced else "", name) if part]) + (
             "" if name else "/"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CustomKind(Kind):
+    """A kind that a CustomResourceDefinition has brought to life, at one API server.
+
+    ``listed``: the kind of its lists; ``schema``: its structural schema; ``rules``: what is special about it, as that
+    server knows it (a ServedKind).
+    """
+
+    listed: str = ""
+    schema: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    rules: Any = field(default=None, compare=False)
+
+    @property
+    def list_kind(self) -> str:
+        return self.listed
+
+    @property
+    def structural(self) -> Mapping[str, Any] | None:
+        return self.schema
 
 
 def row(

@@ -131,7 +131,7 @@ def ask_mutating(core: Core, asked: Attributes) -> Steps:
         obj = yield from _answer(core, hook, replace(asked, obj=obj), mutates=True)
         if isinstance(obj, ApiError):
             return obj
-        obj = default(obj) if obj is not None else None
+        obj = default(obj, asked.kind) if obj is not None else None
     return obj
 
 
@@ -215,7 +215,7 @@ def asked_of_others(core: Core, asked: Request, decide: Decide) -> Steps:
     changed = yield from ask_mutating(core, replace(look, obj=new, old=old))
     if isinstance(changed, ApiError):
         return changed
-    final = strategy.validate(changed, old) if changed is not new else None
+    final = strategy.validate(changed, old, kind) if changed is not new else None
     refused = final or (yield from ask_validating(core, replace(look, obj=changed, old=old)))
     if refused is not None:
         return refused

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.api.kinds import Kind
+from kubemini.apiserver.customs.definitions import DEFINITION, Definitions
 from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
 from kubemini.apiserver.decide.forms.media import JSON, PLAIN, Accepted
 from kubemini.apiserver.decide.options import Options
@@ -19,7 +20,7 @@ from kubemini.apiserver.gate.access import Access
 from kubemini.apiserver.gate.counted import Counted
 from kubemini.apiserver.gate.fairness import Fairness
 from kubemini.apiserver.health import Health
-from kubemini.apiserver.served import notable, summary
+from kubemini.apiserver.served import notable, of
 from kubemini.apiserver.storage import Storage, Written
 from kubemini.apiserver.watchcache import ADDED, DELETED, MODIFIED, WatchCache
 from kubemini.etcd.client import EtcdClient
@@ -74,6 +75,7 @@ class Core:
         self.clients: dict[str, EtcdClient] = {}
         self.health = Health(component, etcd_endpoints)
         self.storage = Storage(self.sim, self.params, self.etcd)
+        self.definitions = Definitions(component, self.storage, self.cache, self.forget)
         self.access = Access(self.sim, flags, self.cache)
         self.fairness = Fairness(component, self.begun, self.cache)
         self.counted = Counted()
@@ -91,16 +93,24 @@ class Core:
     def cache(self, kind: Kind) -> WatchCache:
         """The watch cache of *kind*, begun if need be."""
         if self.begun(kind) is None:
-            self.caches[kind.api_version, kind.kind] = WatchCache(self.component, self.etcd(kind), self.storage, kind)
+            made = WatchCache(self.component, self.etcd(kind), self.storage, kind)
+            self.caches[kind.api_version, kind.kind] = made
+            made.on_news = self.definitions.heard if kind == DEFINITION else None
         return self.caches[kind.api_version, kind.kind]
 
     def begun(self, kind: Kind) -> WatchCache | None:
         """The watch cache of *kind*, if somebody has begun it."""
         return self.caches.get((kind.api_version, kind.kind))
 
+    def forget(self, kind: Kind) -> None:
+        """There is no such kind any more, or it is another: its watches end."""
+        cache = self.caches.pop((kind.api_version, kind.kind), None)
+        if cache is not None:
+            cache.stop()
+
     def tell(self, kind: Kind, done: Written) -> None:
         """Into the trace: what was written, unless it is only a sign of life."""
-        if not done.changed or not (done.removed or notable(done.old, done.new)):
+        if not done.changed or not (done.removed or notable(kind, done.old, done.new)):
             return
         meta = done.new["metadata"]
         self.sim.record(
@@ -111,5 +121,5 @@ class Core:
             namespace=meta.get("namespace", ""),
             name=meta["name"],
             revision=int(meta["resourceVersion"]),
-            summary=summary(done.new),
+            summary=of(kind).summary(done.new),
         )

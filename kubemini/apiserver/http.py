@@ -161,11 +161,12 @@ class Exchange:
 
     def _response(self, asked: Request, answer: Any) -> HttpResponse:
         if answer is None and asked.info.verb == "watch":
-            self.stream.begin(response.event_encoder(asked.accepted, asked.query, lambda: self.server.sim.now))
+            form, kind = asked.accepted, asked.info.kind
+            self.stream.begin(response.event_encoder(form, asked.query, lambda: self.server.sim.now, kind))
             said = response.of_watch(asked.accepted)
         else:
             now, made = self.server.sim.now, asked.created or asked.info.verb == "create"
-            said = response.of(answer, asked.accepted, asked.headers, asked.query, made, now)
+            said = response.of(answer, asked.accepted, asked.headers, asked.query, made, now, asked.info.kind)
         headers = [*said.headers, *asked.answer_headers]
         headers += [("Warning", response.warning(text)) for text in asked.warnings]
         headers += [("Connection", "close")] if self.draining else []

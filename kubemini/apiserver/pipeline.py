@@ -16,6 +16,7 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR
 from kubemini.apiserver import reading, reviewing, served, servicecidrs, writing
 from kubemini.apiserver.core import Core, Request
+from kubemini.apiserver.customs.definitions import DEFINITION
 from kubemini.apiserver.decide import discovery, identity, openapi, options, request
 from kubemini.apiserver.decide.access import attributes, users
 from kubemini.apiserver.decide.forms import body, media, protobuf
@@ -123,6 +124,16 @@ def authorize(core: Core, asked: Request) -> Steps:
     yield
 
 
+def find_definition(core: Core, asked: Request) -> Steps:
+    """Is it of a kind that somebody has defined at this server, or a page that tells of those?"""
+    info = asked.info
+    if info.is_resource and info.kind is not None and info.kind != DEFINITION:
+        return None
+    yield from core.definitions.ready()
+    asked.info = replace(info, own=core.definitions.find(info.group, info.version, info.resource))
+    return None
+
+
 def show_health(core: Core, asked: Request) -> Steps:
     """/livez, /readyz and /healthz are answered before all others, and cost no work; so is /metrics."""
     if asked.path == METRICS and asked.verb in READS:
@@ -134,7 +145,7 @@ def show_page(core: Core, asked: Request) -> Steps:
     """/version, OpenAPI and discovery: which server this is, and what there is to ask it for."""
     if asked.method not in READS or asked.info.is_resource:
         return None
-    lines = discovery.lines()
+    lines = (*discovery.lines(), *core.definitions.lines)
     described = openapi.page(asked.path, lines)
     if described is not None:
         return described
@@ -240,6 +251,8 @@ def act(core: Core, asked: Request) -> Steps:
     """Do what is asked."""
     if asked.info.verb == "watch" and asked.call.stream is None:
         return errors.bad_request("a watch needs a stream: open it as a watch")
+    if asked.info.own is not None and asked.info.verb == "create":
+        yield from core.definitions.wait_if_new(asked.info.own)
     deed = ACTS.get((asked.info.verb, asked.info.subresource)) or ACTS[(asked.info.verb, "")]
     if served.of(asked.kind).answered:
         deed = writing.bind_named if asked.kind.kind == "Binding" else reviewing.review
@@ -261,6 +274,7 @@ HANDLERS: tuple[Handler, ...] = (
     impersonate,
     take_a_seat,
     authorize,
+    find_definition,
     show_health,
     show_page,
     take_time,

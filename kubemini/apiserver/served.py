@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kubemini.api import kinds, names
-from kubemini.api.kinds import Kind
+from kubemini.api.kinds import CustomKind, Kind
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import Column
 from kubemini.apiserver.rules.causes import Wrong, nothing
@@ -62,6 +62,14 @@ class Part(NamedTuple):
     settles: bool = False
 
 
+class Scaling(NamedTuple):
+    """Where a custom resource keeps what its Scale tells. *selector*: (): nowhere."""
+
+    wanted: tuple[str, ...]
+    there: tuple[str, ...]
+    selector: tuple[str, ...] = ()
+
+
 def _as_anonymous(obj: Obj, user: Mapping[str, Any]) -> Obj:
     return obj
 
@@ -101,8 +109,12 @@ class ServedKind:
     ``parts``          sub-resources of its own that write one part of it
     ``settle_status``  a write to /status as the server completes it: (new, old, now in µs)
     ``first_status``   the status that an object begins with; None: what the creator gives it
+    ``plain_status``   whether the status is a field like others, which a write of the object writes too
+    ``closed``         why there can be no new ones, if there cannot
+    ``kept``           what a DELETE makes of an object that is not marked yet: (object, now in µs)
     ``stored_as``      the kind in whose form the store holds it, if not its own; ``to_store``, ``from_store``: that
                        form and back, as if it were asked for there
+    ``scaling``        where the numbers of its Scale stand, if not where those of Kubernetes' own kinds do
     ``columns``        what a Table shows; none: the name, and when it was made
     ``marks``          what a Table's row says beside its cells
     ``unseen``         annotations that stand for a field, and are not there when only the metadata is asked for
@@ -144,9 +156,13 @@ class ServedKind:
     parts: Mapping[str, Part] = field(default_factory=dict)
     settle_status: Callable[[Obj, Obj, int], Obj] = _as_said
     first_status: Callable[[Obj], Any] | None = None
+    plain_status: bool = False
+    closed: str = ""
+    kept: Callable[[Obj, int], Obj] | None = None
     stored_as: Kind | None = None
     to_store: Callable[[Obj], Obj] = _as_it_is
     from_store: Callable[[Obj], Obj] = _as_it_is
+    scaling: Scaling | None = None
     columns: tuple[Column, ...] = ()
     marks: Callable[[Obj], list[dict[str, str]]] = _unmarked
     unseen: tuple[str, ...] = ()
@@ -166,28 +182,27 @@ def serve(served: ServedKind) -> ServedKind:
 
 def of(kind: Kind) -> ServedKind:
     """What is special about *kind*, which is served."""
+    if isinstance(kind, CustomKind):
+        rules: ServedKind = kind.rules
+        return rules
     kinds.served()
     return _SERVED[kind.api_version, kind.kind]
 
 
-def of_object(obj: Mapping[str, Any]) -> ServedKind:
-    """What is special about the kind of *obj*."""
-    return of(kinds.kind_of(obj))
+def of_object(obj: Mapping[str, Any], kind: Kind | None = None) -> ServedKind:
+    """What is special about the kind of *obj*, which is *kind*, if that is known."""
+    return of(kind or kinds.kind_of(obj))
 
 
 # -- what the trace says of an object: ours, nothing upstream -----------------------------------------
 
 
-def summary(obj: Obj) -> dict[str, Any]:
-    """The few fields that widgets and checkers look at."""
-    return of_object(obj).summary(obj)
-
-
-def notable(old: Obj | None, new: Obj) -> bool:
+def notable(kind: Kind, old: Obj | None, new: Obj) -> bool:
     """Whether a write is more than a sign of life: not only times, or details of a status, changed."""
-    if not of_object(new).said:
+    said = of(kind)
+    if not said.said:
         return False
-    return old is None or summary(old) != summary(new) or _wanted(old) != _wanted(new)
+    return old is None or said.summary(old) != said.summary(new) or _wanted(old) != _wanted(new)
 
 
 def _wanted(obj: Obj) -> dict[str, Any]:

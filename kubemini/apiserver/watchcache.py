@@ -126,8 +126,10 @@ class WatchCache:
         self._oldest = 0  # a watch from here on, or later, misses nothing
         self._emptied: int | None = None  # when it last lost what it had; None: it has not
         self._waiting: list[simpy.Event] = []
+        self.on_news: Callable[[], None] | None = None  # called after it has heard something
+        self._stream: Any = None
         self._wanted: list[tuple[int, simpy.Event]] = []  # revisions that somebody waits for
-        component.spawn(self._run())
+        self._task = component.spawn(self._run())
 
     # -- reading -----------------------------------------------------------------------------------------------------
     def get(self, namespace: str, name: str) -> Obj | None:
@@ -216,6 +218,7 @@ class WatchCache:
             if not isinstance(found, ApiError):
                 self._fill(*found)
             self._wake()
+            self._tell()
             if self.ready:
                 yield from self._follow()
                 self._empty()
@@ -224,6 +227,14 @@ class WatchCache:
     def _fill(self, objects: dict[str, Obj], revision: int) -> None:
         self.objects, self.revision, self._oldest, self.ready = objects, revision, revision, True
         self.log.clear()
+
+    def stop(self) -> None:
+        """Its kind is no more, or another: send the watchers away, and hear no more."""
+        self._task.cancel()
+        if self._stream is not None:
+            self._stream.close()
+        self._empty()
+        self._wake()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -273,7 +284,7 @@ class WatchCache:
 
         payload = {"key": self.prefix, "range_end": prefix_end(self.prefix), "require_leader": True}
         payload["start_revision"] = self.revision + 1
-        stream = connection.open_stream("watch", payload, on_item, on_close)
+        stream = self._stream = connection.open_stream("watch", payload, on_item, on_close)
         return ended
 
     def _hear(self, item: dict[str, Any]) -> None:
@@ -286,6 +297,11 @@ class WatchCache:
         for wanted, event in [entry for entry in self._wanted if entry[0] <= self.revision]:
             self._wanted.remove((wanted, event))
             event.succeed()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.on_news is not None:
+            self.on_news()
 
     def _apply(self, change: dict[str, Any]) -> CachedChange | None:
         """Into `objects`; None if it was deleted and is not known: of a store that was restored beneath a cache."""

@@ -103,9 +103,11 @@ def store_new(
     """Default, admit, validate, allocate, store: Written or an ApiError; with a generated name try several."""
     if obj["metadata"].get("resourceVersion"):
         return errors.failed(VERSIONED)
-    obj, taken, dry = default(obj), set[str](), write is not None and write.options.dry
+    if served.of(kind).closed:
+        return errors.forbidden(kind, obj["metadata"].get("name") or "", served.of(kind).closed)
+    obj, taken, dry = default(obj, kind), set[str](), write is not None and write.options.dry
     if write is not None:
-        obj = ownership.after_create(obj, write.me(UPDATE), write.begins(new=True), write.now)
+        obj = ownership.after_create(obj, write.me(UPDATE), write.begins(new=True), write.now, kind)
     base = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName") or ""
     looked_at = admitting.attributes(core, kind, attributes.CREATE, strategy.for_create(obj), asked, space=space)
     unready = yield from admitting.informed(core, looked_at)
@@ -160,7 +162,7 @@ def _completed(core: Core, admitted: attributes.Attributes, base: str, taken: se
         name = identity.generated(base, core.rng) if served.of(kind).suffixed else base
         edits.append((("metadata", "name"), name))
     obj = served.of(kind).signed(evolve_many(obj, *edits), admitted.user.shown())
-    obj = strategy.begun(obj, core.sim.now)
+    obj = strategy.begun(obj, core.sim.now, kind)
     if kind == SERVICE:
         unready = yield from core.cache(SERVICE).wait()
         given = unready or services.allocated(obj, None, _pool(core, taken, dry))
@@ -169,7 +171,7 @@ def _completed(core: Core, admitted: attributes.Attributes, base: str, taken: se
         if isinstance(given, ApiError):
             return given
         obj = given
-    wrong = strategy.validate(obj)
+    wrong = strategy.validate(obj, of=kind)
     return wrong or admission.validate(replace(admitted, obj=obj, name=obj["metadata"].get("name") or "")) or obj
 
 
@@ -256,7 +258,7 @@ def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
         return done
     if done.removed:  # the last finalizer is gone, and the object with it: it is shown as it was
         return with_version(done.new, revision_of(done.old))
-    return _told(asked, scale_of(done.new) if asked.info.subresource == "scale" else done.new)
+    return _told(asked, scale_of(done.new, asked.kind) if asked.info.subresource == "scale" else done.new)
 
 
 def bind(core: Core, asked: Request) -> Steps:
@@ -335,7 +337,7 @@ def remove(core: Core, asked: Request) -> Steps:
     options, marks = asked.options, core.flags.marks_first and asked.kind == POD and not asked.options.dry
 
     def decide(obj: Obj) -> Any:
-        wanted = deletion.delete(obj, options, core.sim.now)
+        wanted = deletion.delete(obj, options, core.sim.now, asked.kind)
         return wanted.last if marks and isinstance(wanted, Remove) else wanted
 
     done = yield from change(core, asked, decide)

@@ -35,9 +35,9 @@ def lookup(type: str, key: str) -> Field:
     return Field(found.strategy, found.merge, inner)
 
 
-def shape_of(api_version: str, kind: str) -> Shape:
-    """The shape of an object of a kind; of a custom resource, by its structural schema."""
-    crd = custom.of(api_version, kind)
+def shape_of(api_version: str, kind: str, structural: Mapping[str, Any] | None = None) -> Shape:
+    """The shape of an object of a kind; of a custom resource, by its *structural* schema (None: what is known)."""
+    crd = structural if structural is not None else custom.of(api_version, kind)
     return shape(type_of(api_version, kind)) if crd is None else _structural(crd, top=True)
 
 

@@ -16,7 +16,7 @@ A custom resource loses what its structural schema does not know; its types are 
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -85,17 +85,19 @@ class _Stop(Exception):
     """A type that reads itself refuses."""
 
 
-def decode(value: Any, api_version: str, kind: str) -> Decoded:
-    """Read *value* as an object of *kind*."""
+def decode(value: Any, api_version: str, kind: str, structural: Mapping[str, Any] | None = None) -> Decoded:
+    """Read *value* as an object of *kind*; *structural*: the schema of a custom resource, None: if any is known."""
     if depth(value) > DEEPEST:
         return Decoded(error=TOO_DEEP)
-    definition, walk = schema.of_kind(api_version, kind), _Walk()
+    structural = structural if structural is not None else custom.of(api_version, kind)
+    definition = schema.of_kind(api_version, kind) if structural is None else None
+    walk = _Walk()
     if isinstance(value, FromYaml):
         walk.found.of_yaml = value.complaints
     try:
         if definition is None:
             bare = {key: value[key] for key in _BARE.fields if key in value}
-            walk.found.value = {**walk.custom(value, api_version, kind), **walk.struct(bare, _BARE, ())}
+            walk.found.value = {**walk.custom(value, structural), **walk.struct(bare, _BARE, ())}
         else:
             walk.found.value = walk.struct(value, definition, ())
     except _Stop as stop:
@@ -186,16 +188,15 @@ class _Walk:
                 read[key], same = _ZEROS[fields[key].type], False
         return value if same else read
 
-    def custom(self, value: Any, api_version: str, kind: str) -> Any:
+    def custom(self, value: Any, structural: Mapping[str, Any] | None) -> Any:
         """A custom resource, without what its structural schema does not know."""
-        structural = custom.of(api_version, kind)
         if structural is None:
             return value
         for key, item in value.items():
             if key not in _BARE.fields:
                 self._all_doubled(item, (key,))
         kept, unknown = custom.pruned(value, structural)
-        for path in unknown:
+        for path in sorted(unknown, key=spelled):
             self._unknown(path)
         return kept
 

@@ -30,12 +30,16 @@ class Remove:
         self.last = last
 
 
-def delete(obj: Obj, options: Options, now: int) -> "Obj | Remove | ApiError":
+def delete(obj: Obj, options: Options, now: int, kind: Kind | None = None) -> "Obj | Remove | ApiError":
     """What becomes of *obj*: a changed object to store, its removal, or a refusal. *now* in µs."""
-    refused = _precondition(obj, options.preconditions)
+    kind = kind or kind_of(obj)
+    refused = _precondition(kind, obj, options.preconditions)
     if refused:
         return refused
-    marked = _with_finalizers(_marked(obj, _grace(obj, options), now), options)
+    keeps = served.of(kind).kept
+    if keeps is not None and "deletionTimestamp" not in obj["metadata"]:
+        return keeps(obj, now)
+    marked = _with_finalizers(served.of(kind), _marked(served.of(kind), obj, _grace(obj, options), now), options)
     if not finished(marked):
         return marked
     known = obj["kind"] == "Pod" or "deletionTimestamp" in obj["metadata"]
@@ -50,8 +54,8 @@ def finished(obj: Obj) -> bool:
     return not (obj["kind"] == "Namespace" and get(obj, "spec", "finalizers"))
 
 
-def _precondition(obj: Obj, wanted: Mapping[str, str]) -> ApiError | None:
-    kind, meta = kind_of(obj), obj["metadata"]
+def _precondition(kind: Kind, obj: Obj, wanted: Mapping[str, str]) -> ApiError | None:
+    meta = obj["metadata"]
     for field, what in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
         if wanted.get(field) and wanted[field] != meta[field]:
             return errors.precondition_failed(kind, meta["name"], what, wanted[field], meta[field])
@@ -70,7 +74,7 @@ def _grace(obj: Obj, options: Options) -> int:
     return _positive(grace)
 
 
-def _marked(obj: Obj, grace: int, now: int) -> Obj:
+def _marked(kind: served.ServedKind, obj: Obj, grace: int, now: int) -> Obj:
     """*obj* with the time of its end; one that is marked already can only be given less."""
     meta = obj["metadata"]
     if "deletionTimestamp" in meta and obj["kind"] == "Namespace":
@@ -87,7 +91,7 @@ def _marked(obj: Obj, grace: int, now: int) -> Obj:
     if obj["kind"] == "Namespace":
         marked = evolve_many(marked, (("status", "phase"), "Terminating"))
         marked = without(marked, ("metadata", "deletionGracePeriodSeconds"))
-    if served.of_object(obj).counted:
+    if kind.counted:
         marked = evolve_many(marked, (("metadata", "generation"), meta.get("generation", 0) + 1))
     return marked
 
@@ -105,14 +109,14 @@ def _positive(grace: int) -> int:
     return 1 if grace < 0 else grace
 
 
-def _with_finalizers(obj: Obj, options: Options) -> Obj:
+def _with_finalizers(kind: served.ServedKind, obj: Obj, options: Options) -> Obj:
     """The finalizers of the garbage collector, as the policy (Background, Foreground, Orphan) wants them.
 
     A policy that the request names counts, else a finalizer that is there, else what the kind has for a habit.
     """
     held = list(obj["metadata"].get("finalizers") or [])
     policy = options.policy or OLDER_WORD.get(options.orphan)
-    if policy is None and served.of_object(obj).orphans and not {ORPHAN, FOREGROUND} & set(held):
+    if policy is None and kind.orphans and not {ORPHAN, FOREGROUND} & set(held):
         policy = "Orphan"
     if policy is None:
         return obj

@@ -162,8 +162,10 @@ def _resources(lines: Lines, api_version: str) -> list[dict[str, Any]]:
     found = []
     for words in lines:
         if words[0] == api_version:
-            found += [_resource(words), *(_part(words, sub) for sub in _list(_facts(words).get("sub", "")))]
-    return sorted(found, key=lambda resource: resource["name"])
+            parts = _list(_facts(words).get("sub", ""))
+            parts = parts if "defined" in _facts(words) else sorted(parts)
+            found += [_resource(words), *(_part(words, sub) for sub in parts)]
+    return sorted(found, key=lambda resource: resource["name"].partition("/")[0])
 
 
 def _resource(words: tuple[str, ...]) -> dict[str, Any]:
@@ -171,7 +173,7 @@ def _resource(words: tuple[str, ...]) -> dict[str, Any]:
     facts = _facts(words)
     told: dict[str, Any] = {
         "name": plural,
-        "singularName": kind.lower(),
+        "singularName": facts.get("singular", kind.lower()),
         "namespaced": scope == "namespaced",
         "kind": kind,
     }
@@ -180,7 +182,7 @@ def _resource(words: tuple[str, ...]) -> dict[str, Any]:
         if fact in facts:
             told[key] = _list(facts[fact])
     if "watch" in told["verbs"]:
-        told["storageVersionHash"] = storage_version_hash(api_version, kind)
+        told["storageVersionHash"] = facts.get("hash") or storage_version_hash(api_version, kind)
     return told
 
 

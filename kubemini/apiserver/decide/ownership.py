@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import kind_of
+from kubemini.api.kinds import Kind, kind_of
 from kubemini.api.objects import Obj, evolve, freeze, get, thaw, without
 from kubemini.api.patch import apply as patch
 from kubemini.api.patch import published, typed
@@ -62,7 +62,7 @@ def _entries(obj: Obj | None) -> Entries:
     return get(obj, *FIELD) or ()
 
 
-def after_write(old: Obj | None, new: Obj, me: Manager, begins: bool, now: int) -> Obj:
+def after_write(old: Obj | None, new: Obj, me: Manager, begins: bool, now: int, kind: Kind | None = None) -> Obj:
     """*new* with its owners after *me* wrote it in the place of *old* (None: created).
 
     *begins*: owners are kept from now on; else only if there are some already.
@@ -73,25 +73,27 @@ def after_write(old: Obj | None, new: Obj, me: Manager, begins: bool, now: int) 
     before = managers_of(kept)
     if not before and (not begins or (resets and old is not None)):
         return bare
-    live, versions = (without(old, FIELD) if old is not None else {}), _versions(new, me.subresource)
+    live, versions = (without(old, FIELD) if old is not None else {}), _versions(kind or kind_of(new), me.subresource)
     owners = patch.updated(live, bare, before, me, versions)
     took = patch.touched(live, bare, me, versions)
     return _with(bare, owners, kept, [me] if took else [], now)
 
 
-def after_create(new: Obj, me: Manager, begins: bool, now: int) -> Obj:
+def after_create(new: Obj, me: Manager, begins: bool, now: int, kind: Kind | None = None) -> Obj:
     """A new object with its owner; one that was applied has its owners already."""
     if any(entry.get("operation") == patch.APPLY for entry in _entries(new)):
         return new
-    return taken_from(after_write(None, new, me, begins, now), new)
+    return taken_from(after_write(None, new, me, begins, now, kind), new)
 
 
-def apply(old: Obj, config: Obj, me: Manager, force: bool, now: int, said: Obj | None = None) -> "Obj | ApiError":
+def apply(
+    old: Obj, config: Obj, me: Manager, force: bool, now: int, said: Obj | None = None, kind: Kind | None = None
+) -> "Obj | ApiError":
     """*old* as it is after *me* has applied *config*; not yet decoded, defaulted or validated.
 
     *said*: the configuration as it was sent, if something has been added to it since.
     """
-    live, versions = without(old, FIELD), _versions(old, me.subresource)
+    live, versions = without(old, FIELD), _versions(kind or kind_of(old), me.subresource)
     there = managers_of(_entries(old))
     before = there or _before_first_apply(live, me, versions)
     done = patch.applied(live, config, before, me, versions, force)
@@ -115,17 +117,17 @@ def taken_from(applied: Obj, result: Obj) -> Obj:
     return evolve(result, FIELD, entries) if entries else without(result, FIELD)
 
 
-def created(config: Obj, me: Manager, now: int) -> Obj:
+def created(config: Obj, me: Manager, now: int, kind: Kind | None = None) -> Obj:
     """A new object that *me* makes by applying *config*."""
-    mine = patch.applied({}, config, {}, me, _versions(config, me.subresource))
+    mine = patch.applied({}, config, {}, me, _versions(kind or kind_of(config), me.subresource))
     assert not isinstance(mine, list), "an object that nobody has cannot be in anybody's way"
     return _with(freeze(config), mine[1], (), [me], now)
 
 
-def _versions(obj: Obj, subresource: str) -> patch.Versions:
-    """The versions of *obj*'s kind, and what a write through *subresource* cannot change."""
-    kind = kind_of(obj)
-    rules, shape = served.of(kind), published.shape_of(kind.api_version, kind.kind)
+def _versions(kind: Kind, subresource: str) -> patch.Versions:
+    """The versions of *kind*, and what a write through *subresource* cannot change."""
+    rules = served.of(kind)
+    shape = published.shape_of(kind.api_version, kind.kind, kind.structural)
     ignored: tuple[typed.Path, ...] = ()
     if subresource == "status":
         ignored = (("f:spec",), *(("f:metadata", f"f:{key}") for key in rules.status_keeps))

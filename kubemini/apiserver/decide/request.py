@@ -62,11 +62,12 @@ class RequestInfo:
     parts: tuple[str, ...] = ()
     field_selector: str = ""
     label_selector: str = ""
+    own: Kind | None = None  # the kind, if it is defined at this server only
 
     @property
     def kind(self) -> Kind | None:
         """The row of the table of kinds, or None if there is no such kind (or no such sub-resource)."""
-        found = by_resource(self.group, self.version, self.resource)
+        found = self.own or by_resource(self.group, self.version, self.resource)
         if found and self.subresource and self.subresource not in served.of(found).subresources:
             return None
         return found
@@ -123,6 +124,8 @@ def refused(info: RequestInfo) -> ApiError | None:
     """Why nobody answers there: no such path (404), or not with this method (405)."""
     if not info.is_resource or "//" in info.path:
         return _refused_page(info)
+    if info.own is not None:
+        return _refused_custom(info, info.own)
     if info.kind is None:
         return errors.no_such_path() if _has_group(info) else errors.page_not_found()
     kind, wide = info.kind, not info.namespace
@@ -142,6 +145,20 @@ def refused(info: RequestInfo) -> ApiError | None:
     if served.of(kind).answered:
         verbs = ("create",)
     return None if info.verb in verbs else errors.method_not_allowed()
+
+
+def _refused_custom(info: RequestInfo, kind: Kind) -> ApiError | None:
+    """Why nobody answers for a kind that is defined here: where it is not (404), or not with this method (405).
+
+    Models k/apiextensions-apiserver pkg/apiserver crdHandler.ServeHTTP
+    """
+    wide = not info.namespace
+    if kind.namespaced == wide and not (kind.namespaced and info.verb in ("list", "watch")):
+        return errors.page_not_found()
+    if info.kind is None:
+        return errors.not_found(kind, info.name)
+    verbs = OF_A_SUBRESOURCE.get(info.subresource, (*OF_AN_OBJECT, *OF_A_COLLECTION))
+    return None if info.verb in verbs else errors.method_not_supported(kind, info.verb)
 
 
 def _refused_page(info: RequestInfo) -> ApiError:

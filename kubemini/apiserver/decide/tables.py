@@ -41,8 +41,11 @@ class Form:
         return f"{GROUP}/{self.version}"
 
 
-def shown(answer: Any, form: Form, query: Mapping[str, Any], now: int) -> "Obj | ApiError":
-    """*answer*, an object or a list, in *form* at the instant *now* (µs); 400 and 406 if that cannot be."""
+def shown(answer: Any, form: Form, query: Mapping[str, Any], now: int, of: Kind | None = None) -> "Obj | ApiError":
+    """*answer*, an object or a list, in *form* at the instant *now* (µs); 400 and 406 if that cannot be.
+
+    *of*: the kind that was asked for; None: the answer says it.
+    """
     if isinstance(answer, ApiError) or answer.get("kind") == "Status":
         return answer
     if form.kind == TABLE:
@@ -50,27 +53,27 @@ def shown(answer: Any, form: Form, query: Mapping[str, Any], now: int) -> "Obj |
         include = str(said[0] if isinstance(said, list | tuple) else said)
         if include not in ("", "Metadata", "Object", "None"):
             return errors.bad_request(f'{UNABLE}"{include}": {NO_INCLUDE}')
-        return table(answer, form, include, now)
+        return table(answer, form, include, now, of)
     if (form.kind == PARTIAL_LIST) != _is_list(answer):
         wrong = "not a list" if form.kind == PARTIAL_LIST else "a list"
         text = f"you requested {form.kind}, but the requested object is {wrong} ({_go_type(answer)})"
         return ApiError(406, "NotAcceptable", text)
     if form.kind == PARTIAL:
-        return _partial(answer, form, _unseen(answer))
-    items = [_partial(item, form, _unseen(answer)) for item in answer["items"]]
+        return _partial(answer, form, _unseen(answer, of))
+    items = [_partial(item, form, _unseen(answer, of)) for item in answer["items"]]
     head = {"kind": PARTIAL_LIST, "apiVersion": form.api_version, "metadata": answer["metadata"]}
     return freeze({**head, "items": items})
 
 
-def table(answer: Obj, form: Form, include: str, now: int) -> Obj:
+def table(answer: Obj, form: Form, include: str, now: int, of: Kind | None = None) -> Obj:
     """The Table of an object, of a list, or of a watch event's object."""
-    columns, marks = _shape(answer)
+    columns, marks = _shape(answer, of)
     objects = answer["items"] if _is_list(answer) else [answer]
     rows = []
     for obj in objects:
         marked = marks(obj) if marks else []
         row = {"cells": [column.cell(obj, now) for column in columns]} | ({"conditions": marked} if marked else {})
-        rows.append({**row, "object": _included(obj, answer, form, include)})
+        rows.append({**row, "object": _included(obj, answer, form, include, of)})
     known = ("resourceVersion", "continue", "remainingItemCount")
     meta = {key: answer["metadata"][key] for key in known if key in answer["metadata"]}
     defined = [column.definition() for column in columns if column.headed] if form.headers else None
@@ -78,21 +81,21 @@ def table(answer: Obj, form: Form, include: str, now: int) -> Obj:
     return freeze({**head, "columnDefinitions": defined, "rows": rows})
 
 
-def _shape(answer: Obj) -> tuple[tuple[Column, ...], Callable[[Obj], list[dict[str, str]]] | None]:
+def _shape(answer: Obj, of: Kind | None) -> tuple[tuple[Column, ...], Callable[[Obj], list[dict[str, str]]] | None]:
     """The columns of the kind of *answer*, or those of any object; and what marks a row."""
     if answer.get("kind") == "Scale":
         return SCALE, None
-    kind = _kind(answer)
+    kind = of or _kind(answer)
     if kind is None:
         return DEFAULT, None
     return served.of(kind).columns or DEFAULT, served.of(kind).marks
 
 
-def _included(obj: Obj, answer: Obj, form: Form, include: str) -> Any:
+def _included(obj: Obj, answer: Obj, form: Form, include: str, of: Kind | None) -> Any:
     if include == "None":
         return None
     if include != "Object":
-        return _partial(obj, form, _unseen(answer))
+        return _partial(obj, form, _unseen(answer, of))
     kind = answer["kind"].removesuffix("List") if _is_list(answer) else answer["kind"]
     return written({"kind": kind, "apiVersion": answer["apiVersion"], **obj})
 
@@ -106,8 +109,8 @@ def _partial(obj: Obj, form: Form, unseen: tuple[str, ...]) -> dict[str, Any]:
     return {"kind": PARTIAL, "apiVersion": form.api_version, "metadata": obj["metadata"]}
 
 
-def _unseen(answer: Obj) -> tuple[str, ...]:
-    kind = _kind(answer)
+def _unseen(answer: Obj, of: Kind | None) -> tuple[str, ...]:
+    kind = of or _kind(answer)
     return served.of(kind).unseen if kind is not None else ()
 
 

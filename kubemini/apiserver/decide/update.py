@@ -71,7 +71,7 @@ class Write:
         wrong = decoding.refusal(body, kind.kind) or decoding.mismatch(body, kind)
         if wrong is not None:
             return wrong
-        found = decode(body, kind.api_version, kind.kind)
+        found = decode(body, kind.api_version, kind.kind, kind.structural)
         text = found.error or (found.strict_error if self.options.validation == "Strict" else "")
         if text:
             unfit = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
@@ -166,7 +166,7 @@ def by_put(write: Write, body: Any) -> "Decide | ApiError":
         return wrong
     new, told = deduped(new)
     write.warn(told)
-    whole = new if info.subresource else default(new)
+    whole = new if info.subresource else default(new, kind)
     return lambda old: replaced(write, old, whole)
 
 
@@ -181,8 +181,8 @@ def rescaled(write: Write, old: Obj, scale: Obj) -> "Obj | Remove | ApiError":
     """*old* as *scale* wants it, or why that is no Scale of it."""
     said, info = scale.get("metadata") or {}, write.info
     scale = evolve(scale, ("metadata",), {**said, "namespace": said.get("namespace") or info.namespace})
-    wrong = url_mismatch(write.kind, scale, info.namespace, info.name) or wrong_scale(scale)
-    return wrong or replaced(write, old, scaled(old, scale))
+    wrong = url_mismatch(write.kind, scale, info.namespace, info.name) or wrong_scale(scale, write.kind)
+    return wrong or replaced(write, old, scaled(old, scale, write.kind))
 
 
 # -- what every update goes through ------------------------------------------------------------------------------------
@@ -199,8 +199,8 @@ def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "O
     if owners_known:
         result = ownership.taken_from(new, result)
     else:  # a part owns what was sent for it, though nothing else of it is taken; nobody owns what the server gives
-        seen = default(new) if _is_part(write) else carried.said(new) if write.kind == SERVICE else result
-        owned = ownership.after_write(old, seen, write.me(UPDATE), write.begins(new=False), write.now)
+        seen = default(new, write.kind) if _is_part(write) else carried.said(new) if write.kind == SERVICE else result
+        owned = ownership.after_write(old, seen, write.me(UPDATE), write.begins(new=False), write.now, write.kind)
         result = ownership.taken_from(owned, result)
     result = ownership.settled(old, result)
     return Remove(result) if deletion.finished(result) else result
@@ -216,7 +216,7 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
         return wrong or rest
     if _is_part(write):
         return _part(write, old, new)
-    wrong = strategy.changed_marks(old, new) if subresource != "status" else None
+    wrong = strategy.changed_marks(old, new, kind) if subresource != "status" else None
     if wrong is not None:
         return wrong
     admitted = write.admit(new if subresource == "status" else served.of(kind).prepare(new, old), old)
@@ -226,12 +226,12 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     given = admitted if subresource == "status" else write.allocate(admitted, old)
     if isinstance(given, ApiError):
         return given
-    result = strategy.for_update(old, given, subresource)
+    result = strategy.for_update(old, given, subresource, kind)
     if subresource == "status":
         result = served.of(kind).settle_status(result, old, write.now)
-        return strategy.validate_status(result, old) or write.judge(result, old) or result
+        return strategy.validate_status(result, old, kind) or write.judge(result, old) or result
     result = served.of(kind).settle(result)
-    wrong = strategy.validate(result, old) or write.judge(result, old)
+    wrong = strategy.validate(result, old, kind) or write.judge(result, old)
     write.warn(served.of(kind).warnings(result, old))
     return wrong or result
 
@@ -244,15 +244,15 @@ def _part(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     """*old* with the one part of *new* that its sub-resource writes."""
     kind = served.of(write.kind)
     part = {**PARTS, **kind.parts}[write.info.subresource]
-    admitted = write.admit(default(new), old)
+    admitted = write.admit(default(new, write.kind), old)
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None, "admission of an update gives the object back"
-    result = strategy.recounted(old, part.kept(admitted, old))
+    result = strategy.recounted(old, part.kept(admitted, old), write.kind)
     if part.settles:
         result = freeze(kind.settle_status(result, old, write.now))
     result = evolve(result, ("metadata", "resourceVersion"), old["metadata"]["resourceVersion"])
-    return strategy.validate_part(result, old, part.wrong) or write.judge(result, old) or result
+    return strategy.validate_part(result, old, part.wrong, write.kind) or write.judge(result, old) or result
 
 
 def _stale(kind: Kind, old: Obj, new: Obj) -> ApiError | None:

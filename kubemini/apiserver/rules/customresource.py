@@ -46,22 +46,8 @@ def _schema(obj: Obj) -> Schema:
 
 def defaults(obj: Obj) -> Obj:
     """*obj* with every default of its CRD."""
-    filled = _filled(obj, _schema(obj))
-    assert isinstance(filled, Mapping), "an object stays one"
-    return filled
-
-
-def _filled(value: Any, schema: Schema) -> Any:
-    if _TYPES["array"](value) and "items" in schema:
-        return [_filled(item, schema["items"]) for item in value]
-    if not isinstance(value, Mapping):
-        return value
-    known = schema.get("properties") or {}
-    out = {key: _filled(item, known.get(key, {})) for key, item in value.items()}
-    for key, field in known.items():
-        if key not in out and "default" in field:
-            out[key] = _filled(field["default"], field)
-    return out
+    found: Obj = custom.filled(obj, _schema(obj))
+    return found
 
 
 def complaints(obj: Obj, rules: Callable[[Obj], Wrong]) -> Wrong:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
+from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
 from kubemini.api.schema import custom
 from kubemini.api.schema.written import written as as_go_writes
@@ -33,13 +34,19 @@ class Said(NamedTuple):
 
 
 def of(
-    answer: Any, wanted: Accepted, headers: Mapping[str, str], query: Mapping[str, Any], created: bool, now: int
+    answer: Any,
+    wanted: Accepted,
+    headers: Mapping[str, str],
+    query: Mapping[str, Any],
+    created: bool,
+    now: int,
+    kind: Kind | None = None,
 ) -> Said:
-    """The response that says *answer*: an object, a text, or an ApiError; *now* in µs."""
+    """The response that says *answer*: an object, a text, or an ApiError; *now* in µs; *kind*: what was asked for."""
     if isinstance(answer, Plain):
         return Said(200, (("Content-Type", answer.type),), answer.text.encode())
     if wanted.convert is not None and not isinstance(answer, str):
-        answer = tables.shown(answer, wanted.convert, query, now)
+        answer = tables.shown(answer, wanted.convert, query, now, kind)
     if isinstance(answer, ApiError):
         return _refusal(answer, headers)
     if answer == "":
@@ -48,7 +55,7 @@ def of(
         return Said(200, (("Content-Type", TEXT), NOSNIFF), answer.encode())
     if wanted.media == PROTOBUF and not protobuf.serves(str(answer.get("apiVersion")), str(answer.get("kind"))):
         wanted = replace(wanted, media=JSON)  # /version and its like are written so whatever is asked for
-    return Said(201 if created else 200, (("Content-Type", wanted.media),), written(as_typed(answer), wanted))
+    return Said(201 if created else 200, (("Content-Type", wanted.media),), written(as_typed(answer, kind), wanted))
 
 
 def written(value: Any, wanted: Accepted) -> bytes:
@@ -60,14 +67,20 @@ def written(value: Any, wanted: Accepted) -> bytes:
     return json_bytes(value, wanted.pretty)
 
 
-def as_typed(answer: Obj) -> Any:
+def as_typed(answer: Obj, of: Kind | None = None) -> Any:
     """*answer* as its type is written, with what it is in front; items of a built-in kind do not say what they are."""
     kind, items = str(answer.get("kind", "")), answer.get("items")
-    if isinstance(items, list | tuple) and kind.endswith("List"):
-        if custom.of(str(answer.get("apiVersion")), kind.removesuffix("List")) is None and kind not in tables.FORMS:
+    if isinstance(items, list | tuple) and (kind.endswith("List") or (of is not None and kind == of.list_kind)):
+        if not _is_custom(answer, kind, of) and kind not in tables.FORMS:
             items = [_without_kind(as_go_writes(item)) for item in items]
         return _headed({**answer, "items": items})
     return _headed(as_go_writes(answer))
+
+
+def _is_custom(answer: Obj, kind: str, of: Kind | None) -> bool:
+    if of is not None:
+        return of.structural is not None
+    return custom.of(str(answer.get("apiVersion")), kind.removesuffix("List")) is not None
 
 
 def _without_kind(obj: Obj) -> dict[str, Any]:
@@ -85,7 +98,9 @@ def of_watch(wanted: Accepted) -> Said:
     return Said(200, (("Content-Type", type),), None)
 
 
-def event_encoder(wanted: Accepted, query: Mapping[str, Any], now: Callable[[], int]) -> Callable[[Obj], bytes]:
+def event_encoder(
+    wanted: Accepted, query: Mapping[str, Any], now: Callable[[], int], kind: Kind | None = None
+) -> Callable[[Obj], bytes]:
     """How the events of a watch are written, one after the other: a Table tells its columns once."""
     told = False
 
@@ -93,7 +108,7 @@ def event_encoder(wanted: Accepted, query: Mapping[str, Any], now: Callable[[], 
         nonlocal told
         obj, form = event["object"], wanted.convert
         if form is not None:
-            shown = tables.shown(obj, replace(form, headers=form.headers and not told), query, now())
+            shown = tables.shown(obj, replace(form, headers=form.headers and not told), query, now(), kind)
             obj = shown.status() if isinstance(shown, ApiError) else shown
             told = True
         shown_event = {"type": event["type"], "object": as_typed(obj)}

@@ -7,31 +7,59 @@ from dataclasses import replace
 
 from kubemini.api import errors, labels
 from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import POD
+from kubemini.api.kinds import POD, Kind
 from kubemini.api.objects import Obj, evolve, freeze, get
+from kubemini.apiserver import served
 
 
-def scale_of(obj: Obj) -> Obj:
-    """The Scale that speaks of *obj*."""
-    meta = obj["metadata"]
-    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+def scale_of(obj: Obj, kind: Kind | None = None) -> Obj:
+    """The Scale that speaks of *obj*, an object of *kind*."""
+    scaling = served.of(kind).scaling if kind is not None else None
+    if scaling is not None:
+        return _custom_scale(obj, scaling)
     picks = get(obj, "spec", "selector")
     plain = obj["kind"] == "ReplicationController"  # whose selector is nothing but labels
     selector = labels.from_labels(picks or {}) if plain else labels.from_object(picks)
     wanted = get(obj, "spec", "replicas", default=0)
+    return _scale(obj, wanted, get(obj, "status", "replicas", default=0), str(selector))
+
+
+def _scale(obj: Obj, wanted: int, there: int, selector: str | None) -> Obj:
+    meta = obj["metadata"]
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
     return freeze(
         {
             "kind": "Scale",
             "apiVersion": "autoscaling/v1",
             "metadata": {key: meta[key] for key in kept if key in meta},
             "spec": {"replicas": wanted} if wanted else {},
-            "status": {"replicas": get(obj, "status", "replicas", default=0), "selector": str(selector)},
+            "status": {"replicas": there} | ({} if selector is None else {"selector": selector}),
         }
     )
 
 
-def wrong_scale(scale: Obj) -> ApiError | None:
-    """Why nobody can be scaled so, or None."""
+def unsaid(obj: Obj, kind: Kind) -> ApiError | None:
+    """Why *obj*, a custom resource, has no Scale to be read: it does not say how many it wants.
+
+    Models k/apiextensions-apiserver pkg/registry/customresource ScaleREST.Get
+    """
+    scaling = served.of(kind).scaling
+    if scaling is None or get(obj, *scaling.wanted) is not None:
+        return None
+    return errors.internal(f'the spec replicas field ".{".".join(scaling.wanted)}" does not exist')
+
+
+def _custom_scale(obj: Obj, scaling: served.Scaling) -> Obj:
+    """Models k/apiextensions-apiserver pkg/registry/customresource scaleFromCustomResource"""
+    wanted = get(obj, *scaling.wanted)
+    selector = get(obj, *scaling.selector) if scaling.selector else None
+    return _scale(obj, wanted or 0, get(obj, *scaling.there) or 0, selector or None)
+
+
+def wrong_scale(scale: Obj, kind: Kind | None = None) -> ApiError | None:
+    """Why nobody can be scaled so, or None; a custom resource is judged as it would then be."""
+    if kind is not None and served.of(kind).scaling is not None:
+        return None
     replicas = get(scale, "spec", "replicas") or 0
     if replicas >= 0:
         return None
@@ -40,9 +68,10 @@ def wrong_scale(scale: Obj) -> ApiError | None:
     return errors.invalid(replace(POD, group="autoscaling", kind="Scale"), scale["metadata"]["name"], [error])
 
 
-def scaled(obj: Obj, scale: Obj) -> Obj:
-    """*obj* as *scale* wants it."""
+def scaled(obj: Obj, scale: Obj, kind: Kind | None = None) -> Obj:
+    """*obj*, an object of *kind*, as *scale* wants it."""
+    scaling = served.of(kind).scaling if kind is not None else None
     replicas = get(scale, "spec", "replicas") or 0
     version = get(scale, "metadata", "resourceVersion", default="")
-    changed = evolve(obj, ("spec", "replicas"), replicas)
+    changed = evolve(obj, scaling.wanted if scaling else ("spec", "replicas"), replicas)
     return evolve(changed, ("metadata", "resourceVersion"), version) if version else changed

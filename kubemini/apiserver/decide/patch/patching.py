@@ -15,7 +15,6 @@ from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.api.patch import jsonpatch, published, strategic, typed
 from kubemini.api.patch.apply import APPLY as APPLIES
 from kubemini.api.patch.merge import merge
-from kubemini.api.schema import custom
 from kubemini.api.schema.decode import Decoded, decode
 from kubemini.apiserver.decide import decoding, ownership
 from kubemini.apiserver.decide.deletion import Remove
@@ -42,7 +41,7 @@ NUMBERS = ("int32", "int64", "number")
 def by_patch(write: Write, body: Any) -> "Decide | ApiError":
     """Patch the object, or its Scale, as *body* says."""
     type, kind = write.options.patch, write.kind
-    if type == "strategic" and custom.of(kind.api_version, kind.kind) is not None:
+    if type == "strategic" and kind.structural is not None:
         return errors.unsupported_media_type(ONLY_THESE)
     wrong = _unreadable(type, body)
     if wrong is not None:
@@ -51,7 +50,7 @@ def by_patch(write: Write, body: Any) -> "Decide | ApiError":
     if type == APPLY:
         return _scale_by_apply(write, body) if write.info.subresource == "scale" else _by_apply(write, body)
     if write.info.subresource == "scale":
-        return lambda old: _rescaled(write, old, _patched(type, scale_of(old), body), body)
+        return lambda old: _rescaled(write, old, _patched(type, scale_of(old, kind), body), body)
     return lambda old: _replaced(write, old, _patched(type, old, body), body)
 
 
@@ -129,7 +128,7 @@ def _read(write: Write, new: Any, patch: Any, kind: Kind) -> "Obj | ApiError":
     other = decoding.other_kind(new, kind)
     if other:
         return misfit.invalid(type, patch, new, other)
-    found = decode(new, kind.api_version, kind.kind)
+    found = decode(new, kind.api_version, kind.kind, kind.structural)
     if found.error:
         return misfit.invalid(type, patch, new, misfit.why(type, found))
     complaints = [*misfit.strict(type, patch), *found.strict] if careful else []
@@ -146,7 +145,7 @@ def _in_place(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "
         return wrong
     new, told = deduped(new, after_admission=True)
     write.warn(told)
-    return replaced(write, old, new if info.subresource else default(new), owners_known)
+    return replaced(write, old, new if info.subresource else default(new, write.kind), owners_known)
 
 
 def _rescaled(write: Write, old: Obj, scale: Any, patch: Any) -> "Obj | Remove | ApiError":
@@ -173,7 +172,7 @@ def _by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
     me, force, said = write.me(APPLIES), bool(write.options.force), freeze(body)
 
     def decide(old: Obj) -> Obj | Remove | ApiError:
-        new = ownership.apply(old, config, me, force, write.now, said)
+        new = ownership.apply(old, config, me, force, write.now, said, write.kind)
         if isinstance(new, ApiError):
             return new
         found = write.decoded(new)
@@ -196,12 +195,14 @@ def _scale_by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError
     def decide(old: Obj) -> Obj | Remove | ApiError:
         said = body.get("metadata") or {}
         scale = freeze({**body, "metadata": {**said, "name": said.get("name") or info.name}})
-        unfit = wrong_scale(scale) or url_mismatch(kind, named(kind, scale, info.namespace), info.namespace, info.name)
+        unfit = wrong_scale(scale, kind) or url_mismatch(
+            kind, named(kind, scale, info.namespace), info.namespace, info.name
+        )
         if unfit is not None:
             return unfit
         config = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {"name": info.name}}
         wanted = freeze({**config, "spec": {"replicas": get(body, "spec", "replicas") or 0}})
-        new = ownership.apply(old, wanted, me, force, write.now)
+        new = ownership.apply(old, wanted, me, force, write.now, kind=kind)
         if isinstance(new, ApiError):
             return new
         version = said.get("resourceVersion")
@@ -240,8 +241,8 @@ def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
     meta = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
     where = f"{meta.get('namespace', '')}/{meta.get('name', '')}" if meta else "/"
     gvk = f"{kind.api_version if kind.group else f'/{kind.version}'}, Kind={kind.kind}"
-    found = decode(body, kind.api_version, kind.kind)
-    shape = published.shape_of(kind.api_version, kind.kind)
+    found = decode(body, kind.api_version, kind.kind, kind.structural)
+    shape = published.shape_of(kind.api_version, kind.kind, kind.structural)
     try:
         typed.check(body, shape)
         complaints = [*_complaints(body, found, shape)]
@@ -272,4 +273,4 @@ def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
         return errors.conflict(write.kind, meta["name"], why)
     bare = without(config, ("metadata", "resourceVersion"))
     found = write.decoded(evolve(bare, ("metadata", "name"), meta["name"]))
-    return found if isinstance(found, ApiError) else ownership.created(found, write.me(APPLIES), write.now)
+    return found if isinstance(found, ApiError) else ownership.created(found, write.me(APPLIES), write.now, write.kind)

@@ -51,7 +51,7 @@ def _by_binding(policy: Obj, binding: Obj, asked: Attributes, space: Obj | None,
                 continue
             for mutation in spec.get("mutations") or ():
                 seen = rules.scene(spec, replace(asked, obj=obj), space, param, may)
-                obj = default(freeze(_patched(obj, mutation, seen, asked.kind)))
+                obj = default(freeze(_patched(obj, mutation, seen, asked.kind)), asked.kind)
     except (CelError, ConfigError, jsonpatch.PatchError, typed.TypedError) as error:
         if spec.get("failurePolicy") != "Ignore":
             text = f"failed to configure binding: {error}" if isinstance(error, ConfigError) else str(error)
@@ -66,4 +66,4 @@ def _patched(obj: Obj, mutation: Mapping[str, Any], seen: Scene, kind: Kind) -> 
         return jsonpatch.apply(thaw(obj), steps)
     config = seen.run(mutation["applyConfiguration"]["expression"].strip(), type)
     named = {"apiVersion": kind.api_version, "kind": kind.kind, **config}
-    return typed.merge(thaw(obj), named, shape_of(kind.api_version, kind.kind))
+    return typed.merge(thaw(obj), named, shape_of(kind.api_version, kind.kind, kind.structural))

@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions: a kind of one's own. Here it is judged and kept; what it brings to life is elsewhere.
+"""CustomResourceDefinitions: a kind of one's own. Here it is judged and kept; what it brings to life: decide/customs.
 
 Models k/apiextensions-apiserver pkg/registry/customresourcedefinition strategy; k/apiextensions-apiserver
 pkg/apis/apiextensions/validation ValidateCustomResourceDefinition, ValidateCustomResourceDefinitionUpdate,
@@ -20,6 +20,7 @@ from kubemini.apiserver.kinds.admission.webhooks import webhook_service, webhook
 from kubemini.apiserver.kinds.definitions import openapi, printed, versions
 from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, each, forbidden, invalid, required, supported
 from kubemini.apiserver.rules.conditions import is_true
+from kubemini.apiserver.rules.customs import naming
 from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.served import ServedKind, serve
 
@@ -331,6 +332,6 @@ serve(
         first_status=first_status,
         warnings=warnings,
         columns=COLUMNS,
-        not_simulated=("spec",),
+        kept=naming.marked,
     )
 )

@@ -1,0 +1,1 @@
+"""What an API server does for the CustomResourceDefinitions that it has heard of."""

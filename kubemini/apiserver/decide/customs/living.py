@@ -1,0 +1,173 @@
+"""A CustomResourceDefinition → the kinds that are served by it, one a version. Pure.
+
+    kinds_of(crd)        CustomKinds, each with its names, its schema and all that is special about it
+    lines_of(crds)       what discovery tells of them
+
+Models k/apiextensions-apiserver pkg/apiserver crdHandler.getOrCreateServingInfoFor, DiscoveryController.sync,
+pkg/registry/customresource customResourceStrategy statusStrategy.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from kubemini.api.kinds import CustomKind, Kind
+from kubemini.api.objects import Obj, evolve, freeze, get, without
+from kubemini.api.schema import custom
+from kubemini.apiserver.decide.discovery import storage_version_hash
+from kubemini.apiserver.rules.conditions import is_true
+from kubemini.apiserver.rules.customs import naming
+from kubemini.apiserver.served import Scaling, ServedKind
+
+_VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
+VERBS = "delete,deletecollection,get,list,patch,create,update,watch"
+LAST_VERBS = "delete,deletecollection,get,list,watch"
+CLOSED = "create not allowed while custom resource definition is terminating"
+OF_STATUS = ("labels", "annotations", "finalizers", "ownerReferences", "generateName")
+
+
+def kinds_of(crd: Obj) -> list[CustomKind]:
+    """The kinds that are served by *crd*."""
+    if not naming.is_served(crd):
+        return []
+    return [_kind(crd, version) for version in crd["spec"]["versions"] if version.get("served")]
+
+
+def _kind(crd: Obj, version: Obj) -> CustomKind:
+    spec, names = crd["spec"], crd["status"]["acceptedNames"]
+    group, plural = spec["group"], spec["names"]["plural"]
+    schema = get(version, "schema", "openAPIV3Schema") or {}
+    bare = Kind(
+        group,
+        version["name"],
+        names["kind"],
+        plural,
+        names.get("singular") or "",
+        tuple(names.get("shortNames") or ()),
+        spec["scope"] == "Namespaced",
+        f"/registry/{group}/{plural}",
+        tuple(names.get("categories") or ()),
+    )
+    known = (bare.group, bare.version, bare.kind, bare.plural, bare.singular, bare.short_names, bare.namespaced)
+    listed = names.get("listKind") or f"{bare.kind}List"
+    rules = _rules(crd, version, bare, schema)
+    return CustomKind(*known, bare.prefix, bare.categories, None, listed, schema, rules)
+
+
+def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any]) -> ServedKind:
+    """All that is special about one version."""
+    parts = version.get("subresources") or {}
+    has_status = parts.get("status") is not None
+    stored = f"{kind.group}/{_stored(crd)}"
+    return ServedKind(
+        kind,
+        subresources=tuple(name for name in ("status", "scale") if parts.get(name) is not None),
+        counted=True,
+        versioned=True,
+        counts=_all_but_status if has_status else _all_but_metadata,
+        defaults=partial(_filled, schema),
+        prepare=_with_no_status_of_its_own if has_status else _as_meant,
+        first_status=_none if has_status else None,
+        plain_status=not has_status,
+        status_keeps=OF_STATUS,
+        scaling=_scaling(parts.get("scale")),
+        to_store=partial(_in_version, stored),
+        from_store=partial(_read, kind.api_version, schema),
+        closed=CLOSED if "deletionTimestamp" in crd["metadata"] or is_true(crd, naming.TERMINATING) else "",
+        said=False,
+    )
+
+
+def _stored(crd: Obj) -> str:
+    return next(one["name"] for one in crd["spec"]["versions"] if one.get("storage"))
+
+
+def _all_but_metadata(obj: Obj) -> Any:
+    return {key: value for key, value in obj.items() if key != "metadata"}
+
+
+def _all_but_status(obj: Obj) -> Any:
+    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
+
+
+def _none(obj: Obj) -> None:
+    return None
+
+
+def _as_meant(new: Obj, old: Obj) -> Obj:
+    return new
+
+
+def _with_no_status_of_its_own(new: Obj, old: Obj) -> Obj:
+    return new if "status" in old else without(new, ("status",))
+
+
+def _filled(schema: Mapping[str, Any], obj: Obj) -> Obj:
+    found: Obj = custom.filled(obj, schema)
+    return found
+
+
+def _in_version(api_version: str, obj: Obj) -> Obj:
+    """*obj* in another version; without a webhook nothing else of it changes."""
+    return obj if obj["apiVersion"] == api_version else evolve(obj, ("apiVersion",), api_version)
+
+
+def _read(api_version: str, schema: Mapping[str, Any], obj: Obj) -> Obj:
+    """What the store holds, as this version knows it."""
+    known, _ = custom.pruned(obj, schema)
+    return freeze(_in_version(api_version, freeze(custom.filled(known, schema))))
+
+
+def _scaling(said: Obj | None) -> Scaling | None:
+    if said is None:
+        return None
+    paths = [said.get(name) for name in ("specReplicasPath", "statusReplicasPath", "labelSelectorPath")]
+    wanted, there, selector = (tuple(path.lstrip(".").split(".")) if path else () for path in paths)
+    return Scaling(wanted, there, selector)
+
+
+# -- discovery ---------------------------------------------------------------------------------------------------------
+
+
+def lines_of(crds: Iterable[Obj]) -> tuple[tuple[str, ...], ...]:
+    """What discovery tells of all *crds*: the words of a line each, the newest version of a group first."""
+    found = [
+        (version["name"], _line(crd, version))
+        for crd in crds
+        if is_true(crd, naming.ESTABLISHED)
+        for version in crd["spec"]["versions"]
+        if version.get("served")
+    ]
+    return tuple(line for _, line in sorted(found, key=lambda one: priority(one[0]), reverse=True))
+
+
+def _line(crd: Obj, version: Obj) -> tuple[str, ...]:
+    spec, names, parts = crd["spec"], crd["status"]["acceptedNames"], version.get("subresources") or {}
+    facts = {
+        "singular": names.get("singular") or "",
+        "verbs": LAST_VERBS if is_true(crd, naming.TERMINATING) else VERBS,
+        "short": _list(names.get("shortNames") or ()),
+        "categories": _list(names.get("categories") or ()),
+        "sub": _list([name for name in ("status", "scale") if parts.get(name) is not None]),
+        "hash": storage_version_hash(f"{spec['group']}/{_stored(crd)}", spec["names"]["kind"]),
+    }
+    words = [f"{name}={value}" for name, value in facts.items() if value]
+    scope = "namespaced" if spec["scope"] == "Namespaced" else "cluster"
+    return f"{spec['group']}/{version['name']}", names["plural"], names["kind"], scope, *words, "defined=here"
+
+
+def _list(words: Sequence[str]) -> str:
+    return ",".join(words)
+
+
+def priority(version: str) -> tuple[Any, ...]:
+    """How new a version is: v2, v1, v1beta2, v1alpha1; then all others, which begin with a the first.
+
+    Models k/apimachinery pkg/version CompareKubeAwareVersionStrings
+    """
+    found = _VERSION.fullmatch(version)
+    if not found:
+        return (0, [-ord(character) for character in version])
+    stage = {None: 2, "beta": 1, "alpha": 0}[found[2]]
+    return (1, stage, int(found[1]), int(found[3] or 0))
