@@ -52,7 +52,8 @@ class ControllerManager(Component):
         """The controllers of the common form that run (--controllers)."""
         params = self.net.params
         if not params.all_controllers:
-            return CONTROLLERS if params.service_cidr_controller else CONTROLLERS[:-1]
+            off = () if params.service_cidr_controller else (servicecidr.CONTROLLER,)
+            return tuple(one for one in CONTROLLERS if one not in off)
         more = serviceaccount.CONTROLLER, rootca.publisher(self.root_ca), aggregation.CONTROLLER
         return (*CONTROLLERS, *more, replicationcontroller.CONTROLLER, resourcequota.controller())
 
