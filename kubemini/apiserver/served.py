@@ -15,6 +15,7 @@ from kubemini.api.kinds import CustomKind, Kind
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import Column
 from kubemini.apiserver.rules.causes import Wrong, nothing
+from kubemini.apiserver.rules.customs.objects import Scaling
 
 _SERVED: dict[tuple[str, str], "ServedKind"] = {}
 
@@ -60,14 +61,6 @@ class Part(NamedTuple):
     kept: Callable[[Obj, Obj], Obj]
     wrong: Callable[[Obj, Obj], Wrong]
     settles: bool = False
-
-
-class Scaling(NamedTuple):
-    """Where a custom resource keeps what its Scale tells. *selector*: (): nowhere."""
-
-    wanted: tuple[str, ...]
-    there: tuple[str, ...]
-    selector: tuple[str, ...] = ()
 
 
 def _as_anonymous(obj: Obj, user: Mapping[str, Any]) -> Obj:

@@ -9,7 +9,7 @@ from kubemini.api.errors import ApiError
 from kubemini.api.schema import custom
 from kubemini.apiserver.decide import strategy, update
 from kubemini.apiserver.decide.options import Options
-from kubemini.apiserver.served import summary
+from kubemini.apiserver.served import of_object
 from kubemini.cluster import Cluster
 from tests.apiserver.kinds.random_objects import BASES, nearly_good, objects
 
@@ -28,7 +28,7 @@ def test_a_random_object_is_taken_or_refused_with_one_error_and_defaults_are_fin
         wrong = strategy.validate(strategy.begun(strategy.for_create(obj), 0))
         assert wrong is None or (wrong.code == 422 and wrong.details["causes"])
         if wrong is None or not custom.of(kind.api_version, kind.kind):  # a CRD's types are judged with the rest
-            assert isinstance(summary(obj), dict)
+            assert isinstance(of_object(obj).summary(obj), dict)
 
 
 @pytest.mark.parametrize("seed", range(4))

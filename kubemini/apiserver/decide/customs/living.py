@@ -17,8 +17,9 @@ from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.api.schema import custom
 from kubemini.apiserver.decide.discovery import storage_version_hash
 from kubemini.apiserver.rules.conditions import is_true
-from kubemini.apiserver.rules.customs import naming
-from kubemini.apiserver.served import Scaling, ServedKind
+from kubemini.apiserver.rules.customs import naming, objects
+from kubemini.apiserver.rules.customs.objects import Scaling
+from kubemini.apiserver.served import ServedKind
 
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 VERBS = "delete,deletecollection,get,list,patch,create,update,watch"
@@ -60,6 +61,8 @@ def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any]) -> Ser
     parts = version.get("subresources") or {}
     has_status = parts.get("status") is not None
     stored = f"{kind.group}/{_stored(crd)}"
+    scaling = _scaling(parts.get("scale"))
+    limits = objects.Limits(schema, scaling)
     return ServedKind(
         kind,
         subresources=tuple(name for name in ("status", "scale") if parts.get(name) is not None),
@@ -71,7 +74,12 @@ def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any]) -> Ser
         first_status=_none if has_status else None,
         plain_status=not has_status,
         status_keeps=OF_STATUS,
-        scaling=_scaling(parts.get("scale")),
+        scaling=scaling,
+        fields=_selectable(version),
+        unsupported="field label not supported: {}",
+        create_rules=partial(objects.wrong_as_new, limits),
+        changes=partial(objects.wrong_changes, limits),
+        status_rules=partial(objects.wrong_status, limits),
         to_store=partial(_in_version, stored),
         from_store=partial(_read, kind.api_version, schema),
         closed=CLOSED if "deletionTimestamp" in crd["metadata"] or is_true(crd, naming.TERMINATING) else "",
@@ -117,6 +125,10 @@ def _read(api_version: str, schema: Mapping[str, Any], obj: Obj) -> Obj:
     """What the store holds, as this version knows it."""
     known, _ = custom.pruned(obj, schema)
     return freeze(_in_version(api_version, freeze(custom.filled(known, schema))))
+
+
+def _selectable(version: Obj) -> tuple[str, ...]:
+    return ("metadata.name", *(one["jsonPath"].lstrip(".") for one in version.get("selectableFields") or ()))
 
 
 def _scaling(said: Obj | None) -> Scaling | None:

@@ -10,6 +10,7 @@ from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import POD, Kind
 from kubemini.api.objects import Obj, evolve, freeze, get
 from kubemini.apiserver import served
+from kubemini.apiserver.rules.customs.objects import Scaling
 
 
 def scale_of(obj: Obj, kind: Kind | None = None) -> Obj:
@@ -49,7 +50,7 @@ def unsaid(obj: Obj, kind: Kind) -> ApiError | None:
     return errors.internal(f'the spec replicas field ".{".".join(scaling.wanted)}" does not exist')
 
 
-def _custom_scale(obj: Obj, scaling: served.Scaling) -> Obj:
+def _custom_scale(obj: Obj, scaling: Scaling) -> Obj:
     """Models k/apiextensions-apiserver pkg/registry/customresource scaleFromCustomResource"""
     wanted = get(obj, *scaling.wanted)
     selector = get(obj, *scaling.selector) if scaling.selector else None

@@ -1,0 +1,87 @@
+"""What is wrong with an object of a kind that is defined at one server: by its schema, its numbers, its rules in CEL.
+
+Models k/apiextensions-apiserver pkg/registry/customresource customResourceStrategy.Validate ValidateUpdate,
+statusStrategy.ValidateUpdate, customResourceValidator.ValidateScaleSpec ValidateScaleStatus ValidateStatusUpdate.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from kubemini.api.errors import FieldError
+from kubemini.api.objects import Obj, get
+from kubemini.apiserver.rules.causes import Wrong, invalid
+from kubemini.apiserver.rules.customs import judging
+from kubemini.apiserver.rules.customs.judging import is_number
+
+MOST = 2**31 - 1
+
+
+class Scaling(NamedTuple):
+    """Where a custom resource keeps what its Scale tells. *selector*: (): nowhere."""
+
+    wanted: tuple[str, ...]
+    there: tuple[str, ...]
+    selector: tuple[str, ...] = ()
+
+
+class Limits(NamedTuple):
+    """What an object must keep to."""
+
+    schema: Mapping[str, Any]
+    scaling: Scaling | None = None
+
+
+def wrong_as_new(limits: Limits, obj: Obj) -> Wrong:
+    """Every complaint about a new object."""
+    yield from judging.judged(obj, limits.schema)
+    yield from _wanted(obj, limits.scaling)
+    yield from _there(obj, limits.scaling)
+    yield from judging.doubles(obj, limits.schema)
+
+
+def wrong_changes(limits: Limits, new: Obj, old: Obj) -> Wrong:
+    """Every complaint about *new* in the place of *old*; what was wrong and is as it was, is let pass."""
+    yield from judging.judged(new, limits.schema, old)
+    yield from _wanted(new, limits.scaling)
+    yield from _there(new, limits.scaling)
+    yield from _new_doubles(new, old, limits.schema)
+
+
+def wrong_status(limits: Limits, new: Obj, old: Obj) -> Wrong:
+    """Every complaint about *new*, of which only the status was written."""
+    schema = (limits.schema.get("properties") or {}).get("status")
+    if schema is not None and "status" in new:
+        before = old.get("status", judging.NOTHING)
+        yield from map(_in_status, judging.judged(new["status"], schema, before))
+    yield from _there(new, limits.scaling)
+    yield from _new_doubles(new, old, limits.schema)
+
+
+def _in_status(wrong: FieldError) -> FieldError:
+    return wrong if wrong.field == "<nil>" else replace(wrong, field=f"status.{wrong.field}".rstrip("."))
+
+
+def _new_doubles(new: Obj, old: Obj, schema: Mapping[str, Any]) -> Iterator[FieldError]:
+    if not any(True for _ in judging.doubles(old, schema)):
+        yield from judging.doubles(new, schema)
+
+
+def _wanted(obj: Obj, scaling: Scaling | None) -> Wrong:
+    if scaling is not None:
+        yield from _replicas(obj, scaling.wanted)
+
+
+def _there(obj: Obj, scaling: Scaling | None) -> Wrong:
+    if scaling is not None:
+        yield from _replicas(obj, scaling.there)
+
+
+def _replicas(obj: Obj, path: tuple[str, ...]) -> Wrong:
+    number, where = get(obj, *path), "." + ".".join(path)
+    if number is None or not is_number(number):
+        return
+    if number < 0:
+        yield invalid(where, number, "should be a non-negative integer")
+    elif number > MOST:
+        yield invalid(where, number, f"should be less than or equal to {MOST}")
