@@ -15,7 +15,6 @@ from kubemini.api.schema import custom
 
 DEFAULT_KEYS = {"protocol": "TCP"}  # what a key of an element is that leaves it out; one that is required: nothing
 ZEROS = {"string": "", "int32": 0, "int64": 0}
-STRUCTS = ("metadata", "spec", "status", "strategy", "template")  # fields of Go that are no pointers: never absent
 
 
 def type_of(api_version: str, kind: str) -> str:
@@ -75,7 +74,7 @@ def shape(type: str, how: str = "", keys: tuple[str, ...] = ()) -> Shape:
         MAP,
         child=lambda key: _part(definition, key),
         named=lambda key: key in fields,
-        written=lambda key: key in STRUCTS or (key in fields and fields[key].required),
+        written=lambda key: key in fields and (fields[key].required or fields[key].zero == "{}"),
     )
 
 

@@ -196,7 +196,8 @@ def _compare(old: Any, new: Any, shape: Shape, path: Path, found: _Found) -> Non
         return
     if not all(fits):
         found.leaf(old, new, path)
-    _compare_parts(parts(old, shape), parts(new, shape), shape, path, found)
+    implied = shape.written if old is not NOTHING else _nothing_is
+    _compare_parts(parts(old, shape), parts(new, shape), shape, implied, path, found)
     if old is NOTHING or new is NOTHING:
         found.leaf(old, new, path)
 
@@ -205,11 +206,17 @@ def _holds(value: Any, shape: Shape) -> bool:
     return bool(shape.fits(value) and value)
 
 
-def _compare_parts(before: dict, after: dict, shape: Shape, path: Path, found: _Found) -> None:
+def _nothing_is(key: str) -> bool:
+    return False
+
+
+def _compare_parts(
+    before: dict, after: dict, shape: Shape, implied: Callable[[str], bool], path: Path, found: _Found
+) -> None:
     for where in [*before, *(step for step in after if step not in before)]:
         left, right, deeper = before.get(where, []), after.get(where, []), (*path, where)
         one, other = (side[0] if len(side) == 1 else NOTHING for side in (left, right))
-        if not left and isinstance(other, dict | list) and where[0] == "f" and shape.written(where[2:]):
+        if not left and isinstance(other, dict | list) and where[0] == "f" and implied(where[2:]):
             one = type(other)()
         if not (one is NOTHING and other is NOTHING):
             _compare(one, other, child(shape, where), deeper, found)

@@ -117,11 +117,11 @@ def taken_from(applied: Obj, result: Obj) -> Obj:
     return evolve(result, FIELD, entries) if entries else without(result, FIELD)
 
 
-def created(config: Obj, me: Manager, now: int, kind: Kind | None = None) -> Obj:
-    """A new object that *me* makes by applying *config*."""
-    mine = patch.applied({}, config, {}, me, _versions(kind or kind_of(config), me.subresource))
+def created(obj: Obj, config: Obj, me: Manager, now: int, kind: Kind | None = None) -> Obj:
+    """A new object *obj* that *me* makes by applying *config*: who applies nothing owns it."""
+    mine = patch.applied({}, config, {}, me, _versions(kind or kind_of(obj), me.subresource))
     assert not isinstance(mine, list), "an object that nobody has cannot be in anybody's way"
-    return _with(freeze(config), mine[1], (), [me], now)
+    return _with(freeze(obj), mine[1], (), [me], now)
 
 
 def _versions(kind: Kind, subresource: str) -> patch.Versions:

@@ -150,5 +150,18 @@ def operands(operator: str, values: Sequence[str], path: str, compares: bool = F
 
 
 def readable(selector: Obj | None) -> bool:
-    """Whether every operator of *selector* is known, so that it can be asked whom it picks."""
-    return all(term.get("operator") in labels.SPELLING for term in (selector or {}).get("matchExpressions") or ())
+    """Whether it can be asked whom *selector* picks: its keys, operators and values are what such may be.
+
+    Models k/apimachinery pkg/apis/meta/v1 LabelSelectorAsSelector, pkg/labels NewRequirement
+    """
+    pairs = ((selector or {}).get("matchLabels") or {}).items()
+    terms = [(key, "In", [value]) for key, value in pairs]
+    for term in (selector or {}).get("matchExpressions") or ():
+        terms.append((term.get("key", ""), term.get("operator"), list(term.get("values") or ())))
+    return all(_is_term(*term) for term in terms)
+
+
+def _is_term(key: str, operator: str | None, values: list[str]) -> bool:
+    if operator not in labels.SPELLING or names.label_key(key) or any(map(names.label_value, values)):
+        return False
+    return bool(values) == (operator in ("In", "NotIn"))

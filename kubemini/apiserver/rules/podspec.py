@@ -101,7 +101,7 @@ def _priority(spec: Obj, path: str) -> Wrong:
         if spec.get(field):
             yield from each(names.dns_subdomain(spec[field]), f"{path}.{field}", spec[field])
     if spec.get("preemptionPolicy") is not None:
-        policies = ("Never", "PreemptLowerPriority")
+        policies = ("PreemptLowerPriority", "Never")
         yield from supported(f"{path}.preemptionPolicy", spec["preemptionPolicy"], policies)
 
 

@@ -1,9 +1,9 @@
-"""Random sessions at a real API server and at ours: what the real one answers is recorded, and ours has to say the same.
+"""Random sessions at a real API server and at ours: what the real one answers, ours has to answer too.
 
     python -m tests.real.api.chance [--seed N] [--sessions 200] [--first N]
 
 A session that differs is made as short as it can be, and printed with its first difference; `--keep FOLDER` writes it
-there, as a recording that ``python -m tests.oracles`` plays. Differences of TOLERATED are counted, each with its reason.
+there, as a recording that ``python -m tests.oracles`` plays. Those of TOLERATED are counted, each with its reason.
 """
 
 import argparse

@@ -108,7 +108,9 @@ def _do(made, deed, key, called):
         case "table":
             made.ask("GET", place, Accept="application/json;as=Table;v=v1;g=meta.k8s.io")
         case "delete":
-            how = rng.choice(("", "?propagationPolicy=Orphan", "?propagationPolicy=Foreground", "?gracePeriodSeconds=0"))
+            how = rng.choice(
+                ("", "?propagationPolicy=Orphan", "?propagationPolicy=Foreground", "?gracePeriodSeconds=0")
+            )
             made.ask("DELETE", f"{one}{how}")
 
 

@@ -272,5 +272,8 @@ def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
         why = f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
         return errors.conflict(write.kind, meta["name"], why)
     bare = without(config, ("metadata", "resourceVersion"))
-    found = write.decoded(evolve(bare, ("metadata", "name"), meta["name"]))
-    return found if isinstance(found, ApiError) else ownership.created(found, write.me(APPLIES), write.now, write.kind)
+    whole = evolve(bare, ("metadata", "name"), meta["name"])
+    found = write.decoded(whole)
+    if isinstance(found, ApiError):
+        return found
+    return ownership.created(found, whole, write.me(APPLIES), write.now, write.kind)

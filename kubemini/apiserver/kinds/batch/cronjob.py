@@ -32,9 +32,7 @@ def defaults(obj: Obj) -> Obj:
 
 
 def _always(spec: Obj, had_zone: bool) -> Wrong:
-    if not spec.get("schedule"):
-        yield required("spec.schedule")
-    else:
+    if spec.get("schedule"):
         yield from schedules.schedule(spec["schedule"], spec.get("timeZone"), "spec.schedule", had_zone)
     yield from not_negative(spec, "spec", "startingDeadlineSeconds")
 
@@ -62,6 +60,12 @@ def create_rules(obj: Obj) -> Wrong:
     yield from _template(spec)
     if len(name) > LONGEST:
         yield invalid("metadata.name", name, f"must be no more than {LONGEST} characters")
+
+
+def declared(new: Obj, old: Obj | None) -> Wrong:
+    """What Kubernetes generates from the type."""
+    if not get(new, "spec", "schedule"):
+        yield required("spec.schedule")
 
 
 def changes(new: Obj, old: Obj) -> Wrong:
@@ -113,6 +117,7 @@ serve(
         defaults=defaults,
         create_rules=create_rules,
         changes=changes,
+        declared=declared,
         warnings=warnings,
         first_status=lambda obj: {},
         columns=COLUMNS,
