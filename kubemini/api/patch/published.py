@@ -23,6 +23,22 @@ def type_of(api_version: str, kind: str) -> str:
     return found.name if found else ""
 
 
+def type_at(type: str, place: tuple[str | int, ...]) -> str:
+    """The type of what lies at *place* in a value of *type*; "" if the schema does not know it."""
+    for key in place:
+        if isinstance(key, int) or type.startswith("{}"):
+            type = schema.item(type)
+        else:
+            found = _field(type, key)
+            type = found.type if found is not None else ""
+    return type
+
+
+def is_struct(type: str) -> bool:
+    """Whether a *type* has fields of its own."""
+    return _definition(type) is not None
+
+
 def lookup(type: str, key: str) -> Field:
     """How the field *key* of an object of *type* is patched; a `strategic.Lookup`."""
     if type.startswith("{}"):

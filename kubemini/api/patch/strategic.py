@@ -14,6 +14,7 @@ Invariant: neither argument is changed; what comes out is frozen.
 Models k/apimachinery pkg/util/strategicpatch mergeMap mergeSlice normalizeElementOrder mergePatchIntoOriginal.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -241,6 +242,19 @@ def go_text(value: Any) -> str:
     if isinstance(value, list):
         return "[" + " ".join(map(go_text, value)) + "]"
     return {None: "<nil>", True: "true", False: "false"}.get(value, str(value)) if _is_word(value) else str(value)
+
+
+def go_syntax(value: Any) -> str:
+    """As Go's %#v prints what JSON holds: map[string]interface {}{"a":1}."""
+    if isinstance(value, dict):
+        return "map[string]interface {}{" + ", ".join(f"{json.dumps(key)}:{_held(value[key])}" for key in value) + "}"
+    if isinstance(value, list):
+        return "[]interface {}{" + ", ".join(map(_held, value)) + "}"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else go_text(value)
+
+
+def _held(value: Any) -> str:
+    return "interface {}(nil)" if value is None else go_syntax(value)
 
 
 def _is_word(value: Any) -> bool:

@@ -5,6 +5,7 @@ PUT may, and nothing else. Apply looks for owners first, and creates what is not
 Models k/apiserver pkg/endpoints/handlers jsonPatcher smpPatcher applyPatcher, interpretStrategicMergePatchError.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ ONLY_THESE = (
 )
 MOST_OPERATIONS = 10_000
 NUMBERS = ("int32", "int64", "number")
+UNTYPED = ("quantity", "int-or-string")  # whose form the schema leaves to whoever reads them
 
 
 def by_patch(write: Write, body: Any) -> "Decide | ApiError":
@@ -243,23 +245,43 @@ def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
     gvk = f"{kind.api_version if kind.group else f'/{kind.version}'}, Kind={kind.kind}"
     found = decode(body, kind.api_version, kind.kind, kind.structural)
     shape = published.shape_of(kind.api_version, kind.kind, kind.structural)
+    type = published.type_at(published.type_of(kind.api_version, kind.kind), found.place)
+    if found.error and type in UNTYPED:
+        why = re.sub(r"Go struct field \S+ of type", "Go value of type", found.error)
+        told = f"unable to convert unstructured object to {gvk}: {why}"
+        return f"failed to convert new object ({where}; {gvk}) to proper version: {told}"
     try:
         typed.check(body, shape)
-        complaints = [*_complaints(body, found, shape)]
+        complaints = [*_complaints(kind, body, found, shape)]
         why = "errors:\n  " + "\n  ".join(complaints) if len(complaints) > 1 else "".join(complaints)
     except typed.TypedError as error:
         why = str(error)
     return f"failed to create typed patch object ({where}; {gvk}): {why}" if why else ""
 
 
-def _complaints(body: Mapping[str, Any], found: Decoded, shape: typed.Shape) -> Iterator[str]:
+def _complaints(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: typed.Shape) -> Iterator[str]:
     if found.error:
-        wanted = found.error.rpartition(" of type ")[2]
-        expected = "numeric (int or float)" if wanted in NUMBERS else wanted
-        there = decoding.go_name(get(body, *found.place))
+        expected = _expected(kind, found)
+        value = get(body, *found.place)
+        there = {
+            "numeric (int or float)": strategic.go_type(value),
+            "string": f"&value.valueUnstructured{{Value:{strategic.go_syntax(value)}}}",
+        }.get(expected, f"&{{{strategic.go_text(value)}}}")
         yield f"{typed.spelled(body, found.place, shape)}: expected {expected}, got {there}"
     for place in found.unknown:
         yield f"{typed.spelled(body, place, shape)}: field not declared in schema"
+
+
+def _expected(kind: Kind, found: Decoded) -> str:
+    """What the schema has where *found* has something else: a word for its form."""
+    type = "" if kind.structural else published.type_at(published.type_of(kind.api_version, kind.kind), found.place)
+    words = {"[]": "list", "{}": "map"}
+    if type[:2] in words:
+        return words[type[:2]]
+    if published.is_struct(type):
+        return "map"
+    wanted = type or found.error.rpartition(" of type ")[2]
+    return "numeric (int or float)" if wanted in NUMBERS else "boolean" if wanted == "bool" else "string"
 
 
 def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
