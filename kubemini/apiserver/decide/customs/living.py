@@ -18,6 +18,7 @@ from kubemini.api.schema import custom
 from kubemini.apiserver.decide.discovery import storage_version_hash
 from kubemini.apiserver.rules.conditions import is_true
 from kubemini.apiserver.rules.customs import naming, objects
+from kubemini.apiserver.rules.customs.expressions import Rules
 from kubemini.apiserver.rules.customs.objects import Scaling
 from kubemini.apiserver.served import ServedKind
 
@@ -62,7 +63,7 @@ def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any]) -> Ser
     has_status = parts.get("status") is not None
     stored = f"{kind.group}/{_stored(crd)}"
     scaling = _scaling(parts.get("scale"))
-    limits = objects.Limits(schema, scaling)
+    limits = objects.Limits(schema, Rules(schema), scaling)
     return ServedKind(
         kind,
         subresources=tuple(name for name in ("status", "scale") if parts.get(name) is not None),

@@ -251,12 +251,12 @@ def _array(value: Sequence[Any], schema: Schema, path: str, old: Any) -> Found:
     wrong: list[FieldError] = []
     checks, items = 1, schema.get("items")
     for number, item in enumerate(value if items is not None else ()):
-        part = _node(item, items or {}, f"{path}[{number}]", _old_item(schema, item, old))
+        part = _node(item, items or {}, f"{path}[{number}]", old_item(schema, item, old))
         wrong, checks = wrong + part.wrong, checks + part.checks
     return Found([*wrong, *_count(value, schema, path, "Items")], checks)
 
 
-def _old_item(schema: Schema, item: Any, old: Any) -> Any:
+def old_item(schema: Schema, item: Any, old: Any) -> Any:
     """The old element of the same keys, of a list that is a map."""
     if schema.get(LIST_TYPE) != "map" or not isinstance(old, list) or not isinstance(item, Mapping):
         return NOTHING

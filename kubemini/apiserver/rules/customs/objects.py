@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from kubemini.api.errors import FieldError
 from kubemini.api.objects import Obj, get
-from kubemini.apiserver.rules.causes import Wrong, invalid
+from kubemini.apiserver.rules.causes import Wrong, invalid, wrong_as_a_whole
 from kubemini.apiserver.rules.customs import judging
+from kubemini.apiserver.rules.customs.expressions import Rules
 from kubemini.apiserver.rules.customs.judging import is_number
 
 MOST = 2**31 - 1
@@ -29,33 +30,41 @@ class Limits(NamedTuple):
     """What an object must keep to."""
 
     schema: Mapping[str, Any]
+    rules: Rules
     scaling: Scaling | None = None
+
+    def with_rules(self, found: list[FieldError], new: Obj, old: Any = judging.NOTHING) -> Wrong:
+        """*found*, and what the rules in CEL say; or that they were not asked."""
+        yield from found
+        if self.rules and judging.is_blocking(found):
+            yield wrong_as_a_whole("<nil>", f"null: {judging.NOT_CHECKED}")
+        else:
+            yield from self.rules.judged(new, old)
 
 
 def wrong_as_new(limits: Limits, obj: Obj) -> Wrong:
     """Every complaint about a new object."""
-    yield from judging.judged(obj, limits.schema)
-    yield from _wanted(obj, limits.scaling)
-    yield from _there(obj, limits.scaling)
-    yield from judging.doubles(obj, limits.schema)
+    found = judging.judged(obj, limits.schema)
+    found += [*_wanted(obj, limits.scaling), *_there(obj, limits.scaling)]
+    yield from limits.with_rules([*found, *judging.doubles(obj, limits.schema)], obj)
 
 
 def wrong_changes(limits: Limits, new: Obj, old: Obj) -> Wrong:
     """Every complaint about *new* in the place of *old*; what was wrong and is as it was, is let pass."""
-    yield from judging.judged(new, limits.schema, old)
-    yield from _wanted(new, limits.scaling)
-    yield from _there(new, limits.scaling)
-    yield from _new_doubles(new, old, limits.schema)
+    found = judging.judged(new, limits.schema, old)
+    found += [*_wanted(new, limits.scaling), *_there(new, limits.scaling)]
+    yield from limits.with_rules([*found, *_new_doubles(new, old, limits.schema)], new, old)
 
 
 def wrong_status(limits: Limits, new: Obj, old: Obj) -> Wrong:
     """Every complaint about *new*, of which only the status was written."""
+    found: list[FieldError] = []
     schema = (limits.schema.get("properties") or {}).get("status")
     if schema is not None and "status" in new:
         before = old.get("status", judging.NOTHING)
-        yield from map(_in_status, judging.judged(new["status"], schema, before))
-    yield from _there(new, limits.scaling)
-    yield from _new_doubles(new, old, limits.schema)
+        found += map(_in_status, judging.judged(new["status"], schema, before))
+    found += [*_there(new, limits.scaling), *_new_doubles(new, old, limits.schema)]
+    yield from limits.with_rules(found, new, old)
 
 
 def _in_status(wrong: FieldError) -> FieldError:
