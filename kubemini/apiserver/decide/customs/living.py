@@ -15,6 +15,7 @@ from typing import Any
 from kubemini.api.kinds import CustomKind, Kind
 from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.api.schema import custom
+from kubemini.apiserver.columns.custom import columns_of
 from kubemini.apiserver.decide.discovery import storage_version_hash
 from kubemini.apiserver.rules.conditions import is_true
 from kubemini.apiserver.rules.customs import naming, objects
@@ -83,9 +84,19 @@ def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any]) -> Ser
         status_rules=partial(objects.wrong_status, limits),
         to_store=partial(_in_version, stored),
         from_store=partial(_read, kind.api_version, schema),
+        columns=columns_of(version.get("additionalPrinterColumns") or ()),
+        deprecated=_deprecated(version, kind),
         closed=CLOSED if "deletionTimestamp" in crd["metadata"] or is_true(crd, naming.TERMINATING) else "",
         said=False,
     )
+
+
+def _deprecated(version: Obj, kind: Kind) -> str:
+    """The warning on every request, if there is to be one."""
+    if not version.get("deprecated"):
+        return ""
+    said: str | None = version.get("deprecationWarning")
+    return f"{kind.api_version} {kind.kind} is deprecated" if said is None else said
 
 
 def _stored(crd: Obj) -> str:
