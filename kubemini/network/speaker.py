@@ -77,12 +77,10 @@ class Speaker(Component):
         """Write addresses into the status of Services, one after the other."""
         while written := announcing.assigned(self._all(SERVICE)):
             (namespace, name), address = next(iter(written.items()))
-            doors = [{"ip": address}] if address else None
-            body = {"status": {"loadBalancer": {"ingress": doors}}}
+            body = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
             reply = yield from self._write(namespace, name, body)
             if reply:
-                what = f"gives {address} to {namespace}/{name}" if address else f"takes its address from {name}"
-                self.sim.record(self.name, "note", text=what)
+                self.sim.record(self.name, "note", text=f"gives {address} to {namespace}/{name}")
             yield self.timeout(AGAIN)  # the change comes back by the watch; or it is tried again
         self.writing = False
 

@@ -265,7 +265,7 @@ def test_a_name_that_is_rewritten_leads_to_the_service():
 
 
 def test_the_kubelet_says_what_of_a_dns_config_is_too_much():
-    own = {"nameservers": ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "searches": [f"s{n}.test" for n in range(40)]}
+    own = {"nameservers": ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "searches": [f"s{n}.test" for n in range(30)]}
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",

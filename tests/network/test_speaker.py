@@ -47,8 +47,8 @@ def test_each_gets_the_lowest_free_address_and_keeps_what_it_has():
     assert assigned(there) == {("default", "a"): "198.51.100.2", ("default", "b"): "198.51.100.3"}
 
 
-def test_who_no_longer_wants_a_load_balancer_gives_its_address_back():
-    assert assigned([service("a", "198.51.100.1", type="NodePort")]) == {("default", "a"): ""}
+def test_who_wants_no_load_balancer_or_another_ones_is_given_nothing():
+    assert assigned([service("a", type="NodePort")]) == {}
     assert assigned([service("a", loadBalancerClass="cloud.example/nlb")]) == {}
 
 
@@ -134,5 +134,5 @@ def test_a_service_that_becomes_another_type_loses_its_address_and_the_next_one_
     cluster.run(5)
     assert list(cluster.components["speaker-1"].announced) == ["198.51.100.1"]
     notes = [r.detail["text"] for r in cluster.trace.of("note", "speaker-1")]
-    assert notes.index("takes its address from web") < notes.index("gives 198.51.100.1 to default/other")
-    assert "nobody answers for 198.51.100.1: it is withdrawn" in notes
+    withdrawn = notes.index("nobody answers for 198.51.100.1: it is withdrawn")
+    assert withdrawn < notes.index("gives 198.51.100.1 to default/other")

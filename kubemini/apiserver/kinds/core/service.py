@@ -16,6 +16,7 @@ from kubemini.apiserver.columns import AGE, NAME, NONE, UNKNOWN, WIDE, Column, a
 from kubemini.apiserver.decide.allocation import carried, families
 from kubemini.apiserver.decide.allocation.ports import wants_health_port
 from kubemini.apiserver.rules import causes
+from kubemini.apiserver.rules.addresses import cidr
 from kubemini.apiserver.rules.causes import Wrong, duplicate, each, forbidden, invalid, required, supported
 from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.metadata import label_pairs
@@ -27,6 +28,7 @@ TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 OUTSIDE = ("NodePort", "LoadBalancer")
 LONGEST_AFFINITY = 86400  # seconds
 DEFAULT_AFFINITY = 10800
+BALANCED = "may only be used when `type` is 'LoadBalancer'"
 DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 
 HINTS, TOPOLOGY = "service.kubernetes.io/topology-aware-hints", "service.kubernetes.io/topology-mode"
@@ -69,6 +71,7 @@ def rules(obj: Obj) -> Wrong:
     yield from supported("spec.type", how, TYPES)
     yield from _node_ports(ports, how)
     yield from _port_pairs(ports)
+    yield from _balancing(spec, how)
     yield from _policies(spec, how)
 
 
@@ -144,10 +147,27 @@ def _port_pairs(ports: Sequence[Obj]) -> Wrong:
             yield duplicate(f"spec.ports[{number}]", same)
 
 
+def _balancing(spec: Obj, how: str) -> Wrong:
+    """What only a load balancer has. Models k/k pkg/apis/core/validation validateLoadBalancerClassField"""
+    ranges, called, balanced = (
+        spec.get("loadBalancerSourceRanges"),
+        spec.get("loadBalancerClass"),
+        how == "LoadBalancer",
+    )
+    if ranges and not balanced:
+        yield forbidden("spec.LoadBalancerSourceRanges", BALANCED)
+    for number, value in enumerate(ranges or ()):
+        yield from cidr(value.strip(), f"spec.LoadBalancerSourceRanges[{number}]")
+    if spec.get("allocateLoadBalancerNodePorts") is not None and not balanced:
+        yield forbidden("spec.allocateLoadBalancerNodePorts", BALANCED)
+    if called is not None and balanced:
+        yield from each(names.qualified_name(called), "spec.loadBalancerClass", called)
+    elif called is not None:
+        yield forbidden("spec.loadBalancerClass", BALANCED)
+
+
 def _policies(spec: Obj, how: str) -> Wrong:
     """Who may come in from outside, and where he is sent."""
-    if spec.get("loadBalancerSourceRanges") and how != "LoadBalancer":
-        yield forbidden("spec.LoadBalancerSourceRanges", "may only be used when `type` is 'LoadBalancer'")
     outside, policies = spec.get("externalTrafficPolicy"), ("Cluster", "Local")
     if outside and not carried.seen_from_outside(spec):
         text = "may only be set for externally-accessible services"

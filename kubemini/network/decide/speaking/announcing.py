@@ -31,9 +31,10 @@ def address_of(service: Obj) -> str:
 
 
 def assigned(services: Iterable[Obj]) -> dict[tuple[str, str], str]:
-    """What must be written: (namespace, name) → an address, or "" where one is to be taken back.
+    """What must be written: (namespace, name) → an address.
 
-    A Service keeps what it has; the others get the lowest free ones, in the order of their names.
+    A Service keeps what it has; the others get the lowest free ones, in the order of their names. One that becomes
+    another type has lost its address in the same write, by the API server.
     """
     services = sorted(services, key=_key)
     held = [address_of(s) for s in services if wants_address(s)]
@@ -43,8 +44,6 @@ def assigned(services: Iterable[Obj]) -> dict[tuple[str, str], str]:
         if wants_address(service) and not address_of(service):
             if address := next(free, ""):
                 written[_key(service)] = address
-        elif not wants_address(service) and address_of(service):
-            written[_key(service)] = ""
     return written
 
 
