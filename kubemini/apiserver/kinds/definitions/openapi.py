@@ -3,9 +3,9 @@
 Models k/apiextensions-apiserver pkg/apis/apiextensions/validation ValidateCustomResourceDefinitionOpenAPISchema,
 specStandardValidatorV3.validate, validateMapListKeysMapSet; k/apiextensions-apiserver pkg/apiserver/validation
 supportedVersionedFormats.
-Simplified: rules in CEL are not compiled, their cost is not estimated; paths in them are not followed.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,7 +52,7 @@ def problems(schema: Schema | None, place: Place) -> Wrong:
         yield from problems(child, where)
     yield from _extensions(schema, place.path)
     for number, rule in enumerate(schema.get(RULES) or ()):
-        yield from _rule(rule, f"{place.path}.{RULES}[{number}]")
+        yield from _rule(rule, f"{place.path}.{RULES}[{number}]", schema)
 
 
 def _below(schema: Schema, place: Place) -> Iterator[tuple[Schema, Place]]:
@@ -166,7 +166,7 @@ def _never_null(schema: Schema, items: Schema, lists: str, path: str) -> Wrong:
             yield forbidden(f"{where}.nullable", f"this property is in {KEYS}, so it cannot be nullable")
 
 
-def _rule(rule: Schema, path: str) -> Wrong:
+def _rule(rule: Schema, path: str, schema: Schema) -> Wrong:
     said, message = (rule.get("rule") or "").strip(), rule.get("message") or ""
     if not said:
         yield required(f"{path}.rule", "rule is not specified")
@@ -185,6 +185,29 @@ def _rule(rule: Schema, path: str) -> Wrong:
         yield invalid(f"{path}.fieldPath", field, "must be non-empty if specified")
     if _has_lines(field):
         yield invalid(f"{path}.fieldPath", field, "must not contain line breaks")
+    if field and not _leads_somewhere(schema, field):
+        yield invalid(f"{path}.fieldPath", field, "must be a valid path")
+
+
+_STEP = re.compile(r"\.(?P<field>[^.\[\]]+)|\['(?P<key>(?:[^'\\]|\\.)*)'\]")
+
+
+def _leads_somewhere(schema: Schema, path: str) -> bool:
+    """Whether *path* is one of fields and keys that *schema* knows. Models cel.ValidFieldPath"""
+    at = 0
+    while at < len(path):
+        step = _STEP.match(path, at)
+        if step is None:
+            return False
+        name, at = step["field"] or step["key"] or "", step.end()
+        fields, more = schema.get("properties"), schema.get("additionalProperties")
+        if fields and name in fields:
+            schema = fields[name]
+        elif not fields and isinstance(more, Mapping):
+            schema = more
+        else:
+            return False
+    return True
 
 
 def _has_lines(text: str) -> bool:

@@ -64,8 +64,13 @@ def _field(name: str, found: Any) -> Any:
         allows = isinstance(found, Mapping) or bool(found)
         return InOrder(Allows=allows, Schema=schema(found) if isinstance(found, Mapping) else None)
     if name == "XValidations":
-        return [InOrder((word, _of_rule(word, rule.get(_lower(word)))) for word in RULE) for rule in found]
+        return [rule(one) for one in found]
     return found
+
+
+def rule(said: Mapping[str, Any]) -> InOrder:
+    """A rule in CEL as Go has it."""
+    return InOrder((word, _of_rule(word, said.get(_lower(word)))) for word in RULE)
 
 
 def _of_rule(word: str, found: Any) -> Any:

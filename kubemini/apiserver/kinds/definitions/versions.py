@@ -7,14 +7,13 @@ Convert_v1_CustomResourceDefinitionSpec_To_apiextensions_CustomResourceDefinitio
 k/apiextensions-apiserver pkg/apis/apiextensions/validation validateCustomResourceDefinitionVersion,
 ValidateCustomResourceDefinitionSubresources, ValidateCustomResourceColumnDefinition,
 ValidateCustomResourceSelectableFields, validateCustomResourceDefinitionValidation.
-Simplified: defaults in a schema are not judged by it.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubemini.api.objects import Obj, get
-from kubemini.apiserver.kinds.definitions import openapi, printed, structural
+from kubemini.apiserver.kinds.definitions import compiled, openapi, printed, structural
 from kubemini.apiserver.rules.causes import (
     Wrong,
     duplicate,
@@ -99,8 +98,13 @@ def validation(said: Obj | None, path: str, has_status: bool) -> Wrong:
         yield from _root(schema, where)
     if schema.get("nullable"):
         yield forbidden(f"{where}.nullable", "nullable cannot be true at the root")
-    yield from structural.problems(schema, where)
-    yield from openapi.problems(schema, openapi.Place(where, root=True))
+    found = [*structural.problems(schema, where)]
+    found = found or [*compiled.defaults(schema, where)]
+    yield from found
+    odd = [*openapi.problems(schema, openapi.Place(where, root=True))]
+    yield from odd
+    if not (found or odd):
+        yield from compiled.rules(schema, where)
 
 
 def _root(schema: Obj, path: str) -> Wrong:

@@ -97,14 +97,14 @@ def _ready_or_why(said: Mapping[str, Any], type: Type | None) -> "Rule | str":
 
 
 class Rules:
-    """The rules of a schema of a whole object."""
+    """The rules of a schema; *root*: of a whole object."""
 
-    def __init__(self, schema: Schema):
-        self._schema = schema
+    def __init__(self, schema: Schema, root: bool = True):
+        self._schema, self._root = schema, root
 
     @cached_property
     def _top(self) -> Place | None:
-        return _placed(self._schema, root=True)
+        return _placed(self._schema, self._root)
 
     def __bool__(self) -> bool:
         return self._top is not None
