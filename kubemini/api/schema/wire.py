@@ -49,8 +49,8 @@ def of_kind(api_version: str, kind: str) -> Message | None:
 
 @cache
 def message(name: str) -> Message:
-    """The message called *name*. KeyError if there is none."""
-    fields = sorted((_field(word) for word in _lines()[name].split()), key=lambda field: field.number)
+    """The message called *name*. One without fields is not in the file."""
+    fields = sorted((_field(word) for word in _lines().get(name, "").split()), key=lambda field: field.number)
     return Message(name, {field.number: field for field in fields})
 
 

@@ -67,6 +67,13 @@ def test_bytes_that_are_no_message_are_refused_in_words(noise):
     assert found.get("kind") == "Pod" or found["refused"]
 
 
+def test_a_field_whose_type_has_no_fields_is_there_all_the_same():
+    version = {"name": "v1", "subresources": {"status": {}}}
+    obj = {"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "spec": {"versions": [version]}}
+    again = protobuf.decoded(protobuf.opened(protobuf.encoded(obj)))
+    assert again["spec"]["versions"][0]["subresources"] == {"status": {}}
+
+
 def test_custom_resources_have_no_form_in_protobuf():
     assert wire.of_kind("x.io/v1", "Toy") is None
     assert protobuf.serves("apps/v1", "DeploymentList")
