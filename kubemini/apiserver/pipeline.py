@@ -146,7 +146,7 @@ def show_page(core: Core, asked: Request) -> Steps:
     if asked.method not in READS or asked.info.is_resource:
         return None
     lines = (*discovery.lines(), *core.definitions.lines)
-    described = openapi.page(asked.path, lines)
+    described = openapi.page(asked.path, lines, core.definitions.described)
     if described is not None:
         return described
     found = discovery.page(asked.path, asked.headers, lines)
@@ -237,7 +237,7 @@ def read_body(core: Core, asked: Request) -> Steps:
         if verb == "patch":
             asked.body = body.of_patch(asked.body, asked.options.patch)
         elif verb in ("create", "update"):
-            asked.body = body.of_object(asked.body, asked.media, asked.kind.kind)
+            asked.body = body.of_object(asked.body, asked.media, asked.kind.kind, asked.info.own is not None)
     return asked.body if isinstance(asked.body, ApiError) else None
     yield
 

@@ -17,7 +17,7 @@ from kubemini.apiserver import served
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import paging
 from kubemini.apiserver.decide.options import EXACT, Options, number_of
-from kubemini.apiserver.decide.parts.scale import scale_of, unsaid
+from kubemini.apiserver.decide.parts.scale import missing_scale, scale_of
 from kubemini.apiserver.decide.request import RequestInfo, first
 from kubemini.apiserver.watchcache import ERROR, Matches
 from kubemini.etcd.errors import FUTURE_REVISION
@@ -46,7 +46,7 @@ def get(core: Core, asked: Request) -> Steps:
 def get_scale(core: Core, asked: Request) -> Steps:
     """The Scale of one object."""
     found = yield from get(core, asked)
-    return found if isinstance(found, ApiError) else unsaid(found, asked.kind) or scale_of(found, asked.kind)
+    return found if isinstance(found, ApiError) else missing_scale(found, asked.kind) or scale_of(found, asked.kind)
 
 
 def list(core: Core, asked: Request) -> Steps:

@@ -103,10 +103,12 @@ class ServedKind:
     ``settle_status``  a write to /status as the server completes it: (new, old, now in µs)
     ``first_status``   the status that an object begins with; None: what the creator gives it
     ``plain_status``   whether the status is a field like others, which a write of the object writes too
+    ``any_finalizer``  whether a finalizer may have a name without a domain: of kinds that are not of the core
     ``closed``         why there can be no new ones, if there cannot
     ``kept``           what a DELETE makes of an object that is not marked yet: (object, now in µs)
     ``stored_as``      the kind in whose form the store holds it, if not its own; ``to_store``, ``from_store``: that
                        form and back, as if it were asked for there
+    ``schemas``        of a custom resource: the structural schema of each version, by its group/version
     ``scaling``        where the numbers of its Scale stand, if not where those of Kubernetes' own kinds do
     ``columns``        what a Table shows; none: the name, and when it was made
     ``marks``          what a Table's row says beside its cells
@@ -150,11 +152,13 @@ class ServedKind:
     settle_status: Callable[[Obj, Obj, int], Obj] = _as_said
     first_status: Callable[[Obj], Any] | None = None
     plain_status: bool = False
+    any_finalizer: bool = False
     closed: str = ""
     kept: Callable[[Obj, int], Obj] | None = None
     stored_as: Kind | None = None
     to_store: Callable[[Obj], Obj] = _as_it_is
     from_store: Callable[[Obj], Obj] = _as_it_is
+    schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     scaling: Scaling | None = None
     columns: tuple[Column, ...] = ()
     marks: Callable[[Obj], list[dict[str, str]]] = _unmarked

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR, Kind
+from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR, CustomKind, Kind
 from kubemini.api.objects import FrozenDict, Obj
 from kubemini.apiserver import served
 from kubemini.apiserver.decide.allocation import services
@@ -84,6 +84,11 @@ def decode(kind: Kind, kv: dict[str, Any]) -> Obj:
 def encode(kind: Kind, obj: Obj) -> Obj:
     """*obj*, of *kind*, as it is stored."""
     return without_version(served.of(kind).to_store(obj))
+
+
+def stored(kind: Kind, obj: Obj) -> Obj:
+    """*obj* as it will be read again: what the version that is stored does not know is lost."""
+    return served.of(kind).from_store(encode(kind, obj)) if isinstance(kind, CustomKind) else obj
 
 
 def revision_of(obj: Obj) -> int:
@@ -183,7 +188,8 @@ class Storage:
         if not reply.ok:
             return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
-            return Written(None, obj if dry else with_version(obj, reply.value["header"]["revision"]))
+            made = stored(kind, obj)
+            return Written(None, made if dry else with_version(made, reply.value["header"]["revision"]))
         found = _found(reply)
         if key not in found:
             return self._taken(found, claims, reply)
@@ -230,7 +236,7 @@ class Storage:
             return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
             revision = revision_of(old) if dry else reply.value["header"]["revision"]
-            return Written(old, with_version(new, revision), removed)
+            return Written(old, with_version(new if removed else stored(kind, new), revision), removed)
         found = _found(reply)
         unseen = key not in found or found[key]["mod_revision"] != revision_of(old)
         return None if unseen and not any(one in found for one in added) else self._taken(found, added, reply)

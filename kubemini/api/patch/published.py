@@ -4,7 +4,7 @@ lookup("core.v1.PodSpec", "containers")    Field(strategies=("merge",), merge_ke
 shape_of("apps/v1", "Deployment")          the tree of fields that server-side apply walks
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,14 @@ from kubemini.api.schema import custom
 
 DEFAULT_KEYS = {"protocol": "TCP"}  # what a key of an element is that leaves it out; one that is required: nothing
 ZEROS = {"string": "", "int32": 0, "int64": 0}
+FORMS: dict[str, tuple[str, Any]] = {  # type of a structural schema → the word for its form, and what has it
+    "object": ("map", dict),
+    "array": ("list", list),
+    "string": ("string", str),
+    "boolean": ("boolean", bool),
+    "integer": ("numeric (int or float)", int | float),
+    "number": ("numeric (int or float)", int | float),
+}
 
 
 def type_of(api_version: str, kind: str) -> str:
@@ -50,6 +58,28 @@ def lookup(type: str, key: str) -> Field:
     return Field(found.strategy, found.merge, inner)
 
 
+SCHEMALESS: Shape = Shape(MAP, child=lambda key: SCHEMALESS)  # of what no schema knows: maps have fields, all else is one
+
+
+def misfits(value: Any, node: Mapping[str, Any], place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Where *value* has not the form that a structural schema wants, and what that is."""
+    form = FORMS.get(node.get("type") or "")
+    if form is None or value is None:
+        return
+    if not isinstance(value, form[1]) or (isinstance(value, bool) and form[1] is not bool):
+        yield place, form[0]
+        return
+    items, fields, more = node.get("items"), node.get("properties") or {}, node.get("additionalProperties")
+    if isinstance(value, list):
+        for number, item in enumerate(value if isinstance(items, Mapping) else ()):
+            yield from misfits(item, items or {}, (*place, number))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            inner = fields.get(key, more)
+            if isinstance(inner, Mapping) and (place or key != "metadata"):
+                yield from misfits(item, inner, (*place, key))
+
+
 def shape_of(api_version: str, kind: str, structural: Mapping[str, Any] | None = None) -> Shape:
     """The shape of an object of a kind; of a custom resource, by its *structural* schema (None: what is known)."""
     crd = structural if structural is not None else custom.of(api_version, kind)
@@ -62,12 +92,16 @@ def _structural(node: Mapping[str, Any], top: bool = False) -> Shape:
         named = {"map": KEYED, "set": SET}.get(node.get("x-kubernetes-list-type", ""), ATOMIC)
         keys = tuple(node.get("x-kubernetes-list-map-keys", ()))
         return Shape(named, keys, child=lambda key: _structural(node["items"]))
-    fields, other = node.get("properties", {}), node.get("additionalProperties")
-    if node.get("x-kubernetes-map-type") == ATOMIC or not (fields or other):
+    fields, other = node.get("properties") or {}, node.get("additionalProperties")
+    keeps = bool(node.get(custom.PRESERVES))
+    if node.get("x-kubernetes-map-type") == ATOMIC or not (fields or other or keeps or top):
         return Shape()
 
     def child(key: str) -> Shape:
-        return shape("meta.v1.ObjectMeta") if top and key == "metadata" else _structural(fields.get(key, other or {}))
+        if top and key == "metadata":
+            return shape("meta.v1.ObjectMeta")
+        inner = fields.get(key, other)
+        return _structural(inner) if isinstance(inner, Mapping) else SCHEMALESS if keeps or inner else Shape()
 
     return Shape(MAP, child=child, named=lambda key: key in fields, written=lambda key: top and key == "metadata")
 

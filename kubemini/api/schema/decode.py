@@ -102,6 +102,8 @@ def decode(value: Any, api_version: str, kind: str, structural: Mapping[str, Any
             walk.found.value = walk.struct(value, definition, ())
     except _Stop as stop:
         walk.found.error = str(stop)
+    if definition is None:  # whose metadata is read by itself
+        walk.found.error = walk.found.error.replace("ObjectMeta.metadata.", "ObjectMeta.")
     return walk.found
 
 

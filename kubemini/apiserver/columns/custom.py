@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kubemini.api import gotime
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME, Cell, Column, elapsed
 
@@ -58,17 +59,14 @@ def _shown(value: Any, type: str, now: int) -> Any:
     if type == "integer":
         return int(value) if number else None
     if type == "number":
-        return float(value) if number else None
+        return (int(value) if float(value).is_integer() else value) if number else None  # as Go writes it
     if type == "boolean":
         return value if isinstance(value, bool) else None
     return _age(value, now) if isinstance(value, str) else None
 
 
 def _age(value: str, now: int) -> str:
-    try:
-        return elapsed(value, now)
-    except ValueError:
-        return "<invalid>"
+    return "<invalid>" if gotime.problem(value, gotime.RFC3339) else elapsed(value, now)
 
 
 def _text(value: Any) -> str:

@@ -10,6 +10,7 @@ Models k/apiextensions-apiserver pkg/apiserver crdHandler; pkg/controller/status
 pkg/controller/establish EstablishingController; pkg/controller/finalizer CRDFinalizer sync deleteInstances.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -53,6 +54,7 @@ class Definitions:
         self._at_work = False
         self._ending: set[str] = set()
         self.lines: tuple[tuple[str, ...], ...] = ()
+        self.described: tuple[tuple[str, str, str], ...] = ()  # apiVersion, kind, schema as JSON
 
     def ready(self) -> Steps:
         """Until the server knows what is defined; at once where nothing ever was."""
@@ -95,6 +97,7 @@ class Definitions:
         self._kinds = {(kind.group, kind.version, kind.plural): kind for kind in own}
         lines = living.lines_of(crds)
         self.lines = tuple(line for line in lines if self._is_own(line))
+        self.described = tuple((kind.api_version, kind.kind, _text(kind.schema)) for kind in self.kinds())
         self._look_after(crds)
 
     def _drop(self, kinds: list[CustomKind]) -> None:
@@ -184,6 +187,10 @@ class Definitions:
 
     def _asked_to_go(self, obj: Obj, kind: Kind) -> "Obj | Remove | ApiError":
         return deletion.delete(obj, Options(), self._component.sim.now, kind)
+
+
+def _text(schema: Any) -> str:
+    return json.dumps(schema, sort_keys=True, separators=(",", ":"))
 
 
 def _emptied(crd: Obj, now: int) -> Obj:

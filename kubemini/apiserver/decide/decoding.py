@@ -12,11 +12,12 @@ Simplified: a number is whole or not; how it was written is not kept.
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kubemini.api import errors
-from kubemini.api.errors import ApiError
-from kubemini.api.kinds import KNOWN, Kind
+from kubemini.api.errors import ApiError, FieldError
+from kubemini.api.kinds import KNOWN, CustomKind, Kind
 from kubemini.api.schema.decode import decode
 
 DEEPEST = 300
@@ -61,6 +62,8 @@ def not_an_object(body: Any) -> str:
 
 def mismatch(body: Mapping[str, Any], kind: Kind) -> ApiError | None:
     """Why *body*, which names another kind or version, cannot be a *kind*; a body that names none is one."""
+    if isinstance(kind, CustomKind):
+        return _other_custom(body, kind)
     said, version = body.get("kind") or kind.kind, body.get("apiVersion") or kind.api_version
     if version != kind.api_version and version.rpartition("/")[0] == kind.group:
         expected = f"does not match the expected API version ({kind.api_version})"
@@ -74,6 +77,28 @@ def mismatch(body: Mapping[str, Any], kind: Kind) -> ApiError | None:
         return None
     short = version.rpartition("/")[2]
     return errors.bad_request(f'{said} in version "{short}" cannot be handled as a {kind.kind}: {why}')
+
+
+def _other_custom(body: Mapping[str, Any], kind: CustomKind) -> ApiError | None:
+    """The same of a kind that is defined here: its objects say what they are."""
+    version = body.get("apiVersion") or ""
+    if version != kind.api_version:
+        expected = f"does not match the expected API version ({kind.api_version})"
+        return errors.bad_request(f"the API version in the data ({version}) {expected}")
+    return typed_as_another(body, kind)
+
+
+def typed_as_another(body: Mapping[str, Any], kind: CustomKind) -> ApiError | None:
+    """Why *body* is of another type than *kind*. Models customResourceValidator.ValidateTypeMeta"""
+    found = [
+        FieldError("FieldValueInvalid", field, f"Invalid value: {quoted(body.get(field) or '')}: must be {must}")
+        for field, must in (("kind", kind.kind), ("apiVersion", kind.api_version))
+        if (body.get(field) or "") != must
+    ]
+    group, _, version = (body.get("apiVersion") or "").rpartition("/")
+    said = replace(kind, kind=body.get("kind") or "", group=group, version=version)
+    name = (body.get("metadata") or {}).get("name") or ""
+    return errors.invalid(said, name, found) if found else None
 
 
 def other_kind(body: Mapping[str, Any], kind: Kind) -> str:

@@ -12,7 +12,7 @@ k/k pkg/controlplane/apiserver DefaultGenericAPIServicePriorities.
 import base64
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from kubemini.api import schema
@@ -230,7 +230,7 @@ def _wants_all(headers: Mapping[str, str]) -> bool:
     return False
 
 
-@cache
+@lru_cache(maxsize=32)
 def _aggregated(root: str, lines: Lines) -> tuple[Any, str]:
     """Everything under ``api`` or ``apis``, and its digest."""
     groups = _groups(lines)

@@ -13,7 +13,7 @@ Simplified: in a story, whose programs name no fieldManager, owners are kept fro
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -74,8 +74,11 @@ def after_write(old: Obj | None, new: Obj, me: Manager, begins: bool, now: int, 
     if not before and (not begins or (resets and old is not None)):
         return bare
     live, versions = (without(old, FIELD) if old is not None else {}), _versions(kind or kind_of(new), me.subresource)
-    owners = patch.updated(live, bare, before, me, versions)
-    took = patch.touched(live, bare, me, versions)
+    try:
+        owners = patch.updated(live, bare, before, me, versions)
+        took = patch.touched(live, bare, me, versions)
+    except typed.TypedError:  # its fields have no names: nobody owns it, and it is judged for what it is
+        return bare
     return _with(bare, owners, kept, [me] if took else [], now)
 
 
@@ -133,7 +136,21 @@ def _versions(kind: Kind, subresource: str) -> patch.Versions:
         ignored = (("f:spec",), *(("f:metadata", f"f:{key}") for key in rules.status_keeps))
     elif not subresource and "status" in rules.subresources:
         ignored = (("f:status",),)
-    return patch.Versions(lambda version: shape, ignored=ignored)
+    if not rules.schemas:
+        return patch.Versions(lambda version: shape, ignored=ignored)
+    shapes = {one: published.shape_of(one, kind.kind, known) for one, known in rules.schemas.items()}
+    return patch.Versions(lambda version: shapes.get(version, shape), _converter(shapes), ignored)
+
+
+def _converter(shapes: Mapping[str, typed.Shape]) -> Callable[[Any, str], Any]:
+    """An object of a kind that is defined here in another version of it; what only another one knows is kept."""
+
+    def convert(obj: Any, version: str) -> Any:
+        if version not in shapes:
+            return typed.NOTHING
+        return {**obj, "apiVersion": version} if obj else obj
+
+    return convert
 
 
 def _before_first_apply(live: Obj, me: Manager, versions: patch.Versions) -> Managers:

@@ -157,6 +157,8 @@ def _refused_custom(info: RequestInfo, kind: Kind) -> ApiError | None:
         return errors.page_not_found()
     if info.kind is None:
         return errors.not_found(kind, info.name)
+    if info.verb in ("update", "patch") and not info.name:
+        return errors.bad_request("name must be provided")
     verbs = OF_A_SUBRESOURCE.get(info.subresource, (*OF_AN_OBJECT, *OF_A_COLLECTION))
     return None if info.verb in verbs else errors.method_not_supported(kind, info.verb)
 

@@ -92,7 +92,7 @@ def validate(obj: Obj, old: Obj | None = None, of: Kind | None = None) -> ApiErr
     kind = served.of_object(obj, of)
     if kind.rules_first and (wrong := [*kind.rules(obj)]):
         return _refusal(obj, wrong, of)
-    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule)]
+    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule, kind.any_finalizer)]
     if old is not None:
         found += metadata.changes(obj["metadata"], old["metadata"])
     else:
@@ -106,7 +106,7 @@ def validate(obj: Obj, old: Obj | None = None, of: Kind | None = None) -> ApiErr
 def validate_part(obj: Obj, old: Obj, wrong: Callable[[Obj, Obj], Wrong], of: Kind | None = None) -> ApiError | None:
     """Why *obj*, of which one part is new, may not be stored in place of *old*, or None; *wrong*: (new, old)."""
     kind = served.of_object(obj, of)
-    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule)]
+    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule, kind.any_finalizer)]
     found += metadata.changes(obj["metadata"], old["metadata"])
     return _refusal(obj, [*found, *kind.rules(obj), *wrong(obj, old)], of)
 
@@ -114,7 +114,7 @@ def validate_part(obj: Obj, old: Obj, wrong: Callable[[Obj, Obj], Wrong], of: Ki
 def validate_status(obj: Obj, old: Obj, of: Kind | None = None) -> ApiError | None:
     """Why *obj*, of which only the status is new, may not be stored in place of *old*, or None."""
     kind = served.of_object(obj, of)
-    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule)]
+    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule, kind.any_finalizer)]
     found += metadata.changes(obj["metadata"], old["metadata"])
     return _refusal(obj, [*found, *kind.status_rules(obj, old)], of)
 

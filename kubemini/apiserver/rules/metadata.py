@@ -29,8 +29,8 @@ NO_NEW_FINALIZERS = "no new finalizers can be added if the object is being delet
 NameRule = Callable[[str], list[str]]
 
 
-def metadata(kind: Kind, meta: Obj, rule: NameRule) -> Wrong:
-    """Every complaint about *meta*, whose name must keep *rule*."""
+def metadata(kind: Kind, meta: Obj, rule: NameRule, any_finalizer: bool = False) -> Wrong:
+    """Every complaint about *meta*, whose name must keep *rule*; *any_finalizer*: they need no domain."""
     if meta.get("generateName"):
         base = meta["generateName"]
         yield from each(rule(base[:-1] + "a" if base.endswith("-") else base), "metadata.generateName", base)
@@ -43,7 +43,7 @@ def metadata(kind: Kind, meta: Obj, rule: NameRule) -> Wrong:
     yield from label_pairs(meta.get("labels"), "metadata.labels")
     yield from annotations(meta.get("annotations"), "metadata.annotations")
     yield from _owners(meta.get("ownerReferences") or (), "metadata.ownerReferences")
-    yield from _finalizers(meta.get("finalizers") or (), "metadata.finalizers")
+    yield from _finalizers(meta.get("finalizers") or (), "metadata.finalizers", any_finalizer)
 
 
 def _namespace(kind: Kind, meta: Obj) -> Wrong:
@@ -109,14 +109,14 @@ def _in_order(owner: Obj) -> InOrder:
     return InOrder((field, owner[field]) for field in fields if field in owner)
 
 
-def _finalizers(finalizers: Sequence[str], path: str) -> Wrong:
+def _finalizers(finalizers: Sequence[str], path: str, any_name: bool) -> Wrong:
     """Models k/apimachinery pkg/api/validation ValidateFinalizers"""
     for name in finalizers:
         yield from each(names.qualified_name(name), path, name)
     if {"orphan", "foregroundDeletion"} <= set(finalizers):
         yield invalid(path, finalizers, "orphan and foregroundDeletion cannot be both set")
     for number, name in enumerate(finalizers):
-        if "/" not in name and name not in STANDARD_FINALIZERS:
+        if not any_name and "/" not in name and name not in STANDARD_FINALIZERS:
             yield invalid(f"{path}[{number}]", name, NOT_QUALIFIED)
 
 

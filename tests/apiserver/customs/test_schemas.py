@@ -94,7 +94,10 @@ def test_a_status_is_judged_alone_and_its_numbers_too():
     mine = Definer("crd-j").define("vats", "Vat", whole, subresources=parts)
     mine.make("a", spec={"n": 1})
     found = causes(mine.patch(f"{mine.path}/a/status", {"status": {"n": "x"}}))
-    assert found == [("status.n", 'Invalid value: "string": n in body must be of type integer: "string"')]
+    assert found == [
+        ("status.n", 'Invalid value: "string": n in body must be of type integer: "string"'),
+        (".status.n", "Invalid value: 0: .status.n accessor error: x is of the type string, expected int64"),
+    ]
     found = causes(mine.patch(f"{mine.path}/a/status", {"status": {"n": -1}}))
     assert found == [(".status.n", "Invalid value: -1: should be a non-negative integer")]
 

@@ -62,7 +62,7 @@ def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any]) -> Ser
     """All that is special about one version."""
     parts = version.get("subresources") or {}
     has_status = parts.get("status") is not None
-    stored = f"{kind.group}/{_stored(crd)}"
+    stored, schemas = f"{kind.group}/{_stored(crd)}", _schemas(crd)
     scaling = _scaling(parts.get("scale"))
     limits = objects.Limits(schema, Rules(schema), scaling)
     return ServedKind(
@@ -82,21 +82,29 @@ def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any]) -> Ser
         create_rules=partial(objects.wrong_as_new, limits),
         changes=partial(objects.wrong_changes, limits),
         status_rules=partial(objects.wrong_status, limits),
-        to_store=partial(_in_version, stored),
-        from_store=partial(_read, kind.api_version, schema),
+        to_store=partial(_as, stored, schemas),
+        from_store=partial(_read, kind.api_version, schemas),
         columns=columns_of(version.get("additionalPrinterColumns") or ()),
-        deprecated=_deprecated(version, kind),
+        deprecated=_deprecated(crd, version, kind),
+        any_finalizer=True,
+        warnings=objects.finalizer_warnings,
+        schemas=schemas,
         closed=CLOSED if "deletionTimestamp" in crd["metadata"] or is_true(crd, naming.TERMINATING) else "",
         said=False,
     )
 
 
-def _deprecated(version: Obj, kind: Kind) -> str:
+def _deprecated(crd: Obj, version: Obj, kind: Kind) -> str:
     """The warning on every request, if there is to be one."""
     if not version.get("deprecated"):
         return ""
     said: str | None = version.get("deprecationWarning")
-    return f"{kind.api_version} {kind.kind} is deprecated" if said is None else said
+    if said is not None:
+        return said
+    others = [one["name"] for one in crd["spec"]["versions"] if one.get("served") and not one.get("deprecated")]
+    newer = max((name for name in others if priority(name) > priority(kind.version)), key=priority, default="")
+    instead = f"; use {kind.group}/{newer} {kind.kind}" if newer else ""
+    return f"{kind.api_version} {kind.kind} is deprecated{instead}"
 
 
 def _stored(crd: Obj) -> str:
@@ -128,15 +136,25 @@ def _filled(schema: Mapping[str, Any], obj: Obj) -> Obj:
     return found
 
 
-def _in_version(api_version: str, obj: Obj) -> Obj:
-    """*obj* in another version; without a webhook nothing else of it changes."""
-    return obj if obj["apiVersion"] == api_version else evolve(obj, ("apiVersion",), api_version)
+def _schemas(crd: Obj) -> dict[str, Mapping[str, Any]]:
+    """apiVersion → the schema of that version."""
+    spec = crd["spec"]
+    return {f"{spec['group']}/{one['name']}": get(one, "schema", "openAPIV3Schema") or {} for one in spec["versions"]}
 
 
-def _read(api_version: str, schema: Mapping[str, Any], obj: Obj) -> Obj:
-    """What the store holds, as this version knows it."""
+def _as(api_version: str, schemas: Mapping[str, Mapping[str, Any]], obj: Obj) -> Obj:
+    """*obj* in another version, without what that does not know; without a webhook nothing else of it changes."""
+    if obj["apiVersion"] == api_version:
+        return obj
+    known, _ = custom.pruned(evolve(obj, ("apiVersion",), api_version), schemas[api_version])
+    return freeze(known)
+
+
+def _read(api_version: str, schemas: Mapping[str, Mapping[str, Any]], obj: Obj) -> Obj:
+    """What the store holds, which is filled by the version that it was stored in, as this version knows it."""
+    schema = schemas.get(obj["apiVersion"], {})
     known, _ = custom.pruned(obj, schema)
-    return freeze(_in_version(api_version, freeze(custom.filled(known, schema))))
+    return _as(api_version, schemas, freeze(custom.filled(known, schema)))
 
 
 def _selectable(version: Obj) -> tuple[str, ...]:

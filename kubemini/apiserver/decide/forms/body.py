@@ -25,12 +25,14 @@ def too_large(data: bytes) -> ApiError | None:
     return ApiError(413, "RequestEntityTooLarge", TOO_LARGE) if len(data) > LARGEST else None
 
 
-def of_object(data: bytes, media: str, kind_name: str) -> Any:
-    """What a POST or a PUT carries: a value, or 400 in the words of the decoder."""
+def of_object(data: bytes, media: str, kind_name: str, must_say: bool = False) -> Any:
+    """What a POST or a PUT carries: a value, or 400 in the words of the decoder; *must_say*: of which kind it is."""
     try:
         found = value(data, media)
         if problem := not_an_object(found):
             raise Unreadable(problem)
+        if must_say and not found.get("kind"):
+            raise Unreadable(f"Object 'Kind' is missing in '{_text(data)}'")
         return found
     except Unreadable as wrong:
         text = f"the object provided is unrecognized (must be of type {kind_name}): {wrong} ({summary(data)})"

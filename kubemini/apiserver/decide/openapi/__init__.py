@@ -9,26 +9,28 @@ Simplified: no descriptions, no enumerations; no paths for watch/, connecting su
 """
 
 import hashlib
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from kubemini.apiserver.decide.discovery import Lines
 from kubemini.apiserver.decide.forms.response import json_bytes
 from kubemini.apiserver.decide.openapi import paths, schemas
+from kubemini.apiserver.decide.openapi.schemas import Described
 
 ROOT = "/openapi/v3"
+KEPT = 16  # of so many states of a server the pages are remembered
 BEARER = {"type": "apiKey", "description": "Bearer Token authentication", "name": "authorization", "in": "header"}
 
 
-def page(path: str, lines: Lines) -> Any:
-    """The index, or the document of a group and version; None if there is none."""
+def page(path: str, lines: Lines, described: Described = ()) -> Any:
+    """The index, or the document of a group and version; None if there is none. *described*: see schemas.needed."""
     where = path.rstrip("/")
     if where == ROOT:
-        return _index(lines)
+        return _index(lines, described)
     if not where.startswith(ROOT + "/"):
         return None
     api_version = _versions(lines).get(where.removeprefix(ROOT + "/"))
-    return None if api_version is None else document(api_version, lines)
+    return None if api_version is None else document(api_version, lines, described)
 
 
 def _versions(lines: Lines) -> dict[str, str]:
@@ -36,22 +38,22 @@ def _versions(lines: Lines) -> dict[str, str]:
     return {("apis/" if "/" in words[0] else "api/") + words[0]: words[0] for words in lines}
 
 
-@cache
-def _index(lines: Lines) -> Any:
+@lru_cache(maxsize=KEPT)
+def _index(lines: Lines, described: Described) -> Any:
     found = {}
     for where, api_version in sorted(_versions(lines).items()):
-        digest = hashlib.sha512(json_bytes(document(api_version, lines))).hexdigest().upper()
+        digest = hashlib.sha512(json_bytes(document(api_version, lines, described))).hexdigest().upper()
         found[where] = {"serverRelativeURL": f"{ROOT}/{where}?hash={digest}"}
     return {"paths": found}
 
 
-@cache
-def document(api_version: str, lines: Lines) -> Any:
+@lru_cache(maxsize=16 * KEPT)
+def document(api_version: str, lines: Lines, described: Described = ()) -> Any:
     """All that is said of *api_version*."""
     told = paths.of(api_version, lines)
     return {
         "openapi": "3.0.0",
         "info": {"title": "Kubernetes", "version": "1.37"},
         "paths": told,
-        "components": {"schemas": schemas.needed(told), "securitySchemes": {"BearerToken": BEARER}},
+        "components": {"schemas": schemas.needed(told, described), "securitySchemes": {"BearerToken": BEARER}},
     }

@@ -3,12 +3,14 @@
 Models k/kube-openapi pkg/builder3 openAPI.buildDefinitionRecursively; names: pkg/util ToRESTFriendlyName there.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubemini.api import schema
 from kubemini.api.schema import Definition, Field, custom
 
+Described = tuple[tuple[str, str, str], ...]
 REF = "#/components/schemas/"
 META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
@@ -75,14 +77,18 @@ def ref(name: str) -> dict[str, str]:
     return {"$ref": REF + name}
 
 
-def needed(value: Any) -> dict[str, Any]:
-    """The schemas that *value* points to, and those that these point to, by name."""
+def needed(value: Any, described: Described = ()) -> dict[str, Any]:
+    """The schemas that *value* points to, and those that these point to, by name.
+
+    *described*: apiVersion, kind and structural schema (as JSON) of what is defined at one server.
+    """
     found: dict[str, Any] = {}
+    here = {of_kind(at, kind): _of_structural(at, kind, json.loads(text)) for at, kind, text in described}
     waiting = [*_pointers(value)]
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = _schema(name)
+            found[name] = _schema(name, here)
             waiting += _pointers(found[name])
     return {name: found[name] for name in sorted(found)}
 
@@ -98,14 +104,14 @@ def _pointers(value: Any) -> Iterator[str]:
             yield from _pointers(item)
 
 
-def _schema(name: str) -> dict[str, Any]:
-    if name in BY_HAND:
-        return BY_HAND[name]
+def _schema(name: str, here: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    if name in BY_HAND or name in here:
+        return BY_HAND.get(name) or here[name]
     definition = _definitions().get(name)
     if definition is not None:
         return _of_definition(definition)
     if name.endswith("List"):
-        return _of_list(name.removesuffix("List"))
+        return _of_list(name.removesuffix("List"), here)
     return _of_custom(name)
 
 
@@ -158,7 +164,7 @@ def _type(type: str) -> dict[str, Any]:
     return ref(NAMED.get(type) or named(type))
 
 
-def _of_list(item: str) -> dict[str, Any]:
+def _of_list(item: str, here: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     """A list of the kind behind the schema *item*."""
     properties: dict[str, Any] = {
         "apiVersion": PLAIN["string"],
@@ -166,7 +172,7 @@ def _of_list(item: str) -> dict[str, Any]:
         "kind": PLAIN["string"],
         "metadata": {"default": {}, "allOf": [ref(META + "ListMeta")]},
     }
-    (gvk,) = _schema(item)["x-kubernetes-group-version-kind"]
+    (gvk,) = _schema(item, here)["x-kubernetes-group-version-kind"]
     listed = {**gvk, "kind": gvk["kind"] + "List"}
     return {
         "type": "object",
@@ -179,7 +185,12 @@ def _of_list(item: str) -> dict[str, Any]:
 def _of_custom(name: str) -> dict[str, Any]:
     """The schema of a custom resource, as its CRD has it."""
     api_version, kind = _custom()[name]
-    found = dict(custom.of(api_version, kind) or {})
+    return _of_structural(api_version, kind, custom.of(api_version, kind) or {})
+
+
+def _of_structural(api_version: str, kind: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a structural schema says, and what every object has."""
+    found = dict(said)
     own = {"apiVersion": PLAIN["string"], "kind": PLAIN["string"], "metadata": {"allOf": [ref(META + "ObjectMeta")]}}
     found["properties"] = {**found.get("properties", {}), **own}
     return found | {"x-kubernetes-group-version-kind": [_gvk(api_version, kind)]}

@@ -39,15 +39,16 @@ def _scale(obj: Obj, wanted: int, there: int, selector: str | None) -> Obj:
     )
 
 
-def unsaid(obj: Obj, kind: Kind) -> ApiError | None:
-    """Why *obj*, a custom resource, has no Scale to be read: it does not say how many it wants.
-
-    Models k/apiextensions-apiserver pkg/registry/customresource ScaleREST.Get
-    """
+def unsaid(obj: Obj, kind: Kind) -> str:
+    """The path at which *obj*, a custom resource, does not say how many it wants; "" if it does."""
     scaling = served.of(kind).scaling
-    if scaling is None or get(obj, *scaling.wanted) is not None:
-        return None
-    return errors.internal(f'the spec replicas field ".{".".join(scaling.wanted)}" does not exist')
+    return "" if scaling is None or get(obj, *scaling.wanted) is not None else "." + ".".join(scaling.wanted)
+
+
+def missing_scale(obj: Obj, kind: Kind) -> ApiError | None:
+    """Why *obj* has no Scale to be read. Models k/apiextensions-apiserver pkg/registry/customresource ScaleREST.Get"""
+    path = unsaid(obj, kind)
+    return errors.internal(f'the spec replicas field "{path}" does not exist') if path else None
 
 
 def _custom_scale(obj: Obj, scaling: Scaling) -> Obj:

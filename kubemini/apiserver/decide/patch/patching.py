@@ -11,7 +11,7 @@ from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import Kind
+from kubemini.api.kinds import CustomKind, Kind
 from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.api.patch import jsonpatch, published, strategic, typed
 from kubemini.api.patch.apply import APPLY as APPLIES
@@ -20,7 +20,7 @@ from kubemini.api.schema.decode import Decoded, decode
 from kubemini.apiserver.decide import decoding, ownership
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import APPLY
-from kubemini.apiserver.decide.parts.scale import scale_of, wrong_scale
+from kubemini.apiserver.decide.parts.scale import scale_of, unsaid, wrong_scale
 from kubemini.apiserver.decide.patch import misfit
 from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import SCALE, Decide, Write, deduped, named, replaced, rescaled, url_mismatch
@@ -127,7 +127,9 @@ def _read(write: Write, new: Any, patch: Any, kind: Kind) -> "Obj | ApiError":
     wrong = decoding.refusal(new, kind.kind)
     if wrong is not None:
         return wrong
-    other = decoding.other_kind(new, kind)
+    if isinstance(kind, CustomKind) and (typed_else := decoding.typed_as_another(new, kind)) is not None:
+        return typed_else
+    other = "" if isinstance(kind, CustomKind) else decoding.other_kind(new, kind)
     if other:
         return misfit.invalid(type, patch, new, other)
     found = decode(new, kind.api_version, kind.kind, kind.structural)
@@ -151,6 +153,9 @@ def _in_place(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "
 
 
 def _rescaled(write: Write, old: Obj, scale: Any, patch: Any) -> "Obj | Remove | ApiError":
+    said = isinstance(scale, ApiError) or get(scale, "spec", "replicas") is not None
+    if not said and (path := unsaid(old, write.kind)):
+        return errors.bad_request(f'the spec replicas field "{path}" cannot be empty')
     found = _read(write, scale, patch, SCALE)
     return found if isinstance(found, ApiError) else rescaled(write, old, found)
 
@@ -260,14 +265,15 @@ def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
 
 
 def _complaints(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: typed.Shape) -> Iterator[str]:
-    if found.error:
-        expected = _expected(kind, found)
-        value = get(body, *found.place)
+    wrong = [(found.place, _expected(kind, found))] if found.error else []
+    wrong += published.misfits(body, kind.structural) if kind.structural is not None else ()
+    for odd, expected in wrong:
+        value = get(body, *odd)
         there = {
             "numeric (int or float)": strategic.go_type(value),
             "string": f"&value.valueUnstructured{{Value:{strategic.go_syntax(value)}}}",
         }.get(expected, f"&{{{strategic.go_text(value)}}}")
-        yield f"{typed.spelled(body, found.place, shape)}: expected {expected}, got {there}"
+        yield f"{typed.spelled(body, odd, shape)}: expected {expected}, got {there}"
     for place in found.unknown:
         yield f"{typed.spelled(body, place, shape)}: field not declared in schema"
 

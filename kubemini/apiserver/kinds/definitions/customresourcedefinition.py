@@ -333,5 +333,6 @@ serve(
         warnings=warnings,
         columns=COLUMNS,
         kept=naming.marked,
+        any_finalizer=True,
     )
 )

@@ -181,7 +181,10 @@ def _number(value: int | float, schema: Schema, path: str) -> Iterator[FieldErro
             which = f"with format {format}" if format in BITS else "(default format)"
             yield _whole(f"Checked value must be of type integer {which} in {path}")
     factor = schema.get("multipleOf")
-    if factor and not float(value / factor).is_integer():
+    factor = int(factor) if factor and isinstance(value, int) else factor
+    if factor is not None and factor <= 0:
+        yield invalid(path, factor, f"factor MultipleOf declared for {path} must be positive: {factor}")
+    elif factor and not float(value / factor).is_integer():
         yield invalid(path, value, f"{path} in body should be a multiple of {_go_number(factor)}")
     for field, sense, beyond in (
         ("minimum", "greater", lambda a, b: a < b),

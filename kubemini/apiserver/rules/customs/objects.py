@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from kubemini.api.errors import FieldError
 from kubemini.api.objects import Obj, get
+from kubemini.api.patch.strategic import go_text
 from kubemini.apiserver.rules.causes import Wrong, invalid, wrong_as_a_whole
 from kubemini.apiserver.rules.customs import judging
 from kubemini.apiserver.rules.customs.expressions import Rules
@@ -84,13 +85,48 @@ def _wanted(obj: Obj, scaling: Scaling | None) -> Wrong:
 def _there(obj: Obj, scaling: Scaling | None) -> Wrong:
     if scaling is not None:
         yield from _replicas(obj, scaling.there)
+        selector = get(obj, *scaling.selector, default="") if scaling.selector else ""
+        if not isinstance(selector, str):
+            where = "." + ".".join(scaling.selector)
+            yield invalid(where, "", f"{where} accessor error: {_typed(selector)}, expected string")
 
 
 def _replicas(obj: Obj, path: tuple[str, ...]) -> Wrong:
-    number, where = get(obj, *path), "." + ".".join(path)
-    if number is None or not is_number(number):
+    number, where = get(obj, *path, default=judging.NOTHING), "." + ".".join(path)
+    if number is judging.NOTHING:
         return
-    if number < 0:
+    if not is_number(number) or isinstance(number, float):
+        yield invalid(where, 0, f"{where} accessor error: {_typed(number)}, expected int64")
+    elif number < 0:
         yield invalid(where, number, "should be a non-negative integer")
     elif number > MOST:
         yield invalid(where, number, f"should be less than or equal to {MOST}")
+
+
+def _typed(value: Any) -> str:
+    """A value and what Go calls its type, as an accessor that finds another one says it."""
+    if isinstance(value, bool):
+        return f"{str(value).lower()} is of the type bool"
+    if isinstance(value, int | float):
+        return f"{value} is of the type {'int64' if isinstance(value, int) else 'float64'}"
+    if isinstance(value, str):
+        return f"{value} is of the type string"
+    if value is None:
+        return "<nil> is of the type <nil>"
+    type = "map[string]interface {}" if isinstance(value, Mapping) else "[]interface {}"
+    return f"{go_text(value)} is of the type {type}"
+
+
+# -- what is warned of -------------------------------------------------------------------------------
+
+STANDARD = ("orphan", "foregroundDeletion", "kubernetes")
+PREFER = "prefer a domain-qualified finalizer name {}to avoid accidental conflicts with other finalizer writers"
+
+
+def finalizer_warnings(new: Obj, old: Obj | None) -> list[str]:
+    """New finalizers without a domain of their own. Models generateWarningsFromObj, validateKubeFinalizerName"""
+    before = get(old or {}, "metadata", "finalizers") or ()
+    added = sorted({one for one in get(new, "metadata", "finalizers") or () if one not in before})
+    odd = [one for one in added if "/" not in one and one not in STANDARD]
+    texts = {one: PREFER.format("including a path (/) " if "." in one else "") for one in odd}
+    return [f'metadata.finalizers: "{one}": {text}' for one, text in texts.items()]
