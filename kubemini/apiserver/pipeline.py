@@ -129,6 +129,10 @@ def find_definition(core: Core, asked: Request) -> Steps:
     info = asked.info
     if info.is_resource and info.kind is not None and info.kind != DEFINITION:
         return None
+    if info.kind == DEFINITION:
+        if info.verb not in ("get", "list"):
+            core.cache(DEFINITION)  # from now on this server looks after them
+        return None
     yield from core.definitions.ready()
     asked.info = replace(info, own=core.definitions.find(info.group, info.version, info.resource))
     return None

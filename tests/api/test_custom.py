@@ -59,7 +59,7 @@ def test_every_custom_resource_is_served_with_the_subresources_and_defaults_of_i
 HINTS = [  # (manifest's kind, rest, what it says, hint)
     ("HTTPRoute", "spec: {rules: [{backendRefs: [{wieght: 1}]}]}", "spec.rules[0].backendRefs[0].wieght", "weight?"),
     ("HTTPRoute", "metadata: {name: r, labelz: {}}", 'unknown field "metadata.labelz"', "did you mean labels?"),
-    ("HTTPRoute", "metadata: {name: r, labels: 5}", "ObjectMeta.metadata.labels", "expected a map"),
+    ("HTTPRoute", "metadata: {name: r, labels: 5}", "ObjectMeta.labels", "expected a map"),
     ("ClusterNetworkPolicy", "spec: {subjekt: {}}", 'unknown field "spec.subjekt"', "did you mean subject?"),
 ]
 

@@ -58,7 +58,7 @@ def lookup(type: str, key: str) -> Field:
     return Field(found.strategy, found.merge, inner)
 
 
-SCHEMALESS: Shape = Shape(MAP, child=lambda key: SCHEMALESS)  # of what no schema knows: maps have fields, all else is one
+SCHEMALESS: Shape = Shape(MAP, child=lambda key: SCHEMALESS)  # of what no schema knows: maps have fields
 
 
 def misfits(value: Any, node: Mapping[str, Any], place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:

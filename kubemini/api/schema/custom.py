@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path as File
 from typing import Any, NamedTuple
 
+from kubemini.api import schema as published
+
 Schema = Mapping[str, Any]
 Path = tuple[Any, ...]
 PRESERVES, EMBEDDED = "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"
@@ -66,7 +68,8 @@ def pruned(
     for key, item in value.items():
         field = _inside(schema, key)
         if _is_own(schema, root) and key in _OWN:
-            kept[key] = item
+            kept[key], rest = _metadata(item, path) if key == "metadata" and not root else (item, [])
+            unknown += rest
         elif field is not None and not (item is None and field.schema is not None and _is_no_null(field.schema)):
             kept[key], rest = pruned(item, field.schema, (*path, key), False)
             unknown += rest
@@ -75,6 +78,18 @@ def pruned(
         elif field is None:
             unknown.append((*path, key))
     return kept, unknown
+
+
+def _metadata(value: Any, path: Path) -> tuple[Any, list[Path]]:
+    """The metadata of an object that is embedded in another one: what is no metadata is dropped.
+
+    Models k/apiextensions-apiserver pkg/apiserver/schema/objectmeta Coerce
+    """
+    known = published.definition("meta.v1.ObjectMeta").fields
+    if not isinstance(value, dict):
+        return value, []
+    odd = [key for key in value if key not in known]
+    return {key: item for key, item in value.items() if key in known}, [(*path, "metadata", key) for key in odd]
 
 
 class _Field(NamedTuple):

@@ -198,7 +198,7 @@ class _Walk:
             if key not in _BARE.fields:
                 self._all_doubled(item, (key,))
         kept, unknown = custom.pruned(value, structural)
-        for path in sorted(unknown, key=spelled):
+        for path in sorted(unknown, key=lambda one: ("metadata" in one[1:-1], spelled(one))):
             self._unknown(path)
         return kept
 

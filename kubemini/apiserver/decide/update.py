@@ -182,7 +182,8 @@ def rescaled(write: Write, old: Obj, scale: Obj) -> "Obj | Remove | ApiError":
     said, info = scale.get("metadata") or {}, write.info
     scale = evolve(scale, ("metadata",), {**said, "namespace": said.get("namespace") or info.namespace})
     wrong = url_mismatch(write.kind, scale, info.namespace, info.name) or wrong_scale(scale, write.kind)
-    return wrong or replaced(write, old, scaled(old, scale, write.kind))
+    nobodys = served.of(write.kind).scaling is not None  # upstream finds no owners in the Scale of a custom resource
+    return wrong or replaced(write, old, scaled(old, scale, write.kind), owners_known=nobodys)
 
 
 # -- what every update goes through ------------------------------------------------------------------------------------

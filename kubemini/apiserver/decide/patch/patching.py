@@ -5,6 +5,7 @@ PUT may, and nothing else. Apply looks for owners first, and creates what is not
 Models k/apiserver pkg/endpoints/handlers jsonPatcher smpPatcher applyPatcher, interpretStrategicMergePatchError.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from kubemini.api.patch import jsonpatch, published, strategic, typed
 from kubemini.api.patch.apply import APPLY as APPLIES
 from kubemini.api.patch.merge import merge
 from kubemini.api.schema.decode import Decoded, decode
+from kubemini.apiserver import served
 from kubemini.apiserver.decide import decoding, ownership
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import APPLY
@@ -133,6 +135,8 @@ def _read(write: Write, new: Any, patch: Any, kind: Kind) -> "Obj | ApiError":
     if other:
         return misfit.invalid(type, patch, new, other)
     found = decode(new, kind.api_version, kind.kind, kind.structural)
+    if kind.structural is not None:  # its fields have no order but that of their names
+        new = json.loads(json.dumps(new, sort_keys=True))
     if found.error:
         return misfit.invalid(type, patch, new, misfit.why(type, found))
     complaints = [*misfit.strict(type, patch), *found.strict] if careful else []
@@ -227,7 +231,8 @@ def configuration(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
         return wrong
     meta = body.get("metadata") or {}
     config = named(kind, {**body, "metadata": {**meta, "name": meta.get("name") or info.name}}, info.namespace)
-    part = without(config, ("spec",)) if info.subresource == "status" else without(config, ("status",))
+    other = "spec" if info.subresource == "status" else "" if served.of(kind).plain_status else "status"
+    part = without(config, (other,)) if other else config
     return url_mismatch(kind, config, info.namespace, info.name) or part
 
 
@@ -274,7 +279,10 @@ def _complaints(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: type
             "string": f"&value.valueUnstructured{{Value:{strategic.go_syntax(value)}}}",
         }.get(expected, f"&{{{strategic.go_text(value)}}}")
         yield f"{typed.spelled(body, odd, shape)}: expected {expected}, got {there}"
+    odd_places = [odd for odd, _ in wrong]
     for place in found.unknown:
+        if any(place[: len(odd)] == odd for odd in odd_places):
+            continue
         yield f"{typed.spelled(body, place, shape)}: field not declared in schema"
 
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from kubemini.api.cel.structural import EMBEDDED
 from kubemini.api.errors import FieldError
 from kubemini.api.objects import Obj, get
 from kubemini.api.patch.strategic import go_text
-from kubemini.apiserver.rules.causes import Wrong, invalid, wrong_as_a_whole
+from kubemini.apiserver.rules.causes import Wrong, invalid, required, wrong_as_a_whole
 from kubemini.apiserver.rules.customs import judging
 from kubemini.apiserver.rules.customs.expressions import Rules
 from kubemini.apiserver.rules.customs.judging import is_number
@@ -46,14 +47,14 @@ class Limits(NamedTuple):
 def wrong_as_new(limits: Limits, obj: Obj) -> Wrong:
     """Every complaint about a new object."""
     found = judging.judged(obj, limits.schema)
-    found += [*_wanted(obj, limits.scaling), *_there(obj, limits.scaling)]
+    found += [*_wanted(obj, limits.scaling), *_there(obj, limits.scaling), *embedded(obj, limits.schema)]
     yield from limits.with_rules([*found, *judging.doubles(obj, limits.schema)], obj)
 
 
 def wrong_changes(limits: Limits, new: Obj, old: Obj) -> Wrong:
     """Every complaint about *new* in the place of *old*; what was wrong and is as it was, is let pass."""
     found = judging.judged(new, limits.schema, old)
-    found += [*_wanted(new, limits.scaling), *_there(new, limits.scaling)]
+    found += [*_wanted(new, limits.scaling), *_there(new, limits.scaling), *embedded(new, limits.schema)]
     yield from limits.with_rules([*found, *_new_doubles(new, old, limits.schema)], new, old)
 
 
@@ -75,6 +76,26 @@ def _in_status(wrong: FieldError) -> FieldError:
 def _new_doubles(new: Obj, old: Obj, schema: Mapping[str, Any]) -> Iterator[FieldError]:
     if not any(True for _ in judging.doubles(old, schema)):
         yield from judging.doubles(new, schema)
+
+
+def embedded(value: Any, schema: Any, path: str = "") -> Wrong:
+    """What an object that is embedded in another one lacks.
+
+    Models k/apiextensions-apiserver pkg/apiserver/schema/objectmeta Validate
+    Simplified: its metadata is not judged.
+    """
+    if not isinstance(schema, Mapping):
+        return
+    if isinstance(value, Mapping):
+        if path and schema.get(EMBEDDED):
+            yield from (required(f"{path}.{key}") for key in ("apiVersion", "kind") if not value.get(key))
+        fields, more = schema.get("properties") or {}, schema.get("additionalProperties")
+        for key in sorted(value):
+            below = f"{path}.{key}" if path and key in fields else key if key in fields else f"{path}[{key}]"
+            yield from embedded(value[key], fields.get(key, more), below)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from embedded(item, schema.get("items"), f"{path}[{number}]")
 
 
 def _wanted(obj: Obj, scaling: Scaling | None) -> Wrong:
