@@ -20,11 +20,12 @@ from typing import Any, NamedTuple
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR, CustomKind, Kind
-from kubemini.api.objects import FrozenDict, Obj
+from kubemini.api.objects import FrozenDict, Obj, freeze
 from kubemini.apiserver import served
 from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.allocation.cidrs import Known
 from kubemini.apiserver.decide.allocation.repair import Repair
+from kubemini.apiserver.decide.customs.conversion import Unconverted
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.update import Decide
 from kubemini.etcd.client import NEVER_SENT, EtcdClient, prefix_end
@@ -135,6 +136,30 @@ def _found(reply: Reply) -> dict[str, Any]:
     return {kv["key"]: kv for kv in kvs}
 
 
+def corrupt(key: str, why: str) -> str:
+    """What is said of an object that is there and cannot be read. Models k/apiserver pkg/storage NewCorruptObjError"""
+    return f"StorageError: corrupt object, Code: 7, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+
+
+def _unreadable(kind: Kind, kvs: Sequence[dict[str, Any]]) -> ApiError:
+    """Why a list cannot be shown: all that cannot be read.
+
+    Models k/apiserver pkg/storage/etcd3 corruptObjErrAggregator.
+    """
+    causes = []
+    for kv in kvs:
+        try:
+            decode(kind, kv)
+        except Unconverted as why:
+            text = corrupt(kv["key"], f"object not decodable revision={kv['mod_revision']}: {why}")
+            causes.append({"reason": "UnexpectedServerResponse", "message": text, "field": kv["key"]})
+    told = [cause["message"] for cause in causes]
+    what = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
+    details = {"name": "list", "group": kind.group, "kind": kind.plural, "causes": causes}
+    message = f"failed to read one or more {kind.resource} from the storage: {what}"
+    return ApiError(500, "StorageReadError", message, freeze(details))
+
+
 class Storage:
     """Objects in etcd; *client* is that of a kind."""
 
@@ -150,19 +175,29 @@ class Storage:
     def get_for_write(self, kind: Kind, namespace: str, name: str, deadline: int | None = None) -> Steps:
         """The same within the time that a write has, which ends at *deadline* (None: it begins now)."""
         left = (deadline or self._deadline()) - self.sim.now
-        return (yield from self._get(kind, namespace, name, left, errors.timeout()))
+        return (yield from self._get(kind, namespace, name, left, errors.timeout(), writes=True))
 
     def _deadline(self) -> int:
         """The instant until which a write that begins now may take."""
         limits = self.params.request_timeout, self.params.write_request_timeout
         return self.sim.now + min(limits)
 
-    def _get(self, kind: Kind, namespace: str, name: str, patience: int, late: ApiError) -> Steps:
+    def _get(self, kind: Kind, namespace: str, name: str, patience: int, late: ApiError, writes: bool = False) -> Steps:
         reply = yield from self.client(kind).range(kind.key(namespace, name), timeout=max(1, patience))
         if not reply.ok:  # a read that fails has certainly changed nothing
             return replace(failure(reply.error, late), definite=True)
         kvs = reply.value["kvs"]
-        return decode(kind, kvs[0]) if kvs else errors.not_found(kind, name)
+        if not kvs:
+            return errors.not_found(kind, name)
+        try:
+            return decode(kind, kvs[0])
+        except Unconverted as why:
+            text = f"object not decodable revision={kvs[0]['mod_revision']}: {why}"
+            return (
+                errors.failed(text)
+                if writes
+                else errors.internal(corrupt(kvs[0]["key"].removeprefix("/registry"), text))
+            )
 
     def list(self, kind: Kind, namespace: str = "", revision: int = 0, start: str = "") -> Steps:
         """(objects by key, revision) as of *revision* (0: now), from the key *start* on, or an ApiError."""
@@ -172,7 +207,10 @@ class Storage:
         reply = yield from self.client(kind).range(start or prefix, end, timeout=patience, **at)
         if not reply.ok:
             return replace(failure(reply.error, errors.read_timeout(kind)), definite=True)
-        return {kv["key"]: decode(kind, kv) for kv in reply.value["kvs"]}, reply.value["header"]["revision"]
+        try:
+            return {kv["key"]: decode(kind, kv) for kv in reply.value["kvs"]}, reply.value["header"]["revision"]
+        except Unconverted:
+            return _unreadable(kind, reply.value["kvs"])
 
     def create(self, kind: Kind, namespace: str, name: str, obj: Obj, dry: bool = False) -> Steps:
         """Store a new object: Written, an ApiError, or Taken if it claims what another holds.
@@ -183,12 +221,16 @@ class Storage:
         self.sim.ever.add(kind.kind)
         claims = services.claims(obj, self.sim.now)
         compare = [*(_absent(one) for one in (key, *claims)), *self._guards(claims)]
-        puts = [_put(key, encode(kind, obj)), *(_put(one, held) for one, held in claims.items())]
+        try:
+            made = stored(kind, obj)
+            puts = [_put(key, encode(kind, obj))]
+        except Unconverted as why:
+            return errors.failed(str(why))
+        puts += [*(_put(one, held) for one, held in claims.items())]
         reply = yield from self._txn(kind, compare, [] if dry else puts, [key, *claims], self._deadline())
         if not reply.ok:
             return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
-            made = stored(kind, obj)
             return Written(None, made if dry else with_version(made, reply.value["header"]["revision"]))
         found = _found(reply)
         if key not in found:
@@ -228,7 +270,11 @@ class Storage:
         held, claims = services.keys(old), {} if removed else services.claims(new, self.sim.now)
         added = [one for one in claims if one not in held]
         unchanged = {"key": key, "target": "MOD", "mod_revision": revision_of(old)}
-        acts = [_delete(key) if removed else _put(key, encode(kind, new))]
+        try:
+            kept = new if removed else stored(kind, new)
+            acts = [_delete(key) if removed else _put(key, encode(kind, new))]
+        except Unconverted as why:
+            return errors.failed(str(why))
         acts += [_put(one, claims[one]) for one in added] + [_delete(one) for one in held if one not in claims]
         compare = [unchanged, *(_absent(one) for one in added), *self._guards(added)]
         reply = yield from self._txn(kind, compare, [] if dry else acts, [key, *added], deadline)
@@ -236,7 +282,7 @@ class Storage:
             return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
             revision = revision_of(old) if dry else reply.value["header"]["revision"]
-            return Written(old, with_version(new if removed else stored(kind, new), revision), removed)
+            return Written(old, with_version(kept, revision), removed)
         found = _found(reply)
         unseen = key not in found or found[key]["mod_revision"] != revision_of(old)
         return None if unseen and not any(one in found for one in added) else self._taken(found, added, reply)

@@ -39,6 +39,7 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import FrozenDict, Obj, freeze
+from kubemini.apiserver.decide.customs.conversion import Unconverted
 from kubemini.apiserver.storage import Storage, decode, with_version
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.etcd.errors import COMPACTED, EtcdError
@@ -277,7 +278,11 @@ class WatchCache:
                 stream.close()
                 ended.succeed(COMPACTED)
             elif item["events"]:
-                self._hear(item)
+                try:
+                    self._hear(item)
+                except Unconverted:  # an object that cannot be read is a gap: it begins anew, when all can be
+                    stream.close()
+                    ended.succeed(COMPACTED)
 
         def on_close(error: Any) -> None:
             ended.succeed(error)

@@ -11,7 +11,7 @@ pkg/controller/establish EstablishingController; pkg/controller/finalizer CRDFin
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubemini.api.errors import ApiError
@@ -21,8 +21,10 @@ from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.timestamps import instant
 from kubemini.apiserver.decide import deletion, ownership
 from kubemini.apiserver.decide.customs import living
+from kubemini.apiserver.decide.customs.conversion import Ask, Unconverted, unreached
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import Options
+from kubemini.apiserver.decide.policies.webhooks import Hook
 from kubemini.apiserver.rules.customs import naming
 from kubemini.apiserver.storage import Storage, revision_of
 from kubemini.apiserver.watchcache import WatchCache
@@ -33,6 +35,7 @@ from kubemini.sim.units import SECOND
 DEFINITION = KNOWN["apiextensions.k8s.io/v1", "CustomResourceDefinition"]
 ME = Manager("kube-apiserver", UPDATE, DEFINITION.api_version, "status")
 AGAIN = SECOND  # after a write that failed
+CONVERSION_SECONDS = 30  # so long a webhook may take
 LOOK = 5 * SECOND  # whether the last object is gone
 NEW = 2 * SECOND  # so long other servers may not have heard of a resource
 Change = Callable[[Obj], Obj]
@@ -47,7 +50,9 @@ class Definitions:
         storage: Storage,
         cache: Callable[[Kind], WatchCache],
         forget: Callable[[Kind], None],
+        programs: Mapping[str, Callable[[dict[str, Any]], Any]],
     ):
+        self._programs = programs
         self._component, self._storage, self._cache, self._forget = component, storage, cache, forget
         self._made: dict[str, tuple[Any, list[CustomKind]]] = {}  # name → what it was made of, and the kinds
         self._kinds: dict[tuple[str, str, str], CustomKind] = {}
@@ -84,7 +89,7 @@ class Definitions:
         for crd in crds:
             name = crd["metadata"]["name"]
             made_of = (crd["spec"], get(crd, "status", "acceptedNames"), crd["metadata"]["uid"])
-            kinds = living.kinds_of(crd)
+            kinds = living.kinds_of(crd, self._webhook(crd))
             old = before.get(name)
             if old is not None and old[0] != made_of:
                 self._drop(old[1])
@@ -99,6 +104,26 @@ class Definitions:
         self.lines = tuple(line for line in lines if self._is_own(line))
         self.described = tuple((kind.api_version, kind.kind, _text(kind.schema)) for kind in self.kinds())
         self._look_after(crds)
+
+    def _webhook(self, crd: Obj) -> Ask | None:
+        """What turns a version into another; None: nothing but its name changes."""
+        if get(crd, "spec", "conversion", "strategy") != "Webhook":
+            return None
+        client = get(crd, "spec", "conversion", "webhook", "clientConfig") or {}
+        hook = Hook({"name": crd["metadata"]["name"], "clientConfig": client, "timeoutSeconds": CONVERSION_SECONDS})
+
+        def ask(review: dict[str, Any]) -> Any:
+            program = self._programs.get(hook.place)
+            if program is None:
+                service = get(client, "service", "name")
+                why = f'service "{service}" not found' if service else unreached(str(client.get("url")))
+                raise Unconverted(f'Post "{hook.url}": {why}')
+            try:
+                return program(review)
+            except Exception as problem:  # a program of the reader's own: what it raises is its answer
+                raise Unconverted(f'Post "{hook.url}": {type(problem).__name__}: {problem}') from problem
+
+        return ask
 
     def _drop(self, kinds: list[CustomKind]) -> None:
         for kind in kinds:
@@ -170,7 +195,7 @@ class Definitions:
         crd = yield from self._storage.get(DEFINITION, "", name)
         if isinstance(crd, ApiError):
             return None if crd.code == 404 else 1
-        kinds = living.kinds_of(crd)
+        kinds = living.kinds_of(crd, self._webhook(crd))
         if not kinds:
             return 0
         kind, left = kinds[0], 0

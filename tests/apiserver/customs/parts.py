@@ -6,12 +6,14 @@ DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
-def definition(plural, kind, schema=None, group=None, scope="Namespaced", names=None, versions=None, **version):
+def definition(
+    plural, kind, schema=None, group=None, scope="Namespaced", names=None, versions=None, spec=None, **version
+):
     """The body of a definition with one version, or with *versions*."""
     group = group or f"{plural}.example.com"
     one = {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema or ANYTHING}, **version}
-    spec = {"group": group, "scope": scope, "names": {"plural": plural, "kind": kind, **(names or {})}}
-    return {"metadata": {"name": f"{plural}.{group}"}, "spec": {**spec, "versions": versions or [one]}}
+    said = {"group": group, "scope": scope, "names": {"plural": plural, "kind": kind, **(names or {})}, **(spec or {})}
+    return {"metadata": {"name": f"{plural}.{group}"}, "spec": {**said, "versions": versions or [one]}}
 
 
 class Definer(Client):

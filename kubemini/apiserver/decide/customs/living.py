@@ -16,6 +16,7 @@ from kubemini.api.kinds import CustomKind, Kind
 from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.api.schema import custom
 from kubemini.apiserver.columns.custom import columns_of
+from kubemini.apiserver.decide.customs.conversion import Ask, converted
 from kubemini.apiserver.decide.discovery import storage_version_hash
 from kubemini.apiserver.rules.conditions import is_true
 from kubemini.apiserver.rules.customs import naming, objects
@@ -30,14 +31,14 @@ CLOSED = "create not allowed while custom resource definition is terminating"
 OF_STATUS = ("labels", "annotations", "finalizers", "ownerReferences", "generateName")
 
 
-def kinds_of(crd: Obj) -> list[CustomKind]:
-    """The kinds that are served by *crd*."""
+def kinds_of(crd: Obj, ask: Ask | None = None) -> list[CustomKind]:
+    """The kinds that are served by *crd*; *ask*: the webhook that turns a version into another, if there is one."""
     if not naming.is_served(crd):
         return []
-    return [_kind(crd, version) for version in crd["spec"]["versions"] if version.get("served")]
+    return [_kind(crd, version, ask) for version in crd["spec"]["versions"] if version.get("served")]
 
 
-def _kind(crd: Obj, version: Obj) -> CustomKind:
+def _kind(crd: Obj, version: Obj, ask: Ask | None) -> CustomKind:
     spec, names = crd["spec"], crd["status"]["acceptedNames"]
     group, plural = spec["group"], spec["names"]["plural"]
     schema = get(version, "schema", "openAPIV3Schema") or {}
@@ -54,11 +55,11 @@ def _kind(crd: Obj, version: Obj) -> CustomKind:
     )
     known = (bare.group, bare.version, bare.kind, bare.plural, bare.singular, bare.short_names, bare.namespaced)
     listed = names.get("listKind") or f"{bare.kind}List"
-    rules = _rules(crd, version, bare, schema)
+    rules = _rules(crd, version, bare, schema, ask)
     return CustomKind(*known, bare.prefix, bare.categories, None, listed, schema, rules)
 
 
-def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any]) -> ServedKind:
+def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any], ask: Ask | None) -> ServedKind:
     """All that is special about one version."""
     parts = version.get("subresources") or {}
     has_status = parts.get("status") is not None
@@ -82,8 +83,8 @@ def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any]) -> Ser
         create_rules=partial(objects.wrong_as_new, limits),
         changes=partial(objects.wrong_changes, limits),
         status_rules=partial(objects.wrong_status, limits),
-        to_store=partial(_as, stored, schemas),
-        from_store=partial(_read, kind.api_version, schemas),
+        to_store=partial(_as, stored, schemas, ask),
+        from_store=partial(_read, kind.api_version, schemas, ask),
         columns=columns_of(version.get("additionalPrinterColumns") or ()),
         deprecated=_deprecated(crd, version, kind),
         any_finalizer=True,
@@ -142,19 +143,20 @@ def _schemas(crd: Obj) -> dict[str, Mapping[str, Any]]:
     return {f"{spec['group']}/{one['name']}": get(one, "schema", "openAPIV3Schema") or {} for one in spec["versions"]}
 
 
-def _as(api_version: str, schemas: Mapping[str, Mapping[str, Any]], obj: Obj) -> Obj:
+def _as(api_version: str, schemas: Mapping[str, Mapping[str, Any]], ask: Ask | None, obj: Obj) -> Obj:
     """*obj* in another version, without what that does not know; without a webhook nothing else of it changes."""
     if obj["apiVersion"] == api_version:
         return obj
-    known, _ = custom.pruned(evolve(obj, ("apiVersion",), api_version), schemas[api_version])
+    other = evolve(obj, ("apiVersion",), api_version) if ask is None else converted(obj, api_version, ask)
+    known, _ = custom.pruned(other, schemas[api_version])
     return freeze(known)
 
 
-def _read(api_version: str, schemas: Mapping[str, Mapping[str, Any]], obj: Obj) -> Obj:
+def _read(api_version: str, schemas: Mapping[str, Mapping[str, Any]], ask: Ask | None, obj: Obj) -> Obj:
     """What the store holds, which is filled by the version that it was stored in, as this version knows it."""
     schema = schemas.get(obj["apiVersion"], {})
     known, _ = custom.pruned(obj, schema)
-    return _as(api_version, schemas, freeze(custom.filled(known, schema)))
+    return _as(api_version, schemas, ask, freeze(custom.filled(known, schema)))
 
 
 def _selectable(version: Obj) -> tuple[str, ...]:
