@@ -42,9 +42,10 @@ def duplicate(field: str, value: Any, detail: str = "") -> FieldError:
     return FieldError("FieldValueDuplicate", field, f"Duplicate value: {shown(value)}{more}")
 
 
-def not_found(field: str, value: Any) -> FieldError:
+def not_found(field: str, value: Any, detail: str = "") -> FieldError:
     """There is nothing of that name."""
-    return FieldError("FieldValueNotFound", field, f"Not found: {shown(value)}")
+    more = f": {detail}" if detail else ""
+    return FieldError("FieldValueNotFound", field, f"Not found: {shown(value)}{more}")
 
 
 def forbidden(field: str, detail: str = "") -> FieldError:

@@ -13,7 +13,7 @@ from kubemini.apiserver.rules import placement
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, indexed, invalid, not_negative, supported
 from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.metadata import label_pairs
-from kubemini.apiserver.rules.pods import naming, security
+from kubemini.apiserver.rules.pods import claims, naming, security
 from kubemini.apiserver.rules.pods import volumes as ofpods
 from kubemini.apiserver.rules.pods.containers import Around, container_defaults, containers, init_containers, unpadded
 from kubemini.apiserver.rules.resources import canonical, resources
@@ -29,13 +29,15 @@ TIMED = (OURS + "exit-after", OURS + "stop-after")
 def around(spec: Obj, volumes: Mapping[str, Obj]) -> Around:
     """What the containers of *spec* have around them."""
     grace = spec.get("terminationGracePeriodSeconds") or 0
-    return Around(grace, volumes, spec.get("restartPolicy", ""), spec.get("hostUsers") is not False)
+    claimed = tuple(claim["name"] for claim in spec.get("resourceClaims") or () if claim.get("name"))
+    return Around(grace, volumes, spec.get("restartPolicy", ""), spec.get("hostUsers") is not False, claimed)
 
 
 def pod_spec(spec: Obj, path: str, is_pod: bool = False) -> Wrong:
     """Every complaint about *spec*, of a pod or of a template."""
     volumes, wrong = ofpods.volumes(spec.get("volumes"), f"{path}.volumes")
     yield from wrong
+    yield from claims.of_pod(spec.get("resourceClaims") or (), f"{path}.resourceClaims")
     items, pod = spec.get("containers") or (), around(spec, volumes)
     yield from containers(items, f"{path}.containers", pod)
     yield from init_containers(spec.get("initContainers") or (), f"{path}.initContainers", items, pod)

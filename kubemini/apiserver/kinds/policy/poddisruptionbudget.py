@@ -5,7 +5,7 @@ ValidatePodDisruptionBudgetSpec, ValidatePodDisruptionBudgetStatusUpdate;
 columns: k/k pkg/printers/internalversion printPodDisruptionBudget.
 """
 
-from kubemini.api import kinds
+from kubemini.api import kinds, names
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME, Column, at, word_at
 from kubemini.apiserver.rules.causes import Wrong, invalid, not_negative, supported
@@ -54,7 +54,9 @@ serve(
         subresources=("status",),
         counted=True,
         versioned=True,
+        name_rule=names.path_segment,
         rules=rules,
+        rules_first=True,
         status_rules=status_rules,
         first_status=lambda obj: dict.fromkeys(COUNTS, 0),
         columns=COLUMNS,

@@ -23,7 +23,7 @@ from kubemini.apiserver.rules.causes import (
     unsupported,
 )
 from kubemini.apiserver.rules.filling import filled
-from kubemini.apiserver.rules.pods import environment, mounts, probes, security
+from kubemini.apiserver.rules.pods import claims, environment, mounts, probes, security
 from kubemini.apiserver.rules.resources import canonical, resources
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
@@ -43,6 +43,7 @@ class Around:
     volumes: Mapping[str, Obj] = dataclasses.field(default_factory=dict)  # those that are in order, by name
     restarts: str = "Always"
     host_users: bool = True  # its users are the machine's
+    claims: Sequence[str] = ()  # the names of its claims on devices
 
 
 def containers(items: Sequence[Obj], path: str, around: Around) -> Wrong:
@@ -114,6 +115,8 @@ def common(container: Obj, path: str, around: Around) -> Wrong:
     policy = container.get("imagePullPolicy", "")
     yield from supported(f"{path}.imagePullPolicy", policy, ("Always", "IfNotPresent", "Never"))
     yield from resources(container.get("resources") or {}, f"{path}.resources")
+    claimed = (container.get("resources") or {}).get("claims") or ()
+    yield from claims.of_container(claimed, around.claims, f"{path}.resources.claims")
     yield from _resizes(container.get("resizePolicy") or (), f"{path}.resizePolicy", around.restarts)
     yield from security.of_container(container.get("securityContext"), f"{path}.securityContext", around.host_users)
 
