@@ -17,7 +17,7 @@ from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR
 from kubemini.apiserver import reading, reviewing, served, servicecidrs, writing
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.customs.definitions import DEFINITION
-from kubemini.apiserver.decide import discovery, identity, openapi, options, request
+from kubemini.apiserver.decide import discovery, identity, openapi, options, request, tables
 from kubemini.apiserver.decide.access import attributes, users
 from kubemini.apiserver.decide.forms import body, media, protobuf
 from kubemini.apiserver.decide.request import CONNECTS, OF_A_SUBRESOURCE
@@ -201,7 +201,8 @@ def negotiate(core: Core, asked: Request) -> Steps:
     refused = media.routed(headers, verb, verb in ("list", "watch"), supported)
     if refused is not None:
         return refused
-    found = media.negotiated(headers, asked.query, supported)
+    forms = (tables.PARTIAL,) if served.of(asked.kind).answered else tables.FORMS
+    found = media.negotiated(headers, asked.query, supported, forms)
     if isinstance(found, ApiError):
         return found
     if verb == "watch" and (refused := media.not_streamed(found, supported)):

@@ -113,7 +113,7 @@ def page(path: str, headers: Mapping[str, str], lines: Lines) -> "Page | ApiErro
     found = VERSION if root == "version" else _one(path, lines)
     if found is None:
         return None
-    accepted = negotiated(headers, {}, converts=False)
+    accepted = negotiated(headers, {}, forms=())
     return accepted if isinstance(accepted, ApiError) else Page(found, accepted)
 
 

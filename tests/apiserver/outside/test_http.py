@@ -166,3 +166,11 @@ def test_whoever_reads_protobuf_gets_what_has_no_such_form_in_json(outside):
         packed = path not in ("/version",)
         assert found.status == 200 and found.body.startswith(b"k8s\x00") == packed, path
         assert header(found, "Content-Type").endswith("protobuf" if packed else "json"), path
+
+
+def test_an_answer_that_is_no_object_is_not_shown_as_a_table(outside):
+    review = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
+    table = "application/json;as=Table;v=v1;g=meta.k8s.io"
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    assert outside.ask("POST", path, review, Accept=table).status == 406
+    assert outside.ask("POST", path, review, Accept=f"{table},application/json").status == 201

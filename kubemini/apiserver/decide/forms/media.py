@@ -8,7 +8,7 @@ pkg/endpoints/handlers RequestScope.AllowsMediaTypeTransform.
 What is refused before a handler is asked follows go-restful: its RouterJSR311, detectRoute.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -72,13 +72,16 @@ def _quality(text: str) -> float:
 
 
 def negotiated(
-    headers: Mapping[str, str], query: Mapping[str, Any], supported: Sequence[str] = SUPPORTED, converts: bool = True
+    headers: Mapping[str, str],
+    query: Mapping[str, Any],
+    supported: Sequence[str] = SUPPORTED,
+    forms: Collection[str] = FORMS,
 ) -> "Accepted | ApiError":
-    """The form of the answer, or 406. *converts*: whether the object may be shown as something else."""
+    """The form of the answer, or 406. *forms*: as what the object may be shown."""
     accept = headers.get("accept", "")
     for clause in clauses(accept) if accept else [Clause("*", "*", 1.0, {})]:
         for media in supported:
-            if _matches(clause, media) and (found := _accepted(clause, media, headers, query, converts)):
+            if _matches(clause, media) and (found := _accepted(clause, media, headers, query, forms)):
                 return found
     return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {', '.join(supported)}")
 
@@ -110,7 +113,7 @@ def _matches(clause: Clause, media: str) -> bool:
 
 
 def _accepted(
-    clause: Clause, media: str, headers: Mapping[str, str], query: Mapping[str, Any], converts: bool
+    clause: Clause, media: str, headers: Mapping[str, str], query: Mapping[str, Any], forms: Collection[str]
 ) -> Accepted | None:
     params = clause.params
     if params.get("stream", "watch") != "watch" or params.get("sv", "v1") not in ("", "v1"):
@@ -120,8 +123,8 @@ def _accepted(
     form = None
     if any(key in params for key in ("as", "g", "v")):
         form = Form(params.get("as", ""), params.get("v", ""))
-        known = form.kind in FORMS and params.get("g") == GROUP and form.version in VERSIONS
-        if not converts or not known or (form.kind == TABLE and media == PROTOBUF):
+        known = form.kind in forms and params.get("g") == GROUP and form.version in VERSIONS
+        if not known or (form.kind == TABLE and media == PROTOBUF):
             return None
     asked = first(query, "pretty")
     browser = headers.get("user-agent", "").startswith(BROWSERS)

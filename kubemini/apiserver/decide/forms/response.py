@@ -130,7 +130,7 @@ def _refusal(error: ApiError, headers: Mapping[str, str]) -> Said:
     again = (("Retry-After", str(error.retry_after)),) if error.retry_after else ()
     if error.plain:
         return Said(error.code, (("Content-Type", TEXT), NOSNIFF, *again), error.message.encode() + b"\n")
-    found = media.negotiated(headers, {}, converts=False)
+    found = media.negotiated(headers, {}, forms=())
     wanted = Accepted() if isinstance(found, ApiError) else found
     return Said(error.code, (("Content-Type", wanted.media), NOSNIFF, *again), written(error.status(), wanted))
 
