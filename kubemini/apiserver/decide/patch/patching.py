@@ -17,7 +17,7 @@ from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.api.patch import jsonpatch, published, strategic, typed
 from kubemini.api.patch.apply import APPLY as APPLIES
 from kubemini.api.patch.merge import merge
-from kubemini.api.schema.decode import Decoded, decode
+from kubemini.api.schema.decode import Decoded, FromYaml, decode
 from kubemini.apiserver import served
 from kubemini.apiserver.decide import decoding, ownership
 from kubemini.apiserver.decide.deletion import Remove
@@ -31,6 +31,7 @@ from kubemini.apiserver.rules.causes import IMMUTABLE
 UNKNOWN_PATCH = "415: Unsupported Media Type"
 REJECTED = "the server rejected our request due to an error in our request"
 DECODING = "error decoding patch: "
+TWICE = "yaml: unmarshal errors:"
 YAML = "error unmarshaling JSON: while decoding JSON: "
 A_MAP = "map[string]interface {}"
 ONLY_THESE = (
@@ -187,9 +188,22 @@ def _by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
         if isinstance(new, ApiError):
             return new
         found = write.decoded(new)
-        return found if isinstance(found, ApiError) else _in_place(write, old, found, owners_known=True)
+        if isinstance(found, ApiError):
+            return found
+        return _twice(write, body) or _in_place(write, old, found, owners_known=True)
 
     return decide
+
+
+def _twice(write: Write, body: Mapping[str, Any]) -> ApiError | None:
+    """What a careful reader says of YAML in which a key stands twice in a map: a refusal, or warnings."""
+    if not isinstance(body, FromYaml) or write.options.validation == "Ignore":
+        return None
+    if write.options.validation != "Strict":
+        write.warn([*body.complaints])
+        return None
+    lines = "".join(f"\n  {line}" for line in body.complaints)
+    return errors.bad_request(f"error strict decoding patch: error converting YAML to JSON: {TWICE}{lines}")
 
 
 def _scale_by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
@@ -312,4 +326,4 @@ def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
     found = write.decoded(whole)
     if isinstance(found, ApiError):
         return found
-    return ownership.created(found, whole, write.me(APPLIES), write.now, write.kind)
+    return _twice(write, body) or ownership.created(found, whole, write.me(APPLIES), write.now, write.kind)
