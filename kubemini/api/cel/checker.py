@@ -9,7 +9,7 @@ Models cel-go checker Check, checker.resolveOverload.
 from collections.abc import Iterator, Mapping
 
 from kubemini.api.cel import literals
-from kubemini.api.cel.functions.library import TABLE
+from kubemini.api.cel.functions.catalogue import TABLE
 from kubemini.api.cel.functions.overloads import Overload
 from kubemini.api.cel.nodes import Call, ListOf, Literal, Loop, MapOf, Name, Node, Problem, Select, Struct, together
 from kubemini.api.cel.types import (

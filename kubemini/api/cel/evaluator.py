@@ -11,7 +11,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from kubemini.api.cel.functions.access import Question
-from kubemini.api.cel.functions.library import TABLE
+from kubemini.api.cel.functions.catalogue import TABLE
 from kubemini.api.cel.functions.operators import LIST, MAP, shown
 from kubemini.api.cel.functions.overloads import Overload
 from kubemini.api.cel.nodes import Call, ListOf, Literal, Loop, MapOf, Name, Node, Select, Struct
