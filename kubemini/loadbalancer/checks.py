@@ -110,9 +110,7 @@ class Checks:
     def _can_tell(self, server: str) -> bool:
         """Whether all checks of *server* pass until `wake` is called: nothing is amiss, here or behind it."""
         net = self.balancer.net
-        if net.severed or net.latencies or any(net.losses.values()):
-            return False
-        return self._greets(server) and all(station.calm for station in net.components.values())
+        return net.untouched and self._greets(server) and all(station.calm for station in net.components.values())
 
     def _record(self, server: str, why: str) -> None:
         up = self.health[server].up

@@ -91,9 +91,8 @@ class CloudBalancer(Speaker):
 
     def _settled(self, target: str) -> bool:
         """Whether *target* answers alike until `_changed_around` is called."""
-        net, program = self.net, self.net.components[target]
-        waits = isinstance(program, KubeProxy) and program.waits
-        return not (waits or net.severed or net.latencies or any(net.losses.values()))
+        program = self.net.components[target]
+        return self.net.untouched and not (isinstance(program, KubeProxy) and program.waits)
 
     def _changed_around(self) -> None:
         """Something has changed: whoever rests is asked again when its turn comes."""

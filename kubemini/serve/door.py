@@ -18,7 +18,7 @@ from kubemini.wire import Unreachable
 from kubemini.wire.connections import Connection, Limits
 
 Answered = Callable[[HttpResponse | Unreachable], None]
-OUTSIDE = "outside"  # the machine, and the program there, that stand for all real clients
+MACHINE, PROGRAM = "outside", "real-clients"  # that stand for all of them
 LIMITS = Limits(handshake=10 * SECOND, idle=0, pong=0, unacknowledged=None)  # real clients have their own
 
 
@@ -28,12 +28,8 @@ class Clients(Component):
     @classmethod
     def of(cls, cluster: Cluster) -> "Clients":
         """Those of *cluster*, near all its machines."""
-        host = Host(cluster.sim, OUTSIDE)
-        for name in cluster.hosts:
-            cluster.net.latencies[OUTSIDE, name] = cluster.net.latencies[name, OUTSIDE] = (
-                cluster.params.loopback_latency
-            )
-        clients = cls(cluster.sim, cluster.net, host, OUTSIDE)
+        cluster.net.near_all.add(MACHINE)
+        clients = cls(cluster.sim, cluster.net, Host(cluster.sim, MACHINE), PROGRAM)
         clients.start()
         return clients
 

@@ -93,6 +93,7 @@ class Network:
         self.severed: set[tuple[str, str]] = set()  # ordered pairs of hosts
         self.latencies: dict[tuple[str, str], tuple[int, int]] = {}
         self.losses: dict[tuple[str, str], float] = {}
+        self.near_all: set[str] = set()  # hosts to and from which a packet takes no longer than within one
         self.packets = 0
         self.addresses = Addresses()
         self.watchers: list[Callable[[], None]] = []  # told when reachability may have changed
@@ -121,9 +122,10 @@ class Network:
         return found
 
     def _latency(self, source: Station, destination: Station) -> tuple[int, int]:
-        if source.host is destination.host:
+        pair = source.host.name, destination.host.name
+        if source.host is destination.host or not self.near_all.isdisjoint(pair):
             return self.params.loopback_latency
-        return self.latencies.get((source.host.name, destination.host.name)) or self.params.network_latency
+        return self.latencies.get(pair) or self.params.network_latency
 
     # -- virtual addresses -------------------------------------------------------------------------------------
     def at(self, here: Place, target: str) -> str:
@@ -215,6 +217,11 @@ class Network:
         return channel.low + channel.draws[purpose].u(n) % channel.width
 
     # -- faults ------------------------------------------------------------------------------------------------
+    @property
+    def untouched(self) -> bool:
+        """Whether no link has been cut, slowed down or made lossy: then a packet always arrives, and in time."""
+        return not (self.severed or self.latencies or any(self.losses.values()))
+
     def reachable(self, a: str, b: str) -> bool:
         """Whether a packet from host *a* would reach host *b* now."""
         return a == b or ((a, b) not in self.severed and self.losses.get((a, b), 0.0) < 1)
