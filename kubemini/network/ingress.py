@@ -38,14 +38,14 @@ from kubemini.network.decide.routing.status import ingress as ingress_status
 from kubemini.network.decide.services.ports import Endpoint
 from kubemini.network.policing import Flow
 from kubemini.sim import Sim, Steps
-from kubemini.wire import Call, Network, Unreachable
+from kubemini.wire import Call, Network
+from kubemini.wire.calls import REFUSED
 
 KINDS = (
     *(INGRESS, INGRESS_CLASS, SERVICE, ENDPOINT_SLICE, NAMESPACE),
     *(GATEWAY_CLASS, GATEWAY, HTTP_ROUTE, GRPC_ROUTE, REFERENCE_GRANT),
 )
 PUBLISHED = ("default", "ingress-controller")  # --publish-service
-NOBODY = Unreachable("connection refused", definite=True)
 
 
 class IngressController(Component):
@@ -131,7 +131,7 @@ class IngressController(Component):
         """A request that reached one of its pods: (pod IP, host, path)."""
         ip, host, path = call.payload
         if pod_at(self.host, ip) is None or not self.serving:
-            call.fail(NOBODY)
+            call.fail(REFUSED)
             return None
         return self._serve(call, ip, Request(host, path))
 

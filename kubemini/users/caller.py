@@ -16,9 +16,10 @@ from kubemini.network.names import Resolver, Response, Source, destination
 from kubemini.network.policing import Flow
 from kubemini.sim import Steps
 from kubemini.sim.chance import Draws
-from kubemini.users.lines import NO_ENDPOINT, REFUSED, Line, dialled
+from kubemini.users.lines import NO_ENDPOINT, Line, dialled
 from kubemini.users.recording import OK, record
 from kubemini.wire import Call
+from kubemini.wire.calls import REFUSED
 
 
 @dataclass(frozen=True, slots=True)

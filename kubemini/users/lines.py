@@ -10,10 +10,8 @@ from kubemini.host import Host
 from kubemini.network import dataplane
 from kubemini.network.decide.services.verdict import Asked
 from kubemini.network.policing import Flow
-from kubemini.wire import Unreachable
 
 NO_ENDPOINT = "no endpoint: the kernel rejects the connection"
-REFUSED = Unreachable("connection refused", definite=True)
 
 
 @dataclass(slots=True)

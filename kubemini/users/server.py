@@ -19,11 +19,12 @@ from kubemini.network import policing
 from kubemini.network.policing import Flow
 from kubemini.sim import Sim, Steps
 from kubemini.users.decide.servers import Desk, skill, unreadable
+from kubemini.users.recording import OK
 from kubemini.wire import Call, Network
 from kubemini.wire.calls import RESET
 from kubemini.wire.rpc import happen
 
-OK, BUSY = 200, 503
+BUSY = 503
 LATER = 10  # a maximum age is a tenth more or less
 
 

@@ -26,9 +26,10 @@ from kubemini.network.policing import Flow
 from kubemini.network.speaker import Speaker
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
-from kubemini.users.lines import NO_ENDPOINT, REFUSED
+from kubemini.users.lines import NO_ENDPOINT
 from kubemini.users.recording import OK, record
 from kubemini.wire import Call, Reply, Unreachable
+from kubemini.wire.calls import REFUSED
 
 PATIENCE = 30 * SECOND  # so long nobody wonders that a shop has not opened
 SILENCE = Unreachable("no answer: nobody turned the packet away, or its answer back", definite=True)
@@ -259,7 +260,8 @@ class Visitor(Component):
         """Address and port of the door."""
         match self.door:
             case "node-port":
-                at = self._stacks()[number % len(self._stacks())].host.name
+                stacks = self._stacks()
+                at = stacks[number % len(stacks)].host.name
                 return (host_ip(at), port.node_port) if port.node_port else None
             case "load-balancer":
                 return (port.lb_ips[0], port.port) if port.lb_ips else None

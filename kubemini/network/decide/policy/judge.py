@@ -33,7 +33,6 @@ NOT_ISOLATED = Half(True, "not isolated")
 OTHER_DIRECTION = Half(True, "a NetworkPolicy of the other direction selects the pod: no Baseline")
 ITSELF = Half(True, "a pod always reaches itself")
 ROOTS = Half(True, "sent by a root program of this node: nobody judges it here")
-UNENFORCED = Half(True, "nobody enforces policies here")
 INGRESS, EGRESS = "Ingress", "Egress"
 PEERS = {INGRESS: "from", EGRESS: "to"}
 ALLOWS = {"Accept": True, "Deny": False}  # Pass is neither
