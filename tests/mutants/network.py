@@ -7,11 +7,9 @@ held by nothing but our own opinion.
 
 import gzip
 import json
-import subprocess
 import sys
-from collections.abc import Sequence
 
-from tests.mutants.mutant import ROOT, Mutant, plant
+from tests.mutants.mutant import ROOT, Mutant, try_all
 
 FOLDER = ROOT / "tests" / "oracles" / "network"
 HOOKS = "network.decide.services.hooks"
@@ -165,25 +163,11 @@ MUTANTS = (
 )
 
 
-def recordings(mutant: Mutant) -> tuple[str, ...]:
-    """Which files are shown to *mutant*: those of its room."""
-    return JUDGES[mutant.module.split(".")[2]]
-
-
-def noticed(mutant: Mutant) -> str:
-    """The first case that tells *mutant* from the real program, "" if none does; tried in a process of its own."""
-    command = [sys.executable, "-m", "tests.mutants.network", "--one", mutant.name]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        return done.stderr.strip().splitlines()[-1]
-    return done.stdout.strip()
-
-
-def first_difference(files: Sequence[str]) -> str:
-    """The first case of *files* in which ours is not the real one."""
+def first_difference(mutant: Mutant) -> str:
+    """The first case in which ours is not the real one, among the recordings that its room is held by."""
     from tests.oracles.network import parts
 
-    for name in files:
+    for name in JUDGES[mutant.module.split(".")[2]]:
         path = FOLDER / name
         raw = path.read_bytes()
         data = json.loads(gzip.decompress(raw) if name.endswith(".gz") else raw)
@@ -193,22 +177,5 @@ def first_difference(files: Sequence[str]) -> str:
     return ""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """What notices each; 1 if a mutant goes unnoticed."""
-    names = [argument for argument in arguments if argument != "--one"]
-    chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
-    if "--one" in arguments:
-        plant(chosen[0])
-        print(first_difference(recordings(chosen[0])))
-        return 0
-    unnoticed = 0
-    for mutant in chosen:
-        told = noticed(mutant)
-        unnoticed += not told
-        print(f"{mutant.name:28} {mutant.fault:60} {told[:70] or 'NOT NOTICED'}", flush=True)
-    print(f"{len(chosen) - unnoticed} of {len(chosen)} noticed")
-    return 1 if unnoticed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(try_all("tests.mutants.network", MUTANTS, sys.argv[1:], first_difference))

@@ -5,11 +5,9 @@ of `worlds/quiet`. Some faults are not in the mechanism but in what it rests on:
 canonical order of what happens at one instant.
 """
 
-import subprocess
 import sys
-from collections.abc import Sequence
 
-from tests.mutants.mutant import ROOT, Mutant, plant
+from tests.mutants.mutant import Mutant, try_all
 
 STORIES = 120  # tried before a fault counts as unnoticed
 REST, MEMBER, RAFT = "etcd.server.quiescence", "etcd.server.driver", "etcd.raft.raft"
@@ -214,19 +212,13 @@ MUTANTS = (
 )
 
 
-def noticed(mutant: Mutant) -> str:
-    """The first difference that *mutant* makes, "" if none; tried in a process of its own."""
-    command = [sys.executable, "-m", "tests.mutants.rest", "--one", mutant.name]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        return done.stderr.strip().splitlines()[-1]
-    return done.stdout.strip()
-
-
-def _first_difference() -> str:
+def first_difference(mutant: Mutant) -> str:
+    """The first story that is told otherwise in full than quiescent, as it is with *mutant*."""
+    from tests import panics
     from tests.etcd.server import test_quiescence
     from tests.worlds import quiet
 
+    panics.are_failures()
     for sentence in test_quiescence.SENTENCES:
         try:
             sentence()
@@ -235,25 +227,5 @@ def _first_difference() -> str:
     return next((told for seed in range(STORIES) if (told := quiet.difference(seed)[0])), "")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """What notices each; 1 if a mutant goes unnoticed."""
-    names = [argument for argument in arguments if argument != "--one"]
-    chosen = [mutant for mutant in MUTANTS if not names or mutant.name in names]
-    if "--one" in arguments:
-        plant(chosen[0])
-        from tests import panics
-
-        panics.are_failures()
-        print(_first_difference())
-        return 0
-    unnoticed = 0
-    for mutant in chosen:
-        told = noticed(mutant)
-        unnoticed += not told
-        print(f"{mutant.name:30} {mutant.fault:70} {told[:60] or 'NOT NOTICED'}", flush=True)
-    print(f"{len(chosen) - unnoticed} of {len(chosen)} noticed")
-    return 1 if unnoticed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(try_all("tests.mutants.rest", MUTANTS, sys.argv[1:], first_difference))

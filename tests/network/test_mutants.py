@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.mutants.network import MUTANTS, noticed
+from tests.mutants.mutant import noticed
+from tests.mutants.network import MUTANTS
 
 
 def test_each_has_a_name_of_its_own_and_every_room_has_some():
@@ -21,4 +22,4 @@ def test_each_has_a_name_of_its_own_and_every_room_has_some():
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_noticed_by_a_recording(mutant):
     compile(mutant.source(), mutant.name, "exec")
-    assert noticed(mutant), f"no recording notices a network in which {mutant.fault}"
+    assert noticed("tests.mutants.network", mutant), f"no recording notices a network in which {mutant.fault}"

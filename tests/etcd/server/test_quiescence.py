@@ -12,7 +12,8 @@ from kubemini.scenarios import names
 from kubemini.sim.engine import FULL, QUIESCENT
 from kubemini.sim.units import MS, SECOND
 from kubemini.simulate import run
-from tests.mutants.rest import MUTANTS, noticed
+from tests.mutants.mutant import noticed
+from tests.mutants.rest import MUTANTS
 from tests.worlds.quiet import LATE, PICTURES, Telling, difference, differs
 
 STORIES = 60
@@ -223,7 +224,7 @@ TRIED = [m for m in MUTANTS if os.environ.get("KUBEMINI_REQUIRE") or m.name.star
 
 @pytest.mark.parametrize("mutant", TRIED, ids=lambda mutant: mutant.name)
 def test_a_fault_of_the_mechanism_is_noticed(mutant):
-    assert noticed(mutant), f"no story notices a simulator that {mutant.fault}"
+    assert noticed("tests.mutants.rest", mutant), f"no story notices a simulator that {mutant.fault}"
 
 
 def test_a_fidelity_there_is_not_is_refused():
