@@ -54,7 +54,7 @@ class Definitions:
     ):
         self._programs = programs
         self._component, self._storage, self._cache, self._forget = component, storage, cache, forget
-        self._made: dict[str, tuple[Any, list[CustomKind]]] = {}  # name → what it was made of, and the kinds
+        self._made: dict[str, tuple[Obj, list[CustomKind]]] = {}  # name → the definition, and the kinds made of it
         self._kinds: dict[tuple[str, str, str], CustomKind] = {}
         self._at_work = False
         self._ending: set[str] = set()
@@ -88,12 +88,13 @@ class Definitions:
         before, self._made = self._made, {}
         for crd in crds:
             name = crd["metadata"]["name"]
-            made_of = (crd["spec"], get(crd, "status", "acceptedNames"), crd["metadata"]["uid"])
-            kinds = living.kinds_of(crd, self._webhook(crd))
             old = before.get(name)
-            if old is not None and old[0] != made_of:
+            if old is not None and old[0] is crd:
+                self._made[name] = old
+                continue
+            if old is not None and _essence(old[0]) != _essence(crd):
                 self._drop(old[1])
-            self._made[name] = (made_of, kinds)
+            self._made[name] = (crd, living.kinds_of(crd, self._webhook(crd)))
         for name, (_, kinds) in before.items():
             if name not in self._made:
                 self._drop(kinds)
@@ -212,6 +213,11 @@ class Definitions:
 
     def _asked_to_go(self, obj: Obj, kind: Kind) -> "Obj | Remove | ApiError":
         return deletion.delete(obj, Options(), self._component.sim.now, kind)
+
+
+def _essence(crd: Obj) -> Any:
+    """What its kinds cannot change without being others."""
+    return crd["spec"], get(crd, "status", "acceptedNames"), crd["metadata"]["uid"]
 
 
 def _text(schema: Any) -> str:

@@ -1,6 +1,7 @@
 """Definitions: their names, their service, their end."""
 
 from tests.apiserver.customs.parts import DEFINITIONS, Definer, definition
+from tests.apiserver.deeds.parts import outside
 
 
 def conditions(status):
@@ -77,3 +78,12 @@ def test_a_kind_of_a_cluster_is_in_no_namespace():
     client = Definer("crd-f").define("orbs", "Orb", scope="Cluster")
     assert "namespace" not in client.make("a")[1]["metadata"]
     assert client.code(f"{client.group}/v1/namespaces/crd-f/orbs/a") == 404
+
+
+def test_news_of_one_definition_does_not_make_the_kinds_of_others_anew():
+    Definer("crd-news").define("kettles", "Kettle")
+    definitions = outside().server.core.definitions
+    before = definitions.find("kettles.example.com", "v1", "kettles")
+    Definer("crd-news").define("ladles", "Ladle")
+    assert definitions.find("ladles.example.com", "v1", "ladles")
+    assert definitions.find("kettles.example.com", "v1", "kettles") is before
