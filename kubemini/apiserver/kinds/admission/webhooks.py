@@ -75,7 +75,7 @@ def rules(obj: Obj) -> Wrong:
         yield from _name(name, f"{path}.name")
         yield from indexed(hook.get("rules"), f"{path}.rules", rule)
         yield from _behaviour(hook, path)
-        yield from _client(hook.get("clientConfig") or {}, f"{path}.clientConfig")
+        yield from webhook_client(hook.get("clientConfig") or {}, f"{path}.clientConfig")
         yield from match_conditions(hook.get("matchConditions"), f"{path}.matchConditions")
         yield from _versions(hook.get("admissionReviewVersions") or [], f"{path}.admissionReviewVersions")
         if name in seen:
@@ -110,7 +110,8 @@ def _behaviour(hook: Obj, path: str) -> Wrong:
         yield from supported(f"{path}.reinvocationPolicy", hook["reinvocationPolicy"], REINVOCATION)
 
 
-def _client(client: Obj, path: str) -> Wrong:
+def webhook_client(client: Obj, path: str) -> Wrong:
+    """Where a webhook is: a URL, or a Service, and not both."""
     url, service = client.get("url"), client.get("service")
     if (url is None) == (service is None):
         yield required(path, "exactly one of url or service is required")

@@ -16,7 +16,7 @@ from kubemini.api import names
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, evolve, get
 from kubemini.apiserver.columns import CREATED_AT, NAME, WIDE, Column, at, joined
-from kubemini.apiserver.kinds.admission.webhooks import webhook_service, webhook_url
+from kubemini.apiserver.kinds.admission.webhooks import webhook_client
 from kubemini.apiserver.kinds.definitions import openapi, printed, versions
 from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, each, forbidden, invalid, required, supported
 from kubemini.apiserver.rules.conditions import is_true
@@ -173,18 +173,8 @@ def _conversion(said: Obj, path: str) -> Wrong:
     if client is None:
         yield required(f"{path}.webhookClientConfig", "required when strategy is set to Webhook")
     else:
-        yield from _client(client, f"{path}.webhookClientConfig")
+        yield from webhook_client(client, f"{path}.webhookClientConfig")
     yield from _reviews(reviews, f"{path}.conversionReviewVersions")
-
-
-def _client(client: Obj, path: str) -> Wrong:
-    url, service = client.get("url"), client.get("service")
-    if (url is None) == (service is None):
-        yield required(path, "exactly one of url or service is required")
-    elif url is not None:
-        yield from webhook_url(url, f"{path}.url")
-    elif service is not None:
-        yield from webhook_service(service, f"{path}.service", swapped=True)
 
 
 def _reviews(found: Sequence[str], path: str) -> Wrong:

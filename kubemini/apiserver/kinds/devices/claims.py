@@ -11,7 +11,6 @@ from typing import Any
 
 from kubemini.api import names
 from kubemini.api.objects import Obj
-from kubemini.apiserver.kinds.storage.common import driver_name
 from kubemini.apiserver.rules.causes import (
     InOrder,
     Wrong,
@@ -23,10 +22,11 @@ from kubemini.apiserver.rules.causes import (
     too_long,
     too_many,
 )
+from kubemini.apiserver.rules.volumes.sources import driver_name
 
 MOST_REQUESTS = MOST_CONSTRAINTS = MOST_CONFIGS = MOST_SELECTORS = 32
 MOST_ALTERNATIVES = 8
-LONGEST_EXPRESSION = LONGEST_PARAMETERS = 10 * 1024
+LONGEST_EXPRESSION = 10 * 1024
 LONGEST_IDENTIFIER = 32
 EXACT, ALL = "ExactCount", "All"
 EFFECTS = ("NoExecute", "NoSchedule", "None")

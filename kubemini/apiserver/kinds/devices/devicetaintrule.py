@@ -12,8 +12,8 @@ from kubemini.api.objects import Obj, evolve, get
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver.columns import AGE, NAME, Column, at, since
 from kubemini.apiserver.kinds.devices.resourceslice import pool_name, taint
-from kubemini.apiserver.kinds.storage.common import driver_name
 from kubemini.apiserver.rules.causes import Wrong, each
+from kubemini.apiserver.rules.volumes.sources import driver_name
 from kubemini.apiserver.served import ServedKind, serve
 
 ADDED = ("spec", "taint", "timeAdded")

@@ -15,9 +15,9 @@ from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, Column, at
 from kubemini.apiserver.kinds.devices import claims
-from kubemini.apiserver.kinds.storage.common import driver_name
 from kubemini.apiserver.rules.causes import IMMUTABLE, Wrong, each, forbidden, invalid, required, supported, too_long
 from kubemini.apiserver.rules.placement import node_terms
+from kubemini.apiserver.rules.volumes.sources import driver_name
 from kubemini.apiserver.served import ServedKind, serve
 
 MOST_DEVICES, MOST_TAINTED, MOST_TAINTS, MOST_SETS = 128, 64, 16, 8

@@ -1,7 +1,6 @@
-"""What the kinds of storage share: names of drivers, and the parameters of a class.
+"""What the classes of storage share: who makes volumes, and what a class tells it.
 
-Models k/k pkg/apis/core/validation ValidateCSIDriverName; k/k pkg/apis/storage/validation
-validateProvisioner, validateParameters.
+Models k/k pkg/apis/storage/validation validateProvisioner, validateParameters.
 """
 
 from collections.abc import Mapping
@@ -9,19 +8,8 @@ from collections.abc import Mapping
 from kubemini.api import names
 from kubemini.apiserver.rules.causes import Wrong, each, invalid, required, too_long
 
-LONGEST_DRIVER = 63  # bytes
 MOST_PARAMETERS = 512
 LARGEST_PARAMETERS = 256 * 1024  # bytes, keys and values together
-
-
-def driver_name(name: str, path: str) -> Wrong:
-    """The name of a driver: small letters or not, at most 63 bytes."""
-    if not name:
-        yield required(path)
-        return
-    if len(name) > LONGEST_DRIVER:
-        yield too_long(path, LONGEST_DRIVER)
-    yield from each(names.dns_subdomain(name.lower()), path, name)
 
 
 def provisioner(name: str, path: str) -> Wrong:

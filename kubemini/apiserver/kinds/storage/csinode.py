@@ -8,7 +8,6 @@ from kubemini.api import names
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, Column, number_of
-from kubemini.apiserver.kinds.storage.common import driver_name
 from kubemini.apiserver.rules.causes import (
     IMMUTABLE,
     InOrder,
@@ -20,6 +19,7 @@ from kubemini.apiserver.rules.causes import (
     required,
 )
 from kubemini.apiserver.rules.gostructs import internal
+from kubemini.apiserver.rules.volumes.sources import driver_name
 from kubemini.apiserver.served import ServedKind, serve
 
 LONGEST_ID = 256  # bytes

@@ -9,7 +9,6 @@ from kubemini.api import names
 from kubemini.api.kinds import KNOWN
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME, Column, at
-from kubemini.apiserver.kinds.storage.common import LONGEST_DRIVER
 from kubemini.apiserver.rules.causes import (
     IMMUTABLE,
     Wrong,
@@ -20,6 +19,7 @@ from kubemini.apiserver.rules.causes import (
     too_long,
     too_many_characters,
 )
+from kubemini.apiserver.rules.volumes.sources import LONGEST_DRIVER
 from kubemini.apiserver.served import ServedKind, serve
 
 LARGEST_METADATA = 256 * 1024  # bytes

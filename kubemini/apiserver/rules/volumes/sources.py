@@ -10,7 +10,7 @@ from kubemini.api.objects import Obj
 from kubemini.apiserver.rules.causes import Wrong, each, invalid, required, supported, too_long
 
 HOST_TYPES = ("", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket")
-LONGEST_DRIVER = 63
+LONGEST_DRIVER = 63  # bytes
 ONLY_ONE = "may not specify more than 1 volume type"
 NEEDED = {  # the plugins that Kubernetes carried itself: (field as texts spell it, what must be there)
     "gcePersistentDisk": ("persistentDisk", ("pdName",)),
@@ -59,7 +59,7 @@ def nfs(source: Obj, path: str) -> Wrong:
 
 
 def driver_name(name: str, path: str) -> Wrong:
-    """What a CSI driver is called."""
+    """What a driver is called: small letters or not, at most 63 bytes."""
     if not name:
         yield required(path)
         return
