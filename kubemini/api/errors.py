@@ -142,14 +142,6 @@ def forbidden(kind: Kind, name: str, why: str) -> ApiError:
     return ApiError(403, "Forbidden", f"{subject} is forbidden: {why}", _about(kind, name))
 
 
-def not_permitted(user: str, verb: str, kind: Kind, namespace: str = "", name: str = "", sub: str = "") -> ApiError:
-    """RBAC says no; *sub* is the sub-resource."""
-    resource = f"{kind.plural}/{sub}" if sub else kind.plural
-    scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-    why = f'User "{user}" cannot {verb} resource "{resource}" in API group "{kind.group}" {scope}'
-    return forbidden(kind, name, why)
-
-
 def namespace_terminating(kind: Kind, name: str, namespace: str) -> ApiError:
     """Nothing new comes into a namespace that is going away."""
     why = f"unable to create new content in namespace {namespace} because it is being terminated"

@@ -79,7 +79,6 @@ class Selector:
         return ",".join(map(str, self.requirements))
 
 
-EVERYTHING = Selector()
 NOTHING = Selector(nothing=True)
 
 

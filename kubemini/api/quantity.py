@@ -126,16 +126,6 @@ def in_bytes(text: str | int | None) -> int:
     return 0 if text is None else parse(str(text)).whole
 
 
-def of_millicores(millis: int) -> str:
-    """Thousandths of a core as a quantity: 250 is ``250m``, 2000 is ``2``."""
-    return str(Quantity(Fraction(millis, 1000)))
-
-
-def of_bytes(count: int) -> str:
-    """Bytes as a quantity: ``64Mi``."""
-    return str(Quantity(Fraction(count), "BinarySI"))
-
-
 def scaled(value: int | str, total: int, round_up: bool) -> int:
     """``maxSurge`` and ``maxUnavailable``: a number, or a percentage of *total* (surge rounds up, unavailable down)."""
     number, is_percent = figure(value)

@@ -5,8 +5,11 @@ import pytest
 from kubemini.api import errors, kinds
 from kubemini.api.errors import FieldError
 from kubemini.apiserver import served
+from kubemini.apiserver.decide.access.attributes import Attributes, forbidden
+from kubemini.apiserver.decide.access.users import UserInfo
 
 POD, DEPLOYMENT = kinds.POD, kinds.DEPLOYMENT
+USER = UserInfo("u")
 BAD = FieldError("FieldValueRequired", "spec.selector", "Required value")
 WORSE = FieldError("FieldValueInvalid", "spec.replicas", "Invalid value: -1: must be greater than or equal to 0")
 
@@ -49,13 +52,13 @@ TEXTS = [  # (error, code, reason, message)
         "equal to 0]",
     ),
     (
-        errors.not_permitted("u", "list", POD, "ns"),
+        forbidden(Attributes(USER, "list", "", "pods", namespace="ns")),
         403,
         "Forbidden",
         'pods is forbidden: User "u" cannot list resource "pods" in API group "" in the namespace "ns"',
     ),
     (
-        errors.not_permitted("u", "get", DEPLOYMENT, "", "x", "scale"),
+        forbidden(Attributes(USER, "get", "apps", "deployments", "scale", name="x")),
         403,
         "Forbidden",
         'deployments.apps "x" is forbidden: User "u" cannot get resource "deployments/scale" in API group "apps" at '

@@ -11,7 +11,7 @@ from kubemini.apiserver import served
 def test_the_empty_selector_picks_everything_and_a_missing_one_nothing():
     assert labels.matches({}, {"a": "b"}) and labels.matches({}, None)
     assert not labels.matches(None, {"a": "b"})
-    assert labels.EVERYTHING.matches(None) and not labels.NOTHING.matches({"a": "b"})
+    assert labels.Selector().matches(None) and not labels.NOTHING.matches({"a": "b"})
 
 
 def test_not_in_also_picks_what_lacks_the_label():

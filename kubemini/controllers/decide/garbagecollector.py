@@ -36,11 +36,6 @@ def owners(obj: Obj) -> list[Obj]:
     return list(obj["metadata"].get("ownerReferences") or ())
 
 
-def owned_by(obj: Obj, uid: str) -> bool:
-    """Whether *obj* names an owner of that UID."""
-    return any(reference["uid"] == uid for reference in owners(obj))
-
-
 def holds_back(obj: Obj, uid: str) -> bool:
     """Whether an owner that is deleted in the foreground waits for *obj*."""
     return any(reference["uid"] == uid and reference.get("blockOwnerDeletion") for reference in owners(obj))

@@ -15,7 +15,6 @@ from kubemini.apiserver.decide.forms import protobuf, yamltext
 from kubemini.apiserver.decide.forms.media import PROTOBUF, YAML
 from kubemini.apiserver.decide.forms.yamltext import Unreadable
 
-CONVERTING = "error converting YAML to JSON: "
 NOT_YAML = "error decoding patch: error converting YAML to JSON"
 SHOWN = 30  # bytes of a body that an error shows
 
