@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +43,23 @@ def program(name: str) -> Path:
     if not built(name).exists():
         raise Missing(f"the judge {name} is not built: make oracles")
     return built(name)
+
+
+def recorded(file: Path, printed: Callable[[], str], what: str, again: str, check: bool) -> int:
+    """Write *file* as a judge prints it today, or with *check* compare it; the exit status.
+
+    *what* it holds; *again*: what to run if it differs.
+    """
+    try:
+        text = printed()
+    except Missing as missing:
+        print(missing)
+        return 1
+    if not check:
+        file.write_text(text, encoding="utf-8")
+    same = file.read_text(encoding="utf-8") == text
+    print(f"{what}: " + ("as recorded" if same else f"differs: {again}"))
+    return 0 if same else 1
 
 
 def go(needed: tuple[int, ...]) -> str:

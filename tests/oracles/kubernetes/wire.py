@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from kubemini.api import schema
-from tests.oracles.build import Missing, program
+from tests.oracles.build import program, recorded
 from tests.oracles.kubernetes.schema import OUT
 
 FILE = OUT / "wire.txt"
@@ -59,19 +59,6 @@ def printed() -> str:
     return HEADER + "\n".join(reached(lines)) + "\n"
 
 
-def main(check: bool) -> int:
-    """Write the file, or compare it; the exit status."""
-    try:
-        text = printed()
-    except Missing as missing:
-        print(missing)
-        return 1
-    if not check:
-        FILE.write_text(text, encoding="utf-8")
-    same = FILE.read_text(encoding="utf-8") == text
-    print("protobuf of Kubernetes' types: " + ("as recorded" if same else "differs: make record"))
-    return 0 if same else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main("--check" in sys.argv))
+    what = "protobuf of Kubernetes' types"
+    sys.exit(recorded(FILE, printed, what, "make record", check="--check" in sys.argv))

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.oracles.build import Missing, program
+from tests.oracles.build import program, recorded
 
 FILE = Path(__file__).with_name("written.txt")
 HEADER = """\
@@ -24,19 +24,6 @@ def printed() -> str:
     return HEADER + done.stdout
 
 
-def main(check: bool) -> int:
-    """Write the file, or compare it; the exit status."""
-    try:
-        text = printed()
-    except Missing as missing:
-        print(missing)
-        return 1
-    if not check:
-        FILE.write_text(text, encoding="utf-8")
-    same = FILE.read_text(encoding="utf-8") == text
-    print("what Go writes of Kubernetes' types: " + ("as recorded" if same else "differs: make record, make schema"))
-    return 0 if same else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main("--check" in sys.argv))
+    what, again = "what Go writes of Kubernetes' types", "make record, make schema"
+    sys.exit(recorded(FILE, printed, what, again, check="--check" in sys.argv))
