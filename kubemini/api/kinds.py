@@ -6,7 +6,7 @@ resource from its CRD (``schema/customresources.json``). Those that are *served*
 and kubectl's short names know only what is served, as a client's do.
 Source: Kubernetes 1.37 discovery; storage prefixes as kube-apiserver writes them (nodes are still called minions there,
 Services and Endpoints share a folder).
-Simplified: one version a kind.
+Simplified: one version a kind, but for HorizontalPodAutoscaler and Event.
 """
 
 import difflib

@@ -4,7 +4,8 @@ A handler looks at a request and returns an answer (an object, a text, an ApiErr
 next one, please. What a write goes through inside `act` stands in writing.py: decode, default, admit, validate,
 allocate, store. Whatever raises on the way is a fault of ours: it costs this one request, 500, and leaves a record.
 Models k/apiserver pkg/server DefaultBuildHandlerChain, pkg/server/filters WithPanicRecovery.
-Simplified: who asks is believed: no authentication, audit, impersonation, priority and fairness.
+Simplified: a program of the simulation is believed who it is, and acts for nobody else; there is no audit log. Priority
+and fairness, and rights, are kept only where `flags` ask for them.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ Models k/k cmd/kube-apiserver/app CreateServerChain, k/apiserver pkg/server Gene
 preparedGenericAPIServer.RunWithContext.
 A server that is told to stop fails /readyz and closes its door at once; it tells those who are connected to go
 elsewhere (GOAWAY), and serves what is open to its end: a watch has none, so after 60 s it goes all the same.
-Simplified: no webhooks; events are kept for ever; each request takes the same time; the Service `kubernetes` has no
+Simplified: events are kept for ever; each request takes the same time; the Service `kubernetes` has no
 endpoints, so nothing takes the address of a server that is gone out of it; a server that finds no etcd waits for it,
 where the real one exits after 20 s and its kubelet starts it again.
 """
