@@ -218,6 +218,11 @@ def domain_prefixed_path(value: str) -> list[str]:
     return dns_subdomain(host) + ([] if re.fullmatch(_URL_PATH, path) else [_regex_error("Invalid path", _URL_PATH)])
 
 
+def host_port(host: str, port: int | str) -> str:
+    """A host, or its address, and a port as one text: ``10.0.0.1:80``, ``[fd00::1]:80``."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 # -- machines: which address follows from a name ----------------------------------------------------
 def host_ip(host: str) -> str:
     """The address of a machine in the hosts' own network: worker-3 is 192.168.0.103."""

@@ -44,7 +44,8 @@ def _says_nothing(obj: Obj) -> dict[str, Any]:
     return {}
 
 
-def _all_wanted(obj: Obj) -> Any:
+def all_wanted(obj: Obj) -> Any:
+    """What the generation counts, unless the kind says otherwise: all but metadata and status."""
     return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
 
 
@@ -121,7 +122,7 @@ class ServedKind:
     kind: Kind
     subresources: tuple[str, ...] = ()
     counted: bool = False
-    counts: Callable[[Obj], Any] = _all_wanted
+    counts: Callable[[Obj], Any] = all_wanted
     first_generation: int = 1
     created_by_put: bool = False
     versioned: bool = False

@@ -14,10 +14,9 @@ Simplified: CEL is not run; a kind's file has the rules that readers meet, by ha
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kubemini.api.errors import FieldError
 from kubemini.api.objects import Obj
 from kubemini.api.schema import custom
-from kubemini.apiserver.rules.causes import Wrong, invalid
+from kubemini.apiserver.rules.causes import Wrong, invalid, wrong_as_a_whole
 from kubemini.apiserver.rules.customs import judging
 
 Schema = Mapping[str, Any]
@@ -46,6 +45,4 @@ def complaints(obj: Obj, rules: Callable[[Obj], Wrong]) -> Wrong:
         yield invalid("<nil>", None, judging.NOT_CHECKED)
 
 
-def says(field: str, text: str) -> FieldError:
-    """What a rule in CEL says."""
-    return FieldError("FieldValueInvalid", field, f"Invalid value: {text}")
+says = wrong_as_a_whole  # so a rule in CEL speaks

@@ -7,6 +7,8 @@ Simplified: no options, no fragments' offsets, no payload; ports of ICMP are its
 
 from dataclasses import dataclass, replace
 
+from kubemini.api.names import host_port
+
 Ends = tuple[str, str, int, str, int]  # protocol, source, its port, destination, its port
 
 
@@ -53,9 +55,4 @@ class Packet:
     def __str__(self) -> str:
         if self.protocol == "ICMP":
             return f"ICMP {self.flags} {self.source} → {self.destination}"
-        return f"{self.protocol} {joined(self.source, self.sport)} → {joined(self.destination, self.dport)}"
-
-
-def joined(address: str, port: int) -> str:
-    """An address and a port as text: ``10.0.0.1:80``, ``[fd00::1]:80``."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        return f"{self.protocol} {host_port(self.source, self.sport)} → {host_port(self.destination, self.dport)}"

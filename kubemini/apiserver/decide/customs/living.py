@@ -22,7 +22,7 @@ from kubemini.apiserver.rules.conditions import is_true
 from kubemini.apiserver.rules.customs import naming, objects
 from kubemini.apiserver.rules.customs.expressions import Rules
 from kubemini.apiserver.rules.customs.objects import Scaling
-from kubemini.apiserver.served import ServedKind
+from kubemini.apiserver.served import ServedKind, all_wanted
 
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 VERBS = "delete,deletecollection,get,list,patch,create,update,watch"
@@ -71,7 +71,7 @@ def _rules(crd: Obj, version: Obj, kind: Kind, schema: Mapping[str, Any], ask: A
         subresources=tuple(name for name in ("status", "scale") if parts.get(name) is not None),
         counted=True,
         versioned=True,
-        counts=_all_but_status if has_status else _all_but_metadata,
+        counts=all_wanted if has_status else _all_but_metadata,
         defaults=partial(_filled, schema),
         prepare=_with_no_status_of_its_own if has_status else _as_meant,
         first_status=_none if has_status else None,
@@ -114,10 +114,6 @@ def _stored(crd: Obj) -> str:
 
 def _all_but_metadata(obj: Obj) -> Any:
     return {key: value for key, value in obj.items() if key != "metadata"}
-
-
-def _all_but_status(obj: Obj) -> Any:
-    return {key: value for key, value in obj.items() if key not in ("metadata", "status")}
 
 
 def _none(obj: Obj) -> None:

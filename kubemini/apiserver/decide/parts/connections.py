@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from kubemini.api import errors, gotime
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import POD
+from kubemini.api.names import host_port
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.decide.options import whole_number
 from kubemini.apiserver.decide.request import first
@@ -107,7 +108,7 @@ def of_node(node: Obj) -> "str | ApiError":
     for type in PREFERRED:
         for address in known:
             if address["type"] == type:
-                return joined(address["address"], str(port))
+                return host_port(address["address"], port)
     shown = " ".join(f"{{{address['type']} {address['address']}}}" for address in known)
     return errors.failed(f"no preferred addresses found; known addresses: [{shown}]")
 
@@ -119,7 +120,7 @@ def of_pod(pod: Obj, port: str, scheme: str) -> "str | ApiError":
     if not ip:
         return errors.bad_request(NOT_ALLOWED)
     ports = [p["containerPort"] for c in pod["spec"]["containers"] for p in c.get("ports") or ()]
-    return joined(ip, port or (str(ports[0]) if ports else _default(scheme)))
+    return host_port(ip, port or (str(ports[0]) if ports else _default(scheme)))
 
 
 def port_name(service: Obj, number: int) -> "str | ApiError":
@@ -138,18 +139,13 @@ def of_service(name: str, slices: Iterable[Obj], port: str) -> "str | ApiError":
             if one.get("name", "") == port:
                 for endpoint in slice.get("endpoints") or ():
                     if get(endpoint, "conditions", "ready", default=True):
-                        return joined(endpoint["addresses"][0], str(one["port"]))
+                        return host_port(endpoint["addresses"][0], one["port"])
     return errors.unavailable(f'no endpoints available for service "{name}"')
 
 
 def number(port: str) -> int | None:
     """The number that *port* is, or None if it is a name."""
     return int(port) if re.fullmatch("[0-9]+", port) else None
-
-
-def joined(host: str, port: str) -> str:
-    """Host and port, as a URL has them."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _default(scheme: str) -> str:

@@ -58,13 +58,9 @@ def _shown(obj: Obj, now: int) -> str:
     for subset in obj.get("subsets") or ():
         at = [address.get("ip", "") for address in subset.get("addresses") or ()]
         ports = [port.get("port", 0) for port in subset.get("ports") or ()]
-        found += [_door(ip, port) for port in ports for ip in at] if ports else at
+        found += [names.host_port(ip, port) for port in ports for ip in at] if ports else at
     more = f" + {len(found) - MOST_SHOWN} more..." if len(found) > MOST_SHOWN else ""
     return ",".join(found[:MOST_SHOWN]) + more if obj.get("subsets") else NONE
-
-
-def _door(ip: str, port: int) -> str:
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
 
 
 serve(

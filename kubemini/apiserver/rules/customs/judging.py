@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from kubemini.api.cel.values import is_number
 from kubemini.api.errors import FieldError
 from kubemini.apiserver.rules.causes import duplicate, invalid, required, shown, too_long, too_many, unsupported
 from kubemini.apiserver.rules.customs.formats import fits_format
@@ -42,11 +43,6 @@ _TYPES: dict[str, Callable[[Any], bool]] = {
     "number": lambda value: is_number(value),
 }
 BITS = {"int32": 31, "int64": 63}
-
-
-def is_number(value: Any) -> bool:
-    """Whether it is a number of JSON."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def is_blocking(found: Iterable[FieldError]) -> bool:

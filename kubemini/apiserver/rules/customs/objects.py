@@ -9,13 +9,13 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from kubemini.api.cel.structural import EMBEDDED
+from kubemini.api.cel.values import is_number
 from kubemini.api.errors import FieldError
 from kubemini.api.objects import Obj, get
 from kubemini.api.patch.strategic import go_text
 from kubemini.apiserver.rules.causes import Wrong, invalid, required, wrong_as_a_whole
 from kubemini.apiserver.rules.customs import judging
 from kubemini.apiserver.rules.customs.expressions import Rules
-from kubemini.apiserver.rules.customs.judging import is_number
 
 MOST = 2**31 - 1
 

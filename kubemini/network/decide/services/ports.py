@@ -12,6 +12,7 @@ rather the endpoint of this node (the real one takes either, by chance).
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from kubemini.api.names import host_port
 from kubemini.api.objects import Obj, get
 
 SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties an EndpointSlice to its Service
@@ -39,7 +40,7 @@ class Endpoint:
     @property
     def address(self) -> str:
         """``ip:port``, ``[ip]:port`` of IPv6: its name in rules, and its place in their order."""
-        return address(self.ip, self.port)
+        return host_port(self.ip, self.port)
 
     def row(self) -> dict[str, str]:
         """As it stands in the trace; without a pod's name its address has to do."""
@@ -108,11 +109,6 @@ class Categories:
     local: tuple[Endpoint, ...] = ()
     reachable: tuple[Endpoint, ...] = ()
     has_any: bool = False
-
-
-def address(ip: str, port: int) -> str:
-    """``ip:port``, ``[ip]:port`` of IPv6."""
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
 
 
 def family(ip: str) -> str:

@@ -9,7 +9,8 @@ Measured on 1.37.2: with no endpoint left flows to addresses of the Service are 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-from kubemini.network.decide.services.ports import Endpoint, ServicePort, address
+from kubemini.api.names import host_port
+from kubemini.network.decide.services.ports import Endpoint, ServicePort
 
 Ends = tuple[str, str, int, str, int]  # protocol, source, its port, destination, its port
 
@@ -50,4 +51,4 @@ def _is_stale(flow: Flow, at: dict[tuple[str, int], list[str]], at_node_port: di
     if protocol != "UDP":
         return False
     serving = at.get((destination, port), at_node_port.get(port))
-    return serving is not None and address(flow.reply[1], flow.reply[2]) not in serving
+    return serving is not None and host_port(flow.reply[1], flow.reply[2]) not in serving
