@@ -2,6 +2,7 @@
 
     python -m tests.conformance                               those that pass on the real control plane
     python -m tests.conformance --all                         all 457
+    python -m tests.conformance --known                       those that have passed here
     python -m tests.conformance --area auth --area cli        of these areas
     python -m tests.conformance --match "ConfigMap.*volume"   whose names match
     python -m tests.conformance --kubeconfig FILE             against a cluster that is there already
@@ -138,9 +139,11 @@ def _why(said: str) -> str:
     return " ".join((found[1] if found else said[-300:]).split())[:400]
 
 
-def chosen(arguments: argparse.Namespace) -> Iterator[Test]:
-    """Those that are asked for."""
+def chosen(arguments: argparse.Namespace, known: set[str]) -> Iterator[Test]:
+    """Those that are asked for; *known* have passed here."""
     for test in tests():
+        if arguments.known and test.name not in known:
+            continue
         if (test.real or arguments.all) and (not arguments.area or test.area.removeprefix("sig-") in arguments.area):
             if re.search(arguments.match, test.name):
                 yield test
@@ -150,12 +153,13 @@ def main() -> int:
     """Run them."""
     parser = argparse.ArgumentParser(prog="python -m tests.conformance")
     parser.add_argument("--all", action="store_true", help="also those that fail on the real one with hollow nodes")
+    parser.add_argument("--known", action="store_true", help="only those that have passed here: expected.txt")
     parser.add_argument("--area", action="append", help="api-machinery, apps, auth, cli, network, node, storage, …")
     parser.add_argument("--match", default="", help="a regular expression that the name must match")
     parser.add_argument("--kubeconfig", default="", help="a cluster that is there already")
     arguments = parser.parse_args()
     known, verdicts = expected(), {}
-    wanted = list(chosen(arguments))
+    wanted = list(chosen(arguments, known))
     with tempfile.TemporaryDirectory() as folder:
         cluster = Cluster(Path(folder), arguments.kubeconfig)
         try:
