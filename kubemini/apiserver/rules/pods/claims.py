@@ -45,7 +45,7 @@ def of_container(claims: Sequence[Obj], known: Sequence[str], path: str) -> Wron
             continue
         yield from _used(name, request, where, seen)
         if name not in known:
-            listed = f": {', '.join(sorted(known))}" if known else " which is empty"
+            listed = f": {', '.join(sorted(set(known)))}" if known else " which is empty"
             yield not_found(where, name, STRANGE + listed)
 
 
