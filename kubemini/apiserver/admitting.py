@@ -12,7 +12,7 @@ from typing import Any
 
 from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import SERVICE, Kind
+from kubemini.api.kinds import ENDPOINT_SLICE, SERVICE, Kind
 from kubemini.api.objects import Obj, changes, evolve, get, without
 from kubemini.api.usage import amounts
 from kubemini.apiserver import admission
@@ -24,6 +24,7 @@ from kubemini.apiserver.decide.access import attributes as access
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.attributes import UPDATE, Attributes
 from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.parts.connections import SERVICE_NAME
 from kubemini.apiserver.decide.policies import webhooks
 from kubemini.apiserver.decide.policies.matching import is_exempt
 from kubemini.apiserver.decide.policies.webhooks import Hook, Late, Unanswered
@@ -172,12 +173,12 @@ def _called(core: Core, hook: Hook, review: dict[str, Any]) -> Steps:
     service = hook.said["clientConfig"].get("service")
     program = core.flags.webhooks.get(hook.place)
     if service:
-        unready = yield from _services(core)
-        known = None if unready else core.cache(SERVICE).get(service["namespace"], service["name"])
-        if known is None:
-            raise Unanswered(hook.unreachable(f'service "{service["name"]}" not found'))
-        if program is None:
-            raise Unanswered(hook.unreachable(f'no endpoints available for service "{service["name"]}"'))
+        namespace, name = service["namespace"], service["name"]
+        found = [one for one in (yield from _known(core, SERVICE, namespace)) if one["metadata"]["name"] == name]
+        slices = yield from _known(core, ENDPOINT_SLICE, namespace)
+        mine = [one for one in slices if get(one, "metadata", "labels", SERVICE_NAME) == name]
+        if why := hook.closed(found[0] if found else None, mine):
+            raise Unanswered(hook.unreachable(why))
     if program is None:
         raise Unanswered(hook.unreachable("dial tcp: connect: connection refused"))
     try:
@@ -192,8 +193,11 @@ def _called(core: Core, hook: Hook, review: dict[str, Any]) -> Steps:
     return answer
 
 
-def _services(core: Core) -> Steps:
-    return (yield from core.cache(SERVICE).wait()) if SERVICE.kind in core.sim.ever else None
+def _known(core: Core, kind: Kind, namespace: str) -> Steps:
+    """The objects of *kind* that this server has heard of; none while it cannot know."""
+    if kind.kind not in core.sim.ever or (yield from core.cache(kind).wait()) is not None:
+        return ()
+    return tuple(core.cache(kind).items(namespace))
 
 
 def asked_of_others(core: Core, asked: Request, decide: Decide) -> Steps:

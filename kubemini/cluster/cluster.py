@@ -1,9 +1,12 @@
 """A whole cluster: hosts, network and programs, wired after a `Topology` (see `programs`)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from kubemini.api.manifests import load as load_manifests
+from kubemini.apiserver.flags import Webhook
+from kubemini.apiserver.server import ApiServer
 from kubemini.cluster import source as sources
 from kubemini.cluster.programs import install
 from kubemini.cluster.source import Source
@@ -12,6 +15,7 @@ from kubemini.cluster.workload import (
     LOOKING_UP,
     Load,
     WorkloadError,
+    allow,
     custom,
     names_in,
     read_workload,
@@ -154,6 +158,8 @@ class Cluster:
                 self._send_visitors(load)
             elif load.kind == "callers":
                 self._have_called(load)
+            elif load.kind == "webhook":
+                self.use_webhook(load.options["service"], allow)
             elif load.kind == "clients":
                 for component in self.components.values():
                     if isinstance(component, Clients):
@@ -225,6 +231,19 @@ class Cluster:
         for host in self.hosts.values():
             if host.cni is not None:
                 host.cni = make(host.name)
+
+    def use_webhook(self, service: str, program: Webhook) -> None:
+        """Let *program* answer for the pods behind *service* (NAMESPACE/NAME): AdmissionReview → AdmissionReview.
+
+        It is asked while a pod there serves. ValueError: the cluster runs already, or has no API server.
+        """
+        if self._started:
+            raise ValueError("use_webhook: the cluster runs already; make a new one and call use_webhook before run")
+        refuse_without_api_server(self.topology, "use_webhook")
+        for component in self.components.values():
+            if isinstance(component, ApiServer):
+                known = {**component.flags.webhooks, service: program}
+                component.flags = replace(component.flags, webhooks=known)
 
     def start(self) -> None:
         """Start every program but the spares, once; `run` does it by itself."""

@@ -1,4 +1,4 @@
-"""Steady clients, as a scenario asks for them: which there are, what each may be told, and how that is checked.
+"""Steady clients and a webhook, as a scenario asks for them: which there are, what each may be told, how it is checked.
 
 Invariant: a load that was read can run in this topology, and nothing of what was asked is ignored.
 """
@@ -39,6 +39,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "callers": ("pods", "services", "every", "keep", "names", "options"),
     "clients": ("pods", "service", "every", *SAID_OF_CLIENTS),
     "outsiders": ("urls", "every"),
+    "webhook": ("service",),
     "api_writes": ("every",),
     "etcd_writes": ("every", "member", "size"),
     "etcd_reads": ("every", "member", "consistency"),
@@ -85,7 +86,7 @@ def _read_load(topology: Topology, kind: Any, options: Any) -> Load:
         raise WorkloadError(f"workload: {shown(kind)} is not known here; there are: {', '.join(OPTIONS)}")
     if not isinstance(options, Mapping):
         raise WorkloadError(f"{where}: expected a mapping of {', '.join(OPTIONS[kind])}, got {shown(options)}")
-    if kind in ("visitors", "callers", "clients", "outsiders", "api_writes"):
+    if kind in ("visitors", "callers", "clients", "outsiders", "webhook", "api_writes"):
         refuse_without_api_server(topology, where)
     values = {name: _read_option(topology, where, kind, name, value) for name, value in options.items()}
     if kind == "visitors":
@@ -96,6 +97,8 @@ def _read_load(topology: Topology, kind: Any, options: Any) -> Load:
         _check_clients(topology, where, values)
     if kind == "outsiders":
         _check_outsiders(topology, where, values)
+    if kind == "webhook" and values.get("service", "").count("/") != 1:
+        raise WorkloadError(f"{where}: service is missing; write NAMESPACE/NAME, such as guard/guard")
     every = values.pop("every", None)
     return Load(kind, EVERY.read(DEFAULT_EVERY) if every is None else every, values)
 
@@ -139,6 +142,11 @@ def _check_clients(topology: Topology, where: str, values: Mapping[str, Any]) ->
         raise WorkloadError(
             f"{where}: no pod of this topology keeps connections; ask for topology: {{kind: single, clients: true}}"
         )
+
+
+def allow(review: Mapping[str, Any]) -> dict[str, Any]:
+    """What the pods behind a scenario's webhook say of each write: yes."""
+    return {**review, "response": {"uid": review["request"]["uid"], "allowed": True}}
 
 
 def custom(load: Load) -> Custom:

@@ -60,7 +60,7 @@ def made(wanted: Wanted, now: datetime) -> Cluster:
     if not api_servers(cluster):
         raise NotServed(f"{scenarios[0]} has no API server to talk to: name a scenario that has one, such as first")
     for server in api_servers(cluster):
-        server.flags = _flags(wanted)
+        server.flags = replace(_flags(wanted), webhooks=server.flags.webhooks)
     if manifests and wanted.api_only:
         raise NotServed("with --api-only nobody is there to apply manifests: use kubectl apply when it answers")
     for source in manifests:

@@ -35,6 +35,7 @@ ETCD, SINGLE = build("etcd", spares=1), build("single")
         ({"outsiders": {"urls": ["a.io/"]}}, r"workload\.outsiders: an etcd topology has no API server"),
         ({"visitors": {"service": "web"}}, r"workload\.visitors: an etcd topology has no API server; leave it out"),
         ({"api_writes": {}}, r"workload\.api_writes: an etcd topology has no API server"),
+        ({"webhook": {"service": "a/b"}}, r"workload\.webhook: an etcd topology has no API server"),
     ],
 )
 def test_a_load_that_cannot_be_had_is_one_sentence(workload, sentence):
@@ -150,3 +151,17 @@ def test_nothing_is_changed_by_a_load_that_is_refused():
 def test_outsiders_need_urls_and_a_way_in(options, ingress, sentence):
     with pytest.raises(WorkloadError, match=sentence):
         read_workload(build("single", workers=1, ingress=ingress), {"outsiders": options})
+
+
+@pytest.mark.parametrize("options", [{}, {"service": "guard"}])
+def test_a_webhook_is_named_with_its_namespace(options):
+    with pytest.raises(WorkloadError, match=r"workload\.webhook: .* such as guard/guard"):
+        read_workload(SINGLE, {"webhook": options})
+
+
+def test_whoever_runs_gets_no_other_webhook():
+    cluster = Cluster.single(workers=1)
+    cluster.use_webhook("guard/guard", lambda review: review)
+    cluster.run(1)
+    with pytest.raises(ValueError, match="use_webhook: the cluster runs already; make a new one"):
+        cluster.use_webhook("guard/guard", lambda review: review)

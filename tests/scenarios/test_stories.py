@@ -143,3 +143,20 @@ def test_stacked_with_a_tcp_check_a_third_of_the_writes_waits_as_long_as_the_mem
     assert 0.2 < len(slow) / len(asked) < 0.65
     assert not [r for r in asked if r.detail["outcome"] == "failed"]
     assert share(requests(story("stacked"), "api", 30, 39)) == 1.0  # asking /readyz, the balancer knows
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_webhook_whoever_guards_new_pods_cannot_come_back_and_nobody_else_either(seed):
+    trace = story("webhook", seed)
+    notes = [r for r in trace.of("note") if r.at > 20 * SECOND]
+    assert notes and all("connect: connection refused" in r.detail["text"] for r in notes)
+    assert share(requests(trace, "api", 10, 75)) == 1.0  # every scaling is accepted
+    assert {name[:3] for name in pods(trace, 70)} == {"web"} and len(pods(trace, 70)) == 2
+    assert share(requests(trace, "service", 15, 75)) == 1.0
+
+
+def test_webhook_without_its_configuration_pods_come_back_but_not_at_once():
+    trace = run("webhook", commands=[(60, "delete", "validatingwebhookconfiguration", "guard")], until=90)
+    made = [r.at / SECOND for r in trace.of("object") if r.detail["kind"] == "Pod" and r.detail["verb"] == "ADDED"]
+    assert len(made) == 6 and 65 < made[3] < made[4] < 66 and 70 < made[5] < 72  # 45 s + 20.5 s, 30 s + 41 s
+    assert len(pods(trace, 85)) == 5

@@ -17,7 +17,6 @@ from kubemini.apiserver.decide.request import first
 from kubemini.sim import Steps
 
 NOTHING = ""  # an answer without a body: 204
-SERVICE_NAME = "kubernetes.io/service-name"
 
 
 def log(core: Core, asked: Request) -> Steps:
@@ -106,5 +105,7 @@ def _endpoint(core: Core, asked: Request, target: connections.Target) -> Steps:
     found = yield from core.storage.list(ENDPOINT_SLICE, namespace)
     if isinstance(found, ApiError):
         return found
-    slices = [one for one in found[0].values() if get(one, "metadata", "labels", SERVICE_NAME) == target.name]
+    slices = [
+        one for one in found[0].values() if get(one, "metadata", "labels", connections.SERVICE_NAME) == target.name
+    ]
     return connections.of_service(target.name, slices, port)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubemini.api.kinds import CONFIG_MAP, KNOWN
+from kubemini.api.kinds import CONFIG_MAP, KNOWN, SERVICE
 from kubemini.apiserver.decide.policies.webhooks import Late
 from kubemini.sim.units import SECOND
 from tests.apiserver.parts import config, done, refusal, service
@@ -137,6 +137,14 @@ def test_a_policy_changes_what_is_written(world, patch, expression):
 # -- webhooks ------------------------------------------------------------------------------------------------------
 
 
+def ready_pod_of(name, **conditions):
+    meta = {"name": name, "namespace": "default", "labels": {"kubernetes.io/service-name": name}}
+    end = {"addresses": ["10.244.1.7"], "conditions": conditions or {"ready": True}}
+    port = {"name": "", "port": 8443, "protocol": "TCP"}
+    slice = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "metadata": meta}
+    return {**slice, "endpoints": [end], "ports": [port]}
+
+
 def hooked(world, program, kind="Validating", **more):
     """A webhook that *program* answers: AdmissionReview → its response."""
     asked = []
@@ -150,7 +158,8 @@ def hooked(world, program, kind="Validating", **more):
 
     for server in world.servers:
         server.core.flags = replace(server.flags, webhooks={HOOK: answer})
-    done(create(world, service("hook")))
+    done(create(world, service("hook", ports=[{"port": 443}])))
+    done(create(world, ready_pod_of("hook")))
     said = {"name": "h.x.io", "clientConfig": {"service": {"namespace": "default", "name": "hook"}}, "rules": [MAPS]}
     said |= {"sideEffects": "None", "admissionReviewVersions": ["v1"], **more}
     make(world, f"{kind}WebhookConfiguration", "h", webhooks=[said])
@@ -203,6 +212,41 @@ def test_a_webhook_that_fails_closed_keeps_everybody_out_even_those_who_would_me
     world.run(1)
     code, text = refusal(create(world, service("hook")))
     assert code == 500 and text.endswith('service "hook" not found')
+
+
+@pytest.mark.parametrize(
+    ("conditions", "answers"),
+    [
+        ({"ready": True}, True),
+        ({"ready": False, "serving": True, "terminating": True}, True),
+        ({"ready": False, "serving": False}, False),
+    ],
+)
+def test_a_webhook_answers_while_a_pod_behind_its_service_serves(world, conditions, answers):
+    """As kube-proxy deals connections: to ready pods, or else to those on their way out that still serve."""
+    hooked(world, lambda request: {"allowed": True})
+    done(world.ask(lambda c: c.update(ready_pod_of("hook", **conditions))))
+    world.run(1)
+    reply = create(world, config("a"))
+    assert reply.ok is answers
+    if not answers:
+        ip = done(world.ask(lambda c: c.get(SERVICE, "hook", "default")))["spec"]["clusterIP"]
+        assert refusal(reply)[1].endswith(f"dial tcp {ip}:443: connect: connection refused")
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"ports": [{"port": 80}]}, 'no service port 443 found for service "hook"'),
+        ({"ports": [{"port": 443}], "clusterIP": "None"}, 'cannot route to service with ClusterIP "None"'),
+    ],
+)
+def test_a_service_that_leads_nowhere_is_named(world, spec, why):
+    hooked(world, lambda request: {"allowed": True})
+    done(drop(world, service("hook")))
+    done(create(world, service("hook", **spec)))
+    world.run(1)
+    assert refusal(create(world, config("a")))[1].endswith(f'?timeout=10s": {why}')
 
 
 def test_an_answer_to_another_question_is_none(world):

@@ -2,7 +2,7 @@
 
 Models k/apiserver pkg/admission/plugin/webhook/mutating mutatingDispatcher.Dispatch,
 pkg/admission/plugin/webhook/request CreateAdmissionObjects VerifyAdmissionResponse, pkg/admission/plugin/webhook/errors
-ToStatusErr NewDryRunUnsupportedErr.
+ToStatusErr NewDryRunUnsupportedErr, pkg/util/proxy ResolveCluster.
 Simplified: nobody is asked a second time after others have changed the object; AdmissionReview v1 only.
 """
 
@@ -16,9 +16,11 @@ from kubemini.api import errors
 from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.cel.values import CelError
 from kubemini.api.errors import ApiError
-from kubemini.api.objects import Obj, freeze, thaw
+from kubemini.api.names import host_port
+from kubemini.api.objects import Obj, freeze, get, thaw
 from kubemini.api.patch import jsonpatch
 from kubemini.apiserver.decide.attributes import Attributes
+from kubemini.apiserver.decide.parts.connections import refused
 from kubemini.apiserver.decide.policies import rules
 from kubemini.apiserver.decide.policies.matching import matches
 
@@ -74,6 +76,25 @@ class Hook:
             host = f"{service['name']}.{service['namespace']}.svc:{service.get('port', 443)}"
             start = f"https://{host}/{(service.get('path') or '').removeprefix('/')}"
         return f"{start}?timeout={self.seconds}s"
+
+    def closed(self, service: Obj | None, slices: Iterable[Obj]) -> str:
+        """Why nobody answers behind the Service it names, by what the API says of its pods; "" if somebody does.
+
+        The server dials the cluster IP, where the kernel of its host deals the connection to a ready pod, or where
+        there is none to one that is on its way out and still serves; without any it refuses.
+        """
+        told = self.said["clientConfig"]["service"]
+        if service is None:
+            return f'service "{told["name"]}" not found'
+        spec, port = service["spec"], told.get("port", 443)
+        if spec.get("clusterIP") == "None":
+            return 'cannot route to service with ClusterIP "None"'
+        if port not in [one["port"] for one in spec.get("ports") or ()]:
+            return f'no service port {port} found for service "{told["name"]}"'
+        ends = [get(one, "conditions") or {} for slice in slices for one in slice.get("endpoints") or ()]
+        if any(end.get("ready", True) or end.get("serving") for end in ends):
+            return ""
+        return refused(host_port(spec.get("clusterIP", ""), port))
 
     def fails(self, why: str) -> ApiError:
         """500: it could not be asked, and the write does not go on without it."""

@@ -212,5 +212,5 @@ def served_webhooks(kind: str) -> ServedKind:
         create_rules=not_static,
         warnings=warnings,
         columns=(NAME, Column("Webhooks", number_of("webhooks"), type="integer", description=COUNTED), AGE),
-        not_simulated=("webhooks",),
+        not_simulated=("webhooks[].clientConfig.caBundle", "webhooks[].reinvocationPolicy=Never"),
     )
