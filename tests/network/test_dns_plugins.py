@@ -104,6 +104,15 @@ def test_the_class_chaos_is_refused_unless_somebody_forwards():
     assert server("rewrite class CH IN").ask(question, well).addresses == ("10.96.2.1",)
 
 
+def test_what_an_external_name_leads_to_is_asked_in_class_in_again():
+    dns = server("rewrite class IN CH", "rewrite type A AAAA")
+    dns.store = read_store([worlds.service("default/ext", external=OUTSIDE.rstrip("."))], [], worlds.NAMESPACES)
+    assert asked(dns, "ext.default.svc.cluster.local.") == [
+        "ext.default.svc.cluster.local. 5 CNAME api.example.com.",
+        "api.example.com. 1 A 203.0.113.80",
+    ]
+
+
 @pytest.mark.parametrize(
     "rule, what",
     [

@@ -45,7 +45,8 @@ STALE = (
 MOODS = ("well", "well", "SERVFAIL", "NXDOMAIN", "REFUSED")
 ADDRESSES = ("203.0.113.80", "203.0.113.81")
 REWRITTEN = ("old0.corp.test.", "old1.corp.test.", "Old2.corp.test.", "bad.web.test.", "x.example.com.")
-STEPS, TENTH = 7, 0.1
+STEPS = 7
+APART = 0.14  # seconds: what is kept in one step is never of a whole number of seconds in another
 CACHE = "cache {{\n success 9984 1 0\n denial 9984 1 0\n servfail 1s\n {stale}\n }}"
 LOOPING = ".:53 {{\n forward . 127.0.0.1 {{\n max_concurrent {most}\n }}\n {cache}\n}}\n"
 
@@ -94,6 +95,6 @@ def script(rng, names):
     at, steps = 0, []
     for number in range(STEPS):
         mood, ip = rng.choice(MOODS), rng.choice(ADDRESSES)
-        steps.append((at + TENTH * number, mood, ip, rng.sample(asked, rng.randint(4, 10))))
+        steps.append((at + APART * number, mood, ip, rng.sample(asked, rng.randint(4, 10))))
         at += rng.choice((1, 1, 2))
     return steps

@@ -94,14 +94,15 @@ def record(packet, at):
 class Outside:
     """The name server outside: an address for every name of a zone, no other types, and nothing else.
 
-    *mood*: well, or what it says to everything: SERVFAIL, NXDOMAIN or REFUSED. *ip* may change.
+    *mood*: well, or what it says to everything: SERVFAIL, NXDOMAIN or REFUSED. *ip* may change. *asked*: how often it
+    was asked.
     """
 
     def __init__(self, address, zone, ip, ttl):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(address)
         self.listener = socket.create_server(self.socket.getsockname())
-        self.zone, self.ip, self.ttl, self.mood = zone, ip, ttl, "well"
+        self.zone, self.ip, self.ttl, self.mood, self.asked = zone, ip, ttl, "well", 0
         for serve in (self._serve, self._accept):
             threading.Thread(target=serve, daemon=True).start()
 
@@ -125,6 +126,7 @@ class Outside:
         """The bytes of an answer."""
         name, end = unpacked(packet, 12)
         question, kind = packet[12 : end + 4], struct.unpack("!H", packet[end : end + 2])[0]
+        self.asked += 1
         if self.mood in ("SERVFAIL", "REFUSED"):
             code = next(number for number, name in RCODES.items() if name == self.mood)
             return packet[:2] + struct.pack("!HHHHH", 0x8180 | code, 1, 0, 0, 0) + question

@@ -116,7 +116,7 @@ def _followed(question: Question, zone: str, names: Records, before: list[Record
             return []
         records = yield from addresses(there, zone, names, [*before, here])
         return [here, *records] if records else []
-    answer = yield there
+    answer = yield replace(there, klass="IN")
     return [here, *answer.answer]
 
 
