@@ -1,6 +1,9 @@
 // @kubernetes/client-node as it comes: writes, an informer, and a watch that is opened anew.
 //
 //     node client_node.mjs CONTEXT     with KUBECONFIG set; prints a line for each thing seen
+//     node client_node.mjs CONTEXT ask  makes an object for each line that it reads, and prints what its informer hears
+
+import { createInterface } from "node:readline/promises";
 
 import * as k8s from "@kubernetes/client-node";
 
@@ -22,6 +25,26 @@ async function seen(informer, verb, act) {
   console.log(verb, object.metadata.name, object.data?.k ?? "");
 }
 
+// an object for each line; a server may be gone, then the next try finds another one
+async function made() {
+  informer.on("add", (object) => console.log("add", object.metadata.name));
+  await informer.start();
+  for await (const name of createInterface({ input: process.stdin })) {
+    while (!(await created(name))) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  process.exit(0);
+}
+
+// whether it is there now; one that a lost answer has made is there too
+async function created(name) {
+  try {
+    await core.createNamespacedConfigMap({ namespace, body: map(name) });
+    return true;
+  } catch (error) {
+    return error.code === 409;
+  }
+}
+
 const list = () => core.listNamespacedConfigMap({ namespace, labelSelector: select });
 const informer = k8s.makeInformer(
   config,
@@ -30,6 +53,7 @@ const informer = k8s.makeInformer(
   select,
 );
 informer.on("error", () => setTimeout(() => informer.start(), 100));
+if (process.argv[3] === "ask") await made();
 await informer.start();
 await seen(informer, "add", () =>
   core.createNamespacedConfigMap({ namespace, body: map("by-node") }),

@@ -1,4 +1,4 @@
-"""@kubernetes/client-node, unmodified, at the door: it writes, and its informer hears of it."""
+"""@kubernetes/client-node, unmodified, at the door: it writes, and its informer hears of it, through crashes too."""
 
 import os
 import subprocess
@@ -28,3 +28,23 @@ def test_an_informer_hears_what_is_written(tmp_path):
             "version v1.37.2",
             "refused 404",
         ], done.stderr
+
+
+def test_an_informer_outlives_each_server_s_crash_in_turn(tmp_path):
+    with Served(tmp_path, "--topology", "stacked", "--workers", "0") as served:
+        node = subprocess.Popen(
+            ["node", str(PROGRAM), "lb", "ask"],
+            env={**os.environ, "KUBECONFIG": str(served.kubeconfig)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with node:
+            for number in (1, 2, 3):
+                door = f"apiserver-{number}"
+                assert served.type(f"crash {door}") == f"kubemini: crash {door}\n"
+                node.stdin.write(f"without-{number}\n")
+                node.stdin.flush()
+                assert node.stdout.readline() == f"add without-{number}\n"
+                assert served.type(f"restart {door}") == f"kubemini: restart {door}\n"
+            node.stdin.close()
