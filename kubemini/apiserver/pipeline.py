@@ -148,7 +148,7 @@ def show_health(core: Core, asked: Request) -> Steps:
 
 def show_page(core: Core, asked: Request) -> Steps:
     """/version, OpenAPI and discovery: which server this is, and what there is to ask it for."""
-    if asked.method not in READS or asked.info.is_resource:
+    if asked.verb not in READS or asked.info.is_resource:
         return None
     lines = (*discovery.lines(), *core.definitions.lines)
     described = openapi.page(asked.path, lines, core.definitions.described)

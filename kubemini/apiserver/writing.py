@@ -320,6 +320,8 @@ def delete(core: Core, asked: Request) -> Steps:
     if parting and not options.policy and options.orphan is None and parting not in asked.warnings:
         asked.warnings.append(parting)
     looked_at = admitting.attributes(core, kind, attributes.DELETE, asked=asked)
+    if asked.info.verb == "deletecollection":
+        looked_at = replace(looked_at, name="")  # plugins judge the collection, and hear no object's name
     unready = yield from admitting.informed(core, looked_at)
     refused = unready or admission.admit(looked_at) or admission.validate(looked_at)
     refused = refused or (yield from admitting.ask_mutating(core, looked_at))

@@ -1,8 +1,9 @@
 """client-go: how programs talk to an API server, keep a cache, queue work, and elect one of several to act."""
 
 from kubemini.client.client import ApiClient
+from kubemini.client.discovery import Discovery, discover
 from kubemini.client.election import Elector
 from kubemini.client.informer import Index, Informer, Informers
 from kubemini.client.workqueue import WorkQueue
 
-__all__ = ["ApiClient", "Elector", "Index", "Informer", "Informers", "WorkQueue"]
+__all__ = ["ApiClient", "Discovery", "Elector", "Index", "Informer", "Informers", "WorkQueue", "discover"]

@@ -83,9 +83,17 @@ class ApiClient:
         return self.request("POST", path, body)
 
     # -- the wire ------------------------------------------------------------------------------------------------
-    def request(self, verb: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Steps:
+    def request(
+        self,
+        verb: str,
+        path: str,
+        body: Any = None,
+        query: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Steps:
         """Any request: the reply, an answer of the server or an error of the wire."""
         payload = {"verb": verb, "path": path, "query": query or {}, "body": body, "user": self.user}
+        payload |= {"headers": headers} if headers else {}
         return self.transport.request(payload, self.timeout, self.deadline)
 
     def watch(

@@ -51,6 +51,8 @@ class Informer:
         self.objects: dict[tuple[str, str], Obj] = {}
         self.synced = False
         self.on_synced: list[Callable[[], None]] = []
+        self._task: Any = None  # from its start on
+        self._stream: Any = None  # the watch
         self.version = ""  # the last resourceVersion seen
         self._expired = False
         self._failures = self._last_failure = self._drawn = 0
@@ -71,7 +73,15 @@ class Informer:
     # -- the reflector -------------------------------------------------------------------------------------------
     def start(self) -> None:
         """Begin; once for each incarnation of the component."""
-        self.client.component.spawn(self._run())
+        if self._task is None:
+            self._task = self.client.component.spawn(self._run())
+
+    def stop(self) -> None:
+        """Ask no more, and hear no more."""
+        if self._task is not None:
+            self._task.cancel()
+        if self._stream is not None:
+            self._stream.close()
 
     def _run(self) -> Steps:
         while True:
@@ -106,11 +116,10 @@ class Informer:
     def _watch(self) -> simpy.Event:
         """One watch; the event happens when it is closed, with the error (None: in peace)."""
         ended = simpy.Event(self.client.component.sim)
-        stream: Any = None
 
         def on_item(item: Any) -> None:
             if item["type"] == "ERROR":
-                stream.close()
+                self._stream.close()
                 ended.succeed(from_status(item["object"]))
             else:
                 self._hear(item["type"], item["object"])
@@ -118,7 +127,7 @@ class Informer:
         def on_close(error: Any) -> None:
             ended.succeed(error)
 
-        stream = self.client.watch(
+        self._stream = self.client.watch(
             self.kind,
             on_item,
             on_close,
@@ -193,10 +202,21 @@ class Informers:
 
     def of(self, kind: Kind, namespace: str = "") -> Informer:
         """The informer of *kind*, in one namespace if named."""
-        key = (kind.kind, namespace)
+        key = (kind.resource, namespace)
         if key not in self.all:
             self.all[key] = Informer(self.client, kind, namespace=namespace)
         return self.all[key]
+
+    def drop(self, kind: Kind) -> None:
+        """Forget *kind*: it is no more."""
+        informer = self.all.pop((kind.resource, ""), None)
+        if informer is not None:
+            informer.stop()
+
+    def start_new(self) -> None:
+        """Start those that have come after `start`."""
+        for informer in self.all.values():
+            informer.start()
 
     @property
     def synced(self) -> bool:

@@ -1,10 +1,16 @@
-"""The driver of `garbagecollector`: who has lost an owner, or waits for those it owns, goes into the queue."""
+"""The driver of `garbagecollector`: who has lost an owner, or waits for those it owns, goes into the queue.
 
+Kinds that are defined at run time are watched from when they are discovered until they are gone.
+Simplified: an object whose owner is of a kind that nobody has defined is looked at again when kinds come or go; the
+real one asks again and again, ever more rarely.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 
-from kubemini.api.kinds import KNOWN, by_gvk
+from kubemini.api.kinds import Kind, by_gvk
 from kubemini.api.objects import Obj
-from kubemini.client import ApiClient, Index, Informers, WorkQueue
+from kubemini.client import ApiClient, Discovery, Index, Informers, WorkQueue
 from kubemini.client.client import code
 from kubemini.controllers.decide import garbagecollector
 from kubemini.controllers.decide.controller import key_of
@@ -16,20 +22,20 @@ from kubemini.sim import Steps
 class GarbageCollector:
     """Remembers which UIDs exist, and who depends on them."""
 
-    def __init__(self, client: ApiClient, informers: Informers):
-        self.client, self.informers = client, informers
+    def __init__(self, client: ApiClient, informers: Informers, discovery: Discovery):
+        self.client, self.informers, self.discovery = client, informers, discovery
         self.queue = WorkQueue(client.component, self.collect, client.component.net.params.concurrent_syncs)
         self.known: dict[str, Obj] = {}
-        kinds = garbagecollector.kinds(client.component.net.params.all_controllers)
-        self.indexes = [
-            Index(informers.of(kind), lambda obj: [ref["uid"] for ref in garbagecollector.owners(obj)])
-            for kind in kinds
-        ]
-        for kind in kinds:
-            informers.of(kind).handlers.append(self._changed)
+        self.kinds: dict[tuple[str, str], Kind] = {}
+        self.indexes: dict[Kind, Index] = {}
+        self.unmapped: dict[Any, None] = {}  # keys of objects with an owner of a kind that is nowhere defined
+        self._begun = False
+        self._resync(garbagecollector.kinds(client.component.net.params.all_controllers), ())
+        discovery.listeners.append(self._resync)
 
     def start(self) -> None:
         """The caches are filled: look at all whose owner is not there, and all who wait; then begin."""
+        self._begun = True
         for obj in garbagecollector.astray(self.known.values(), self.known):
             self._add(obj)
         for obj in list(self.known.values()):
@@ -38,7 +44,20 @@ class GarbageCollector:
 
     def dependents(self, uid: str) -> list[Obj]:
         """Those that name the owner of that UID."""
-        return [obj for index in self.indexes for obj in index.get(uid)]
+        return [obj for index in self.indexes.values() for obj in index.get(uid)]
+
+    def _resync(self, came: Iterable[Kind], went: Iterable[Kind]) -> None:
+        """Watch what there is now, and no more than that."""
+        for kind in went:
+            del self.kinds[kind.api_version, kind.kind], self.indexes[kind]
+        for kind in came:
+            self.kinds[kind.api_version, kind.kind] = kind
+            self.indexes[kind] = Index(self.informers.of(kind), _owner_uids)
+        for kind in came:
+            self.informers.of(kind).handlers.append(self._changed)
+        again, self.unmapped = self.unmapped, {}
+        for key in again:
+            self.queue.add(key)
 
     # -- news ----------------------------------------------------------------------------------------------------
     def _changed(self, old: Obj | None, new: Obj | None) -> None:
@@ -46,7 +65,7 @@ class GarbageCollector:
             self._gone(old or {})
             return
         self.known[new["metadata"]["uid"]] = new
-        if not self.informers.synced:
+        if not (self._begun or self.informers.synced):
             return
         if garbagecollector.owners(new) != (garbagecollector.owners(old) if old is not None else []):
             if garbagecollector.astray([new], self.known):
@@ -80,30 +99,36 @@ class GarbageCollector:
     def _add(self, obj: Obj) -> None:
         self.queue.add((obj["apiVersion"], obj["kind"], *key_of(obj)))
 
+    def _kind_of(self, obj: Obj) -> Kind:
+        return self.kinds[obj["apiVersion"], obj["kind"]]
+
     # -- deeds ---------------------------------------------------------------------------------------------------
     def collect(self, key: Any) -> Steps:
         """Ask the API server which owners exist, and act on the answer."""
         api_version, kind, namespace, name = key
-        obj = self.informers.of(KNOWN[api_version, kind]).get(namespace, name)
+        known = self.kinds.get((api_version, kind))
+        obj = self.informers.of(known).get(namespace, name) if known is not None else None
         if obj is None:
             return None
         mine = self.dependents(obj["metadata"]["uid"])
         if garbagecollector.waits(obj, ORPHAN):
-            return (yield from execute_all(self.client, garbagecollector.orphan(obj, mine).actions))
+            return (yield from execute_all(self.client, garbagecollector.orphan(obj, mine).actions, self._kind_of))
         if garbagecollector.waits(obj, FOREGROUND):
-            return (yield from execute_all(self.client, garbagecollector.foreground(obj, mine).actions))
+            return (yield from execute_all(self.client, garbagecollector.foreground(obj, mine).actions, self._kind_of))
         states: dict[str, str] = {}
         for reference in garbagecollector.owners(obj):
             error = yield from self._ask(reference, namespace, states)
             if error is not None:
                 return error
             if reference["uid"] not in states:
-                return None  # of a kind that does not exist: nobody can say
-        return (yield from execute_all(self.client, garbagecollector.plan(obj, states, mine).actions))
+                self.unmapped[key] = None  # of a kind that does not exist: nobody can say
+                return None
+        return (yield from execute_all(self.client, garbagecollector.plan(obj, states, mine).actions, self._kind_of))
 
     def _ask(self, reference: Obj, namespace: str, states: dict[str, str]) -> Steps:
         """Note in *states* what the API server says of an owner; returns an error if it says nothing."""
-        kind = by_gvk(reference["apiVersion"], reference["kind"])
+        of = reference["apiVersion"], reference["kind"]
+        kind = by_gvk(*of) or self.discovery.find(*of)
         if kind is None or (kind.namespaced and not namespace):
             return None
         reply = yield from self.client.get(kind, reference["name"], namespace)
@@ -113,3 +138,7 @@ class GarbageCollector:
         leaving = same and garbagecollector.waits(reply.value, FOREGROUND)
         states[reference["uid"]] = LEAVING if leaving else THERE if same else GONE
         return None
+
+
+def _owner_uids(obj: Obj) -> list[str]:
+    return [reference["uid"] for reference in garbagecollector.owners(obj)]

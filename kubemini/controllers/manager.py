@@ -6,11 +6,12 @@ Simplified: of about forty controllers, those that the book's chapters need; the
 asked for: a cluster that never touches them is spared two watches.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from kubemini.api.kinds import POD
+from kubemini.api.kinds import POD, Kind
 from kubemini.api.objects import Obj, get
-from kubemini.client import ApiClient, Elector, Index, Informers
+from kubemini.client import ApiClient, Discovery, Elector, Index, Informers
 from kubemini.controllers.collector import GarbageCollector
 from kubemini.controllers.decide import deployment, endpointslice, replicaset
 from kubemini.controllers.decide.controller import Controller
@@ -41,9 +42,15 @@ class ControllerManager(Component):
         super().__init__(sim, net, host, name)
         self.servers = servers
         self.root_ca = ""  # --root-ca-file: its content
+        net.watchers.append(self._changed_around)
+
+    def _changed_around(self) -> None:
+        if self.up:
+            self.discovery.news()
 
     def boot(self) -> None:
         self.client = ApiClient(self, self.servers, USER)
+        self.discovery = Discovery(self.client)
         self.elector = Elector(self.client, LEASE_NAME, self.lead)
         self.elector.start()
 
@@ -64,19 +71,29 @@ class ControllerManager(Component):
         """The Lease is ours: fill the caches, then begin."""
         informers = Informers(self.client)
         pods_on = Index(informers.of(POD), node_name)
-        facts = facts_of(informers, self.reconciled)
+        facts = facts_of(informers, self.reconciled, self.discovery)
         controllers: list[Any] = [
             *(Reconciler(self._client(one), informers, facts, one) for one in self.reconciled),
             NodeLifecycle(self.client, informers, pods_on),
             TaintEviction(self.client, informers, pods_on),
             PodGarbageCollector(self.client, informers, pods_on),
             NamespaceController(self.client, informers),
-            GarbageCollector(self.client, informers),
+            GarbageCollector(self.client, informers, self.discovery),
         ]
+        reconcilers = [one for one in controllers if isinstance(one, Reconciler)]
+
+        def resync(came: Iterable[Kind], went: Iterable[Kind]) -> None:
+            for kind in went:
+                informers.drop(kind)
+            for reconciler in reconcilers:
+                reconciler.watch_defined(came)
+            informers.start_new()
 
         def begin() -> None:
             for controller in controllers:
                 controller.start()
+            self.discovery.listeners.append(resync)
+            self.discovery.start()
 
         informers.start(begin)
 

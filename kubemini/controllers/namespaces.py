@@ -1,15 +1,19 @@
 """The driver of `decide.namespace`: a deleted namespace is emptied, looked at again, and let go."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, POD, Kind, object_path
 from kubemini.api.objects import Obj
-from kubemini.client import ApiClient, Informers, WorkQueue
+from kubemini.client import ApiClient, Informers, WorkQueue, discover
 from kubemini.client.client import code
 from kubemini.controllers.decide import namespace as decide
 from kubemini.controllers.decide.actions import Delete, terminating
 from kubemini.controllers.reconcile import execute_all
 from kubemini.sim import Steps
+
+NOT_THERE = (404, 405)  # of a kind that has gone meanwhile, or cannot be listed
 
 
 class NamespaceController:
@@ -36,39 +40,56 @@ class NamespaceController:
             return None if code(reply) == 404 else reply.error
         if decide.is_done(reply.value):
             return None
-        left: dict[Kind, list[Obj]] = {}
-        error = yield from self._empty(name, left)
+        namespace: Obj = reply.value
+        content = decide.Content()
+        error = yield from self._empty(name, content)
         if error is not None:
             return error
-        namespace: Obj = reply.value
-        wanted = decide.with_conditions(namespace, left, self.component.sim.now)
+        wanted = decide.with_conditions(namespace, content, self.component.sim.now)
         if wanted is not namespace:
             reply = yield from self.client.update_status(wanted)
             if not reply.ok:
                 return reply.error
             namespace = reply.value
-        if any(left.values()):
-            self.queue.add_after(name, decide.look_again_in(left))
+        if content.failures(namespace, self.component.sim.now):
+            return "some content could not be deleted"
+        if any(content.left.values()):
+            self.queue.add_after(name, decide.look_again_in(namespace, content.left, self.component.sim.now))
             return None
         done = decide.finalized(namespace)
         reply = yield from self.client.request("PUT", object_path(done, "finalize"), done)
         return None if reply.ok or code(reply) == 404 else reply.error
 
-    def _empty(self, namespace: str, left: dict[Kind, list[Obj]]) -> Steps:
-        """Delete everything, pods first, and note in *left* what is still there; returns an error, or None."""
-        for kind in (POD, *(kind for kind in decide.content(self.every) if kind != POD)):
+    def _empty(self, namespace: str, content: decide.Content) -> Steps:
+        """Delete everything, pods first, and note in *content* what is still there; returns an error, or None."""
+        found, error = yield from discover(self.client)
+        if error is not None and not isinstance(error, ApiError):
+            return error
+        content.undiscovered = error.message if error is not None else ""
+        kinds = [*decide.content(self.every), *(kind for kind in found.preferred if kind.namespaced)]
+        for kind in (POD, *(kind for kind in kinds if kind != POD)):
             reply = yield from self.client.list(kind, namespace)
-            if not reply.ok:
-                return reply.error
-            found = reply.value["items"]
-            error = yield from execute_all(self.client, [Delete(obj) for obj in found if not terminating(obj)])
-            if error is not None:
+            there = reply.value["items"] if reply.ok else ()
+            error = reply.error
+            if there:
+                error = yield from self._delete(kind, there)
+                if error is None:
+                    reply = yield from self.client.list(kind, namespace)
+                    content.left[kind], error = (reply.value["items"], None) if reply.ok else ((), reply.error)
+            if error is not None and not isinstance(error, ApiError):
                 return error
-            if found:
-                reply = yield from self.client.list(kind, namespace)
-                if not reply.ok:
-                    return reply.error
-                left[kind] = reply.value["items"]
-            if left.get(POD):
+            if error is not None and error.code not in NOT_THERE:
+                content.refused[kind] = error.message
+            if content.left.get(POD):
                 return None
         return None
+
+    def _delete(self, kind: Kind, objects: Sequence[Obj]) -> Steps:
+        """All of them at once; in a story, or where that cannot be asked for, one by one; returns an error, or None."""
+        if self.every:
+            options = {"propagationPolicy": "Background"}
+            reply = yield from self.client.request("DELETE", kind.path(objects[0]["metadata"]["namespace"]), options)
+            if reply.ok or code(reply) not in NOT_THERE:
+                return reply.error
+        doomed = [Delete(obj) for obj in objects if not terminating(obj)]
+        return (yield from execute_all(self.client, doomed, lambda obj: kind))

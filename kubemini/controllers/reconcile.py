@@ -6,12 +6,12 @@ ReplicaSet is not even looked at while a cache is older than what was written fo
 k/k pkg/controller/replicaset/replica_set.go and its siblings: all have this form.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from kubemini.api.kinds import kind_of
+from kubemini.api.kinds import Kind, kind_of
 from kubemini.api.objects import Obj
-from kubemini.client import ApiClient, Index, Informers, WorkQueue
+from kubemini.client import ApiClient, Discovery, Index, Informers, WorkQueue
 from kubemini.client.client import code
 from kubemini.controllers.decide.actions import (
     Action,
@@ -29,7 +29,7 @@ from kubemini.sim import Steps
 from kubemini.wire import Reply
 
 
-def facts_of(informers: Informers, controllers: Iterable[Controller]) -> Facts:
+def facts_of(informers: Informers, controllers: Iterable[Controller], discovery: Discovery) -> Facts:
     """What the caches of a program tell its *controllers*."""
     kinds = dict.fromkeys(kind for c in controllers for kind in (c.kind, *(watch.kind for watch in c.watches)))
     owned = {kind: Index(informers.of(kind), lambda obj: [controller_uid(obj)]) for kind in kinds}
@@ -37,11 +37,12 @@ def facts_of(informers: Informers, controllers: Iterable[Controller]) -> Facts:
         get=lambda kind, key: informers.of(kind).objects.get(key),
         of_namespace=lambda kind, namespace: list(informers.of(kind).values(namespace)),
         owned_by=lambda kind, uid: owned[kind].get(uid),
+        defined=lambda: [kind for kind in discovery.found.preferred if informers.of(kind).synced],
     )
 
 
-def execute(client: ApiClient, action: Action) -> Steps:
-    """Ask the API server for it."""
+def execute(client: ApiClient, action: Action, of: Callable[[Obj], Kind] = kind_of) -> Steps:
+    """Ask the API server for it; *of*: the kind of an object."""
     obj = action.obj
     match action:
         case Create():
@@ -52,13 +53,13 @@ def execute(client: ApiClient, action: Action) -> Steps:
             return client.update_status(obj)
         case Patch():
             namespace, name = key_of(obj)
-            return client.patch(kind_of(obj), name, namespace, action.body, action.subresource)
+            return client.patch(of(obj), name, namespace, action.body, action.subresource)
         case Delete():
             namespace, name = key_of(obj)
             options: dict[str, Any] = {"preconditions": {"uid": obj["metadata"]["uid"]}}
             if action.grace is not None:
                 options["gracePeriodSeconds"] = action.grace
-            return client.delete(kind_of(obj), name, namespace, propagationPolicy=action.policy, **options)
+            return client.delete(of(obj), name, namespace, propagationPolicy=action.policy, **options)
 
 
 def is_done(action: Action, reply: Reply) -> bool:
@@ -66,10 +67,10 @@ def is_done(action: Action, reply: Reply) -> bool:
     return reply.ok or (isinstance(action, Delete) and code(reply) == 404)
 
 
-def execute_all(client: ApiClient, actions: Iterable[Action]) -> Steps:
+def execute_all(client: ApiClient, actions: Iterable[Action], of: Callable[[Obj], Kind] = kind_of) -> Steps:
     """Carry them out in order; returns the first error, or None."""
     for action in actions:
-        reply = yield from execute(client, action)
+        reply = yield from execute(client, action, of)
         if not is_done(action, reply):
             return reply.error
     return None
@@ -94,6 +95,12 @@ class Reconciler:
     def start(self) -> None:
         """The caches are filled: begin."""
         self.queue.start()
+
+    def watch_defined(self, kinds: Iterable[Kind]) -> None:
+        """These have been defined: those that concern this controller wake it from now on."""
+        if self.controller.defined is not None:
+            for kind in kinds:
+                self._watch(self.controller.defined(kind))
 
     def _watch(self, watch: Watch) -> None:
         def keys(obj: Obj | None) -> list[Key]:

@@ -101,8 +101,10 @@ class Definitions:
         found = [kind for _, kinds in self._made.values() for kind in kinds]
         own = [kind for kind in found if by_resource(kind.group, kind.version, kind.plural) is None]
         self._kinds = {(kind.group, kind.version, kind.plural): kind for kind in own}
-        lines = living.lines_of(crds)
-        self.lines = tuple(line for line in lines if self._is_own(line))
+        lines = tuple(line for line in living.lines_of(crds) if self._is_own(line))
+        self.lines, told = lines, self.lines
+        if lines != told:
+            self._component.net.changed()  # there is something else to discover
         self.described = tuple((kind.api_version, kind.kind, _text(kind.schema)) for kind in self.kinds())
         self._look_after(crds)
 

@@ -22,6 +22,7 @@ class Facts:
     get: Callable[[Kind, Key], Obj | None]
     of_namespace: Callable[[Kind, str], list[Obj]]
     owned_by: Callable[[Kind, str], list[Obj]]  # by the UID of the controller that manages them; "" is nobody
+    defined: Callable[[], list[Kind]] = list  # the kinds that were defined at run time, as far as they are known
 
     def owned_by_all(self, kind: Kind, owners: Iterable[Obj]) -> list[Obj]:
         """Those that any of *owners* manages, owner by owner."""
@@ -55,7 +56,7 @@ class Controller:
 
     *caught_up*: the caches show all that it has asked for before. *remembers*: the kinds whose caches must be as new as
     its own last write before it looks at all. *when*: which changes (old, new) of its own objects wake it. *user*: who
-    it is, if the API server must tell it from the others.
+    it is, if the API server must tell it from the others. *defined*: what of a kind defined at run time wakes it.
     """
 
     kind: Kind
@@ -64,6 +65,7 @@ class Controller:
     remembers: tuple[Kind, ...] = ()
     when: Callable[[Obj | None, Obj | None], bool] = _always
     user: str = ""
+    defined: Callable[[Kind], Watch] | None = None
 
 
 def key_of(obj: Obj) -> Key:

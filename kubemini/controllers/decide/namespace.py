@@ -3,16 +3,17 @@
 Invariant: while a pod of it is left, nothing but pods is deleted; the finalizer ``kubernetes`` goes when all is gone.
 Models k/k pkg/controller/namespace/deletion namespacedResourcesDeleter.Delete
 Models k/k pkg/controller/namespace/deletion namespaceConditionUpdater.Update
-Simplified: discovery never fails; what nobody acts on stays; content is deleted object by object, not as a collection.
+Simplified: in a story, what nobody acts on stays, and content is deleted object by object, not as a collection.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from kubemini.api.kinds import Kind, acted_on, stored
+from kubemini.api.kinds import POD, Kind, acted_on, stored
 from kubemini.api.objects import Obj, evolve, freeze, get
-from kubemini.api.timestamps import timestamp
+from kubemini.api.timestamps import instant, timestamp
 from kubemini.controllers.decide.actions import condition, is_finished, terminating
 from kubemini.sim.units import SECOND
 
@@ -42,38 +43,66 @@ def is_done(namespace: Obj) -> bool:
     return not terminating(namespace) or FINALIZER not in (get(namespace, "spec", "finalizers") or ())
 
 
-def grace_left(pods: Iterable[Obj]) -> int:
-    """The longest time (seconds) that a pod may take to end."""
-    running = [pod for pod in pods if not is_finished(pod)]
-    return max((get(pod, "spec", "terminationGracePeriodSeconds", default=30) for pod in running), default=0)
+@dataclass(slots=True)
+class Content:
+    """What was found in a namespace: ``left`` after everything was deleted, and what could not be done at all.
+
+    ``refused``: kind → why its objects could not be listed or deleted; ``undiscovered``: why kinds may be missing.
+    """
+
+    left: dict[Kind, Sequence[Obj]] = field(default_factory=dict)
+    refused: dict[Kind, str] = field(default_factory=dict)
+    undiscovered: str = ""
+
+    def failures(self, namespace: Obj, now: int) -> list[str]:
+        """All that went wrong, in order of the texts: the namespace is looked at again soon, and then ever later."""
+        found = list(self.refused.values())
+        for kind, objects in self.left.items():
+            if objects and not (grace_left(namespace, objects, now) or _finalizers(objects)):
+                of = f"{kind.group}/{kind.version}, Resource={kind.plural}"
+                found.append(
+                    f"unexpected items still remain in namespace: {namespace['metadata']['name']} for gvr: {of}"
+                )
+        return sorted(found)
 
 
-def look_again_in(left: Left) -> int:
+def _finalizers(objects: Iterable[Obj]) -> Counter[str]:
+    return Counter(name for obj in objects for name in obj["metadata"].get("finalizers") or ())
+
+
+def grace_left(namespace: Obj, objects: Iterable[Obj], now: int) -> int:
+    """The longest time (seconds) that a pod among *objects* may take to end; 0 when it is over, as if it were none."""
+    running = [pod for pod in objects if pod["kind"] == POD.kind and not is_finished(pod)]
+    grace = max((get(pod, "spec", "terminationGracePeriodSeconds", default=30) for pod in running), default=0)
+    passed = now - instant(namespace["metadata"]["deletionTimestamp"])
+    return 0 if passed >= grace * SECOND else int(grace)
+
+
+def look_again_in(namespace: Obj, left: Left, now: int) -> int:
     """µs until another look at a namespace in which this is *left* after everything was deleted."""
-    pods = [obj for kind, objects in left.items() if kind.kind == "Pod" for obj in objects]
-    held = any(obj["metadata"].get("finalizers") for objects in left.values() for obj in objects)
-    seconds = max(grace_left(pods), HELD if held else 0)
-    return (seconds // 2 + 1) * SECOND
+    waits = [grace_left(namespace, objects, now) or HELD for objects in left.values() if objects]
+    return (max(waits) // 2 + 1) * SECOND
 
 
-def reported(left: Left) -> Left:
-    """What of *left* the conditions speak of: not pods that are only taking their time."""
-    slow = grace_left([obj for kind, objects in left.items() if kind.kind == "Pod" for obj in objects])
-    return {kind: objects for kind, objects in left.items() if objects and not (kind.kind == "Pod" and slow)}
+def with_conditions(namespace: Obj, content: Content, now: int) -> Obj:
+    """*namespace* with the conditions that tell how far its deletion has come; itself if they do already.
 
-
-def with_conditions(namespace: Obj, left: Left, now: int) -> Obj:
-    """*namespace* with the conditions that tell how far its deletion has come; itself if they do already."""
+    While a pod is left, they do not speak of what remains.
+    """
     said = dict(GOOD)
-    remaining = reported(left)
+    remaining = {} if content.left.get(POD) else {kind: found for kind, found in content.left.items() if found}
     bad: dict[str, tuple[str, str]] = {}
+    if content.undiscovered:
+        bad["NamespaceDeletionDiscoveryFailure"] = ("DiscoveryFailed", content.undiscovered)
+    failures = content.failures(namespace, now)
+    if failures:
+        text = f"Failed to delete all resource types, {len(failures)} remaining: {', '.join(failures)}"
+        bad["NamespaceDeletionContentFailure"] = ("ContentDeletionFailed", text)
     if remaining:
         counted = ((f"{kind.plural}.{kind.group}", len(found)) for kind, found in remaining.items())
         parts = [f"{resource} has {number} resource instances" for resource, number in sorted(counted)]
         bad["NamespaceContentRemaining"] = ("SomeResourcesRemain", f"Some resources are remaining: {', '.join(parts)}")
-    finalizers = Counter(
-        f for found in remaining.values() for obj in found for f in obj["metadata"].get("finalizers") or ()
-    )
+    finalizers = _finalizers(obj for found in remaining.values() for obj in found)
     if finalizers:
         text = ", ".join(f"{name} in {finalizers[name]} resource instances" for name in sorted(finalizers))
         why = f"Some content in the namespace has finalizers remaining: {text}"

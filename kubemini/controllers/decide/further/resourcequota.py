@@ -7,7 +7,7 @@ Models k/k pkg/controller/resourcequota Controller.syncResourceQuota, QuotaMonit
 
 from collections.abc import Iterable
 
-from kubemini.api.kinds import Kind, by_gvk, served
+from kubemini.api.kinds import Kind, served
 from kubemini.api.objects import Obj, evolve, freeze, get
 from kubemini.api.usage import amounts, quota
 from kubemini.api.usage.amounts import ZERO, Amounts
@@ -41,7 +41,7 @@ def used_of(one: Obj, facts: Facts, now: int) -> Amounts:
     """What the objects of its namespace use of what the quota *one* names; what nobody counts is left out."""
     hard = get(one, "status", "hard") or {}
     found: Amounts = {}
-    for kind in counted_kinds():
+    for kind in (*counted_kinds(), *facts.defined()):
         evaluator = quota.of(kind)
         names = evaluator.names(hard) if evaluator is not None else []
         if evaluator is None or not names:
@@ -53,12 +53,15 @@ def used_of(one: Obj, facts: Facts, now: int) -> Amounts:
     return found
 
 
-def of_counted(obj: Obj, facts: Facts) -> list[Key]:
-    """The quotas that count such objects."""
-    kind = by_gvk(obj["apiVersion"], obj["kind"])
-    evaluator = quota.of(kind) if kind is not None else None
-    here = facts.of_namespace(quota.QUOTA, obj["metadata"].get("namespace", ""))
-    return [key_of(one) for one in here if evaluator is not None and _names(one, evaluator)]
+def watched(kind: Kind) -> Watch:
+    """What is freed of *kind* wakes the quotas that count it."""
+    evaluator = quota.of(kind)
+
+    def keys(obj: Obj, facts: Facts) -> list[Key]:
+        here = facts.of_namespace(quota.QUOTA, obj["metadata"].get("namespace", ""))
+        return [key_of(one) for one in here if evaluator is not None and _names(one, evaluator)]
+
+    return Watch(kind, keys, when=frees)
 
 
 def frees(old: Obj | None, new: Obj | None) -> bool:
@@ -86,5 +89,5 @@ def _names(one: Obj, evaluator: quota.Evaluator) -> Iterable[str]:
 
 def controller() -> Controller:
     """The controller, which watches whatever can be counted."""
-    watches = tuple(Watch(kind, of_counted, when=frees) for kind in counted_kinds())
-    return Controller(quota.QUOTA, decide, watches, when=_asks_otherwise)
+    watches = tuple(watched(kind) for kind in counted_kinds())
+    return Controller(quota.QUOTA, decide, watches, when=_asks_otherwise, defined=watched)
