@@ -27,6 +27,7 @@ IV   THE WHOLE: wiring and stories; decides nothing
     scenarios/      named stories as YAML
     simulate.py     a run is a value: run(scenario, seed, commands, until) -> Trace
 V    THOSE WHO LOOK: read the trace, touch nothing
+    kubectlline.py  a kubectl line in a notebook: what a reader types, and what kubectl prints
     packets.py      one packet walked through a running cluster, by the rules that its kube-proxies have written
     judge/          what a history of requests must satisfy, whoever recorded it
     study/          one question, many seeded runs, a distribution for an answer
@@ -52,8 +53,9 @@ _WHERE = {
     "check": "kubemini.lab",
     "quiz": "kubemini.lab",
     "trace_packet": "kubemini.packets",
+    "kubectl": "kubemini.kubectlline",
 }
-__all__ = ["Cluster", "Params", "Sim", "Trace", "check", "faults", "quiz", "run", "show", "trace_packet"]
+__all__ = ["Cluster", "Params", "Sim", "Trace", "check", "faults", "kubectl", "quiz", "run", "show", "trace_packet"]
 
 
 def __getattr__(name: str) -> Any:

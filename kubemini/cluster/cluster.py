@@ -33,6 +33,7 @@ from kubemini.sim import Sim, Trace
 from kubemini.sim.engine import EVENT_BUDGET, FULL
 from kubemini.sim.units import clock, duration
 from kubemini.users import Caller, Clients, Errand, EtcdUser, Outsider, User, Visitor
+from kubemini.users.terminal import Terminal
 from kubemini.wire import Network
 
 
@@ -74,6 +75,7 @@ class Cluster:
                 if isinstance(self.components[name], Kubelet):
                     host.cni, host.dns_complaints = Plugins(host), dns_complaints
         self._started = False
+        self._terminal: Terminal | None = None
 
     @classmethod
     def single(
@@ -133,6 +135,23 @@ class Cluster:
         if not isinstance(user, User):
             raise TopologyError("an etcd topology has no API server; take another one, such as Cluster.single()")
         return user
+
+    @property
+    def terminal(self) -> Terminal:
+        """Somebody who types kubectl lines, where the user of kubectl sits, or near all; made when first asked for.
+
+        Its contexts are those of `kubemini serve`: the balancer, if there is one, and each API server.
+        """
+        if self._terminal is None:
+            user = self.components.get("kubectl")
+            host = user.host if user is not None else Host(self.sim, "outside")
+            self.net.near_all.update(() if user is not None else (host.name,))
+            door, servers = self.topology.front_door, self.topology.of("apiserver-")
+            contexts = {"lb": door[0]} if door != servers else {}
+            contexts |= {name: name for name in servers}
+            self._terminal = Terminal(self.sim, self.net, host, "terminal", contexts)
+            self._terminal.start()
+        return self._terminal
 
     def member(self, name: str) -> Member:
         """The etcd member, or the spare, called *name*. Raises TopologyError that names those there are."""

@@ -20,7 +20,7 @@ SENTENCE = re.compile(r"(?<=\S)\.(?=\s|$)")  # where one ends; a path of "." sta
 SYMBOL = re.compile(r"(?!and$)[A-Za-z_][\w.]*")
 REPOSITORY = re.compile(
     r"k/[a-z-]+|etcd|raft|haproxy|keepalived|go|[a-z]+/plugins|containernetworking/cni|clientv3|(?:ingress-)?nginx|traefik|kubernetes-sigs/[a-z-]+"
-    r"|torvalds/linux|flannel-io/flannel|metallb|coredns|glibc|musl"
+    r"|torvalds/linux|flannel-io/flannel|metallb|coredns|glibc|musl|spf13/[a-z]+"
 )
 
 

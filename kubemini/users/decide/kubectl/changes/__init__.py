@@ -1,0 +1,1 @@
+"""What changes something: one file a verb, or a family of verbs. Pure."""

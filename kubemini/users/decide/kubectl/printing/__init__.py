@@ -1,0 +1,1 @@
+"""How kubectl writes what has come back: tables, YAML, JSON, paths, columns. Pure."""

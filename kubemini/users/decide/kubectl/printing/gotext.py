@@ -1,0 +1,43 @@
+"""Values as Go's fmt prints them, and JSON and YAML as kubectl writes them.
+
+Models go fmt Sprint; k/cli-runtime pkg/printers JSONPrinter YAMLPrinter.
+"""
+
+import json
+from typing import Any
+
+from kubemini.apiserver.decide.forms.yamltext import yaml_bytes
+
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def printed(value: Any) -> str:
+    """*value* as ``fmt.Sprint`` has it: ``map[a:1]``, ``[x y]``, ``<nil>``, ``true``."""
+    if value is None:
+        return "<nil>"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{printed(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list | tuple):
+        return f"[{' '.join(map(printed, value))}]"
+    if isinstance(value, float) and value == int(value) and abs(value) < 1e21:
+        return str(int(value))
+    return str(value)
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """*value* as Go's encoder writes it, keys sorted, with what HTML would read escaped."""
+    form: dict[str, Any] = {"separators": (",", ":")} if indent is None else {"indent": indent}
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, **form)
+    return "".join(_ESCAPES.get(letter, letter) for letter in text)
+
+
+def as_yaml(value: Any) -> str:
+    """*value* as YAML, keys sorted."""
+    return yaml_bytes(value).decode()
+
+
+def quoted(text: str) -> str:
+    """As %q writes it."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,167 @@
+"""``kubectl auth can-i`` and ``auth whoami``.
+
+Models k/kubectl pkg/cmd/auth CanIOptions.RunAccessCheck CanIOptions.RunAccessList printStatus; WhoAmIOptions.Run.
+Simplified: rules that say nearly the same are not folded into one; auth reconcile is not here.
+"""
+
+from typing import Any
+
+from kubemini.users.decide.kubectl.asking import Failed, Steps, fail
+from kubemini.users.decide.kubectl.flags import BOOL, Flag, Given
+from kubemini.users.decide.kubectl.line import Line
+from kubemini.users.decide.kubectl.printing import outputs
+from kubemini.users.decide.kubectl.printing.tabs import aligned
+from kubemini.users.decide.kubectl.targets import EVERYWHERE
+
+FLAGS = (
+    *EVERYWHERE,
+    Flag("list", kind=BOOL),
+    Flag("quiet", "q", BOOL),
+    Flag("no-headers", kind=BOOL),
+    Flag("subresource"),
+)
+OF_WHOAMI = outputs.OUTPUT
+ACCESS, RULES, SELF = (
+    ("authorization.k8s.io/v1", "SelfSubjectAccessReview", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"),
+    ("authorization.k8s.io/v1", "SelfSubjectRulesReview", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"),
+    ("authentication.k8s.io/v1", "SelfSubjectReview", "/apis/authentication.k8s.io/v1/selfsubjectreviews"),
+)
+
+
+def _review(line: Line, what: tuple[str, str, str], spec: Any) -> Steps:
+    body = {"apiVersion": what[0], "kind": what[1], "metadata": {}} | ({"spec": spec} if spec is not None else {})
+    return (yield from line.send("POST", what[2], body))
+
+
+def can_i(line: Line, given: Given) -> Steps:
+    """``auth can-i``: yes or no, or all there is."""
+    if given.on("list"):
+        yield from _list(line, given)
+        return 0
+    words = given.words
+    if len(words) not in (2, 3):
+        raise fail(
+            "you must specify two arguments: verb resource or verb resource/resourceName.\n"
+            "See 'kubectl auth can-i -h' for help and examples."
+        )
+    spec = yield from _asked(line, given, words)
+    answer = yield from _review(line, ACCESS, spec)
+    status = answer.get("status") or {}
+    allowed = bool(status.get("allowed"))
+    if not given.on("quiet"):
+        why = f" - {status['reason']}" if status.get("reason") and not allowed else ""
+        wrong = f" - {status['evaluationError']}" if status.get("evaluationError") and not allowed else ""
+        line.screen.line(("yes" if allowed else "no") + why + wrong)
+    return 0 if allowed else 1
+
+
+def _asked(line: Line, given: Given, words: list[str]) -> Steps:
+    verb, what = words[0], words[1]
+    if what.startswith("/"):
+        if len(words) > 2:
+            raise fail("NonResourceURL and name can not specified together")
+        return {"nonResourceAttributes": {"path": what, "verb": verb}}
+    word, _, name = what.partition("/")
+    name = words[2] if len(words) > 2 else name
+    attributes = {"verb": verb}
+    if word == "*":
+        attributes |= {"group": "*", "resource": "*"}
+    else:
+        attributes |= yield from _resource(line, word)
+    if not given.on("all-namespaces"):
+        attributes["namespace"] = line.namespace
+    attributes |= {"name": name} if name else {}
+    attributes |= {"subresource": given["subresource"]} if given["subresource"] else {}
+    return {"resourceAttributes": attributes}
+
+
+def _resource(line: Line, word: str) -> Steps:
+    """A resource that the server has, or the word as it is, with a warning."""
+    try:
+        found = yield from line.known.find(word)
+    except Failed as problem:
+        if "doesn't have" not in str(problem):
+            raise
+        name, _, group = word.partition(".")
+        where = f" in group '{group}'" if group else ""
+        line.screen.complain(f"Warning: the server doesn't have a resource type '{name}'{where}\n")
+        return {"group": group, "resource": name}
+    if not found.namespaced:
+        where = f" in group '{found.group}'" if found.group else ""
+        line.screen.complain(f"Warning: resource '{found.name}' is not namespace scoped{where}\n")
+    return {"group": found.group, "resource": found.name}
+
+
+def _list(line: Line, given: Given) -> Steps:
+    if given.words:
+        raise fail("list option must be specified with no arguments")
+    answer = yield from _review(line, RULES, {"namespace": line.namespace})
+    status = answer.get("status") or {}
+    rows = [row for rule in status.get("resourceRules") or [] for row in _broken_down(rule)]
+    rows = sorted(_compact(rows), key=_order)
+    lines = [] if given.on("no-headers") else ["Resources\tNon-Resource URLs\tResource Names\tVerbs"]
+    lines += [f"{_combined(row)}\t[]\t[{' '.join(row['names'])}]\t[{' '.join(row['verbs'])}]" for row in rows]
+    for rule in sorted(status.get("nonResourceRules") or [], key=lambda one: _order_of_pages(one)):
+        for url in sorted(rule.get("nonResourceURLs") or []):
+            lines.append(f"\t[{url}]\t[]\t[{' '.join(rule.get('verbs') or [])}]")
+    if status.get("incomplete"):
+        line.screen.complain(f"warning: the list may be incomplete: {status.get('evaluationError', '')}")
+    line.screen.out(aligned("".join(f"{one}\n" for one in lines)))
+
+
+def _broken_down(rule: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "group": group,
+            "resource": resource,
+            "names": rule.get("resourceNames") or [],
+            "verbs": rule.get("verbs") or [],
+        }
+        for group in rule.get("apiGroups") or [""]
+        for resource in rule.get("resources") or []
+    ]
+
+
+def _compact(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rules that differ in their verbs alone are one. Models k/kubectl pkg/util/rbac CompactRules"""
+    found: dict[Any, dict[str, Any]] = {}
+    for row in rows:
+        key = row["group"], row["resource"], tuple(row["names"])
+        there = found.setdefault(key, {**row, "verbs": []})
+        there["verbs"] = [*there["verbs"], *row["verbs"]]
+    return list(found.values())
+
+
+def _order(row: dict[str, Any]) -> Any:
+    """Models k/kubectl pkg/util/rbac SortableRuleSlice"""
+    return _text([row["group"]], [row["resource"]], row["names"], row["verbs"])
+
+
+def _order_of_pages(rule: Any) -> Any:
+    return " ".join(rule.get("nonResourceURLs") or [])
+
+
+def _text(groups: list[str], resources: list[str], names: list[str], verbs: list[str]) -> str:
+    parts = [f"APIGroups:[{' '.join(groups)}]", f"Resources:[{' '.join(resources)}]", *names, *verbs]
+    return ", ".join(parts)
+
+
+def _combined(row: dict[str, Any]) -> str:
+    return f"{row['resource']}.{row['group']}" if row["group"] else str(row["resource"])
+
+
+# -- whoami ------------------------------------------------------------------------------------------------------------
+def whoami(line: Line, given: Given) -> Steps:
+    """``auth whoami``."""
+    show = (yield from outputs.of(given)) if given["output"] else None
+    answer = yield from _review(line, SELF, None)
+    if show is not None:
+        line.screen.out(show(answer))
+        return
+    user = (answer.get("status") or {}).get("userInfo") or {}
+    rows = [("ATTRIBUTE", "VALUE"), ("Username", user.get("username", ""))]
+    rows += [("UID", user["uid"])] if user.get("uid") else []
+    rows += [("Groups", f"[{' '.join(user['groups'])}]")] if user.get("groups") else []
+    extra = user.get("extra") or {}
+    rows += [(f"Extra: {key}", f"[{' '.join(extra[key])}]") for key in sorted(extra)]
+    line.screen.out(aligned("".join(f"{name}\t{value}\n" for name, value in rows)))
