@@ -151,8 +151,10 @@ def show_page(core: Core, asked: Request) -> Steps:
     if asked.verb not in READS or asked.info.is_resource:
         return None
     lines = (*discovery.lines(), *core.definitions.lines)
-    described = openapi.page(asked.path, lines, core.definitions.described)
+    described = openapi.answer(asked.path, asked.query, asked.headers, lines, core.definitions.described)
     if described is not None:
+        said = {name for name, _ in described.headers}
+        asked.answer_headers = [header for header in asked.answer_headers if header[0] not in said]
         return described
     found = discovery.page(asked.path, asked.headers, lines)
     if isinstance(found, discovery.Page):

@@ -10,7 +10,6 @@ Models k/apiextensions-apiserver pkg/apiserver crdHandler; pkg/controller/status
 pkg/controller/establish EstablishingController; pkg/controller/finalizer CRDFinalizer sync deleteInstances.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ from kubemini.apiserver.decide import deletion, ownership
 from kubemini.apiserver.decide.customs import living
 from kubemini.apiserver.decide.customs.conversion import Ask, Unconverted, unreached
 from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.openapi.schemas import Described
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.policies.webhooks import Hook
 from kubemini.apiserver.rules.customs import naming
@@ -59,7 +59,7 @@ class Definitions:
         self._at_work = False
         self._ending: set[str] = set()
         self.lines: tuple[tuple[str, ...], ...] = ()
-        self.described: tuple[tuple[str, str, str], ...] = ()  # apiVersion, kind, schema as JSON
+        self.described: tuple[Described, ...] = ()
 
     def ready(self) -> Steps:
         """Until the server knows what is defined; at once where nothing ever was."""
@@ -105,7 +105,7 @@ class Definitions:
         self.lines, told = lines, self.lines
         if lines != told:
             self._component.net.changed()  # there is something else to discover
-        self.described = tuple((kind.api_version, kind.kind, _text(kind.schema)) for kind in self.kinds())
+        self.described = tuple(living.described(kind) for kind in self.kinds())
         self._look_after(crds)
 
     def _webhook(self, crd: Obj) -> Ask | None:
@@ -220,10 +220,6 @@ class Definitions:
 def _essence(crd: Obj) -> Any:
     """What its kinds cannot change without being others."""
     return crd["spec"], get(crd, "status", "acceptedNames"), crd["metadata"]["uid"]
-
-
-def _text(schema: Any) -> str:
-    return json.dumps(schema, sort_keys=True, separators=(",", ":"))
 
 
 def _emptied(crd: Obj, now: int) -> Obj:

@@ -106,6 +106,11 @@ get pods -o 'jsonpath={.items[*].metadata.name}'
 get widgets
 get cm,secret
 get prioritylevelconfigurations
+explain pod.spec
+explain crd.spec.versions --recursive
+explain hpa --api-version=autoscaling/v1
+explain cm --output=plaintext-openapiv2
+explain pod.spec.nothing
 get --raw /readyz
 get --raw /livez?verbose
 logs p1

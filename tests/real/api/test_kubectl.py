@@ -135,6 +135,9 @@ def test_a_diff_shows_what_an_apply_would_change(kubectl):
 def test_explain_reads_the_types_of_fields(kubectl):
     shown = rows(kubectl.says("explain deployment.spec"))
     assert ["replicas", "<integer>"] in shown and ["template", "<PodTemplateSpec>", "-required-"] in shown
+    assert "    Number of desired pods. This is a pointer to distinguish between explicit\n" in kubectl.says(
+        "explain deployment.spec"
+    )
 
 
 def test_a_node_is_drained_and_takes_pods_again(kubectl):

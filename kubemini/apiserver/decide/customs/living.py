@@ -2,11 +2,13 @@
 
     kinds_of(crd)        CustomKinds, each with its names, its schema and all that is special about it
     lines_of(crds)       what discovery tells of them
+    described(kind)      what OpenAPI tells of one of the kinds
 
 Models k/apiextensions-apiserver pkg/apiserver crdHandler.getOrCreateServingInfoFor, DiscoveryController.sync,
 pkg/registry/customresource customResourceStrategy statusStrategy.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -18,12 +20,14 @@ from kubemini.api.schema import custom
 from kubemini.apiserver.columns.custom import columns_of
 from kubemini.apiserver.decide.customs.conversion import Ask, converted
 from kubemini.apiserver.decide.discovery import storage_version_hash
+from kubemini.apiserver.decide.openapi.schemas import Described
 from kubemini.apiserver.rules.conditions import is_true
 from kubemini.apiserver.rules.customs import naming, objects
 from kubemini.apiserver.rules.customs.expressions import Rules
 from kubemini.apiserver.rules.customs.objects import Scaling
 from kubemini.apiserver.served import ServedKind, all_wanted
 
+NAME = "metadata.name"  # by which everything can be selected
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 VERBS = "delete,deletecollection,get,list,patch,create,update,watch"
 LAST_VERBS = "delete,deletecollection,get,list,watch"
@@ -156,7 +160,7 @@ def _read(api_version: str, schemas: Mapping[str, Mapping[str, Any]], ask: Ask |
 
 
 def _selectable(version: Obj) -> tuple[str, ...]:
-    return ("metadata.name", *(one["jsonPath"].lstrip(".") for one in version.get("selectableFields") or ()))
+    return (NAME, *(one["jsonPath"].lstrip(".") for one in version.get("selectableFields") or ()))
 
 
 def _scaling(said: Obj | None) -> Scaling | None:
@@ -180,6 +184,13 @@ def lines_of(crds: Iterable[Obj]) -> tuple[tuple[str, ...], ...]:
         if version.get("served")
     ]
     return tuple(line for _, line in sorted(found, key=lambda one: priority(one[0]), reverse=True))
+
+
+def described(kind: CustomKind) -> Described:
+    """What OpenAPI tells of *kind*."""
+    paths = tuple(path for path in kind.rules.fields if path != NAME)
+    text = json.dumps(kind.schema, sort_keys=True, separators=(",", ":"))
+    return Described(kind.api_version, kind.kind, kind.plural, kind.list_kind, text, paths)
 
 
 def _line(crd: Obj, version: Obj) -> tuple[str, ...]:

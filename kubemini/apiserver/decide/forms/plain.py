@@ -13,3 +13,11 @@ class Plain(NamedTuple):
 
     text: str
     type: str = TEXT
+
+
+class Ready(NamedTuple):
+    """An answer with nothing left to do: its status, what its head says, and its bytes."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes

@@ -21,9 +21,10 @@ from typing import Any, NamedTuple
 from kubemini.api import quantity, timestamps
 from kubemini.api.schema import wire
 from kubemini.api.schema.wire import Field, Message
+from kubemini.apiserver.decide.forms import fields
+from kubemini.apiserver.decide.forms.fields import BYTES, EIGHT, FOUR, VARINT
 
 MAGIC = b"k8s\x00"
-VARINT, EIGHT, BYTES, FOUR = 0, 1, 2, 5
 SECONDS = 1_000_000
 _WHOLE = ("int32", "int64", "bool", "uint32", "uint64", "int")
 _TIMES = ("time", "microtime")
@@ -55,13 +56,13 @@ def encoded(obj: Mapping[str, Any]) -> bytes:
     message = wire.of_kind(api_version, kind)
     assert message is not None, f"{kind} of {api_version} has no form in protobuf"
     raw = _message(obj, message)
-    meta = _text(1, api_version) + _text(2, kind)
-    return MAGIC + _held(1, meta) + _held(2, raw) + _text(3, "") + _text(4, "")
+    meta = fields.text(1, api_version) + fields.text(2, kind)
+    return MAGIC + fields.held(1, meta) + fields.held(2, raw) + fields.text(3, "") + fields.text(4, "")
 
 
 def framed(event: Mapping[str, Any]) -> bytes:
     """An event of a watch in its frame."""
-    inner = _text(1, event["type"]) + _held(2, _held(1, encoded(event["object"])))
+    inner = fields.text(1, event["type"]) + fields.held(2, fields.held(1, encoded(event["object"])))
     return struct.pack(">I", len(inner)) + inner
 
 
@@ -101,13 +102,15 @@ def _message(value: Mapping[str, Any], message: Message) -> bytes:
 def _field(value: Mapping[str, Any], field: Field) -> bytes:
     if field.inline:
         inner = _message(value, wire.message(field.type))
-        return b"" if field.pointer and not inner else _held(field.number, inner)
+        return b"" if field.pointer and not inner else fields.held(field.number, inner)
     item = value.get(field.name)
     if field.many:
         return b"".join(_item(field.number, one, field.type) for one in item or ())
     if field.map:
         pairs = sorted((item or {}).items())
-        return b"".join(_held(field.number, _text(1, key) + _item(2, one, field.type)) for key, one in pairs)
+        return b"".join(
+            fields.held(field.number, fields.text(1, key) + _item(2, one, field.type)) for key, one in pairs
+        )
     if item is None and (field.pointer or field.type in ("raw", "bytes", "texts")):
         return b""
     return _item(field.number, item, field.type)
@@ -116,12 +119,12 @@ def _field(value: Mapping[str, Any], field: Field) -> bytes:
 def _item(number: int, value: Any, type: str) -> bytes:
     """One value; None is the zero of its type."""
     if type in _WHOLE:
-        return _key(number, VARINT) + _varint(int(value or 0))
+        return fields.whole(number, int(value or 0))
     if type == "double":
-        return _key(number, EIGHT) + struct.pack("<d", float(value or 0))
+        return fields.double(number, float(value or 0))
     if type == "string":
-        return _text(number, value or "")
-    return _held(number, _inner(value, type))
+        return fields.text(number, value or "")
+    return fields.held(number, _inner(value, type))
 
 
 def _inner(value: Any, type: str) -> bytes:
@@ -129,18 +132,18 @@ def _inner(value: Any, type: str) -> bytes:
     if type == "bytes":
         return b64decode(value or "")
     if type == "raw":
-        return b"" if value is None else _held(1, json.dumps(value, separators=(",", ":")).encode())
+        return b"" if value is None else fields.held(1, json.dumps(value, separators=(",", ":")).encode())
     if type == "texts":
-        return b"".join(_text(1, one) for one in value)
+        return b"".join(fields.text(1, one) for one in value)
     if type == "quantity":
-        return _text(1, quantity.text(value) if value is not None else "0")
+        return fields.text(1, quantity.text(value) if value is not None else "0")
     if type in _TIMES:
         return _time(value)
     if type == "int-or-string":
         text = value if isinstance(value, str) else ""
         number = 0 if isinstance(value, str) else int(value or 0)
         kind = int(isinstance(value, str))
-        return _key(1, VARINT) + _varint(kind) + _key(2, VARINT) + _varint(number) + _text(3, text)
+        return fields.whole(1, kind) + fields.whole(2, number) + fields.text(3, text)
     own = _OWN_WRITERS.get(type)
     return own(value) if own is not None else _message(value or {}, wire.message(type))
 
@@ -150,29 +153,7 @@ def _time(value: str | None) -> bytes:
         return b""
     instant = timestamps.instant(value) + timestamps.EPOCH
     seconds, micros = divmod(instant, SECONDS)
-    return _key(1, VARINT) + _varint(seconds) + _key(2, VARINT) + _varint(micros * 1000)
-
-
-def _key(number: int, wire_type: int) -> bytes:
-    return _varint(number << 3 | wire_type)
-
-
-def _held(number: int, inner: bytes) -> bytes:
-    return _key(number, BYTES) + _varint(len(inner)) + inner
-
-
-def _text(number: int, text: str) -> bytes:
-    return _held(number, text.encode("utf-8", "surrogatepass"))
-
-
-def _varint(value: int) -> bytes:
-    value &= (1 << 64) - 1
-    found = bytearray()
-    while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
-        value >>= 7
-    found.append(value)
-    return bytes(found)
+    return fields.whole(1, seconds) + fields.whole(2, micros * 1000)
 
 
 # -- bytes → values ----------------------------------------------------------------------------------------------------
@@ -308,20 +289,20 @@ _SCHEMA = "apiextensions.v1.JSONSchemaProps"
 
 def _schema_or_bool(value: Any) -> bytes:
     allows = value if isinstance(value, bool) else True
-    schema = b"" if isinstance(value, bool) else _held(2, _inner(value, _SCHEMA))
-    return _key(1, VARINT) + _varint(int(allows)) + schema
+    schema = b"" if isinstance(value, bool) else fields.held(2, _inner(value, _SCHEMA))
+    return fields.whole(1, int(allows)) + schema
 
 
 def _schema_or_list(value: Any) -> bytes:
     if isinstance(value, list | tuple):
-        return b"".join(_held(2, _inner(one, _SCHEMA)) for one in value)
-    return _held(1, _inner(value, _SCHEMA))
+        return b"".join(fields.held(2, _inner(one, _SCHEMA)) for one in value)
+    return fields.held(1, _inner(value, _SCHEMA))
 
 
 def _schema_or_texts(value: Any) -> bytes:
     if isinstance(value, list | tuple):
-        return b"".join(_text(2, one) for one in value)
-    return _held(1, _inner(value, _SCHEMA))
+        return b"".join(fields.text(2, one) for one in value)
+    return fields.held(1, _inner(value, _SCHEMA))
 
 
 def _read_schema_or_bool(data: bytes) -> Any:

@@ -18,7 +18,7 @@ from kubemini.api.schema.written import written as as_go_writes
 from kubemini.apiserver.decide import tables
 from kubemini.apiserver.decide.forms import media, protobuf
 from kubemini.apiserver.decide.forms.media import JSON, PROTOBUF, YAML, Accepted
-from kubemini.apiserver.decide.forms.plain import TEXT, Plain
+from kubemini.apiserver.decide.forms.plain import TEXT, Plain, Ready
 from kubemini.apiserver.decide.forms.yamltext import yaml_bytes
 
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
@@ -43,6 +43,8 @@ def of(
     kind: Kind | None = None,
 ) -> Said:
     """The response that says *answer*: an object, a text, or an ApiError; *now* in µs; *kind*: what was asked for."""
+    if isinstance(answer, Ready):
+        return Said(answer.status, answer.headers, answer.body)
     if isinstance(answer, Plain):
         return Said(200, (("Content-Type", answer.type),), answer.text.encode())
     if wanted.convert is not None and not isinstance(answer, str):
