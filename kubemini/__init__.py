@@ -29,6 +29,7 @@ IV   THE WHOLE: wiring and stories; decides nothing
 V    THOSE WHO LOOK: read the trace, touch nothing
     kubectlline.py  a kubectl line in a notebook: what a reader types, and what kubectl prints
     packets.py      one packet walked through a running cluster, by the rules that its kube-proxies have written
+    requests/       one request walked through the API server's chain: what each stage did to it
     judge/          what a history of requests must satisfy, whoever recorded it
     study/          one question, many seeded runs, a distribution for an answer
     view/           what a trace says: what is true when, in words, tables, columns; and on a real cluster; pure
@@ -53,9 +54,23 @@ _WHERE = {
     "check": "kubemini.lab",
     "quiz": "kubemini.lab",
     "trace_packet": "kubemini.packets",
+    "trace_request": "kubemini.requests",
     "kubectl": "kubemini.kubectlline",
 }
-__all__ = ["Cluster", "Params", "Sim", "Trace", "check", "faults", "kubectl", "quiz", "run", "show", "trace_packet"]
+__all__ = [
+    "Cluster",
+    "Params",
+    "Sim",
+    "Trace",
+    "check",
+    "faults",
+    "kubectl",
+    "quiz",
+    "run",
+    "show",
+    "trace_packet",
+    "trace_request",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,6 +4,8 @@
   -> {"op": "trace", "id": 1, "run": …}      see `kubemini.view.scene.present`
 {"op": "elections", "id": 1, "seeds": [first, last + 1], "timeout": [low, high]} or {…, "scenario", "params"}
   -> {"op": "elections", "id": 1, "times": [ms or null for none in 15 s, …]}
+{"op": "request", "id": 1, "asked": {"user", "method", "path", "hook", "body"}}
+  -> {"op": "request", "id": 1, "walk": …}   see `kubemini.requests.traced.TracedRequest.data`
   -> {"op": "error", "id": 1, "error": one clear sentence}
 """
 
@@ -11,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubemini.ranges import is_whole, shown
+from kubemini.requests import broken
 from kubemini.scenarios import load, with_params
 from kubemini.sim.units import SECOND, duration
 from kubemini.simulate import Runaway, collector_paused, run
@@ -64,6 +67,14 @@ def elections(message: dict[str, Any]) -> dict[str, Any]:
     return {"op": "elections", "times": [round(time, 3) if time < float("inf") else None for time in times]}
 
 
+def request(message: dict[str, Any]) -> dict[str, Any]:
+    """One request to the API server of the shop, stage by stage."""
+    asked = message.get("asked")
+    if not isinstance(asked, dict):
+        raise ValueError(f"asked: expected a map with user, method, path, hook, body; got {shown(asked)}")
+    return {"op": "request", "walk": broken.ask(asked).data()}
+
+
 def _pair(message: dict[str, Any], name: str, expected: str, fits: Callable[[Any], bool]) -> tuple[Any, Any]:
     """The two values of a field. Raises ValueError."""
     found = message.get(name)
@@ -76,4 +87,4 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**9
 
 
-OPERATIONS = {"simulate": simulate, "elections": elections}
+OPERATIONS = {"simulate": simulate, "elections": elections, "request": request}

@@ -64,6 +64,7 @@ def attributes(
             "user": asked.user,
             "dry": asked.options.dry,
             "warn": lambda text: None if text in warnings else warnings.append(text),
+            "witness": asked.witness,
         } | more
     name = more.pop("name", "") or get(obj or {}, "metadata", "name") or ""
     seconds = core.params.toleration_seconds // SECOND
@@ -129,7 +130,8 @@ def ask_mutating(core: Core, asked: Attributes) -> Steps:
     for hook in _hooks(core, asked, mutatingwebhook.NAME, mutatingwebhook.CONFIGURATION):
         if isinstance(hook, ApiError):
             return hook
-        obj = yield from _answer(core, hook, replace(asked, obj=obj), mutates=True)
+        before, obj = obj, (yield from _answer(core, hook, replace(asked, obj=obj), mutates=True))
+        asked.witness("call", before, obj, hook.name)
         if isinstance(obj, ApiError):
             return obj
         obj = default(obj, asked.kind) if obj is not None else None
@@ -140,6 +142,7 @@ def ask_validating(core: Core, asked: Attributes) -> Steps:
     """None, or the ApiError of the first validating webhook that refuses."""
     for hook in _hooks(core, asked, validatingwebhook.NAME, validatingwebhook.CONFIGURATION):
         found = hook if isinstance(hook, ApiError) else (yield from _answer(core, hook, asked, mutates=False))
+        asked.witness("question", asked.obj, found, getattr(hook, "name", validatingwebhook.NAME))
         if isinstance(found, ApiError):
             return found
     return None
@@ -252,6 +255,7 @@ def charge(core: Core, asked: Attributes) -> Steps:
         name = one["metadata"]["name"]
         decide = _charged(asked)
         done = yield from core.storage.update(resourcequota.QUOTA, asked.namespace, name, decide)
+        asked.witness("charge", one, done, name)
         if isinstance(done, ApiError) and done.code != 404:
             return done
     return None

@@ -12,6 +12,7 @@ from typing import Any
 from kubemini.api.kinds import Kind
 from kubemini.apiserver.customs.definitions import DEFINITION, Definitions
 from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
+from kubemini.apiserver.decide.attributes import Witness, unseen
 from kubemini.apiserver.decide.forms.media import JSON, PLAIN, Accepted
 from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.request import RequestInfo
@@ -56,6 +57,7 @@ class Request:
     warnings: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     unserved: bool = False
+    witness: Witness = unseen  # told of every step
 
     @property
     def kind(self) -> Kind:

@@ -24,6 +24,7 @@ from kubemini.apiserver import pipeline
 from kubemini.apiserver.core import Request
 from kubemini.apiserver.decide.access.impersonation import REPEATED
 from kubemini.apiserver.decide.access.users import UserInfo
+from kubemini.apiserver.decide.attributes import Witness, unseen
 from kubemini.apiserver.decide.forms import response
 from kubemini.apiserver.decide.forms.media import PLAIN
 from kubemini.apiserver.server import ApiServer
@@ -109,12 +110,17 @@ class Exchange:
     """One request of a client outside, which sits at the far end of a connection of its own.
 
     *on_answer* is called once, with an HttpResponse or `Unreachable`; a server whose power is cut never answers.
+    *witness* is told of every step that the request takes on its way down the chain.
     """
 
     def __init__(
-        self, server: ApiServer, request: HttpRequest, on_answer: Callable[["HttpResponse | Unreachable"], None]
+        self,
+        server: ApiServer,
+        request: HttpRequest,
+        on_answer: Callable[["HttpResponse | Unreachable"], None],
+        witness: Witness = unseen,
     ):
-        self.server, self.on_answer = server, on_answer
+        self.server, self.on_answer, self.witness = server, on_answer, witness
         self.stream = WatchStream(self.cancel)
         self.calls: dict[int, Call] = {}
         self.draining = False  # the client is to dial anew for its next request
@@ -142,6 +148,7 @@ class Exchange:
         """Down the chain, and back as bytes."""
         asked = pipeline.received(self._call)
         asked.late = lambda: self._late(asked)
+        asked.witness = self.witness
         answer = yield from pipeline.serve(self.server.core, asked)
         try:
             made = self._response(asked, answer)

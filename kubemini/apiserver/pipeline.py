@@ -121,6 +121,7 @@ def authorize(core: Core, asked: Request) -> Steps:
         free = core.health.authorizes or not users.needs_rules(asked.user.name)
         return None if free else attributes.forbidden(question)
     decision = core.access.authorize(question)
+    asked.witness("rights", question, decision)
     return None if decision.allowed else attributes.forbidden(question, decision.reason)
     yield
 
@@ -318,6 +319,7 @@ def serve(core: Core, asked: Request) -> Steps:
     try:
         for handler in HANDLERS:
             answer = yield from handler(core, asked)
+            asked.witness(handler.__name__, asked, answer)
             if answer is not None:
                 break
         return answer
@@ -325,6 +327,7 @@ def serve(core: Core, asked: Request) -> Steps:
         raise
     except Exception as problem:
         answer = recovered(core, asked, problem)
+        asked.witness("recover", problem, answer)
         return answer
     finally:
         if asked.info.verb:

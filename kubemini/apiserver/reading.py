@@ -39,8 +39,9 @@ def get(core: Core, asked: Request) -> Steps:
         if unready is None and cache.revision < number and not (yield from cache.reach(number)):
             return errors.too_large(number, cache.revision)
         if unready is None:
+            asked.witness("cache", kind, cache.revision)
             return cache.get(info.namespace, info.name) or errors.not_found(kind, info.name)
-    return (yield from core.storage.get(kind, info.namespace, info.name))
+    return (yield from core.storage.get(kind, info.namespace, info.name, asked.witness))
 
 
 def get_scale(core: Core, asked: Request) -> Steps:
@@ -61,11 +62,11 @@ def list(core: Core, asked: Request) -> Steps:
         return place
     if options.version and not options.chunk and not _is_exact(options):
         return (yield from _list_cached(core, asked, matches, int(options.version)))
-    found = yield from core.storage.list(kind, info.namespace, max(place.revision, 0), place.key)
+    found = yield from core.storage.list(kind, info.namespace, max(place.revision, 0), place.key, asked.witness)
     if isinstance(found, ApiError) and found.message == FUTURE_REVISION.message:
         if not (yield from core.cache(kind).reach(place.revision)):
             return errors.too_large(place.revision, core.cache(kind).revision)
-        found = yield from core.storage.list(kind, info.namespace, place.revision, place.key)
+        found = yield from core.storage.list(kind, info.namespace, place.revision, place.key, asked.witness)
     if isinstance(found, ApiError):
         return paging.expired(found, options, place, prefix)
     objects, revision = found
@@ -81,8 +82,9 @@ def _list_cached(core: Core, asked: Request, matches: Matches | None, version: i
     if unready is not None:
         return unready
     if cache.revision >= version:
+        asked.witness("cache", kind, cache.revision)
         return paging.page(kind, cache.items(namespace), matches, cache.revision, limit, prefix)
-    found = yield from core.storage.list(kind, namespace)
+    found = yield from core.storage.list(kind, namespace, witness=asked.witness)
     if isinstance(found, ApiError):
         return found
     objects, revision = found

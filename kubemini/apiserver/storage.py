@@ -25,6 +25,7 @@ from kubemini.apiserver import served
 from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.allocation.cidrs import Known
 from kubemini.apiserver.decide.allocation.repair import Repair
+from kubemini.apiserver.decide.attributes import Witness, unseen
 from kubemini.apiserver.decide.customs.conversion import Unconverted
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.update import Decide
@@ -167,23 +168,29 @@ class Storage:
         self.sim, self.params, self.client = sim, params, client
         self.cidrs = Known(params.service_cluster_ip_range)  # the ServiceCIDRs that addresses are given by
 
-    def get(self, kind: Kind, namespace: str, name: str) -> Steps:
+    def get(self, kind: Kind, namespace: str, name: str, witness: Witness = unseen) -> Steps:
         """The latest state: an object, or an ApiError."""
         late = errors.read_timeout(kind, name)
-        return (yield from self._get(kind, namespace, name, self.params.request_timeout, late))
+        return (yield from self._get(kind, namespace, name, self.params.request_timeout, late, False, witness))
 
-    def get_for_write(self, kind: Kind, namespace: str, name: str, deadline: int | None = None) -> Steps:
+    def get_for_write(
+        self, kind: Kind, namespace: str, name: str, deadline: int | None = None, witness: Witness = unseen
+    ) -> Steps:
         """The same within the time that a write has, which ends at *deadline* (None: it begins now)."""
         left = (deadline or self._deadline()) - self.sim.now
-        return (yield from self._get(kind, namespace, name, left, errors.timeout(), writes=True))
+        return (yield from self._get(kind, namespace, name, left, errors.timeout(), True, witness))
 
     def _deadline(self) -> int:
         """The instant until which a write that begins now may take."""
         limits = self.params.request_timeout, self.params.write_request_timeout
         return self.sim.now + min(limits)
 
-    def _get(self, kind: Kind, namespace: str, name: str, patience: int, late: ApiError, writes: bool = False) -> Steps:
-        reply = yield from self.client(kind).range(kind.key(namespace, name), timeout=max(1, patience))
+    def _get(
+        self, kind: Kind, namespace: str, name: str, patience: int, late: ApiError, writes: bool, witness: Witness
+    ) -> Steps:
+        key = kind.key(namespace, name)
+        reply = yield from self.client(kind).range(key, timeout=max(1, patience))
+        witness("etcd", {"range": key}, reply)
         if not reply.ok:  # a read that fails has certainly changed nothing
             return replace(failure(reply.error, late), definite=True)
         kvs = reply.value["kvs"]
@@ -199,12 +206,15 @@ class Storage:
                 else errors.internal(corrupt(kvs[0]["key"].removeprefix("/registry"), text))
             )
 
-    def list(self, kind: Kind, namespace: str = "", revision: int = 0, start: str = "") -> Steps:
+    def list(
+        self, kind: Kind, namespace: str = "", revision: int = 0, start: str = "", witness: Witness = unseen
+    ) -> Steps:
         """(objects by key, revision) as of *revision* (0: now), from the key *start* on, or an ApiError."""
         prefix = kind.key(namespace)
         end, patience = prefix_end(prefix), self.params.request_timeout
         at = {"revision": revision} if revision else {}
         reply = yield from self.client(kind).range(start or prefix, end, timeout=patience, **at)
+        witness("etcd", {"range": start or prefix, "range_end": end, **at}, reply)
         if not reply.ok:
             return replace(failure(reply.error, errors.read_timeout(kind)), definite=True)
         try:
@@ -212,7 +222,9 @@ class Storage:
         except Unconverted:
             return _unreadable(kind, reply.value["kvs"])
 
-    def create(self, kind: Kind, namespace: str, name: str, obj: Obj, dry: bool = False) -> Steps:
+    def create(
+        self, kind: Kind, namespace: str, name: str, obj: Obj, dry: bool = False, witness: Witness = unseen
+    ) -> Steps:
         """Store a new object: Written, an ApiError, or Taken if it claims what another holds.
 
         *dry*: only look whether it could be.
@@ -227,7 +239,7 @@ class Storage:
         except Unconverted as why:
             return errors.failed(str(why))
         puts += [*(_put(one, held) for one, held in claims.items())]
-        reply = yield from self._txn(kind, compare, [] if dry else puts, [key, *claims], self._deadline())
+        reply = yield from self._txn(kind, compare, [] if dry else puts, [key, *claims], self._deadline(), witness)
         if not reply.ok:
             return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
@@ -238,7 +250,14 @@ class Storage:
         return errors.already_exists(kind, name, being_deleted="deletionTimestamp" in found[key]["value"]["metadata"])
 
     def update(
-        self, kind: Kind, namespace: str, name: str, decide: Decide, seen: Obj | None = None, dry: bool = False
+        self,
+        kind: Kind,
+        namespace: str,
+        name: str,
+        decide: Decide,
+        seen: Obj | None = None,
+        dry: bool = False,
+        witness: Witness = unseen,
     ) -> Steps:
         """Do to an object what *decide* makes of its current state: Written, an ApiError, or Taken.
 
@@ -248,7 +267,7 @@ class Storage:
         current, fresh, deadline = seen, False, self._deadline()
         while True:
             if current is None:
-                current, fresh = (yield from self.get_for_write(kind, namespace, name, deadline)), True
+                current, fresh = (yield from self.get_for_write(kind, namespace, name, deadline, witness)), True
             if isinstance(current, ApiError):
                 return current
             wanted = decide(current)
@@ -258,12 +277,14 @@ class Storage:
             if settled:
                 current = None
                 continue
-            done = yield from self._replace(kind, key, current, wanted, dry, deadline)
+            done = yield from self._replace(kind, key, current, wanted, dry, deadline, witness)
             if done is not None:
                 return done
             current = None
 
-    def _replace(self, kind: Kind, key: str, old: Obj, wanted: Any, dry: bool, deadline: int) -> Steps:
+    def _replace(
+        self, kind: Kind, key: str, old: Obj, wanted: Any, dry: bool, deadline: int, witness: Witness
+    ) -> Steps:
         """Put *wanted* in the place of *old*: Written, an ApiError, Taken, or None if something else is there."""
         removed = isinstance(wanted, Remove)
         new = wanted.last if isinstance(wanted, Remove) else wanted
@@ -277,7 +298,7 @@ class Storage:
             return errors.failed(str(why))
         acts += [_put(one, claims[one]) for one in added] + [_delete(one) for one in held if one not in claims]
         compare = [unchanged, *(_absent(one) for one in added), *self._guards(added)]
-        reply = yield from self._txn(kind, compare, [] if dry else acts, [key, *added], deadline)
+        reply = yield from self._txn(kind, compare, [] if dry else acts, [key, *added], deadline, witness)
         if not reply.ok:
             return failure(reply.error, errors.timeout())
         if reply.value["succeeded"]:
@@ -322,13 +343,23 @@ class Storage:
         addresses = (key for key in found if key.startswith(services.IP_KEY))
         return Taken(tuple(dict.fromkeys((*(key for key in claims if key in found), *addresses))))
 
-    def _txn(self, kind: Kind, compare: Operations, success: Operations, keys: Sequence[str], deadline: int) -> Steps:
+    def _txn(
+        self,
+        kind: Kind,
+        compare: Operations,
+        success: Operations,
+        keys: Sequence[str],
+        deadline: int,
+        witness: Witness = unseen,
+    ) -> Steps:
         """A transaction that reads *keys* if the comparison fails; of addresses all, and the ServiceCIDRs."""
         reads = [{"request_range": {"key": key}} for key in keys]
         if any("range_end" in one for one in compare):
             reads += [{"request_range": CIDRS}, {"request_range": ADDRESSES}]
         left = max(1, deadline - self.sim.now)
-        return (yield from self.client(kind).txn(compare, success, reads, timeout=left))
+        reply = yield from self.client(kind).txn(compare, success, reads, timeout=left)
+        witness("etcd", {"compare": compare, "success": success, "failure": reads}, reply)
+        return reply
 
 
 def _same(wanted: Any, current: Obj) -> bool:

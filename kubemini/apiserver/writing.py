@@ -69,6 +69,7 @@ def _create(core: Core, write: Write, obj: Obj, asked: Request) -> Steps:
     space = None
     if write.kind.namespaced:
         space = yield from _namespace(core, obj["metadata"].get("namespace", ""))
+        asked.witness("space", obj, space)
         if isinstance(space, ApiError):
             return space
     made = yield from store_new(core, write.kind, obj, space, write, asked)
@@ -105,9 +106,7 @@ def store_new(
         return errors.failed(VERSIONED)
     if served.of(kind).closed:
         return errors.forbidden(kind, obj["metadata"].get("name") or "", served.of(kind).closed)
-    obj, taken, dry = default(obj, kind), set[str](), write is not None and write.options.dry
-    if write is not None:
-        obj = ownership.after_create(obj, write.me(UPDATE), write.begins(new=True), write.now, kind)
+    obj, taken, dry = _filled(obj, kind, write), set[str](), write is not None and write.options.dry
     base = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName") or ""
     looked_at = admitting.attributes(core, kind, attributes.CREATE, strategy.for_create(obj), asked, space=space)
     unready = yield from admitting.informed(core, looked_at)
@@ -127,7 +126,7 @@ def store_new(
         if refused is not None:
             return refused
         meta = ready["metadata"]
-        made = yield from core.storage.create(kind, meta.get("namespace", ""), meta["name"], ready, dry)
+        made = yield from core.storage.create(kind, meta.get("namespace", ""), meta["name"], ready, dry, last.witness)
         if isinstance(made, Taken):
             taken.update(made.keys)
         elif isinstance(made, ApiError) and base and made.reason == "AlreadyExists":
@@ -143,11 +142,21 @@ def store_new(
     return made
 
 
+def _filled(obj: Obj, kind: Kind, write: Write | None) -> Obj:
+    """*obj* with its defaults and, if somebody has sent it, its first owner."""
+    if write is None:
+        return default(obj, kind)
+    return ownership.after_create(write.defaulted(obj), write.me(UPDATE), write.begins(new=True), write.now, kind)
+
+
 def _granted(core: Core, asked: Request | None, new: Any, old: Obj | None = None) -> Any:
     """*new*, as admission left it, or why its writer may not give others such rights."""
     if asked is None or isinstance(new, ApiError):
         return new
-    return core.access.granted(asked.user, asked.kind, asked.info.namespace, new, old) or new
+    refused = core.access.granted(asked.user, asked.kind, asked.info.namespace, new, old)
+    if refused is not None:
+        asked.witness("grant", new, refused)
+    return refused or new
 
 
 def _completed(core: Core, admitted: attributes.Attributes, base: str, taken: set[str], dry: bool) -> Steps:
@@ -163,15 +172,17 @@ def _completed(core: Core, admitted: attributes.Attributes, base: str, taken: se
         edits.append((("metadata", "name"), name))
     obj = served.of(kind).signed(evolve_many(obj, *edits), admitted.user.shown())
     obj = strategy.begun(obj, core.sim.now, kind)
+    given: Any = obj
     if kind == SERVICE:
         unready = yield from core.cache(SERVICE).wait()
         given = unready or services.allocated(obj, None, _pool(core, taken, dry))
         if isinstance(given, ApiError) and not unready and (yield from core.storage.learns_of_cidrs()):
             given = services.allocated(obj, None, _pool(core, taken, dry))
-        if isinstance(given, ApiError):
-            return given
-        obj = given
-    wrong = strategy.validate(obj, of=kind)
+    admitted.witness("reset", admitted.obj, given)
+    if isinstance(given, ApiError):
+        return given
+    obj, wrong = given, strategy.validate(given, of=kind)
+    admitted.witness("validate", obj, wrong)
     return wrong or admission.validate(replace(admitted, obj=obj, name=obj["metadata"].get("name") or "")) or obj
 
 
@@ -239,6 +250,7 @@ def begun(core: Core, asked: Request) -> Write:
         asked.headers.get("user-agent", ""),
         core.flags.managed_fields,
         allocate,
+        asked.witness,
     )
 
 
@@ -297,7 +309,7 @@ def change(core: Core, asked: Request, decide: Decide) -> Steps:
         if unready is not None:
             return unready
     for _ in range(ATTEMPTS):
-        done = yield from core.storage.update(kind, info.namespace, info.name, decide, seen, dry)
+        done = yield from core.storage.update(kind, info.namespace, info.name, decide, seen, dry, asked.witness)
         if isinstance(done, Taken):
             asked.taken.update(done.keys)
         elif not (asked.unserved and (yield from core.storage.learns_of_cidrs())):

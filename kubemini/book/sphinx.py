@@ -17,7 +17,7 @@ from sphinx.util import logging
 from kubemini.book import icons
 from kubemini.book.directives import DIRECTIVES
 from kubemini.book.vendor import PACKAGE, digest, vendor
-from kubemini.widgets.jupyter import FOR_PAGES
+from kubemini.widgets.base import FOR_PAGES
 from kubemini.widgets.modules import STATIC, WIDGETS
 
 logger = logging.getLogger(__name__)

@@ -1,28 +1,21 @@
 """The widgets in Jupyter: anywidgets; the same JavaScript as on the book's pages.
 
-`show` runs a scenario and shows its recording. In a live notebook a reader's deed is answered by the kernel. What a
-notebook stores is the run told as text and, in one line, the recording's digest: the book's build computes the
-recording itself (it sets `FOR_PAGES`), so that a delay changed by a millisecond changes a line and not a file.
+`show` runs a scenario and shows its recording; what a notebook stores of it is the run told as text and, in one line,
+the recording's digest (base.py), so that a delay changed by a millisecond changes a line and not a file.
 """
 
-import hashlib
-import html
 import json
-import os
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import anywidget
-import traitlets
-
-from kubemini import session
 from kubemini.api.manifests import load as load_manifests
 from kubemini.network.decide.dns.resolvconf import LIBCS
 from kubemini.params import Params
 from kubemini.ranges import shown
+from kubemini.requests import TracedRequest
 from kubemini.scenarios import Scenario, load, names
 from kubemini.sim import Trace
 from kubemini.sim.units import MS
@@ -34,76 +27,10 @@ from kubemini.study.names import SEARCH, Walk, twice
 from kubemini.study.reach import SHOP, End, drawn, read, table, under_each
 from kubemini.view import connections
 from kubemini.view.scene import present, text_summary
+from kubemini.widgets.base import Widget, compact
 from kubemini.widgets.figures import Curves
-from kubemini.widgets.modules import WIDGETS, style, widget_source
-
-FOR_PAGES = "KUBEMINI_PAGES"  # set in the environment: an output carries its recording, for a page without a kernel
-
-
-class Widget(anywidget.AnyWidget):
-    """What all have: something recorded, a text that says the same, and a simulator to ask for more."""
-
-    _css = style()
-    picture = ""
-    run = traitlets.Dict().tag(sync=True)
-    kernel = traitlets.Unicode("jupyter").tag(sync=True)
-    caption = traitlets.Unicode("").tag(sync=True)
-    options = traitlets.Dict().tag(sync=True)
-
-    def __init__(self, run: dict[str, Any], text: str, caption: str = "", options: dict[str, Any] | None = None):
-        if not isinstance(caption, str):
-            raise ValueError(f"caption: expected a text, got {shown(caption)}")
-        super().__init__(run=run, caption=caption, options=options or {})
-        self.text = f"{text}\n\n{stamp(run)}"
-        self.on_msg(self._answer)
-
-    def _answer(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
-        """The front end asks for another run."""
-        if message.get("op") not in session.OPERATIONS:
-            return  # golive and link are for pages without a kernel
-        answer = session.handle(message)
-        if "run" in answer:
-            self.run = answer.pop("run")
-        self.send(answer)
-
-    def static_html(self) -> str:
-        """The recording for a page without a kernel; the same bytes every time."""
-        state = {"widget": self.picture, "run": self.run, "caption": self.caption, "options": self.options}
-        data = compact(state).replace("</", "<\\/")
-        return (
-            f'<div class="km-host" data-kubemini="{self.picture}"><script type="application/json">{data}</script>'
-            f'<pre class="km-fallback" tabindex="0">{html.escape(self.text)}</pre></div>'
-        )
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        page = {"text/html": self.static_html()} if os.environ.get(FOR_PAGES) else {}
-        return {**(data or {}), **page, "text/plain": self.text}, metadata
-
-
-def compact(data: Any) -> str:
-    """*data* as JSON, the same bytes every time."""
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-
-
-def stamp(run: dict[str, Any]) -> str:
-    """``recording 0123456789ab, 734 records``: two recordings are the same exactly if their stamps are."""
-    digest = hashlib.sha256(compact(run).encode()).hexdigest()[:12]
-    if "subsets" in run:
-        return f"recording {digest}, {len(run['subsets']):,} sets of policies"
-    if "hands" in run:
-        return f"recording {digest}, {sum(len(found['dealt']) for found in run['hands']):,} hands"
-    if "walks" in run:
-        return f"recording {digest}, {sum(map(len, run['walks'].values())):,} walks"
-    if "lookups" in run:
-        return f"recording {digest}, {len(run['lookups']):,} lookups"
-    if "apis" in run:
-        return f"recording {digest}, {sum(len(api['rows']) for api in run['apis']):,} rules"
-    if "curves" in run:
-        return f"recording {digest}, {sum(curve['count'] for curve in run['curves']):,} elections"
-    return f"recording {digest}, {len(run['records']['at']):,} records"
-
+from kubemini.widgets.modules import WIDGETS, widget_source
+from kubemini.widgets.request import RequestTracer, show_request
 
 KNOBS = ("etcd_pre_vote", "etcd_election_timeout", "network_latency")  # what a widget may change
 
@@ -337,13 +264,13 @@ def recording_class(name: str) -> type[Recording]:
     return type(name, (Recording,), {"picture": name, "_esm": widget_source(name)})
 
 
-NO_TRACE = (ElectionCurves, ConnectionBalance, PolicyMatrix, PacketWalk, DnsWalk, UrlRules)
+NO_TRACE = (ElectionCurves, ConnectionBalance, PolicyMatrix, PacketWalk, DnsWalk, UrlRules, RequestTracer)
 NO_RUN = tuple(widget.picture for widget in NO_TRACE)
 CLASSES = {name: recording_class(name) for name in WIDGETS if name not in NO_RUN}
 
 
 def show(
-    scenario: str | Path | Scenario | Trace,
+    scenario: str | Path | Scenario | Trace | TracedRequest,
     seed: int | None = None,
     commands: Iterable[Sequence[Any]] = (),
     until: str | float | None = None,
@@ -351,8 +278,8 @@ def show(
     caption: str = "",
     predict: dict[str, Any] | None = None,
     **options: Any,
-) -> Recording:
-    """Run *scenario* and show it; a `Trace` is shown as it is.
+) -> Widget:
+    """Run *scenario* and show it; a `Trace` is shown as it is, and so is what `trace_request` gives.
 
     *widget* is "cluster-map", "connections" (who hangs on whom), "raft-stepper" or "etcd-desk" (the default where
     there is nothing but etcd). *predict* is a question asked before the recording plays: {"question", "choices": [...],
@@ -360,6 +287,8 @@ def show(
     *elections* (milliseconds, for the stepper's
     histogram). Raises ValueError naming the widgets.
     """
+    if isinstance(scenario, TracedRequest):
+        return show_request(scenario, caption=caption)
     trace = scenario if isinstance(scenario, Trace) else run(scenario, seed, commands, until)
     _refuse_unrecorded(trace)
     widget = widget or ("etcd-desk" if trace.header["topology"]["kind"] == "etcd" else "cluster-map")

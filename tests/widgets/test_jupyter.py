@@ -9,7 +9,8 @@ from kubemini.cluster import Cluster
 from kubemini.sim import Trace
 from kubemini.simulate import run
 from kubemini.widgets import modules
-from kubemini.widgets.jupyter import CLASSES, FOR_PAGES, NO_RUN, recording_class, show, show_elections, stamp
+from kubemini.widgets.base import FOR_PAGES, stamp
+from kubemini.widgets.jupyter import CLASSES, NO_RUN, recording_class, show, show_elections
 
 CURVES = {(150, 300): [10.0, 20.0, 400.0]}
 

@@ -64,6 +64,7 @@ def admit(asked: Attributes) -> "Obj | ApiError | None":
     """The object after all plugins have changed it, or the first refusal."""
     for plugin in _running(asked, "admit"):
         found = plugin.admit(asked)
+        asked.witness("admit", asked.obj, found, plugin.NAME)
         if isinstance(found, ApiError):
             return found
         if found is not asked.obj:
@@ -75,6 +76,7 @@ def validate(asked: Attributes) -> ApiError | None:
     """The first refusal of the object as it will be stored, or None."""
     for plugin in _running(asked, "validate"):
         refused: ApiError | None = plugin.validate(asked)
+        asked.witness("judge", asked.obj, refused, plugin.NAME)
         if refused is not None:
             return refused
     return None

@@ -6,7 +6,7 @@ Models k/apiserver pkg/admission Attributes.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.kinds import Kind
@@ -45,6 +45,13 @@ def _unheard(text: str) -> None:
     """A warning that nobody waits for."""
 
 
+Witness = Callable[..., None]  # (step, before, after, name of the plugin or webhook): one step of a request is done
+
+
+def unseen(step: str, before: Any, after: Any, name: str = "") -> None:
+    """Nobody looks on: what every request has but those that somebody traces (kubemini.requests)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attributes:
     """What a plugin looks at. *obj* is None for a DELETE, *old* for a CREATE; *space* is the Namespace of a CREATE.
@@ -68,4 +75,5 @@ class Attributes:
     may: Callable[[Question], Decision] | None = None  # the authorizer
     now: int = 0  # µs
     suffix: Callable[[], str] = str  # five letters that make a name one's own
+    witness: Witness = unseen
     off: tuple[str, ...] = ()  # plugins that do not run

@@ -19,6 +19,7 @@ from kubemini.api.schema.decode import decode
 from kubemini.apiserver import served
 from kubemini.apiserver.decide import decoding, deletion, identity, ownership, strategy
 from kubemini.apiserver.decide.allocation import carried
+from kubemini.apiserver.decide.attributes import Witness, unseen
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import LONGEST_MANAGER, Options, number_of
 from kubemini.apiserver.decide.parts import finalize
@@ -61,13 +62,18 @@ class Write:
     agent: str = ""
     tracks: bool = False
     allocate: Allocate = lambda new, old: new
+    witness: Witness = unseen
 
     def decoded(self, body: Any, kind: Kind | None = None) -> "Obj | ApiError":
         """*body* as an object of *kind* (None: of the write's own), without what no field holds; or why it is none.
 
         fieldValidation Strict refuses unknown and doubled fields, Warn (the default) puts them into *warnings*.
         """
-        kind = kind or self.kind
+        found = self._decoded(body, kind or self.kind)
+        self.witness("decode", body, found)
+        return found
+
+    def _decoded(self, body: Any, kind: Kind) -> "Obj | ApiError":
         wrong = decoding.refusal(body, kind.kind) or decoding.mismatch(body, kind)
         if wrong is not None:
             return wrong
@@ -79,9 +85,21 @@ class Write:
         self.warnings[:] = [] if self.options.validation == "Ignore" else found.warnings
         return ownership.cleared(body, found.value)
 
+    def defaulted(self, obj: Obj) -> Obj:
+        """*obj* with the defaults of its kind."""
+        found = default(obj, self.kind)
+        self.witness("default", obj, found)
+        return found
+
     def warn(self, texts: Iterable[str]) -> None:
         """Tell the writer *texts*, each once, however often the write is decided anew."""
         self.warnings.extend(text for text in texts if text not in self.warnings)
+
+    def judged(self, admitted: Obj, result: Obj, old: Obj, wrong: ApiError | None) -> ApiError | None:
+        """Why *result*, which is to be stored, is refused: the rules of its kind find it *wrong*, or a plugin does."""
+        self.witness("reset", admitted, result)
+        self.witness("validate", result, wrong)
+        return wrong or self.judge(result, old)
 
     def me(self, operation: str) -> Manager:
         """Who writes, as managedFields name him; who gives no fieldManager goes by his program's or user's last name.
@@ -166,7 +184,7 @@ def by_put(write: Write, body: Any) -> "Decide | ApiError":
         return wrong
     new, told = deduped(new)
     write.warn(told)
-    whole = new if info.subresource else default(new, kind)
+    whole = new if info.subresource else write.defaulted(new)
     return lambda old: replaced(write, old, whole)
 
 
@@ -191,9 +209,6 @@ def rescaled(write: Write, old: Obj, scale: Obj) -> "Obj | Remove | ApiError":
 
 def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "Obj | Remove | ApiError":
     """*new* in the place of *old*, as far as this path may; *owners_known*: an apply has settled them."""
-    refused = _stale(write.kind, old, new)
-    if refused is not None:
-        return refused
     result = _updated(write, old, new)
     if isinstance(result, ApiError):
         return result
@@ -210,6 +225,9 @@ def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "O
 def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     """*old* with that of *new* which this path may write, admitted and valid."""
     kind, subresource = write.kind, write.info.subresource
+    stale = _stale(write, old, new)
+    if stale is not None and (subresource == "finalize" or _is_part(write)):
+        return stale
     if subresource == "finalize":
         finalizers = (new.get("spec") or {}).get("finalizers") or []
         wrong = finalize.wrong_finalizers(kind, old["metadata"]["name"], finalizers)
@@ -217,12 +235,12 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
         return wrong or rest
     if _is_part(write):
         return _part(write, old, new)
-    wrong = strategy.changed_marks(old, new, kind) if subresource != "status" else None
-    if wrong is not None:
-        return wrong
     admitted = write.admit(new if subresource == "status" else served.of(kind).prepare(new, old), old)
     if isinstance(admitted, ApiError):
         return admitted
+    wrong = stale or (strategy.changed_marks(old, new, kind) if subresource != "status" else None)
+    if wrong is not None:
+        return wrong
     assert admitted is not None, "admission of an update gives the object back"
     given = admitted if subresource == "status" else write.allocate(admitted, old)
     if isinstance(given, ApiError):
@@ -230,9 +248,9 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     result = strategy.for_update(old, given, subresource, kind)
     if subresource == "status":
         result = served.of(kind).settle_status(result, old, write.now)
-        return strategy.validate_status(result, old, kind) or write.judge(result, old) or result
+        return write.judged(admitted, result, old, strategy.validate_status(result, old, kind)) or result
     result = served.of(kind).settle(result)
-    wrong = strategy.validate(result, old, kind) or write.judge(result, old)
+    wrong = write.judged(admitted, result, old, strategy.validate(result, old, kind))
     write.warn(served.of(kind).warnings(result, old))
     return wrong or result
 
@@ -253,11 +271,17 @@ def _part(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     if part.settles:
         result = freeze(kind.settle_status(result, old, write.now))
     result = evolve(result, ("metadata", "resourceVersion"), old["metadata"]["resourceVersion"])
-    return strategy.validate_part(result, old, part.wrong, write.kind) or write.judge(result, old) or result
+    return write.judged(admitted, result, old, strategy.validate_part(result, old, part.wrong, write.kind)) or result
 
 
-def _stale(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
+def _stale(write: Write, old: Obj, new: Obj) -> ApiError | None:
     """Whether the writer of *new* had another object, or another state of it, before its eyes."""
+    found = _outdated(write.kind, old, new)
+    write.witness("stale", old, found)
+    return found
+
+
+def _outdated(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
     name, meta, found = old["metadata"]["name"], new["metadata"], old["metadata"]
     if (meta.get("uid") or found["uid"]) != found["uid"]:
         return errors.conflict(kind, name, identity.wrong_uid(kind, found, meta["uid"]))

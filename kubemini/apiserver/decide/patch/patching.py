@@ -24,7 +24,6 @@ from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import APPLY
 from kubemini.apiserver.decide.parts.scale import scale_of, unsaid, wrong_scale
 from kubemini.apiserver.decide.patch import misfit
-from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import SCALE, Decide, Write, deduped, named, replaced, rescaled, url_mismatch
 from kubemini.apiserver.rules.causes import IMMUTABLE
 
@@ -117,6 +116,7 @@ def _replaced(write: Write, old: Obj, new: Any, patch: Any) -> "Obj | Remove | A
     found = _read(write, new, patch, write.kind)
     if isinstance(found, ApiError):
         return found
+    write.witness("decode", patch, found)
     return _in_place(write, old, named(write.kind, found, write.info.namespace))
 
 
@@ -154,7 +154,7 @@ def _in_place(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "
         return wrong
     new, told = deduped(new, after_admission=True)
     write.warn(told)
-    return replaced(write, old, new if info.subresource else default(new, write.kind), owners_known)
+    return replaced(write, old, new if info.subresource else write.defaulted(new), owners_known)
 
 
 def _rescaled(write: Write, old: Obj, scale: Any, patch: Any) -> "Obj | Remove | ApiError":
