@@ -211,6 +211,8 @@ def _add_serve(go: argparse.ArgumentParser) -> None:
     add("--port", type=int, default=0, help="the port; the next ones, too, if there are several API servers (any)")
     add("--kubeconfig", metavar="FILE", default="kubemini.kubeconfig", help="written when it answers")
     add("--token-auth-file", metavar="FILE", help='who may come with a token: lines of token,user,uid,"group,group"')
+    add("--audit-policy-file", metavar="FILE", default="", help="which requests the audit log tells of: a Policy")
+    add("--audit-log-path", metavar="FILE", default="", help="where it is written, an event a line; -: printed")
     add("--param", action="append", default=[], metavar="NAME=VALUE", help="such as etcd_pre_vote=false")
     add("--speed", default="1", help="how fast time runs: 1, 10, 0.1, or step: only as long as `go TIME` says (1)")
     go.set_defaults(act=_serve)

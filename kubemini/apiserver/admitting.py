@@ -66,6 +66,8 @@ def attributes(
             "warn": lambda text: None if text in warnings else warnings.append(text),
             "witness": asked.witness,
         } | more
+        if asked.audit is not None:
+            more["annotate"] = asked.audit.annotate
     name = more.pop("name", "") or get(obj or {}, "metadata", "name") or ""
     seconds = core.params.toleration_seconds // SECOND
     return Attributes(

@@ -46,6 +46,7 @@ class Request:
     method: str = ""  # of HTTP; a program of the simulation may leave it out
     headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
     certificate: UserInfo | None = None  # the user that TLS has verified
+    uri: str = ""  # path and query, as they came
     media: str = JSON  # what the body is
     late: Callable[[], None] = lambda: None  # what is to be done when its time is over
     closing: list[Callable[[], None]] = field(default_factory=list)  # to be done when it is over
@@ -58,6 +59,7 @@ class Request:
     taken: set[str] = field(default_factory=set)
     unserved: bool = False
     witness: Witness = unseen  # told of every step
+    audit: Any = None  # what is told of it (audit.log.Audited), if anybody wants to hear
 
     @property
     def kind(self) -> Kind:

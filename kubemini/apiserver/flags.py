@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.apiserver.decide.access.users import UserInfo
+from kubemini.apiserver.decide.audit.policy import Policy
 from kubemini.sim.units import MINUTE
 
 Webhook = Callable[[dict[str, Any]], Any]
@@ -29,6 +30,7 @@ class Flags:
     ``managed_fields`` whether each object has owners from its creation on; in a story, from the first who names himself
     ``marks_first``    whether a pod that may go at once is marked before it goes, as upstream does it: two revisions
     ``webhooks``       NAMESPACE/NAME of a Service, or a URL → the program that answers an AdmissionReview
+    ``audit``          --audit-policy-file: of which requests the trace tells, and how much; None: of none
     ``compaction``     --etcd-compaction-interval (µs): what is older than so much is forgotten; 0: nothing is
     """
 
@@ -42,6 +44,7 @@ class Flags:
     managed_fields: bool = False
     marks_first: bool = False
     compaction: int = 0
+    audit: Policy | None = None
     webhooks: Mapping[str, Webhook] = field(default_factory=dict)
 
 

@@ -125,6 +125,7 @@ class Exchange:
         self.calls: dict[int, Call] = {}
         self.draining = False  # the client is to dial anew for its next request
         self._answered = False
+        self._asked: Request | None = None
         rpc, id = server.rpc, server.rpc.number()
         self._id = OUTSIDE, id
         if not (server.up and server.listens):
@@ -149,9 +150,12 @@ class Exchange:
         asked = pipeline.received(self._call)
         asked.late = lambda: self._late(asked)
         asked.witness = self.witness
+        self._asked = asked
         answer = yield from pipeline.serve(self.server.core, asked)
         try:
             made = self._response(asked, answer)
+            if asked.audit is not None:
+                asked.audit.answered(made.status, answer)
         except Exception as problem:  # the answer has no such form: a defect
             asked.accepted = PLAIN
             made = self._response(asked, pipeline.recovered(self.server.core, asked, problem))
@@ -163,6 +167,8 @@ class Exchange:
         """Its time is over: it is answered, and goes no further."""
         if not self._answered:
             said = response.too_late()
+            if asked.audit is not None:
+                asked.audit.answered(said.status, response.TOO_LATE)
             self._answer(HttpResponse(said.status, (*said.headers, *asked.answer_headers[:2]), said.body or b""))
             self._call.cancelled()
 
@@ -193,6 +199,8 @@ class Exchange:
     def answer(self, id: int, reply: Reply) -> None:
         """A call is over: a watch has said its last word."""
         self.stream.end()
+        if self._asked is not None and self._asked.audit is not None and self._answered:
+            self._asked.audit.over()
         if self._answered:
             self._forget()
 
@@ -239,4 +247,5 @@ def payload_of(request: HttpRequest) -> dict[str, Any]:
         "headers": headers,
         "body": request.body,
         "certificate": request.certificate,
+        "uri": request.target,
     }

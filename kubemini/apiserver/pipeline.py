@@ -4,8 +4,8 @@ A handler looks at a request and returns an answer (an object, a text, an ApiErr
 next one, please. What a write goes through inside `act` stands in writing.py: decode, default, admit, validate,
 allocate, store. Whatever raises on the way is a fault of ours: it costs this one request, 500, and leaves a record.
 Models k/apiserver pkg/server DefaultBuildHandlerChain, pkg/server/filters WithPanicRecovery.
-Simplified: a program of the simulation is believed who it is, and acts for nobody else; there is no audit log. Priority
-and fairness, and rights, are kept only where `flags` ask for them.
+Simplified: a program of the simulation is believed who it is, and acts for nobody else. The audit log, priority and
+fairness, and rights, are kept only where `flags` ask for them.
 """
 
 from collections.abc import Callable
@@ -16,10 +16,12 @@ from kubemini.api import errors, gotime
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR
 from kubemini.apiserver import reading, reviewing, served, servicecidrs, writing
+from kubemini.apiserver.audit import log
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.customs.definitions import DEFINITION
 from kubemini.apiserver.decide import discovery, identity, openapi, options, request, tables
 from kubemini.apiserver.decide.access import attributes, users
+from kubemini.apiserver.decide.access.attributes import Decision
 from kubemini.apiserver.decide.forms import body, media, protobuf
 from kubemini.apiserver.decide.request import CONNECTS, OF_A_SUBRESOURCE
 from kubemini.apiserver.gate.fairness import Visit, is_long
@@ -33,6 +35,7 @@ PANICKED = "apiserver panic'd on"
 METRICS = "/metrics"
 NO_TIMEOUT = "invalid timeout specified in the request URL"
 READS = ("GET", "HEAD", "LIST", "WATCH")
+DELETE_OPTIONS = {"kind": "DeleteOptions", "apiVersion": "meta.k8s.io/__internal"}  # as the audit log names them
 
 
 def received(call: Call) -> Request:
@@ -44,7 +47,8 @@ def received(call: Call) -> Request:
     user = users.believed(str(asked.get("user") or ""))
     method, headers = str(asked.get("method") or ""), asked.get("headers") or {}
     path, body = str(asked.get("path")), asked.get("body")
-    return Request(call, verb, path, known, body, user, method, headers, asked.get("certificate"))
+    uri = str(asked.get("uri") or "")
+    return Request(call, verb, path, known, body, user, method, headers, asked.get("certificate"), uri=uri)
 
 
 # -- the handlers ------------------------------------------------------------------------------------------------------
@@ -79,8 +83,18 @@ def authenticate(core: Core, asked: Request) -> Steps:
         return None
     found = core.access.authenticate(asked.headers, asked.certificate)
     if isinstance(found, ApiError):
+        log.refuse(core, asked, found)
         return found
     asked.user = found
+    return None
+    yield
+
+
+def audit(core: Core, asked: Request) -> Steps:
+    """Does anybody want to hear of it? From here on the audit log tells how far it comes."""
+    asked.audit = log.begin(core, asked)
+    if asked.audit is not None:
+        asked.call.on_cancel(asked.audit.over)
     return None
     yield
 
@@ -92,6 +106,8 @@ def impersonate(core: Core, asked: Request) -> Steps:
     found = core.access.impersonated(attributes.of(asked.info, asked.user), asked.headers)
     if isinstance(found, ApiError):
         return found
+    if found is not None and asked.audit is not None:
+        asked.audit.acts_as(found)
     asked.user = found or asked.user
     return None
     yield
@@ -119,9 +135,12 @@ def authorize(core: Core, asked: Request) -> Steps:
     question = attributes.of(asked.info, asked.user)
     if not core.flags.authorization or not asked.method:
         free = core.health.authorizes or not users.needs_rules(asked.user.name)
-        return None if free else attributes.forbidden(question)
-    decision = core.access.authorize(question)
-    asked.witness("rights", question, decision)
+        decision = Decision(free)
+    else:
+        decision = core.access.authorize(question)
+        asked.witness("rights", question, decision)
+    if asked.audit is not None:
+        asked.audit.decided(decision)
     return None if decision.allowed else attributes.forbidden(question, decision.reason)
     yield
 
@@ -234,6 +253,8 @@ def read_options(core: Core, asked: Request) -> Steps:
     found = options.read(asked.info, asked.query, asked.body)
     if isinstance(found, ApiError):
         return found
+    if asked.audit is not None and asked.info.verb in ("delete", "deletecollection") and asked.body:
+        asked.audit.sent(DELETE_OPTIONS | asked.body)
     asked.options = found
     return None
     yield
@@ -247,6 +268,8 @@ def read_body(core: Core, asked: Request) -> Steps:
             asked.body = body.of_patch(asked.body, asked.options.patch)
         elif verb in ("create", "update"):
             asked.body = body.of_object(asked.body, asked.media, asked.kind.kind, asked.info.own is not None)
+    if asked.audit is not None and asked.info.verb == "patch" and not isinstance(asked.body, ApiError):
+        asked.audit.sent_patch(asked.body)
     return asked.body if isinstance(asked.body, ApiError) else None
     yield
 
@@ -270,6 +293,8 @@ def act(core: Core, asked: Request) -> Steps:
         servicecidrs.written_by_hand(core)
     told = served.of(asked.kind).deprecated
     asked.warnings[:0] = [told] if told else []
+    if told and asked.audit is not None:
+        asked.audit.annotations["k8s.io/deprecated"] = "true"
     return answer
 
 
@@ -280,6 +305,7 @@ HANDLERS: tuple[Handler, ...] = (
     read_request_info,
     limit_time,
     authenticate,
+    audit,
     impersonate,
     take_a_seat,
     authorize,
@@ -340,4 +366,6 @@ def recovered(core: Core, asked: Request, problem: Exception) -> ApiError:
     """A fault of ours ends this request and no other. Whether it was carried out, nobody knows, unless it only read."""
     what = f"{type(problem).__name__}: {problem}"
     core.sim.record(core.component.name, "note", text=f"{PANICKED} {asked.verb} {asked.path}: {what}")
+    if asked.audit is not None:
+        asked.audit.panicked(what)
     return errors.internal(PANIC, definite=asked.verb in READS)

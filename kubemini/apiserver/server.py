@@ -163,7 +163,11 @@ class ApiServer(Component):
 
     def _serve(self, call: Call) -> Steps:
         """Down the chain of handlers, and back to whoever asked."""
-        answer = yield from pipeline.serve(self.core, pipeline.received(call))
+        asked = pipeline.received(call)
+        answer = yield from pipeline.serve(self.core, asked)
+        if asked.audit is not None:
+            created = 201 if asked.created or asked.info.verb == "create" else 200
+            asked.audit.answered(answer.code if isinstance(answer, ApiError) else created, answer)
         if isinstance(answer, ApiError):
             call.fail(answer)
         elif answer is not None:

@@ -251,7 +251,12 @@ def begun(core: Core, asked: Request) -> Write:
         core.flags.managed_fields,
         allocate,
         asked.witness,
+        asked.audit.sent if asked.audit is not None else _unheard,
     )
+
+
+def _unheard(obj: Obj, kind: Kind) -> None:
+    """Nobody wants to know."""
 
 
 def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
@@ -279,6 +284,8 @@ def bind(core: Core, asked: Request) -> Steps:
     wrong = binding.misbound(body, asked.info.name)
     if wrong is not None:
         return wrong
+    if asked.audit is not None:
+        asked.audit.sent({"kind": "Binding", "apiVersion": "v1", **body})
     looked_at = admitting.attributes(core, asked.kind, attributes.CREATE, freeze(body), asked)
     unready = yield from admitting.informed(core, looked_at)
     admitted = unready or admission.admit(looked_at) or admission.validate(looked_at)

@@ -9,6 +9,7 @@ The cluster inside is the simulated one, unchanged. What stands here lets real s
     pacing        simulated time goes with the clock on the wall, and a little ahead while somebody waits
     door          a program of the simulation: one simulated connection for each real one
     listening     sockets, TLS and HTTP/1.1, by Tornado; here alone bytes of the network are read
+    auditlog      the policy of the audit log, and the file that it is written to
     console       lines on standard input: ``crash apiserver-2``
 
 Invariant: the rest of kubemini knows nothing of this room, and of Tornado and cryptography only this room knows.

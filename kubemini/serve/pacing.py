@@ -16,6 +16,7 @@ With speed 0 time stands but for those who wait, and `go_on` lets some pass.
 import asyncio
 from collections.abc import Callable
 
+from kubemini.api.objects import Obj
 from kubemini.apiserver.pipeline import PANICKED
 from kubemini.sim import Sim
 from kubemini.sim.engine import EVENT_BUDGET
@@ -36,6 +37,7 @@ class Pace:
         self.sim, self.speed, self.wall = sim, speed, wall
         self.waiting = 0  # requests that are not answered yet
         self.looks: list[Callable[[], None]] = []  # called after each slice of work
+        self.on_event: Callable[[Obj], None] = lambda event: None  # an API server's audit log has a line more
         self.on_defect: Callable[[Record], None] = lambda record: None  # a program of the cluster has failed
         self._read = len(sim.trace.records)
         self._from = wall(), sim.now  # an instant of the wall, and which simulated one it is
@@ -88,7 +90,7 @@ class Pace:
     def turn(self) -> bool:
         """A slice of work, and all who look at what has come of it; whether there is more to do at once."""
         busy = self._work()
-        self._look_for_defects()
+        self._read_trace()
         for look in self.looks:
             look()
         return busy
@@ -116,10 +118,12 @@ class Pace:
                 return True
         return False
 
-    def _look_for_defects(self) -> None:
-        """What a program of ours dies of, or survives, its user should know."""
+    def _read_trace(self) -> None:
+        """The audit log, and what a program of ours dies of, or survives: its user should know."""
         records = self.sim.trace.records
         for record in records[self._read :]:
+            if record.what == "audit":
+                self.on_event(record.detail["event"])
             if record.what == "panic" or (record.what == "note" and PANICKED in record.detail["text"]):
                 self.on_defect(record)
         del records[:-KEPT]

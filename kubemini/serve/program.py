@@ -18,7 +18,7 @@ from typing import Any
 from kubemini.apiserver.decide.access.users import MASTERS
 from kubemini.cluster import Cluster
 from kubemini.ranges import number, shown
-from kubemini.serve import kubeconfig, world
+from kubemini.serve import auditlog, kubeconfig, world
 from kubemini.serve.certificates import Authority, Signed
 from kubemini.serve.console import Console
 from kubemini.serve.door import Clients
@@ -41,6 +41,7 @@ class Options:
     port: int = 0
     kubeconfig: Path = Path("kubemini.kubeconfig")
     speed: float = 1.0
+    audit_log: str = ""
 
 
 def main(said: Any) -> int:
@@ -51,9 +52,12 @@ def main(said: Any) -> int:
     if not 0 <= said.port < 65536:
         raise ValueError(f"--port: expected a number up to 65535, got {said.port}")
     tokens = read_tokens(Path(said.token_auth_file)) if said.token_auth_file else {}
+    if bool(said.audit_policy_file) != bool(said.audit_log_path):
+        raise ValueError("an audit log needs both --audit-policy-file and --audit-log-path")
+    audit = auditlog.read_policy(Path(said.audit_policy_file)) if said.audit_policy_file else None
     sources, topology = tuple(said.sources), said.topology or ""
-    wanted = world.Wanted(sources, topology, said.workers, said.api_only, params, tokens, os.urandom(32))
-    return serve(Options(wanted, said.port, Path(said.kubeconfig), _speed(said.speed)))
+    wanted = world.Wanted(sources, topology, said.workers, said.api_only, params, tokens, os.urandom(32), audit)
+    return serve(Options(wanted, said.port, Path(said.kubeconfig), _speed(said.speed), said.audit_log_path))
 
 
 def _speed(text: str) -> float:
@@ -86,6 +90,8 @@ def _take_all_files() -> None:
 async def _serve(options: Options, cluster: Cluster, authority: Authority) -> None:
     pace = Pace(cluster.sim, options.speed, time.monotonic)
     pace.on_defect = _say_defect
+    if options.audit_log:
+        pace.on_event = auditlog.Log(options.audit_log).write
     clients, loop = Clients.of(cluster), asyncio.get_running_loop()
     ports = _ports(options, cluster, clients, pace, _context(authority))
     for signum in SIGNALS:

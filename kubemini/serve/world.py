@@ -15,6 +15,7 @@ from kubemini import faults
 from kubemini.api.timestamps import START
 from kubemini.apiserver import flags
 from kubemini.apiserver.decide.access.users import UserInfo
+from kubemini.apiserver.decide.audit.policy import Policy
 from kubemini.apiserver.server import ApiServer
 from kubemini.cluster import Cluster, build
 from kubemini.cluster.topology.bare import without
@@ -47,6 +48,7 @@ class Wanted:
     params: Mapping[str, str] = field(default_factory=dict)
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     key: bytes = b"for tests"  # what tokens of service accounts are signed with
+    audit: Policy | None = None  # of which requests the audit log tells
 
 
 def made(wanted: Wanted, now: datetime) -> Cluster:
@@ -70,7 +72,7 @@ def made(wanted: Wanted, now: datetime) -> Cluster:
 
 def _flags(wanted: Wanted) -> flags.Flags:
     """As a real server is started, with a key of its own."""
-    found = replace(flags.as_real(wanted.tokens), service_account_key=wanted.key)
+    found = replace(flags.as_real(wanted.tokens), service_account_key=wanted.key, audit=wanted.audit)
     if wanted.api_only:
         return found
     return replace(found, disabled_plugins=("TaintNodesByCondition",))  # a kubelet says at once that its node is ready

@@ -1,6 +1,7 @@
 """One door, and what comes in by it: who may, what is answered, and how it ends."""
 
 import contextlib
+import json
 import stat
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -82,6 +83,21 @@ def test_it_ends_in_peace_when_it_is_told_to(tmp_path):
         served.process.terminate()
         assert watch.read() == b"" and served.process.wait() == 0
         assert served.process.stdout.read() == ""
+
+
+def test_the_audit_log_is_written_as_requests_come_and_go(tmp_path):
+    policy, log = tmp_path / "policy.yaml", tmp_path / "audit.log"
+    policy.write_text("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata, verbs: [create]}]\n")
+    with Served(tmp_path, "--api-only", "--audit-policy-file", str(policy), "--audit-log-path", str(log)) as served:
+        answer = served.ask(CONFIG_MAPS, "POST", config_map("told"))
+        served.process.terminate()
+        served.process.wait()
+    told = [
+        event for event in map(json.loads, log.read_text().splitlines()) if event["objectRef"].get("name") == "told"
+    ]
+    assert [event["stage"] for event in told] == ["ResponseComplete"]
+    assert told[0]["user"]["username"] == "kubernetes-admin" and told[0]["responseStatus"]["code"] == answer.code
+    assert told[0]["auditID"] == answer.headers["Audit-Id"]
 
 
 def test_time_that_stands_goes_on_when_it_is_told_to(tmp_path):

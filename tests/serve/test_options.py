@@ -98,6 +98,9 @@ def test_parameters_are_written_as_in_a_scenario():
         (["--speed", "fast"], "--speed: expected step or a number"),
         (["--port", "70000"], "--port: expected a number up to 65535"),
         (["--token-auth-file", "nowhere.csv"], "cannot read nowhere.csv"),
+        (["--audit-log-path", "-"], "an audit log needs both --audit-policy-file and --audit-log-path"),
+        (["--audit-policy-file", "nowhere.yaml", "--audit-log-path", "-"], "cannot read nowhere.yaml"),
+        (["--audit-policy-file", "there.yaml", "--audit-log-path", "-"], "an audit policy says apiVersion"),
         (["--workers", "900"], "workers: expected a number from 0 to 20"),
     ],
 )

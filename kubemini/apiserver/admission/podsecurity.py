@@ -2,7 +2,7 @@
 
 Whatever makes pods (a Deployment, a Job) is only warned about: the refusal comes when it makes one.
 Models k/pod-security-admission admission Admission.ValidatePod Admission.ValidateNamespace.
-Simplified: no audit annotations; a new level of a namespace is held against all pods that are known, however many.
+Simplified: a new level of a namespace is held against all pods that are known, however many.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from kubemini.api.kinds import KNOWN, NAMESPACE, POD, Kind
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.admission import forbid
 from kubemini.apiserver.decide.attributes import CREATE, DELETE, UPDATE, Attributes
-from kubemini.apiserver.decide.podsecurity.levels import PRIVILEGED, Level, policy_of, stricter, violations
+from kubemini.apiserver.decide.podsecurity.levels import PREFIX, PRIVILEGED, Level, policy_of, stricter, violations
 
 NAME = "PodSecurity"
 IGNORED = ("exec", "attach", "binding", "eviction", "log", "portforward", "proxy", "status")
@@ -53,7 +53,11 @@ def validate(asked: Attributes) -> ApiError | None:
 def _of_pod(asked: Attributes, pod: Mapping[str, Any], enforce: bool) -> ApiError | None:
     space = asked.space or asked.known.get(NAMESPACE, "", asked.namespace)
     policy, _ = policy_of(get(space or {}, "metadata", "labels") or {})
+    why = _said(policy.audit, pod)
+    if why:
+        asked.annotate(f"{PREFIX}audit-violations", f'would violate PodSecurity "{policy.audit}": {why}')
     if enforce:
+        asked.annotate(f"{PREFIX}enforce-policy", str(policy.enforce))
         why = _said(policy.enforce, pod)
         if why:
             return forbid(asked, f'violates PodSecurity "{policy.enforce}": {why}')

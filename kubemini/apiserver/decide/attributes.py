@@ -41,8 +41,8 @@ class Nothing:
 NOTHING = Nothing()
 
 
-def _unheard(text: str) -> None:
-    """A warning that nobody waits for."""
+def _unheard(*texts: str) -> None:
+    """What nobody waits for."""
 
 
 Witness = Callable[..., None]  # (step, before, after, name of the plugin or webhook): one step of a request is done
@@ -56,7 +56,8 @@ def unseen(step: str, before: Any, after: Any, name: str = "") -> None:
 class Attributes:
     """What a plugin looks at. *obj* is None for a DELETE, *old* for a CREATE; *space* is the Namespace of a CREATE.
 
-    *name* may still be empty in a CREATE with a generated name, until it is validated. ``warn`` tells the writer.
+    *name* may still be empty in a CREATE with a generated name, until it is validated. ``warn`` tells the writer,
+    ``annotate`` the audit log.
     """
 
     operation: str
@@ -71,6 +72,7 @@ class Attributes:
     dry: bool = False
     known: Known = NOTHING
     warn: Callable[[str], None] = _unheard
+    annotate: Callable[[str, str], None] = _unheard
     toleration_seconds: int = 300
     may: Callable[[Question], Decision] | None = None  # the authorizer
     now: int = 0  # µs

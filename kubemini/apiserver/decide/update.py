@@ -63,6 +63,7 @@ class Write:
     tracks: bool = False
     allocate: Allocate = lambda new, old: new
     witness: Witness = unseen
+    heard: Callable[[Obj, Kind], None] = lambda obj, kind: None  # what was sent, once it could be read
 
     def decoded(self, body: Any, kind: Kind | None = None) -> "Obj | ApiError":
         """*body* as an object of *kind* (None: of the write's own), without what no field holds; or why it is none.
@@ -83,6 +84,7 @@ class Write:
             unfit = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
             return errors.bad_request(f"{unfit}: {text}")
         self.warnings[:] = [] if self.options.validation == "Ignore" else found.warnings
+        self.heard(found.value, kind)
         return ownership.cleared(body, found.value)
 
     def defaulted(self, obj: Obj) -> Obj:

@@ -32,6 +32,8 @@ def evict(core: Core, asked: Request) -> Steps:
     how = eviction.read(asked.body, info.name, asked.options)
     if isinstance(how, ApiError):
         return how
+    if asked.audit is not None:
+        asked.audit.sent({"kind": "Eviction", "apiVersion": "policy/v1", **asked.body})
     looked_at = admitting.attributes(core, POD, CREATE, asked=asked)
     unready = yield from admitting.informed(core, looked_at)
     refused = unready or admission.admit(looked_at)

@@ -85,6 +85,7 @@ word(
     lasts=True,
     drawn=True,
 )
+word("audit", API_SERVER, "a stage of a request that an audit policy wants to hear of; {event}: audit.k8s.io/v1")
 word(
     "decision",
     SCHEDULER,

@@ -24,9 +24,13 @@ def free_ports(number):
 
 
 class RealServer:
-    """The two programs of *binary*, for as long as the `with` block lasts; *folder* gets their files."""
+    """The two programs of *binary*, for as long as the `with` block lasts; *folder* gets their files.
 
-    def __init__(self, binary, folder):
+    *more*: further flags of kube-apiserver.
+    """
+
+    def __init__(self, binary, folder, more=()):
+        self.more = more
         self.binary, self.folder, self.running = str(binary), folder, []
         self.tokens = TOKENS
         self.etcd, peer, self.port = free_ports(3)
@@ -75,6 +79,7 @@ class RealServer:
             *("--service-cluster-ip-range=10.96.0.0/16", "--enable-admission-plugins=NodeRestriction"),
             *(f"--service-account-key-file={key}", f"--service-account-signing-key-file={key}"),
             *("--service-account-issuer=https://kubernetes.default.svc", "--allow-privileged=true"),
+            *self.more,
         ]
 
     def _await(self):

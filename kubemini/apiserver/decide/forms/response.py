@@ -22,6 +22,7 @@ from kubemini.apiserver.decide.forms.plain import TEXT, Plain, Ready
 from kubemini.apiserver.decide.forms.yamltext import yaml_bytes
 
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
+TOO_LATE = errors.timeout("request did not complete within the allotted timeout")
 _ESCAPED = (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e"))
 
 
@@ -139,7 +140,7 @@ def _refusal(error: ApiError, headers: Mapping[str, str]) -> Said:
 
 def too_late() -> Said:
     """What a client reads whose time is over before there is an answer: a Status that does not say what it is."""
-    status = {**errors.timeout("request did not complete within the allotted timeout").status(), "details": {}}
+    status = {**TOO_LATE.status(), "details": {}}
     shown = {key: status[key] for key in ("metadata", "status", "message", "reason", "details", "code")}
     return Said(504, (("Content-Type", TEXT),), json_bytes(shown).rstrip())
 
