@@ -25,7 +25,7 @@ from kubemini.apiserver.decide.access.attributes import Decision
 from kubemini.apiserver.decide.forms import body, media, protobuf
 from kubemini.apiserver.decide.request import CONNECTS, OF_A_SUBRESOURCE
 from kubemini.apiserver.gate.fairness import Visit, is_long
-from kubemini.apiserver.parts import connecting, evicting
+from kubemini.apiserver.parts import connecting, evicting, statuses
 from kubemini.sim import Steps
 from kubemini.sim.engine import Runaway
 from kubemini.wire import Call
@@ -288,6 +288,8 @@ def act(core: Core, asked: Request) -> Steps:
     deed = ACTS.get((asked.info.verb, asked.info.subresource)) or ACTS[(asked.info.verb, "")]
     if served.of(asked.kind).answered:
         deed = writing.bind_named if asked.kind.kind == "Binding" else reviewing.review
+    elif served.of(asked.kind).observed:
+        deed = statuses.show
     answer = yield from deed(core, asked)
     if asked.kind == IP_ADDRESS and asked.info.verb not in ("get", "list", "watch"):
         servicecidrs.written_by_hand(core)

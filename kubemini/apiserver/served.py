@@ -82,6 +82,7 @@ class ServedKind:
     ``parting``        the warning on a DELETE that does not say what becomes of them
     ``deprecated``     the warning on every request
     ``answered``       whether a POST is a question, which is answered and never stored
+    ``observed``       whether it is found out when somebody asks, and never stored
     ``suffixed``       whether a name that is generated is more than its base
     ``name_rule``      what metadata.name must be
     ``fields``         what field selectors may name, besides metadata.name and metadata.namespace
@@ -131,6 +132,7 @@ class ServedKind:
     parting: str = ""
     deprecated: str = ""
     answered: bool = False
+    observed: bool = False
     suffixed: bool = True
     name_rule: Callable[[str], list[str]] = names.dns_subdomain
     named: Callable[[Obj], Wrong] = nothing

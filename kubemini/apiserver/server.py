@@ -20,7 +20,7 @@ from kubemini.api.kinds import NAMESPACE, SERVICE, Kind
 from kubemini.api.objects import Obj
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.timestamps import timestamp
-from kubemini.apiserver import bootstrap, pipeline, servicecidrs, writing
+from kubemini.apiserver import bootstrap, pipeline, served, servicecidrs, writing
 from kubemini.apiserver.core import Core
 from kubemini.apiserver.decide import checks, identity, ownership
 from kubemini.apiserver.decide.checks import ETCD
@@ -75,7 +75,8 @@ class ApiServer(Component):
         yield self._takes(0, params.apiserver_boot)
         yield from health.etcd[ETCD].etcd.ready()
         for kind in kinds.served().values() if self.flags.watches_all else ():
-            self.cache(kind)
+            if not served.of(kind).observed:
+                self.cache(kind)
         self.listens = True
         health.listen()
         hooks = self.sim.now + params.bootstrap_poll  # their first try

@@ -158,9 +158,9 @@ POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name
             "did you mean value?",
         ),
         (
-            "apiVersion: v1\nkind: ComponentStatus\nmetadata: {name: a}\n---\napiVersion: v1\nkind: ComponentStatus\n",
-            "not simulated here: ComponentStatus (document 1), ComponentStatus (document 2)",
-            "simulated are ",
+            "apiVersion: apps/v1\nkind: Deploymint\nmetadata: {name: a}\n",
+            'no matches for kind "Deploymint" in version "apps/v1"',
+            "did you mean Deployment?",
         ),
     ],
 )

@@ -144,6 +144,10 @@ def refused(info: RequestInfo) -> ApiError | None:
         verbs = ("list", "watch", "create")
     if served.of(kind).answered:
         verbs = ("create",)
+    elif served.of(kind).observed:
+        if "watch" in info.path.split("/")[:5]:
+            return errors.no_such_path()
+        verbs = ("get", "list", "watch")
     return None if info.verb in verbs else errors.method_not_allowed()
 
 

@@ -111,6 +111,10 @@ explain crd.spec.versions --recursive
 explain hpa --api-version=autoscaling/v1
 explain cm --output=plaintext-openapiv2
 explain pod.spec.nothing
+get cs etcd-0
+get cs scheduler -o yaml
+get cs nothing
+get cs -l a=b
 get --raw /readyz
 get --raw /livez?verbose
 logs p1
