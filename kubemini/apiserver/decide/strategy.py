@@ -47,8 +47,7 @@ def for_update(old: Obj, new: Obj, subresource: str = "", of: Kind | None = None
     """*new* with what a write through *subresource* may not touch taken from *old*."""
     kind = served.of_object(old, of)
     fixed = (*SERVER_OWNED, *kind.status_keeps) if subresource == "status" else SERVER_OWNED
-    owned = {key: old["metadata"][key] for key in fixed if key in old["metadata"]}
-    meta = {key: value for key, value in new["metadata"].items() if key not in fixed} | owned
+    meta = marked(old, new, fixed)
     if subresource == "status":
         kept = evolve(old, ("status",), new["status"]) if "status" in new else without(old, ("status",))
         return evolve(kept, ("metadata",), {**meta, "resourceVersion": _version(new, old)})
@@ -60,6 +59,12 @@ def for_update(old: Obj, new: Obj, subresource: str = "", of: Kind | None = None
         return evolve(result, ("status",), old["status"])
     begins = kind.first_status and kind.first_status(old)
     return without(result, ("status",)) if begins is not None else result
+
+
+def marked(old: Obj, new: Obj, fixed: tuple[str, ...] = SERVER_OWNED) -> dict[str, Any]:
+    """The metadata of *new*, but for the *fixed* fields: those are as *old* has them."""
+    owned = {key: old["metadata"][key] for key in fixed if key in old["metadata"]}
+    return {key: value for key, value in new["metadata"].items() if key not in fixed} | owned
 
 
 def recounted(old: Obj, new: Obj, of: Kind | None = None) -> Obj:

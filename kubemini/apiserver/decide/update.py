@@ -269,7 +269,8 @@ def _part(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None, "admission of an update gives the object back"
-    result = strategy.recounted(old, part.kept(admitted, old), write.kind)
+    kept = part.kept(admitted, old)
+    result = strategy.recounted(old, evolve(kept, ("metadata",), strategy.marked(old, kept)), write.kind)
     if part.settles:
         result = freeze(kind.settle_status(result, old, write.now))
     result = evolve(result, ("metadata", "resourceVersion"), old["metadata"]["resourceVersion"])

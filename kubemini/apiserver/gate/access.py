@@ -8,7 +8,6 @@ k/apiserver pkg/authentication/request/bearertoken Authenticator.AuthenticateReq
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
@@ -128,7 +127,12 @@ class Access:
     # -- nobody grants what he has not -------------------------------------------------------------
     def granted(self, user: UserInfo, kind: Kind, namespace: str, new: Obj, old: Obj | None) -> ApiError | None:
         """Why *user* may not write a role, or a binding: 403, or 404 for a role that is not there."""
-        if kind.group != GROUP or MASTERS in user.groups or not self.flags.authorization or _only_fades(new, old):
+        if (
+            kind.group != GROUP
+            or MASTERS in user.groups
+            or not self.flags.authorization
+            or escalation.only_fades(new, old)
+        ):
             return None
         name = new["metadata"].get("name", "")
         if kind.plural in ("roles", "clusterroles"):
@@ -146,19 +150,6 @@ class Access:
 
     def _role_refusal(self, user: UserInfo, namespace: str, new: Obj, old: Obj | None) -> str:
         return escalation.role_refusal(self.roles(), user, namespace, new, old)
-
-
-def _only_fades(new: Obj, old: Obj | None) -> bool:
-    """Whether a write changes only what the garbage collector must change. Models k/k IsOnlyMutatingGCFields"""
-    if old is None:
-        return False
-    return _lasting(new) == _lasting(old)
-
-
-def _lasting(obj: Obj) -> Any:
-    gone = ("ownerReferences", "finalizers", "managedFields", "resourceVersion")
-    meta = {key: value for key, value in obj["metadata"].items() if key not in gone}
-    return {**obj, "metadata": meta}
 
 
 def _roles(cluster_roles: list[Obj], roles: list[Obj], cluster_bindings: list[Obj], bindings: list[Obj]) -> Roles:

@@ -127,3 +127,16 @@ def _shown(rule: Rule) -> str:
 def _quoted(texts: Iterable[str]) -> str:
     """As Go's %q shows a list."""
     return " ".join(f'"{text}"' for text in texts)
+
+
+def only_fades(new: Obj, old: Obj | None) -> bool:
+    """Whether a write changes only what the garbage collector must change. Models k/k IsOnlyMutatingGCFields"""
+    if old is None:
+        return False
+    return _lasting(new) == _lasting(old)
+
+
+def _lasting(obj: Obj) -> Any:
+    gone = ("ownerReferences", "finalizers", "managedFields", "resourceVersion")
+    meta = {key: value for key, value in obj["metadata"].items() if key not in gone}
+    return {**obj, "metadata": meta}

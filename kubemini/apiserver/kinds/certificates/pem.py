@@ -2,10 +2,11 @@
 
     blocks(text)          [Block("CERTIFICATE", has_headers=False, data=b"0\\x82…"), …]
     is_request(data)      whether it is a PKCS #10 request, by its outermost parts
+    organizations(data)   the organizations that a request is made for
     authority(data)       whether a certificate is one of an authority; None: it is no certificate
 
 Models go encoding/pem Decode; go crypto/x509 ParseCertificateRequest, ParseCertificate.
-Simplified: no signature is checked, nothing within names, keys and algorithms is read.
+Simplified: no signature is checked, nothing within keys and algorithms is read.
 """
 
 import base64
@@ -15,7 +16,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 INTEGER, BITS, OCTETS, OBJECT, BOOLEAN, SEQUENCE = 0x02, 0x03, 0x04, 0x06, 0x01, 0x30
+SET, BMP_STRING, BMP = 0x31, 0x1E, "utf-16-be"
 EXTENSIONS = 0xA3
+ORGANIZATION = bytes.fromhex("55040a")
 BASIC_CONSTRAINTS = bytes.fromhex("551d13")
 _BLOCK = re.compile(r"-----BEGIN ([^\n]*?)-----[ \t]*\r?\n(.*?)-----END \1-----[ \t]*(?:\r?\n|$)", re.DOTALL)
 
@@ -91,6 +94,20 @@ def is_request(data: bytes) -> bool:
     """A version, a subject, a key."""
     found = _signed(data)
     return found is not None and [tag for tag, _ in found[:3]] == [INTEGER, SEQUENCE, SEQUENCE]
+
+
+def organizations(data: bytes) -> list[str]:
+    """The organizations (groups, to Kubernetes) in the subject of a request; none if it is none."""
+    found = _signed(data)
+    if found is None or not is_request(data):
+        return []
+    try:
+        sets = [content for tag, content in _parts(found[1][1]) if tag == SET]
+        named = [[*_parts(content)] for each in sets for _, content in _parts(each)]
+    except Malformed:
+        return []
+    told = [parts[1] for parts in named if len(parts) == 2 and parts[0] == (OBJECT, ORGANIZATION)]
+    return [text.decode(BMP if tag == BMP_STRING else "utf-8", "replace") for tag, text in told]
 
 
 def authority(data: bytes) -> bool | None:
