@@ -96,6 +96,7 @@ class ServedKind:
     ``rules_first``    whether its name is only looked at when the rules are kept
     ``create_rules``   what is wrong with it as a new object only
     ``changes``        what is wrong with it in the place of another: (new, old)
+    ``changes_first``  whether that is said before what is wrong with it by itself
     ``declared``       what the rules that Kubernetes generates from its types say: (new, old or None); after all others
     ``status_rules``   what is wrong with it after a write to /status: (new, old)
     ``warnings``       what its writer is warned of: (new, old or None)
@@ -146,6 +147,7 @@ class ServedKind:
     rules_first: bool = False
     create_rules: Callable[[Obj], Wrong] = nothing
     changes: Callable[[Obj, Obj], Wrong] = nothing
+    changes_first: bool = False
     declared: Callable[[Obj, Obj | None], Wrong] = nothing
     status_rules: Callable[[Obj, Obj], Wrong] = nothing
     warnings: Callable[[Obj, Obj | None], list[str]] = _is_silent

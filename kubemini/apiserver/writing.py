@@ -76,7 +76,6 @@ def _create(core: Core, write: Write, obj: Obj, asked: Request) -> Steps:
     if isinstance(made, ApiError):
         return made
     asked.created = True
-    write.warn(served.of(write.kind).warnings(made.new, None))
     return made.new
 
 
@@ -102,10 +101,9 @@ def store_new(
     asked: Request | None = None,
 ) -> Steps:
     """Default, admit, validate, allocate, store: Written or an ApiError; with a generated name try several."""
-    if obj["metadata"].get("resourceVersion"):
-        return errors.failed(VERSIONED)
-    if served.of(kind).closed:
-        return errors.forbidden(kind, obj["metadata"].get("name") or "", served.of(kind).closed)
+    wrong = _never(kind, obj)
+    if wrong is not None:
+        return wrong
     obj, taken, dry = _filled(obj, kind, write), set[str](), write is not None and write.options.dry
     base = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName") or ""
     looked_at = admitting.attributes(core, kind, attributes.CREATE, strategy.for_create(obj), asked, space=space)
@@ -121,6 +119,8 @@ def store_new(
         ready = yield from _completed(core, looked_at, base, taken, dry)
         if isinstance(ready, ApiError):
             return ready
+        if write is not None:
+            write.warn(served.of(kind).warnings(ready, None))
         last = replace(looked_at, obj=ready, name=ready["metadata"].get("name") or "")
         refused = (yield from admitting.ask_validating(core, last)) or (yield from admitting.charge(core, last))
         if refused is not None:
@@ -146,7 +146,18 @@ def _filled(obj: Obj, kind: Kind, write: Write | None) -> Obj:
     """*obj* with its defaults and, if somebody has sent it, its first owner."""
     if write is None:
         return default(obj, kind)
-    return ownership.after_create(write.defaulted(obj), write.me(UPDATE), write.begins(new=True), write.now, kind)
+    full = write.defaulted(obj)
+    if write.options.patch == APPLY:  # which has said who owns it
+        return full
+    return ownership.after_create(full, write.me(UPDATE), write.begins(new=True), write.now, kind)
+
+
+def _never(kind: Kind, obj: Obj) -> ApiError | None:
+    """Why there can be no such new object, whoever asks."""
+    if obj["metadata"].get("resourceVersion"):
+        return errors.failed(VERSIONED)
+    closed = served.of(kind).closed
+    return errors.forbidden(kind, obj["metadata"].get("name") or "", closed) if closed else None
 
 
 def _granted(core: Core, asked: Request | None, new: Any, old: Obj | None = None) -> Any:

@@ -95,6 +95,21 @@ def applied(
     live: Any, config: Any, managers: Managers, me: Manager, versions: Versions, force: bool = False
 ) -> "tuple[Any, Managers] | list[Conflict]":
     """*live* and its owners after *me* has applied *config*, or what is in the way. All three in my version."""
+    new, owners = _merged(live, config, managers, me, versions)
+    kept = _after(live, new, owners, me, versions, force)
+    if isinstance(kept, list):
+        return kept
+    kept = {**kept, me: _without_stripped(owners[me])}
+    return new, {manager: paths for manager, paths in kept.items() if paths}
+
+
+def merged(live: Any, config: Any, managers: Managers, me: Manager, versions: Versions) -> Any:
+    """*live* after *me* has applied *config*, whoever else owns what."""
+    return _merged(live, config, managers, me, versions)[0]
+
+
+def _merged(live: Any, config: Any, managers: Managers, me: Manager, versions: Versions) -> tuple[Any, Managers]:
+    """The object, and its owners as they would be if nobody lost anything."""
     shape = versions.shape(me.version)
     said = versions.heeded(typed.owned(config, shape))
     new = typed.merge(live, config, shape)
@@ -102,11 +117,7 @@ def applied(
     owners = {manager: paths for manager, paths in managers.items() if manager != last} | {me: said}
     if last is not None and managers[last]:
         new = _pruned(new, owners, me, last.version, managers[last], versions)
-    kept = _after(live, new, owners, me, versions, force)
-    if isinstance(kept, list):
-        return kept
-    kept = {**kept, me: _without_stripped(said)}
-    return new, {manager: paths for manager, paths in kept.items() if paths}
+    return new, owners
 
 
 def _is_same(manager: Manager, me: Manager) -> bool:

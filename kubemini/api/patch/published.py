@@ -15,6 +15,12 @@ from kubemini.api.schema import custom
 
 DEFAULT_KEYS = {"protocol": "TCP"}  # what a key of an element is that leaves it out; one that is required: nothing
 ZEROS = {"string": "", "int32": 0, "int64": 0}
+LEAVES = {  # type of a field → the type of a structural schema with its form; others take any
+    **dict.fromkeys(("string", "bytes"), "string"),
+    **dict.fromkeys(("int32", "int64"), "integer"),
+    "bool": "boolean",
+    "number": "number",
+}
 FORMS: dict[str, tuple[str, Any]] = {  # type of a structural schema → the word for its form, and what has it
     "object": ("map", dict),
     "array": ("list", list),
@@ -80,6 +86,22 @@ def misfits(value: Any, node: Mapping[str, Any], place: tuple[Any, ...] = ()) ->
                 yield from misfits(item, inner, (*place, key))
 
 
+def unfit(value: Any, type: str, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Where *value* has not the form of a *type* of Kubernetes' own, and what that is; what texts say is their own."""
+    many, definition = type[:2], _definition(type)
+    form = FORMS.get("array" if many == "[]" else "object" if many == "{}" or definition else LEAVES.get(type, ""))
+    if form is None or value is None:
+        return
+    if not isinstance(value, form[1]) or (isinstance(value, bool) and form[1] is not bool):
+        yield place, form[0]
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from unfit(item, schema.item(type), (*place, number))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from unfit(item, type_at(type, (key,)), (*place, key))
+
+
 def shape_of(api_version: str, kind: str, structural: Mapping[str, Any] | None = None) -> Shape:
     """The shape of an object of a kind; of a custom resource, by its *structural* schema (None: what is known)."""
     crd = structural if structural is not None else custom.of(api_version, kind)
@@ -131,6 +153,8 @@ def shape(type: str, how: str = "", keys: tuple[str, ...] = ()) -> Shape:
 def _key_defaults(type: str, keys: tuple[str, ...]) -> dict[str, Any]:
     """What the schema says that the *keys* of an element of the list *type* are, where it does not say itself."""
     found = {key: _field(schema.item(type), key) for key in keys}
+    if type == "[]core.v1.LocalObjectReference":  # it need not be given, and is nothing then
+        return {"name": ""}
     return {
         key: DEFAULT_KEYS.get(key, ZEROS.get(field.type))
         for key, field in found.items()

@@ -92,7 +92,7 @@ def step(item: Any, shape: Shape, number: int = 0) -> str:
             raise TypedError(f": element {number}: associative list without keys has an element that's {what}")
         if isinstance(item, list):
             raise TypedError(f": element {number}: not supported: associative list with lists as elements")
-        return "v:" + json.dumps(item, separators=(",", ":"))
+        return "v:" + json.dumps(item, separators=(",", ":"), ensure_ascii=False)
     if not isinstance(item, dict):
         what = "a null element" if item is None else "non-map elements"
         raise TypedError(f": element {number}: associative list with keys may not have {what}")
@@ -103,7 +103,7 @@ def step(item: Any, shape: Shape, number: int = 0) -> str:
         why = "(and doesn't have default values for any key fields)"
         omits = f"associative list with keys has an element that omits all key fields [{listed}]"
         raise TypedError(f": element {number}: {omits} {why}")
-    return "k:" + json.dumps(keys, separators=(",", ":"))
+    return "k:" + json.dumps(keys, separators=(",", ":"), ensure_ascii=False)
 
 
 def check(value: Any, shape: Shape, at: str = "") -> None:
@@ -129,8 +129,13 @@ def shown(path: Path) -> str:
             text += f"[={rest}]"
         else:
             pairs = json.loads(rest).items()
-            text += "[" + ",".join(f"{key}={json.dumps(value)}" for key, value in pairs) + "]"
+            text += "[" + ",".join(f"{key}={_told(value)}" for key, value in pairs) + "]"
     return text
+
+
+def _told(value: Any) -> str:
+    """A key of an element; a map or a list, which can be none, is not spelled."""
+    return "" if isinstance(value, dict | list) else json.dumps(value, ensure_ascii=False)
 
 
 def spelled(value: Any, place: tuple[str | int, ...], shape: Shape) -> str:

@@ -85,13 +85,19 @@ class _Stop(Exception):
     """A type that reads itself refuses."""
 
 
-def decode(value: Any, api_version: str, kind: str, structural: Mapping[str, Any] | None = None) -> Decoded:
-    """Read *value* as an object of *kind*; *structural*: the schema of a custom resource, None: if any is known."""
+def decode(
+    value: Any, api_version: str, kind: str, structural: Mapping[str, Any] | None = None, wraps: bool = False
+) -> Decoded:
+    """Read *value* as an object of *kind*; *structural*: the schema of a custom resource, None: if any is known.
+
+    *wraps*: it is put together from what has been read already, not from text: a number that is too large for its field
+    loses its upper bits. Models k/apimachinery pkg/runtime fromUnstructured
+    """
     if depth(value) > DEEPEST:
         return Decoded(error=TOO_DEEP)
     structural = structural if structural is not None else custom.of(api_version, kind)
     definition = schema.of_kind(api_version, kind) if structural is None else None
-    walk = _Walk()
+    walk = _Walk(wraps)
     if isinstance(value, FromYaml):
         walk.found.of_yaml = value.complaints
     try:
@@ -149,8 +155,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 class _Walk:
     """One walk over a value and its schema."""
 
-    def __init__(self) -> None:
-        self.found = Decoded()
+    def __init__(self, wraps: bool = False) -> None:
+        self.found, self.wraps = Decoded(), wraps
 
     def _pairs(self, value: Any, path: Path, known: Any = None) -> Iterator[tuple[str, Any]]:
         """The fields of a map as they stand in the text; of those that are *known* it is told who comes again."""
@@ -220,14 +226,17 @@ class _Walk:
         """A value of *type*, in the field *name* of *inside*."""
         if type in _OWN_READERS:
             wrong = _OWN_READERS[type](value)
-            if wrong:
+            if wrong and type == "bytes":  # which the decoder itself reads, and goes on
+                self._note(self._spelled(wrong, path, inside, name), path)
+            elif wrong:
                 self.found.place = path
                 raise _Stop(self._spelled(wrong, path, inside, name))
-        elif (wrong := _mismatch(value, type)) and not self.found.error:
-            self.found.place = path
-            what = f"json: cannot unmarshal {wrong} into Go value of type {go_type(_last(inside), name, type)}"
-            self.found.error = self._spelled(what, path, inside, name)
-        elif wrong or type == "json":
+        elif self.wraps and type == "int32" and not _mismatch(value, "int64"):
+            return (value + 2**31) % 2**32 - 2**31
+        elif wrong := _mismatch(value, type):
+            what = f"json: cannot unmarshal {wrong} into Go value of type {go_type(inside.name, name, type)}"
+            self._note(self._spelled(what, path, inside, name), path)
+        elif type == "json":
             return value
         elif type.startswith("[]"):
             return self._items(value, schema.item(type), path, inside, name)
@@ -236,6 +245,11 @@ class _Walk:
         elif "." in type:
             return self.struct(value, schema.definition(type), path)
         return value
+
+    def _note(self, wrong: str, path: Path) -> None:
+        """The first that does not fit is the answer, unless a type that reads itself refuses later."""
+        if not self.found.error:
+            self.found.error, self.found.place = wrong, path
 
     def _items(self, value: list, type: str, path: Path, inside: schema.Definition, name: str) -> Any:
         read = [
@@ -268,7 +282,9 @@ class _Walk:
 
 
 def _is_left_out(value: Any, field: schema.Field) -> bool:
-    """Whether Go does not write the field: an empty list, or map of a writer's own keys, that need not be there."""
+    """Whether Go does not write the field: a plain zero, an empty list, or an empty map of a writer's own keys."""
+    if field.zero == "-" and not value:
+        return True
     return not field.required and field.type[:2] in ("[]", "{}") and value in ([], {})
 
 

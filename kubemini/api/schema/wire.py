@@ -54,6 +54,13 @@ def message(name: str) -> Message:
     return Message(name, {field.number: field for field in fields})
 
 
+@cache
+def order(name: str) -> tuple[str, ...]:
+    """The fields of the definition called *name* as its struct has them, which is how Go writes them."""
+    fields = [_field(word) for word in _lines().get(name, "").split()]
+    return tuple(key for field in fields for key in (order(field.type) if field.inline else (field.name,)))
+
+
 @lru_cache(maxsize=1)
 def _lines() -> dict[str, str]:
     """Message → its fields, not yet read."""

@@ -9,6 +9,7 @@ times for ``default``.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kubemini.api import names
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, POD, Kind
 from kubemini.api.objects import Obj, evolve, evolve_many, get
@@ -96,7 +97,9 @@ def _mirrors(pod: Obj) -> bool:
 def _account(asked: Attributes, pod: Obj) -> Obj | ApiError:
     name = pod["spec"]["serviceAccountName"]
     found = asked.known.get(ACCOUNT, asked.namespace, name)
-    missing = f'error looking up service account {asked.namespace}/{name}: serviceaccount "{name}" not found'
+    wrong = names.path_segment(name)
+    why = f'invalid resource name "{name}": [{" ".join(wrong)}]' if wrong else f'serviceaccount "{name}" not found'
+    missing = f"error looking up service account {asked.namespace}/{name}: {why}"
     return found if found is not None else forbid(asked, missing)
 
 

@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind, kind_of
 from kubemini.api.objects import Obj, evolve, freeze, get, thaw, without
 from kubemini.api.patch import apply as patch
 from kubemini.api.patch import published, typed
 from kubemini.api.patch.apply import BEFORE, UPDATE, Conflict, Manager, Managers, Paths
+from kubemini.api.schema.written import written
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import served
 
@@ -73,19 +75,23 @@ def after_write(old: Obj | None, new: Obj, me: Manager, begins: bool, now: int, 
     before = managers_of(kept)
     if not before and (not begins or (resets and old is not None)):
         return bare
-    live, versions = (without(old, FIELD) if old is not None else {}), _versions(kind or kind_of(new), me.subresource)
+    live = _as_written(old if old is not None else {key: new[key] for key in ("apiVersion", "kind") if key in new})
+    versions = _versions(kind or kind_of(new), me.subresource)
     try:
-        owners = patch.updated(live, bare, before, me, versions)
-        took = patch.touched(live, bare, me, versions)
-    except typed.TypedError:  # its fields have no names: nobody owns it, and it is judged for what it is
-        return bare
+        owners = patch.updated(live, written(bare), before, me, versions)
+        took = patch.touched(live, written(bare), me, versions)
+    except typed.TypedError:  # its fields have no names: they are nobody's, and it is judged for what it is
+        owners, took = before, False
     return _with(bare, owners, kept, [me] if took else [], now)
 
 
+def _as_written(obj: Mapping[str, Any]) -> Any:
+    """An object as its owners are found in it: as Go writes it, but for who they are."""
+    return written(without(freeze(obj), FIELD))
+
+
 def after_create(new: Obj, me: Manager, begins: bool, now: int, kind: Kind | None = None) -> Obj:
-    """A new object with its owner; one that was applied has its owners already."""
-    if any(entry.get("operation") == patch.APPLY for entry in _entries(new)):
-        return new
+    """A new object with its owner."""
     return taken_from(after_write(None, new, me, begins, now, kind), new)
 
 
@@ -96,10 +102,13 @@ def apply(
 
     *said*: the configuration as it was sent, if something has been added to it since.
     """
-    live, versions = without(old, FIELD), _versions(kind or kind_of(old), me.subresource)
+    live, versions = _as_written(old), _versions(kind or kind_of(old), me.subresource)
     there = managers_of(_entries(old))
-    before = there or _before_first_apply(live, me, versions)
-    done = patch.applied(live, config, before, me, versions, force)
+    try:
+        before = there or _before_first_apply(live, me, versions)
+        done = patch.applied(live, config, before, me, versions, force)
+    except typed.TypedError as error:  # what is there has fields without names
+        return errors.failed(_unreadable(old, bool(there), _where(live, versions.shape(me.version)) or str(error)))
     if isinstance(done, list) and me.name == KUBECTL:
         allowed = _last_applied(live, me, versions)
         grave = [conflict for conflict in done if conflict.path not in allowed]
@@ -107,11 +116,31 @@ def apply(
     if isinstance(done, list):
         return _conflict(_as_seen(done, me))
     new, owners = done
+    plain = without(old, FIELD)
+    if live is not plain:  # what nobody has said is not said by an apply of something else
+        new = patch.merged(plain, config, before, me, versions)
     begun = [] if there else [manager for manager in owners if manager.name == BEFORE]
-    result = _with(freeze(new), owners, _entries(old), [*begun, *([me] if new != live else [])], now)
+    result = _with(freeze(new), owners, _entries(old), [*begun, *([me] if new != plain else [])], now)
     if me.name == KUBECTL and get(result, *ANNOTATION):
         return evolve(result, ANNOTATION, _as_applied(config if said is None else said))
     return result
+
+
+def _where(live: Any, shape: typed.Shape) -> str:
+    """The first field of *live* that has no name."""
+    try:
+        typed.check(live, shape)
+    except typed.TypedError as error:
+        return str(error)
+    return ""
+
+
+def _unreadable(old: Obj, owned: bool, why: str) -> str:
+    meta, version = old["metadata"], old["apiVersion"] if "/" in old["apiVersion"] else f"/{old['apiVersion']}"
+    what = f"{meta.get('namespace', '')}/{meta['name']}; {version}, Kind={old['kind']}"
+    if owned:
+        return f"failed to create typed live object ({what}): {why}"
+    return f"failed to create manager for existing fields: failed to convert new object ({what}) to smd typed: {why}"
 
 
 def taken_from(applied: Obj, result: Obj) -> Obj:

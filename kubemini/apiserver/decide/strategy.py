@@ -13,6 +13,7 @@ from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
 from kubemini.api.kinds import Kind, kind_of
 from kubemini.api.objects import Obj, evolve, freeze, get, without
+from kubemini.api.schema.written import written
 from kubemini.apiserver import served
 from kubemini.apiserver.rules import causes, metadata
 from kubemini.apiserver.rules.causes import Wrong
@@ -72,6 +73,8 @@ def recounted(old: Obj, new: Obj, of: Kind | None = None) -> Obj:
     kind = served.of_object(old, of)
     if not kind.counted or kind.counts(old) == kind.counts(new):
         return new
+    if kind.counts(written(old)) == kind.counts(written(new)):  # what is not said is zero
+        return new
     return evolve(new, ("metadata", "generation"), old["metadata"].get("generation", 0) + 1)
 
 
@@ -95,33 +98,39 @@ def _version(new: Obj, old: Obj) -> Any:
 def validate(obj: Obj, old: Obj | None = None, of: Kind | None = None) -> ApiError | None:
     """Why *obj* may not be stored (in place of *old*), or None. Judged after defaulting."""
     kind = served.of_object(obj, of)
-    if kind.rules_first and (wrong := [*kind.rules(obj)]):
+    if old is None and kind.rules_first and (wrong := [*kind.rules(obj)]):
         return _refusal(obj, wrong, of)
-    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule, kind.any_finalizer)]
-    if old is not None:
-        found += metadata.changes(obj["metadata"], old["metadata"])
-    else:
+    found = [*_metadata(obj, old, kind)]
+    if old is None:
         found += kind.named(obj)
-    found += kind.rules(obj)
-    found += kind.create_rules(obj) if old is None else kind.changes(obj, old)
+        found += kind.rules(obj)
+        found += kind.create_rules(obj)
+    else:
+        itself, changed = kind.rules(obj), kind.changes(obj, old)
+        found += [*changed, *itself] if kind.changes_first else [*itself, *changed]
     found += kind.declared(obj, old)
     return _refusal(obj, found, of)
+
+
+def _metadata(obj: Obj, old: Obj | None, kind: served.ServedKind) -> Wrong:
+    """What is wrong with the metadata (in place of that of *old*): first what is of every kind."""
+    yield from metadata.metadata(kind.kind, obj["metadata"], kind.name_rule)
+    if old is not None:
+        yield from metadata.changes(obj["metadata"], old["metadata"])
+    if not kind.any_finalizer:
+        yield from metadata.finalizers(obj["metadata"])
 
 
 def validate_part(obj: Obj, old: Obj, wrong: Callable[[Obj, Obj], Wrong], of: Kind | None = None) -> ApiError | None:
     """Why *obj*, of which one part is new, may not be stored in place of *old*, or None; *wrong*: (new, old)."""
     kind = served.of_object(obj, of)
-    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule, kind.any_finalizer)]
-    found += metadata.changes(obj["metadata"], old["metadata"])
-    return _refusal(obj, [*found, *kind.rules(obj), *wrong(obj, old)], of)
+    return _refusal(obj, [*_metadata(obj, old, kind), *kind.rules(obj), *wrong(obj, old)], of)
 
 
 def validate_status(obj: Obj, old: Obj, of: Kind | None = None) -> ApiError | None:
     """Why *obj*, of which only the status is new, may not be stored in place of *old*, or None."""
     kind = served.of_object(obj, of)
-    found = [*metadata.metadata(kind.kind, obj["metadata"], kind.name_rule, kind.any_finalizer)]
-    found += metadata.changes(obj["metadata"], old["metadata"])
-    return _refusal(obj, [*found, *kind.status_rules(obj, old)], of)
+    return _refusal(obj, [*_metadata(obj, old, kind), *kind.status_rules(obj, old)], of)
 
 
 def _refusal(obj: Obj, found: list[FieldError], of: Kind | None) -> ApiError | None:

@@ -65,20 +65,20 @@ class Write:
     witness: Witness = unseen
     heard: Callable[[Obj, Kind], None] = lambda obj, kind: None  # what was sent, once it could be read
 
-    def decoded(self, body: Any, kind: Kind | None = None) -> "Obj | ApiError":
+    def decoded(self, body: Any, kind: Kind | None = None, wraps: bool = False) -> "Obj | ApiError":
         """*body* as an object of *kind* (None: of the write's own), without what no field holds; or why it is none.
 
         fieldValidation Strict refuses unknown and doubled fields, Warn (the default) puts them into *warnings*.
         """
-        found = self._decoded(body, kind or self.kind)
+        found = self._decoded(body, kind or self.kind, wraps)
         self.witness("decode", body, found)
         return found
 
-    def _decoded(self, body: Any, kind: Kind) -> "Obj | ApiError":
+    def _decoded(self, body: Any, kind: Kind, wraps: bool) -> "Obj | ApiError":
         wrong = decoding.refusal(body, kind.kind) or decoding.mismatch(body, kind)
         if wrong is not None:
             return wrong
-        found = decode(body, kind.api_version, kind.kind, kind.structural)
+        found = decode(body, kind.api_version, kind.kind, kind.structural, wraps)
         text = found.error or (found.strict_error if self.options.validation == "Strict" else "")
         if text:
             unfit = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
@@ -216,8 +216,8 @@ def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "O
         return result
     if owners_known:
         result = ownership.taken_from(new, result)
-    else:  # a part owns what was sent for it, though nothing else of it is taken; nobody owns what the server gives
-        seen = default(new, write.kind) if _is_part(write) else carried.said(new) if write.kind == SERVICE else result
+    else:  # what was sent is owned, though not all of it may be taken; nobody owns what the server gives
+        seen = default(new, write.kind) if _is_part(write) else carried.said(new) if write.kind == SERVICE else new
         owned = ownership.after_write(old, seen, write.me(UPDATE), write.begins(new=False), write.now, write.kind)
         result = ownership.taken_from(owned, result)
     result = ownership.settled(old, result)
@@ -253,7 +253,8 @@ def _updated(write: Write, old: Obj, new: Obj) -> "Obj | ApiError":
         return write.judged(admitted, result, old, strategy.validate_status(result, old, kind)) or result
     result = served.of(kind).settle(result)
     wrong = write.judged(admitted, result, old, strategy.validate(result, old, kind))
-    write.warn(served.of(kind).warnings(result, old))
+    if wrong is None:
+        write.warn(served.of(kind).warnings(result, old))
     return wrong or result
 
 

@@ -70,10 +70,10 @@ def declared(obj: Obj, old: Obj | None) -> Wrong:
     if old is None or how != old.get("addressType", ""):
         if not how:
             yield required("addressType")
+        else:
+            yield from supported("addressType", how, TYPES)
         if old is not None:
             yield invalid("addressType", None, IMMUTABLE)
-        elif how:
-            yield from supported("addressType", how, TYPES)
     before = (old or {}).get("endpoints") or ()
     for number, endpoint in enumerate(endpoints):
         path, addresses = f"endpoints[{number}].addresses", endpoint.get("addresses") or ()

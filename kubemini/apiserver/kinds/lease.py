@@ -12,8 +12,8 @@ from kubemini.apiserver.served import ServedKind, serve
 BEHIND_A_GATE = ("strategy", "preferredHolder")  # CoordinatedLeaderElection is off in 1.37
 
 
-def defaults(obj: Obj) -> Obj:
-    """*obj* without what a gate holds back."""
+def ungated(obj: Obj) -> Obj:
+    """*obj* without what a gate holds back; who sends it owns it all the same."""
     spec = obj.get("spec") or {}
     if not any(field in spec for field in BEHIND_A_GATE):
         return obj
@@ -34,7 +34,9 @@ serve(
         acted_on=True,
         created_by_put=True,
         versioned=True,
-        defaults=defaults,
+        any_finalizer=True,
+        begun=lambda obj, now: ungated(obj),
+        prepare=lambda new, old: ungated(new),
         rules=rules,
         columns=(NAME, Column("Holder", at("spec", "holderIdentity")), AGE),
         said=False,

@@ -43,12 +43,10 @@ def _domain(text: str, path: str) -> Wrong:
             yield invalid(path, bad, ",".join(names.dns_label(bad)))
 
 
-def not_special(text: str, path: str, both: bool = False) -> Wrong:
-    """An address that another machine can be reached by; *both*: a bad one is named twice, as Kubernetes does."""
+def not_special(text: str, path: str) -> Wrong:
+    """An address that another machine can be reached by."""
     found = address(text)
     if found is None:
-        if both:
-            yield invalid(path, text, NO_IP)
         yield invalid(path, text, "must be a valid IP address")
         return
     if found.is_unspecified:

@@ -23,7 +23,8 @@ def required(field: str, detail: str = "") -> FieldError:
 
 def invalid(field: str, value: Any, detail: str) -> FieldError:
     """The value does not do."""
-    return FieldError("FieldValueInvalid", field, f"Invalid value: {shown(value)}: {detail}")
+    more = f": {detail}" if detail else ""
+    return FieldError("FieldValueInvalid", field, f"Invalid value: {shown(value)}{more}")
 
 
 def wrong_as_a_whole(field: str, detail: str) -> FieldError:

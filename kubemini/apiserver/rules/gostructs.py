@@ -26,6 +26,7 @@ WRITTEN = {  # types of meta/v1 write their fields under the names of a manifest
     "metav1.LabelSelector": ("matchLabels", "matchExpressions"),
     "metav1.LabelSelectorRequirement": ("key", "operator", "values"),
 }
+ALWAYS = ("key", "operator")  # of a requirement, though empty
 ZERO: dict[str, Any] = {"string": "", "bool": False, "quantity": "0", "int-or-string": 0}
 NULL = ("bytes", "time", "json")
 
@@ -96,4 +97,5 @@ def _written(value: Mapping[str, Any], type: str) -> InOrder:
     if type == "metav1.LabelSelector" and value.get("matchExpressions"):
         terms = [_written(term, "metav1.LabelSelectorRequirement") for term in value["matchExpressions"]]
         value = {**value, "matchExpressions": terms}
-    return InOrder((key, value[key]) for key in WRITTEN[type] if value.get(key))
+    told = ALWAYS if type == "metav1.LabelSelectorRequirement" else ()
+    return InOrder((key, value.get(key, "")) for key in WRITTEN[type] if value.get(key) or key in told)

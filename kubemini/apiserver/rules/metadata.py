@@ -29,8 +29,8 @@ NO_NEW_FINALIZERS = "no new finalizers can be added if the object is being delet
 NameRule = Callable[[str], list[str]]
 
 
-def metadata(kind: Kind, meta: Obj, rule: NameRule, any_finalizer: bool = False) -> Wrong:
-    """Every complaint about *meta*, whose name must keep *rule*; *any_finalizer*: they need no domain."""
+def metadata(kind: Kind, meta: Obj, rule: NameRule) -> Wrong:
+    """Every complaint about *meta*, whose name must keep *rule*, but what `finalizers` says."""
     if meta.get("generateName"):
         base = meta["generateName"]
         yield from each(rule(base[:-1] + "a" if base.endswith("-") else base), "metadata.generateName", base)
@@ -43,7 +43,7 @@ def metadata(kind: Kind, meta: Obj, rule: NameRule, any_finalizer: bool = False)
     yield from label_pairs(meta.get("labels"), "metadata.labels")
     yield from annotations(meta.get("annotations"), "metadata.annotations")
     yield from _owners(meta.get("ownerReferences") or (), "metadata.ownerReferences")
-    yield from _finalizers(meta.get("finalizers") or (), "metadata.finalizers", any_finalizer)
+    yield from _finalizers(meta.get("finalizers") or (), "metadata.finalizers")
 
 
 def _namespace(kind: Kind, meta: Obj) -> Wrong:
@@ -63,7 +63,7 @@ def changes(meta: Obj, old: Obj) -> Wrong:
     if old.get("deletionTimestamp"):
         new = [f for f in meta.get("finalizers") or [] if f not in (old.get("finalizers") or [])]
         if new:
-            listed = "[]string{" + ", ".join(json.dumps(f) for f in new) + "}"
+            listed = "[]string{" + ", ".join(json.dumps(f, ensure_ascii=False) for f in sorted(new)) + "}"
             yield forbidden("metadata.finalizers", NO_NEW_FINALIZERS + listed)
 
 
@@ -109,15 +109,19 @@ def _in_order(owner: Obj) -> InOrder:
     return InOrder((field, owner[field]) for field in fields if field in owner)
 
 
-def _finalizers(finalizers: Sequence[str], path: str, any_name: bool) -> Wrong:
+def _finalizers(finalizers: Sequence[str], path: str) -> Wrong:
     """Models k/apimachinery pkg/api/validation ValidateFinalizers"""
     for name in finalizers:
         yield from each(names.qualified_name(name), path, name)
     if {"orphan", "foregroundDeletion"} <= set(finalizers):
         yield invalid(path, finalizers, "orphan and foregroundDeletion cannot be both set")
-    for number, name in enumerate(finalizers):
-        if not any_name and "/" not in name and name not in STANDARD_FINALIZERS:
-            yield invalid(f"{path}[{number}]", name, NOT_QUALIFIED)
+
+
+def finalizers(meta: Obj) -> Wrong:
+    """Those without a domain that nobody knows. Models k/k pkg/apis/core/validation validateKubeFinalizerName"""
+    for number, name in enumerate(meta.get("finalizers") or ()):
+        if "/" not in name and name not in STANDARD_FINALIZERS:
+            yield invalid(f"metadata.finalizers[{number}]", name, NOT_QUALIFIED)
 
 
 def label_selector(selector: Obj | None, path: str) -> Wrong:

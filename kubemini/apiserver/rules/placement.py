@@ -144,6 +144,8 @@ def _spread_details(constraint: Obj, path: str) -> Wrong:
     for field in ("nodeAffinityPolicy", "nodeTaintsPolicy"):
         if constraint.get(field) is not None:
             yield from supported(f"{path}.{field}", constraint[field], ("Honor", "Ignore"))
+    if constraint.get("matchLabelKeys") and constraint.get("labelSelector") is None:
+        yield forbidden(f"{path}.matchLabelKeys", "must not be specified when labelSelector is not set")
     yield from label_selector(constraint.get("labelSelector"), f"{path}.labelSelector")
 
 
@@ -174,7 +176,7 @@ def gates(value: Sequence[Obj], path: str) -> Wrong:
     seen: list[str] = []
     for number, gate in enumerate(value):
         name = gate.get("name", "")
-        yield from each(names.qualified_name(name), f"{path}[{number}].name", name)
+        yield from each(names.qualified_name(name), f"{path}[{number}]", name)
         if name in seen:
             yield duplicate(f"{path}[{number}]", name)
         seen.append(name)

@@ -1,7 +1,7 @@
 """What a pod may be: its containers, where it runs, how it ends; what it is by default; what of it has no effect here.
 
 Models k/k pkg/apis/core/validation ValidatePodSpec; defaults: k/k pkg/apis/core/v1 SetDefaults_PodSpec.
-Simplified: resource claims and Windows' own options are not judged.
+Simplified: what a pod as a whole asks for and Windows' own options are not judged.
 """
 
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from kubemini.apiserver.rules.metadata import label_pairs
 from kubemini.apiserver.rules.pods import claims, naming, security
 from kubemini.apiserver.rules.pods import volumes as ofpods
 from kubemini.apiserver.rules.pods.containers import Around, container_defaults, containers, init_containers, unpadded
+from kubemini.apiserver.rules.pods.ephemeral import ephemeral_containers
 from kubemini.apiserver.rules.resources import canonical, resources
 from kubemini.sim.units import duration
 
@@ -41,6 +42,8 @@ def pod_spec(spec: Obj, path: str, is_pod: bool = False) -> Wrong:
     items, pod = spec.get("containers") or (), around(spec, volumes)
     yield from containers(items, f"{path}.containers", pod)
     yield from init_containers(spec.get("initContainers") or (), f"{path}.initContainers", items, pod)
+    others = [*items, *(spec.get("initContainers") or ())]
+    yield from ephemeral_containers(spec.get("ephemeralContainers") or (), f"{path}.ephemeralContainers", others, pod)
     yield from naming.host_ports(spec, path, is_pod)
     yield from supported(f"{path}.restartPolicy", spec.get("restartPolicy", ""), RESTARTS)
     yield from supported(f"{path}.dnsPolicy", spec.get("dnsPolicy", "ClusterFirst"), DNS)
@@ -100,7 +103,7 @@ def _names(spec: Obj, path: str) -> Wrong:
 
 def _priority(spec: Obj, path: str) -> Wrong:
     for field in ("priorityClassName", "runtimeClassName"):
-        if spec.get(field):
+        if spec.get(field) or (field == "runtimeClassName" and spec.get(field) is not None):
             yield from each(names.dns_subdomain(spec[field]), f"{path}.{field}", spec[field])
     if spec.get("preemptionPolicy") is not None:
         policies = ("PreemptLowerPriority", "Never")
@@ -142,7 +145,7 @@ def pod_spec_defaults(spec: Mapping[str, Any] | None) -> dict[str, Any]:
         securityContext={},
     )
     for field in ("containers", "initContainers", "ephemeralContainers"):
-        if field == "containers" or full.get(field):
+        if full.get(field):
             full[field] = [container_defaults(container) for container in full.get(field) or []]
     account = full.get("serviceAccountName") or full.get("serviceAccount")
     if account:

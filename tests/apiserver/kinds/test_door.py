@@ -112,7 +112,7 @@ CASES = [  # (what is said, code, what the message begins with)
         400,
         'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go s',
     ),
-    (pod(schedulingGates=[{}]), 422, '[spec.schedulingGates[0].name: Invalid value: "": name part must be non-empty'),
+    (pod(schedulingGates=[{}]), 422, '[spec.schedulingGates[0]: Invalid value: "": name part must be non-empty'),
     (
         pod(schedulingGates=[{"name": "a"}], nodeName="n"),
         422,

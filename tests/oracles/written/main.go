@@ -99,6 +99,10 @@ func main() {
 		printWire(types)
 		return
 	}
+	if len(os.Args) > 1 && os.Args[1] == "names" {
+		printNames(types)
+		return
+	}
 	for _, t := range types {
 		visit(t)
 	}

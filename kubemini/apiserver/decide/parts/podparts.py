@@ -8,18 +8,16 @@ Simplified: resources of the pod as a whole are not resized.
 
 from kubemini.api.objects import Obj, evolve, freeze, get, without
 from kubemini.apiserver.rules import podspec
-from kubemini.apiserver.rules.causes import Wrong, duplicate, forbidden, invalid, not_found
+from kubemini.apiserver.rules.causes import Wrong, forbidden, invalid
 from kubemini.apiserver.rules.gostructs import difference
 from kubemini.apiserver.rules.pods import volumes as ofpods
-from kubemini.apiserver.rules.pods.containers import common
+from kubemini.apiserver.rules.pods.ephemeral import ephemeral_containers
 from kubemini.apiserver.served import Part
 
 MIRROR = "kubernetes.io/config.mirror"
 RESIZED = ("resources", "resizePolicy")
 MUTABLE = ("cpu", "memory")
 ONLY_AMOUNTS = "only cpu and memory resources are mutable"
-NOT_EPHEMERAL = ("ports", "resources", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resizePolicy")
-NOT_SET = "cannot be set for an Ephemeral Container"
 
 
 # -- resize ------------------------------------------------------------------------------------------------------------
@@ -129,14 +127,9 @@ def _wrong_debugging(new: Obj, old: Obj) -> Wrong:
         yield forbidden("[]", "static pods do not support ephemeral containers")
         return
     path, wanted = "spec.ephemeralContainers", new["spec"].get("ephemeralContainers") or ()
-    others = [one["name"] for field in ("containers", "initContainers") for one in new["spec"].get(field) or ()]
+    others = [one for field in ("containers", "initContainers") for one in new["spec"].get(field) or ()]
     volumes, _ = ofpods.volumes(new["spec"].get("volumes"), "spec.volumes")
-    around = podspec.around(new["spec"], volumes)
-    names = list(others)
-    for number, one in enumerate(wanted):
-        yield from common(one, f"{path}[{number}]", around)
-        yield from _ephemeral(one, f"{path}[{number}]", names, others)
-        names.append(one["name"])
+    yield from ephemeral_containers(wanted, path, others, podspec.around(new["spec"], volumes))
     named = {one["name"]: one for one in wanted}
     for was in old["spec"].get("ephemeralContainers") or ():
         if was["name"] not in named:
@@ -144,21 +137,6 @@ def _wrong_debugging(new: Obj, old: Obj) -> Wrong:
         elif named[was["name"]] != was:
             told = difference(was, named[was["name"]], "core.EphemeralContainer")
             yield forbidden(path, f'existing ephemeral containers "{was["name"]}" may not be changed{told}')
-
-
-def _ephemeral(one: Obj, path: str, names: list[str], others: list[str]) -> Wrong:
-    if one["name"] in names:
-        yield duplicate(f"{path}.name", one["name"])
-    target = one.get("targetContainerName", "")
-    if target and target not in others:
-        yield not_found(f"{path}.targetContainerName", target)
-    for field in NOT_EPHEMERAL:
-        if one.get(field):
-            yield forbidden(f"{path}.{field}", NOT_SET)
-    for number, mount in enumerate(one.get("volumeMounts") or ()):
-        for field in ("subPath", "subPathExpr"):
-            if mount.get(field):
-                yield forbidden(f"{path}.volumeMounts[{number}].{field}", NOT_SET)
 
 
 PARTS = {"resize": Part(_resized, _wrong_resize), "ephemeralcontainers": Part(_debugged, _wrong_debugging)}

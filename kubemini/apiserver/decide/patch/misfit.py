@@ -5,34 +5,29 @@ patch has touched, by name. A strategic patch is shown itself, and its result is
 so it fails in other words.
 Models k/apiserver pkg/endpoints/handlers jsonPatcher.applyPatchToCurrentObject applyPatchToObject, k/apimachinery
 pkg/runtime fromUnstructured mapFromUnstructured sliceFromUnstructured structFromUnstructured.
-Simplified: of the structs only metadata is in Go's order; all others are by name.
 """
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
+from kubemini.api import schema
 from kubemini.api.errors import ApiError
 from kubemini.api.objects import freeze
+from kubemini.api.patch import published
 from kubemini.api.patch.strategic import go_text
+from kubemini.api.schema import wire
 from kubemini.api.schema.decode import Decoded, Doubled, spelled
+from kubemini.api.schema.gonames import is_text
 
-_META = [
-    *("name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp"),
-    *("deletionTimestamp", "deletionGracePeriodSeconds", "labels", "annotations", "ownerReferences", "finalizers"),
-    "managedFields",
-]
-_ENTRY = ["manager", "operation", "apiVersion", "time", "fieldsType", "fieldsV1", "subresource"]
-_OWNER = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"]
 _OPERATION = ("op", "path", "from", "value")
 _KINDS = {"object": "map", "array": "slice", "string": "string", "bool": "bool", "number": "int64"}
 _UNFIT = re.compile(r"json: cannot unmarshal (\w+)(?: (\S+))? into Go (?:struct field \S+|value) of type (\S+)")
 
 
-def invalid(type: str, patch: Any, patched: Any, why: str) -> ApiError:
-    """422 for the result *patched* of *patch*, which cannot be read: *why*."""
-    shown = go_text(patch) if type == "strategic" else _go_json(patched, _touched(type, patch))
+def invalid(type: str, patch: Any, patched: Any, of: str, why: str) -> ApiError:
+    """422 for the result *patched* of *patch*, which cannot be read as the definition *of*: *why*."""
+    shown = go_text(patch) if type == "strategic" else _go_json(patched, of, _touched(type, patch))
     text = f"Invalid value: {json.dumps(shown, ensure_ascii=False)}: {why}"
     cause = {"reason": "FieldValueInvalid", "message": text, "field": "patch"}
     return ApiError(422, "Invalid", f' "" is invalid: patch: {text}', freeze({"causes": [cause]}))
@@ -40,8 +35,10 @@ def invalid(type: str, patch: Any, patched: Any, why: str) -> ApiError:
 
 def why(type: str, found: Decoded) -> str:
     """Why the result of a patch cannot be read."""
-    if type != "strategic":
+    if type in ("merge", "json"):
         return found.error
+    if found.error.startswith("illegal base64 data"):
+        return f"error decoding from json: {found.error}"
     return _UNFIT.sub(lambda match: _unrestored(_kind(match), match[3]), found.error)
 
 
@@ -57,6 +54,8 @@ def _unrestored(given: str, wanted: str) -> str:
         return f"cannot restore slice from {given}"
     if wanted.startswith("map["):
         return f"cannot restore map from {given}"
+    if is_text(wanted):
+        return f"cannot convert int64 to {wanted}" if given == "int64" else "unrecognized type: string"
     if "." in wanted:
         return f"cannot restore struct from: {given}"
     if (given, wanted) == ("int64", "string") or given == "float64":
@@ -101,31 +100,26 @@ def _touched(type: str, patch: Any) -> set[tuple[str, ...]]:
             found.add(path)
             for key, item in value.items():
                 walk(item, (*path, key))
+        elif isinstance(value, list):
+            for item in value:
+                walk(item, (*path, "[]"))
 
     walk(patch, ())
     return found
 
 
-def _go_json(value: Any, touched: set[tuple[str, ...]]) -> str:
-    return json.dumps(_ordered(value, (), touched), separators=(",", ":"), ensure_ascii=False)
+def _go_json(value: Any, type: str, touched: set[tuple[str, ...]]) -> str:
+    return json.dumps(_ordered(value, type, (), touched), separators=(",", ":"), ensure_ascii=False)
 
 
-def _ordered(value: Any, path: tuple[str, ...], touched: set[tuple[str, ...]]) -> Any:
+def _ordered(value: Any, type: str, path: tuple[str, ...], touched: set[tuple[str, ...]]) -> Any:
     if isinstance(value, list):
-        return [_ordered(item, (*path, "[]"), touched) for item in value]
+        return [_ordered(item, schema.item(type), (*path, "[]"), touched) for item in value]
     if not isinstance(value, dict):
         return value
-    order = () if path in touched else _order(path)
+    named = type.startswith("{}")
+    order = () if path in touched or named else wire.order(type)
     known = [key for key in order if key in value]
     keys = [*known, *sorted(key for key in value if key not in known)]
-    return {key: _ordered(value[key], (*path, key), touched) for key in keys}
-
-
-def _order(path: tuple[str, ...]) -> list[str]:
-    """The order of the fields of the struct at *path*."""
-    orders: Mapping[tuple[str, ...], list[str]] = {
-        ("metadata",): _META,
-        ("metadata", "managedFields", "[]"): _ENTRY,
-        ("metadata", "ownerReferences", "[]"): _OWNER,
-    }
-    return orders.get(path, [])
+    inner = {key: schema.item(type) if named else published.type_at(type, (key,)) for key in keys}
+    return {key: _ordered(value[key], inner[key], (*path, key), touched) for key in keys}

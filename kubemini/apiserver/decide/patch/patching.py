@@ -7,7 +7,7 @@ Models k/apiserver pkg/endpoints/handlers jsonPatcher smpPatcher applyPatcher, i
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kubemini.api import errors
@@ -18,6 +18,7 @@ from kubemini.api.patch import jsonpatch, published, strategic, typed
 from kubemini.api.patch.apply import APPLY as APPLIES
 from kubemini.api.patch.merge import merge
 from kubemini.api.schema.decode import Decoded, FromYaml, decode
+from kubemini.api.schema.written import written
 from kubemini.apiserver import served
 from kubemini.apiserver.decide import decoding, ownership
 from kubemini.apiserver.decide.deletion import Remove
@@ -38,8 +39,7 @@ ONLY_THESE = (
     "application/merge-patch+json, application/apply-patch+yaml"
 )
 MOST_OPERATIONS = 10_000
-NUMBERS = ("int32", "int64", "number")
-UNTYPED = ("quantity", "int-or-string")  # whose form the schema leaves to whoever reads them
+OWN_READERS = ("quantity", "int-or-string", "time", "microtime")  # types that complain as JSON does
 
 
 def by_patch(write: Write, body: Any) -> "Decide | ApiError":
@@ -55,7 +55,7 @@ def by_patch(write: Write, body: Any) -> "Decide | ApiError":
         return _scale_by_apply(write, body) if write.info.subresource == "scale" else _by_apply(write, body)
     if write.info.subresource == "scale":
         return lambda old: _rescaled(write, old, _patched(type, scale_of(old, kind), body), body)
-    return lambda old: _replaced(write, old, _patched(type, old, body), body)
+    return lambda old: _replaced(write, old, body)
 
 
 def _unreadable(type: str, body: Any) -> ApiError | None:
@@ -112,19 +112,25 @@ def _rejected() -> ApiError:
     return ApiError(422, "Invalid", REJECTED, generic=True)
 
 
-def _replaced(write: Write, old: Obj, new: Any, patch: Any) -> "Obj | Remove | ApiError":
-    found = _read(write, new, patch, write.kind)
+def _replaced(write: Write, old: Obj, patch: Any) -> "Obj | Remove | ApiError":
+    type = write.options.patch
+    found = _read(write, _patched(type, old, patch), patch, write.kind, lambda: _patched(type, written(old), patch))
     if isinstance(found, ApiError):
         return found
     write.witness("decode", patch, found)
     return _in_place(write, old, named(write.kind, found, write.info.namespace))
 
 
-def _read(write: Write, new: Any, patch: Any, kind: Kind) -> "Obj | ApiError":
-    """The result *new* of *patch* as an object of *kind*, or why it is none."""
+def _read(write: Write, new: Any, patch: Any, kind: Kind, as_go: Callable[[], Any] | None = None) -> "Obj | ApiError":
+    """The result *new* of *patch* as an object of *kind*, or why it is none; *as_go*: as Go writes it."""
     if isinstance(new, ApiError):
         return new
     type, careful = write.options.patch, write.options.validation != "Ignore"
+
+    def refused(why: str) -> ApiError:
+        shown = as_go() if as_go is not None and kind.structural is None else new
+        return misfit.invalid(type, patch, shown, published.type_of(kind.api_version, kind.kind), why)
+
     if type == "strategic" and isinstance(new, dict):
         new = {**new, "apiVersion": kind.api_version, "kind": kind.kind}  # put together, not read: it cannot be another
     wrong = decoding.refusal(new, kind.kind)
@@ -134,15 +140,15 @@ def _read(write: Write, new: Any, patch: Any, kind: Kind) -> "Obj | ApiError":
         return typed_else
     other = "" if isinstance(kind, CustomKind) else decoding.other_kind(new, kind)
     if other:
-        return misfit.invalid(type, patch, new, other)
-    found = decode(new, kind.api_version, kind.kind, kind.structural)
+        return refused(other)
+    found = decode(new, kind.api_version, kind.kind, kind.structural, wraps=type == "strategic")
     if kind.structural is not None:  # its fields have no order but that of their names
         new = json.loads(json.dumps(new, sort_keys=True))
     if found.error:
-        return misfit.invalid(type, patch, new, misfit.why(type, found))
+        return refused(misfit.why(type, found))
     complaints = [*misfit.strict(type, patch), *found.strict] if careful else []
     if complaints and write.options.validation == "Strict":
-        return misfit.invalid(type, patch, new, "strict decoding error: " + ", ".join(complaints))
+        return refused("strict decoding error: " + ", ".join(complaints))
     write.warn(complaints)
     return freeze(ownership.cleared(new, found.value))
 
@@ -187,7 +193,7 @@ def _by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
         new = ownership.apply(old, config, me, force, write.now, said, write.kind)
         if isinstance(new, ApiError):
             return new
-        found = write.decoded(new)
+        found = write.decoded(new, wraps=True)
         if isinstance(found, ApiError):
             return found
         return _twice(write, body) or _in_place(write, old, found, owners_known=True)
@@ -267,25 +273,38 @@ def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
     meta = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
     where = f"{meta.get('namespace', '')}/{meta.get('name', '')}" if meta else "/"
     gvk = f"{kind.api_version if kind.group else f'/{kind.version}'}, Kind={kind.kind}"
-    found = decode(body, kind.api_version, kind.kind, kind.structural)
+    found = decode(body, kind.api_version, kind.kind, kind.structural, wraps=True)
     shape = published.shape_of(kind.api_version, kind.kind, kind.structural)
+    why = _odd(kind, body, found, shape)
+    if why:
+        return f"failed to create typed patch object ({where}; {gvk}): {why}"
+    if not found.error:
+        return ""
     type = published.type_at(published.type_of(kind.api_version, kind.kind), found.place)
-    if found.error and type in UNTYPED:
-        why = re.sub(r"Go struct field \S+ of type", "Go value of type", found.error)
-        told = f"unable to convert unstructured object to {gvk}: {why}"
-        return f"failed to convert new object ({where}; {gvk}) to proper version: {told}"
+    why = found.error if type in OWN_READERS else misfit.why("", found)
+    why = re.sub(r"Go struct field \S+ of type", "Go value of type", why)
+    told = f"unable to convert unstructured object to {gvk}: {why}"
+    return f"failed to convert new object ({where}; {gvk}) to proper version: {told}"
+
+
+def _odd(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: typed.Shape) -> str:
+    """Everything in *body* that is not of its *shape*."""
+    twice = ""
     try:
         typed.check(body, shape)
-        complaints = [*_complaints(kind, body, found, shape)]
-        why = "errors:\n  " + "\n  ".join(complaints) if len(complaints) > 1 else "".join(complaints)
     except typed.TypedError as error:
-        why = str(error)
-    return f"failed to create typed patch object ({where}; {gvk}): {why}" if why else ""
+        twice = str(error)
+    try:
+        complaints = [*_complaints(kind, body, found, shape), *([twice] if twice else [])]
+    except typed.TypedError:  # an element that is odd has no name either
+        complaints = [twice]
+    return "errors:\n  " + "\n  ".join(complaints) if len(complaints) > 1 else "".join(complaints)
 
 
 def _complaints(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: typed.Shape) -> Iterator[str]:
-    wrong = [(found.place, _expected(kind, found))] if found.error else []
-    wrong += published.misfits(body, kind.structural) if kind.structural is not None else ()
+    type = published.type_of(kind.api_version, kind.kind)
+    known = kind.structural
+    wrong = [*(published.unfit(body, type) if known is None else published.misfits(body, known))]
     for odd, expected in wrong:
         value = get(body, *odd)
         there = {
@@ -300,18 +319,6 @@ def _complaints(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: type
         yield f"{typed.spelled(body, place, shape)}: field not declared in schema"
 
 
-def _expected(kind: Kind, found: Decoded) -> str:
-    """What the schema has where *found* has something else: a word for its form."""
-    type = "" if kind.structural else published.type_at(published.type_of(kind.api_version, kind.kind), found.place)
-    words = {"[]": "list", "{}": "map"}
-    if type[:2] in words:
-        return words[type[:2]]
-    if published.is_struct(type):
-        return "map"
-    wanted = type or found.error.rpartition(" of type ")[2]
-    return "numeric (int or float)" if wanted in NUMBERS else "boolean" if wanted == "bool" else "string"
-
-
 def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
     """The object that an apply makes where there is none."""
     config = configuration(write, body)
@@ -323,7 +330,7 @@ def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
         return errors.conflict(write.kind, meta["name"], why)
     bare = without(config, ("metadata", "resourceVersion"))
     whole = evolve(bare, ("metadata", "name"), meta["name"])
-    found = write.decoded(whole)
+    found = write.decoded(whole, wraps=True)
     if isinstance(found, ApiError):
         return found
     return _twice(write, body) or ownership.created(found, whole, write.me(APPLIES), write.now, write.kind)

@@ -32,8 +32,10 @@ def defaults(obj: Obj) -> Obj:
     strategy = filled(spec["updateStrategy"], type="RollingUpdate")
     if strategy["type"] == "RollingUpdate":
         strategy["rollingUpdate"] = filled(strategy.get("rollingUpdate"), maxUnavailable=1, maxSurge=0)
+    meta, marks = obj["metadata"], obj["metadata"].get("annotations") or {}
     return {
         **obj,
+        "metadata": meta if TEMPLATES in marks else {**meta, "annotations": {**marks, TEMPLATES: "0"}},
         "spec": {**spec, "updateStrategy": strategy, "template": replicated.template_defaults(spec.get("template"))},
     }
 

@@ -26,8 +26,8 @@ COUNTED = ("readyReplicas", "currentReplicas", "updatedReplicas", "availableRepl
 FIXED = (  # fields that stay, and what a refusal shows them as
     ("selector", "*metav1.LabelSelector"),
     ("volumeClaimTemplates", "[]core.PersistentVolumeClaim"),
-    ("serviceName", ""),
-    ("podManagementPolicy", ""),
+    ("serviceName", "string"),
+    ("podManagementPolicy", "string"),
 )
 
 
@@ -121,10 +121,12 @@ def _pods(spec: Obj) -> Wrong:
 def _as_made(template: Obj, spec: Obj) -> Obj:
     """The template without what the controller gives its pods, and with the volumes of the claims."""
     pod = {key: value for key, value in (template.get("spec") or {}).items() if key not in ("hostname", "subdomain")}
-    own = [get(claim, "metadata", "name", default="") for claim in spec.get("volumeClaimTemplates") or ()]
+    own = dict.fromkeys(get(claim, "metadata", "name", default="") for claim in spec.get("volumeClaimTemplates") or ())
     if own:
         kept = [volume for volume in pod.get("volumes") or () if volume.get("name") not in own]
-        pod["volumes"] = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in own] + kept
+        pod["volumes"] = [
+            {"name": name, "persistentVolumeClaim": {"claimName": name}} for name in dict.fromkeys(own)
+        ] + kept
     return {**template, "spec": pod}
 
 
@@ -137,7 +139,15 @@ def changes(new: Obj, old: Obj) -> Wrong:
     """Every complaint about a changed one: its name, its claims and its Service stay."""
     yield from _always(new.get("spec") or {}, is_new=False)
     for field, type in FIXED:
-        yield from stays(new["spec"].get(field), old["spec"].get(field), f"spec.{field}", type)
+        yield from stays(_held(new, field), _held(old, field), f"spec.{field}", type)
+
+
+def _held(obj: Obj, field: str) -> Any:
+    """A field as the server holds it: claims do not say their kind."""
+    value = obj["spec"].get(field)
+    if field != "volumeClaimTemplates":
+        return value
+    return [{key: part for key, part in claim.items() if key not in ("apiVersion", "kind")} for claim in value or ()]
 
 
 def status_rules(new: Obj, old: Obj) -> Wrong:

@@ -6,7 +6,7 @@ columns: k/k pkg/printers/internalversion printCronJob.
 """
 
 from kubemini.api import kinds
-from kubemini.api.objects import Obj, get
+from kubemini.api.objects import Obj, get, without
 from kubemini.apiserver.columns import AGE, NAME, NONE, UNSET, Column, at, elapsed, number_of
 from kubemini.apiserver.columns.workloads import wide
 from kubemini.apiserver.kinds.batch.job import spec_defaults
@@ -17,6 +17,7 @@ from kubemini.apiserver.rules.workloads import jobs, replicated, schedules
 from kubemini.apiserver.served import ServedKind, serve
 
 LONGEST = 52  # characters of a name: its jobs' names have eleven more
+JOB = ("spec", "jobTemplate", "spec")
 POLICIES = ("Allow", "Forbid", "Replace")
 ZONED = "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see"
 DOCS = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"
@@ -29,6 +30,11 @@ def defaults(obj: Obj) -> Obj:
     template = spec.get("jobTemplate") or {}
     inner = {**template, "metadata": template.get("metadata") or {}, "spec": spec_defaults(template.get("spec"))}
     return {**obj, "spec": {**spec, "jobTemplate": inner}}
+
+
+def ungated(obj: Obj) -> Obj:
+    """*obj* without what a gate holds back. Models k/k pkg/api/job DropDisabledFields"""
+    return without(obj, (*JOB, "scheduling"))
 
 
 def _always(spec: Obj, had_zone: bool) -> Wrong:
@@ -98,7 +104,6 @@ def _last(obj: Obj, now: int) -> str:
     return elapsed(when, now) if when is not None else NONE
 
 
-JOB = ("spec", "jobTemplate", "spec")
 COLUMNS = (
     NAME,
     Column("Schedule", at("spec", "schedule")),
@@ -115,6 +120,8 @@ serve(
         subresources=("status",),
         counted=True,
         defaults=defaults,
+        begun=lambda obj, now: ungated(obj),
+        prepare=lambda new, old: ungated(new),
         create_rules=create_rules,
         changes=changes,
         declared=declared,

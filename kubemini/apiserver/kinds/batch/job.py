@@ -9,13 +9,13 @@ columns: k/k pkg/printers/internalversion printJob.
 from typing import Any
 
 from kubemini.api import kinds, labels, names
-from kubemini.api.objects import Obj, evolve, evolve_many, get
+from kubemini.api.objects import Obj, evolve, evolve_many, get, without
 from kubemini.api.timestamps import human, instant
 from kubemini.apiserver.columns import AGE, NAME, Column
 from kubemini.apiserver.columns.workloads import wide
 from kubemini.apiserver.rules import notsimulated
 from kubemini.apiserver.rules.causes import Wrong, invalid, required
-from kubemini.apiserver.rules.filling import filled
+from kubemini.apiserver.rules.filling import filled, unset
 from kubemini.apiserver.rules.gostructs import selector as as_go
 from kubemini.apiserver.rules.gostructs import stays
 from kubemini.apiserver.rules.metadata import label_selector, readable
@@ -52,17 +52,23 @@ def defaults(obj: Obj) -> Obj:
     if spec.get("parallelism") is None and spec.get("completions") is None:
         spec["completions"] = 1
     retries = 6 if spec.get("backoffLimitPerIndex") is None else WITHOUT_LIMIT
-    spec = filled(spec, parallelism=1, backoffLimit=retries, completionMode="NonIndexed", suspend=False)
+    spec = unset(spec, parallelism=1, backoffLimit=retries, completionMode="NonIndexed", suspend=False)
     replacing = "TerminatingOrFailed" if spec.get("podFailurePolicy") is None else "Failed"
-    spec = filled(spec, podReplacementPolicy=replacing, manualSelector=False)
+    spec = unset(spec, podReplacementPolicy=replacing, manualSelector=False)
     theirs, meta = get(spec, "template", "metadata", "labels"), obj["metadata"]
     if theirs and not meta.get("labels"):
         meta = {**meta, "labels": theirs}
     return {**obj, "metadata": meta, "spec": spec}
 
 
+def ungated(obj: Obj) -> Obj:
+    """*obj* without what a gate holds back. Models k/k pkg/api/job DropDisabledFields"""
+    return without(obj, ("spec", "scheduling"))
+
+
 def begun(obj: Obj, now: int) -> Obj:
     """A selector that no other job has, and the labels that it picks."""
+    obj = ungated(obj)
     if get(obj, "spec", "manualSelector"):
         return obj
     uid, name = obj["metadata"].get("uid", ""), obj["metadata"].get("name", "")
@@ -97,7 +103,7 @@ def _selector(spec: Obj) -> Wrong:
         yield invalid("spec.template.metadata.labels", worn, replicated.NO_MATCH)
 
 
-def create_rules(obj: Obj) -> Wrong:
+def generated_selector(obj: Obj) -> Wrong:
     """A selector of the server's making picks this job's pods and no others."""
     spec, meta = obj["spec"], obj["metadata"]
     if spec.get("manualSelector") or spec.get("selector") is None:
@@ -232,7 +238,7 @@ serve(
         defaults=defaults,
         begun=begun,
         rules=rules,
-        create_rules=create_rules,
+        named=generated_selector,
         changes=changes,
         status_rules=jobstatus.status_rules,
         warnings=warnings,

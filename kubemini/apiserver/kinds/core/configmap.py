@@ -33,4 +33,13 @@ def entries(obj: Obj, now: int) -> int:
 
 
 COLUMNS = (NAME, Column("Data", entries), AGE)
-serve(ServedKind(CONFIG_MAP, acted_on=True, rules=rules, changes=changes, columns=COLUMNS))
+serve(
+    ServedKind(
+        CONFIG_MAP,
+        acted_on=True,
+        rules=rules,
+        changes=changes,
+        changes_first=True,
+        columns=COLUMNS,
+    )
+)

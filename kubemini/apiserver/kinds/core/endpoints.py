@@ -8,7 +8,7 @@ from kubemini.api.kinds import ENDPOINTS
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME, NONE, Column
 from kubemini.apiserver.rules.addresses import not_special
-from kubemini.apiserver.rules.causes import Wrong, each, indexed, required, supported
+from kubemini.apiserver.rules.causes import Wrong, each, indexed, ip, required, supported
 from kubemini.apiserver.rules.filling import filled
 from kubemini.apiserver.rules.pods.containers import PROTOCOLS
 from kubemini.apiserver.served import ServedKind, serve
@@ -43,13 +43,16 @@ def _subset(subset: Obj, path: str) -> Wrong:
             yield from each(names.dns_label(port["name"]), f"{where}.name", port["name"])
         yield from each(names.port_number(port.get("port", 0)), f"{where}.port", port.get("port", 0))
         yield from supported(f"{where}.protocol", port.get("protocol", ""), PROTOCOLS)
+        if port.get("appProtocol") is not None:
+            yield from each(names.qualified_name(port["appProtocol"]), f"{where}.appProtocol", port["appProtocol"])
 
 
 def _address(address: Obj, path: str) -> Wrong:
-    yield from not_special(address.get("ip", ""), f"{path}.ip", both=True)
+    yield from ip(address.get("ip", ""), f"{path}.ip")
     for field, rule in (("hostname", names.dns_label), ("nodeName", names.dns_subdomain)):
         if address.get(field):
             yield from each(rule(address[field]), f"{path}.{field}", address[field])
+    yield from not_special(address.get("ip", ""), f"{path}.ip")
 
 
 def _shown(obj: Obj, now: int) -> str:

@@ -82,6 +82,7 @@ serve(
         defaults=defaults,
         rules=rules,
         changes=changes,
+        changes_first=True,
         columns=COLUMNS,
     )
 )

@@ -43,6 +43,8 @@ def defaults(obj: Obj) -> Obj:
         spec = filled(spec, externalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         spec = filled(spec, allocateLoadBalancerNodePorts=True)
+    if spec["sessionAffinity"] == "None":
+        spec.pop("sessionAffinityConfig", None)
     if spec["sessionAffinity"] == "ClientIP":
         seconds = get(spec, "sessionAffinityConfig", "clientIP", "timeoutSeconds")
         if seconds is None:
@@ -116,8 +118,6 @@ def _affinity(spec: Obj) -> Wrong:
     if how == "ClientIP" and seconds is not None and not 0 < seconds <= LONGEST_AFFINITY:
         text = f"must be greater than 0 and less than {LONGEST_AFFINITY}"
         yield invalid("spec.sessionAffinityConfig.clientIP.timeoutSeconds", seconds, text)
-    elif how == "None" and config is not None:
-        yield forbidden("spec.sessionAffinityConfig", "must not be set when session affinity is None")
 
 
 def _addresses(spec: Obj, how: str) -> Wrong:
@@ -149,18 +149,19 @@ def _port_pairs(ports: Sequence[Obj]) -> Wrong:
 
 def _balancing(spec: Obj, how: str) -> Wrong:
     """What only a load balancer has. Models k/k pkg/apis/core/validation validateLoadBalancerClassField"""
-    ranges, called, balanced = (
-        spec.get("loadBalancerSourceRanges"),
-        spec.get("loadBalancerClass"),
-        how == "LoadBalancer",
-    )
+    ranges, balanced = spec.get("loadBalancerSourceRanges"), how == "LoadBalancer"
     if ranges and not balanced:
         yield forbidden("spec.LoadBalancerSourceRanges", BALANCED)
     for number, value in enumerate(ranges or ()):
         yield from cidr(value.strip(), f"spec.LoadBalancerSourceRanges[{number}]")
     if spec.get("allocateLoadBalancerNodePorts") is not None and not balanced:
         yield forbidden("spec.allocateLoadBalancerNodePorts", BALANCED)
-    if called is not None and balanced:
+    yield from _class(spec, how)
+
+
+def _class(spec: Obj, how: str) -> Wrong:
+    called = spec.get("loadBalancerClass")
+    if called is not None and how == "LoadBalancer":
         yield from each(names.qualified_name(called), "spec.loadBalancerClass", called)
     elif called is not None:
         yield forbidden("spec.loadBalancerClass", BALANCED)
@@ -174,16 +175,28 @@ def _policies(spec: Obj, how: str) -> Wrong:
         yield invalid("spec.externalTrafficPolicy", outside, text)
     elif outside:
         yield from supported("spec.externalTrafficPolicy", outside, policies)
+    yield from _health_port(spec)
     if spec.get("internalTrafficPolicy"):
         yield from supported("spec.internalTrafficPolicy", spec["internalTrafficPolicy"], policies)
     if spec.get("trafficDistribution"):
         yield from supported("spec.trafficDistribution", spec["trafficDistribution"], DISTRIBUTIONS)
 
 
+def _health_port(spec: Obj) -> Wrong:
+    """Models k/k pkg/apis/core/validation validateServiceExternalTrafficPolicy"""
+    port = spec.get("healthCheckNodePort") or 0
+    if port and not wants_health_port(spec):
+        text = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'"
+        yield invalid("spec.healthCheckNodePort", port, text)
+    elif port:
+        yield from each(names.port_number(port), "spec.healthCheckNodePort", port)
+
+
 def changes(new: Obj, old: Obj) -> Wrong:
     """A cluster IP stays for life, unless the Service becomes an ExternalName."""
     yield from families.changed(new["spec"], old["spec"])
     yield from _class_stays(new["spec"], old["spec"])
+    yield from _class(new["spec"], new["spec"].get("type", ""))
     yield from _health_port_stays(new["spec"], old["spec"])
 
 
@@ -304,6 +317,7 @@ serve(
         prepare=carried.carried_over,
         rules=rules,
         changes=changes,
+        changes_first=True,
         status_rules=status_rules,
         settle=settle,
         settle_status=settle_status,

@@ -57,6 +57,7 @@ serve(
         name_rule=names.path_segment,
         rules=rules,
         rules_first=True,
+        any_finalizer=True,
         status_rules=status_rules,
         first_status=lambda obj: dict.fromkeys(COUNTS, 0),
         columns=COLUMNS,

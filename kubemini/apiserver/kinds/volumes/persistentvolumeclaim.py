@@ -82,6 +82,8 @@ def changes(new: Obj, old: Obj) -> Wrong:
 def _judged(new: Obj, old: Obj) -> tuple[Obj, Obj]:
     """(the new spec, the old one), with what may differ made equal."""
     after, before = new, old["spec"]
+    if before.get("storageClassName") is None and _may_have(after.get("storageClassName"), old):
+        before = evolve(before, ("storageClassName",), after["storageClassName"])
     if not before.get("volumeName") and after.get("volumeName"):
         before = evolve(before, ("volumeName",), after["volumeName"])
     if get(old, "status", "phase") == "Bound":
@@ -90,6 +92,11 @@ def _judged(new: Obj, old: Obj) -> tuple[Obj, Obj]:
         after = kept if was is None else evolve(kept, ("volumeAttributesClassName",), was)
         after = evolve(after, ("resources", "requests", "storage"), get(before, "resources", "requests", "storage"))
     return after, before
+
+
+def _may_have(name: str | None, old: Obj) -> bool:
+    """Models k/k pkg/apis/core/validation validateStorageClassUpgradeFromNil"""
+    return name is not None and get(old, "metadata", "annotations", CLASS, default=name) == name
 
 
 def _class_stays(new: Obj, old: Obj) -> Wrong:

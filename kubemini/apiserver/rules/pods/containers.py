@@ -6,6 +6,7 @@ SetDefaults_Probe.
 """
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,12 @@ from kubemini.apiserver.rules.resources import canonical, resources
 
 PROTOCOLS = ("SCTP", "TCP", "UDP")
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_PART, _HOST = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+IMAGE = re.compile(  # distribution/reference ReferenceRegexp
+    rf"(?:(?:{_HOST}(?:\.{_HOST})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?/)?{_PART}(?:/{_PART})*"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?"
+    r"(?:@(?P<digest>[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}))?"
+)
 NOT_BEFORE = "may not be set for init containers without restartPolicy=Always"
 NO_RESIZE = "must not be set to 'RestartContainer' for non-sidecar initContainers"
 NO_RESTART = "must be 'NotRequired' when pod `restartPolicy` is 'Never'"
@@ -87,9 +94,14 @@ def init_containers(items: Sequence[Obj], path: str, others: Sequence[Obj], arou
 def unpadded(items: Sequence[Obj], path: str) -> Wrong:
     """What only a pod asks of its containers. Models k/k pkg/apis/core/validation validateContainerOnlyForPod"""
     for number, container in enumerate(items):
-        image = container.get("image", "")
-        if image.strip() != image:
-            yield invalid(f"{path}[{number}].image", image, "must not have leading or trailing whitespace")
+        yield from unpadded_image(container, f"{path}[{number}]")
+
+
+def unpadded_image(container: Obj, path: str) -> Wrong:
+    """The same of one container."""
+    image = container.get("image", "")
+    if image.strip() != image:
+        yield invalid(f"{path}.image", image, "must not have leading or trailing whitespace")
 
 
 def _taken(container: Obj, path: str, seen: list[str]) -> Wrong:
@@ -201,6 +213,9 @@ def container_defaults(container: Mapping[str, Any]) -> dict[str, Any]:
     )
     amounts = full["resources"]
     full["resources"] = {**amounts, **{p: canonical(amounts[p]) for p in ("limits", "requests") if amounts.get(p)}}
+    if "stopSignal" in (full.get("lifecycle") or {}):  # behind a gate, ContainerStopSignals
+        hooks = {key: hook for key, hook in full["lifecycle"].items() if key != "stopSignal"}
+        full = {**full, "lifecycle": hooks} if hooks else {k: v for k, v in full.items() if k != "lifecycle"}
     if full.get("env"):
         full["env"] = environment.variables_filled(full["env"])
     if "ports" in full:
@@ -212,11 +227,14 @@ def container_defaults(container: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def pull_policy(image: str) -> str:
-    """When an image is fetched: Always for the tag latest (also unspoken), else IfNotPresent, also for no image."""
-    if not image:
+    """When an image is fetched: Always for the tag latest (also unspoken), else IfNotPresent, also for no image's name.
+
+    Models k/k pkg/util/parsers ParseImageName
+    """
+    found = IMAGE.fullmatch(image)
+    if found is None:
         return "IfNotPresent"
-    last = image.rpartition("/")[2]
-    tag = last.partition(":")[2] or ("" if "@" in last else "latest")
+    tag = found["tag"] or ("" if found["digest"] else "latest")
     return "Always" if tag == "latest" else "IfNotPresent"
 
 

@@ -11,7 +11,7 @@ from kubemini.api import names
 from kubemini.api.objects import Obj, get
 from kubemini.api.quantity import parse, text
 from kubemini.apiserver.rules.causes import Wrong, each, forbidden, invalid, required, supported
-from kubemini.apiserver.rules.filling import filled
+from kubemini.apiserver.rules.filling import unset
 from kubemini.apiserver.rules.metadata import label_selector
 from kubemini.apiserver.rules.resources import amount_of, canonical
 
@@ -107,7 +107,7 @@ def warnings(spec: Obj, path: str) -> list[str]:
 
 def claim_defaults(spec: Obj | None) -> dict[str, Any]:
     """*spec* with every default."""
-    full = filled(spec, resources={}, volumeMode="Filesystem")
+    full = unset(spec, resources={}, volumeMode="Filesystem")
     amounts = {part: canonical(value) for part, value in full["resources"].items() if part in ("limits", "requests")}
     return {**full, "resources": {**full["resources"], **amounts}}
 
