@@ -7,6 +7,7 @@ I    VOCABULARY: values
     networkparams.py  the same of what carries packets and names;  etcdparams.py  of etcd and its clients
     ranges.py       kinds of settings: what a value may be, how it is written, what to say if it will not do
     api/            objects as values, kinds, labels, quantities, errors, manifests, patches
+    frames/         the frames of WebSocket and SPDY: bytes in, messages out
 II   GROUND: what programs stand on; knows no Kubernetes
     sim/            the engine: clock, chance, trace, and the words that a trace can say, one declaration each
     wire/           the wire: latency, loss, cuts; calls and streams, kept connections, addresses that move

@@ -13,15 +13,15 @@ _FIRST, _LAST = ((day - START) // timedelta(microseconds=1) for day in (datetime
 
 def timestamp(instant: int) -> str:
     """The instant (µs) in whole seconds, rounded down: ``2026-01-01T00:00:01Z``."""
-    return _date(instant).isoformat(timespec="seconds") + "Z"
+    return date(instant).isoformat(timespec="seconds") + "Z"
 
 
 def micro_timestamp(instant: int) -> str:
     """The instant (µs) in full: ``2026-01-01T00:00:01.304000Z``."""
-    return _date(instant).isoformat(timespec="microseconds") + "Z"
+    return date(instant).isoformat(timespec="microseconds") + "Z"
 
 
-def _date(instant: int) -> datetime:
+def date(instant: int) -> datetime:
     """The date; an instant beyond the calendar is its last, or its first, day."""
     return START + timedelta(microseconds=max(_FIRST, min(instant, _LAST)))
 

@@ -14,6 +14,8 @@ from kubemini.sim.units import MINUTE
 Webhook = Callable[[dict[str, Any]], Any]
 RBAC, NODE = "RBAC", "Node"
 SERVICE_ACCOUNT = "ServiceAccount"
+KUBEADM_ADDRESSES = ("InternalIP", "ExternalIP", "Hostname")
+ADDRESSES = ("Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Flags:
     ``marks_first``    whether a pod that may go at once is marked before it goes, as upstream does it: two revisions
     ``webhooks``       NAMESPACE/NAME of a Service, or a URL → the program that answers an AdmissionReview
     ``audit``          --audit-policy-file: of which requests the trace tells, and how much; None: of none
+    ``kubelet_addresses``  --kubelet-preferred-address-types; of a story as kubeadm sets it
     ``compaction``     --etcd-compaction-interval (µs): what is older than so much is forgotten; 0: nothing is
     """
 
@@ -45,6 +48,7 @@ class Flags:
     marks_first: bool = False
     compaction: int = 0
     audit: Policy | None = None
+    kubelet_addresses: tuple[str, ...] = KUBEADM_ADDRESSES
     webhooks: Mapping[str, Webhook] = field(default_factory=dict)
 
 
@@ -60,4 +64,5 @@ def as_real(tokens: Mapping[str, UserInfo]) -> Flags:
         managed_fields=True,
         marks_first=True,
         compaction=5 * MINUTE,
+        kubelet_addresses=ADDRESSES,
     )

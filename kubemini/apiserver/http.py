@@ -19,14 +19,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import simpy
 
-from kubemini.api.objects import Obj
 from kubemini.apiserver import pipeline
 from kubemini.apiserver.core import Request
 from kubemini.apiserver.decide.access.impersonation import REPEATED
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.attributes import Witness, unseen
-from kubemini.apiserver.decide.forms import response
+from kubemini.apiserver.decide.forms import response, sockets
 from kubemini.apiserver.decide.forms.media import PLAIN
+from kubemini.apiserver.decide.forms.plain import Passed, Ready
 from kubemini.apiserver.server import ApiServer
 from kubemini.sim import Steps
 from kubemini.wire import Call, Reply, Unreachable
@@ -34,6 +34,8 @@ from kubemini.wire.calls import REFUSED, RESET
 from kubemini.wire.rpc import happen
 
 SLOWEST = 100  # events that may wait for a watcher: maxWatchChanSizeWithoutIndex
+UNREAD = 100_000  # pieces that may wait for who reads a log, or has a tunnel
+SWITCHING = 101
 OUTSIDE = "outside"  # the source of its calls, which no program is called
 Headers = tuple[tuple[str, str], ...]
 
@@ -50,27 +52,33 @@ class HttpRequest:
 
 
 class WatchStream:
-    """What a watch says: read it until there is nothing, and again when `on_news` is called.
+    """What a watch says, or a log, or whoever is behind a tunnel: read it until there is nothing, and again on news.
 
-    ``ended``: no more will come once all is read; ``broken``: it was cut short. ``close()``: the client leaves.
+    ``on_news`` is called when there is more. ``ended``: no more will come once all is read; ``broken``: it was cut
+    short. ``feed(data)``: what the client sends, if the answer is 101. ``close()``: it leaves.
     Who does not read while a hundred events happen is ended, and has to begin anew: no more is kept for anybody.
     """
 
     def __init__(self, on_close: Callable[[], None]):
         self.ended = self.broken = False
         self.on_news: Callable[[], None] | None = None
-        self._close, self._items = on_close, deque[Obj]()
-        self._encode: Callable[[Obj], bytes] | None = None
+        self.feed: Callable[[bytes], None] = lambda data: None
+        self._close, self._items = on_close, deque[Any]()
+        self._encode: Callable[[Any], bytes] | None = None
         self._room = 0  # so many events may wait; what there was at the beginning counts besides
+        self._last = b""
 
-    def begin(self, encode: Callable[[Obj], bytes]) -> None:
-        """From now on events can be read, as *encode* writes them."""
-        self._encode, self._room = encode, len(self._items) + SLOWEST
+    def begin(self, encode: Callable[[Any], bytes], slowest: int = SLOWEST, last: bytes = b"") -> None:
+        """From now on events can be read, as *encode* writes them, and *last* behind them all."""
+        self._encode, self._room, self._last = encode, len(self._items) + slowest, last
 
     def read(self) -> bytes | None:
         """The bytes of the next event, or None: there is none now."""
         assert self._encode is not None, "a stream is read after its response has come"
-        return self._encode(self._items.popleft()) if self._items else None
+        if self._items:
+            return self._encode(self._items.popleft())
+        last, self._last = self._last if self.ended else b"", b"" if self.ended else self._last
+        return last or None
 
     def close(self) -> None:
         """Nobody reads any more."""
@@ -78,8 +86,8 @@ class WatchStream:
         self._items.clear()
         self._close()
 
-    def put(self, item: Obj) -> None:
-        """An event has happened."""
+    def put(self, item: Any) -> None:
+        """An event has happened, or bytes have come."""
         if not self.ended:
             self._items.append(item)
             self._tell()
@@ -175,15 +183,29 @@ class Exchange:
     def _response(self, asked: Request, answer: Any) -> HttpResponse:
         if answer is None and asked.info.verb == "watch":
             form, kind = asked.accepted, asked.info.kind
-            self.stream.begin(response.event_encoder(form, asked.query, lambda: self.server.sim.now, kind))
-            said = response.of_watch(asked.accepted)
-        else:
+            encode = response.event_encoder(form, asked.query, lambda: self.server.sim.now, kind)
+            answer = sockets.of_watch(asked.headers, form, encode, self.cancel)
+            if answer is None:
+                self.stream.begin(encode)
+                said = response.of_watch(asked.accepted)
+            elif isinstance(answer, Ready):
+                self.cancel()  # it has begun in vain
+        if isinstance(answer, Passed):
+            return self._passed(answer, asked)
+        if answer is not None:
             now, made = self.server.sim.now, asked.created or asked.info.verb == "create"
             said = response.of(answer, asked.accepted, asked.headers, asked.query, made, now, asked.info.kind)
         headers = [*said.headers, *asked.answer_headers]
         headers += [("Warning", response.warning(text)) for text in asked.warnings]
         headers += [("Connection", "close")] if self.draining else []
         return HttpResponse(said.status, tuple(headers), self.stream if said.body is None else said.body)
+
+    def _passed(self, answer: Passed, asked: Request) -> HttpResponse:
+        """What somebody behind the server has said: its head now, the rest as it comes."""
+        headers = (*answer.headers, *(() if answer.status == SWITCHING else asked.answer_headers))
+        self.stream.begin(answer.encode, SLOWEST if asked.info.verb == "watch" else UNREAD, answer.last)
+        self.stream.feed = answer.take
+        return HttpResponse(answer.status, headers, self.stream)
 
     def _answer(self, made: "HttpResponse | Unreachable") -> None:
         if not self._answered:
@@ -204,8 +226,8 @@ class Exchange:
         if self._answered:
             self._forget()
 
-    def push(self, id: int, item: Obj) -> None:
-        """An event for the stream."""
+    def push(self, id: int, item: Any) -> None:
+        """An event for the stream, or bytes."""
         self.stream.put(item)
 
     def go_away(self) -> None:

@@ -26,7 +26,7 @@ from kubemini.host import Component, Host
 from kubemini.host.linux.podnetwork import Cni
 from kubemini.kubelet.kubelet import Kubelet
 from kubemini.network.cni import Plugins
-from kubemini.network.names import dns_complaints
+from kubemini.network.names import dns_complaints, resolv_conf_text
 from kubemini.params import Params, altered
 from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
@@ -74,6 +74,7 @@ class Cluster:
                 self.components[name] = install(name, topology, spec, self.sim, self.net, host)
                 if isinstance(self.components[name], Kubelet):
                     host.cni, host.dns_complaints = Plugins(host), dns_complaints
+                    host.resolv_conf = resolv_conf_text
         self._started = False
         self._terminal: Terminal | None = None
 

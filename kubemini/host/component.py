@@ -73,7 +73,12 @@ class Task:
 
 
 class Component:
-    """Base class of every program of the cluster; override `boot`, `handle`, `receive`, `shutdown`."""
+    """Base class of every program of the cluster; override `boot`, `handle`, `receive`, `shutdown`.
+
+    ``port``: on which port of its host's addresses it listens; 0: nobody asks.
+    """
+
+    port = 0
 
     def __init__(self, sim: Sim, net: Network, host: Host, name: str):
         self.sim, self.net, self.host, self.name = sim, net, host, name

@@ -87,6 +87,7 @@ class Host:
         self.kernel = Kernel()
         self.cni: Cni | None = None  # who gives pods their addresses; None: no pod can run here
         self.dns_complaints: Callable[[Any], list[str]] = lambda pod: []  # what of a pod's dnsConfig is too much
+        self.resolv_conf: Callable[[Any], str] = lambda pod: ""  # what the kubelet writes for it
 
     def power_off(self) -> None:
         """Pull the plug: nothing is said to anybody."""

@@ -15,7 +15,9 @@ from typing import Any
 from kubemini.api.objects import Obj, get
 from kubemini.host import Host
 from kubemini.host.linux import podnetwork
+from kubemini.kubelet.decide.pages import Page, container_of, ports
 from kubemini.kubelet.decide.podworker import RUNNING, STARTING, STOPPING
+from kubemini.kubelet.podlogs import PodLogs
 from kubemini.sim.engine import TIMER
 from kubemini.sim.units import SECOND
 
@@ -58,6 +60,7 @@ class Containers:
         self.host, self.sim, self.actor = host, host.sim, actor
         self.of_pod: dict[str, Running] = {}
         self.listener: Callable[[str, str], None] | None = None  # the kubelet: (uid, event)
+        self.logs = PodLogs(host)
         self._priority = TIMER + (index << 62) + (1 << 61)
         self._timers = 0
 
@@ -82,6 +85,7 @@ class Containers:
             running = self.of_pod[uid] = self._sandbox(pod)
         running.life += 1
         running.state, running.ready = STARTING, False
+        self.logs.begin(uid)
         self._record(running)
         self._later(running, took, self._started, exit_after)
         return running
@@ -120,7 +124,7 @@ class Containers:
         running.state, running.event = STOPPING, event
         running.ready = running.ready and event == "killed"
         self._record(running)
-        self._later(running, hook + linger, self._terminate)
+        self._later(running, hook + linger, self._told_to_end)
         exits_in = max(exits_in, linger)
         code = COMPLETED if exits_in <= left else KILLED
         self._later(running, hook + min(exits_in, left), self._stopped, code)
@@ -149,6 +153,7 @@ class Containers:
     def remove(self, uid: str) -> None:
         """Forget a pod whose containers have ended."""
         gone = self.of_pod.pop(uid, None)
+        self.logs.forget(uid)
         if gone is not None and not _on_the_host(gone.pod) and self.host.cni is not None:
             self.host.cni.delete(gone.pod)
 
@@ -176,14 +181,21 @@ class Containers:
             program.began(running.ip)
         if running.image in self.host.images:
             self.host.images[running.image].start()
+        self._say_started(running)
         self._tell(running, "started")
         if not running.ready:  # else the kubelet has just said so
             self._record(running)
         if exit_after is not None:
             self._later(running, exit_after, self._exited, CRASHED, "exited")
 
-    def _terminate(self, running: Running) -> None:
+    def _told_to_end(self, running: Running) -> None:
         """SIGTERM: a well-behaved server stops listening."""
+        if self.logs.has_begun(running.uid):
+            self.logs.say(running.uid, "SIGTERM: no new connections are taken")
+        self._terminate(running)
+
+    def _terminate(self, running: Running) -> None:
+        """Nobody listens any more."""
         if podnetwork.pod_at(self.host, running.ip) == running.name:
             for ip in running.ips:
                 del podnetwork.listening(self.host)[ip]
@@ -195,6 +207,9 @@ class Containers:
 
     def _exited(self, running: Running, code: int, event: str) -> None:
         self._terminate(running)
+        if code != KILLED and self.logs.has_begun(running.uid):  # who is killed says nothing
+            self.logs.say(running.uid, f"exits with code {code}")
+        self.logs.end(running.uid)
         running.state, running.ready = EXITED, False
         running.finished_at, running.exit_code = self.sim.now, code
         for program in self.host.in_pods:
@@ -203,6 +218,34 @@ class Containers:
         if running.image in self.host.images and not self.running(running.image):
             self.host.images[running.image].exit("its container has ended")
         self._tell(running, event)
+
+    def _say_started(self, running: Running) -> None:
+        for container in running.pod["spec"]["containers"]:
+            name = container["name"]
+            self.logs.say(running.uid, f"{container.get('image', '')} starts as process 1 of {name}", name)
+        for port, name in ports(running.pod).items():
+            self.logs.say(running.uid, f"listens on port {port}", name)
+
+    def served(self, ip: str, port: int, method: str = "GET", path: str = "/", source: str = "127.0.0.1") -> None:
+        """The program that listens on *port* of *ip* has answered a request of *source*."""
+        running = self.at(ip)
+        if running is not None:
+            known = ports(running.pod)
+            name = known.get(port) or next(iter(known.values()))
+            self.logs.say(running.uid, f'{source} "{method} {path} HTTP/1.1" 200', name)
+
+    def at(self, ip: str) -> Running | None:
+        """The pod that has *ip*; of several on the host's own, the one that is reached there."""
+        found = [one for one in self.of_pod.values() if ip in one.ips]
+        named = podnetwork.pod_at(self.host, ip)
+        return next((one for one in found if one.name == named), found[0] if found else None)
+
+    def page(self, running: Running, port: int) -> Page | None:
+        """What answers on *port* of a pod, if anything listens there."""
+        name = ports(running.pod).get(port)
+        if name is None or podnetwork.pod_at(self.host, running.ip) != running.name:
+            return None
+        return Page(running.name, container_of(running.pod, name).get("image", ""), self.host.name)
 
     def _linger(self, running: Running) -> int:
         """How long the program in it goes on answering after SIGTERM (µs); most stop at once."""

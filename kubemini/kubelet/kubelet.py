@@ -9,7 +9,6 @@ Simplified: no static pods, no eviction under pressure; the end of a container i
 
 from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, get
-from kubemini.api.timestamps import instant
 from kubemini.client import ApiClient, Informer, WorkQueue
 from kubemini.client.client import code
 from kubemini.host import Component, Host
@@ -30,6 +29,8 @@ from kubemini.kubelet.decide.podworker import (
     behaviour_time,
     forgiven,
     grace,
+    ready_condition,
+    remembered,
     restart_after_end,
     restarts_after,
     unreadable,
@@ -37,14 +38,17 @@ from kubemini.kubelet.decide.podworker import (
 from kubemini.kubelet.decide.status import pod_status
 from kubemini.kubelet.heartbeat import Heartbeat
 from kubemini.kubelet.links import ServiceLinks
+from kubemini.kubelet.serving.server import PORT, Server
 from kubemini.sim import Sim, Steps
-from kubemini.wire import Network
+from kubemini.wire import Call, Network
 
 UNKNOWN_END = 255  # the exit code of a container whose host died with it
 
 
 class Kubelet(Component):
     """One kubelet process."""
+
+    port = PORT
 
     def __init__(self, sim: Sim, net: Network, host: Host, name: str, servers: list[str]):
         super().__init__(sim, net, host, name)
@@ -57,6 +61,7 @@ class Kubelet(Component):
         self.containers = Containers.on(self.host, self.name, self.index)
         self.containers.listener = self._hear
         self.workers: dict[str, PodWorker] = {}  # by uid
+        self.server = Server(self, self.client, self.containers, self.workers)
         self.reports = WorkQueue(self, self._report, workers=10, backoff=(self.params.pod_status_sync,) * 2)
         self.reports.start()
         self.pods = Informer(self.client, POD, self._pod_changed, fieldSelector=f"spec.nodeName={self.host.name}")
@@ -64,6 +69,14 @@ class Kubelet(Component):
         self.links = ServiceLinks(self.client, self.params.kubelet_service_links)
         self.links.start(self.pods.start)
         Heartbeat(self, self.client).start()
+
+    def shutdown(self) -> None:
+        """Nobody probes what runs here, until it is back."""
+        self.containers.logs.probe_no_more()
+
+    def handle(self, call: Call) -> Steps | None:
+        """Somebody asks for a log, or a way into a container."""
+        return self.server.handle(call)
 
     # -- what the API wants --------------------------------------------------------------------------------------------
     def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
@@ -280,6 +293,7 @@ class Kubelet(Component):
     def _probe(self, worker: PodWorker) -> None:
         """Something about the program inside may have changed: when will the probes know?"""
         worker.generation += 1
+        self.containers.logs.probe(worker.uid, probes.checks(worker, self._well(worker), self.sim.now))
         if worker.state != RUNNING or worker.killing:
             return
         if not worker.started:
@@ -308,12 +322,15 @@ class Kubelet(Component):
 
     def _probe_readiness(self, worker: PodWorker) -> None:
         pod, now = worker.pod, self.sim.now
-        well = behaviour(pod, "readiness") != "fail" and self.containers.well(worker.uid)
+        well = behaviour(pod, "readiness") != "fail" and self._well(worker)
         at = probes.pod_verdict_at(pod, probes.READINESS, worker.counts_as_started_at, worker.started_at, now, well)
         if at is None:
             self._set_ready(worker, worker.generation, True)
         elif well != worker.ready:
             self.after(at - now, self._set_ready, worker, worker.generation, well)
+
+    def _well(self, worker: PodWorker) -> bool:
+        return worker.uid in self.containers.of_pod and self.containers.well(worker.uid)
 
     def _watch_over(self, worker: PodWorker, kind: str, name: str) -> bool:
         """If the probe of *kind* fails, it will cost the container its life; whether that is so."""
@@ -368,24 +385,3 @@ class Kubelet(Component):
             return reply.error
         self.containers.remove(worker.uid)
         return None
-
-
-def remembered(pod: Obj, now: int) -> PodWorker:
-    """A worker for *pod* with what its status in the API tells of its past."""
-    status = get(pod, "status") or {}
-    worker = PodWorker(pod, seen_at=instant(status["startTime"]) if status.get("startTime") else now)
-    for c in status.get("conditions") or ():
-        since = c.get("lastTransitionTime")
-        worker.conditions[c["type"]] = (c["status"], instant(since) if since else worker.seen_at)
-    before = get(status, "containerStatuses", 0, default={})
-    worker.restarts = before.get("restartCount", 0)
-    worker.started, worker.counts_as_started_at = bool(before.get("started")), now
-    started = get(before, "state", "running", "startedAt")
-    if started is not None:
-        worker.last_started_at = instant(started)
-    return worker
-
-
-def ready_condition(status: Obj) -> str:
-    """Whether *status* says that the pod is ready: True, False, or Unknown."""
-    return next((c["status"] for c in status.get("conditions") or () if c["type"] == "Ready"), "Unknown")

@@ -185,6 +185,11 @@ def dns_complaints(pod: Obj) -> list[str]:
     return pod_resolv_conf(pod, NodeDns())[1]
 
 
+def resolv_conf_text(pod: Obj) -> str:
+    """The resolv.conf of *pod*, as the kubelet writes it."""
+    return pod_resolv_conf(pod, NodeDns())[0].text
+
+
 class Resolver:
     """getaddrinfo of one program in a pod with these *options* in its dnsConfig.
 

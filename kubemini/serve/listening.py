@@ -36,6 +36,8 @@ HEADERS = 1 << 20  # bytes; its MaxHeaderBytes
 BODY = 3 * 1024 * 1024 + 1  # bytes that are kept of a body: one more than the chain will take
 LONGEST = 64 * 1024 * 1024  # bytes of a body that is read to its end before it is refused
 UNREAD = 32 * 1024 * 1024  # bytes that may wait for a client that does not read
+SWITCHING = 101
+CHUNK = 65536  # bytes that are read at once of an upgraded connection
 MOST = 4_000  # connections to one port
 
 
@@ -108,6 +110,7 @@ class Client(httputil.HTTPServerConnectionDelegate):
     def __init__(self, port: Port, stream: iostream.SSLIOStream):
         self.port, self.stream = port, stream
         self.asked: Asked | None = None
+        self.tunnel: Tunnel | None = None  # if the connection has been upgraded
         self.certificate = user_of(stream.socket.getpeercert(), stream.socket.getpeercert(True))
         port.pace.now()
         self.line = Line(port.clients, port.target, self.lost)
@@ -123,6 +126,11 @@ class Client(httputil.HTTPServerConnectionDelegate):
         return self.asked
 
     def on_close(self, server_conn: object) -> None:
+        """There will be no more requests; a connection that has been upgraded goes on."""
+        if self.tunnel is None:
+            self.end()
+
+    def end(self) -> None:
         """There will be no more."""
         self.port.open.discard(self)
         self.line.close()
@@ -137,6 +145,8 @@ class Client(httputil.HTTPServerConnectionDelegate):
         """The door closes: a watch ends as one does whose time is over."""
         if self.asked is not None:
             self.asked.end()
+        if self.tunnel is not None:
+            self.tunnel.leave()
         self.cut()
 
     def cut(self) -> None:
@@ -202,6 +212,10 @@ class Asked(httputil.HTTPMessageDelegate):
 
     def _begin(self, answer: HttpResponse) -> None:
         """Write the head, and the body if there is one."""
+        if answer.status == SWITCHING:
+            self.gone = True  # it is no request any more
+            self.client.tunnel = Tunnel(self.client, self.connection, answer)
+            return
         headers = httputil.HTTPHeaders()
         for name, value in answer.headers:
             headers.add(name, value)
@@ -254,6 +268,55 @@ class Asked(httputil.HTTPMessageDelegate):
         self.connection.finish()
         if closes:
             self.client.stream.close()
+
+
+class Tunnel:
+    """A connection that has been upgraded: bytes both ways, until one side ends it."""
+
+    def __init__(self, client: Client, connection: Any, answer: HttpResponse):
+        assert isinstance(answer.body, WatchStream), "what is upgraded goes on"
+        self.client, self.pace, self.answer = client, client.port.pace, answer.body
+        self.stream: iostream.IOStream = connection.detach()
+        self.stream.set_close_callback(self._closed)
+        head = "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
+        self._write(f"HTTP/1.1 {SWITCHING} {responses[SWITCHING]}\r\n{head}\r\n".encode())
+        self.answer.on_news = self._pass_on
+        self._pass_on()
+        self.reading = asyncio.ensure_future(self._read())
+
+    async def _read(self) -> None:
+        """What the client says."""
+        while not self.stream.closed():
+            try:
+                data = await self.stream.read_bytes(CHUNK, partial=True)
+            except iostream.StreamClosedError:
+                return
+            self.pace.now()
+            self.answer.feed(data)
+            self.pace.wake()
+
+    def _pass_on(self) -> None:
+        """What is said to it, and the end."""
+        while not self.stream.closed() and (data := self.answer.read()) is not None:
+            try:
+                self._write(data)
+            except iostream.StreamBufferFullError:  # it does not read
+                self.client.cut()
+        if self.answer.ended:
+            self.stream.close()
+
+    def _write(self, data: bytes) -> None:
+        self.stream.write(data).add_done_callback(lambda future: future.exception())
+
+    def leave(self) -> None:
+        """The door closes."""
+        self.answer.close()
+        self.stream.close()
+
+    def _closed(self) -> None:
+        self.answer.on_news = None
+        self.answer.close()
+        self.client.end()
 
 
 def user_of(certificate: Any, raw: bytes | None) -> UserInfo | None:

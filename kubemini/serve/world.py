@@ -75,7 +75,8 @@ def _flags(wanted: Wanted) -> flags.Flags:
     found = replace(flags.as_real(wanted.tokens), service_account_key=wanted.key, audit=wanted.audit)
     if wanted.api_only:
         return found
-    return replace(found, disabled_plugins=("TaintNodesByCondition",))  # a kubelet says at once that its node is ready
+    disabled = ("TaintNodesByCondition",)  # a kubelet says at once that its node is ready
+    return replace(found, disabled_plugins=disabled, kubelet_addresses=flags.KUBEADM_ADDRESSES)
 
 
 def _holds_manifests(source: str) -> bool:

@@ -16,6 +16,7 @@ from kubemini.network.names import Resolver, Response, Source, destination
 from kubemini.network.policing import Flow
 from kubemini.sim import Steps
 from kubemini.sim.chance import Draws
+from kubemini.users import inpods
 from kubemini.users.lines import NO_ENDPOINT, Line, dialled
 from kubemini.users.recording import OK, record
 from kubemini.wire import Call
@@ -64,6 +65,8 @@ class Caller(Component):
         if policing.enters(self.host, flow):
             pod = pod_at(self.host, flow.destination)
             call.fail(REFUSED) if pod is None else call.reply(pod)
+            if pod is not None:
+                inpods.note(self.host, flow)
         return None
 
     # -- calling -------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from kubemini.host.linux.podnetwork import knows_way, pod_at
 from kubemini.network import policing
 from kubemini.network.policing import Flow
 from kubemini.sim import Sim, Steps
+from kubemini.users import inpods
 from kubemini.users.decide.servers import Desk, skill, unreadable
 from kubemini.users.recording import OK
 from kubemini.wire import Call, Network
@@ -173,4 +174,6 @@ class Servers(Component):
         accepted = server.connections.get(key)
         if accepted is not None and call in accepted.calls:
             accepted.calls.remove(call)
+        if taken is not False:
+            inpods.note(self.host, call.payload.flow)
         call.reply(BUSY if taken is False else OK)

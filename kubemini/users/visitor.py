@@ -26,6 +26,7 @@ from kubemini.network.policing import Flow
 from kubemini.network.speaker import Speaker
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
+from kubemini.users import inpods
 from kubemini.users.lines import NO_ENDPOINT
 from kubemini.users.recording import OK, record
 from kubemini.wire import Call, Reply, Unreachable
@@ -55,7 +56,7 @@ class WebRequest:
     path: str
 
 
-class PodNetwork(Component):
+class PodNetwork(inpods.Stack):
     """The network stack of one host: its pods', whoever manages them, and its own for node ports and the like."""
 
     arrived = 0  # packets that met the rules of this host from elsewhere, ever
@@ -65,6 +66,8 @@ class PodNetwork(Component):
 
         Nobody answers what the policies of this host drop, nor whom this host does not find.
         """
+        if call.method in inpods.ASKED:
+            return inpods.ASKED[call.method](self, call)
         if isinstance(call.payload, Asked):
             return self._arrive(call, call.payload)
         if isinstance(call.payload, WebRequest):
@@ -72,6 +75,8 @@ class PodNetwork(Component):
         if policing.enters(self.host, call.payload) and knows_way(self.host, call.payload.source):
             pod = pod_at(self.host, call.payload.destination)
             call.fail(REFUSED) if pod is None else call.reply(pod)
+            if pod is not None:
+                inpods.note(self.host, call.payload)
         return None
 
     def _arrive(self, call: Call, packet: Asked, web: WebRequest | None = None) -> Steps:

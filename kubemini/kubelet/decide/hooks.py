@@ -94,20 +94,20 @@ def _script(arguments: Sequence[str]) -> str | None:
 # -- the shell -------------------------------------------------------------------------------------------------------
 def _shell(script: str) -> Reading:
     """Commands one after the other; after ``&&`` only if the one before was well, after ``||`` only if not."""
-    steps = _steps(script)
-    if steps is None:
+    found = steps(script)
+    if found is None:
         return Reading(strange=[script])
     reading, well = Reading(), True
-    for number, (operator, words) in enumerate(steps):
+    for number, (operator, words) in enumerate(found):
         if words[:1] and words[0] in KEYWORDS and not reading.over:
-            reading.strange.append("; ".join(" ".join(rest) for _, rest in steps[number:]))
+            reading.strange.append("; ".join(" ".join(rest) for _, rest in found[number:]))
             reading.over = True
         if words and not reading.over and (operator == ";" or well == (operator == "&&")):
             well = _run(words, reading)
     return reading
 
 
-def _steps(script: str) -> list[tuple[str, list[str]]] | None:
+def steps(script: str) -> list[tuple[str, list[str]]] | None:
     """(operator before it, words) of each simple command; None if there is more to it than that."""
     plain = re.sub(r"\d*>{1,2}&?\s*[^\s;&|]+", " ", script).replace("\n", " ; ")
     lexer = shlex.shlex(plain, posix=True, punctuation_chars=";&|()<>")

@@ -14,6 +14,8 @@ from kubemini.api.timestamps import micro_timestamp, timestamp
 from kubemini.sim.units import SECOND
 
 CAPACITY = {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "40Gi"}  # ours
+KUBELET = 10250  # the port of its server
+FEATURES = ["ExtendWebSocketsToKubelet"]  # of those that a kubelet 1.37 declares, the one that matters here
 LEASE_NAMESPACE = "kube-node-lease"
 PRESSURES = (
     ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -51,7 +53,9 @@ def status(name: str, addresses: Sequence[str], before: Obj, now: int) -> dict[s
             *({"type": "InternalIP", "address": address} for address in addresses),
             {"type": "Hostname", "address": name},
         ],
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": KUBELET}},
         "nodeInfo": _info(name),
+        "declaredFeatures": FEATURES,
     }
 
 

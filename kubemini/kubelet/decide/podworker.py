@@ -12,6 +12,7 @@ Simplified: the containers of a pod start, exit and stop together; no init conta
 from dataclasses import dataclass, field
 
 from kubemini.api.objects import Obj, get
+from kubemini.api.timestamps import instant
 from kubemini.sim.units import SECOND, duration
 
 PENDING, STARTING, RUNNING, WAITING = "pending", "starting", "running", "waiting"
@@ -121,6 +122,27 @@ def grace(pod: Obj, default: int) -> int:
     if seconds is None:
         seconds = get(pod, "spec", "terminationGracePeriodSeconds", default=default // SECOND)
     return seconds * SECOND
+
+
+def remembered(pod: Obj, now: int) -> PodWorker:
+    """A worker for *pod* with what its status in the API tells of its past."""
+    status = get(pod, "status") or {}
+    worker = PodWorker(pod, seen_at=instant(status["startTime"]) if status.get("startTime") else now)
+    for c in status.get("conditions") or ():
+        since = c.get("lastTransitionTime")
+        worker.conditions[c["type"]] = (c["status"], instant(since) if since else worker.seen_at)
+    before = get(status, "containerStatuses", 0, default={})
+    worker.restarts = before.get("restartCount", 0)
+    worker.started, worker.counts_as_started_at = bool(before.get("started")), now
+    started = get(before, "state", "running", "startedAt")
+    if started is not None:
+        worker.last_started_at = instant(started)
+    return worker
+
+
+def ready_condition(status: Obj) -> str:
+    """Whether *status* says that the pod is ready: True, False, or Unknown."""
+    return next((c["status"] for c in status.get("conditions") or () if c["type"] == "Ready"), "Unknown")
 
 
 # -- how the program inside behaves: what real images do by themselves, ours are told by annotation ------------------

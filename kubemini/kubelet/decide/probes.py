@@ -9,11 +9,14 @@ Models k/k pkg/kubelet/prober worker.doProbe
 Simplified: a failing probe fails at once, not after its timeout; after a restart of the kubelet the clock has no luck.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubemini.api.objects import Obj
+from kubemini.kubelet.decide.logs import Check
+from kubemini.kubelet.decide.podworker import RUNNING, PodWorker, behaviour
 from kubemini.sim.units import SECOND
 
+AGENT = "kube-probe/1.37"
 STARTUP, READINESS, LIVENESS = "startupProbe", "readinessProbe", "livenessProbe"
 
 
@@ -69,3 +72,25 @@ def pod_verdict_at(pod: Obj, kind: str, clock: int, started: int, since: int, pa
 def kill_grace(pod: Obj, kind: str, default: int) -> int:
     """What a container gets (µs) that is killed because its probe of *kind* fails: the probe's own word comes first."""
     return next((probe.grace for probe in probes(pod, kind) if probe.grace is not None), default)
+
+
+# -- what a program that is probed by HTTP says of it in its log -------------------------------------------------------
+NAMES = {STARTUP: "startup", READINESS: "readiness", LIVENESS: "liveness"}
+
+
+def checks(worker: PodWorker, well: bool, now: int) -> list[Check]:
+    """How the containers of *worker* are probed by HTTP from *now* on; *well*: what the program says to readiness."""
+    if worker.state != RUNNING:
+        return []
+    found = []
+    for kind in (READINESS, LIVENESS) if worker.started else (STARTUP,):
+        good = behaviour(worker.pod, NAMES[kind]) != "fail" and (well or kind != READINESS)
+        clock = worker.counts_as_started_at if kind == READINESS else worker.taken_up_at
+        for container in worker.pod["spec"]["containers"]:
+            asked = (container.get(kind) or {}).get("httpGet")
+            if asked:
+                probe = _probe(container[kind])
+                first = verdict_at(replace(probe, success_threshold=1), clock, worker.started_at, now, True)
+                text = f'kubelet "GET {asked.get("path") or "/"} HTTP/1.1" {200 if good else 503} "{AGENT}"'
+                found.append(Check(container["name"], first, probe.period, text))
+    return found

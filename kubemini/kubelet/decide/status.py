@@ -25,7 +25,7 @@ def pod_status(worker: PodWorker, host_ips: Sequence[str], now: int) -> Obj:
         "hostIP": host_ips[0],
         "hostIPs": [{"ip": ip} for ip in host_ips],
         "startTime": timestamp(worker.seen_at),
-        "containerStatuses": [_container(worker, c) for c in worker.pod["spec"]["containers"]],
+        "containerStatuses": [container_status(worker, c) for c in worker.pod["spec"]["containers"]],
     }
     if worker.ip:
         status |= {"podIP": worker.ip, "podIPs": [{"ip": ip} for ip in (worker.ip, worker.ip2) if ip]}
@@ -64,7 +64,8 @@ def _condition(worker: PodWorker, type: str, holds: bool, now: int, why: dict[st
     return {"type": type, "status": status, "lastProbeTime": None, "lastTransitionTime": stamp, **(why or {})}
 
 
-def _container(worker: PodWorker, container: Obj) -> dict[str, Any]:
+def container_status(worker: PodWorker, container: Obj) -> dict[str, Any]:
+    """The status of one of its containers."""
     running = worker.state in (RUNNING, STOPPING) and worker.started_at > worker.finished_at
     state, last = _states(worker, container["name"], running)
     return {

@@ -10,6 +10,7 @@ SplitSchemeNamePort.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from kubemini.api import errors, gotime
@@ -23,11 +24,10 @@ from kubemini.apiserver.rules.causes import NEGATIVE, forbidden, invalid
 
 KUBELET = 10250  # --kubelet-port
 SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties an EndpointSlice to its Service
-PREFERRED = ("Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP")
 LOG_NUMBERS = ("tailLines", "limitBytes", "sinceSeconds")
 POSITIVE = "must be greater than 0"
 NOT_ALLOWED = "address not allowed"
-UPGRADE = "Upgrade request required"
+BROADCAST = "255.255.255.255"
 
 
 class Target(NamedTuple):
@@ -102,11 +102,11 @@ def no_host(pod: str) -> ApiError:
 # -- addresses ---------------------------------------------------------------------------------------------------------
 
 
-def of_node(node: Obj) -> "str | ApiError":
-    """Address and port of the kubelet of *node*."""
+def of_node(node: Obj, preferred: Sequence[str]) -> "str | ApiError":
+    """Address and port of the kubelet of *node*; *preferred*: types of addresses."""
     known = get(node, "status", "addresses", default=())
     port = get(node, "status", "daemonEndpoints", "kubeletEndpoint", "Port", default=0) or KUBELET
-    for type in PREFERRED:
+    for type in preferred:
         for address in known:
             if address["type"] == type:
                 return host_port(address["address"], port)
@@ -114,11 +114,26 @@ def of_node(node: Obj) -> "str | ApiError":
     return errors.failed(f"no preferred addresses found; known addresses: [{shown}]")
 
 
+def of_proxied_node(address: str, port: str) -> "str | ApiError":
+    """Where a request for a node is passed on to, whose kubelet is at *address*: not to this server's own machine."""
+    host = address.rpartition(":")[0].strip("[]")
+    if (host[:1].isdigit() or ":" in host) and not is_routable(host):
+        return errors.bad_request(NOT_ALLOWED)
+    return host_port(host, port) if port else address
+
+
+def proxied_path(path: str) -> str:
+    """What is behind /proxy in *path*: "" is nothing at all, and no slash."""
+    parts = path.split("/")
+    rest = parts[8 if parts[3] == "namespaces" else 6 :]
+    return "/" + "/".join(rest) if rest else ""
+
+
 def of_pod(pod: Obj, port: str, scheme: str) -> "str | ApiError":
     """Address and port behind which a pod is."""
     addresses = get(pod, "status", "podIPs", default=()) or ()
     ip = addresses[0]["ip"] if addresses else get(pod, "status", "podIP", default="")
-    if not ip:
+    if not is_routable(ip):
         return errors.bad_request(NOT_ALLOWED)
     ports = [p["containerPort"] for c in pod["spec"]["containers"] for p in c.get("ports") or ()]
     return host_port(ip, port or (str(ports[0]) if ports else _default(scheme)))
@@ -144,6 +159,15 @@ def of_service(name: str, slices: Iterable[Obj], port: str) -> "str | ApiError":
     return errors.unavailable(f'no endpoints available for service "{name}"')
 
 
+def is_routable(address: str) -> bool:
+    """Whether *address* is one of a machine among others: no loopback, no link's own, no group's."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    return not (ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified or str(ip) == BROADCAST)
+
+
 def number(port: str) -> int | None:
     """The number that *port* is, or None if it is a name."""
     return int(port) if re.fullmatch("[0-9]+", port) else None
@@ -153,24 +177,6 @@ def _default(scheme: str) -> str:
     return "443" if scheme == "https" else "80"
 
 
-# -- nobody answers ----------------------------------------------------------------------------------------------------
-
-
 def refused(address: str) -> str:
     """The words of a connection that is refused."""
     return f"dial tcp {address}: connect: connection refused"
-
-
-def no_log(address: str, path: Sequence[str]) -> ApiError:
-    """500: the kubelet does not answer who asks for a log."""
-    return errors.failed(f'Get "https://{address}/containerLogs/{"/".join(path)}": {refused(address)}')
-
-
-def no_stream(address: str, upgrades: bool) -> ApiError:
-    """400 for who does not ask for a stream, 500 if there is none."""
-    return errors.failed(f"error dialing backend: {refused(address)}") if upgrades else errors.bad_request(UPGRADE)
-
-
-def no_page(address: str) -> ApiError:
-    """503: nobody answers at the other end."""
-    return errors.unavailable(f"error trying to reach service: {refused(address)}")

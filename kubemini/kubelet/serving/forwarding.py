@@ -1,0 +1,103 @@
+"""/portForward at a kubelet: connections to ports of a pod, carried by one upgraded connection of the client.
+
+The runtime dials 127.0.0.1 in the network namespace of the pod, so what listens there answers, whatever policies say.
+Invariant: a connection that ends, ends once; what comes for it later is thrown away.
+Simplified: a port of a pod answers at once.
+"""
+
+from collections.abc import Callable
+
+from kubemini.frames import Broken
+from kubemini.kubelet.decide.forwarding import Event, Left, Over, Pairs, Ports, Sent, Wanted
+from kubemini.kubelet.decide.pages import Answered, HttpServer
+
+
+class Forwarding:
+    """One client; *listens* gives the server behind a port or the words of a refusal, *served* is told of requests."""
+
+    def __init__(
+        self,
+        carrier: Pairs | Ports,
+        listens: Callable[[int], HttpServer | str],
+        served: Callable[[int, Answered], None],
+        push: Callable[[bytes], None],
+        close: Callable[[], None],
+    ):
+        self.carrier, self.listens, self.served, self.push, self.close = carrier, listens, served, push, close
+        self.open: dict[int, tuple[int, HttpServer]] = {}
+        self.over = False
+
+    def begin(self) -> None:
+        """The client has been greeted."""
+        self._follow(self.carrier.begin())
+
+    def take(self, data: bytes) -> None:
+        """Bytes of the client."""
+        if self.over:
+            return
+        try:
+            events = self.carrier.receive(data)
+        except Broken:
+            self.leave()
+            return
+        self._follow(events)
+
+    def leave(self) -> None:
+        """The client has gone, or all is over."""
+        if not self.over:
+            self.over = True
+            self.open.clear()
+            self.close()
+
+    def _follow(self, events: list[Event]) -> None:
+        self._flush()
+        for event in events:
+            match event:
+                case Wanted():
+                    self._dial(event)
+                case Sent() if event.number in self.open:
+                    self._pass_on(event)
+                case Left() if event.number in self.open:
+                    self._end(event.number)
+                case Over():
+                    self.leave()
+        self._flush()
+
+    def _dial(self, event: Wanted) -> None:
+        found = self.listens(event.port)
+        if isinstance(found, str):
+            self.push(self.carrier.end(event.number, found))
+        else:
+            self.open[event.number] = event.port, found
+
+    def _pass_on(self, event: Sent) -> None:
+        port, server = self.open[event.number]
+        answer, served = server.receive(event.data)
+        for one in served:
+            self.served(port, one)
+        if answer:
+            self.push(self.carrier.data(event.number, answer))
+        if server.closes:
+            self._end(event.number)
+
+    def _end(self, number: int) -> None:
+        del self.open[number]
+        self.push(self.carrier.end(number))
+
+    def _flush(self) -> None:
+        if self.carrier.out and not self.over:
+            self.push(bytes(self.carrier.out))
+            self.carrier.out.clear()
+
+
+def refused(port: int, sandbox: str, namespace: str, two_families: bool) -> str:
+    """The words of containerd when nobody listens on *port*.
+
+    containerd internal/cri/server sandbox_portforward_linux.go
+    """
+    v6 = f"dial tcp6 [::1]:{port}: connect: connection refused"
+    v6 = v6 if two_families else "dial tcp6: address localhost: no suitable address found"
+    why = f'failed to connect to localhost:{port} inside namespace "{sandbox}", IPv4: dial tcp4 127.0.0.1:{port}: '
+    why += f"connect: connection refused IPv6 {v6} "
+    said = f'failed to execute portforward in network namespace "{namespace}": {why}'
+    return f"error forwarding port {port} to pod {sandbox}, uid : {said}"
