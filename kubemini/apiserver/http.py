@@ -26,7 +26,7 @@ from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.attributes import Witness, unseen
 from kubemini.apiserver.decide.forms import response, sockets
 from kubemini.apiserver.decide.forms.media import PLAIN
-from kubemini.apiserver.decide.forms.plain import Passed, Ready
+from kubemini.apiserver.decide.forms.plain import Passed
 from kubemini.apiserver.server import ApiServer
 from kubemini.sim import Steps
 from kubemini.wire import Call, Reply, Unreachable
@@ -188,8 +188,6 @@ class Exchange:
             if answer is None:
                 self.stream.begin(encode)
                 said = response.of_watch(asked.accepted)
-            elif isinstance(answer, Ready):
-                self.cancel()  # it has begun in vain
         if isinstance(answer, Passed):
             return self._passed(answer, asked)
         if answer is not None:

@@ -22,7 +22,7 @@ from kubemini.apiserver.customs.definitions import DEFINITION
 from kubemini.apiserver.decide import discovery, identity, openapi, options, request, tables
 from kubemini.apiserver.decide.access import attributes, users
 from kubemini.apiserver.decide.access.attributes import Decision
-from kubemini.apiserver.decide.forms import body, media, protobuf
+from kubemini.apiserver.decide.forms import body, media, protobuf, sockets
 from kubemini.apiserver.decide.request import CONNECTS, OF_A_SUBRESOURCE
 from kubemini.apiserver.gate.fairness import Visit, is_long
 from kubemini.apiserver.parts import connecting, evicting, statuses
@@ -283,6 +283,8 @@ def act(core: Core, asked: Request) -> Steps:
     """Do what is asked."""
     if asked.info.verb == "watch" and asked.call.stream is None:
         return errors.bad_request("a watch needs a stream: open it as a watch")
+    if asked.info.verb == "watch" and (refused := sockets.refused_watch(asked.headers)):
+        return refused
     if asked.info.own is not None and asked.info.verb == "create":
         yield from core.definitions.wait_if_new(asked.info.own)
     deed = ACTS.get((asked.info.verb, asked.info.subresource)) or ACTS[(asked.info.verb, "")]

@@ -84,6 +84,12 @@ class PodLogs:
         """The pod is gone, and its files with it."""
         self._files.pop(uid, None)
 
+    def forget_reader(self, uid: str, reader: Callable[[], None]) -> None:
+        """Who read reads no more."""
+        left = [one for one in self.readers.pop(uid, ()) if one != reader]
+        if left:
+            self.readers[uid] = left
+
     def _tell(self, uid: str) -> None:
         for reader in list(self.readers.get(uid, ())):
             reader()

@@ -21,6 +21,7 @@ from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.audit import events, policy
 from kubemini.apiserver.decide.audit.policy import COMPLETE, NONE, PANIC, RECEIVED, STARTED
 from kubemini.apiserver.decide.forms import response
+from kubemini.apiserver.decide.forms.plain import Passed
 from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.gate.fairness import is_long
 
@@ -70,7 +71,7 @@ class Audited:
         self._event = events.with_patch(self._event, self.config, patch)
 
     def answered(self, code: int, answer: Any) -> None:
-        """It has its answer; a watch goes on."""
+        """It has its answer; a watch goes on, and so does what somebody behind the server says."""
         asked = self.asked
         if isinstance(answer, dict):
             if asked.accepted.convert is not None:
@@ -79,7 +80,8 @@ class Audited:
         self._event = events.with_response(self._event, self.config, code, answer)
         if self._long:
             self.stage(STARTED)
-        if asked.info.verb != "watch" or code != 200:
+        goes_on = isinstance(answer, Passed) or (asked.info.verb == "watch" and code in (200, 101))
+        if not goes_on:
             self.over()
 
     def over(self) -> None:

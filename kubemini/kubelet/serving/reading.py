@@ -48,9 +48,7 @@ class Reading:
         if self.over:
             return
         self.over = True
-        readers = self.files.readers.get(self.uid, [])
-        if self._news in readers:
-            readers.remove(self._news)
+        self.files.forget_reader(self.uid, self._news)
         if self._timer is not None:
             self._timer.cancel()
         self.close()

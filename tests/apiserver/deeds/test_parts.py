@@ -66,21 +66,29 @@ def test_a_refused_update_of_a_pod_ends_in_what_differs():
     [
         ("pods/p/exec?command=ls", 400, "Upgrade request required"),
         ("pods/p/portforward", 400, "Upgrade request required"),
-        ("pods/p/log", 500, "dial tcp 10.9.9.9:10250: connect: connection refused"),
-        ("pods/p/proxy/x", 503, "error trying to reach service: dial tcp 10.0.0.7:8080: connect: connection refused"),
+        ("pods/p/log", 500, 'Get "https://10.9.9.9:10250/containerLogs/connections/p/c": dial tcp 10.9.9.9:10250: i/o'),
+        ("pods/p/proxy/x", 503, "error trying to reach service: dial tcp 10.0.0.7:8080: i/o timeout"),
         ("services/s:81/proxy/", 503, 'no service port 81 found for service "s"'),
         ("services/ftp:s:80/proxy/", 400, 'invalid service request "ftp:s:80"'),
-        ("/api/v1/nodes/here/proxy/healthz", 503, "dial tcp 10.9.9.9:10250: connect: connection refused"),
+        ("/api/v1/nodes/here/proxy/healthz", 503, "dial tcp 10.9.9.9:10250: i/o timeout"),
+        ("pods/q/log", 500, "dial tcp 127.0.0.1:10250: connect: connection refused"),
+        ("pods/q/proxy/", 400, "address not allowed"),
+        ("/api/v1/nodes/self/proxy/healthz", 400, "address not allowed"),
+        ("pods/r/log", 500, "dial tcp: lookup elsewhere: no such host"),
+        ("/api/v1/nodes/named/proxy/healthz", 400, "lookup elsewhere: no such host"),
     ],
 )
 def test_who_leads_to_a_node_or_a_pod_says_that_nobody_answers(path, code, why):
     client = Client("connections")
-    client.ask("POST", "/api/v1/nodes", {"metadata": {"name": "here"}})
-    addresses = [{"type": "InternalIP", "address": "10.9.9.9"}]
-    client.patch("/api/v1/nodes/here/status", {"status": {"addresses": addresses}})
+    known = {"here": "10.9.9.9", "self": "127.0.0.1", "named": "elsewhere"}
+    for name, address in known.items():
+        client.ask("POST", "/api/v1/nodes", {"metadata": {"name": name}})
+        addresses = [{"type": "Hostname" if name == "named" else "InternalIP", "address": address}]
+        client.patch(f"/api/v1/nodes/{name}/status", {"status": {"addresses": addresses}})
     client.ask("POST", "services", {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}})
     ports = [{"name": "c", "image": "i:1", "ports": [{"containerPort": 8080}]}]
-    client.ask("POST", "pods", {"metadata": {"name": "p"}, "spec": {"containers": ports, "nodeName": "here"}})
-    client.patch("pods/p/status", {"status": {"podIPs": [{"ip": "10.0.0.7"}]}})
+    for pod, node, ip in (("p", "here", "10.0.0.7"), ("q", "self", "127.0.0.1"), ("r", "named", "10.0.0.8")):
+        client.ask("POST", "pods", {"metadata": {"name": pod}, "spec": {"containers": ports, "nodeName": node}})
+        client.patch(f"pods/{pod}/status", {"status": {"podIPs": [{"ip": ip}]}})
     found, answer = client.ask("GET", path)
     assert found == code and why in answer["message"]

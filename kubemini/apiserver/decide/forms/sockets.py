@@ -18,10 +18,8 @@ READERS = ("", "binary.k8s.io", BASE64)
 NO_ORIGIN = "null origin"
 
 
-def of_watch(
-    headers: Mapping[str, str], form: Accepted, encode: Callable[[Any], bytes], leave: Callable[[], None]
-) -> Passed | Ready | None:
-    """The answer to a watch that wants a WebSocket; None if it wants none. *leave*: the client has gone.
+def refused_watch(headers: Mapping[str, str]) -> Ready | None:
+    """Why no WebSocket begins for a watch that wants one, or None.
 
     A browser says from which page it comes (Origin), and who says nothing is refused.
     """
@@ -29,14 +27,23 @@ def of_watch(
         return None
     asked = websocket.protocols(headers)
     why = websocket.refusal(headers) or ("bad WebSocket Protocol" if len(asked) > 1 else "")
-    if why or not headers.get("origin"):
-        return Ready(400 if why else 403, (), (why or NO_ORIGIN).encode())
-    opcode = BINARY if form.media == PROTOBUF else TEXT
+    if why:
+        return Ready(400, (), why.encode())
+    return None if headers.get("origin") else Ready(403, (), NO_ORIGIN.encode())
+
+
+def of_watch(
+    headers: Mapping[str, str], form: Accepted, encode: Callable[[Any], bytes], leave: Callable[[], None]
+) -> Passed | None:
+    """The answer to a watch that wants a WebSocket; None if it wants none. *leave*: the client has gone."""
+    if not websocket.is_wanted(headers):
+        return None
+    asked, opcode = websocket.protocols(headers), BINARY if form.media == PROTOBUF else TEXT
     return _opened(headers, asked[0] if asked else "", lambda event: frame(opcode, encode(event)), leave)
 
 
 def of_log(headers: Mapping[str, str], leave: Callable[[], None]) -> Passed | Ready | None:
-    """The same of a log."""
+    """The answer to who wants a log over a WebSocket; None if he wants none. *leave*: the client has gone."""
     if not websocket.is_wanted(headers):
         return None
     asked = websocket.protocols(headers)
