@@ -184,7 +184,8 @@ def acted_on() -> list[Kind]:
 
 def stored() -> list[Kind]:
     """All kinds that can be listed and watched: what is only answered, a review or a Binding, cannot."""
-    answered = {(words[0], words[2]) for words in _LINES if any(word == "verbs=create" for word in words)}
+    unwatched = ("verbs=create", "verbs=get,list")  # questions, and what is only looked at
+    answered = {(words[0], words[2]) for words in _LINES if any(word in unwatched for word in words)}
     found = {kind.prefix: kind for at, kind in served().items() if at not in answered}  # one version of each
     return list(found.values())
 
