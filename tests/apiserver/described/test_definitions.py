@@ -7,15 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from kubemini.api.schema import described
 from kubemini.apiserver.decide import discovery, openapi
 from kubemini.apiserver.decide.openapi import gnostic, schemas
 from tests.apiserver.customs.parts import Definer
 from tests.apiserver.deeds.parts import outside
 from tests.apiserver.described import reading
-from tests.real.api.described import own_of
+from tests.real.api.described import TOLERATED, digests, own_of
 
 RECORDED = json.loads(gzip.decompress(Path(__file__).with_name("recorded.json.gz").read_bytes()))
 LINES, OWN = own_of(RECORDED["crds"])
+BROUGHT_ALONG = (  # in paths, and in names: kinds that are served without their definitions
+    *("gateway.networking.k8s.io", "policy.networking.k8s.io"),
+    *("io.k8s.networking.gateway", "io.k8s.networking.policy"),
+)
 ALL = (*discovery.lines(), *LINES)
 
 
@@ -44,6 +49,21 @@ def test_protobuf_reads_as_the_real_one_has_written_it(name):
 def test_a_path_in_protobuf_is_byte_for_byte_the_real_one(path):
     ours = gnostic._message(openapi.page("/openapi/v2", ALL, OWN)["paths"][path], "PathItem")
     assert ours == base64.b64decode(RECORDED["protobuf"][path])
+
+
+@pytest.mark.parametrize("part", RECORDED["whole"])
+def test_all_that_openapi_2_says_is_what_the_real_one_says(part):
+    ours, wanted = digests(openapi.page("/openapi/v2", ALL, OWN)[part]), RECORDED["whole"][part]
+    extra = {name for name in set(ours) - set(wanted) if any(group in name for group in BROUGHT_ALONG)}
+    assert {name: ours[name] for name in set(ours) - extra} == {
+        name: wanted[name] for name in wanted if name not in TOLERATED
+    }
+
+
+def test_a_delete_of_a_defined_kind_tells_of_the_groups_that_clients_know():
+    told = openapi.page("/openapi/v3/apis/stable.example.com/v1", ALL, OWN)["components"]["schemas"]
+    groups = {gvk["group"] for gvk in told["io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"][described.GVK]}
+    assert {"", "apps", "batch"} <= groups and not {"apiextensions.k8s.io", "admission.k8s.io"} & groups
 
 
 def test_a_version_that_is_not_served_is_not_published():
@@ -93,6 +113,14 @@ def test_what_is_defined_is_published_and_gone_with_its_definition():
     one.wait()
     assert "com.example.rings.v1.Ring" not in whole()[1]["definitions"]
     assert one.code("/openapi/v3/apis/rings.example.com/v1") == 404
+
+
+def test_who_does_not_ask_for_it_pays_nothing_even_where_kinds_are_defined():
+    described._all.cache_clear()
+    one = Definer("stones").define("stones", "Stone")
+    assert one.make("a")[0] == 201 and one.code(one.path) == 200 and one.code("/apis") == 200
+    assert described._all.cache_info().currsize == 0
+    assert one.code("/openapi/v2") == 200 and described._all.cache_info().currsize == 1
 
 
 def test_a_client_that_has_it_reads_nothing_over_the_wire():

@@ -56,6 +56,8 @@ def test_what_can_be_done_is_what_discovery_tells():
         verbs = {one["x-kubernetes-action"] for of in paths.values() for one in of.values() if isinstance(one, dict)}
         expected = {{"create": "post", "update": "put"}.get(verb, verb) for verb in told["verbs"]} - {"watch"}
         assert verbs == expected, words
+        watched = [path for path in document(words[0])["paths"] if f"/watch/{words[1]}" in path]
+        assert bool(watched) == ("watch" in told["verbs"] and "gateway" not in words[0] and "policy.n" not in words[0])
 
 
 def test_a_patch_says_that_its_fields_are_checked():

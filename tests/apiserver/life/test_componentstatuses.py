@@ -2,7 +2,9 @@
 
 import pytest
 
+from tests.apiserver.deeds.parts import outside
 from tests.apiserver.life.test_health import get
+from tests.apiserver.outside.asking import header
 from tests.worlds.kube import World
 
 STATUSES = "/api/v1/componentstatuses"
@@ -65,6 +67,15 @@ def test_etcd_that_does_not_answer_is_waited_for_longer(world):
     assert 20 <= took < 21
     assert reply.value["conditions"][0]["status"] == "False"
     assert reply.value["conditions"][0]["error"].endswith("context deadline exceeded")
+
+
+def test_nobody_can_watch_them_and_all_are_warned_of_them():
+    refused = outside().ask("GET", f"{STATUSES}?watch=true")
+    assert (
+        refused.status == 405 and b'watch is not supported on resources of kind \\"componentstatuses\\"' in refused.body
+    )
+    assert header(refused, "Warning") == '299 - "v1 ComponentStatus is deprecated in v1.19+"'
+    assert outside().ask("GET", "/api/v1/watch/componentstatuses").status == 404
 
 
 def test_who_is_not_known_is_not_found_by_the_name_that_the_real_one_says(world):

@@ -11,6 +11,7 @@ Go type that holds them. Paths and operations are not kept: they follow from dis
 import argparse
 import base64
 import gzip
+import hashlib
 import json
 import ssl
 import sys
@@ -131,8 +132,16 @@ def own_of(crds):
     return living.lines_of(crds), tuple(living.described(kind) for kind in kinds)
 
 
+def digests(part):
+    """Name of an entry → a digest of what it says, in whatever order."""
+    texts = {name: json.dumps(said, sort_keys=True).encode() for name, said in part.items()}
+    return {name: hashlib.sha256(text).hexdigest()[:12] for name, text in sorted(texts.items())}
+
+
 def recorded(crds, documents, whole, protobuf):
-    """What is published of *crds* alone: schemas and paths of OpenAPI 2 and 3, and those of 2 as protobuf has them."""
+    """What is published of *crds*: schemas and paths of OpenAPI 2 and 3, and those of 2 as protobuf has them; of all
+    else in OpenAPI 2 a digest.
+    """
     groups = tuple(sorted({f"apis/{crd['spec']['group']}/" for crd in crds}))
     third = {where: told for where, told in documents.items() if where.startswith(groups)}
     names = sorted({name for told in third.values() for name in told["components"]["schemas"] if _is_own(name)})
@@ -142,6 +151,7 @@ def recorded(crds, documents, whole, protobuf):
         schemas = told["components"]["schemas"]
         told["components"] = {name: schemas[name] for name in names if name in schemas}
     return {
+        "whole": {part: digests(whole[part]) for part in ("paths", "definitions", "parameters")},
         "crds": crds,
         "third": third,
         "paths": paths,
