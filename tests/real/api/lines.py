@@ -2,6 +2,21 @@
 
 MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cm1}\ndata: {a: "1"}\n'
 OTHER = MAP.replace('"1"', '"2"')
+NODES = "".join(
+    f"""---
+apiVersion: v1
+kind: Node
+metadata: {{name: {name}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: on-{name}}}
+spec: {{nodeName: {name}, tolerations: [{{operator: Exists}}], containers: [{{name: c, image: i}}]}}
+"""
+    for name in ("plain", "speaks", "nowhere")
+)
+AT = '{"status":{"addresses":[{"type":"InternalIP","address":"127.0.0.1"}],"declaredFeatures":[FEATURES]}}'
+PLAIN, SPEAKS = AT.replace("FEATURES", ""), AT.replace("FEATURES", '"ExtendWebSocketsToKubelet"')
 TYPED = """
 create sa default
 version
@@ -127,6 +142,28 @@ delete cm --all
 delete ns team-a --wait=false
 get ns
 describe ns team-a
+apply -f - < NODES
+patch node plain --subresource=status --type=merge --patch-file=/dev/stdin < PLAIN
+patch node speaks --subresource=status --type=merge --patch-file=/dev/stdin < SPEAKS
+logs on-plain --tail=5 --since=10s --timestamps
+logs on-plain -f --previous
+logs on-speaks --limit-bytes=3
+logs on-nowhere
+exec on-plain -- ls -l
+exec on-speaks -- ls -l
+exec on-nowhere -- ls
+exec -i on-plain -- sh -c 'echo a b'
+attach on-plain
+attach on-speaks
+port-forward on-plain 8000:80
+port-forward on-speaks 8000:80
+port-forward on-nowhere 8000:80
+cp on-speaks:/etc/hosts /dev/null
+get --raw /api/v1/nodes/plain/proxy/healthz
+get --raw /api/v1/nodes/nowhere/proxy/healthz
+get --raw /api/v1/namespaces/default/pods/on-plain/proxy/
+get --raw /api/v1/namespaces/default/pods/http:on-plain:x:y/proxy/
+get --raw /api/v1/namespaces/default/services/nobody/proxy/
 """
 TOLERATED = {  # line → why what is printed differs
     "api-resources -o wide": "kinds of the Gateway API and of policies of a cluster are served without their CRDs",
