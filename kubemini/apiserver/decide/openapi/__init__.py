@@ -13,6 +13,7 @@ Simplified: no OpenAPI 3 as protobuf; nothing of it is compressed, served in ran
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -21,7 +22,6 @@ from kubemini.api.schema import custom
 from kubemini.apiserver.decide.discovery import Lines
 from kubemini.apiserver.decide.forms.media import JSON, clauses
 from kubemini.apiserver.decide.forms.plain import TEXT, Ready
-from kubemini.apiserver.decide.forms.response import json_bytes
 from kubemini.apiserver.decide.openapi import gnostic, routes, version2, version3
 from kubemini.apiserver.decide.openapi.routes import Route
 from kubemini.apiserver.decide.openapi.schemas import Described, known
@@ -136,7 +136,11 @@ def _document(where: str, of: Lines, own: tuple[Described, ...]) -> dict[str, An
 
 @lru_cache(maxsize=KEPT)
 def _document_bytes(where: str, of: Lines, own: tuple[Described, ...]) -> tuple[bytes, str]:
-    return _hashed(json_bytes(_document(where, of, own)))
+    return _hashed(_written(_document(where, of, own)))
+
+
+def _written(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _hashed(body: bytes) -> tuple[bytes, str]:
@@ -147,7 +151,7 @@ def _hashed(body: bytes) -> tuple[bytes, str]:
 def _index(lines: Lines, own: tuple[Described, ...]) -> bytes:
     told = _parts(lines, own)
     urls = {where: {"serverRelativeURL": _url(where, _document_bytes(where, *told[where])[1])} for where in told}
-    return json_bytes({"paths": urls})
+    return _written({"paths": urls})
 
 
 def _url(where: str, digest: str) -> str:
@@ -165,7 +169,7 @@ def _whole(lines: Lines, own: tuple[Described, ...]) -> dict[str, Any]:
 
 @lru_cache(maxsize=2)
 def _whole_json(lines: Lines, own: tuple[Described, ...]) -> tuple[bytes, str]:
-    return _hashed(json_bytes(_whole(lines, own)))
+    return _hashed(_written(_whole(lines, own)))
 
 
 @lru_cache(maxsize=4)

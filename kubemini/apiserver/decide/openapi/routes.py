@@ -136,7 +136,7 @@ def of_resource(words: Words, listed: str = "", custom: bool = False) -> list[Ro
     """The routes of a line of discovery; *listed*: the kind of its lists; *custom*: somebody has defined it."""
     api_version, plural, kind, scope, *_ = words
     facts = dict(word.split("=", 1) for word in words[4:])
-    verbs = facts.get("verbs", ALL).split(",")
+    verbs = (ALL if custom else facts.get("verbs", ALL)).split(",")  # also of a kind that is on its way out
     of = _Of(api_version, kind, plural, scope == "namespaced", verbs, custom, listed or f"{kind}List")
     found = [*_of_objects(of), *(() if custom else _of_watches(of))]
     for part in filter(None, facts.get("sub", "").split(",")):

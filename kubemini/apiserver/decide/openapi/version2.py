@@ -99,8 +99,6 @@ def _pointed(option: dict[str, Any], parameters: dict[str, Any]) -> dict[str, An
 def _hash(option: dict[str, Any]) -> str:
     """Eight letters of what is said, as Go says it. Models k/kube-openapi pkg/builder base64Hash"""
     text = json.dumps(option, separators=(",", ":"), ensure_ascii=False)
-    for plain, escaped in (("&", "\\u0026"), ("<", "\\u003c"), (">", "\\u003e")):
-        text = text.replace(plain, escaped)
     found = OFFSET
     for byte in text.encode():
         found = (found * PRIME & (1 << 64) - 1) ^ byte
