@@ -11,11 +11,21 @@ from typing import Any
 
 from kubemini.users.decide.kubectl import flags
 from kubemini.users.decide.kubectl.asking import Failed, Steps, fail
-from kubemini.users.decide.kubectl.changes import apply, create, delete, labels, nodes, patch
+from kubemini.users.decide.kubectl.changes import (
+    apply,
+    create,
+    delete,
+    drain,
+    exposing,
+    labels,
+    nodes,
+    patch,
+    rollout,
+)
 from kubemini.users.decide.kubectl.flags import Flag, Given
 from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.making.parts import Maker
-from kubemini.users.decide.kubectl.verbs import auth, get, info
+from kubemini.users.decide.kubectl.verbs import auth, describe, events, explain, get, info, others, wait
 
 Run = Callable[[Line, Given], Steps]
 
@@ -54,12 +64,32 @@ VERBS: dict[str, Verb] = {
     "uncordon": Verb(nodes.uncordon, nodes.CORDONS),
     "taint": Verb(nodes.taint, nodes.TAINTS),
     "auth": Verb(under={"can-i": Verb(auth.can_i, auth.FLAGS), "whoami": Verb(auth.whoami, auth.OF_WHOAMI)}),
+    "describe": Verb(describe.run, describe.FLAGS),
+    "events": Verb(events.run, events.FLAGS),
+    "explain": Verb(explain.run, explain.FLAGS),
+    "logs": Verb(others.logs, others.OF_LOGS),
+    "top": Verb(under={word: Verb(others.top, others.OF_TOP) for word in ("node", "pod")}),
+    "wait": Verb(wait.run, wait.FLAGS),
+    "drain": Verb(drain.run, drain.FLAGS),
+    "expose": Verb(exposing.expose, exposing.OF_EXPOSE),
+    "autoscale": Verb(exposing.autoscale, exposing.OF_AUTOSCALE),
+    "set": Verb(under={"image": Verb(exposing.set_image, exposing.OF_SET)}),
+    "rollout": Verb(
+        under={
+            "status": Verb(rollout.status, rollout.OF_STATUS),
+            "history": Verb(rollout.history, rollout.OF_HISTORY),
+            "undo": Verb(rollout.undo, rollout.OF_UNDO),
+            "restart": Verb(rollout.restart, rollout.OF_OTHERS),
+            "pause": Verb(rollout.pause, rollout.OF_OTHERS),
+            "resume": Verb(rollout.resume, rollout.OF_OTHERS),
+        }
+    ),
     "version": Verb(info.version, info.OF_VERSION),
     "cluster-info": Verb(info.cluster_info),
     "api-resources": Verb(info.api_resources, info.OF_RESOURCES),
     "api-versions": Verb(info.api_versions),
 }
-ALIASES = create.SHORT
+ALIASES = {**create.SHORT, "nodes": "node", "pods": "pod", "no": "node", "po": "pod"}
 NOT_HERE = ("attach", "cp", "debug", "edit", "port-forward", "proxy", "config", "plugin", "completion", "kustomize")
 
 

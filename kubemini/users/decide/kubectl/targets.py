@@ -6,6 +6,7 @@ Models k/cli-runtime pkg/resource Builder.
 from dataclasses import dataclass
 from typing import Any
 
+from kubemini.api import labels
 from kubemini.users.decide.kubectl.asking import Ask, Failed, Refused, Steps, fail, fetched, together
 from kubemini.users.decide.kubectl.discovery import Resource
 from kubemini.users.decide.kubectl.flags import ARRAY, BOOL, INT, Flag
@@ -114,10 +115,10 @@ def _named(line: Line, resource: Resource, name: str) -> Info:
 
 
 def _query(given: Any, everything: bool) -> tuple[tuple[str, str], ...] | None:
-    labels, fields = given.values.get("selector") or "", given.values.get("field-selector") or ""
-    if not (labels or fields or everything):
+    chosen, fields = given.values.get("selector") or "", given.values.get("field-selector") or ""
+    if not (chosen or fields or everything):
         return None
-    return (*((("labelSelector", labels),) if labels else ()), *((("fieldSelector", fields),) if fields else ()))
+    return (*((("labelSelector", chosen),) if chosen else ()), *((("fieldSelector", fields),) if fields else ()))
 
 
 def _replaced(line: Line, word: str) -> str:
@@ -166,6 +167,11 @@ def tried(line: Line, targets: Targets) -> Steps:
     return found, errors
 
 
+def selector_of(selector: Any) -> str:
+    """The selector of an object, as a query has it: ``app=web,tier in (a,b)``."""
+    return str(labels.from_object(selector))
+
+
 def of_object(resource: Resource, obj: Any) -> Info:
     """An object as something that is meant."""
     meta = obj.get("metadata") or {}
@@ -195,8 +201,8 @@ def of_selection(problem: Refused, info: Info, query: tuple[tuple[str, str], ...
         return problem
     one, said = info.resource, dict(query)
     where = f"{one.group}/{one.version}, Resource={one.name}"
-    labels, fields = said.get("labelSelector", ""), said.get("fieldSelector", "")
+    chosen, fields = said.get("labelSelector", ""), said.get("fieldSelector", "")
     what = f'Unable to list "{where}"'
-    if labels or fields:
-        what = f'Unable to find "{where}" that match label selector "{labels}", field selector "{fields}"'
+    if chosen or fields:
+        what = f'Unable to find "{where}" that match label selector "{chosen}", field selector "{fields}"'
     return Refused({**problem.said, "message": f"{what}: {problem.message}"})

@@ -12,6 +12,7 @@ from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.targets import Info
 
 GONE = "DELETED"
+WEEK = 168 * 3600 * SECOND
 Wanted = Callable[[str, Any], bool]
 
 

@@ -5,14 +5,13 @@ Models k/kubectl pkg/cmd/delete DeleteOptions.DeleteResult; pkg/cmd/wait IsDelet
 
 from typing import Any
 
-from kubemini.sim.units import SECOND
 from kubemini.users.decide.kubectl import files, targets
 from kubemini.users.decide.kubectl.asking import Failed, Refused, Steps, fail, together
 from kubemini.users.decide.kubectl.changes import writing
 from kubemini.users.decide.kubectl.flags import BOOL, INT, TIME, Flag, Given
 from kubemini.users.decide.kubectl.line import Line, in_namespace
 from kubemini.users.decide.kubectl.targets import Info
-from kubemini.users.decide.kubectl.waiting import gone
+from kubemini.users.decide.kubectl.waiting import WEEK, gone
 
 FLAGS = (
     *targets.FILES,
@@ -39,7 +38,6 @@ POLICIES = {
     "true": "Background",
     "false": "Orphan",
 }
-WEEK = 168 * 3600 * SECOND
 IMMEDIATE = (
     "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. "
     "The resource may continue to run on the cluster indefinitely."

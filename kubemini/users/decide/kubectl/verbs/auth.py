@@ -1,7 +1,7 @@
 """``kubectl auth can-i`` and ``auth whoami``.
 
 Models k/kubectl pkg/cmd/auth CanIOptions.RunAccessCheck CanIOptions.RunAccessList printStatus; WhoAmIOptions.Run.
-Simplified: rules that say nearly the same are not folded into one; auth reconcile is not here.
+Simplified: auth reconcile is not here.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from kubemini.users.decide.kubectl.asking import Failed, Steps, fail
 from kubemini.users.decide.kubectl.flags import BOOL, Flag, Given
 from kubemini.users.decide.kubectl.line import Line
-from kubemini.users.decide.kubectl.printing import outputs
+from kubemini.users.decide.kubectl.printing import outputs, rules
 from kubemini.users.decide.kubectl.printing.tabs import aligned
 from kubemini.users.decide.kubectl.targets import EVERYWHERE
 
@@ -97,57 +97,11 @@ def _list(line: Line, given: Given) -> Steps:
         raise fail("list option must be specified with no arguments")
     answer = yield from _review(line, RULES, {"namespace": line.namespace})
     status = answer.get("status") or {}
-    rows = [row for rule in status.get("resourceRules") or [] for row in _broken_down(rule)]
-    rows = sorted(_compact(rows), key=_order)
-    lines = [] if given.on("no-headers") else ["Resources\tNon-Resource URLs\tResource Names\tVerbs"]
-    lines += [f"{_combined(row)}\t[]\t[{' '.join(row['names'])}]\t[{' '.join(row['verbs'])}]" for row in rows]
-    for rule in sorted(status.get("nonResourceRules") or [], key=lambda one: _order_of_pages(one)):
-        for url in sorted(rule.get("nonResourceURLs") or []):
-            lines.append(f"\t[{url}]\t[]\t[{' '.join(rule.get('verbs') or [])}]")
     if status.get("incomplete"):
         line.screen.complain(f"warning: the list may be incomplete: {status.get('evaluationError', '')}")
-    line.screen.out(aligned("".join(f"{one}\n" for one in lines)))
-
-
-def _broken_down(rule: Any) -> list[dict[str, Any]]:
-    return [
-        {
-            "group": group,
-            "resource": resource,
-            "names": rule.get("resourceNames") or [],
-            "verbs": rule.get("verbs") or [],
-        }
-        for group in rule.get("apiGroups") or [""]
-        for resource in rule.get("resources") or []
-    ]
-
-
-def _compact(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rules that differ in their verbs alone are one. Models k/kubectl pkg/util/rbac CompactRules"""
-    found: dict[Any, dict[str, Any]] = {}
-    for row in rows:
-        key = row["group"], row["resource"], tuple(row["names"])
-        there = found.setdefault(key, {**row, "verbs": []})
-        there["verbs"] = [*there["verbs"], *row["verbs"]]
-    return list(found.values())
-
-
-def _order(row: dict[str, Any]) -> Any:
-    """Models k/kubectl pkg/util/rbac SortableRuleSlice"""
-    return _text([row["group"]], [row["resource"]], row["names"], row["verbs"])
-
-
-def _order_of_pages(rule: Any) -> Any:
-    return " ".join(rule.get("nonResourceURLs") or [])
-
-
-def _text(groups: list[str], resources: list[str], names: list[str], verbs: list[str]) -> str:
-    parts = [f"APIGroups:[{' '.join(groups)}]", f"Resources:[{' '.join(resources)}]", *names, *verbs]
-    return ", ".join(parts)
-
-
-def _combined(row: dict[str, Any]) -> str:
-    return f"{row['resource']}.{row['group']}" if row["group"] else str(row["resource"])
+    found = rules.rows([*(status.get("resourceRules") or []), *(status.get("nonResourceRules") or [])])
+    lines = [] if given.on("no-headers") else [rules.HEADS]
+    line.screen.out(aligned("".join("\t".join(row) + "\n" for row in [*lines, *found])))
 
 
 # -- whoami ------------------------------------------------------------------------------------------------------------

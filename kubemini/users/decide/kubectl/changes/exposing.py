@@ -1,0 +1,209 @@
+"""``kubectl expose``, ``autoscale`` and ``set image``.
+
+Models k/kubectl pkg/cmd/expose ExposeServiceOptions.RunExpose; pkg/cmd/autoscale AutoscaleOptions.Run; pkg/cmd/set
+SetImageOptions.Run.
+"""
+
+from typing import Any
+
+from kubemini.users.decide.kubectl import files, targets
+from kubemini.users.decide.kubectl.asking import STRATEGIC, Failed, Refused, Steps, fail, together
+from kubemini.users.decide.kubectl.changes import writing
+from kubemini.users.decide.kubectl.changes.labels import found
+from kubemini.users.decide.kubectl.flags import BOOL, INT, Flag, Given
+from kubemini.users.decide.kubectl.line import Line
+from kubemini.users.decide.kubectl.making.parts import int_or_percent, pairs
+from kubemini.users.decide.kubectl.targets import Info
+
+OF_EXPOSE = (
+    *targets.FILES,
+    *writing.WRITES,
+    *writing.SAVE,
+    *(Flag(name) for name in ("port", "target-port", "protocol", "name", "type", "selector", "external-ip")),
+    *(Flag(name) for name in ("cluster-ip", "session-affinity", "load-balancer-ip", "overrides")),
+    Flag("labels", "l"),
+)
+OF_AUTOSCALE = (
+    *targets.FILES,
+    *writing.WRITES,
+    *writing.SAVE,
+    Flag("min", kind=INT, default=-1),
+    Flag("max", kind=INT, default=-1),
+    Flag("cpu-percent", kind=INT, default=-1),
+    Flag("cpu"),
+    Flag("memory"),
+    Flag("name"),
+)
+OF_SET = (*targets.FILES, *targets.SELECTOR, *writing.WRITES, Flag("all", kind=BOOL), Flag("local", kind=BOOL))
+EXPOSABLE = ("pods", "services", "replicationcontrollers", "deployments", "replicasets")
+WORKLOADS = ("pods", "replicationcontrollers", "deployments", "daemonsets", "replicasets", "statefulsets", "jobs")
+
+
+# -- expose ------------------------------------------------------------------------------------------------------------
+def expose(line: Line, given: Given) -> Steps:
+    """A Service for what runs."""
+    how = yield from writing.of(line, given, "kubectl-expose")
+    selector, given.values["selector"] = given["selector"], ""
+    infos, errors, _ = yield from found(line, given, given.words, files.named(line, must=False))
+    for info in infos:
+        try:
+            made = _service(given, info, selector)
+            service = yield from line.known.find("services")
+            if how.dry != writing.CLIENT:
+                made = yield from line.send("POST", service.path(line.namespace), made, how.query)
+            how.tell(made, "exposed")
+        except Failed as problem:
+            errors.append(problem)
+    together(errors)
+
+
+def _service(given: Given, info: Info, selector: str) -> dict[str, Any]:
+    if info.resource.name not in EXPOSABLE:
+        one = info.resource
+        kind = f"{one.kind}.{one.group}" if one.group else one.kind
+        raise fail(f"cannot expose a {kind}")
+    spec = info.obj.get("spec") or {}
+    name = given["name"] or info.name
+    chosen = pairs(selector.split(","), "selector") if selector else _selector(info, spec)
+    protocol, target = given["protocol"] or "TCP", given["target-port"]
+    ports = [
+        {"protocol": protocol, "port": int(port), "targetPort": int_or_percent(target or port)}
+        for port in (given["port"].split(",") if given["port"] else _ports(spec))
+    ]
+    if len(ports) > 1:
+        ports = [{"name": f"port-{number}", **port} for number, port in enumerate(ports, start=1)]
+    labels = info.obj["metadata"].get("labels") or {}
+    if given["labels"]:
+        labels = pairs(given["labels"].split(","), "label spec")
+    made: dict[str, Any] = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}}
+    made["metadata"] |= {"labels": labels} if labels else {}
+    made["metadata"] |= {"namespace": given["namespace"]} if given["namespace"] else {}
+    made["spec"] = {"ports": ports, "selector": chosen}
+    made["spec"] |= {"type": given["type"]} if given["type"] else {}
+    made["spec"] |= {"clusterIP": given["cluster-ip"]} if given["cluster-ip"] else {}
+    made["spec"] |= {"externalIPs": [given["external-ip"]]} if given["external-ip"] else {}
+    return made | {"status": {"loadBalancer": {}}}
+
+
+def _selector(info: Info, spec: Any) -> dict[str, str]:
+    if info.resource.name == "pods":
+        labels = info.obj["metadata"].get("labels") or {}
+        if not labels:
+            raise fail("the pod has no labels and cannot be exposed")
+        return dict(labels)
+    selector = spec.get("selector") or {}
+    if info.resource.name in ("services", "replicationcontrollers"):
+        return dict(selector)
+    if selector.get("matchExpressions"):
+        raise fail('couldn\'t convert expressions - "{selector}" to map-based selector format')
+    return dict(selector.get("matchLabels") or {})
+
+
+def _ports(spec: Any) -> list[str]:
+    pod = (spec.get("template") or {}).get("spec") or spec
+    ports = [str(port["containerPort"]) for one in pod.get("containers") or [] for port in one.get("ports") or []]
+    ports += [str(port["port"]) for port in spec.get("ports") or []]
+    if not ports:
+        raise fail("couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples")
+    return ports
+
+
+# -- autoscale ---------------------------------------------------------------------------------------------------------
+def autoscale(line: Line, given: Given) -> Steps:
+    """A HorizontalPodAutoscaler for what can be scaled."""
+    if given["max"] < 1:
+        raise fail("--max=MAXPODS is required and must be at least 1, max: " + str(given["max"]))
+    if given["max"] < given["min"]:
+        raise fail(f"--max=MAXPODS must be larger or equal to --min=MINPODS, max: {given['max']}, min: {given['min']}")
+    if given.has("cpu-percent"):
+        line.screen.complain(
+            "Flag --cpu-percent has been deprecated, Use --cpu with percentage or resource quantity format "
+            "(e.g., '70%' for utilization or '500m' for milliCPU)."
+        )
+    how = yield from writing.of(line, given, "kubectl-autoscale")
+    infos, errors, _ = yield from found(line, given, given.words, files.named(line, must=False))
+    for info in infos:
+        made = _autoscaler(given, info)
+        try:
+            resource = yield from line.known.find("horizontalpodautoscalers.v2.autoscaling")
+            if how.dry != writing.CLIENT:
+                made = yield from line.send("POST", resource.path(line.namespace), made, how.query)
+            how.tell(made, "autoscaled")
+        except Refused as problem:
+            errors.append(problem)
+    together(errors)
+
+
+def _autoscaler(given: Given, info: Info) -> dict[str, Any]:
+    one, name = info.resource, given["name"] or info.name
+    metrics = []
+    cpu = given["cpu"] or (f"{given['cpu-percent']}%" if given["cpu-percent"] >= 0 else "")
+    for resource, text in (("cpu", cpu), ("memory", given["memory"])):
+        if text:
+            metrics.append({"type": "Resource", "resource": {"name": resource, "target": _target(text)}})
+    spec: dict[str, Any] = {
+        "maxReplicas": given["max"],
+        "scaleTargetRef": {"apiVersion": one.api_version, "kind": one.kind, "name": info.name},
+    }
+    spec |= {"metrics": metrics} if metrics else {}
+    spec |= {"minReplicas": given["min"]} if given["min"] > 0 else {}
+    meta = {"name": name} | ({"namespace": given["namespace"]} if given["namespace"] else {})
+    return {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": meta, "spec": spec}
+
+
+def _target(text: str) -> dict[str, Any]:
+    if text.endswith("%"):
+        return {"type": "Utilization", "averageUtilization": int(text[:-1])}
+    return {"type": "AverageValue", "averageValue": text}
+
+
+# -- set image ---------------------------------------------------------------------------------------------------------
+def set_image(line: Line, given: Given) -> Steps:
+    """New images for containers."""
+    words = [word for word in given.words if "=" not in word]
+    images = pairs([word for word in given.words if "=" in word], "image spec")
+    paths = files.named(line, must=False)
+    if not (words or paths):
+        raise fail("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+    if not images:
+        raise fail("at least one image update is required")
+    how = yield from writing.of(line, given, "kubectl-set", checks=False)
+    infos, errors, _ = yield from found(line, given, words, paths)
+    for info in infos:
+        try:
+            change = _images(info, images)
+            if not change:
+                continue
+            after = info.obj
+            if how.dry != writing.CLIENT:
+                after = yield from line.send("PATCH", info.path, change, how.query, STRATEGIC)
+            how.tell(after, "image updated")
+        except Refused as problem:
+            errors.append(fail(f"failed to patch image update to pod template: {problem.message}"))
+        except Failed as problem:
+            errors.append(problem)
+    together(errors)
+
+
+def _images(info: Info, images: dict[str, str]) -> dict[str, Any]:
+    """The patch, {} if nothing changes. Raises Failed."""
+    spec = info.obj.get("spec") or {}
+    pod = spec if info.resource.name == "pods" else (spec.get("template") or {}).get("spec")
+    if info.resource.name not in WORKLOADS or pod is None:
+        raise fail(f"error: {info.resource.called}/{info.name} the object is not a pod or does not have a pod template")
+    changed: dict[str, list[Any]] = {}
+    for name, image in images.items():
+        hits = 0
+        for field in ("initContainers", "containers"):
+            for one in pod.get(field) or []:
+                if name in ("*", one["name"]):
+                    hits += 1
+                    if one.get("image") != image:
+                        changed.setdefault(field, []).append({"name": one["name"], "image": image})
+        if not hits:
+            raise fail(f'unable to find container named "{name}"')
+    if not changed:
+        return {}
+    order = {f"$setElementOrder/{field}": [{"name": one["name"]} for one in pod[field]] for field in changed}
+    inner: dict[str, Any] = {**order, **changed}
+    return {"spec": inner if info.resource.name == "pods" else {"template": {"spec": inner}}}
