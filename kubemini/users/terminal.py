@@ -154,11 +154,10 @@ class _Course:
             return self.files[name]
         try:
             return Path(name).read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            raise asking.fail(f'the path "{name}" does not exist') from None
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-            raise asking.fail(f"read {name}: {why}") from None
+        except OSError as error:
+            raise asking.NoFile(name, str(error.strerror or error).lower()) from None
+        except UnicodeDecodeError:
+            raise asking.NoFile(name, "it is not text in UTF-8") from None
 
     # -- requests ------------------------------------------------------------------------------------------------------
     def _ask(self, ask: Ask) -> Steps:

@@ -42,7 +42,7 @@ def _map(key: str, before: Any, wanted: Map, there: Map | None, lookup: Lookup, 
     """A map that is there, or not yet."""
     before = before if isinstance(before, dict) else {}
     if "replace" in field.strategies and there is not None:
-        return {} if _same(wanted, there) else {key: {**wanted, DIRECTIVE: "replace"}}
+        return {key: wanted}  # even if that is there already
     inner = patch(before, wanted, there or {}, lookup, field.type)
     if there is None:
         return {key: inner}

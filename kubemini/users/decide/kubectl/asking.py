@@ -110,6 +110,15 @@ class Unreached(Failed):
     """Nobody has answered."""
 
 
+class NoFile(Failed):
+    """A file that cannot be read, and *why*, as the system says it."""
+
+    def __init__(self, name: str, why: str):
+        self.why = why
+        missing = why == "no such file or directory"
+        super().__init__(f'error: the path "{name}" does not exist' if missing else f"error: read {name}: {why}")
+
+
 class Several(Failed):
     """Some things went wrong, each on its own."""
 
@@ -155,6 +164,23 @@ def _invalid(said: Mapping[str, Any], details: Mapping[str, Any]) -> str:
     return "\n".join([f"{message}: ", *(f"* {line}" for line in told)])
 
 
+_BY_CODE = {  # what client-go makes of an answer that is no Status. Models k/apimachinery NewGenericServerResponse
+    400: ("BadRequest", "the server rejected our request for an unknown reason"),
+    401: ("Unauthorized", "the server has asked for the client to provide credentials"),
+    403: ("Forbidden", ""),
+    404: ("NotFound", "the server could not find the requested resource"),
+    405: ("MethodNotAllowed", "the server does not allow this method on the requested resource"),
+    409: ("Conflict", "the server reported a conflict"),
+    415: ("UnsupportedMediaType", "the server was unable to process the content type sent by the client"),
+    429: ("TooManyRequests", "the server has received too many requests and has asked us to try again later"),
+    503: ("ServiceUnavailable", "the server is currently unable to handle the request"),
+    504: (
+        "Timeout",
+        "the server was unable to return a response in the time allotted, but may still be processing the request",
+    ),
+}
+
+
 def fetched(ask: Ask) -> Steps:
     """The object that answers *ask*. Raises Refused or Unreached."""
     answer = yield ask
@@ -179,7 +205,13 @@ def _status(answer: Answer) -> Mapping[str, Any]:
     if isinstance(value, dict) and value.get("kind") == "Status":
         return value
     text = answer.body.decode(errors="replace").strip()
-    return {"message": text or "the server could not handle the request", "reason": "", "details": {}}
+    reason, message = _BY_CODE.get(answer.status, ("", ""))
+    if answer.status >= 500 and not message:
+        reason = "InternalError"
+        message = f'an error on the server ("{text}") has prevented the request from succeeding'
+    elif answer.status == 403:
+        message = f'forbidden: "{text}"'
+    return {"message": message or text or "unknown", "reason": reason, "details": {}}
 
 
 @dataclass(slots=True)

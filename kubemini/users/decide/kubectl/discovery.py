@@ -60,6 +60,7 @@ class Known:
 
     resources: list[Resource] = field(default_factory=list)
     preferred: list[Resource] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # what one line has to say of a word that it was given
 
     def load(self, anew: bool = False) -> Steps:
         """Ask, unless that has been done."""
@@ -121,7 +122,11 @@ class Known:
     def _fitting(self, word: str, group: str, version: str, exactly: bool = False) -> Resource | None:
         there = self.resources if version else self.preferred
         named = [one for one in there if word in (one.name, one.singular)]
-        named += [one for one in there if word in one.short]
+        shortened = [one for one in there if word in one.short]
+        for other in {one.called: one for one in shortened}.values() if not named and not group else ():
+            if other.called != shortened[0].called:
+                self._tell(f'short name "{word}" could also match lower priority resource {other.called}')
+        named += shortened
         if version:
             named = [one for one in named if one.version == version]
         if not group and not exactly:
@@ -129,6 +134,10 @@ class Known:
         whole = [one for one in named if one.group == group]
         near = [] if exactly else [one for one in named if one.group.startswith(group)]
         return next(iter(whole or near), None)
+
+    def _tell(self, text: str) -> None:
+        if text not in self.told:
+            self.told.append(text)
 
     def _by_kind(self, word: str) -> Resource | None:
         kind, _, group = word.partition(".")

@@ -33,6 +33,15 @@ class Line:
         """The clock of whoever types (µs)."""
         return self.screen.now
 
+    def find(self, word: str) -> Steps:
+        """The resource that *word* means, and what is to be said of that word. Raises Failed."""
+        known = self.known
+        known.told.clear()
+        found = yield from known.find(word)
+        for text in known.told:
+            self.screen.complain(f"Warning: {text}")
+        return found
+
     def get(self, resource: Resource, name: str, namespace: str | None = None, part: str = "") -> Steps:
         """One object. Raises Refused."""
         where = self.namespace if namespace is None else namespace

@@ -51,7 +51,7 @@ _CREATE = _makers(create.MAKERS) | {word: Verb(under=_makers(one)) for word, one
 VERBS: dict[str, Verb] = {
     "get": Verb(get.run, get.FLAGS),
     "create": Verb(create.from_files, create.FLAGS, _CREATE),
-    "run": Verb(create.run, create.FLAGS_OF_RUN),
+    "run": Verb(create.run, create.FLAGS_OF_RUN, must=("image",)),
     "apply": Verb(apply.apply, apply.FLAGS),
     "diff": Verb(apply.diff, apply.OF_DIFF),
     "delete": Verb(delete.run, delete.FLAGS),
@@ -72,7 +72,7 @@ VERBS: dict[str, Verb] = {
     "wait": Verb(wait.run, wait.FLAGS),
     "drain": Verb(drain.run, drain.FLAGS),
     "expose": Verb(exposing.expose, exposing.OF_EXPOSE),
-    "autoscale": Verb(exposing.autoscale, exposing.OF_AUTOSCALE),
+    "autoscale": Verb(exposing.autoscale, exposing.OF_AUTOSCALE, must=("max",)),
     "set": Verb(under={"image": Verb(exposing.set_image, exposing.OF_SET)}),
     "rollout": Verb(
         under={

@@ -75,7 +75,7 @@ def meant(line: Line, words: list[str], all_if_none: bool = False, everything: b
     if len(words) > 1:
         if query is not None:
             raise fail("name cannot be provided when a selector is specified")
-        resource = yield from line.known.find(types[0])
+        resource = yield from line.find(types[0])
         infos = [_named(line, resource, name) for name in words[1:]]
         return Targets(infos, single=len(infos) == 1)
     if query is None and not all_if_none:
@@ -89,7 +89,7 @@ def _by_type(line: Line, types: list[str], query: tuple[tuple[str, str], ...]) -
     everywhere = line.given.values.get("all-namespaces")
     found: dict[str, Info] = {}
     for one in types:
-        resource = yield from line.known.find(one)
+        resource = yield from line.find(one)
         namespace = "" if everywhere or not resource.namespaced else line.namespace
         found.setdefault(resource.called, Info(resource, namespace))
     return Targets(list(found.values()), bulk=True, query=query)
@@ -103,7 +103,7 @@ def _by_tuple(line: Line, words: list[str]) -> Steps:
             raise fail("arguments in resource/name form may not have more than one slash")
         if not all(parts) or "," in parts[0]:
             raise fail("arguments in resource/name form must have a single resource and name")
-        resource = yield from line.known.find(parts[0])
+        resource = yield from line.find(parts[0])
         infos.append(_named(line, resource, parts[1]))
     return Targets(infos, single=len(infos) == 1)
 

@@ -24,7 +24,7 @@ from kubemini.users.decide.kubectl.asking import (
     fail,
     together,
 )
-from kubemini.users.decide.kubectl.changes import writing
+from kubemini.users.decide.kubectl.changes import migrating, writing
 from kubemini.users.decide.kubectl.flags import BOOL, Flag, Given
 from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.printing.gotext import as_json, as_yaml
@@ -51,6 +51,10 @@ NO_ANNOTATION = (
     "resource {name} is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required by "
     "kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create "
     "--save-config or kubectl apply. The missing annotation will be patched automatically."
+)
+_NOT_AGAIN = (
+    "Warning: failed to re-apply configuration after performing Server-Side Apply migration. "
+    "This is non-fatal and will be retried next time you apply."
 )
 _ADVICE = (
     "{said}\n"
@@ -129,11 +133,10 @@ def _place(info: Info) -> str:
 
 
 def _bare(obj: Any) -> Any:
-    """What is to be applied, without the note of what was."""
+    """What is to be applied, without the note of what was; kubectl makes the map of annotations, if there is none."""
     meta = dict(obj.get("metadata") or {})
     notes = {key: value for key, value in (meta.get("annotations") or {}).items() if key != LAST}
-    meta = {key: value for key, value in meta.items() if key != "annotations"}
-    return {**obj, "metadata": meta | ({"annotations": notes} if notes else {})}
+    return {**obj, "metadata": {**meta, "annotations": notes}}
 
 
 def _create(line: Line, how: writing.Writing, info: Info, wanted: Any) -> Steps:
@@ -166,8 +169,7 @@ def _change(line: Line, how: writing.Writing, info: Info, wanted: Any, there: An
             yield Pause(SECOND if attempt else 0)
             there = yield from line.get(info.resource, info.name, info.namespace)
             continue
-        same = after["metadata"].get("resourceVersion") == there["metadata"].get("resourceVersion")
-        how.tell(after, "unchanged" if same and how.dry == "none" else "configured")
+        how.tell(after, "configured")
         return
 
 
@@ -192,14 +194,26 @@ def _of_patch(problem: Refused, info: Info, patch: Any) -> Refused:
 # -- on the server's side ----------------------------------------------------------------------------------------------
 def _on_the_server(line: Line, given: Given, how: writing.Writing, info: Info) -> Steps:
     query = (*how.query, ("force", str(given.on("force-conflicts")).lower()))
+    body, manager = as_json(info.obj), dict(query)["fieldManager"]
     try:
-        made = yield from line.send("PATCH", info.path, as_json(_bare(info.obj)), query, APPLY)
+        made = yield from line.send("PATCH", info.path, body, query, APPLY)
+        if how.dry == "none" and (yield from migrating.migrated(line, info, made, manager, MANAGER)):
+            made = yield from _again(line, info, body, query, made)
     except Refused as problem:
         causes = (problem.said.get("details") or {}).get("causes") or []
         if problem.reason == "Conflict" and any(one.get("reason") == "FieldManagerConflict" for one in causes):
             raise fail(_ADVICE.format(said=problem.message)) from None
         raise
     how.tell(made, "serverside-applied")
+
+
+def _again(line: Line, info: Info, body: str, query: tuple[tuple[str, str], ...], made: Any) -> Steps:
+    """Apply once more after fields have changed their owner: what the manifest has dropped goes now."""
+    try:
+        return (yield from line.send("PATCH", info.path, body, query, APPLY))
+    except Refused as problem:
+        line.screen.complain(f"{_NOT_AGAIN} Error: {problem.message}")
+        return made
 
 
 # -- diff --------------------------------------------------------------------------------------------------------------
@@ -227,11 +241,11 @@ def _both(line: Line, given: Given, info: Info, query: tuple[tuple[str, str], ..
         there = None
     if given.on("server-side"):
         force = (*query, ("force", str(given.on("force-conflicts")).lower()))
-        return there, (yield from line.send("PATCH", info.path, as_json(_bare(info.obj)), force, APPLY))
+        return there, (yield from line.send("PATCH", info.path, as_json(info.obj), force, APPLY))
     if there is None:
-        wanted = writing.with_annotation(_bare(info.obj))
-        return None, (yield from line.send("POST", info.resource.path(info.namespace), wanted, query))
-    patch, kind = _patch(writing.with_annotation(_bare(info.obj)), there)
+        path = info.resource.path(info.namespace)
+        return None, (yield from line.send("POST", path, info.obj, query))
+    patch, kind = _patch(_bare(info.obj), there)
     return there, (yield from line.send("PATCH", info.path, patch, query, kind)) if patch else there
 
 
@@ -251,8 +265,4 @@ def _comparable(obj: Any, managed: bool) -> str:
     if obj is None:
         return ""
     meta = {key: value for key, value in obj["metadata"].items() if managed or key != "managedFields"}
-    notes = {key: value for key, value in (meta.get("annotations") or {}).items() if key != LAST}
-    meta = {key: value for key, value in meta.items() if key != "annotations"} | (
-        {"annotations": notes} if notes else {}
-    )
     return as_yaml({**obj, "metadata": meta})

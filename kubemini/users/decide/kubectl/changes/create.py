@@ -87,8 +87,6 @@ def run(line: Line, given: Given) -> Steps:
             else f"exactly one NAME is required, got {len(given.words)}: [{' '.join(given.words)}]"
         )
         raise usage(text, "run")
-    if not given["image"]:
-        raise fail("--image is required")
     how = yield from writing.of(line, given, "kubectl-run")
     obj = pod(line, given, words[0])
     yield from _made(line, given, how, obj, "")

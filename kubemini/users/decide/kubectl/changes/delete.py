@@ -52,10 +52,10 @@ def run(line: Line, given: Given) -> Steps:
     dry = writing.strategy(given)
     for info in infos:
         try:
-            answer = {} if dry == writing.CLIENT else (yield from line.send("DELETE", info.path, options, _query(dry)))
+            answer = {} if dry == writing.CLIENT else (yield from line.send("DELETE", info.path, options))
         except Refused as problem:
             if not (problem.reason == "NotFound" and (given.on("ignore-not-found") or info.source == "found")):
-                errors.append(problem)
+                errors.append(_told(problem, info))
             continue
         _tell(line, given, info, dry, options)
         asked.append((info, answer))
@@ -64,6 +64,11 @@ def run(line: Line, given: Given) -> Steps:
     if given.on("wait") and dry == "none":
         yield from _await(line, given, asked, options)
     together(errors)
+
+
+def _told(problem: Refused, info: Info) -> Refused:
+    """A refusal of what came from a file names the file."""
+    return problem if info.source in ("", "found") else problem.when(f'error when deleting "{info.source}": ')
 
 
 def _options(line: Line, given: Given) -> dict[str, Any]:
@@ -84,17 +89,14 @@ def _options(line: Line, given: Given) -> dict[str, Any]:
     if given["cascade"] not in POLICIES:
         raise fail(f'invalid cascade value ({given["cascade"]}). Must be "background", "foreground", or "orphan"')
     if given.on("all") and (given["selector"] or given["field-selector"]):
-        raise fail(
-            "cannot set --all and --selector at the same time"
-            if given["selector"]
-            else "cannot set --all and --field-selector at the same time"
-        )
-    body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": POLICIES[given["cascade"]]}
+        raise fail("setting 'all' parameter but found a non empty selector. ")
+    body: dict[str, Any] = {
+        "kind": "DeleteOptions",
+        "apiVersion": "v1",
+        "propagationPolicy": POLICIES[given["cascade"]],
+    }
+    body |= {"dryRun": ["All"]} if writing.strategy(given) == writing.SERVER else {}
     return body | ({"gracePeriodSeconds": grace} if grace >= 0 else {})
-
-
-def _query(dry: str) -> tuple[tuple[str, str], ...]:
-    return (("dryRun", "All"),) if dry == writing.SERVER else ()
 
 
 def _infos(line: Line, given: Given) -> Steps:

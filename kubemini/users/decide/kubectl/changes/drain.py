@@ -38,7 +38,6 @@ OVER = ("Succeeded", "Failed")
 DAEMON = "DaemonSet-managed Pods (use --ignore-daemonsets to ignore)"
 DAEMON_IGNORED = "ignoring DaemonSet-managed Pods"
 LOCAL = "Pods with local storage (use --delete-emptydir-data to override)"
-LOCAL_LOST = "deleting Pods with local storage"
 UNMANAGED = "Pods that declare no controller (use --force to override)"
 UNMANAGED_LOST = "deleting Pods that declare no controller"
 
@@ -66,6 +65,14 @@ class Found:
     fatal: dict[str, list[str]] = field(default_factory=dict)
 
 
+class Stays(Failed):
+    """Pods that do not go: each reason on a line of its own; *told*: all of them in one."""
+
+    def __init__(self, reasons: list[str]):
+        self.told = reasons[0] if len(reasons) == 1 else f"[{', '.join(reasons)}]"
+        super().__init__("\n".join(reasons))
+
+
 def run(line: Line, given: Given) -> Steps:
     """Drain each node that is meant."""
     infos = yield from meant(line, given, "drain")
@@ -77,7 +84,7 @@ def run(line: Line, given: Given) -> Steps:
         try:
             yield from _drain(line, given, info, dry)
         except Failed as problem:
-            text = str(problem).removeprefix("error: ")
+            text = problem.told if isinstance(problem, Stays) else str(problem).removeprefix("error: ")
             line.screen.complain(
                 f'error: unable to drain node "{info.name}" due to error: {text}, continuing command...'
             )
@@ -95,8 +102,7 @@ def run(line: Line, given: Given) -> Steps:
 def _drain(line: Line, given: Given, info: Info, dry: str) -> Steps:
     found = yield from _pods(line, given, info)
     if found.fatal:
-        errors = [f"cannot delete {why}: {', '.join(pods)}" for why, pods in found.fatal.items()]
-        raise fail(errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]")
+        raise Stays([f"cannot delete {why}: {', '.join(pods)}" for why, pods in found.fatal.items()])
     if found.warnings:
         told = "; ".join(f"{why}: {', '.join(pods)}" for why, pods in found.warnings.items())
         line.screen.complain(f"Warning: {told}")
@@ -130,8 +136,8 @@ def _pods(line: Line, given: Given, info: Info) -> Steps:
 
 
 def _judged(line: Line, given: Given, pod: Any) -> Steps:
-    """Whether *pod* goes, with what warning, or why nothing goes."""
-    meta, warning = pod["metadata"], ""
+    """Whether *pod* goes, with what warning, or why nothing goes. Of several warnings the last one counts."""
+    meta = pod["metadata"]
     done = (pod.get("status") or {}).get("phase", "") in OVER
     owner = next((one for one in meta.get("ownerReferences") or [] if one.get("controller")), None)
     if owner is not None and owner["kind"] == "DaemonSet" and not done:
@@ -141,18 +147,16 @@ def _judged(line: Line, given: Given, pod: Any) -> Steps:
         except Refused as problem:
             if problem.reason != "NotFound" or not given.on("force"):
                 return False, "", problem.message
-            warning = problem.message
         else:
             ignored = given.on("ignore-daemonsets")
             return (False, DAEMON_IGNORED, "") if ignored else (False, "", DAEMON)
     if MIRROR in (meta.get("annotations") or {}):
         return False, "", ""
-    if not done and any(one.get("emptyDir") is not None for one in pod["spec"].get("volumes") or []):
-        if not given.on("delete-emptydir-data"):
-            return False, "", LOCAL
-        warning = LOCAL_LOST
+    local = any(one.get("emptyDir") is not None for one in pod["spec"].get("volumes") or [])
+    if local and not done and not given.on("delete-emptydir-data"):
+        return False, "", LOCAL
     if done or owner is not None:
-        return True, warning, ""
+        return True, "", ""
     return (True, UNMANAGED_LOST, "") if given.on("force") else (False, "", UNMANAGED)
 
 
@@ -197,13 +201,13 @@ def _waited(one: Leaving) -> str:
 
 
 def _tell_pending(line: Line, given: Given, info: Info, errors: list[str]) -> Steps:
-    text = errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"
+    stays = Stays(errors)
     found = yield from _pods(line, given, info)
     if found.go:
-        line.screen.complain(f'There are pending pods in node "{info.name}" when an error occurred: {text}')
+        line.screen.complain(f'There are pending pods in node "{info.name}" when an error occurred: {stays.told}')
         for pod in found.go:
             line.screen.complain(f"pod/{pod['metadata']['name']}")
-    raise fail(text)
+    raise stays
 
 
 def _evict(line: Line, given: Given, one: Leaving) -> Steps:

@@ -104,7 +104,7 @@ def _ports(spec: Any) -> list[str]:
     ports = [str(port["containerPort"]) for one in pod.get("containers") or [] for port in one.get("ports") or []]
     ports += [str(port["port"]) for port in spec.get("ports") or []]
     if not ports:
-        raise fail("couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples")
+        raise fail("couldn't find port via --port flag or introspection")
     return ports
 
 
@@ -148,7 +148,8 @@ def _autoscaler(given: Given, info: Info) -> dict[str, Any]:
     spec |= {"metrics": metrics} if metrics else {}
     spec |= {"minReplicas": given["min"]} if given["min"] > 0 else {}
     meta = {"name": name} | ({"namespace": given["namespace"]} if given["namespace"] else {})
-    return {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": meta, "spec": spec}
+    kind = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler"}
+    return dict(writing.as_typed({**kind, "metadata": meta, "spec": spec, "status": {}}))
 
 
 def _target(text: str) -> dict[str, Any]:
@@ -164,7 +165,7 @@ def set_image(line: Line, given: Given) -> Steps:
     images = pairs([word for word in given.words if "=" in word], "image spec")
     paths = files.named(line, must=False)
     if not (words or paths):
-        raise fail("one or more resources must be specified as <resource> <name> or <resource>/<name>")
+        raise fail(targets.MISSING)
     if not images:
         raise fail("at least one image update is required")
     how = yield from writing.of(line, given, "kubectl-set", checks=False)

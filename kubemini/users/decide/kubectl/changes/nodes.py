@@ -3,6 +3,7 @@
 Models k/kubectl pkg/cmd/drain DrainCmdOptions.RunCordonOrUncordon; pkg/cmd/taint TaintOptions.RunTaint.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from kubemini.api import names
@@ -119,7 +120,7 @@ def _read(specs: list[str]) -> tuple[list[dict[str, str]], list[dict[str, str]]]
             continue
         made = _one(spec, spec)
         if not made["effect"]:
-            raise fail(f"invalid taint spec: {spec}")
+            raise usage(f"invalid taint spec: {spec}", "taint")
         if any((one["key"], one["effect"]) == (made["key"], made["effect"]) for one in new):
             raise fail(f"duplicated taints with the same key and effect: {_shown(made)}")
         new.append(made)
@@ -130,12 +131,12 @@ def _one(text: str, spec: str) -> dict[str, str]:
     head, colon, effect = text.partition(":")
     key, equals, value = head.partition("=")
     if ":" in effect or "=" in value:
-        raise fail(f"invalid taint spec: {spec}")
+        raise usage(f"invalid taint spec: {spec}", "taint")
     wrong = names.qualified_name(key) or (names.label_value(value) if equals else [])
     if wrong:
-        raise fail(f"invalid taint spec: {spec}, {'; '.join(wrong)}")
+        raise usage(f"invalid taint spec: {spec}, {'; '.join(wrong)}", "taint")
     if colon and effect not in EFFECTS:
-        raise fail(f"invalid taint effect: {effect}, unsupported taint effect")
+        raise usage(f"invalid taint effect: {effect}, unsupported taint effect", "taint")
     return {"key": key, "value": value, "effect": effect}
 
 
@@ -161,6 +162,7 @@ def _taint(
     if how.dry != writing.CLIENT:
         obj = yield from line.send("PATCH", info.path, body, how.query, STRATEGIC)
     changed = bool(new and gone) or given.on("overwrite")
+    how = replace(how, dry="none")  # a dry run of taints does not say so
     how.tell(obj, "modified" if changed else "tainted" if len(after) != len(old) else "untainted")
 
 

@@ -77,8 +77,11 @@ def _body(given: Given) -> Steps:
         raise fail("must specify --patch or --patch-file containing the contents of the patch")
     if type not in TYPES:
         raise fail(f'--type must be one of [{" ".join(TYPES)}], not "{given["type"]}"')
+    said = (yield ReadFile(path)) if path else text
+    if said.lstrip().startswith("{"):
+        return said  # whether it is JSON is for the server to say
     try:
-        return yamltext.read((yield ReadFile(path)) if path else text)
+        return yamltext.read(said)
     except yamltext.Unreadable as wrong:
         raise fail(f'unable to parse "{text}": {wrong}') from None
 

@@ -34,6 +34,7 @@ SKIPPED = (
     *(LAST_APPLIED, REVISION, "deployment.kubernetes.io/revision-history", "deprecated.deployment.rollback.to"),
     *("deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas"),
 )
+KNOWN = ("pods", "replicasets", "replicationcontrollers", "jobs", "cronjobs")
 HISTORIES = ("deployments", "daemonsets", "statefulsets")
 
 
@@ -207,7 +208,7 @@ def _template(one: Any) -> Any:
 def _revisions(line: Line, info: Info) -> Steps:
     """Number → what was then: a ReplicaSet, or the object itself with that template."""
     if info.resource.name not in HISTORIES or info.resource.group != "apps":
-        raise fail(f'no history viewer has been implemented for "{_kind(info)}"')
+        raise fail(_no("history viewer", "history", info))
     selector = targets.selector_of(info.obj["spec"]["selector"])
     kind = "replicasets" if info.resource.name == "deployments" else "controllerrevisions"
     resource = yield from line.known.find(f"{kind}.apps")
@@ -217,6 +218,13 @@ def _revisions(line: Line, info: Info) -> Steps:
         notes = ((item, (item["metadata"].get("annotations") or {}).get(REVISION, "")) for item in mine)
         return {int(number): item for item, number in notes if number.isdigit()}
     return {item["revision"]: {**_at(info.obj, item), "revisionData": item["data"]} for item in mine}
+
+
+def _no(what: str, doing: str, info: Info) -> str:
+    if info.resource.name in KNOWN:
+        return f'no {what} has been implemented for "{_kind(info)}"'
+    one = info.resource
+    return f'error retrieving {doing} for "{_kind(info)}", no visitor method exists for {{{one.group} {one.kind}}}'
 
 
 def _is_of(item: Any, owner: Any) -> bool:
@@ -251,8 +259,9 @@ def undo(line: Line, given: Given) -> Steps:
 
 def _managed(info: Info) -> str:
     return (
-        f"Warning: resource {info.resource.name}/{info.name} was managed using `kubectl apply` and contains the "
-        f"{LAST_APPLIED} annotation. Rolling back will cause the annotation to be out of sync."
+        f"Warning: resource {info.resource.name}/{info.name} was previously managed with 'kubectl apply'. Rolling back "
+        f"will not update the {LAST_APPLIED} annotation, which may cause unexpected behavior on future 'kubectl apply' "
+        "operations. Consider using 'kubectl apply' with your previous configuration file instead."
     )
 
 

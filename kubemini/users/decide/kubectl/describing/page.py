@@ -113,6 +113,10 @@ class Page:
         message = f"{part}: {message}" if part else message
         return [event.get("type", ""), event.get("reason", ""), interval(event, self.now), source, message]
 
+    def raw(self) -> str:
+        """All of it, with its tabs."""
+        return self._open
+
     def text(self) -> str:
         """All of it."""
         self.flush()

@@ -12,11 +12,10 @@ from kubemini.users.decide.kubectl.targets import selector_of
 
 
 def template_text(template: Any) -> str:
-    """The page of a template alone."""
+    """The page of a template alone, its tabs as they are: kubectl aligns nothing there."""
     page = Page()
     template_on(page, template)
-    page.flush()
-    return page.text()
+    return page.raw()
 
 
 def template_on(page: Page, template: Any) -> None:

@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from kubemini.api import labels, quantity
-from kubemini.users.decide.kubectl.asking import ReadFile, Steps, fail
+from kubemini.users.decide.kubectl.asking import NoFile, ReadFile, Steps, fail
 from kubemini.users.decide.kubectl.flags import ARRAY, BOOL, INT, LIST, Flag, Given
 from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.making.parts import Maker, headed, int_or_percent
@@ -34,7 +34,7 @@ def _data(given: Given, kind: str, name: str) -> Steps:
         key, equals, path = text.partition("=")
         if equals and not (key and path):
             raise fail(f"key name for file path {path} missing" if path else f"file path for key name {key} missing")
-        body = yield ReadFile(path if equals else text)
+        body = yield from _read(path if equals else text)
         _add(found, key if equals else PurePath(text).name, body, kind, name)
     for text in given["from-literal"]:
         key, equals, value = text.partition("=")
@@ -43,11 +43,18 @@ def _data(given: Given, kind: str, name: str) -> Steps:
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
         _add(found, key, value[1:-1] if quoted else value, kind, name)
     for path in given["from-env-file"]:
-        for line in (yield ReadFile(path)).splitlines():
+        for line in (yield from _read(path)).splitlines():
             if line.strip() and not line.strip().startswith("#"):
                 key, _, value = line.strip().partition("=")
                 _add(found, key, value, kind, name)
     return found
+
+
+def _read(path: str) -> Steps:
+    try:
+        return (yield ReadFile(path))
+    except NoFile as problem:
+        raise fail(f"error reading {path}: {problem.why}") from None
 
 
 def _add(found: dict[str, str], key: str, value: str, kind: str, name: str) -> None:

@@ -26,10 +26,10 @@ def printed(value: Any) -> str:
     return str(value)
 
 
-def as_json(value: Any, indent: int | None = None) -> str:
-    """*value* as Go's encoder writes it, keys sorted, with what HTML would read escaped."""
+def as_json(value: Any, indent: int | None = None, in_order: bool = True) -> str:
+    """*value* as Go's encoder writes it, with what HTML would read escaped; keys *in_order*: of a map, not a struct."""
     form: dict[str, Any] = {"separators": (",", ":")} if indent is None else {"indent": indent}
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, **form)
+    text = json.dumps(value, sort_keys=in_order, ensure_ascii=False, **form)
     return "".join(_ESCAPES.get(letter, letter) for letter in text)
 
 

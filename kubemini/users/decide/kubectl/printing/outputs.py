@@ -7,7 +7,7 @@ Simplified: no Go templates, and no KYAML.
 from collections.abc import Callable
 from typing import Any
 
-from kubemini.users.decide.kubectl.asking import ReadFile, Steps, fail
+from kubemini.users.decide.kubectl.asking import NoFile, ReadFile, Steps, fail
 from kubemini.users.decide.kubectl.flags import BOOL, Flag
 from kubemini.users.decide.kubectl.line import with_kinds
 from kubemini.users.decide.kubectl.printing.gotext import as_json, as_yaml, printed
@@ -36,10 +36,9 @@ def of(given: Any, allowed: tuple[str, ...] = OF_OBJECTS) -> Steps:
     written = str(given["output"])
     form, equals, rest = written.partition("=")
     if form not in allowed:
-        listed = ",".join(allowed)
-        raise fail(
-            f'unable to match a printer suitable for the output format "{written}", allowed formats are: {listed}'
-        )
+        raise fail(no_printer(written, allowed))
+    if form in TEMPLATES and not rest and not given.values.get("template"):
+        raise fail("template format specified but no template given")
     if form in TEMPLATES or form == "kyaml":
         raise fail(f"-o {form} {NO_TEMPLATES}")
     if form in ("json", "yaml"):
@@ -50,6 +49,12 @@ def of(given: Any, allowed: tuple[str, ...] = OF_OBJECTS) -> Steps:
     if form in COLUMNS:
         return _columns((yield from _spec(form, text)), not given.values.get("no-headers"))
     return (yield from _path(form, text, bool(given["allow-missing-template-keys"])))
+
+
+def no_printer(written: str, allowed: tuple[str, ...]) -> str:
+    """What is said of a form that there is not."""
+    suits = "unable to match a printer suitable for the output format"
+    return f'{suits} "{written}", allowed formats are: {",".join(allowed)}'
 
 
 def _whole(form: str, managed: bool) -> Show:
@@ -139,7 +144,10 @@ def _spec(form: str, text: str) -> Steps:
     if not text:
         raise fail(f"{form} format specified but no custom columns given")
     if form == "custom-columns-file":
-        lines = (yield ReadFile(text)).splitlines()
+        try:
+            lines = (yield ReadFile(text)).splitlines()
+        except NoFile as problem:
+            raise fail(f"error reading template {text}, open {text}: {problem.why}") from None
         heads, paths = (lines[0].split(), lines[1].split()) if len(lines) > 1 else ([], [])
         if not heads:
             raise fail(

@@ -9,7 +9,7 @@ from functools import cmp_to_key
 from typing import Any
 
 from kubemini.api import quantity
-from kubemini.users.decide.kubectl.asking import fail
+from kubemini.users.decide.kubectl.asking import Failed, fail
 from kubemini.users.decide.kubectl.printing.jsonpath import Path
 from kubemini.users.decide.kubectl.printing.pathwords import PathError
 
@@ -25,8 +25,12 @@ def relaxed(text: str) -> str:
     return f"{{.{found[1] or found[2]}}}" if found else text
 
 
+class Nowhere(Failed):
+    """No object has the field that they are to be sorted by."""
+
+
 def sorted_by(items: Sequence[Any], field: str, of: Callable[[Any], Any]) -> list[Any]:
-    """*items* in the order of *field* in the object *of* each. Raises Failed."""
+    """*items* in the order of *field* in the object *of* each. Raises Failed, and Nowhere."""
     wanted = relaxed(field)
     try:
         path = Path(wanted)
@@ -34,7 +38,7 @@ def sorted_by(items: Sequence[Any], field: str, of: Callable[[Any], Any]) -> lis
     except PathError as wrong:
         raise fail(str(wrong)) from None
     if items and all(key is None for key in keys):
-        raise fail(f'couldn\'t find any field with path "{wanted}" in the list of objects')
+        raise Nowhere(f'error: couldn\'t find any field with path "{wanted}" in the list of objects')
     by_key = cmp_to_key(_compare)
     return [item for _, item in sorted(zip(keys, items), key=lambda pair: by_key(pair[0]))]
 

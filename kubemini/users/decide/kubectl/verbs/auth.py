@@ -39,7 +39,7 @@ def can_i(line: Line, given: Given) -> Steps:
         yield from _list(line, given)
         return 0
     words = given.words
-    if len(words) not in (2, 3):
+    if len(words) != 2:
         raise fail(
             "you must specify two arguments: verb resource or verb resource/resourceName.\n"
             "See 'kubectl auth can-i -h' for help and examples."
@@ -58,11 +58,8 @@ def can_i(line: Line, given: Given) -> Steps:
 def _asked(line: Line, given: Given, words: list[str]) -> Steps:
     verb, what = words[0], words[1]
     if what.startswith("/"):
-        if len(words) > 2:
-            raise fail("NonResourceURL and name can not specified together")
         return {"nonResourceAttributes": {"path": what, "verb": verb}}
     word, _, name = what.partition("/")
-    name = words[2] if len(words) > 2 else name
     attributes = {"verb": verb}
     if word == "*":
         attributes |= {"group": "*", "resource": "*"}

@@ -30,8 +30,7 @@ def run(line: Line, given: Given) -> Steps:
         raise fail("We accept only this format: explain RESOURCE")
     if given["output"] not in ("plaintext", ""):
         raise fail(f"explain --output={given['output']} is not simulated: leave it out")
-    word, *path = given.words[0].split(".")
-    resource = yield from _resource(line, given, word)
+    resource, path = yield from _split(line, given)
     group = f"apis/{resource.group}/{resource.version}" if resource.group else f"api/{resource.version}"
     root = yield from fetched(Ask("GET", "/openapi/v3"))
     if group not in (root.get("paths") or {}):
@@ -41,6 +40,17 @@ def run(line: Line, given: Given) -> Steps:
     head = f"GROUP:      {resource.group}\n" if resource.group else ""
     line.screen.out(f"{head}KIND:       {resource.kind}\nVERSION:    {resource.version}\n\n")
     line.screen.out(book.page(resource, path) + "\n")
+
+
+def _split(line: Line, given: Given) -> Steps:
+    """The kind that is meant, and the path to a field: ``deployments.apps.spec`` names a group, too."""
+    yield from line.known.load()
+    parts = given.words[0].split(".")
+    groups = {one.group for one in line.known.resources}
+    for end in range(len(parts), 1, -1):
+        if ".".join(parts[1:end]) in groups:
+            return (yield from _resource(line, given, ".".join(parts[:end]))), parts[end:]
+    return (yield from _resource(line, given, parts[0])), parts[1:]
 
 
 def _resource(line: Line, given: Given, word: str) -> Steps:

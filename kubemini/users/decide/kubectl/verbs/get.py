@@ -20,7 +20,7 @@ from kubemini.users.decide.kubectl.asking import (
 from kubemini.users.decide.kubectl.flags import BOOL, LIST, Flag, Given
 from kubemini.users.decide.kubectl.line import Line, with_kinds
 from kubemini.users.decide.kubectl.printing import outputs
-from kubemini.users.decide.kubectl.printing.sorting import sorted_by
+from kubemini.users.decide.kubectl.printing.sorting import Nowhere, sorted_by
 from kubemini.users.decide.kubectl.printing.tables import Look, Printer
 from kubemini.users.decide.kubectl.printing.tabs import aligned
 from kubemini.users.decide.kubectl.targets import Info, Targets
@@ -199,12 +199,19 @@ def _print(line: Line, given: Given, tables: list[tuple[Info, Any]], several: bo
             printer, last = Printer(_look(given, info, several)), info.resource
             blocks.append("")
         if given["sort-by"]:
-            rows = sorted_by(table.get("rows") or [], given["sort-by"], lambda row: row.get("object") or {})
-            table = {**table, "rows": rows}
+            table = {**table, "rows": _in_order(table.get("rows") or [], given["sort-by"])}
         blocks[-1] += printer.rows(table)
     shown = [aligned(block) for block in blocks if block]
     line.screen.out(("" if given.on("no-headers") else "\n").join(shown))
     return bool(shown)
+
+
+def _in_order(rows: list[Any], field: str) -> list[Any]:
+    """*rows* sorted; none of them if no object has the field: kubectl drops that complaint."""
+    try:
+        return sorted_by(rows, field, lambda row: row.get("object") or {}) if len(rows) > 1 else rows
+    except Nowhere:
+        return []
 
 
 # -- as time runs ------------------------------------------------------------------------------------------------------

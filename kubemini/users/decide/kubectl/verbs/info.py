@@ -11,6 +11,7 @@ from kubemini.users.decide.kubectl.discovery import Resource
 from kubemini.users.decide.kubectl.flags import BOOL, LIST, Flag, Given
 from kubemini.users.decide.kubectl.line import Line, with_kinds
 from kubemini.users.decide.kubectl.printing.gotext import as_json, as_yaml
+from kubemini.users.decide.kubectl.printing.outputs import no_printer
 from kubemini.users.decide.kubectl.printing.tabs import aligned
 
 CLIENT, KUSTOMIZE = "v1.37.2", "v5.8.1"
@@ -24,6 +25,10 @@ OF_RESOURCES = (
     Flag("no-headers", kind=BOOL),
     Flag("sort-by"),
     Flag("cached", kind=BOOL),
+)
+OF_LISTS = ("json", "kyaml", "name", "wide", "yaml")
+OF_CLIENT = (
+    *("major", "minor", "gitVersion", "gitCommit", "gitTreeState", "buildDate", "goVersion", "compiler", "platform"),
 )
 BE_BOLD = "To further debug and diagnose cluster problems, use 'kubectl cluster-info dump'."
 
@@ -43,7 +48,7 @@ def version(line: Line, given: Given) -> Steps:
     if given["output"]:
         found: dict[str, Any] = {"clientVersion": _ours(server), "kustomizeVersion": KUSTOMIZE}
         found |= {"serverVersion": server} if server else {}
-        line.screen.out(as_json(found, 2) + "\n" if given["output"] == "json" else as_yaml(found))
+        line.screen.out(as_json(found, 2, in_order=False) + "\n" if given["output"] == "json" else as_yaml(found))
     else:
         line.screen.line(f"Client Version: {CLIENT}\nKustomize Version: {KUSTOMIZE}")
         if server:
@@ -54,7 +59,9 @@ def version(line: Line, given: Given) -> Steps:
 
 def _ours(server: Any) -> dict[str, Any]:
     """This kubectl is of the server's own build."""
-    return dict(server) if server else {"gitVersion": CLIENT, "major": "1", "minor": "37"}
+    if not server:
+        return {"major": "1", "minor": "37", "gitVersion": CLIENT}
+    return {key: value for key, value in server.items() if key in OF_CLIENT}
 
 
 def cluster_info(line: Line, given: Given) -> Steps:
@@ -85,9 +92,10 @@ def api_resources(line: Line, given: Given) -> Steps:
         raise fail(
             f"unexpected arguments: [{' '.join(given.words)}]\nSee 'kubectl api-resources -h' for help and examples"
         )
+    if given["output"] not in ("", *OF_LISTS):
+        raise fail(no_printer(given["output"], OF_LISTS))
     if given["output"] not in ("", "wide", "name"):
-        allowed = "json, name, wide, yaml"
-        raise fail(f"--output {given['output']} is not available in kubectl api-resources; allowed: {allowed}")
+        raise fail(f"api-resources -o {given['output']} is not simulated: leave it out, or say -o wide or -o name")
     yield from line.known.load(anew=True)
     found = [one for one in line.known.preferred if _wanted(given, one)]
     key = {"": _by_group, "name": lambda one: one.name, "kind": lambda one: one.kind}.get(given["sort-by"])
