@@ -51,7 +51,7 @@ def maker(kind: str, one: Maker) -> Any:
 
     def run(line: Line, given: Given) -> Steps:
         name = name_in(given, kind)
-        how = yield from writing.of(line, given, CREATE)
+        how = yield from writing.of(line, given, CREATE, typed=True)
         obj = yield from one.make(line, given, name)
         yield from _made(line, given, how, obj, one.failing)
 
@@ -87,6 +87,6 @@ def run(line: Line, given: Given) -> Steps:
             else f"exactly one NAME is required, got {len(given.words)}: [{' '.join(given.words)}]"
         )
         raise usage(text, "run")
-    how = yield from writing.of(line, given, "kubectl-run")
+    how = yield from writing.of(line, given, "kubectl-run", typed=True)
     obj = pod(line, given, words[0])
     yield from _made(line, given, how, obj, "")

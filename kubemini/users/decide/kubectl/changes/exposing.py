@@ -120,7 +120,7 @@ def autoscale(line: Line, given: Given) -> Steps:
             "Flag --cpu-percent has been deprecated, Use --cpu with percentage or resource quantity format "
             "(e.g., '70%' for utilization or '500m' for milliCPU)."
         )
-    how = yield from writing.of(line, given, "kubectl-autoscale")
+    how = yield from writing.of(line, given, "kubectl-autoscale", typed=True)
     infos, errors, _ = yield from found(line, given, given.words, files.named(line, must=False))
     for info in infos:
         made = _autoscaler(given, info)
@@ -168,11 +168,11 @@ def set_image(line: Line, given: Given) -> Steps:
         raise fail(targets.MISSING)
     if not images:
         raise fail("at least one image update is required")
-    how = yield from writing.of(line, given, "kubectl-set", checks=False)
+    how = yield from writing.of(line, given, "kubectl-set", checks=False, typed=True)
     infos, errors, _ = yield from found(line, given, words, paths)
     for info in infos:
         try:
-            change = _images(info, images)
+            change = _images(info, images, errors)
             if not change:
                 continue
             after = info.obj
@@ -186,8 +186,8 @@ def set_image(line: Line, given: Given) -> Steps:
     together(errors)
 
 
-def _images(info: Info, images: dict[str, str]) -> dict[str, Any]:
-    """The patch, {} if nothing changes. Raises Failed."""
+def _images(info: Info, images: dict[str, str], errors: list[Failed]) -> dict[str, Any]:
+    """The patch, {} if nothing changes; a container that is not there is one of the *errors*. Raises Failed."""
     spec = info.obj.get("spec") or {}
     pod = spec if info.resource.name == "pods" else (spec.get("template") or {}).get("spec")
     if info.resource.name not in WORKLOADS or pod is None:
@@ -202,7 +202,7 @@ def _images(info: Info, images: dict[str, str]) -> dict[str, Any]:
                     if one.get("image") != image:
                         changed.setdefault(field, []).append({"name": one["name"], "image": image})
         if not hits:
-            raise fail(f'unable to find container named "{name}"')
+            errors.append(fail(f'unable to find container named "{name}"'))
     if not changed:
         return {}
     order = {f"$setElementOrder/{field}": [{"name": one["name"]} for one in pod[field]] for field in changed}

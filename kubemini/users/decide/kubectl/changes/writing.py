@@ -43,14 +43,14 @@ class Writing:
         self.line.screen.line(f"{called or outputs.name_of(obj)} {deed}{note}")
 
 
-def of(line: Line, given: Given, manager: str, checks: bool = True) -> Steps:
-    """The `Writing` that the flags of *given* ask for. Raises Failed."""
+def of(line: Line, given: Given, manager: str, checks: bool = True, typed: bool = False) -> Steps:
+    """The `Writing` that the flags of *given* ask for; *typed*: of what kubectl has a type. Raises Failed."""
     dry = strategy(given)
     query: list[tuple[str, str]] = [("dryRun", "All")] if dry == SERVER else []
     query.append(("fieldManager", given.values.get("field-manager") or manager))
     if checks:
         query.append(("fieldValidation", validation(given)))
-    show = (yield from outputs.of(given)) if given.values.get("output") else None
+    show = (yield from outputs.of(given, typed=typed)) if given.values.get("output") else None
     return Writing(dry, tuple(query), show, line)
 
 

@@ -36,7 +36,7 @@ def pod(line: Line, given: Given, name: str) -> dict[str, Any]:
         if given.values.get(flag):
             raise fail(f"--{flag} needs a kubectl of your own: run kubemini serve, and use it there")
     if given["restart"] not in RESTARTS:
-        raise fail(f"invalid restart policy: {given['restart']}")
+        raise fail(f"invalid restart policy: {given['restart']}, valid values are: {', '.join(RESTARTS)}")
     made = headed("v1", "Pod", name, given)
     labels = pairs(given["labels"].split(","), "label spec") if given["labels"] else {"run": name}
     made["metadata"]["labels"] = labels

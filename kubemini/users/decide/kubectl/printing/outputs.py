@@ -31,8 +31,8 @@ Show = Callable[[Any], str]
 NO_TEMPLATES = "is not simulated: say the same with -o jsonpath=…, -o custom-columns=… or -o json"
 
 
-def of(given: Any, allowed: tuple[str, ...] = OF_OBJECTS) -> Steps:
-    """The function that shows an object as ``-o`` says. Raises Failed."""
+def of(given: Any, allowed: tuple[str, ...] = OF_OBJECTS, typed: bool = False) -> Steps:
+    """The function that shows an object as ``-o`` says; *typed*: as Go writes a struct, not a map. Raises Failed."""
     written = str(given["output"])
     form, equals, rest = written.partition("=")
     if form not in allowed:
@@ -42,7 +42,7 @@ def of(given: Any, allowed: tuple[str, ...] = OF_OBJECTS) -> Steps:
     if form in TEMPLATES or form == "kyaml":
         raise fail(f"-o {form} {NO_TEMPLATES}")
     if form in ("json", "yaml"):
-        return _whole(form, bool(given.values.get("show-managed-fields")))
+        return _whole(form, bool(given.values.get("show-managed-fields")), typed)
     if form == "name":
         return _names
     text = rest if equals else str(given.values.get("template") or "")
@@ -57,16 +57,17 @@ def no_printer(written: str, allowed: tuple[str, ...]) -> str:
     return f'{suits} "{written}", allowed formats are: {",".join(allowed)}'
 
 
-def _whole(form: str, managed: bool) -> Show:
+def _whole(form: str, managed: bool, typed: bool) -> Show:
     first = True
 
     def show(obj: Any) -> str:
         nonlocal first
         shown = obj if managed else _without_managers(obj)
         if form == "json":
-            return as_json(shown, 4) + "\n"
-        head, first = "" if first else "---\n", False
-        return head + as_yaml(shown)
+            head = {key: shown[key] for key in ("kind", "apiVersion", "metadata") if typed and key in shown}
+            return as_json(head | shown, 4, in_order=not typed) + "\n"
+        between, first = "" if first else "---\n", False
+        return between + as_yaml(shown)
 
     return show
 

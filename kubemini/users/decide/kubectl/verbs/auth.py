@@ -104,7 +104,7 @@ def _list(line: Line, given: Given) -> Steps:
 # -- whoami ------------------------------------------------------------------------------------------------------------
 def whoami(line: Line, given: Given) -> Steps:
     """``auth whoami``."""
-    show = (yield from outputs.of(given)) if given["output"] else None
+    show = (yield from outputs.of(given, typed=True)) if given["output"] else None
     answer = yield from _review(line, SELF, None)
     if show is not None:
         line.screen.out(show(answer))

@@ -179,13 +179,14 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def _lines(text: str, width: int) -> list[str]:
+    """Spaces within a line stay as they are; those at its end go."""
     found, now = [], ""
-    for word in re.split(r"[ \t]+", text.strip()) if text.strip() else [""]:
-        if now and len(now) + 1 + len(word) > width:
+    for space, word in re.findall(r"(\s*)(\S+)", text):
+        if now and len(now) + len(space) + len(word) > width:
             found.append(now)
             now = word
         else:
-            now = f"{now} {word}" if now else word
+            now = f"{now}{space}{word}" if now else word
     return [*found, now]
 
 
