@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubemini.sim.units import SECOND
-from kubemini.users.decide.kubectl.asking import Ask, Failed, Leave, Next, Pause, Refused, Steps, checked, fetched
+from kubemini.users.decide.kubectl.asking import Ask, Failed, Leave, Next, Refused, Steps, checked, fetched
 from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.targets import Info
 
@@ -42,7 +42,6 @@ def until(line: Line, info: Info, wanted: Wanted, end: int, first: Any = None) -
             if wanted(change["type"], change["object"]):
                 yield Leave(answer.watch)
                 return change["object"]
-        yield Pause(0)
 
 
 def gone(line: Line, info: Info, uid: str, end: int) -> Steps:

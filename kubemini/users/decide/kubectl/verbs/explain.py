@@ -179,14 +179,14 @@ def _wrapped(text: str, width: int) -> str:
 
 
 def _lines(text: str, width: int) -> list[str]:
-    """Spaces within a line stay as they are; those at its end go."""
+    """*text* in lines; spaces within them stay as they are."""
     found, now = [], ""
     for space, word in re.findall(r"(\s*)(\S+)", text):
         if now and len(now) + len(space) + len(word) > width:
             found.append(now)
-            now = word
+            now = word  # the spaces where a line is broken go
         else:
-            now = f"{now}{space}{word}" if now else word
+            now = f"{now}{space}{word}"
     return [*found, now]
 
 

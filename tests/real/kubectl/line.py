@@ -1,7 +1,7 @@
 """Our kubectl line beside the real kubectl: the same lines, what is printed, and the status.
 
-    python -m tests.real.api.line            at a real server and at ours, then both at one whole cluster of ours
-    python -m tests.real.api.line record     what the real one prints at a real server, into RECORDED
+    python -m tests.real.kubectl.line            at a real server and at ours, then both at one whole cluster of ours
+    python -m tests.real.kubectl.line record     what the real one prints at a real server, into RECORDED
 
 Made equal first, and nothing else, is what a server, or the clock, chose (twin.CHOSEN).
 """
@@ -31,10 +31,11 @@ from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.printing.gotext import as_json
 from tests.oracles.build import Missing, program
 from tests.oracles.ha.real.programs import Failed
-from tests.real.api import lines, morelines
+from tests.real.api import lines
 from tests.real.api.realserver import TOKENS, RealServer
 from tests.real.api.twin import CHOSEN
 from tests.real.api.twin import KUBECTL as OF_PYPI
+from tests.real.kubectl import morelines
 from tests.serve.doors import LONG, Served
 
 ROOT = Path(__file__).resolve().parents[3]

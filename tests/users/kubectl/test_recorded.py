@@ -1,0 +1,26 @@
+"""What the real kubectl printed at the real server, our line prints at ours: the same lines, in the same order."""
+
+import pytest
+
+from tests.real.kubectl.line import TOLERATED, TYPED, Ours, differing, recorded
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """Line → what differs; the lines depend on those before them, so all are typed once."""
+    ours = Ours(tmp_path_factory.mktemp("recorded"))
+    return [(line, differing(wanted, ours(line))) for line, wanted in recorded()]
+
+
+def test_every_line_is_recorded():
+    assert [line for line, _ in recorded()] == TYPED
+
+
+def test_our_line_prints_what_the_real_kubectl_printed(compared):
+    found = {line: difference for line, difference in compared if difference and line not in TOLERATED}
+    assert found == {}
+
+
+def test_what_is_tolerated_differs(compared):
+    differing_lines = {line for line, difference in compared if difference}
+    assert {line for line in TOLERATED if line in TYPED} - differing_lines <= {"version"}
