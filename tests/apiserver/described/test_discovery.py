@@ -98,3 +98,8 @@ def test_where_nothing_is_nothing_is_told(path):
 def test_every_kind_that_is_served_is_told_of():
     listed = {(words[0], words[2]) for words in discovery.lines()}
     assert set(kinds.served()) <= listed
+
+
+def test_whoever_watches_all_kinds_watches_only_what_discovery_says_can_be_watched():
+    verbs = {(words[0], words[2]): discovery._resource(words)["verbs"] for words in discovery.lines()}
+    assert [kind.kind for kind in kinds.stored() if "watch" not in verbs[kind.api_version, kind.kind]] == []
