@@ -10,6 +10,7 @@ k/apiextensions-apiserver pkg/controller/openapi/builder MergeSpecs.
 import base64
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kubemini.apiserver.decide.openapi import schemas
@@ -91,14 +92,15 @@ def _pointed(option: dict[str, Any], parameters: dict[str, Any]) -> dict[str, An
         return option
     if option["in"] == "body" and not option["schema"]["$ref"].startswith(GENERIC):
         return option
-    name = f"{option['name']}-{_hash(option)}"
+    text = json.dumps(option, separators=(",", ":"), ensure_ascii=False)
+    name = f"{option['name']}-{_hash(text)}"
     parameters[name] = option
     return {"$ref": f"#/parameters/{name}"}
 
 
-def _hash(option: dict[str, Any]) -> str:
-    """Eight letters of what is said, as Go says it. Models k/kube-openapi pkg/builder base64Hash"""
-    text = json.dumps(option, separators=(",", ":"), ensure_ascii=False)
+@lru_cache(maxsize=256)
+def _hash(text: str) -> str:
+    """Eight letters that stand for *text*. Models k/kube-openapi pkg/builder base64Hash"""
     found = OFFSET
     for byte in text.encode():
         found = (found * PRIME & (1 << 64) - 1) ^ byte
