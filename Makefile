@@ -82,6 +82,7 @@ soak: oracles
 	$(PY) -m tests.worlds.quiet $(SCENARIOS)
 	$(PY) -m tests.oracles tests/oracles/ha
 	$(PY) -m tests.oracles.ha.real.twin --all
+	$(PY) -m tests.real.api.chance --sessions 2000
 	$(PY) -m tests.real.kubeproxy --clusters 100
 	$(PY) -m tests.real.dns --clusters 100
 	$(PY) -m tests.real.cni --sessions 100
@@ -94,10 +95,12 @@ oracles: .venv/.ready
 twin: oracles
 	$(PY) -m tests.oracles.kubernetes.written --check
 	$(PY) -m tests.oracles.kubernetes.wire --check
+	$(PY) -m tests.oracles.kubernetes.names --check
 	$(PY) -m tests.oracles.twin $(if $(SEED),--seed $(SEED)) $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(HISTORIES),--histories $(HISTORIES))
 	$(PY) -m tests.real.versions $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
 	$(PY) -m tests.real.api.twin
+	$(PY) -m tests.real.api.chance --seed $(or $(SEED),1)
 	$(PY) -m tests.real.api.described
 	$(PY) -m tests.real.kubeproxy $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.dns $(if $(SEED),--seed $(SEED))
@@ -111,6 +114,7 @@ record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.raft.record)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.written)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.wire)
+	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.names)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.etcd.record)
 	$(PY) -m tests.oracles.ha.real $(TRIALS)
 	$(PY) -m tests.oracles.ha.strips

@@ -17,11 +17,16 @@ DEFAULT_KEYS = {"protocol": "TCP"}  # what a key of an element is that leaves it
 ZEROS = {"string": "", "int32": 0, "int64": 0}
 LEAVES = {  # type of a field → the type of a structural schema with its form; others take any
     **dict.fromkeys(("string", "bytes"), "string"),
+    **dict.fromkeys(("time", "microtime", "quantity", "int-or-string"), "scalar"),
     **dict.fromkeys(("int32", "int64"), "integer"),
     "bool": "boolean",
     "number": "number",
 }
-FORMS: dict[str, tuple[str, Any]] = {  # type of a structural schema → the word for its form, and what has it
+FORMS: dict[str, tuple[str, Any]] = {
+    "scalar": (
+        "any scalar",
+        str | bool | int | float,
+    ),  # type of a structural schema → the word for its form, and what has it
     "object": ("map", dict),
     "array": ("list", list),
     "string": ("string", str),
@@ -92,7 +97,7 @@ def unfit(value: Any, type: str, place: tuple[Any, ...] = ()) -> Iterator[tuple[
     form = FORMS.get("array" if many == "[]" else "object" if many == "{}" or definition else LEAVES.get(type, ""))
     if form is None or value is None:
         return
-    if not isinstance(value, form[1]) or (isinstance(value, bool) and form[1] is not bool):
+    if not isinstance(value, form[1]) or (isinstance(value, bool) and form[1] not in (bool, FORMS["scalar"][1])):
         yield place, form[0]
     elif isinstance(value, list):
         for number, item in enumerate(value):

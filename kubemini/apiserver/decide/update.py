@@ -16,6 +16,7 @@ from kubemini.api.kinds import KNOWN, SERVICE, Kind
 from kubemini.api.objects import Obj, evolve, freeze, without
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.schema.decode import decode
+from kubemini.api.schema.written import written
 from kubemini.apiserver import served
 from kubemini.apiserver.decide import decoding, deletion, identity, ownership, strategy
 from kubemini.apiserver.decide.allocation import carried
@@ -221,6 +222,8 @@ def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "O
         owned = ownership.after_write(old, seen, write.me(UPDATE), write.begins(new=False), write.now, write.kind)
         result = ownership.taken_from(owned, result)
     result = ownership.settled(old, result)
+    if write.tracks and result != old and written(result) == written(old):  # in the store it is the same
+        result = old
     return Remove(result) if deletion.finished(result) else result
 
 

@@ -144,6 +144,7 @@ def pod_spec_defaults(spec: Mapping[str, Any] | None) -> dict[str, Any]:
         schedulerName="default-scheduler",
         securityContext={},
     )
+    full.pop("schedulingGroup", None)  # behind a gate, GenericWorkload
     for field in ("containers", "initContainers", "ephemeralContainers"):
         if full.get(field):
             full[field] = [container_defaults(container) for container in full.get(field) or []]

@@ -33,6 +33,7 @@ KNOWN = {
     "replicas": [0, 1, 3, -1],  # what a cluster of two workers can run
     "topologyKey": ["kubernetes.io/hostname", "topology.kubernetes.io/zone", ""],
 }
+KEYS = dict.fromkeys(("app", "cpu", "memory", "a b", "kubemini.io/exit-after", "x/y")).keys()  # of maps
 AMOUNTS = ["100m", "1", "64Mi", "0.5", 2, "-1", "lots", "1e3", "1e600"]
 LEAVES = {
     "bool": [True, False],
@@ -61,7 +62,7 @@ def make(rng, type, name="", deep=0, strange=0.01):
     if type.startswith("[]"):
         return [make(rng, schema.item(type), name, deep + 1, strange) for _ in range(rng.choice([0, 1, 1, 2]))]
     if type.startswith("{}"):
-        keys = rng.sample(["app", "cpu", "memory", "a b", "kubemini.io/exit-after", "x/y"], rng.choice([0, 1, 2]))
+        keys = rng.sample([*KEYS], rng.choice([0, 1, 2]))
         return {key: make(rng, schema.item(type), key, deep + 1, strange) for key in keys}
     return struct(rng, schema.definition(type), deep, strange)
 

@@ -238,6 +238,7 @@ serve(
         defaults=defaults,
         begun=begun,
         rules=rules,
+        prepare=lambda new, old: ungated(new),
         named=generated_selector,
         changes=changes,
         status_rules=jobstatus.status_rules,

@@ -69,7 +69,7 @@ def _tls(entry: Obj, path: str) -> Wrong:
 
 def _path(entry: Obj, path: str) -> Wrong:
     how, value = entry.get("pathType"), entry.get("path") or ""
-    if not how:
+    if how is None:
         yield required(f"{path}.pathType", "pathType must be specified")
         return
     yield from supported(f"{path}.pathType", how, PATH_TYPES)

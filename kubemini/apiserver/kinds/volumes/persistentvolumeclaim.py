@@ -54,6 +54,9 @@ def prepare(new: Obj, old: Obj) -> Obj:
 
 
 def _known_source(spec: Obj) -> Obj:
+    """*spec* without what is behind a gate, a source in another namespace, and what only newer clients may name."""
+    if get(spec, "dataSourceRef", "namespace") is not None:
+        spec = {key: value for key, value in spec.items() if key != "dataSourceRef"}
     source = spec.get("dataSource") or {}
     if spec.get("dataSourceRef") is not None or (source.get("apiGroup") or "", source.get("kind")) in OWN_SOURCES:
         return spec
