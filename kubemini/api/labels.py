@@ -134,7 +134,7 @@ def _is_integer(text: str) -> bool:
 
 def _wrong_key(key: str) -> list[str]:
     """What is wrong with a key; upstream has no path to it, and says so."""
-    texts = names.label_key(key)
+    texts = names.qualified_name(key)
     return [f"<nil>: Invalid value: {json.dumps(key, ensure_ascii=False)}: {'; '.join(texts)}"] if texts else []
 
 

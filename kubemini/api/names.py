@@ -99,16 +99,11 @@ def dns1035_label(value: str) -> list[str]:
     return wrong
 
 
-def label_key(value: str) -> list[str]:
-    """A key of a label or annotation: a qualified name under another title."""
-    return qualified_name(value, "a valid label key")
-
-
-def qualified_name(value: str, title: str = "a qualified name") -> list[str]:
-    """A name of one's own domain: ``[prefix/]name``."""
+def qualified_name(value: str) -> list[str]:
+    """A name of one's own domain, such as the key of a label: ``[prefix/]name``."""
     prefix, slash, name = value.rpartition("/")
     if "/" in prefix:
-        what = _regex_error(f"{title} {_NAME_RULE}", _NAME, "MyName", "my.name", "123-abc")
+        what = _regex_error(f"a valid label key {_NAME_RULE}", _NAME, "MyName", "my.name", "123-abc")
         return [what + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
     wrong = []
     if slash:
@@ -125,7 +120,7 @@ def qualified_name(value: str, title: str = "a qualified name") -> list[str]:
 
 def prefixed_label_key(value: str) -> list[str]:
     """A key that must name its domain. Models k/apimachinery pkg/api/validate/content IsPrefixedLabelKey"""
-    return label_key(value) or ([] if "/" in value else ["must include a prefix (e.g. 'example.com/key')"])
+    return qualified_name(value) or ([] if "/" in value else ["must include a prefix (e.g. 'example.com/key')"])
 
 
 def label_value(value: str) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.api.kinds import Kind
+from kubemini.api.objects import Obj
 from kubemini.apiserver.customs.definitions import DEFINITION, Definitions
 from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
 from kubemini.apiserver.decide.attributes import Witness, unseen
@@ -58,6 +59,7 @@ class Request:
     warnings: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     unserved: bool = False
+    claimed: Obj | None = None  # the Service as it would be, with all that it would hold
     witness: Witness = unseen  # told of every step
     audit: Any = None  # what is told of it (audit.log.Audited), if anybody wants to hear
 

@@ -192,7 +192,11 @@ def _completed(core: Core, admitted: attributes.Attributes, base: str, taken: se
     admitted.witness("reset", admitted.obj, given)
     if isinstance(given, ApiError):
         return given
-    obj, wrong = given, strategy.validate(given, of=kind)
+    before, obj, wrong = obj, given, strategy.validate(given, of=kind)
+    if wrong is not None and kind == SERVICE:  # what others have is told first
+        held = yield from core.storage.held_by_others(obj)
+        none = services.allocated(before, None, _pool(core, taken | held, dry)) if held else None
+        wrong = none if isinstance(none, ApiError) else wrong
     admitted.witness("validate", obj, wrong)
     return wrong or admission.validate(replace(admitted, obj=obj, name=obj["metadata"].get("name") or "")) or obj
 
@@ -247,6 +251,7 @@ def begun(core: Core, asked: Request) -> Write:
             return new
         given = services.allocated(new, old, _pool(core, asked.taken, asked.options.dry))
         asked.unserved = isinstance(given, ApiError)
+        asked.claimed = None if isinstance(given, ApiError) else given
         return given
 
     return Write(
@@ -330,6 +335,8 @@ def change(core: Core, asked: Request, decide: Decide) -> Steps:
         done = yield from core.storage.update(kind, info.namespace, info.name, decide, seen, dry, asked.witness)
         if isinstance(done, Taken):
             asked.taken.update(done.keys)
+        elif isinstance(done, ApiError) and (held := (yield from _held(core, asked))):
+            asked.taken.update(held)
         elif not (asked.unserved and (yield from core.storage.learns_of_cidrs())):
             break
         seen = None
@@ -338,6 +345,14 @@ def change(core: Core, asked: Request, decide: Decide) -> Steps:
     if not isinstance(done, ApiError) and not dry:
         core.tell(kind, done)
     return done
+
+
+def _held(core: Core, asked: Request) -> Steps:
+    """What a Service that is refused would take from others, as far as that was not known: that is told first."""
+    if asked.claimed is None:
+        return set()
+    held = yield from core.storage.held_by_others(asked.claimed)
+    return held - asked.taken
 
 
 # -- delete ------------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def _condition(condition: Obj, path: str) -> Wrong:
     if not type:
         yield required(f"{path}.type", "is required")
     else:
-        yield from each(names.label_key(type), f"{path}.type", type)
+        yield from each(names.qualified_name(type), f"{path}.type", type)
     if not condition.get("status"):
         yield required(f"{path}.status")
     else:

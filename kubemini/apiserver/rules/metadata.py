@@ -70,7 +70,7 @@ def changes(meta: Obj, old: Obj) -> Wrong:
 def label_pairs(pairs: Mapping[str, str] | None, path: str) -> Wrong:
     """Models k/apimachinery pkg/apis/meta/v1/validation ValidateLabels"""
     for key, value in (pairs or {}).items():
-        yield from each(names.label_key(key), path, key)
+        yield from each(names.qualified_name(key), path, key)
         yield from each(names.label_value(value), path, value)
 
 
@@ -78,7 +78,7 @@ def annotations(pairs: Mapping[str, str] | None, path: str) -> Wrong:
     """Models k/apimachinery pkg/api/validation ValidateAnnotations"""
     size = 0
     for key, value in (pairs or {}).items():
-        yield from each(names.label_key(key.lower()), path, key)
+        yield from each(names.qualified_name(key.lower()), path, key)
         size += len(key.encode()) + len(value.encode())
     if size > LARGEST_ANNOTATIONS:
         yield too_long(path, LARGEST_ANNOTATIONS)
@@ -132,7 +132,7 @@ def label_selector(selector: Obj | None, path: str) -> Wrong:
     for number, term in enumerate(selector.get("matchExpressions") or ()):
         where, values = f"{path}.matchExpressions[{number}]", term.get("values") or ()
         yield from operands(term.get("operator", ""), values, where)
-        yield from each(names.label_key(term.get("key", "")), f"{where}.key", term.get("key", ""))
+        yield from each(names.qualified_name(term.get("key", "")), f"{where}.key", term.get("key", ""))
         for at, value in enumerate(values):
             yield from each(names.label_value(value), f"{where}.values[{at}]", value)
 
@@ -166,6 +166,6 @@ def readable(selector: Obj | None) -> bool:
 
 
 def _is_term(key: str, operator: str | None, values: list[str]) -> bool:
-    if operator not in labels.SPELLING or names.label_key(key) or any(map(names.label_value, values)):
+    if operator not in labels.SPELLING or names.qualified_name(key) or any(map(names.label_value, values)):
         return False
     return bool(values) == (operator in ("In", "NotIn"))

@@ -75,7 +75,7 @@ def _node_term(term: Obj, path: str) -> Wrong:
 def _node_requirement(term: Obj, path: str) -> Wrong:
     key, values = term.get("key", ""), term.get("values") or ()
     yield from operands(term.get("operator", ""), values, path, compares=True)
-    yield from each(names.label_key(key), f"{path}.key", key)
+    yield from each(names.qualified_name(key), f"{path}.key", key)
     for number, value in enumerate(values):
         yield from each(names.label_value(value), f"{path}.values[{number}]", value)
 
@@ -107,7 +107,7 @@ def _pod_term(term: Obj, path: str) -> Wrong:
     key = term.get("topologyKey", "")
     if not key:
         yield required(f"{path}.topologyKey", "can not be empty")
-    yield from each(names.label_key(key), f"{path}.topologyKey", key)
+    yield from each(names.qualified_name(key), f"{path}.topologyKey", key)
 
 
 def spread(constraints: Sequence[Obj], path: str) -> Wrong:
@@ -153,7 +153,7 @@ def toleration(value: Obj, path: str) -> Wrong:
     """Which taint a pod puts up with. Lt and Gt stand behind a feature gate that is off in 1.37."""
     key, operator, text = value.get("key", ""), value.get("operator", ""), value.get("value", "")
     if key:
-        yield from each(names.label_key(key), f"{path}.key", key)
+        yield from each(names.qualified_name(key), f"{path}.key", key)
     elif operator != "Exists":
         yield invalid(f"{path}.operator", operator, NEEDS_EXISTS)
     if value.get("tolerationSeconds") is not None and value.get("effect") != "NoExecute":

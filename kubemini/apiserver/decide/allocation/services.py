@@ -52,10 +52,15 @@ def claims(obj: Obj, now: int) -> dict[str, Obj]:
     return {key: _stored(obj, key, now) for key in keys(obj)}
 
 
+def holder(service: Obj) -> dict[str, str]:
+    """Who stands at its keys as the one who has them."""
+    meta = service["metadata"]
+    return {"resource": "services", "namespace": meta["namespace"], "name": meta["name"]}
+
+
 def _stored(service: Obj, key: str, now: int) -> Obj:
     """The IPAddress of a cluster IP; of a node port, whose it is."""
-    meta = service["metadata"]
-    parent = {"resource": "services", "namespace": meta["namespace"], "name": meta["name"]}
+    meta, parent = service["metadata"], holder(service)
     if not key.startswith(IP_KEY):
         return freeze({"spec": {"parentRef": parent}})
     name = key.removeprefix(IP_KEY)

@@ -76,7 +76,7 @@ def _taints(taints: Sequence[Obj], path: str) -> Wrong:
     seen: list[tuple[str, str]] = []
     for number, taint in enumerate(taints):
         where, key, effect = f"{path}[{number}]", taint.get("key", ""), taint.get("effect", "")
-        yield from each(names.label_key(key), f"{where}.key", key)
+        yield from each(names.qualified_name(key), f"{where}.key", key)
         if wrong := names.label_value(taint.get("value", "")):
             yield invalid(f"{where}.value", taint["value"], ";".join(wrong))
         yield from supported(f"{where}.effect", effect, EFFECTS) if effect else [required(f"{where}.effect")]

@@ -6,6 +6,7 @@ defaults: k/k pkg/apis/resource/v1 SetDefaults_ExactDeviceRequest, SetDefaults_D
 Simplified: expressions in CEL are not compiled; derived attributes, and rights to administrate, are not judged.
 """
 
+import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ from kubemini.apiserver.rules.volumes.sources import driver_name
 
 MOST_REQUESTS = MOST_CONSTRAINTS = MOST_CONFIGS = MOST_SELECTORS = 32
 MOST_ALTERNATIVES = 8
-LONGEST_EXPRESSION = 10 * 1024
+LONGEST_EXPRESSION = LONGEST_PARAMETERS = 10 * 1024  # bytes; parameters are counted as JSON without spaces
 LONGEST_IDENTIFIER = 32
 EXACT, ALL = "ExactCount", "All"
 EFFECTS = ("NoExecute", "NoSchedule", "None")
@@ -210,7 +211,7 @@ def toleration(said: Obj, path: str) -> Wrong:
     """A taint of a device that does not matter."""
     key, operator, value = said.get("key") or "", said.get("operator") or "", said.get("value") or ""
     if key:
-        yield from each(names.label_key(key), f"{path}.key", key)
+        yield from each(names.qualified_name(key), f"{path}.key", key)
     if operator == "Exists" and value:
         yield invalid(f"{path}.value", value, "must be empty for operator `Exists`")
     if operator == "Equal":
@@ -233,6 +234,8 @@ def configuration(said: Obj, path: str) -> Wrong:
     told = opaque.get("parameters")
     if told is None:
         yield required(f"{path}.opaque.parameters")
+    elif len(json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()) > LONGEST_PARAMETERS:
+        yield too_long(f"{path}.opaque.parameters", LONGEST_PARAMETERS)
     elif not isinstance(told, Mapping):
         yield invalid(f"{path}.opaque.parameters", "<value omitted>", "must be a valid JSON object")
 

@@ -155,7 +155,7 @@ def _attribute(value: Obj, path: str) -> Wrong:
 def taint(said: Obj, path: str) -> Wrong:
     """What keeps claims away from a device."""
     key, value, effect = said.get("key") or "", said.get("value") or "", said.get("effect") or ""
-    yield from each(names.label_key(key), f"{path}.key", key)
+    yield from each(names.qualified_name(key), f"{path}.key", key)
     if value:
         yield from each(names.label_value(value), f"{path}.value", value)
     if not effect:

@@ -56,7 +56,7 @@ def _expressions(found: Sequence[Obj], path: str) -> Wrong:
         for at_, value in enumerate(values):
             if value in values[:at_]:
                 yield duplicate(f"{where}.values[{at_}]", value)
-        yield from each(names.label_key(key), f"{where}.key", key)
+        yield from each(names.qualified_name(key), f"{where}.key", key)
         if key in keys:
             yield duplicate(f"{where}.key", key)
         keys.append(key)

@@ -131,7 +131,7 @@ def user_annotations(given: Obj | None, path: str) -> Wrong:
         if not key:
             yield required(path)
             continue
-        wrong = names.label_key(key)
+        wrong = names.qualified_name(key)
         yield from each(wrong, path, key)
         if not wrong and "/" not in key:
             yield invalid(path, key, 'must be a domain-prefixed key (such as "acme.io/foo")')

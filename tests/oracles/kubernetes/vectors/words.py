@@ -13,7 +13,7 @@ VALIDATORS = {
     "IsDNS1123SubdomainCaseless": names.dns_subdomain_caseless,
     "IsDNS1035Label": names.dns1035_label,
     "IsQualifiedName": names.qualified_name,
-    "IsLabelKey": names.label_key,
+    "IsLabelKey": names.qualified_name,
     "IsPrefixedLabelKey": names.prefixed_label_key,
     "IsValidLabelValue": names.label_value,
     "IsLabelValue": names.label_value,
