@@ -9,6 +9,8 @@ says: pods of that Service are the controller's.
 Invariant: an Ingress gets an address only from a controller that serves it.
 Models ingress-nginx internal/ingress/controller NGINXController.syncIngress, internal/ingress/status statusSyncer.sync
 Simplified: every controller writes the status, where real ones elect one; requests are GETs; a pod answers at once.
+Nobody in the cluster speaks TLS, so TLSRoutes and BackendTLSPolicies are stored, judged, and followed by nobody here:
+what they mean is decided in decide/routing/tls, which can be asked by itself.
 """
 
 from typing import Any

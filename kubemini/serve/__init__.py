@@ -12,5 +12,9 @@ The cluster inside is the simulated one, unchanged. What stands here lets real s
     auditlog      the policy of the audit log, and the file that it is written to
     console       lines on standard input: ``crash apiserver-2``
 
+Simplified: HTTP/1.1 alone. The real server offers HTTP/2 by ALPN, and a client takes what there is: kubectl, client
+libraries and the conformance tests ask the same by either, over a few connections more. What only HTTP/2 has, a GOAWAY
+among requests, is said here as `Connection: close`.
+
 Invariant: the rest of kubemini knows nothing of this room, and of Tornado and cryptography only this room knows.
 """

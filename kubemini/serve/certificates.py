@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 YEAR = timedelta(days=365)
 NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost")
-ADDRESSES = ("127.0.0.1", "::1", "10.96.0.1")
+ADDRESSES = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class Authority:
         )
         self.certificate = own.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
-    def server(self) -> Signed:
-        """For who answers on this machine."""
+    def server(self, *addresses: str) -> Signed:
+        """For who answers on this machine, and within the cluster at *addresses*."""
         names: list[x509.GeneralName] = [x509.DNSName(name) for name in NAMES]
-        names += [x509.IPAddress(ip_address(address)) for address in ADDRESSES]
+        names += [x509.IPAddress(ip_address(address)) for address in (*ADDRESSES, *addresses)]
         return self._signed("kube-apiserver", (), ExtendedKeyUsageOID.SERVER_AUTH, names)
 
     def client(self, user: str, groups: tuple[str, ...] = ()) -> Signed:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kubemini.apiserver.bootstrap import first_address
 from kubemini.apiserver.decide.access.users import MASTERS
 from kubemini.cluster import Cluster
 from kubemini.ranges import number, shown
@@ -93,7 +94,8 @@ async def _serve(options: Options, cluster: Cluster, authority: Authority) -> No
     if options.audit_log:
         pace.on_event = auditlog.Log(options.audit_log).write
     clients, loop = Clients.of(cluster), asyncio.get_running_loop()
-    ports = _ports(options, cluster, clients, pace, _context(authority))
+    within = map(first_address, cluster.params.service_cluster_ip_range)
+    ports = _ports(options, cluster, clients, pace, _context(authority.server(*within), authority))
     for signum in SIGNALS:
         loop.add_signal_handler(signum, pace.end)
     admin = authority.client(kubeconfig.USER, (MASTERS,))
@@ -127,14 +129,14 @@ def _ports(
         raise ValueError(f"cannot listen on port {options.port}: {why}; name another --port, or 0 for any") from None
 
 
-def _context(authority: Authority) -> ssl.SSLContext:
-    """TLS as the server speaks it: clients may show a certificate of ours."""
+def _context(shown: Signed, authority: Authority) -> ssl.SSLContext:
+    """TLS as the server speaks it, by the certificate *shown*: clients may show one of ours."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_mode = ssl.CERT_OPTIONAL
     context.load_verify_locations(cadata=authority.certificate.decode())
     context.set_alpn_protocols(["http/1.1"])
-    with _on_disk(authority.server()) as (certificate, key):
+    with _on_disk(shown) as (certificate, key):
         context.load_cert_chain(certificate, key)
     return context
 

@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import socket
 import stat
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -113,3 +115,25 @@ def test_time_that_stands_goes_on_when_it_is_told_to(tmp_path):
 
 def created(obj):
     return datetime.fromisoformat(obj["metadata"]["creationTimestamp"])
+
+
+def test_its_certificate_names_where_pods_find_it(tmp_path):
+    range = "service_cluster_ip_range=10.7.0.0/16"
+    with (
+        Served(tmp_path, "--api-only", "--param", range) as served,
+        contextlib.closing(served.connect()) as connection,
+    ):
+        connection.connect()
+        names = connection.sock.getpeercert()["subjectAltName"]
+    assert ("IP Address", "10.7.0.1") in names and ("IP Address", "127.0.0.1") in names
+
+
+def test_a_client_that_offers_http_2_is_spoken_to_in_http_1(door):
+    context = door.tls()
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    url = urlsplit(door.url)
+    with (
+        socket.create_connection((url.hostname, url.port)) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as tls,
+    ):
+        assert tls.selected_alpn_protocol() == "http/1.1"

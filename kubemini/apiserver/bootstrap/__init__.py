@@ -43,15 +43,19 @@ def objects() -> Iterator[tuple[Kind, Obj]]:
             yield kind, obj
 
 
+def first_address(cluster_range: str) -> str:
+    """Where the API server is found within the cluster."""
+    return str(ip_network(cluster_range)[1])
+
+
 def service(cluster_range: str) -> Obj:
     """The Service by which pods find the API server: the first address of *cluster_range*.
 
     Models k/k pkg/controlplane/controller/kubernetesservice Controller.CreateOrUpdateMasterServiceIfNeeded
     """
-    first = str(ip_network(cluster_range)[1])
     port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": SECURE_PORT}
     labels = {"provider": "kubernetes", "component": "apiserver"}
-    spec = {"clusterIP": first, "ports": [port], "sessionAffinity": "None", "type": "ClusterIP"}
+    spec = {"clusterIP": first_address(cluster_range), "ports": [port], "sessionAffinity": "None", "type": "ClusterIP"}
     meta = {"name": "kubernetes", "namespace": "default", "labels": labels}
     return freeze({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
 
