@@ -67,7 +67,7 @@ def archive() -> bytes:
                 add(f"kubemini/{inside.as_posix()}", path.read_bytes())
         for path in sorted((PACKAGE / "api" / "schema").glob("*.[tj]*")):  # texts and JSON
             add(f"kubemini/api/schema/{path.name}", path.read_bytes())
-        for path in sorted((PACKAGE / "view").rglob("*.json")):
+        for path in sorted([*(PACKAGE / "view").rglob("*.json"), *(PACKAGE / "apiserver").rglob("*.[tj]*")]):
             add(f"kubemini/{path.relative_to(PACKAGE).as_posix()}", path.read_bytes())
         for name, data in scenarios().items():
             add(f"kubemini/scenarios/{name}.json", data)

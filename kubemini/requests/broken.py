@@ -131,12 +131,15 @@ def recorded(first: TracedRequest | None = None) -> dict[str, Any]:
 
 
 def told(run: Mapping[str, Any]) -> str:
-    """The recording as text: each request, where it ended, and how."""
+    """The recording as text: the first request stage by stage, of each other where it ended, and how."""
     rows = []
     for case in run["cases"]:
         walk = case["walk"]
         asked, end = walk["request"], next(one for one in walk["stages"] if one["stage"] == walk["ended"])
-        rows.append(f"{asked['method']} {asked['path']}, by {asked['user']}: {walk['answer']['said']}, {end['title']}")
+        rows.append(
+            f"{asked['method']} {asked['path']}, by {asked['user']}: {walk['answer']['said']}, at {end['title']}"
+        )
         rows += [f"  {case['what']} {case['lesson']}"] if case["what"] else []
-        rows += [f"  {stage['title']}: {stage['why']}" for stage in walk["stages"] if stage["verdict"] == "refused"][:1]
+        first = case is run["cases"][0]
+        rows += [f"  {one['title']}: {one['why']}" for one in walk["stages"] if first or one is end]
     return "\n".join(rows)

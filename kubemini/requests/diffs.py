@@ -2,7 +2,8 @@
 
     diff(before, after)    ["  spec:", "+   dnsPolicy: ClusterFirst", "…", "-   replicas: 1", …]
 
-The first two characters of a line say what it is: added, gone, or there for orientation; "…" stands for the rest.
+The first two characters of a line say what it is: added, gone, or there for orientation (the keys that a change lies
+under); "…" stands for the rest.
 Simplified: who owns which field (managedFields) is left out, and a text is quoted wherever JSON would need it to be.
 """
 
@@ -15,7 +16,6 @@ from typing import Any
 from kubemini.api.objects import without
 
 GAP = "…"
-AROUND = 1  # lines of what has not changed, on either side of what has
 _PLAIN = re.compile(r"[A-Za-z_/][\w./@%+-]*( [\w./@%+(),-]+)*")
 _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 
@@ -73,11 +73,30 @@ def diff(before: Any, after: Any) -> list[str]:
     told: list[str] = []
     last = 0  # how far of the new lines has been told
     for _, gone, until, start, end in found:
-        around = max(last, start - AROUND)
-        told += [GAP] if around > last else []
-        told += [f"  {line}" for line in new[around:start]]
+        above = [place for place in _above(new, start, old[gone:until]) if place >= last]
+        for place in above:
+            told += [GAP] if place > last else []
+            told.append(f"  {new[place]}")
+            last = place + 1
+        told += [GAP] if start > last else []
         told += [f"- {line}" for line in old[gone:until]] + [f"+ {line}" for line in new[start:end]]
         last = end
-    rest = new[last : last + AROUND] if found else []
-    more = [GAP] if found and last + AROUND < len(new) else []
-    return told + [f"  {line}" for line in rest] + more
+    return told + ([GAP] if found and last < len(new) else [])
+
+
+def _above(new: list[str], start: int, gone: list[str]) -> list[int]:
+    """The places of the lines of *new* that what changes at *start* lies under, the outermost first."""
+    changed = gone or new[start:]
+    depth = _depth(changed[0]) if changed else 0
+    found: list[int] = []
+    for place in range(start - 1, -1, -1):
+        if _depth(new[place]) < depth:
+            found.insert(0, place)
+            depth = _depth(new[place])
+    return found
+
+
+def _depth(line: str) -> int:
+    """How deep a line lies; the items of a list lie below a key that is no further in than they are."""
+    bare = line.lstrip(" ")
+    return 2 * (len(line) - len(bare)) + bare.startswith("- ")

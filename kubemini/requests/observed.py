@@ -15,13 +15,14 @@ from kubemini.apiserver.decide.request import RequestInfo
 
 
 class Seen(NamedTuple):
-    """A request as one handler left it. *headers* are those that its answer has so far."""
+    """A request as one handler left it. *headers* are those that its answer has so far; *level*: of the audit log."""
 
     user: UserInfo
     info: RequestInfo
     media: str
     headers: dict[str, str]
     warnings: tuple[str, ...]
+    level: str
 
 
 class Step(NamedTuple):
@@ -44,5 +45,7 @@ class Observed:
         """A step is done."""
         if isinstance(before, Request):
             asked = before
-            before = Seen(asked.user, asked.info, asked.media, dict(asked.answer_headers), tuple(asked.warnings))
+            level = asked.audit.config.level if asked.audit is not None else ""
+            headers, warnings = dict(asked.answer_headers), tuple(asked.warnings)
+            before = Seen(asked.user, asked.info, asked.media, headers, warnings, level)
         self.steps.append(Step(step, name, self.now(), before, after))

@@ -12,6 +12,7 @@ from typing import Any
 from kubemini.api.kinds import collection_path
 from kubemini.apiserver import flags
 from kubemini.apiserver.decide.access.users import MASTERS, UserInfo
+from kubemini.apiserver.decide.audit import policy
 from kubemini.apiserver.decide.policies.webhooks import REVIEW, Late
 from kubemini.apiserver.flags import Webhook
 from kubemini.apiserver.http import Exchange, HttpRequest, HttpResponse
@@ -27,6 +28,7 @@ NOBODY, WRONG = "nobody", "a wrong token"
 USERS = (*TOKENS, NOBODY, WRONG)
 ANSWERS, DOWN, SLOW = HOOKS = ("answers", "is down", "is too slow")
 READY = 3 * SECOND
+AUDIT = policy.read({"apiVersion": policy.API_VERSION, "kind": "Policy", "rules": [{"level": policy.METADATA}]})
 RBAC = "rbac.authorization.k8s.io"
 HOOK = "team.shop.example"
 
@@ -47,7 +49,7 @@ def opened(hook: str = ANSWERS) -> Cluster:
     topology = without(build("single", workers=0), "scheduler", "controller-manager", "kubectl")
     cluster = Cluster(topology)
     server = next(one for one in cluster.components.values() if isinstance(one, ApiServer))
-    server.flags = replace(flags.as_real(_tokens()), webhooks=_webhooks(hook))
+    server.flags = replace(flags.as_real(_tokens()), webhooks=_webhooks(hook), audit=AUDIT)
     cluster.run_until(READY)
     for method, path, obj in _setting():
         _put(cluster, server, method, path, obj)

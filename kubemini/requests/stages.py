@@ -25,11 +25,11 @@ class Row:
 
 
 TABLE = (
-    Row("audit", "Audit", "Under which number is it written down?", ("mark",)),
-    Row("recover", "Panic recovery", "What if a handler panics?", ("recover", "say_goaway")),
+    Row("recover", "Panic recovery", "What if a handler panics?", ("mark", "recover", "say_goaway")),
     Row("info", "Request info", "What is asked for?", ("read_request_info",)),
     Row("time", "Time limit", "How long may it take?", ("limit_time",)),
     Row("authenticate", "Authentication", "Who is it?", ("authenticate",)),
+    Row("audit", "Audit", "Does anybody want to hear of it?", ("audit",)),
     Row("impersonate", "Impersonation", "For whom?", ("impersonate",)),
     Row("seat", "Priority and fairness", "Is there room?", ("take_a_seat",)),
     Row("authorize", "Authorization", "May they?", ("rights", "authorize")),

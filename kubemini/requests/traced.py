@@ -15,6 +15,7 @@ from kubemini.sim.units import MS
 
 MARKS = {"passed": "✓", "changed": "±", REFUSED: "✕", ANSWERED: "●", IDLE: "–", UNREACHED: "·"}
 READS_NOTHING = ("decode", "mutate", "reset", "validate", "judge")
+MOST = 300  # lines of an answer that are kept
 DECIDED = ("reset", "validate", "judge")  # what an update passes when the state that it replaces is known
 
 
@@ -50,6 +51,7 @@ class Stage:
     diff: Sequence[str]
     parts: Sequence[Mapping[str, Any]]
     also: Sequence[str]
+    brief: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,28 +105,29 @@ def traced(
         told = _told(row, walk, about, answer, number - last)
         took = walk.took[row.id] if row.id != "answer" else max(0, ended - began - sum(walk.took.values()))
         plain = [asdict(part) for part in told.parts]
-        stages.append(
-            Stage(
-                row.id, row.title, row.asks, told.verdict, told.why, took / MS, told.facts, told.diff, plain, told.also
-            )
-        )
+        head = (row.id, row.title, row.asks, told.verdict, told.why, took / MS)
+        stages.append(Stage(*head, told.facts, told.diff, plain, told.also, told.brief))
     return TracedRequest(request, tuple(stages), ids[last], answer)
 
 
 def _told(row: Row, walk: Walk, about: About, answer: Answer, behind: int) -> Told:
     """What is told of a stage that lies so many *behind* the one that had the last word."""
     if row.id == "answer":
-        return Told(REFUSED if answer.status >= 400 or not answer.status else ANSWERED, _answered(answer))
+        return Told(_ending(answer), _answered(answer), brief=answer.said)
     if behind > 0 and not (walk.ended == "recover" and walk.by_stage[row.id]):
         return Told(UNREACHED, "The request never came here.")
     if behind < 0 and walk.error is not None and row.id in DECIDED and not walk.by_stage[row.id]:
         return Told(UNREACHED, "Not asked any more: what etcd has is looked at first.")
     told = TELLERS[row.id](walk, about) if row.id in TELLERS else Told(PASSED, "It went through.")
     if behind == 0 and answer.status >= 400:
-        return replace(told, verdict=REFUSED, why=f"{answer.said}: {answer.message}")
+        return replace(told, verdict=REFUSED, why=f"{answer.said}: {answer.message}", brief=str(answer.status))
     if told.verdict == IDLE and row.id in READS_NOTHING and not words.is_write(walk):
         return replace(told, why="A request that only reads has nothing to do here.")
     return told
+
+
+def _ending(answer: Answer) -> str:
+    return REFUSED if answer.status >= 400 or not answer.status else ANSWERED
 
 
 def _answered(answer: Answer) -> str:
@@ -148,7 +151,9 @@ def answered(status: int, headers: Sequence[tuple[str, str]], body: bytes | None
         return Answer(status, "", "", tuple(headers), tuple(lines(found)))
     is_status = found.get("kind") == "Status"
     reason, message = (str(found.get(key) or "") if is_status else "" for key in ("reason", "message"))
-    return Answer(status, reason, message, tuple(headers), tuple(lines(shown(found))))
+    told = lines(shown(found))
+    left = [f"… {len(told) - MOST:,} more lines"] if len(told) > MOST else []
+    return Answer(status, reason, message, tuple(headers), (*told[:MOST], *left))
 
 
 def _text(found: TracedRequest) -> list[str]:

@@ -4,6 +4,7 @@ A function gets the walk, and what is known of the request besides (`About`), an
 sentence, facts, changes. The words of a refusal are the server's own; the rest is ours.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -33,7 +34,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a stage did. *also*: the names of those that had nothing to do."""
+    """What a stage did. *also*: the names of those that had nothing to do; *brief*: all of it in a word or two."""
 
     verdict: str
     why: str
@@ -41,6 +42,7 @@ class Told:
     diff: Sequence[str] = ()
     parts: tuple[Part, ...] = ()
     also: tuple[str, ...] = ()
+    brief: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,13 @@ def is_write(walk: Walk) -> bool:
     return seen is not None and seen.info.is_resource and seen.info.verb in WRITES
 
 
+_BINDING = re.compile(r'Binding "([^"/]+)')
 WRITES = ("create", "update", "patch", "delete", "deletecollection")
+LEVELS = {
+    "Metadata": "and of whom, what and when, but not what is in it",
+    "Request": "with what was sent",
+    "RequestResponse": "with what was sent and what was answered",
+}
 NOTHING = Told(IDLE, "Nothing to do here for this request.")
 
 
@@ -76,10 +84,15 @@ NOTHING = Told(IDLE, "Nothing to do here for this request.")
 
 
 def audit(walk: Walk, about: About) -> Told:
-    """Under which number."""
+    """Whether it is told of, and under which number."""
     seen = _seen(walk, "audit")
-    number = seen.headers.get("Audit-Id", "") if seen else ""
-    return Told(PASSED, "It gets the number under which the audit log speaks of it.", (("Audit-Id", number),))
+    if seen is None:
+        return NOTHING
+    facts = (("Audit-Id", seen.headers.get("Audit-Id", "")),)
+    if not seen.level:
+        return Told(IDLE, "Nobody wants to hear of it: this server has no policy that asks for an audit log.", facts)
+    why = f"From here on the audit log tells how far it comes, {LEVELS[seen.level]}."
+    return Told(PASSED, why, (("level", seen.level), *facts), brief=seen.level)
 
 
 def recover(walk: Walk, about: About) -> Told:
@@ -94,7 +107,7 @@ def info(walk: Walk, about: About) -> Told:
         return NOTHING
     found = seen.info
     if not found.is_resource:
-        return Told(PASSED, f"Method and path say: {found.verb} {found.path}, which is no resource.")
+        return Told(PASSED, f"Method and path say: {found.verb} {found.path}, which is no resource.", brief=found.verb)
     group = f"{found.group}/{found.version}" if found.group else found.version
     facts = (
         ("verb", found.verb),
@@ -102,7 +115,7 @@ def info(walk: Walk, about: About) -> Told:
         ("namespace", found.namespace or "none"),
         ("name", found.name or ("in the body" if found.verb == "create" else "none")),
     )
-    return Told(PASSED, f"Method and path say: {_what(found)}.", facts)
+    return Told(PASSED, f"Method and path say: {_what(found)}.", facts, brief=f"{found.verb} {_resource(found)}")
 
 
 def _resource(found: RequestInfo) -> str:
@@ -118,7 +131,8 @@ def _what(found: RequestInfo) -> str:
 
 def time(walk: Walk, about: About) -> Told:
     """How long it may take."""
-    return Told(PASSED, f"It may take {about.limit // SECOND} s, as any request that names no shorter time.")
+    most = f"{about.limit // SECOND} s"
+    return Told(PASSED, f"It may take {most}, as any request that names no shorter time.", brief=most)
 
 
 def authenticate(walk: Walk, about: About) -> Told:
@@ -129,7 +143,7 @@ def authenticate(walk: Walk, about: About) -> Told:
     user = seen.user
     nobody = user.name == ANONYMOUS
     why = f"No credentials: {user.name}." if nobody else f"The {about.credentials} is good: it is {user.name}."
-    return Told(PASSED, why, _user(user))
+    return Told(PASSED, why, _user(user), brief=user.name)
 
 
 def _user(user: UserInfo) -> Facts:
@@ -141,7 +155,8 @@ def impersonate(walk: Walk, about: About) -> Told:
     before, after = _seen(walk, "authenticate"), _seen(walk, "impersonate")
     if before is None or after is None or before.user == after.user:
         return Told(IDLE, "It acts for itself.")
-    return Told(CHANGED, f"{before.user.name} may act as {after.user.name}, and does from here on.", _user(after.user))
+    name = after.user.name
+    return Told(CHANGED, f"{before.user.name} may act as {name}, and does from here on.", _user(after.user), brief=name)
 
 
 def seat(walk: Walk, about: About) -> Told:
@@ -154,7 +169,8 @@ def seat(walk: Walk, about: About) -> Told:
         return Told(IDLE, "It takes no seat here.")
     waited = walk.took["seat"]
     how = f"waits {waited / SECOND:g} s for a seat" if waited else "sits down at once"
-    return Told(PASSED, f"It {how} in the level {level}.", (("flow schema", schema), ("priority level", level)))
+    facts = (("flow schema", schema), ("priority level", level))
+    return Told(PASSED, f"It {how} in the level {level}.", facts, brief=level)
 
 
 def authorize(walk: Walk, about: About) -> Told:
@@ -169,7 +185,8 @@ def authorize(walk: Walk, about: About) -> Told:
     if not decision.allowed:
         return Told(PASSED, "", (*facts[:2], ("decided by", decision.reason or "no rule that allows it was found")))
     why = decision.reason.removeprefix("RBAC: ") or _silent(question.user)
-    return Told(PASSED, f"Yes: {why}.", facts)
+    found = _BINDING.search(decision.reason)
+    return Told(PASSED, f"Yes: {why}.", facts, brief=found[1] if found else "")
 
 
 def _silent(user: UserInfo) -> str:
@@ -180,12 +197,16 @@ def _silent(user: UserInfo) -> str:
 def find(walk: Walk, about: About) -> Told:
     """Whether it is there."""
     if walk.ended == "find" and walk.error is None:
-        return Told(ANSWERED, "This page is answered by a handler of the chain itself.")
+        return Told(ANSWERED, "This page is answered by a handler of the chain itself.", brief="answered here")
     seen = _seen(walk, "find")
     if seen is None:
         return NOTHING
     kind = seen.info.kind
-    return Told(PASSED, f"There is such a kind, {kind.kind if kind else '?'}, and it can be asked to {seen.info.verb}.")
+    return Told(
+        PASSED,
+        f"There is such a kind, {kind.kind if kind else '?'}, and it can be asked to {seen.info.verb}.",
+        brief=kind.kind if kind else "",
+    )
 
 
 # -- a write -----------------------------------------------------------------------------------------------------------
@@ -207,7 +228,7 @@ def decode(walk: Walk, about: About) -> Told:
     if not added:
         return Told(PASSED, f"The body is a {kind} that says all there is to say.", facts)
     why = f"The body is a {kind}; its defaults fill in {added} line{'s' if added > 1 else ''} that it is silent about."
-    return Told(CHANGED, why, facts, changed)
+    return Told(CHANGED, why, facts, changed, brief=f"+{added} lines")
 
 
 def mutate(walk: Walk, about: About) -> Told:
@@ -237,7 +258,8 @@ def _by_parts(parts: Sequence[Part], hooks: Sequence[str], did: str, otherwise: 
     quiet = tuple(part.name for part in parts if part not in busy)
     names = [part.name for part in parts if part.verdict == CHANGED]
     why = f"{_listed(names)} {did}." if names else f"{otherwise}: {len(parts)} were asked."
-    return Told(CHANGED if names else PASSED, why, (), (), busy, quiet)
+    brief = f"by {len(names)} of {len(parts)}" if names else f"{len(parts)} asked"
+    return Told(CHANGED if names else PASSED, why, (), (), busy, quiet, brief)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -252,7 +274,9 @@ def reset(walk: Walk, about: About) -> Told:
     changed = diff(step.before, step.after)
     if not changed:
         return Told(PASSED, "What only the server may write is as it was.")
-    return Told(CHANGED, "What only the server may write is written, or kept as it was.", (), changed)
+    added = sum(line.startswith("+ ") for line in changed)
+    brief = f"+{added} lines"
+    return Told(CHANGED, "What only the server may write is written, or kept as it was.", (), changed, brief=brief)
 
 
 def validate(walk: Walk, about: About) -> Told:
@@ -283,7 +307,8 @@ def store(walk: Walk, about: About) -> Told:
         found = get(stale.before, "metadata", "resourceVersion")
         return Told(PASSED, "", (("etcd has", f"resourceVersion {found}"),))
     if cached is not None and asked is None:
-        return Told(PASSED, "Read from the watch cache; etcd is not asked.", (("as of revision", str(cached.after)),))
+        facts = (("as of revision", str(cached.after)),)
+        return Told(PASSED, "Read from the watch cache; etcd is not asked.", facts, brief="from the cache")
     if asked is None:
         return NOTHING
     told, became = _etcd(asked.before, asked.after), walk.last("reset", "reset")
@@ -303,7 +328,8 @@ def _etcd(question: Mapping[str, Any], reply: Any) -> Told:
     if "compare" not in question:
         many = len(reply.value["kvs"])
         why = f"etcd has {many} object{'' if many == 1 else 's'} there."
-        return Told(PASSED, why, (*_question(question), ("at revision", str(revision))))
+        brief = f"{many} found"
+        return Told(PASSED, why, (*_question(question), ("at revision", str(revision))), brief=brief)
     if not reply.value["succeeded"]:
         why = "It is not as it was: nothing is written, and what is there is read instead."
         return Told(PASSED, why, (*_question(question), ("then", "failed")))
@@ -311,8 +337,11 @@ def _etcd(question: Mapping[str, Any], reply: Any) -> Told:
     if not question["success"]:
         return Told(PASSED, "A dry run: it was compared, and nothing written.", facts)
     if not any("request_put" in act for act in question["success"]):
-        return Told(CHANGED, f"Deleted in one transaction, at revision {revision}.", facts)
-    return Told(CHANGED, f"Written in one transaction: {revision} is its resourceVersion now.", facts)
+        return Told(
+            CHANGED, f"Deleted in one transaction, at revision {revision}.", facts, brief=f"revision {revision}"
+        )
+    why = f"Written in one transaction: {revision} is its resourceVersion now."
+    return Told(CHANGED, why, facts, brief=f"revision {revision}")
 
 
 def _question(question: Mapping[str, Any]) -> Facts:

@@ -46,6 +46,7 @@ def pages():
         show_elections,
         show_lookups,
         show_policies,
+        show_request,
         show_rules,
         show_walk,
     )
@@ -71,6 +72,7 @@ def pages():
         "balance": lambda: show_balance(caption="Ten pods."),
         "policies": lambda: show_policies(TIERS, caption="Three tiers.", on=["deny-all", "names"]),
         "urls": lambda: show_rules(f"{SHOP}---{ROUTES}", ASKED, caption="One shop, two APIs."),
+        "request": lambda: show_request(caption="Predict first."),
         "curves": lambda: show_elections({ends: elections(Setting(ends), 60) for ends in ((150, 155), (150, 300))}),
     }
 

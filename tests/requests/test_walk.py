@@ -44,7 +44,7 @@ def test_every_handler_of_the_chain_belongs_to_one_stage_in_the_order_of_the_cha
     names = [handler.__name__ for handler in pipeline.HANDLERS]
     found = [[row.id for row in rows() if name in row.steps] for name in names]
     assert all(len(one) == 1 for one in found)
-    places = [[row.id for row in rows()].index(one[0]) for one in found if one[0] not in ("recover", "audit")]
+    places = [[row.id for row in rows()].index(one[0]) for one in found if one[0] != "recover"]
     assert places == sorted(places)
 
 
@@ -187,11 +187,18 @@ def test_of_a_server_that_is_down_nobody_answers():
     assert {one.verdict for one in traced.stages[:-1]} == {"unreached"}
 
 
+def test_an_audit_log_hears_of_a_request_and_how_much_its_policy_says():
+    audit = asked("good").stage("audit")
+    assert dict(audit.facts)["level"] == "Metadata" and "not what is in it" in audit.why
+    assert dict(audit.facts)["Audit-Id"] == dict(asked("good").answer.headers)["Audit-Id"]
+
+
 def test_in_a_story_without_rights_everybody_may():
     cluster = Cluster.single(workers=1)
     cluster.run("20s")
     traced = trace_request(cluster, "GET", "/api/v1/nodes", user="ann")
     assert traced.status == 200 and "keeps no rights" in traced.stage("authorize").why
+    assert "no policy" in traced.stage("audit").why
 
 
 def untraced(cluster: Cluster) -> tuple:
