@@ -293,10 +293,12 @@ class Tunnel:
                 return
             self.pace.now()
             self.answer.feed(data)
+            self.pace.linger()
             self.pace.wake()
 
     def _pass_on(self) -> None:
         """What is said to it, and the end."""
+        self.pace.linger()
         while not self.stream.closed() and (data := self.answer.read()) is not None:
             try:
                 self._write(data)

@@ -10,7 +10,8 @@ runs ahead of the wall, by `AHEAD` at most; when nobody does, it stands until th
 three simulated seconds still takes three seconds, nearly. A simulation that cannot keep up falls behind, and what
 it missed is never made up for: it goes on from where it is.
 
-With speed 0 time stands but for those who wait, and `go_on` lets some pass.
+With speed 0 time stands but for those who wait, and `go_on` lets some pass. Of a tunnel nobody knows whether its client
+waits: each thing that it says or hears lets `AHEAD` pass.
 """
 
 import asyncio
@@ -67,6 +68,11 @@ class Pace:
     def wake(self) -> None:
         """Something has been scheduled: look again."""
         self._woken.set()
+
+    def linger(self) -> None:
+        """Something has come by a tunnel, and what answers it may be under way: where time stands, a moment passes."""
+        if not self.speed:
+            self.go_on(AHEAD)
 
     def go_on(self, duration: int) -> None:
         """Let *duration* (µs) pass, where time stands."""

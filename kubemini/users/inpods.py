@@ -11,8 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kubemini.host import Component, Host
-from kubemini.host.linux.addresses import within
-from kubemini.host.linux.podnetwork import knows_way, pod_cidrs
+from kubemini.host.linux.podnetwork import knows_way, stack_at
 from kubemini.network import dataplane, policing
 from kubemini.network.decide.dns.resolvconf import MUSL, read_resolv_conf, settings
 from kubemini.network.decide.services.verdict import Asked
@@ -109,7 +108,7 @@ def _fetched(stack: Stack, asked: dict[str, Any]) -> Steps:
     ip, host = addresses[0], stack.host
     sent = dataplane.send(host, Asked("TCP", asked["source"], ip, port), stack.sim.draws(stack.name).u(stack.sim.now))
     to, at = (sent.endpoint.ip, sent.endpoint.port) if sent.endpoint is not None else (ip, port)
-    there = _home(stack, to)
+    there = stack_at(stack.net.components, to)
     flow = Flow(asked["source"], to, at)
     where = f"can't connect to remote host ({ip})"
     if sent.fate == "refused" or (there is None and sent.fate == "passed"):
@@ -122,15 +121,6 @@ def _fetched(stack: Stack, asked: dict[str, Any]) -> Steps:
     if reply.ok:
         return reply.value["body"].decode(), ""
     return "", f"{where}: Connection refused" if reply.error == REFUSED else "download timed out"
-
-
-def _home(stack: Stack, ip: str) -> Component | None:
-    """The network stack of the host whose pods have addresses such as *ip*."""
-    for name, found in stack.net.components.items():
-        if isinstance(found, Component) and name.startswith("pods@"):
-            if any(within(ip, cidr) for cidr in pod_cidrs(found.host)):
-                return found
-    return None
 
 
 ASKED: dict[str, Callable[[Stack, Call], Steps | None]] = {"page": _page, "lookup": _lookup, "fetch": _fetch}

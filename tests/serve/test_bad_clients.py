@@ -93,3 +93,33 @@ def test_a_certificate_of_somebody_else_lets_nobody_in(door, tmp_path_factory):
                 door.ask(CONFIG_MAPS)
         finally:
             door.pair = mine
+
+
+UPGRADE = (
+    b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nOrigin: http://x\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\x81\x02hi",  # not masked
+        b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xffmask",  # longer than anything
+        b"GET /livez HTTP/1.1\r\n\r\n",
+        b"\x88\x80mask",  # farewell
+    ],
+)
+def test_who_upgrades_and_then_speaks_no_websocket_is_cut_off(door, said):
+    heard = door.say(UPGRADE % f"{CONFIG_MAPS}?watch=1&resourceVersion=0".encode() + said)
+    assert heard.startswith(b"HTTP/1.1 101 Switching Protocols\r\n") and heard.count(b"HTTP/1.1") == 1
+    assert door.ask("/livez").body == b"ok"
+
+
+def test_who_leaves_a_tunnel_without_a_word_leaves_nothing_behind(door):
+    for _ in range(20):
+        with contextlib.closing(door.connect()) as connection:
+            connection.connect()
+            connection.sock.sendall(UPGRADE % f"{CONFIG_MAPS}?watch=1".encode())
+            assert connection.sock.recv(12) == b"HTTP/1.1 101"
+    assert door.ask("/livez").body == b"ok"

@@ -136,3 +136,12 @@ def test_it_sleeps_until_something_is_wanted_and_ends_when_it_is_told_to():
         return running.happened[-1]
 
     assert in_a_thread(run()) == SECOND
+
+
+def test_what_comes_by_a_tunnel_lets_a_moment_pass_where_time_stands():
+    standing, going = Running(speed=0), Running()
+    for running in (standing, going):
+        running.turn()
+        running.pace.linger()
+    assert standing.turn(5.0) == AHEAD
+    assert going.turn(0.1) <= 150 * MS, "it goes with the wall all the same"

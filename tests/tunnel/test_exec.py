@@ -3,6 +3,7 @@
 import pytest
 
 from kubemini.frames.spdy import SYN_REPLY
+from kubemini.network import policing
 from tests.frames.masked import HELLO, SpdyClient
 from tests.tunnel.world import WEB, World
 
@@ -144,3 +145,17 @@ def test_pages_of_pods_and_services_come_through_the_proxy(world):
     assert world.text(f"{WEB}/proxy/a/b/") == page
     assert world.text("/api/v1/namespaces/default/services/shop:8080/proxy/a/b/") == page
     assert world.refusal(f"{WEB}:81/proxy/")[1].endswith(":81: connect: connection refused")
+
+
+def test_a_policy_stops_the_proxy_as_it_stops_anybody(monkeypatch):
+    world = World()
+    monkeypatch.setattr(policing, "enters", lambda host, flow: (host.name, flow.port) != ("worker-1", 80))
+    assert world.refusal(f"{WEB}/proxy/")[1].endswith(":80: i/o timeout")
+    assert "answers GET /" in port_forwarded(world), "but not the runtime, which is inside already"
+
+
+def port_forwarded(world):
+    opened, client = tunnelled(world, 80)
+    opened.exchange.stream.feed(framed(client.data(3, b"GET / HTTP/1.1\r\n\r\n")))
+    said = client.read(b"".join(payload for opcode, payload in opened.frames() if opcode == 2))
+    return said[-1][2].decode()

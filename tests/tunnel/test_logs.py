@@ -105,3 +105,17 @@ def test_a_log_over_a_websocket_of_another_protocol_is_refused(world):
 
     answer = world.ask("GET", f"{WEB}/log", **HELLO, **{"sec-websocket-protocol": "v5.channel.k8s.io"})
     assert answer.status == 403 and b"requested protocol(s) are not supported: [v5.channel.k8s.io]" in answer.body
+
+
+def test_nobody_probes_while_the_kubelet_is_down():
+    world = World(with_container(readinessProbe=PROBED))
+    kubelet = world.cluster.components["kubelet@worker-1"]
+    kubelet.crash()
+    down, before = world.sim.now, len(kubelet.containers.logs.of(next(iter(kubelet.workers))).current.spans)
+    world.sleep(60)
+    kubelet.start()
+    world.sleep(30)
+    (kept,) = (kubelet.containers.logs.of(uid) for uid in kubelet.workers)
+    lines = kept.current.lines("c", world.sim.now)
+    assert before and [line for line in lines if down < line.at < down + 60_000_000] == []
+    assert [line for line in lines if line.at > down + 60_000_000], "and then again"

@@ -100,7 +100,6 @@ def _translated(core: Core, asked: Request, location: Location) -> Steps:
 def _passed_on(asked: Request, talk: tunnel.Talk, answer: Passed) -> Passed:
     """*answer*, whose bytes come from *talk* from now on."""
     assert asked.call.stream is not None, "who asks for a stream has one"
-    asked.call.on_cancel(talk.close)
     talk.pass_on(asked.call.stream.push, asked.call.reply)
     return answer
 

@@ -24,8 +24,7 @@ from kubemini.apiserver.decide.access.users import AUTHENTICATED, MASTERS
 from kubemini.apiserver.decide.parts.connections import is_routable, refused
 from kubemini.apiserver.decide.parts.locations import Location
 from kubemini.host import Component
-from kubemini.host.linux.addresses import within
-from kubemini.host.linux.podnetwork import knows_way, own_addresses, pod_cidrs
+from kubemini.host.linux.podnetwork import knows_way, own_addresses, stack_at
 from kubemini.sim import Steps
 from kubemini.sim.units import HOUR, SECOND
 from kubemini.wire import Unreachable
@@ -141,7 +140,7 @@ def page(core: Core, address: str, path: str, asked: Request) -> Steps:
     """What a program at *address* in the pod network answers: a dict; or text: why nobody does."""
     host, _, port = address.rpartition(":")
     ip, here = host.strip("[]"), core.component.host
-    there = _pod_host(core, ip)
+    there = stack_at(core.component.net.components, ip)
     if there is None or not knows_way(here, ip):
         yield core.component.timeout(CONNECT)
         return words(address, NO_ANSWER)
@@ -188,15 +187,5 @@ def _listener(core: Core, address: str) -> Component | None:
     for found in core.component.net.components.values():
         if isinstance(found, Component) and found.port == int(port):
             if host.strip("[]") in (found.host.name, *own_addresses(found.host)):
-                return found
-    return None
-
-
-def _pod_host(core: Core, ip: str) -> Component | None:
-    """The network stack of the machine that has *ip*, or in whose range it is."""
-    for name, found in core.component.net.components.items():
-        if isinstance(found, Component) and name.startswith("pods@"):
-            ranges = pod_cidrs(found.host)
-            if ip in own_addresses(found.host) or any(within(ip, cidr) for cidr in ranges):
                 return found
     return None

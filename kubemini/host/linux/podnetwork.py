@@ -8,7 +8,7 @@ Routes as flannel's host-gw backend sets them.
 Simplified: reaching a host is reaching its pods; `kubemini.network.walks` walks every packet.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from ipaddress import ip_network
 from typing import Any, Protocol
 
@@ -108,3 +108,13 @@ def learn_way(host: Machine, other: Machine) -> None:
 def knows_way(host: Machine, address: str) -> bool:
     """Whether *host* can send to *address*: if that is a pod's, it needs the route of its host."""
     return not any(within(address, cidr) for lost in host.kernel.lost_routes.values() for cidr in lost.split(","))
+
+
+def stack_at(stations: Mapping[str, Any], ip: str) -> Any | None:
+    """The network stack (``pods@worker-1``) of the machine that has *ip*, or whose pods have such addresses."""
+    for name, found in stations.items():
+        if name.startswith("pods@"):
+            own, cidrs = own_addresses(found.host), pod_cidrs(found.host)
+            if ip in own or any(within(ip, cidr) for cidr in cidrs):
+                return found
+    return None

@@ -1,6 +1,7 @@
 """Somebody reads the log of a container: what there is, and with *follow* what comes, until its program ends.
 
 Invariant: each line is written once, in order; a reader who has gone costs nothing any more.
+Simplified: a kubelet that stands still has probed all the time, as its log tells.
 """
 
 from collections.abc import Callable

@@ -57,12 +57,7 @@ class Visit:
         self.answer(refusal.status, refusal.text, (*PLAIN, *refusal.headers))
 
     def greet(self, headers: Headers, take: Callable[[bytes], None], leave: Callable[[], None]) -> None:
-        """101: from now on *take* gets what the client sends; *leave* is called if it goes."""
-
-        def gone() -> None:
-            self.takers.pop(self._key, None)
-            leave()
-
+        """101: from now on *take* gets what the client sends; *leave* is called if it goes, and closes."""
         self.takers[self._key] = take
-        self.call.on_cancel(gone)
+        self.call.on_cancel(leave)
         self.begin(101, headers)

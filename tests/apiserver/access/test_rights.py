@@ -102,3 +102,18 @@ def test_several_groups_come_in_several_headers(outside):
     path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
     found = outside.ask("POST", path, b"{}", Impersonate_User="jane", Impersonate_Group=["a, b", "c"])
     assert json.loads(found.body)["status"]["userInfo"]["groups"] == ["a, b", "c", "system:authenticated"]
+
+
+@pytest.mark.parametrize(("verbs", "code", "why"), [(["get"], 403, 'pods "p" is forbidden: '), (["*"], 404, None)])
+def test_who_opens_a_stream_by_get_must_be_allowed_to_create_one(verbs, code, why):
+    """Since 1.35 (AuthorizePodWebsocketUpgradeCreatePermission): before, a right to read was one to run commands."""
+    outside = Outside()
+    rule = {"apiGroups": [""], "resources": ["pods/exec"], "verbs": verbs}
+    role = {"metadata": {"name": "runs"}, "rules": [rule]}
+    ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "runs"}
+    binding = {"metadata": {"name": "runs"}, "roleRef": ref, "subjects": [{"kind": "User", "name": "dev"}]}
+    outside.ask("POST", f"{RBAC}/clusterroles", json.dumps(role).encode())
+    outside.ask("POST", f"{RBAC}/clusterrolebindings", json.dumps(binding).encode())
+    outside.inside.sleep(1)
+    answer = outside.ask("GET", "/api/v1/namespaces/default/pods/p/exec?command=ls&stdout=1", token="devtoken")
+    assert answer.status == code and why in (None, json.loads(answer.body)["message"])
