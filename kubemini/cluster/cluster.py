@@ -265,6 +265,22 @@ class Cluster:
                 known = {**component.flags.webhooks, service: program}
                 component.flags = replace(component.flags, webhooks=known)
 
+    def add(self, name: str, host: str, make: Callable[..., Component]) -> Component:
+        """A program of your own: ``make(sim, net, host, name, servers)``, which may ask *servers*, as a kubelet does.
+
+        It starts with all others, or now if they run. ValueError: no such host, or the name is taken.
+        """
+        if name in self.components:
+            raise ValueError(f"add: there is a {shown(name)} already; take another name")
+        if host not in self.hosts:
+            raise ValueError(f"add: there is no host {shown(host)}; there are: {', '.join(self.hosts)}")
+        refuse_without_api_server(self.topology, "add")
+        made = make(self.sim, self.net, self.hosts[host], name, self.topology.front_door)
+        self.components[name] = made
+        if self._started:
+            made.start()
+        return made
+
     def start(self) -> None:
         """Start every program but the spares, once; `run` does it by itself."""
         if not self._started:

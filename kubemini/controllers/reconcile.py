@@ -46,7 +46,7 @@ def execute(client: ApiClient, action: Action, of: Callable[[Obj], Kind] = kind_
     obj = action.obj
     match action:
         case Create():
-            return client.create(obj)
+            return client.post(of(obj).path(obj["metadata"].get("namespace", "default")), obj)
         case Update():
             return client.update(obj)
         case UpdateStatus():

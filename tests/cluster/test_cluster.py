@@ -4,6 +4,7 @@ import pytest
 
 from kubemini.cluster import Cluster, TopologyError, build
 from kubemini.cluster.programs import PROGRAMS
+from kubemini.host import Component
 
 
 @pytest.mark.parametrize("time", ["soon", "-5s", "", None, float("nan"), float("inf"), [], "9" * 5000])
@@ -67,3 +68,31 @@ def test_parameters_and_topologies_are_values_of_their_own(wrong):
 def test_a_time_of_thousands_of_digits_is_none():
     with pytest.raises(ValueError, match='"a number of thousands of digits" is not a duration'):
         Cluster(build("etcd")).run(10**5000)
+
+
+def test_a_program_of_ones_own_starts_with_the_others_or_at_once_if_they_run():
+    cluster = Cluster.single(workers=1)
+    made = [cluster.add("first", "worker-1", _program)]
+    assert not made[0].up
+    cluster.run("3s")
+    made.append(cluster.add("second", "cp-1", _program))
+    assert [program.up for program in made] == [True, True]
+    assert [program.servers for program in made] == [["apiserver-1"]] * 2
+    cluster.hosts["worker-1"].power_off()
+    assert [program.up for program in made] == [False, True]
+
+
+def _program(sim, net, host, name, servers):
+    made = Component(sim, net, host, name)
+    made.servers = servers
+    return made
+
+
+def test_a_program_that_cannot_be_added_is_refused_in_a_sentence():
+    cluster = Cluster.single(workers=1)
+    with pytest.raises(ValueError, match="there is a 'scheduler-1' already"):
+        cluster.add("scheduler-1", "cp-1", _program)
+    with pytest.raises(ValueError, match=r"there is no host 'worker-9'; there are: .*cp-1, worker-1"):
+        cluster.add("mine", "worker-9", _program)
+    with pytest.raises(ValueError, match="an etcd topology has no API server"):
+        Cluster(build("etcd")).add("mine", "etcd-host-1", _program)
