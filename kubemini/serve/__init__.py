@@ -11,6 +11,7 @@ The cluster inside is the simulated one, unchanged. What stands here lets real s
     listening     sockets, TLS and HTTP/1.1, by Tornado; here alone bytes of the network are read
     auditlog      the policy of the audit log, and the file that it is written to
     console       lines on standard input: ``crash apiserver-2``
+    notebook      the same for the cells of a notebook, and what stands in for it where there are no sockets
 
 Simplified: HTTP/1.1 alone. The real server offers HTTP/2 by ALPN, and a client takes what there is: kubectl, client
 libraries and the conformance tests ask the same by either, over a few connections more. What only HTTP/2 has, a GOAWAY

@@ -22,7 +22,7 @@ SHORT = 15  # lines of a code cell: what a reader takes in at a glance
 CONNECTS = re.compile(
     r"^(import|from) (urllib(?!\.parse)|http|socket|ssl|requests|aiohttp|httpx|ftplib|smtplib|micropip|pyodide)\b"
 )
-SERVES = {"kubemini/book/press.py", "kubemini/serve/listening.py", "kubemini/serve/program.py"}
+SERVES = {"kubemini/book/press.py", *(f"kubemini/serve/{name}.py" for name in ("listening", "notebook", "program"))}
 
 
 def words():

@@ -1,0 +1,1 @@
+"""Page *kubectl at the door*: what a line of kubectl sends, and how a watch goes on."""

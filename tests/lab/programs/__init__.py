@@ -1,0 +1,1 @@
+"""Exercises of the pages on kubectl and on operators."""
