@@ -1,0 +1,1 @@
+"""Appendix *Write an operator*: a kind of your own, and a program that keeps it true."""
