@@ -4,14 +4,13 @@ The cluster inside is the simulated one, unchanged. What stands here lets real s
 
     program       the command line's options → a cluster, listening; signals; the end
     world         which cluster: topology, params, scenario, manifests
-    certificates  a certificate authority of its own, the server's certificate, the administrator's
-    kubeconfig    the file that kubectl reads
+    certificates, kubeconfig  an authority of its own, and the file that kubectl reads, with the administrator's key
     pacing        simulated time goes with the clock on the wall, and a little ahead while somebody waits
     door          a program of the simulation: one simulated connection for each real one
     listening     sockets, TLS and HTTP/1.1, by Tornado; here alone bytes of the network are read
     auditlog      the policy of the audit log, and the file that it is written to
     console       lines on standard input: ``crash apiserver-2``
-    notebook      the same for the cells of a notebook, and what stands in for it where there are no sockets
+    notebook      the same for the cells of a notebook; what stands in for it where there are no sockets
 
 Simplified: HTTP/1.1 alone. The real server offers HTTP/2 by ALPN, and a client takes what there is: kubectl, client
 libraries and the conformance tests ask the same by either, over a few connections more. What only HTTP/2 has, a GOAWAY
