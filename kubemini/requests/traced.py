@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from http import HTTPStatus
 from typing import Any
 
 from kubemini.requests import words
@@ -16,6 +15,14 @@ from kubemini.sim.units import MS
 MARKS = {"passed": "✓", "changed": "±", REFUSED: "✕", ANSWERED: "●", IDLE: "–", UNREACHED: "·"}
 READS_NOTHING = ("decode", "mutate", "reset", "validate", "judge")
 MOST = 300  # lines of an answer that are kept
+PHRASES = {
+    200: "OK",
+    201: "Created",
+    204: "No Content",
+    404: "Not Found",
+    429: "Too Many Requests",
+}  # of what is no Status
+GATEWAY_TIMEOUT = 504
 DECIDED = ("reset", "validate", "judge")  # what an update passes when the state that it replaces is known
 
 
@@ -34,7 +41,7 @@ class Answer:
         """``403 Forbidden``, as one says it."""
         if not self.status:
             return "no answer"
-        return f"{self.status} {self.reason or HTTPStatus(self.status).phrase}"
+        return f"{self.status} {self.reason or PHRASES.get(self.status, '')}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ def traced(
     table = rows()
     ids = [row.id for row in table]
     last = ids.index(walk.ended) if walk.ended else -1
-    if answer.status == HTTPStatus.GATEWAY_TIMEOUT and walk.error is None:
+    if answer.status == GATEWAY_TIMEOUT and walk.error is None:
         last = ids.index("time")
     stages = []
     for number, row in enumerate(table):
