@@ -1,10 +1,10 @@
-"""What a user does with kubectl: apply, scale, delete."""
+"""What a user does with kubectl: apply, scale, delete, or any line at all."""
 
 from typing import Any
 
 from kubemini.api.kinds import by_name
 from kubemini.cluster import Cluster
-from kubemini.commands.arguments import INT32, MANIFESTS, OBJECT_NAME, PLACED_NAME, count, read_word
+from kubemini.commands.arguments import INT32, MANIFESTS, OBJECT_NAME, PLACED_NAME, count, read_text, read_word
 from kubemini.commands.command import Argument, Command, FaultError, argument, command
 from kubemini.ranges import shown
 
@@ -18,6 +18,7 @@ def _read_kind(value: Any) -> str:
 
 
 KIND = Argument(_read_kind)
+LINE = Argument(read_text, rest=True)
 REPLICAS = count("a number of replicas", INT32)
 
 
@@ -62,3 +63,13 @@ class Delete(OnApi):
 
     def do(self, cluster: Cluster) -> None:
         cluster.kubectl.delete(self.kind, self.name)
+
+
+@command("kubectl")
+class Kubectl(OnApi):
+    """A kubectl line, such as ``get pods -o wide``: the trace tells what it prints."""
+
+    line: str = argument(LINE)
+
+    def do(self, cluster: Cluster) -> None:
+        cluster.terminal.type_recorded(self.line)

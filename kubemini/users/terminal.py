@@ -33,6 +33,7 @@ from kubemini.wire.connections import Connection, Limits
 from kubemini.wire.rpc import happen
 
 ADMIN = UserInfo("kubernetes-admin", ("kubeadm:cluster-admins", MASTERS))
+KUBECTL = "kubectl"
 LIMITS = Limits(handshake=10 * SECOND, idle=30 * SECOND, pong=15 * SECOND, unacknowledged=None)
 PORT = 6443
 INTERRUPTED = 130  # the status of what a ^C has ended: 128 + SIGINT, as a shell counts
@@ -67,22 +68,62 @@ class Typed:
         return f"$ kubectl {self.line}\n{self}".rstrip("\n")
 
 
+class Files:
+    """What a line may read: files *given* by name, and, with *disk*, those of this machine."""
+
+    def __init__(self, given: Mapping[str, str], disk: bool):
+        self.given, self.disk = given, disk
+
+    def read(self, name: str) -> str:
+        """The text of a file. Raises NoFile."""
+        if name in self.given:
+            return self.given[name]
+        if not self.disk:
+            raise asking.NoFile(name, "no such file or directory")
+        try:
+            return Path(name).read_text(encoding="utf-8-sig")
+        except OSError as error:
+            raise asking.NoFile(name, str(error.strerror or error).lower()) from None
+        except UnicodeDecodeError:
+            raise asking.NoFile(name, "it is not text in UTF-8") from None
+
+
 class Terminal(Component):
     """A machine with kubectl; *contexts*: name → who is dialled, the first one unless a line says otherwise."""
 
     def __init__(self, sim: Sim, net: Network, host: Host, name: str, contexts: Mapping[str, str], token: str = ""):
         super().__init__(sim, net, host, name)
         self.contexts, self.token = contexts, token
-        self.known = Known()
+        self.known, self.lines = Known(), 0
+
+    def start(self) -> None:
+        """Somebody sits down: no program of the cluster, so the trace says nothing of it."""
+        if not self.up and self.host.powered:
+            self.up, self.paused = True, False
+            self.incarnation += 1
+
+    def type_recorded(self, text: str) -> None:
+        """Type a line of which the trace tells what it prints, as it prints it; it reads no file of this disk."""
+        self.lines += 1
+        number = self.lines
+
+        def tell(typed: Typed, said: str) -> None:
+            self.sim.record(KUBECTL, "typed", number=number, line=text, said=said, status=typed.status)
+
+        self.type(text, disk=False, on_news=tell)
 
     def type(
         self,
         text: str,
         given: str = "",
         files: Mapping[str, str] | None = None,
-        on_end: Callable[[Typed], None] = lambda typed: None,
+        disk: bool = True,
+        on_news: Callable[[Typed, str], None] = lambda typed, said: None,
     ) -> Typed:
-        """Carry *text* out from now on; *given* is its standard input, *files* come before those of the disk."""
+        """Carry *text* out from now on; *given* is its standard input, *files* come before those of the *disk*.
+
+        *on_news* is told what has been printed, whenever something has, and when the line is over.
+        """
         screen = Screen(now=self.sim.now)
         typed = Typed(text, screen)
         line = Line(screen, self.known, f"https://{next(iter(self.contexts.values()))}:{PORT}")
@@ -91,9 +132,9 @@ class Terminal(Component):
         except asking.Failed as problem:
             screen.complain(str(problem))
             typed.status = problem.status
-            on_end(typed)
+            on_news(typed, str(typed))
             return typed
-        _Course(self, typed, line, words, {**(files or {}), "-": document or given}, on_end)
+        _Course(self, typed, line, words, Files({**(files or {}), "-": document or given}, disk), on_news)
         return typed
 
 
@@ -106,11 +147,11 @@ class _Course:
         typed: Typed,
         line: Line,
         words: list[str],
-        files: Mapping[str, str],
-        on_end: Callable[[Typed], None],
+        files: "Files",
+        on_news: Callable[[Typed, str], None],
     ):
         self.terminal, self.typed, self.line, self.files = terminal, typed, line, files
-        self.on_end = on_end
+        self.on_news, self._told = on_news, 0
         self.connection: Connection | None = None
         self.server: ApiServer | None = None
         self.waits: simpy.Event | None = None
@@ -129,6 +170,7 @@ class _Course:
                 self._end(end.value)
                 return
             problem = None
+            self._tell()
             try:
                 value = yield from self._meet(need)
             except asking.Failed as found:
@@ -146,18 +188,8 @@ class _Course:
             case Pause():
                 yield self.terminal.timeout(need.time)
             case ReadFile():
-                return self._read(need.name)
+                return self.files.read(need.name)
         return None
-
-    def _read(self, name: str) -> str:
-        if name in self.files:
-            return self.files[name]
-        try:
-            return Path(name).read_text(encoding="utf-8-sig")
-        except OSError as error:
-            raise asking.NoFile(name, str(error.strerror or error).lower()) from None
-        except UnicodeDecodeError:
-            raise asking.NoFile(name, "it is not text in UTF-8") from None
 
     # -- requests ------------------------------------------------------------------------------------------------------
     def _ask(self, ask: Ask) -> Steps:
@@ -271,7 +303,14 @@ class _Course:
         if self.connection is not None:
             self.connection.close()
         self.typed.status = status
-        self.on_end(self.typed)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell what has been printed since the last time, or that the line is over."""
+        said = self.line.screen.said[self._told :]
+        if said or self.typed.over:
+            self._told += len(said)
+            self.on_news(self.typed, "".join(text for _, text in said))
 
 
 def _body(ask: Ask) -> bytes:

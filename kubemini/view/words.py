@@ -42,6 +42,7 @@ DEEDS: dict[str, str] = {
     "apply": "applied manifests",
     "scale": "scaled {0} to {1}",
     "delete": "deleted {0} {1}",
+    "kubectl": "typed kubectl {0}",
 }
 
 

@@ -10,7 +10,7 @@ from kubemini.commands import ACTIONS, read_line
 
 LONG = "9" * 5000
 WRONG = (None, True, -1, 2.5, [], {}, ["etcd-1"], "NaN", "-5s", "²", LONG, "X" * 5000, "No!", "etcd-1,", "a/b/c", b"a")
-NO_TARGET, ANY_TEXT = ("heal", "alarm_disarm", "compact"), ("put", "get", "apply")
+NO_TARGET, ANY_TEXT = ("heal", "alarm_disarm", "compact"), ("put", "get", "apply", "kubectl")
 CLUSTER = Cluster(build("stacked", members=3, workers=2))
 
 

@@ -10,7 +10,7 @@ from kubemini import run
 from kubemini.commands import ACTIONS, FaultError
 from kubemini.commands import arguments as kinds
 from kubemini.commands.firewall import RULE
-from kubemini.commands.kubectl import KIND, REPLICAS
+from kubemini.commands.kubectl import KIND, LINE, REPLICAS
 from kubemini.commands.members import NEW_OR_EXISTING, NOW_OR_LATER, VOTER_OR_LEARNER
 from kubemini.commands.network import DIRECTION
 from kubemini.commands.operations import BUMP, REVISION
@@ -25,6 +25,15 @@ PLAIN = {
     kinds.OBJECT_NAME: ["web", "nope", "x"],
     kinds.PLACED_NAME: ["web", "nope", "kube-system/coredns"],
     kinds.MANIFESTS: [CONFIG_MAP, CONFIG_MAP.replace('"x"', '"y", "namespace": "nope"')],
+    LINE: [
+        "get pods -w",
+        "get all -A -o wide",
+        "get 'x",
+        "\0",
+        "describe node",
+        "drain worker-1 --force",
+        "explain ü.x",
+    ],
     KIND: ["pod", "deploy", "ns", "node", "svc", "cm", "lease", "rs"],
     REPLICAS: [0, 1, 5],
     DIRECTION: ["", "one-way"],

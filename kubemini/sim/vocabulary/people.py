@@ -21,12 +21,24 @@ def _lookup(d: Detail) -> str | None:
     return f"cannot look up {d['name']}: {d['error']}" if d["error"] else None
 
 
+def _typed(d: Detail) -> str | None:
+    first = d["said"].strip().partition("\n")[0]
+    return f"kubectl {d['line']} fails: {first}" if d["status"] else None
+
+
 word(
     "lookup",
     CLIENT,
     "a client has looked a name up; {name, addresses, error: '' or getaddrinfo's words, queries: how many were sent,"
     " walk: [[name, types, what came]], rule: what decided the last, started: µs}",
     _lookup,
+)
+word(
+    "typed",
+    "kubectl",
+    "a kubectl line has printed something, or is over; {number: of the line, line, said: what it printed since it was"
+    " last told, status: its exit status, null while it goes on}",
+    _typed,
 )
 word("command", WHOEVER_ACTS, "somebody did something to the cluster; {action, args}")
 word("note", ANYBODY, "a remark; {text}", lambda d: d["text"])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.real.kubectl.line import TOLERATED, TYPED, Ours, differing, recorded
+from tests.real.kubectl import morelines
+from tests.real.kubectl.line import TOLERATED, Ours, differing, recorded
 
 
 @pytest.fixture(scope="module")
@@ -12,8 +13,9 @@ def compared(tmp_path_factory):
     return [(line, differing(wanted, ours(line))) for line, wanted in recorded()]
 
 
-def test_every_line_is_recorded():
-    assert [line for line, _ in recorded()] == TYPED
+def test_there_are_many_and_those_of_this_room_are_all_recorded():
+    known = {line for line, _ in recorded()}
+    assert len(known) > 280 and not [line for line in morelines.MORE.splitlines() if line and line not in known]
 
 
 def test_our_line_prints_what_the_real_kubectl_printed(compared):
@@ -23,4 +25,4 @@ def test_our_line_prints_what_the_real_kubectl_printed(compared):
 
 def test_what_is_tolerated_differs(compared):
     differing_lines = {line for line, difference in compared if difference}
-    assert {line for line in TOLERATED if line in TYPED} - differing_lines <= {"version"}
+    assert {line for line, _ in compared if line in TOLERATED} - differing_lines <= {"version"}

@@ -11,6 +11,7 @@ from typing import Any
 from kubemini.apiserver.decide.forms import yamltext
 from kubemini.users.decide.kubectl.asking import Failed, ReadFile, Steps, fail, together
 from kubemini.users.decide.kubectl.line import Line
+from kubemini.users.decide.kubectl.printing.gotext import NO_YAML
 from kubemini.users.decide.kubectl.targets import Info
 
 _PARTS = re.compile(r"^---.*$", re.MULTILINE)
@@ -73,6 +74,8 @@ def _documents(text: str, source: str) -> Iterator[Any]:
     for part in _PARTS.split(text):
         try:
             value = yamltext.read(part)
+        except ImportError:
+            raise fail(NO_YAML) from None
         except yamltext.Unreadable as wrong:
             raise fail(f"error parsing {source}: error converting YAML to JSON: {wrong}") from None
         if value != {}:

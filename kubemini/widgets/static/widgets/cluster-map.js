@@ -1,4 +1,5 @@
 // Cluster map: hosts, programs, pods, the way in and the requests on it, all drawn from one recording.
+import { Terminal } from "../desk/terminal.js";
 import { along, canvas, cross, dot, labelled, meter, path } from "../draw.js";
 import {
   LONG,
@@ -27,6 +28,12 @@ class ClusterMap {
     this.meter = meter();
     this.node = s("svg", { class: "km-svg", role: "group" });
     this.top = [this.meter.node];
+    this.terminal = new Terminal(ctl);
+    this.under = [this.terminal.node];
+  }
+
+  more(sel) {
+    return sel === "kubectl" || /^(apiserver|lb)$/.test(kindOf(sel)) ? this.terminal.form() : null;
   }
 
   has(name) {
@@ -105,8 +112,9 @@ class ClusterMap {
   }
 
   // -- a moment
-  draw({ st, fly, sel }) {
+  draw({ st, t, fly, sel }) {
     this.meter.draw(st);
+    this.terminal.draw(this.history, t);
     for (const [name, u] of Object.entries(this.ui.host)) this.drawHost(st, name, u, sel);
     for (const [name, u] of Object.entries(this.ui.chip)) this.drawChip(st, name, u, sel);
     this.drawBalancer(st);

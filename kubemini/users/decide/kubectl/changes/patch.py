@@ -25,6 +25,7 @@ from kubemini.users.decide.kubectl.changes import writing
 from kubemini.users.decide.kubectl.changes.labels import found
 from kubemini.users.decide.kubectl.flags import BOOL, INT, TIME, Flag, Given
 from kubemini.users.decide.kubectl.line import PATCH_MANAGER, Line
+from kubemini.users.decide.kubectl.printing.gotext import NO_YAML
 from kubemini.users.decide.kubectl.targets import Info
 
 TYPES = {"json": JSON_PATCH, "merge": MERGE, "strategic": STRATEGIC}
@@ -82,6 +83,8 @@ def _body(given: Given) -> Steps:
         return said  # whether it is JSON is for the server to say
     try:
         return yamltext.read(said)
+    except ImportError:
+        raise fail(NO_YAML) from None
     except yamltext.Unreadable as wrong:
         raise fail(f'unable to parse "{text}": {wrong}') from None
 
