@@ -1,6 +1,7 @@
 """Chapter 2: what the page asks for is what the server does, and what its checkers say to answers that people give."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_scaling_is_accepted_and_no_pod_ever_comes(seed):
     made = [r for r in trace.of("object") if r.detail["kind"] == "Pod" and r.detail["verb"] == "ADDED"]
     assert len(scaled) == 3 and {one["outcome"] for one in scaled} == {"ok"}
     assert max(r.at for r in made) < 20e6
-    assert ANSWERS["guard"] == "`kubectl scale` is accepted, and no pod ever comes"
+    assert ANSWERS["guard"] == "kubectl scale is accepted, and no pod ever comes"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -81,6 +82,13 @@ def test_few_writers_get_through_with_five_tries_and_of_a_crowd_most_give_up():
         assert contention(50, how).done < 20
     crowd = contention(50, Retry(1000))
     assert crowd.done == 50 and crowd.writes > 300
+
+
+def test_the_page_tells_what_becomes_of_fifty_writers():
+    ends = [contention(50, how) for how in (DEFAULT_RETRY, DEFAULT_BACKOFF, Retry(1000))]
+    told = f"{ends[0].done} get through with `DefaultRetry`, {ends[1].done} with `DefaultBackoff`; all, with "
+    page = (Path(__file__).parents[2] / "chapters/apiserver.ipynb").read_text(encoding="utf-8")
+    assert f"{told}{ends[2].writes} writes" in page
 
 
 # -- the rights of a bot ---------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from kubemini.lab.apiserver.guarded import LOOSE, SIGNED, Guarded, pod
 from kubemini.ranges import shown
 
 MOST = 2
-LOOKING = ("get", "describe", "events", "explain", "auth", "logs", "version", "api-resources")
+LOOKING = ("get", "describe", "events", "explain", "auth", "logs", "version", "api-resources", "wait")
 HEALED = 90  # seconds: a queue that has failed for a while looks again ever more rarely
 AGAIN = 20
 

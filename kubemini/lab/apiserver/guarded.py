@@ -15,6 +15,7 @@ DIGEST = "@sha256:" + "8f5a" * 16
 SIGNED, LOOSE = f"shop/web{DIGEST}", "shop/web:1.0"
 START = 8  # seconds, after which all that is applied runs
 APPS = "/apis/apps/v1/namespaces"
+MUTATING = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 GUARD = f"{CONFIGURATIONS}/guard"
 WEBHOOK: dict[str, Any] = {
@@ -43,6 +44,13 @@ def configuration(webhook: dict[str, Any]) -> dict[str, Any]:
     """*webhook* as the API server takes it; what it does not say is said as in `WEBHOOK`, but for its selectors."""
     meta = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
     return {**meta, "metadata": {"name": "guard"}, "webhooks": [{**WEBHOOK, **webhook}]}
+
+
+def mutating(name: str, url: str) -> dict[str, Any]:
+    """A configuration by which the program at *url* may change every new pod."""
+    meta = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration"}
+    hook = {**WEBHOOK, "name": f"{name}.shop.example", "clientConfig": {"url": url}}
+    return {**meta, "metadata": {"name": name}, "webhooks": [hook]}
 
 
 def pod(name: str, image: str = SIGNED, init: str = "") -> dict[str, Any]:

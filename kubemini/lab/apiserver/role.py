@@ -12,9 +12,20 @@ from kubemini.ranges import shown
 
 SHOP = "namespaces/shop"
 APPS, RBAC = f"/apis/apps/v1/{SHOP}/deployments", f"/apis/rbac.authorization.k8s.io/v1/{SHOP}"
-BINDING = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding"}
-REF = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "bot"}
+RIGHTS = "rbac.authorization.k8s.io"
 A_LIST = "A list or a create names no object: a rule with resourceNames never allows it. Write a rule without."
+
+
+def role(name: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
+    """A Role of these rules."""
+    return {"apiVersion": f"{RIGHTS}/v1", "kind": "Role", "metadata": {"name": name}, "rules": rules}
+
+
+def binding(name: str, user: str, to: str = "") -> dict[str, Any]:
+    """A RoleBinding called *name*, which gives *user* the Role *to*, or the one of the same name."""
+    meta = {"apiVersion": f"{RIGHTS}/v1", "kind": "RoleBinding", "metadata": {"name": name}}
+    subject = {"apiGroup": RIGHTS, "kind": "User", "name": user}
+    return {**meta, "roleRef": {"apiGroup": RIGHTS, "kind": "Role", "name": to or name}, "subjects": [subject]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,7 @@ FORBIDDEN = (
         "give its rights to a friend",
         "POST",
         f"{RBAC}/rolebindings",
-        {**BINDING, "metadata": {"name": "friend"}, "roleRef": REF, "subjects": [{"kind": "User", "name": "dev"}]},
+        binding("friend", "dev", to="bot"),
         "Who may create bindings can give away all that it has.",
     ),
     Probe(
@@ -125,15 +136,13 @@ def _shop(rules: list[dict[str, Any]]) -> Server:
         template = {"metadata": {"labels": {"app": name}}, "spec": {"containers": [container]}}
         spec = {"selector": {"matchLabels": {"app": name}}, "template": template}
         _made(server, APPS, "apps/v1", "Deployment", name, spec=spec)
-    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "bot"}, "rules": rules}
     try:
-        code, found = server.ask("POST", f"{RBAC}/roles", role)
+        code, found = server.ask("POST", f"{RBAC}/roles", role("bot", rules))
     except (TypeError, ValueError):
         raise NotYet("Rules are made of dicts, lists and texts, as in YAML: something else is in yours.") from None
     if code != 201:
         raise NotYet("The API server does not take this Role.", f"{code}: {said(found)}")
-    subject = {"kind": "User", "name": "ci"}
-    _made(server, f"{RBAC}/rolebindings", BINDING["apiVersion"], "RoleBinding", "bot", roleRef=REF, subjects=[subject])
+    server.ask("POST", f"{RBAC}/rolebindings", binding("bot", "ci"))
     return server
 
 
