@@ -9,8 +9,7 @@ The cluster inside is the simulated one, unchanged. What stands here lets real s
     door          a program of the simulation: one simulated connection for each real one
     listening     sockets, TLS and HTTP/1.1, by Tornado; here alone bytes of the network are read
     auditlog      the policy of the audit log, and the file that it is written to
-    console       lines on standard input: ``crash apiserver-2``
-    notebook      the same for the cells of a notebook; what stands in for it where there are no sockets
+    console, notebook         lines on standard input: ``crash apiserver-2``; the whole door for a notebook's cells
 
 Simplified: HTTP/1.1 alone. The real server offers HTTP/2 by ALPN, and a client takes what there is: kubectl, client
 libraries and the conformance tests ask the same by either, over a few connections more. What only HTTP/2 has, a GOAWAY

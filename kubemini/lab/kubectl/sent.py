@@ -1,6 +1,6 @@
 """What kubectl 1.37 sends for a line, as it logs it itself: recorded, and held against kubectl by a test.
 
-sent.json is written by ``python -m tests.real.api.sent``; what no two runs share stands in capitals there.
+sent.json is written by ``python -m tests.serve.sent``; what no two runs share stands in capitals there.
 """
 
 import functools

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.real.api.sent import FILE, asked, text
+from tests.serve.sent import FILE, asked, text
 
 pytestmark = pytest.mark.needs("kubectl")
 
 
 def test_kubectl_sends_what_was_recorded():
-    assert text(asked()) == FILE.read_text(), "python -m tests.real.api.sent records it anew"
+    assert text(asked()) == FILE.read_text(), "python -m tests.serve.sent records it anew"

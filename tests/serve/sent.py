@@ -1,6 +1,6 @@
 """What kubectl sends for a line, by its own log: recorded at `kubemini serve` for the page *kubectl at the door*.
 
-    python -m tests.real.api.sent          ask kubectl anew, write kubemini/lab/kubectl/sent.json
+    python -m tests.serve.sent          ask kubectl anew, write kubemini/lab/kubectl/sent.json
 
 What no two runs share stands in capitals: HASH, UID, NAME of a pod, N seconds.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kubemini.serve.notebook import Served
 
-FILE = Path(__file__).parents[3] / "kubemini/lab/kubectl/sent.json"
+FILE = Path(__file__).parents[2] / "kubemini/lab/kubectl/sent.json"
 WEB = """
 apiVersion: apps/v1
 kind: Deployment
