@@ -60,6 +60,8 @@ def run(words, given=(), facts=FACTS, told=None):
         (["sh", "-c", "false || echo yes"], "yes\n", "", 0),
         (["sh", "-c", "nope"], "", "sh: nope: not found\n", 127),
         (["sh", "-c", "exec echo x"], "x\n", "", 0),
+        (["sh", "-c", "echo a; exit 3; echo b"], "a\n", "", 3),
+        (["sh", "-c", "false; exit"], "", "", 1),
         (["sleep", "x"], "", "sleep: invalid number 'x'\n", 1),
     ],
 )
@@ -81,6 +83,7 @@ def test_cat_and_a_shell_read_until_their_input_ends():
     assert run(["cat"], [b"one\n", b"two\n"])[0] == "one\ntwo\n"
     assert run(["sh"], [b"hostname\nec", b"ho x\nexit\nls\n"])[0] == "web-1\nx\n"
     assert run(["sh"], [b"false"])[2] == 1
+    assert run(["sh"], [b"exit 7\n"])[2] == 7
 
 
 def test_a_shell_at_a_terminal_prompts_and_echoes():

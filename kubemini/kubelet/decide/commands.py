@@ -229,8 +229,15 @@ def _lines(script: str, facts: Facts, code: int) -> Run:
         return (yield from _complain(f"sh: {script.strip()}: {TOO_MUCH}", MISUSED))
     for operator, words in found:
         if words and (operator == ";" or (code == 0) == (operator == "&&")):
+            if words[0] == "exit":
+                return _exit_code(words, code)
             code = yield from _command(words, facts)
     return code
+
+
+def _exit_code(words: Sequence[str], code: int) -> int:
+    """What ``exit`` ends a shell with: its argument, or how the last command ended."""
+    return int(words[1]) & 255 if words[1:] and words[1].isdigit() else code
 
 
 def _command(words: Sequence[str], facts: Facts) -> Run:
@@ -256,7 +263,7 @@ def _shell(facts: Facts) -> Run:
                 continue
             script, line = line, ""
             if script.split()[:1] == ["exit"]:
-                return code
+                return _exit_code(script.split(), code)
             code = yield from _lines(script, facts, code)
             yield Write(OUT, prompt)
     return (yield from _lines(line, facts, code)) if line else code

@@ -83,6 +83,20 @@ def test_it_runs_commands_and_ends_as_they_do(kubectl):
     assert 'unable to start container process: exec: "bash": executable file not found in $PATH' in missing
 
 
+def test_an_older_kubectl_speaks_spdy_instead(kubectl):
+    """As up to 1.30, and as any goes on with that finds no way for WebSockets."""
+    older = Kubectl(kubectl.served, kubectl.served.kubeconfig.parent)
+    older.environment["KUBECTL_REMOTE_COMMAND_WEBSOCKETS"] = "false"
+    assert older.says("exec web -- hostname") == "web\n"
+    assert older.says("exec -i web -- cat", "typed\n") == "typed\n"
+    assert older.run("exec web -- sh -c false").returncode == 1
+    assert "command terminated with exit code" not in older.complains("exec web -- bash")
+
+
+def test_a_container_knows_the_services_and_itself(kubectl):
+    assert kubectl.says("exec web -- printenv KUBERNETES_SERVICE_HOST HOSTNAME") == "10.96.0.1\nweb\n"
+
+
 def test_it_attaches_and_sees_what_comes(kubectl):
     with kubectl.open("attach web") as attached:
         assert attached.stdout.readline() == 'kubelet "GET / HTTP/1.1" 200 "kube-probe/1.37"\n'
@@ -104,6 +118,34 @@ def test_it_forwards_a_port_and_says_where_nobody_listens(kubectl):
         said = forwarding.stderr.readline()
         forwarding.terminate()
     assert "error forwarding port 81 to pod" in said and "dial tcp4 127.0.0.1:81: connect: connection refused" in said
+
+
+@pytest.mark.needs("kubernetes")
+def test_the_python_client_runs_commands_and_forwards_a_port(kubectl):
+    """By the older protocol, v4; and ports by channels of a WebSocket."""
+    from kubernetes import client, config
+    from kubernetes.stream import portforward, stream
+
+    api = client.CoreV1Api(config.new_client_from_config(str(kubectl.served.kubeconfig)))
+    run = {"stdout": True, "stderr": True, "stdin": False, "tty": False}
+    assert stream(api.connect_get_namespaced_pod_exec, "web", "default", command=["hostname"], **run) == "web\n"
+    shell = stream(
+        api.connect_get_namespaced_pod_exec,
+        "web",
+        "default",
+        command=["sh"],
+        _preload_content=False,
+        **run | {"stdin": True},
+    )
+    shell.write_stdin("echo typed\nexit 3\n")
+    shell.run_forever(timeout=LONG)
+    assert (shell.read_stdout(), shell.returncode) == ("typed\n", 3)
+    port = portforward(api.connect_get_namespaced_pod_portforward, "web", "default", ports="80").socket(80)
+    port.setblocking(True)
+    port.sendall(b"GET /py HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    heard = b"".join(iter(lambda: port.recv(65536), b""))
+    port.close()
+    assert heard.endswith(b"web (nginx:1.29) on worker-1 answers GET /py\n")
 
 
 @pytest.mark.needs("node", "client-node")
