@@ -151,7 +151,7 @@ class Cluster:
             contexts = {"lb": door[0]} if door != servers else {}
             contexts |= {name: name for name in servers}
             self._terminal = Terminal(self.sim, self.net, host, "terminal", contexts)
-            self._terminal.start()
+        self._terminal.start()
         return self._terminal
 
     def member(self, name: str) -> Member:

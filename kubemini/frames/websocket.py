@@ -86,10 +86,20 @@ def closing(code: int = NORMAL, reason: str = "") -> bytes:
     return frame(CLOSE, code.to_bytes(2, "big") + reason.encode())
 
 
-class Frames:
-    """What a client has sent so far."""
+def from_client(opcode: int, data: bytes) -> bytes:
+    """The bytes of one whole message of a client, which must mask it: with zeros, as nobody is on the way."""
+    whole = bytearray(frame(opcode, data))
+    more = {126: 2, 127: 8}.get(whole[1], 0)
+    whole[1] |= 0x80
+    whole[2 + more : 2 + more] = bytes(4)
+    return bytes(whole)
 
-    def __init__(self) -> None:
+
+class Frames:
+    """What a client has sent so far; *masked* False: what a server has."""
+
+    def __init__(self, masked: bool = True) -> None:
+        self._masked = masked
         self._raw = bytearray()
         self._parts = bytearray()
         self._opcode = CONTINUATION  # of the message that has begun
@@ -109,12 +119,12 @@ class Frames:
         if len(raw) < 2:
             return None
         last, opcode, masked, size = bool(raw[0] & 0x80), raw[0] & 0x0F, raw[1] & 0x80, raw[1] & 0x7F
-        if raw[0] & 0x70 or not masked:
+        if raw[0] & 0x70 or bool(masked) != self._masked:
             raise Broken("a client masks its frames, and uses no bit that nobody has agreed on")
         if opcode >= CLOSE and (size > 125 or not last):
             raise Broken("a control frame is short and whole")
         more = {126: 2, 127: 8}.get(size, 0)
-        start = 2 + more + 4
+        start = 2 + more + (4 if self._masked else 0)
         if len(raw) < start:
             return None
         size = int.from_bytes(raw[2 : 2 + more], "big") if more else size
@@ -122,7 +132,9 @@ class Frames:
             raise Broken(f"a message has at most {LARGEST} bytes")
         if len(raw) < start + size:
             return None
-        payload = _unmasked(raw[start : start + size], raw[start - 4 : start])
+        payload = bytes(raw[start : start + size])
+        if self._masked:
+            payload = _unmasked(raw[start : start + size], raw[start - 4 : start])
         del raw[: start + size]
         return last, opcode, payload
 

@@ -24,7 +24,7 @@ from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
 from kubemini.users.decide import apply
 from kubemini.users.decide.kubectl import asking, reading
-from kubemini.users.decide.kubectl.asking import Answer, Ask, Leave, Next, Pause, ReadFile, Screen
+from kubemini.users.decide.kubectl.asking import Answer, Ask, Leave, Next, Pause, Raw, ReadFile, Screen, Send
 from kubemini.users.decide.kubectl.discovery import Known
 from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.printing.gotext import as_json
@@ -183,6 +183,10 @@ class _Course:
                 return (yield from self._ask(need))
             case Next():
                 return (yield from self._next_event(need.watch))
+            case Raw():
+                return (yield from self._bytes(need.watch))
+            case Send():
+                need.watch.feed(need.data)
             case Leave():
                 need.watch.close()
             case Pause():
@@ -262,6 +266,7 @@ class _Course:
     def _headers(self, ask: Ask) -> tuple[tuple[str, str], ...]:
         given = self.line.given
         headers = [("Accept", ask.accept), ("User-Agent", "kubectl")]
+        headers += ask.headers
         headers += [("Content-Type", ask.type)] if ask.body is not None else []
         token = given["token"] or self.terminal.token
         headers += [("Authorization", f"Bearer {token}")] if token else []
@@ -274,11 +279,16 @@ class _Course:
 
     # -- watches -------------------------------------------------------------------------------------------------------
     def _next_event(self, stream: WatchStream) -> Steps:
+        data = yield from self._bytes(stream)
+        return None if data is None else Answer(200, data).value
+
+    def _bytes(self, stream: WatchStream) -> Steps:
+        """What comes next, or None: no more comes."""
         while (data := stream.read()) is None:
             if stream.ended:
                 return None
             yield self._news(stream)
-        return Answer(200, data).value
+        return data
 
     def _news(self, stream: WatchStream) -> simpy.Event:
         """An event that happens when *stream* has something to tell, or has ended."""

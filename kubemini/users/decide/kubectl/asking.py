@@ -32,6 +32,22 @@ class Ask:
     body: Any = None
     type: str = JSON
     accept: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The next bytes of the stream that an answer has begun, or None when it has ended."""
+
+    watch: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Bytes for whoever is behind a stream."""
+
+    watch: Any
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +245,11 @@ class Screen:
     def line(self, text: str) -> None:
         """Print *text* and end the line."""
         self.out(text + "\n")
+
+    def err(self, text: str) -> None:
+        """Print *text* as it is on standard error."""
+        if text:
+            self.said.append(("err", text))
 
     def complain(self, text: str) -> None:
         """A line for standard error."""

@@ -7,7 +7,7 @@ Models k/cli-runtime pkg/resource Helper.Get Helper.List Helper.Patch.
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubemini.users.decide.kubectl.asking import Ask, Screen, Steps, fetched
+from kubemini.users.decide.kubectl.asking import JSON, Ask, Screen, Steps, fetched
 from kubemini.users.decide.kubectl.discovery import Known, Resource
 from kubemini.users.decide.kubectl.flags import Given
 
@@ -59,8 +59,7 @@ class Line:
 
     def send(self, method: str, path: str, body: Any = None, query: Any = (), type: str = "") -> Steps:
         """One write; the object that came back. Raises Refused."""
-        given = {"type": type} if type else {}
-        return (yield from fetched(Ask(method, path, tuple(query), body, **given)))
+        return (yield from fetched(Ask(method, path, tuple(query), body, type or JSON)))
 
 
 def with_kinds(found: Any) -> list[Any]:

@@ -25,7 +25,7 @@ from kubemini.users.decide.kubectl.changes import (
 from kubemini.users.decide.kubectl.flags import Flag, Given
 from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.making.parts import Maker
-from kubemini.users.decide.kubectl.verbs import auth, describe, events, explain, get, info, others, wait
+from kubemini.users.decide.kubectl.verbs import auth, describe, events, explain, get, info, inside, top, wait
 
 Run = Callable[[Line, Given], Steps]
 
@@ -67,8 +67,9 @@ VERBS: dict[str, Verb] = {
     "describe": Verb(describe.run, describe.FLAGS),
     "events": Verb(events.run, events.FLAGS),
     "explain": Verb(explain.run, explain.FLAGS),
-    "logs": Verb(others.logs, others.OF_LOGS),
-    "top": Verb(under={word: Verb(others.top, others.OF_TOP) for word in ("node", "pod")}),
+    "logs": Verb(inside.logs, inside.OF_LOGS),
+    "exec": Verb(inside.execute, inside.OF_EXEC),
+    "top": Verb(under={word: Verb(top.top, top.FLAGS) for word in ("node", "pod")}),
     "wait": Verb(wait.run, wait.FLAGS),
     "drain": Verb(drain.run, drain.FLAGS),
     "expose": Verb(exposing.expose, exposing.OF_EXPOSE),

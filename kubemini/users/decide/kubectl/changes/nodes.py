@@ -161,9 +161,9 @@ def _taint(
     obj = info.obj
     if how.dry != writing.CLIENT:
         obj = yield from line.send("PATCH", info.path, body, how.query, STRATEGIC)
-    changed = bool(new and gone) or given.on("overwrite")
-    how = replace(how, dry="none")  # a dry run of taints does not say so
-    how.tell(obj, "modified" if changed else "tainted" if len(after) != len(old) else "untainted")
+    added = bool([spec for spec in new if not any(_is(one, spec) for one in old)])
+    deed = "modified" if (added and gone) or given.on("overwrite") else "tainted" if added else "untainted"
+    replace(how, dry="none").tell(obj, deed)  # a dry run of taints does not say so
 
 
 def _is(one: Any, spec: dict[str, str]) -> bool:
