@@ -31,7 +31,7 @@ def handle(message: dict[str, Any]) -> dict[str, Any]:
         return {"op": "error", "id": None, "error": f"expected a map with op and id, got {shown(message)}"}
     id, op = message.get("id"), message.get("op")
     if not isinstance(op, str) or op not in OPERATIONS:
-        return {"op": "error", "id": id, "error": f"the simulator knows {' and '.join(OPERATIONS)}, not {shown(op)}"}
+        return {"op": "error", "id": id, "error": f"the simulator knows {', '.join(OPERATIONS)}, not {shown(op)}"}
     try:
         return {"id": id} | OPERATIONS[op](message)
     except (ValueError, Runaway) as error:

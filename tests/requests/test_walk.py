@@ -16,6 +16,7 @@ from kubemini.cluster import Cluster
 from kubemini.requests import broken, shop
 from kubemini.requests.broken import PODS, SETTINGS
 from kubemini.requests.stages import TABLE, rows
+from kubemini.session import handle
 from kubemini.sim.units import SECOND
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -255,3 +256,45 @@ def test_what_cannot_be_asked_is_one_sentence(wrong, sentence):
         return
     with pytest.raises(ValueError, match=sentence.replace("(", r"\(").replace(")", r"\)")):
         trace_request(**wrong)
+
+
+GOOD = {"user": "dev", "method": "GET", "path": PODS, "hook": shop.ANSWERS, "body": ""}
+
+
+def test_a_widget_asks_by_message_and_gets_the_walk_as_plain_values():
+    answer = handle({"op": "request", "id": 7, "asked": GOOD})
+    assert (answer["id"], answer["op"], answer["walk"]["answer"]["said"]) == (7, "request", "200 OK")
+    assert json.loads(json.dumps(answer)) == answer
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (None, "asked: expected a map with user, method, path, hook, body; got None"),
+        ({}, "user: expected a text, got None"),
+        ({**GOOD, "body": 1}, "body: expected a text, got 1"),
+        ({**GOOD, "user": "root"}, "user 'root': give one of dev, viewer, admin, nobody, a wrong token"),
+        ({**GOOD, "hook": "sleeps"}, "the webhook 'sleeps': give one of answers, is down, is too slow"),
+        ({**GOOD, "path": "\\pods"}, "path '\\\\pods': a path begins with /, such as /api/v1/namespaces/shop/pods"),
+        ({**GOOD, "method": "BREW"}, "method 'BREW': give one of GET, POST, PUT, PATCH, DELETE"),
+    ],
+)
+def test_what_a_widget_cannot_ask_is_one_sentence(asked, sentence):
+    assert handle({"op": "request", "id": 1, "asked": asked}) == {"op": "error", "id": 1, "error": sentence}
+
+
+ODD = (
+    "/",
+    "//",
+    "/api/v1/namespaces/shop/pods?limit=x&continue=%00",
+    "/%zz",
+    "/api/\n/v1",
+    "/é?watch=1",
+    "/apis/" + "a/" * 500,
+)
+
+
+@pytest.mark.parametrize("path", ODD)
+def test_an_odd_path_is_answered_by_the_server(path):
+    answer = handle({"op": "request", "id": 1, "asked": {**GOOD, "path": path}})
+    assert answer["op"] == "request" and 200 <= answer["walk"]["answer"]["status"] < 500

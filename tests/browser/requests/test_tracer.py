@@ -67,7 +67,7 @@ def test_each_broken_one_ends_as_it_should_and_a_true_prediction_is_called_so(
     predict(drawn, name, code)
     assert head(drawn) == ends
     assert drawn.locator(".km-req-said").inner_text().startswith("✓ You said")
-    assert drawn.locator(".km-req-score").inner_text() == "1 of 5 predictions right"
+    assert drawn.locator(".km-req-score").inner_text() == "1 of 1 prediction right, 4 to go"
     assert stage(drawn, name).get_attribute("data-verdict") == "refused"
 
 

@@ -134,7 +134,8 @@ class RequestTracer {
     const broken = this.cases.filter((one) => one.broken),
       right = broken.filter((one) => this.guessing.right(one)).length;
     const said = broken.filter((one) => this.guessing.right(one) !== null).length;
-    put(this.score, "text", said ? `${right} of ${plural(broken.length, "prediction")} right` : "");
+    const left = said < broken.length ? `, ${broken.length - said} to go` : "";
+    put(this.score, "text", said ? `${right} of ${plural(said, "prediction")} right${left}` : "");
   }
 
   // -- which request
