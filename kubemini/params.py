@@ -200,6 +200,9 @@ class Params(NetworkParams):
         "--controllers=*",
         "kube-controller-manager 1.37 runs all; a story only those that its chapters need, and their watches",
     )
+    resource_quota_sync_period: int = flag(
+        5 * MINUTE, Duration(SECOND, DAY), "--resource-quota-sync-period", "kube-controller-manager 1.37"
+    )
     reflector_backoff: tuple[int, int] = flag(
         (800 * MS, 30 * SECOND), Span(Duration(10 * MS, DAY)), "backoff of list and watch", "client-go reflector.go"
     )

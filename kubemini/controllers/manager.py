@@ -62,7 +62,12 @@ class ControllerManager(Component):
             off = () if params.service_cidr_controller else (servicecidr.CONTROLLER,)
             return tuple(one for one in CONTROLLERS if one not in off)
         more = serviceaccount.CONTROLLER, rootca.publisher(self.root_ca), aggregation.CONTROLLER
-        return (*CONTROLLERS, *more, replicationcontroller.CONTROLLER, resourcequota.controller())
+        return (
+            *CONTROLLERS,
+            *more,
+            replicationcontroller.CONTROLLER,
+            resourcequota.controller(params.resource_quota_sync_period),
+        )
 
     def _client(self, controller: Controller) -> ApiClient:
         return ApiClient(self, self.servers, controller.user) if controller.user else self.client

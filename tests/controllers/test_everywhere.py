@@ -77,7 +77,7 @@ def pod(name, phase="Running", cpu="100m"):
 
 def test_a_quota_says_what_is_used_and_not_what_has_ended():
     quota = named(KNOWN["v1", "ResourceQuota"], "q", spec={"hard": {"pods": "5", "requests.cpu": "1", "secrets": "1"}})
-    (said,) = resourcequota.decide(freeze(quota), facts(pod("a"), pod("b"), pod("c", "Succeeded")), True, 0).actions
+    (said,) = resourcequota.decide(freeze(quota), facts(pod("a"), pod("b"), pod("c", "Succeeded")), True, 0, 0).actions
     assert isinstance(said, UpdateStatus)
     assert said.obj["status"]["used"] == {"pods": "2", "requests.cpu": "200m", "secrets": "0"}
 

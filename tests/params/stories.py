@@ -15,6 +15,7 @@ from tests.params.policies import KEPT, KEPT_MATTERS
 from tests.params.tales import (
     BOTH,
     WEB,
+    a_quota,
     an_ingress,
     asked,
     by_a_door,
@@ -89,6 +90,7 @@ STORIES: dict[str, Story] = {
     "etcd hangs": FROZEN_ETCD,
     "a node without a kubelet": ghost,
     "a pod without a kubelet": orphan,
+    "a quota": a_quota,
     "a node cut off": shop(100, ["12s", "cut", "worker-2"], ["75s", "heal"], workers=2),
     "many Deployments": shop(
         12, more="---".join(WEB.replace("REPLICAS", "2").replace("web", f"web-{n}") for n in "abcdef")
@@ -250,6 +252,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "grpc_min_connect_timeout": ("2s", {"etcd_client_keepalive_time": "5s"}),
     },
     "a pod without a kubelet": {"termination_grace_period": (5, {"pod_stop": ["20s", "25s"]})},
+    "a quota": {"resource_quota_sync_period": ("10s", {"all_controllers": True})},
     "a node without a kubelet": {"node_startup_grace_period": "5s"},
     "a node cut off": {
         "node_status_update_frequency": "3s",

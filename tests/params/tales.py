@@ -190,6 +190,27 @@ def orphan(params: Params) -> list:
     return cluster.trace.records
 
 
+QUOTA = {
+    "apiVersion": "v1",
+    "kind": "ResourceQuota",
+    "metadata": {"name": "few", "namespace": "default"},
+    "spec": {"hard": {"pods": "5"}},
+}
+
+
+def a_quota(params: Params) -> list:
+    """A pod's time to end is over while its kubelet is away: it counts no more, and nobody tells the controller."""
+    cluster = Cluster.single(workers=1, params=params)
+    cluster.user.apply([QUOTA])
+    cluster.apply(pod("stubborn", '{kubemini.io/stop-after: "10m"}'))
+    cluster.run("15s")
+    user = cluster.user
+    cluster.components["kubelet@worker-1"].crash()
+    user.spawn(user.request("DELETE", "/api/v1/namespaces/default/pods/stubborn", {"gracePeriodSeconds": 2}))
+    cluster.run("40s")
+    return cluster.trace.records
+
+
 def lagging(params: Params) -> list:
     """A controller sees no pods any more, though it is told of its ReplicaSet: it expects to see two go."""
     cluster = Cluster.single(workers=1, params=params)

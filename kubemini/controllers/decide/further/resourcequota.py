@@ -1,7 +1,7 @@
 """ResourceQuota controller: says in the status what a namespace may use, and what it does use.
 
-The API server charges what it lets in; only this controller takes note of what has gone. It looks again five minutes
-later, and at once when a pod, a Service or a claim frees something.
+The API server charges what it lets in; only this controller takes note of what has gone. It looks again minutes later,
+and at once when a pod, a Service or a claim frees something.
 Models k/k pkg/controller/resourcequota Controller.syncResourceQuota, QuotaMonitor.processResourceChanges
 """
 
@@ -13,9 +13,7 @@ from kubemini.api.usage import amounts, quota
 from kubemini.api.usage.amounts import ZERO, Amounts
 from kubemini.controllers.decide.actions import Plan, UpdateStatus, is_finished
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
-from kubemini.sim.units import MINUTE
 
-RESYNC = 5 * MINUTE  # --resource-quota-sync-period
 UNWATCHED = ("Event", "Lease")
 
 
@@ -25,13 +23,13 @@ def counted_kinds() -> list[Kind]:
     return [kind for kind in found if quota.of(kind) is not None and kind.plural != "bindings"]
 
 
-def decide(one: Obj, facts: Facts, caught_up: bool, now: int) -> Plan:
-    """Its status, if it says something else."""
+def decide(one: Obj, facts: Facts, caught_up: bool, now: int, resync: int) -> Plan:
+    """Its status, if it says something else; another look after *resync* (µs)."""
     hard = get(one, "spec", "hard") or {}
     judged = evolve(one, ("status",), freeze({**(one.get("status") or {}), "hard": hard}))
     used = used_of(judged, facts, now)
     wanted = freeze({"hard": hard, "used": amounts.written(used)})
-    again = now + RESYNC
+    again = now + resync
     if wanted == (one.get("status") or {}):
         return Plan(again_at=again)
     return Plan((UpdateStatus(evolve(one, ("status",), wanted)),), again)
@@ -87,7 +85,11 @@ def _names(one: Obj, evaluator: quota.Evaluator) -> Iterable[str]:
     return evaluator.names(get(one, "spec", "hard") or {})
 
 
-def controller() -> Controller:
-    """The controller, which watches whatever can be counted."""
+def controller(resync: int) -> Controller:
+    """The controller, which watches whatever can be counted, and looks at each quota every *resync* µs."""
     watches = tuple(watched(kind) for kind in counted_kinds())
-    return Controller(quota.QUOTA, decide, watches, when=_asks_otherwise, defined=watched)
+
+    def look(one: Obj, facts: Facts, caught_up: bool, now: int) -> Plan:
+        return decide(one, facts, caught_up, now, resync)
+
+    return Controller(quota.QUOTA, look, watches, when=_asks_otherwise, defined=watched)
