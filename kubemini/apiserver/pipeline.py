@@ -25,7 +25,7 @@ from kubemini.apiserver.decide.access.attributes import Decision
 from kubemini.apiserver.decide.forms import body, media, protobuf, sockets
 from kubemini.apiserver.decide.request import CONNECTS, OF_A_SUBRESOURCE
 from kubemini.apiserver.gate.fairness import Visit, is_long
-from kubemini.apiserver.parts import connecting, evicting, statuses
+from kubemini.apiserver.parts import bound, connecting, evicting, statuses
 from kubemini.sim import Steps
 from kubemini.sim.engine import Runaway
 from kubemini.wire import Call
@@ -289,7 +289,7 @@ def act(core: Core, asked: Request) -> Steps:
         yield from core.definitions.wait_if_new(asked.info.own)
     deed = ACTS.get((asked.info.verb, asked.info.subresource)) or ACTS[(asked.info.verb, "")]
     if served.of(asked.kind).answered:
-        deed = writing.bind_named if asked.kind.kind == "Binding" else reviewing.review
+        deed = bound.bind_named if asked.kind.kind == "Binding" else reviewing.review
     elif served.of(asked.kind).observed:
         deed = statuses.show
     answer = yield from deed(core, asked)
@@ -330,7 +330,7 @@ ACTS: dict[tuple[str, str], Handler] = {
     ("list", ""): reading.list,
     ("watch", ""): reading.watch,
     ("create", ""): writing.create,
-    ("create", "binding"): writing.bind,
+    ("create", "binding"): bound.bind,
     ("create", "eviction"): evicting.evict,
     ("get", "log"): connecting.log,
     **{(verb, part): connecting.stream for verb in ("get", "create") for part in ("exec", "attach", "portforward")},

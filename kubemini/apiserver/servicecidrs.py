@@ -12,11 +12,11 @@ repair loop would come by (every 3 min); no Events tell of it.
 
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import IP_ADDRESS, SERVICE, SERVICE_CIDR
-from kubemini.api.objects import evolve_many
+from kubemini.api.objects import Obj, evolve_many, get
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver.core import Core
 from kubemini.apiserver.decide import identity
-from kubemini.apiserver.decide.allocation import cidrs, repair
+from kubemini.apiserver.decide.allocation import cidrs, repair, services
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 
@@ -58,3 +58,14 @@ def _mend(core: Core) -> Steps:
     addresses, _ = found
     for wrong in repair.repairs(core.cache(SERVICE).items(), addresses, core.sim.now):
         yield from core.storage.repair(wrong)
+
+
+def held_by_others(core: Core, service: Obj) -> Steps:
+    """The keys of addresses and ports that *service* would have and another has; a failure to read is no news."""
+    mine = services.holder(service)
+    found: set[str] = set()
+    for key in services.keys(service):
+        reply = yield from core.storage.client(IP_ADDRESS).range(key, timeout=core.params.request_timeout)
+        there = reply.value["kvs"] if reply.ok else ()
+        found.update(kv["key"] for kv in there if get(kv["value"], "spec", "parentRef") != mine)
+    return found

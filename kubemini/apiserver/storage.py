@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR, CustomKind, Kind
-from kubemini.api.objects import FrozenDict, Obj, freeze, get
+from kubemini.api.objects import FrozenDict, Obj, freeze
 from kubemini.apiserver import served
 from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.allocation.cidrs import Known
@@ -325,16 +325,6 @@ class Storage:
         compare = [{"key": wrong.key, "target": "MOD", "mod_revision": before}]
         act = _delete(wrong.key) if wrong.wanted is None else _put(wrong.key, wrong.wanted)
         yield from self._txn(IP_ADDRESS, compare, [act], [], self._deadline())
-
-    def held_by_others(self, service: Obj) -> Steps:
-        """The keys of addresses and ports that *service* would have and another has; a failure to read is no news."""
-        mine = services.holder(service)
-        found: set[str] = set()
-        for key in services.keys(service):
-            reply = yield from self.client(IP_ADDRESS).range(key, timeout=self.params.request_timeout)
-            there = reply.value["kvs"] if reply.ok else ()
-            found.update(kv["key"] for kv in there if get(kv["value"], "spec", "parentRef") != mine)
-        return found
 
     def learns_of_cidrs(self) -> Steps:
         """Read the ServiceCIDRs: whether there are others than were known; a failure to read is no news."""

@@ -19,16 +19,15 @@ from typing import Any
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import NAMESPACE, POD, SERVICE, Kind
-from kubemini.api.objects import Obj, evolve_many, freeze, get, warned, without
+from kubemini.api.objects import Obj, evolve_many, freeze, warned, without
 from kubemini.api.patch.apply import UPDATE
 from kubemini.api.timestamps import timestamp
-from kubemini.apiserver import admission, admitting, reading, served
+from kubemini.apiserver import admission, admitting, reading, served, servicecidrs
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import attributes, deletion, identity, ownership, strategy, update
 from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import APPLY
-from kubemini.apiserver.decide.parts import binding
 from kubemini.apiserver.decide.parts.scale import scale_of
 from kubemini.apiserver.decide.patch import patching
 from kubemini.apiserver.decide.strategy import default
@@ -194,7 +193,7 @@ def _completed(core: Core, admitted: attributes.Attributes, base: str, taken: se
         return given
     before, obj, wrong = obj, given, strategy.validate(given, of=kind)
     if wrong is not None and kind == SERVICE:  # what others have is told first
-        held = yield from core.storage.held_by_others(obj)
+        held = yield from servicecidrs.held_by_others(core, obj)
         none = services.allocated(before, None, _pool(core, taken | held, dry)) if held else None
         wrong = none if isinstance(none, ApiError) else wrong
     admitted.witness("validate", obj, wrong)
@@ -294,31 +293,6 @@ def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
     return _told(asked, scale_of(done.new, asked.kind) if asked.info.subresource == "scale" else done.new)
 
 
-def bind(core: Core, asked: Request) -> Steps:
-    """POST to /binding: a pod gets its node."""
-    body = asked.body
-    wrong = binding.misbound(body, asked.info.name)
-    if wrong is not None:
-        return wrong
-    if asked.audit is not None:
-        asked.audit.sent({"kind": "Binding", "apiVersion": "v1", **body})
-    looked_at = admitting.attributes(core, asked.kind, attributes.CREATE, freeze(body), asked)
-    unready = yield from admitting.informed(core, looked_at)
-    admitted = unready or admission.admit(looked_at) or admission.validate(looked_at)
-    if isinstance(admitted, ApiError):
-        return admitted
-    assert admitted is not None, "admission gives the Binding back"
-    done = yield from change(core, asked, lambda pod: binding.bind(pod, admitted, core.sim.now))
-    return done if isinstance(done, ApiError) else binding.BOUND
-
-
-def bind_named(core: Core, asked: Request) -> Steps:
-    """POST of a Binding to its own collection: it names the pod."""
-    name = get(asked.body, "metadata", "name", default="") if isinstance(asked.body, dict) else ""
-    info = replace(asked.info, resource=POD.plural, subresource="binding", name=str(name))
-    return (yield from bind(core, replace(asked, info=info)))
-
-
 def change(core: Core, asked: Request, decide: Decide) -> Steps:
     """Carry *decide* out: Written, or an ApiError."""
     kind, info, dry = asked.kind, asked.info, asked.options.dry
@@ -351,7 +325,7 @@ def _held(core: Core, asked: Request) -> Steps:
     """What a Service that is refused would take from others, as far as that was not known: that is told first."""
     if asked.claimed is None:
         return set()
-    held = yield from core.storage.held_by_others(asked.claimed)
+    held = yield from servicecidrs.held_by_others(core, asked.claimed)
     return held - asked.taken
 
 

@@ -1,5 +1,4 @@
 """The door: a cluster that real clients talk to, over TLS on this machine. ``python -m kubemini serve`` is its name.
-
 The cluster inside is the simulated one, unchanged. What stands here lets real sockets reach it, in this order:
 
     program       the command line's options → a cluster, listening; signals; the end
@@ -10,10 +9,6 @@ The cluster inside is the simulated one, unchanged. What stands here lets real s
     listening     sockets, TLS and HTTP/1.1, by Tornado; here alone bytes of the network are read
     auditlog      the policy of the audit log, and the file that it is written to
     console, notebook         lines on standard input: ``crash apiserver-2``; the whole door for a notebook's cells
-
-Simplified: HTTP/1.1 alone. The real server offers HTTP/2 by ALPN, and a client takes what there is: kubectl, client
-libraries and the conformance tests ask the same by either, over a few connections more. What only HTTP/2 has, a GOAWAY
-among requests, is said here as `Connection: close`.
 
 Invariant: the rest of kubemini knows nothing of this room, and of Tornado and cryptography only this room knows.
 """

@@ -10,6 +10,9 @@ is one `Client`: TLS first, then requests, one after the other. A request that h
 What a bad client can cost: `HANDSHAKE` seconds of a socket; a header of `HEADERS` bytes; a body of which `BODY` bytes
 are kept and the rest is thrown away; a watch that is not read, until `UNREAD` bytes wait. Then it is cut. Nothing it
 sends can raise in the simulation.
+Simplified: HTTP/1.1 alone. The real server offers HTTP/2 by ALPN, and a client takes what there is: kubectl, client
+libraries and the conformance tests ask the same by either, over a few connections more. What only HTTP/2 has, a GOAWAY
+among requests, is said here as `Connection: close`.
 """
 
 import asyncio
