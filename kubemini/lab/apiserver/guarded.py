@@ -18,6 +18,7 @@ APPS = "/apis/apps/v1/namespaces"
 MUTATING = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 GUARD = f"{CONFIGURATIONS}/guard"
+HOOK = "https://hook.shop.example/"  # of a program outside of the cluster
 WEBHOOK: dict[str, Any] = {
     "name": "guard.shop.example",
     "clientConfig": {"service": {"namespace": "guard", "name": "guard"}},
@@ -46,7 +47,7 @@ def configuration(webhook: dict[str, Any]) -> dict[str, Any]:
     return {**meta, "metadata": {"name": "guard"}, "webhooks": [{**WEBHOOK, **webhook}]}
 
 
-def mutating(name: str, url: str) -> dict[str, Any]:
+def mutating(name: str, url: str = HOOK) -> dict[str, Any]:
     """A configuration by which the program at *url* may change every new pod."""
     meta = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration"}
     hook = {**WEBHOOK, "name": f"{name}.shop.example", "clientConfig": {"url": url}}
