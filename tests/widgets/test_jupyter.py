@@ -5,12 +5,14 @@ import shutil
 
 import pytest
 
+from kubemini import trace_request
 from kubemini.cluster import Cluster
 from kubemini.sim import Trace
 from kubemini.simulate import run
 from kubemini.widgets import modules
 from kubemini.widgets.base import FOR_PAGES, stamp
 from kubemini.widgets.jupyter import CLASSES, NO_RUN, recording_class, show, show_elections
+from kubemini.widgets.request import show_request
 
 CURVES = {(150, 300): [10.0, 20.0, 400.0]}
 
@@ -54,6 +56,17 @@ def test_a_widget_is_added_by_one_module(tmp_path, monkeypatch):
     assert {*CLASSES, *NO_RUN} == set(modules.WIDGETS)
 
 
+def test_a_traced_request_is_shown_as_it_is_before_the_good_one_and_the_broken_five(monkeypatch):
+    monkeypatch.delenv(FOR_PAGES, raising=False)
+    widget = show(trace_request(method="GET", path="/api/v1/nodes", user="dev"), caption="Mine.")
+    assert [case["name"] for case in widget.run["cases"]] == [
+        *("yours", "good", "token", "right", "invalid", "conflict", "webhook")
+    ]
+    text = bundle(widget)["text/plain"]
+    assert text.startswith("GET /api/v1/nodes, by dev") and "✕ Authorization" in text
+    assert stamp(widget.run).endswith(", 7 requests") and widget.caption == "Mine."
+
+
 ASKED = {"question": "Who wins?", "choices": ["etcd-1", "etcd-2"], "answer": 0}
 
 
@@ -68,6 +81,7 @@ ASKED = {"question": "Who wins?", "choices": ["etcd-1", "etcd-2"], "answer": 0}
         (lambda trace: show(trace, predict=ASKED | {"choices": 5}), "predict: choices: expected a list of texts"),
         (lambda trace: recording_class("raft-stepper")("etcd-3"), "expected the trace of a run, such as"),
         (lambda trace: recording_class("etcd-desk")(None), "expected the trace of a run, such as"),
+        (lambda trace: show_request("quorum"), "expected what trace_request gives, or nothing; got 'quorum'"),
         (lambda trace: show_elections(None), "curves: expected a map such as"),
         (lambda trace: show_elections({(150, 300): []}), "curves: expected a map such as"),
         (lambda trace: show_elections({150: [1.0]}), "curves: expected a map such as"),
