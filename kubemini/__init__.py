@@ -20,8 +20,9 @@ III  PROGRAMS: one folder a program, its deciders in `decide`; they meet on the 
                     customs: the kinds that a CustomResourceDefinition brings to life
     client/         client-go: informers, work queues, leader election
     controllers/  scheduler/  kubelet/  network/  loadbalancer/
-    users/          people with etcdctl and kubectl, clients of a Service, pods that call each other, pods that keep
-                    connections to servers in pods (they ask network/ where a packet goes, and whether a policy lets it)
+    users/          people with etcdctl and kubectl (any line that one types), clients of a Service, pods that call each
+                    other, pods that keep connections to servers in pods (they ask network/ where a packet goes, and
+                    whether a policy lets it)
 IV   THE WHOLE: wiring and stories; decides nothing
     cluster/        which programs there are and whom each knows; topologies, steady clients
     commands/       what can be done to a cluster, one file a family;  faults.py  its public name

@@ -19,6 +19,7 @@ MERGE, STRATEGIC, JSON_PATCH, APPLY = (
     "application/json-patch+json",
     "application/apply-patch+yaml",
 )
+NO_YAML = "reading YAML needs PyYAML, which is not here: write it as JSON"
 Steps = Generator[Any, Any, Any]
 
 

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubemini.apiserver.decide.forms import yamltext
-from kubemini.users.decide.kubectl.asking import Failed, ReadFile, Steps, fail, together
+from kubemini.users.decide.kubectl.asking import NO_YAML, Failed, ReadFile, Steps, fail, together
 from kubemini.users.decide.kubectl.line import Line
-from kubemini.users.decide.kubectl.printing.gotext import NO_YAML
 from kubemini.users.decide.kubectl.targets import Info
 
 _PARTS = re.compile(r"^---.*$", re.MULTILINE)

@@ -12,6 +12,7 @@ from kubemini.users.decide.kubectl import files, targets
 from kubemini.users.decide.kubectl.asking import (
     JSON_PATCH,
     MERGE,
+    NO_YAML,
     STRATEGIC,
     Failed,
     Pause,
@@ -25,7 +26,6 @@ from kubemini.users.decide.kubectl.changes import writing
 from kubemini.users.decide.kubectl.changes.labels import found
 from kubemini.users.decide.kubectl.flags import BOOL, INT, TIME, Flag, Given
 from kubemini.users.decide.kubectl.line import PATCH_MANAGER, Line
-from kubemini.users.decide.kubectl.printing.gotext import NO_YAML
 from kubemini.users.decide.kubectl.targets import Info
 
 TYPES = {"json": JSON_PATCH, "merge": MERGE, "strategic": STRATEGIC}

@@ -6,10 +6,7 @@ Models go fmt Sprint; k/cli-runtime pkg/printers JSONPrinter YAMLPrinter.
 import json
 from typing import Any
 
-from kubemini.apiserver.decide.forms.yamltext import yaml_bytes
-from kubemini.users.decide.kubectl.asking import fail
-
-NO_YAML = "YAML needs PyYAML, which is not here: write and read JSON (-o json)"
+from kubemini.users.decide.kubectl.printing import goyaml
 
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -37,13 +34,5 @@ def as_json(value: Any, indent: int | None = None, in_order: bool = True) -> str
 
 
 def as_yaml(value: Any) -> str:
-    """*value* as YAML, keys sorted. Raises Failed where there is no PyYAML, as in a browser."""
-    try:
-        return yaml_bytes(value).decode()
-    except ImportError:
-        raise fail(NO_YAML) from None
-
-
-def quoted(text: str) -> str:
-    """As %q writes it."""
-    return json.dumps(text, ensure_ascii=False)
+    """*value* as YAML, keys sorted."""
+    return goyaml.written(value)

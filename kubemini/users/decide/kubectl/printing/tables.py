@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubemini.users.decide.kubectl.discovery import Resource
 from kubemini.users.decide.kubectl.printing.gotext import printed
 from kubemini.users.decide.kubectl.printing.tabs import aligned
 
@@ -87,8 +86,3 @@ def _cell(value: Any) -> str:
     cut = min((place for place in map(text.find, BREAKS) if place >= 0), default=-1)
     text = text if cut < 0 else text[:cut] + "..."
     return text.replace("\x1b", "^[")
-
-
-def kind_of(resource: Resource) -> str:
-    """What stands before a name when several kinds are shown."""
-    return resource.titled

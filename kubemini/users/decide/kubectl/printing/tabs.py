@@ -6,7 +6,6 @@ Models go text/tabwriter Writer.format.
 """
 
 MINIMUM, PADDING = 6, 3  # of tables
-WIDTH_OF_TEXT = 2  # padding of descriptions
 
 
 def aligned(text: str, minimum: int = MINIMUM, padding: int = PADDING, least: list[int] | None = None) -> str:
