@@ -151,7 +151,7 @@ def shape(type: str, how: str = "", keys: tuple[str, ...] = ()) -> Shape:
         MAP,
         child=lambda key: _part(definition, key),
         named=lambda key: key in fields,
-        written=lambda key: key in fields and (fields[key].required or fields[key].zero == "{}"),
+        written=lambda key: key in fields and fields[key].zero not in ("", "-"),
     )
 
 

@@ -10,10 +10,12 @@ from kubemini.api.kinds import KNOWN, NAMESPACE, Kind
 from kubemini.api.objects import Obj, freeze
 from kubemini.apiserver.admission import forbid
 from kubemini.apiserver.decide.attributes import Attributes
+from kubemini.apiserver.decide.forms.response import json_bytes
 from kubemini.apiserver.decide.policies import validating
 from kubemini.apiserver.decide.policies.matching import REGISTRATION, is_exempt
 
 NAME = "ValidatingAdmissionPolicy"
+FAILURE, MOST = "validation.policy.admission.k8s.io/validation_failure", 50
 POLICY = KNOWN[f"{REGISTRATION}/v1", "ValidatingAdmissionPolicy"]
 BINDING = KNOWN[f"{REGISTRATION}/v1", "ValidatingAdmissionPolicyBinding"]
 
@@ -30,13 +32,17 @@ def validate(asked: Attributes) -> ApiError | None:
     """The first no of a binding that denies; the others' warnings on the way."""
     if is_exempt(asked.kind):
         return None
-    denied = None
+    denied, audited = None, []
     policies, bindings = asked.known.items(POLICY), asked.known.items(BINDING)
     for verdict in validating.verdicts(policies, bindings, asked, space_of(asked), asked.may):
+        if "Audit" in verdict.actions:
+            audited.append(verdict.audited)
         if "Warn" in verdict.actions:
             asked.warn(verdict.warning)
         if "Deny" in verdict.actions and denied is None:
             denied = verdict
+    if audited:
+        asked.annotate(FAILURE, json_bytes(audited[:MOST]).decode().rstrip())
     if denied is None:
         return None
     refused = forbid(asked, denied.refusal)

@@ -27,6 +27,35 @@ def delete(path, **more):
     return {"method": "DELETE", "path": path, **more}
 
 
+REGISTRATION = "/apis/admissionregistration.k8s.io/v1"
+HEAD = {"apiVersion": "admissionregistration.k8s.io/v1"}
+POLICY = {
+    "failurePolicy": "Fail",
+    "validations": [
+        {"expression": "object.metadata.name != 'audited'", "message": "a < b & c"},
+        {"expression": "!has(object.data)"},
+    ],
+    "auditAnnotations": [
+        {"key": "name", "valueExpression": "'it is ' + object.metadata.name"},
+        {"key": "none", "valueExpression": "null"},
+    ],
+}
+
+
+def policy_of(name, resource, *actions):
+    """A policy and its binding, and time to hear of them."""
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": [resource]}
+    spec = {**POLICY, "matchConstraints": {"resourceRules": [rule]}}
+    policy = {**HEAD, "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name}, "spec": spec}
+    bound = {"policyName": name, "validationActions": list(actions)}
+    binding = {**HEAD, "kind": "ValidatingAdmissionPolicyBinding", "metadata": {"name": name}, "spec": bound}
+    return [
+        post(f"{REGISTRATION}/validatingadmissionpolicies", policy),
+        post(f"{REGISTRATION}/validatingadmissionpolicybindings", binding),
+        {"sleep": 3},
+    ]
+
+
 STEPS = [
     get("/version", **{"as": "none"}),
     get("/healthz", **{"as": "none"}),
@@ -73,6 +102,11 @@ STEPS = [
     delete(f"{MAPS}/missing"),
     delete(f"{MAPS}?labelSelector=a"),
     delete("/apis/coordination.k8s.io/v1/namespaces/aud/leases", body={"gracePeriodSeconds": 0}),
+    *policy_of("notes.example.com", "configmaps", "Audit", "Warn"),
+    post(MAPS, {"metadata": {"name": "audited"}, "data": {"a": "b"}}),
+    post(MAPS, {"metadata": {"name": "fine"}}),
+    *policy_of("denies.example.com", "secrets", "Audit", "Deny"),
+    post(f"{SPACE}/secrets", {"metadata": {"name": "denied"}, "data": {"a": "YQ=="}}),
 ]
 
 

@@ -31,7 +31,7 @@ def lines(binary, policy):
             while server.ask({"path": "/readyz", "headers": {"User-Agent": "waiting"}})[0] != 200:
                 time.sleep(0.1)
             for step in asked.STEPS:
-                server.ask(step)
+                time.sleep(step["sleep"]) if "sleep" in step else server.ask(step)
             time.sleep(0.5)  # a line may come after its answer
             return [event for event in map(json.loads, log.read_text().splitlines()) if event.get("userAgent") == MARK]
 

@@ -20,7 +20,7 @@ def ours(said, steps):
     world = Inside()
     world.server.core.flags = replace(world.server.core.flags, audit=policy.read(said))
     for step in steps:
-        world.whole(world.send(step, MARK))
+        world.sleep(step["sleep"]) if "sleep" in step else world.whole(world.send(step, MARK))
     world.sleep(2)
     return [record.detail["event"] for record in world.sim.trace.of("audit")]
 

@@ -18,9 +18,10 @@ from kubemini.apiserver.decide.policies.matching import matches
 from kubemini.apiserver.decide.policies.rules import Scene
 
 CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413, "Invalid": 422}
-LONGEST = 5 * 1024
+LONGEST, LONGEST_NOTE = 5 * 1024, 10 * 1024
 NO_PARAMS = "no params found for policy binding with `Deny` parameterNotFoundAction"
 NO_PLACE = "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources"
+Notes = dict[str, list[str]]
 May = Callable[[Question], Decision]
 
 
@@ -32,6 +33,13 @@ class Verdict(NamedTuple):
     message: str
     reason: str
     actions: tuple[str, ...]
+    which: int = 0  # of the expressions
+
+    @property
+    def audited(self) -> dict[str, Any]:
+        """As the audit log is told."""
+        said = {"message": self.message, "policy": self.policy, "binding": self.binding}
+        return {**said, "expressionIndex": self.which, "validationActions": [*self.actions]}
 
     @property
     def refusal(self) -> str:
@@ -53,18 +61,23 @@ class ConfigError(Exception):
 def verdicts(
     policies: Iterable[Obj], bindings: Iterable[Obj], asked: Attributes, space: Obj | None, may: May | None
 ) -> Iterator[Verdict]:
-    """Every no, in the order of the policies' and the bindings' names."""
+    """Every no, in the order of the policies' and the bindings' names; what they note besides is for the audit log."""
     bound = list(bindings)
     for policy in policies:
         spec, name = policy["spec"], policy["metadata"]["name"]
         mine = [one for one in bound if get(one, "spec", "policyName") == name]
         if mine and matches(spec.get("matchConstraints"), asked, space):
+            notes: Notes = {}
             for binding in mine:
                 if matches(get(binding, "spec", "matchResources"), asked, space):
-                    yield from _of_binding(policy, binding, asked, space, may)
+                    yield from _of_binding(policy, binding, asked, space, may, notes)
+            for key, values in notes.items():
+                asked.annotate(f"{name}/{key}", ", ".join(values))
 
 
-def _of_binding(policy: Obj, binding: Obj, asked: Attributes, space: Obj | None, may: May | None) -> Iterator[Verdict]:
+def _of_binding(
+    policy: Obj, binding: Obj, asked: Attributes, space: Obj | None, may: May | None, notes: Notes
+) -> Iterator[Verdict]:
     spec, names = policy["spec"], (policy["metadata"]["name"], binding["metadata"]["name"])
     actions = tuple(binding["spec"].get("validationActions") or ())
     fails = spec.get("failurePolicy") != "Ignore"
@@ -76,8 +89,8 @@ def _of_binding(policy: Obj, binding: Obj, asked: Attributes, space: Obj | None,
         return
     for param in found:
         scene = rules.scene(spec, asked, space, param, may)
-        for message, reason in _judged(spec, scene, fails):
-            yield Verdict(*names, message, reason, actions)
+        for message, reason, index in _judged(spec, scene, fails, notes):
+            yield Verdict(*names, message, reason, actions, index)
 
 
 def params(spec: Mapping[str, Any], ref: Mapping[str, Any] | None, asked: Attributes) -> list[Obj | None]:
@@ -113,28 +126,31 @@ def param_kind(spec: Mapping[str, Any]) -> Kind | None:
     return KNOWN.get((said["apiVersion"], said["kind"])) if said else None
 
 
-def _judged(spec: Mapping[str, Any], scene: Scene, fails: bool) -> Iterator[tuple[str, str]]:
-    """(message, reason) of every validation that does not hold, or cannot be worked out."""
+def _judged(spec: Mapping[str, Any], scene: Scene, fails: bool, notes: Notes) -> Iterator[tuple[str, str, int]]:
+    """(message, reason, which) of every validation that does not hold, or cannot be worked out; fills *notes*."""
     try:
         if rules.unmet(spec.get("matchConditions"), scene):
             return
     except CelError as error:
         if fails:
-            yield str(error), "Invalid"
+            yield str(error), "Invalid", 0
         return
-    for one in spec.get("validations") or ():
+    for index, one in enumerate(spec.get("validations") or ()):
         try:
             if scene.run(one["expression"], "bool") is not True:
-                yield _message(one, scene), one.get("reason") or "Invalid"
+                yield _message(one, scene), one.get("reason") or "Invalid", index
         except CelError as error:
             if fails:
-                yield str(error), "Invalid"
+                yield str(error), "Invalid", index
     for one in spec.get("auditAnnotations") or ():
         try:
-            scene.run(one["valueExpression"], "string or null")
+            value = str(scene.run(one["valueExpression"], "string or null") or "").strip()[:LONGEST_NOTE]
         except CelError as error:
             if fails:
-                yield str(error), "Invalid"
+                yield str(error), "Invalid", 0
+            continue
+        known = notes.setdefault(one["key"], []) if value else [value]
+        known += [value] if value not in known else []
 
 
 def _message(one: Mapping[str, Any], scene: Scene) -> str:
