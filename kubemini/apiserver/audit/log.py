@@ -4,9 +4,8 @@ The events are records of the trace (`audit`), and there are none without a poli
 of a request is decided in ../decide/audit; here is who is asked, and when.
 Invariant: what a request comes to is not changed by being told.
 Models k/apiserver pkg/endpoints/filters WithAudit WithFailedAuthenticationAudit.
-Simplified: annotations tell of rights, of deprecated kinds, of PodSecurity and of policies in CEL; those of webhooks, of
-tokens and of layers that took long are left out. When a server ends the watch of a program of the simulation is not
-told.
+Simplified: annotations tell of rights, of deprecated kinds, of PodSecurity and of policies in CEL; those of webhooks,
+tokens and layers that took long are left out. When a server ends the watch of a program of the simulation is not told.
 """
 
 from typing import Any
