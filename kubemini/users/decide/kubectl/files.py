@@ -87,6 +87,9 @@ def _info(line: Line, obj: Any, source: str) -> Steps:
         raise fail(f'error validating "{source}": error validating data: {wrong}; {IGNORE}')
     resource = yield from line.known.of_kind(str(obj["apiVersion"]), obj["kind"])
     meta = obj.get("metadata") or {}
+    unreadable = _unreadable(meta)
+    if unreadable:
+        raise fail(f'unable to decode "{source}": json: cannot unmarshal {unreadable}')
     if resource is None:
         raise fail(_no_match(obj, meta, source))
     namespace = ""
@@ -101,10 +104,32 @@ def _info(line: Line, obj: Any, source: str) -> Steps:
     return Info(resource, namespace, str(meta.get("name") or ""), obj, source)
 
 
+def _unreadable(meta: Any) -> str:
+    """What of an object's head Go cannot read, or nothing."""
+    if not isinstance(meta, dict):
+        return f"{_json_type(meta)} into Go struct field metadataOnlyObject.metadata of type v1.ObjectMeta"
+    for key in ("name", "namespace"):
+        if meta.get(key) is not None and not isinstance(meta[key], str):
+            return f"{_json_type(meta[key])} into Go struct field ObjectMeta.metadata.{key} of type string"
+    for key in ("labels", "annotations"):
+        if meta.get(key) is not None and not isinstance(meta[key], dict):
+            return f"{_json_type(meta[key])} into Go struct field ObjectMeta.metadata.{key} of type map[string]string"
+    return ""
+
+
+def _json_type(value: Any) -> str:
+    names = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    return names[type(value)]
+
+
 def _misses(obj: Any) -> str:
     if not isinstance(obj, dict):
         return "invalid object to validate"
-    missing = [f"{key} not set" for key in ("apiVersion", "kind") if not obj.get(key)]
+    missing = [
+        f"{key} not set" if not obj.get(key) else f"{key} isn't string type"
+        for key in ("apiVersion", "kind")
+        if not (obj.get(key) and isinstance(obj[key], str))
+    ]
     return f"[{', '.join(missing)}]" if len(missing) > 1 else "".join(missing)
 
 

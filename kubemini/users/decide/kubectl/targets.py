@@ -109,6 +109,8 @@ def _by_tuple(line: Line, words: list[str]) -> Steps:
 
 
 def _named(line: Line, resource: Resource, name: str) -> Info:
+    if not name:
+        raise fail("resource name may not be empty")
     if resource.namespaced and line.given.values.get("all-namespaces"):
         raise fail("a resource cannot be retrieved by name across all namespaces")
     return Info(resource, line.namespace if resource.namespaced else "", name)

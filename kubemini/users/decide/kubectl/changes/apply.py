@@ -107,6 +107,7 @@ def _one(line: Line, given: Given, how: writing.Writing, info: Info) -> Steps:
         generated = (info.obj.get("metadata") or {}).get("generateName")
         if generated:
             raise fail(f"from {generated}: cannot use generate name with apply")
+        raise fail(f"{_at(info)}resource name may not be empty")
     if given.on("server-side"):
         yield from _on_the_server(line, given, how, info)
         return
