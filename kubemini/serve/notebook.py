@@ -44,6 +44,7 @@ NEEDED = ("tornado", "cryptography")  # of kubemini[serve]
 SENT = re.compile(r'"Response" verb="(\w+)" url="https://[^/"]*([^"]*)"')
 WHERE = re.compile(r"127\.0\.0\.1:\d+")
 LONG = 120  # seconds
+DISCOVERY = "GET /api?timeout=32s", "GET /apis?timeout=32s"  # of a kubectl that was never here
 WATCH = "get configmaps -w -o name"
 TODAY = datetime(2026, 7, 1)  # within this process, which has no clock
 
@@ -125,7 +126,7 @@ class Served(Here):
         self._environment = {"KUBECONFIG": str(config), "HOME": self._folder.name, "PATH": os.defpath}
 
     def __repr__(self) -> str:
-        return f"A cluster answers over TLS on this machine, and kubectl is here. Doors: {', '.join(self.doors)}."
+        return f"A cluster answers over TLS on this machine, and kubectl is here.\nDoors: {', '.join(self.doors)}."
 
     def _line(self) -> str:
         assert self._process.stdout is not None
@@ -229,9 +230,10 @@ class InProcess(Here):
         self.cluster = world.made(world.Wanted(topology=topology, workers=workers), TODAY)
         world.run_until_ready(self.cluster)
         self.doors = list(self.cluster.terminal.contexts)
+        self._discovered = False
 
     def __repr__(self) -> str:
-        return f"A cluster answers within this page, as {self.why}. Doors: {', '.join(self.doors)}."
+        return f"A cluster answers within this page, as {self.why}.\nDoors: {', '.join(self.doors)}."
 
     def ask(self, path: str, accept: str = JSON) -> Any:
         return Asking(self.cluster).ask("GET", path, accept=accept)
@@ -244,7 +246,8 @@ class InProcess(Here):
         self.kubectl(f"create configmap {name}")
 
     def sent(self, line: str, given: str = "") -> list[str]:
-        return lines().get(line, [f"not recorded here, and {self.why}"])
+        first, self._discovered = not self._discovered, True
+        return [*(DISCOVERY if first else ()), *lines().get(line, [f"not recorded here, and {self.why}"])]
 
     def watch(self, door: str) -> Heard:
         return Heard(self.cluster, self.cluster.terminal.type(_at(WATCH, door)))
