@@ -23,18 +23,17 @@ export function facts(pairs) {
   return h("dl", { class: "km-req-facts" }, pairs.map(row));
 }
 
-/** A plugin, or a webhook, that did something. */
-function part(one) {
-  const open = one.verdict === "refused" || one.diff.length <= SHORT;
-  const head = h(
-    "summary",
-    {},
+/** A plugin, or a webhook, that did something; what is beside a refusal is folded. */
+function part(one, refused) {
+  const said = [
     h("i", { class: "km-req-dot", "data-verdict": one.verdict, "aria-hidden": "true" }),
     h("b", {}, one.name),
     ` ${one.diff.length ? "changed it" : WORDS[one.verdict]}`,
-  );
-  const body = one.diff.length ? changes(one.diff, `what ${one.name} changed`) : null;
-  return h("details", { class: "km-req-part", open }, head, body);
+  ];
+  if (!one.diff.length) return h("p", { class: "km-req-part" }, said);
+  const open = !refused && one.diff.length <= SHORT;
+  const body = changes(one.diff, `what ${one.name} changed`);
+  return h("details", { class: "km-req-part", open }, h("summary", {}, said), body);
 }
 
 function lines(title, list, open = list.length <= SHORT) {
@@ -78,7 +77,7 @@ export function stageCard(one, walk) {
     h("p", { class: "km-req-why", "data-verdict": one.verdict }, one.why),
     facts(one.facts),
     one.diff.length ? changes(one.diff, "what changed in the object") : null,
-    ...one.parts.map(part),
+    ...one.parts.map((x) => part(x, one.verdict === "refused")),
     also,
     bodies(one, walk),
   ].filter(Boolean);

@@ -10,7 +10,7 @@ import { Guessing } from "../requests/guessing.js";
 import { stageCard, took } from "../requests/stagecard.js";
 
 const STEP = { changed: 900, refused: 900, answered: 700, passed: 420, idle: 240 }; // ms that it stands at a stage
-const NARROW = 640; // px
+const NARROW = 700; // px
 const FIRST = "mutate"; // the stage that is open at first: the one that does most
 const OWN = "own";
 
