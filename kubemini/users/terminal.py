@@ -76,6 +76,7 @@ class Files:
 
     def read(self, name: str) -> str:
         """The text of a file. Raises NoFile."""
+        name = "-" if name == "/dev/stdin" else name
         if name in self.given:
             return self.given[name]
         if not self.disk:

@@ -124,7 +124,7 @@ class AtDoor:
                     value = json.loads(event) if event else None
                 case Pause():
                     raise AssertionError(f"{line}: nothing that only looks takes time")
-                case ReadFile(name="-"):
+                case ReadFile(name="-" | "/dev/stdin"):
                     value = given
                 case ReadFile():
                     problem = NoFile(need.name, "no such file or directory")

@@ -271,7 +271,7 @@ def _not_upgraded(answer: Any) -> Failed:
     try:
         checked(answer)
     except Refused as problem:
-        return problem
+        return problem if problem.reason else fail(f"unable to upgrade connection: {problem.message}")
     return fail(f"unable to upgrade connection: {answer.body.decode(errors='replace')}")
 
 
