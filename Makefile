@@ -83,6 +83,7 @@ soak: oracles
 	$(PY) -m tests.oracles tests/oracles/ha
 	$(PY) -m tests.oracles.ha.real.twin --all
 	$(PY) -m tests.real.api.chance --sessions 2000
+	$(PY) -m tests.real.api.described --operations 1000 --examples 20
 	$(PY) -m tests.real.kubeproxy --clusters 100
 	$(PY) -m tests.real.dns --clusters 100
 	$(PY) -m tests.real.cni --sessions 100
@@ -101,6 +102,7 @@ twin: oracles
 	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
 	$(PY) -m tests.real.api.twin
 	$(PY) -m tests.real.api.chance --seed $(or $(SEED),1)
+	$(PY) -m tests.real.api.described --seed $(or $(SEED),1)
 	$(PY) -m tests.real.api.described
 	$(PY) -m tests.real.kubeproxy $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.dns $(if $(SEED),--seed $(SEED))

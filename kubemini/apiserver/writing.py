@@ -27,7 +27,7 @@ from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import attributes, deletion, identity, ownership, strategy, update
 from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.deletion import Remove
-from kubemini.apiserver.decide.options import APPLY
+from kubemini.apiserver.decide.options import APPLY, number_of
 from kubemini.apiserver.decide.parts.scale import scale_of
 from kubemini.apiserver.decide.patch import patching
 from kubemini.apiserver.decide.strategy import default
@@ -100,9 +100,9 @@ def store_new(
     asked: Request | None = None,
 ) -> Steps:
     """Default, admit, validate, allocate, store: Written or an ApiError; with a generated name try several."""
-    wrong = _never(kind, obj)
-    if wrong is not None:
-        return wrong
+    closed, stamped = served.of(kind).closed, number_of(obj["metadata"].get("resourceVersion") or "0")
+    if closed:
+        return errors.forbidden(kind, obj["metadata"].get("name") or "", closed)
     obj, taken, dry = _filled(obj, kind, write), set[str](), write is not None and write.options.dry
     base = "" if obj["metadata"].get("name") else obj["metadata"].get("generateName") or ""
     looked_at = admitting.attributes(core, kind, attributes.CREATE, strategy.for_create(obj), asked, space=space)
@@ -122,8 +122,8 @@ def store_new(
             write.warn(served.of(kind).warnings(ready, None))
         last = replace(looked_at, obj=ready, name=ready["metadata"].get("name") or "")
         refused = (yield from admitting.ask_validating(core, last)) or (yield from admitting.charge(core, last))
-        if refused is not None:
-            return refused
+        if refused is not None or (isinstance(stamped, int) and stamped):
+            return refused or errors.failed(VERSIONED)
         meta = ready["metadata"]
         made = yield from core.storage.create(kind, meta.get("namespace", ""), meta["name"], ready, dry, last.witness)
         if isinstance(made, Taken):
@@ -149,14 +149,6 @@ def _filled(obj: Obj, kind: Kind, write: Write | None) -> Obj:
     if write.options.patch == APPLY:  # which has said who owns it
         return full
     return ownership.after_create(full, write.me(UPDATE), write.begins(new=True), write.now, kind)
-
-
-def _never(kind: Kind, obj: Obj) -> ApiError | None:
-    """Why there can be no such new object, whoever asks."""
-    if obj["metadata"].get("resourceVersion"):
-        return errors.failed(VERSIONED)
-    closed = served.of(kind).closed
-    return errors.forbidden(kind, obj["metadata"].get("name") or "", closed) if closed else None
 
 
 def _granted(core: Core, asked: Request | None, new: Any, old: Obj | None = None) -> Any:

@@ -14,7 +14,7 @@ def world():
 
 
 # -- sub-resources ---------------------------------------------------------------------------------------------------
-BINDING = {"target": {"kind": "Node", "name": "worker-1"}}
+BINDING = {"metadata": {"name": "web-1"}, "target": {"kind": "Node", "name": "worker-1"}}
 BIND_PATH = "/api/v1/namespaces/default/pods/web-1/binding"
 
 

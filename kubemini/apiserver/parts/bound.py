@@ -18,17 +18,20 @@ from kubemini.sim import Steps
 def bind(core: Core, asked: Request) -> Steps:
     """POST to /binding: a pod gets its node."""
     body = asked.body
-    wrong = binding.misbound(body, asked.info.name)
+    wrong = binding.unreadable(body)
     if wrong is not None:
         return wrong
     if asked.audit is not None:
         asked.audit.sent({"kind": "Binding", "apiVersion": "v1", **body})
     looked_at = admitting.attributes(core, asked.kind, attributes.CREATE, freeze(body), asked)
     unready = yield from admitting.informed(core, looked_at)
-    admitted = unready or admission.admit(looked_at) or admission.validate(looked_at)
+    admitted = unready or admission.admit(looked_at)
     if isinstance(admitted, ApiError):
         return admitted
     assert admitted is not None, "admission gives the Binding back"
+    refused = admission.validate(looked_at) or binding.misbound(admitted, asked.info.name)
+    if refused is not None:
+        return refused
     done = yield from writing.change(core, asked, lambda pod: binding.bind(pod, admitted, core.sim.now))
     return done if isinstance(done, ApiError) else binding.BOUND
 

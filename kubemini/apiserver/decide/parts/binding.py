@@ -28,15 +28,20 @@ BINDING = {
 BOUND = freeze({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201})
 
 
-def misbound(binding: Any, name: str) -> ApiError | None:
-    """Why *binding*, sent for the pod *name*, is no Binding, or None."""
+def unreadable(binding: Any) -> ApiError | None:
+    """Why *binding* is no Binding, or None."""
     wrong = decoding.refusal(binding, "Binding")
     if wrong is not None:
         return wrong
     mistyped = decoding.mistyped(binding, "Binding", BINDING)
     if mistyped:
         return errors.bad_request(f'Binding in version "v1" cannot be handled as a Binding: {mistyped}')
-    if (get(binding, "metadata", "name") or name) != name:
+    return None
+
+
+def misbound(binding: Mapping[str, Any], name: str) -> ApiError | None:
+    """Why *binding* cannot be one of the pod *name*, or None. Models k/k pkg/registry/core/pod/storage BindingREST"""
+    if get(binding, "metadata", "name", default="") != name:
         return errors.bad_request("name in URL does not match name in Binding object")
     target = binding.get("target") or {}
     found = []
