@@ -83,7 +83,7 @@ soak: oracles
 	$(PY) -m tests.oracles tests/oracles/ha
 	$(PY) -m tests.oracles.ha.real.twin --all
 	$(PY) -m tests.real.api.chance --sessions 2000
-	$(PY) -m tests.real.api.described --operations 1000 --examples 20
+	$(PY) -m tests.apiserver.described.allowed --operations 1000 --examples 20
 	$(PY) -m tests.real.kubeproxy --clusters 100
 	$(PY) -m tests.real.dns --clusters 100
 	$(PY) -m tests.real.cni --sessions 100
@@ -102,7 +102,7 @@ twin: oracles
 	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
 	$(PY) -m tests.real.api.twin
 	$(PY) -m tests.real.api.chance --seed $(or $(SEED),1)
-	$(PY) -m tests.real.api.described --seed $(or $(SEED),1)
+	$(PY) -m tests.apiserver.described.allowed --seed $(or $(SEED),1)
 	$(PY) -m tests.real.api.described
 	$(PY) -m tests.real.kubeproxy $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.dns $(if $(SEED),--seed $(SEED))
@@ -125,6 +125,7 @@ CHECK ?= 1
 bench: $(BOOK)
 	$(PY) -m kubemini.book.press
 	$(PY) -m kubemini bench $(if $(CHECK),--check) $(if $(HAVE_NPM),--pyodide)
+	-$(PY) -m tests.bench.beside
 
 .venv/.ready: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version.split()[0] + ": make PYTHON=python3.12")'

@@ -17,6 +17,21 @@ Obj = Mapping[str, Any]
 Path = tuple[str | int, ...]
 
 
+class Same:
+    """An object as a key of what is remembered of it: known by being the very same."""
+
+    __slots__ = ("obj",)
+
+    def __init__(self, obj: Obj):
+        self.obj = obj
+
+    def __hash__(self) -> int:
+        return id(self.obj)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.obj is other.obj
+
+
 def _read_only(self: Any, *args: Any, **kwargs: Any) -> Any:
     raise TypeError("Kubernetes objects are values: use evolve(obj, path, value) to get a changed copy")
 

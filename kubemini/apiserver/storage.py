@@ -6,8 +6,7 @@ object claims for itself alone (a Service its addresses) is written with it, in 
 are ServiceCIDRs that the server has not decided by (``decide/allocation``).
 A write has 34 s for all its requests to etcd, a read 60 s; one that finds no member waits as long, and is served
 late if a member returns. Each kind has an etcd client of its own, so not all kinds are back at the same instant.
-Models k/apiserver pkg/storage/etcd3 store.GuaranteedUpdate, pkg/registry/generic/registry Store,
-pkg/endpoints/handlers requestTimeoutUpperBound.
+Models k/apiserver pkg/storage/etcd3 store.GuaranteedUpdate, pkg/endpoints/handlers requestTimeoutUpperBound.
 Keys are those of the real server (/registry/pods/NAMESPACE/NAME, /registry/services/specs/…, /registry/minions/NAME).
 Simplified: the look for an unknown namespace has 34 s of its own; a value is the object itself, where the real server
 writes protobuf behind the four bytes k8s and a zero, or for custom resources JSON.
@@ -15,12 +14,13 @@ writes protobuf behind the four bytes k8s and a zero, or for custom resources JS
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import IP_ADDRESS, SERVICE_CIDR, CustomKind, Kind
-from kubemini.api.objects import FrozenDict, Obj, freeze
+from kubemini.api.objects import FrozenDict, Obj, Same, freeze
 from kubemini.apiserver import served
 from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.allocation.cidrs import Known
@@ -79,8 +79,14 @@ def without_version(obj: Obj) -> Obj:
 
 
 def decode(kind: Kind, kv: dict[str, Any]) -> Obj:
-    """The object in a key-value record of etcd, as *kind*."""
-    return with_version(served.of(kind).from_store(kv["value"]), kv["mod_revision"])
+    """The object in a key-value record of etcd, as *kind*; of one state it is one object, whoever reads it."""
+    plain = isinstance(kind, CustomKind) or not isinstance(kv["value"], FrozenDict)
+    return (_decoded.__wrapped__ if plain else _decoded)(kind, Same(kv["value"]), kv["mod_revision"])
+
+
+@lru_cache(maxsize=4096)
+def _decoded(kind: Kind, value: Same, revision: int) -> Obj:
+    return with_version(served.of(kind).from_store(value.obj), revision)
 
 
 def encode(kind: Kind, obj: Obj) -> Obj:
@@ -102,10 +108,8 @@ def failure(error: Any, late: ApiError) -> ApiError:
     """The answer to the user when etcd did not do as asked; *late*: when time was up before it said anything."""
     if isinstance(error, EtcdError):
         return errors.from_etcd(error.message, error.definite)
-    if error == DEADLINE:
-        return late
-    if error == NEVER_SENT:
-        return replace(late, definite=True)
+    if error in (DEADLINE, NEVER_SENT):
+        return replace(late, definite=True) if error == NEVER_SENT else late
     return errors.from_etcd(_unavailable(error), error.definite)
 
 

@@ -7,12 +7,13 @@ pkg/endpoints/handlers serveWatchHandler transformResponseObject.
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import Obj
+from kubemini.api.objects import FrozenDict, Obj, Same
 from kubemini.api.schema import custom
 from kubemini.api.schema.written import written as as_go_writes
 from kubemini.apiserver.decide import tables
@@ -58,7 +59,8 @@ def of(
         return Said(200, (("Content-Type", TEXT), NOSNIFF), answer.encode())
     if wanted.media == PROTOBUF and not protobuf.serves(str(answer.get("apiVersion")), str(answer.get("kind"))):
         wanted = replace(wanted, media=JSON)  # /version and its like are written so whatever is asked for
-    return Said(201 if created else 200, (("Content-Type", wanted.media),), written(as_typed(answer, kind), wanted))
+    body = _list(answer) if _is_plain_list(answer, wanted, kind) else written(as_typed(answer, kind), wanted)
+    return Said(201 if created else 200, (("Content-Type", wanted.media),), body)
 
 
 def written(value: Any, wanted: Accepted) -> bytes:
@@ -78,6 +80,32 @@ def as_typed(answer: Obj, of: Kind | None = None) -> Any:
             items = [_without_kind(as_go_writes(item)) for item in items]
         return _headed({**answer, "items": items})
     return _headed(as_go_writes(answer))
+
+
+@lru_cache(maxsize=2048)
+def _item(value: Same) -> bytes:
+    """What an item looks like is remembered, as it never changes."""
+    return _plain(value.obj)
+
+
+def _is_plain_list(answer: Obj, wanted: Accepted, of: Kind | None) -> bool:
+    """Whether *answer* is a list of a built-in kind in JSON without spaces."""
+    kind = str(answer.get("kind", ""))
+    if wanted.media != JSON or wanted.pretty or not isinstance(answer.get("items"), list | tuple):
+        return False
+    known = kind.endswith("List") or (of is not None and kind == of.list_kind)
+    return known and kind not in tables.FORMS and not _is_custom(answer, kind, of)
+
+
+def _list(answer: Obj) -> bytes:
+    """The bytes of a list, item by item."""
+    before, items, after = json_bytes(_headed({**answer, "items": []})).rpartition(b'"items":[]')
+    told = b",".join(_item(Same(one)) if isinstance(one, FrozenDict) else _plain(one) for one in answer["items"])
+    return before + items[:-1] + told + b"]" + after
+
+
+def _plain(obj: Obj) -> bytes:
+    return json_bytes(_without_kind(as_go_writes(obj)))[:-1]
 
 
 def _is_custom(answer: Obj, kind: str, of: Kind | None) -> bool:
@@ -114,10 +142,18 @@ def event_encoder(
             shown = tables.shown(obj, replace(form, headers=form.headers and not told), query, now(), kind)
             obj = shown.status() if isinstance(shown, ApiError) else shown
             told = True
+        elif wanted.media == JSON and isinstance(obj, FrozenDict):
+            return _event(event["type"], Same(obj))
         shown_event = {"type": event["type"], "object": as_typed(obj)}
         return protobuf.framed(shown_event) if wanted.media == PROTOBUF else json_bytes(shown_event)
 
     return encode
+
+
+@lru_cache(maxsize=256)
+def _event(type: str, value: Same) -> bytes:
+    """An event looks the same to all who watch."""
+    return json_bytes({"type": type, "object": as_typed(value.obj)})
 
 
 def json_bytes(value: Any, pretty: bool = False) -> bytes:

@@ -1,6 +1,6 @@
 """How fast ours is beside the real API server, in one run: a report, which fails nothing.
 
-    python -m tests.real.api.beside [--requests 200] [--watchers 1000]
+    python -m tests.bench.beside [--requests 200] [--watchers 1000]
 
 Both are asked the same by one client over TLS, in turn; what counts are the ratios, not the seconds. Ready: from the
 start of the programs to the first good answer. Memory: of all their processes. A rate is of the real one ÷ of ours.
@@ -42,7 +42,7 @@ class Client:
     """One connection to a server, which stays open."""
 
     def __init__(self, url):
-        at = urlsplit(url)
+        at, self.url = urlsplit(url), url
         self.at, self.context = (at.hostname, at.port), ssl._create_unverified_context()
         self.connection = http.client.HTTPSConnection(*self.at, timeout=LONG, context=self.context)
 
@@ -104,6 +104,7 @@ def fanned_out(client, watchers):
     path, took = "/api/v1/namespaces/default/secrets", []
     with contextlib.ExitStack() as stack:
         open_ones = [stack.enter_context(client.watch(path)) for _ in range(watchers)]
+        client = Client(client.url)  # the other has been still while all of them came
         for number in range(5):
             began = time.perf_counter()
             client.ask("POST", path, {"metadata": {"name": f"news-{number}"}})
@@ -129,7 +130,7 @@ def started(stack, make):
 
 def main(arguments=None):
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.real.api.beside")
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.beside")
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--watchers", type=int, default=1000)
     said = parser.parse_args(arguments)
