@@ -105,9 +105,10 @@ def page_context(app: Sphinx, pagename: str, templatename: str, context: dict[st
     body = context.get("body") or ""
     context["metatags"] = context.get("metatags", "") + ICON + NO_BAR
     app.add_css_file("kubemini/page.css")
+    if 'class="km-' in body:  # a question or a checker's answer needs it too
+        app.add_css_file("kubemini/widget.css")
     used = [widget for widget in WIDGETS if f'data-kubemini="{widget}"' in body]
     if used:
-        app.add_css_file("kubemini/widget.css")
         app.add_js_file(None, body=inline(app.config.kubemini_build))
         for name in (*used, "host"):
             app.add_js_file(f"kubemini/{name}.js", loading_method="defer")

@@ -7,6 +7,7 @@ import re
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -109,3 +110,22 @@ def test_only_the_icons_that_are_named_are_kept_also_by_an_alias():
     script = f"a={{{visa}{sun}{cross}}}"
     assert icons.thin(script, {"sun"}) == f"a={{{sun}}}"
     assert "xmark" in icons.thin(script, {"times"}) and "cc-visa" not in icons.thin(script, {"times"})
+
+
+class Page:
+    """What Sphinx gives a page: it keeps which styles and scripts it was told to add."""
+
+    env = None
+
+    def __init__(self, body: str):
+        self.config, self.css, self.scripts = SimpleNamespace(kubemini_build={}), [], []
+        self.add_css_file = self.css.append
+        self.add_js_file = lambda name, **_: self.scripts.append(name)
+        sphinx.page_context(self, "chapters/page", "page.html", {"body": body}, None)
+
+
+def test_questions_are_styled_on_a_page_without_a_widget_and_cost_no_script():
+    assert "kubemini/widget.css" not in Page("<p>words</p>").css
+    asked = Page('<div class="km-quiz"><p>Who?</p></div>')
+    assert "kubemini/widget.css" in asked.css and asked.scripts == []
+    assert "kubemini/host.js" in Page('<div class="km-host" data-kubemini="cluster-map"></div>').scripts
