@@ -207,7 +207,7 @@ def test_a_question_without_its_answer_among_the_choices_is_refused():
 def test_what_is_no_name_is_answered_so_too(ask, name):
     with pytest.raises(ValueError, match=r"there is no (quiz|prediction) .{1,70}; there are: .*quorum\.") as refused:
         ask(name)
-    assert len(str(refused.value)) < 1_500
+    assert len(str(refused.value)) < 3_000  # whatever was asked: what there is grows with the book
     assert check(name, 5).hint.startswith("There is no exercise ")
 
 
