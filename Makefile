@@ -117,6 +117,7 @@ record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.written)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.wire)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.names)
+	$(if $(TRIALS),,$(PY) -m tests.oracles.sessions.record)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.etcd.record)
 	$(PY) -m tests.oracles.ha.real $(TRIALS)
 	$(PY) -m tests.oracles.ha.strips
