@@ -4,6 +4,7 @@ Those that it answers otherwise than they say are recorded anew; with --check th
 Sessions that need controllers, or fast compaction, were recorded beside these and stay as they are.
 """
 
+import contextlib
 import copy
 import ssl
 import sys
@@ -22,9 +23,11 @@ def server_of(judge, real):
     return judge.Server(real.url, ssl._create_unverified_context(), tokens)
 
 
+@contextlib.contextmanager
 def at_a_real_one():
     """A fresh real API server, for a `with` block."""
-    return RealServer(program("kubernetes"), Path(tempfile.mkdtemp()))
+    with tempfile.TemporaryDirectory() as folder, RealServer(program("kubernetes"), Path(folder)) as real:
+        yield real
 
 
 def main(check):
