@@ -108,6 +108,21 @@ def test_bytes_are_base64(text, words):
     assert decode({"data": {"k": text}}, "v1", "Secret").error == words
 
 
+@pytest.mark.parametrize(
+    "octets, read, words",
+    [
+        ([65, 66, None], "QUIA", ""),
+        ([], "", ""),
+        ([256], "", "cannot unmarshal number 256 into Go struct field Secret.data of type uint8"),
+        ([1.5], "", "cannot unmarshal number 1.5 into Go struct field Secret.data of type uint8"),
+        ([True, "x"], "", "cannot unmarshal bool into Go struct field Secret.data of type uint8"),
+    ],
+)
+def test_bytes_may_be_a_list_of_numbers_too(octets, read, words):
+    found = decode({"data": {"k": octets}}, "v1", "Secret")
+    assert found.error.endswith(words) and bool(found.error) == bool(words) and found.value["data"] == {"k": read}
+
+
 def test_unknown_and_doubled_fields_are_told_each_and_dropped():
     text = '{"metadata": {"name": "a"}, "data": {"k": "v", "k": "w"}, "dta": 1, "spec": {"x": {}}}'
     found = decode(read_json(text), "v1", "ConfigMap")

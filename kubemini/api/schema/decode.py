@@ -14,6 +14,7 @@ Models sigs.k8s.io/json UnmarshalStrict, k/apimachinery pkg/runtime/serializer/j
 A custom resource loses what its structural schema does not know; its types are judged with its other rules.
 """
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -224,6 +225,8 @@ class _Walk:
 
     def _read(self, value: Any, type: str, path: Path, inside: schema.Definition, name: str) -> Any:
         """A value of *type*, in the field *name* of *inside*."""
+        if type == "bytes" and isinstance(value, list):
+            return self._octets(value, path, inside, name)
         if type in _OWN_READERS:
             wrong = _OWN_READERS[type](value)
             if wrong and type == "bytes":  # which the decoder itself reads, and goes on
@@ -245,6 +248,14 @@ class _Walk:
         elif "." in type:
             return self.struct(value, schema.definition(type), path)
         return value
+
+    def _octets(self, value: list, path: Path, inside: schema.Definition, name: str) -> str:
+        """Bytes that are given as a list of numbers."""
+        for wrong in filter(None, map(_no_octet, value)):
+            what = f"json: cannot unmarshal {wrong} into Go value of type uint8"
+            self._note(self._spelled(what, path, inside, name), path)
+            return ""
+        return base64.b64encode(bytes(item or 0 for item in value)).decode()
 
     def _note(self, wrong: str, path: Path) -> None:
         """The first that does not fit is the answer, unless a type that reads itself refuses later."""
@@ -318,6 +329,12 @@ def _mismatch(value: Any, type: str) -> str:
     if wanted is None:
         wanted = "array" if type.startswith("[]") else "object"
     return "" if name == wanted else name
+
+
+def _no_octet(value: Any) -> str:
+    """What Go would say is there instead of a byte; null is 0."""
+    wrong = "" if value is None else _mismatch(value, "int32")
+    return wrong or (f"number {value}" if value is not None and not 0 <= value < 256 else "")
 
 
 def _shown(number: int | float) -> str:
