@@ -6,9 +6,11 @@
 # make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine, the real Kubernetes and etcd), built from tests/oracles
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n),
 #                ours beside etcd 3.6 and 3.7, and beside a real cluster in three faults (TRIALS="name …": these; root),
+#                beside a real API server (kubectl's lines, random sessions, requests by schema, OpenAPI),
 #                and beside a real kube-proxy, CoreDNS, CNI plugins and evaluators of policies, on random worlds (root)
 # make record    have the judges answer our recorded conversations anew, members of etcd our recorded sessions, and the
-#                real cluster suffer the book's faults (TRIALS="name …": only these; needs root)
+#                real cluster suffer the book's faults (TRIALS="name …": only these; needs root);
+#                KUBECTL=a kubectl of 1.37.2: what it prints, too
 # make bench     how fast it is, beside the bars; 1 if one is missed (CHECK=: only print)
 # make schema    derive the fields of Kubernetes' objects from its published OpenAPI (a test does it again, and compares)
 # A target whose inputs have not changed is not made again.
@@ -101,6 +103,7 @@ twin: oracles
 	$(PY) -m tests.real.versions $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
 	$(PY) -m tests.real.api.twin
+	$(PY) -m tests.real.kubectl.line
 	$(PY) -m tests.real.api.chance --seed $(or $(SEED),1)
 	$(PY) -m tests.apiserver.described.allowed --seed $(or $(SEED),1)
 	$(PY) -m tests.real.api.described
@@ -118,6 +121,8 @@ record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.wire)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.names)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.sessions.record)
+	$(if $(TRIALS),,$(PY) -m tests.oracles.audit.record)
+	$(if $(KUBECTL),$(PY) -m tests.real.kubectl.line record)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.etcd.record)
 	$(PY) -m tests.oracles.ha.real $(TRIALS)
 	$(PY) -m tests.oracles.ha.strips
