@@ -11,6 +11,7 @@ k/k pkg/controlplane/apiserver DefaultGenericAPIServicePriorities.
 
 import base64
 import hashlib
+import json
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -18,7 +19,9 @@ from typing import Any, NamedTuple
 from kubemini.api import schema
 from kubemini.api.errors import ApiError
 from kubemini.api.schema import custom
+from kubemini.apiserver.decide import checks
 from kubemini.apiserver.decide.forms.media import JSON, SUPPORTED, Accepted, clauses, negotiated
+from kubemini.apiserver.decide.forms.plain import Plain
 from kubemini.apiserver.decide.forms.response import json_bytes
 
 Lines = tuple[tuple[str, ...], ...]
@@ -73,6 +76,7 @@ PARTS = {  # what is no part of the object itself: its group/version, kind and v
 }
 
 
+OTHERS = ("/apis", "/apis/", "/metrics", "/openapi/v2", "/openapi/v3", "/openapi/v3/", "/version")
 VERSION = {
     "major": "1",
     "minor": "37",
@@ -107,6 +111,8 @@ def lines() -> Lines:
 def page(path: str, headers: Mapping[str, str], lines: Lines) -> "Page | ApiError | None":
     """What stands at *path*; 406 if not in the form that is wanted; None if nothing does."""
     root = path.strip("/")
+    if root in ("", "index.html"):
+        return Page(Plain(json.dumps({"paths": paths(lines)}, indent=2), JSON), Accepted(JSON))
     if root in ("api", "apis") and _wants_all(headers):
         content, digest = _aggregated(root, lines)
         return Page(content, Accepted(AGGREGATED), (("Vary", "Accept"), ("ETag", f'"{digest}"')))
@@ -115,6 +121,17 @@ def page(path: str, headers: Mapping[str, str], lines: Lines) -> "Page | ApiErro
         return None
     accepted = negotiated(headers, {}, forms=())
     return accepted if isinstance(accepted, ApiError) else Page(found, accepted)
+
+
+def paths(lines: Lines) -> list[str]:
+    """What the page at ``/`` lists: every page that there is, but not those of the resources.
+
+    Models k/apiserver pkg/server/routes IndexLister, k/kube-aggregator pkg/apiserver AddAPIService.
+    """
+    groups = {"/api": _groups(lines)[""]} | {f"/apis/{name}": of for name, of in _groups(lines).items() if name}
+    versions = [f"{root}/{version}" for root, of in groups.items() for version in of]
+    looked_at = [f"{page}/{check}" for page, of in checks.ORDER.items() for check in of]
+    return sorted({*groups, *versions, *checks.PATHS, *looked_at, *OTHERS})
 
 
 # -- one by one --------------------------------------------------------------------------------------------------------

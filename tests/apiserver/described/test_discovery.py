@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_a_form_that_nobody_has_is_not_acceptable():
     assert page("/apis", {"accept": AGGREGATED.replace("v=v2", "v=v9")}, LINES).code == 406
 
 
-@pytest.mark.parametrize("path", ["/", "/apis/nobody", "/apis/apps/v0", "/api/v2", "/apis//v1", "/metrics"])
+@pytest.mark.parametrize("path", ["/nothing", "/apis/nobody", "/apis/apps/v0", "/api/v2", "/apis//v1", "/metrics"])
 def test_where_nothing_is_nothing_is_told(path):
     assert page(path, {}, LINES) is None
 
@@ -103,3 +104,10 @@ def test_every_kind_that_is_served_is_told_of():
 def test_whoever_watches_all_kinds_watches_only_what_discovery_says_can_be_watched():
     verbs = {(words[0], words[2]): discovery._resource(words)["verbs"] for words in discovery.lines()}
     assert [kind.kind for kind in kinds.stored() if "watch" not in verbs[kind.api_version, kind.kind]] == []
+
+
+def test_the_page_at_the_root_lists_every_page_and_no_resource():
+    found = json.loads(told("/").text)["paths"]
+    assert found == sorted(found) and told("/index.html") == told("/")
+    assert {"/api/v1", "/apis/", "/apis/stable.example.com/v1", "/livez/ping", "/openapi/v2", "/version"} <= {*found}
+    assert not [path for path in found if "pods" in path]

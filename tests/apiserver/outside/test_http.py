@@ -91,6 +91,14 @@ def test_a_check_of_health_may_be_asked_alone_or_left_out(outside):
     assert page.endswith(f"{warning}\nlivez check passed\n")
 
 
+def test_the_root_is_a_page_of_pages_as_json(outside):
+    found = outside.ask("GET", "/")
+    assert found.status == 200 and dict(found.headers)["Content-Type"] == "application/json"
+    paths = json.loads(found.body)["paths"]
+    assert "/apis/apps/v1" in paths and b'{\n  "paths": [\n' in found.body
+    assert {outside.ask("GET", path).status for path in paths} == {200}
+
+
 def test_metrics_tell_how_many_requests_were_answered_how(outside):
     outside.ask("GET", f"{MAPS}/missing")
     text = outside.ask("GET", "/metrics").body.decode()
