@@ -5,17 +5,20 @@ after a number of lines, not of seconds, so that the same answer gets the same r
 Simplified: the lines of libraries are not counted, and a call that hangs inside a C function is not stopped.
 """
 
+import dis
 import sys
 import sysconfig
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 from kubemini.lab.report import LONG, NotYet
 from kubemini.ranges import shown
 
 LINES = 200_000
+STEPS = 20  # instructions that count as a line, where a loop stands on one
 LIBRARIES = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), str(Path(__file__).parent.parent), "<frozen")
 
 
@@ -46,23 +49,38 @@ def ask(function: Any, *arguments: Any, lines: int = LINES) -> Any:
 
 
 def _within(lines: int, function: Callable[..., Any], arguments: tuple) -> Any:
-    left, before = lines, sys.gettrace()
+    left, before = lines * STEPS, sys.gettrace()
 
     def local(frame: FrameType, event: str, arg: Any) -> Any:
         nonlocal left
-        left -= event == "line"
+        left -= STEPS if event == "line" else event == "opcode"
         if left < 0:
             raise OutOfLines
         return local
 
     def enter(frame: FrameType, event: str, arg: Any) -> Any:
-        return None if frame.f_code.co_filename.startswith(LIBRARIES) else local
+        if frame.f_code.co_filename.startswith(LIBRARIES):
+            return None
+        frame.f_trace_opcodes = _loops_on_a_line(frame.f_code)
+        return local
 
     sys.settrace(enter)
     try:
         return function(*arguments)
     finally:
         sys.settrace(before)
+
+
+@lru_cache(maxsize=256)
+def _loops_on_a_line(code: CodeType) -> bool:
+    """Whether a loop stands on one line: Python need not say that such a line begins anew (``while True: pass``)."""
+    line, began = 0, {}
+    for step in dis.get_instructions(code):
+        line = step.positions.lineno if step.positions and step.positions.lineno else line
+        began[step.offset] = line
+        if "JUMP" in step.opname and step.argval in began and began[step.argval] == line:
+            return True
+    return False
 
 
 def _short(*values: Any, most: int = 60) -> str:

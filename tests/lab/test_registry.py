@@ -64,6 +64,9 @@ def never_ends_and_swallows(n):
             n = 0
 
 
+exec("def never_ends_on_one_line(n):\n    while True: pass")  # as a formatter would not leave it
+
+
 elsewhere = {}
 exec(compile("def helper(n):\n    while True:\n        n += 1", "<another cell>", "exec"), elsewhere)
 
@@ -112,6 +115,7 @@ def raises_wordless(n):
     [
         (raises, "raises(1) raised KeyError: 1"),
         (never_ends, "never_ends(1) did not end after 200,000 lines: is there a loop that never reaches its end?"),
+        (never_ends_on_one_line, "never_ends_on_one_line(1) did not end after 200,000 lines"),  # noqa: F821
         (never_ends_and_swallows, "never_ends_and_swallows(1) did not end after 200,000 lines"),
         (never_ends_in_another_cell, "never_ends_in_another_cell(1) did not end after 200,000 lines"),
         (calls_itself, "calls_itself(1) calls itself without end"),
