@@ -87,6 +87,7 @@ def test_a_patch_that_speaks_of_another_uid_is_invalid_where_a_put_is_a_conflict
 # -- sub-resources -----------------------------------------------------------------------------------------------------
 
 BIND = "/api/v1/namespaces/default/pods/web-1/binding"
+OF_WEB_1 = {"metadata": {"name": "web-1"}}
 SCALE = "/apis/apps/v1/namespaces/default/deployments/web/scale"
 
 
@@ -101,8 +102,8 @@ WEB = {"metadata": {"name": "web"}}
 @pytest.mark.parametrize(
     ("verb", "path", "body", "said"),
     [
-        ("POST", BIND, {"target": {"kind": "Pod", "name": "x"}}, (500, NO_NODE)),
-        ("POST", BIND, {"target": {"kind": "Node"}}, (500, "target.name: Required value")),
+        ("POST", BIND, {**OF_WEB_1, "target": {"kind": "Pod", "name": "x"}}, (500, NO_NODE)),
+        ("POST", BIND, {**OF_WEB_1, "target": {"kind": "Node"}}, (500, "target.name: Required value")),
         (
             "POST",
             BIND,

@@ -54,7 +54,8 @@ def test_a_deletion_shows_the_last_state_with_the_revision_of_the_deletion(world
 def test_an_object_that_begins_to_match_is_added_and_one_that_ceases_is_deleted(world):
     listener = Listener(world, POD, fieldSelector="spec.nodeName=worker-1")
     made = done(world.ask(lambda c: c.create(pod())))
-    done(world.ask(lambda c: c.post("/api/v1/namespaces/default/pods/web-1/binding", {"target": {"name": "worker-1"}})))
+    bound = {"metadata": {"name": "web-1"}, "target": {"name": "worker-1"}}
+    done(world.ask(lambda c: c.post("/api/v1/namespaces/default/pods/web-1/binding", bound)))
     done(world.ask(lambda c: c.update_status(evolve(made, ("metadata", "resourceVersion"), ""))))
     by_label = Listener(world, POD, name="other", labelSelector="app=web")
     done(world.ask(lambda c: c.patch(POD, "web-1", "default", {"metadata": {"labels": {"app": "shed"}}})))
