@@ -44,8 +44,8 @@ def test_every_program_and_every_host_is_gone_in_every_way():
 def hopeful_create(create):
     """An API server that takes "nobody knows" for "done"."""
 
-    def hopeful(self, kind, namespace, name, obj, dry=False):
-        made = yield from create(self, kind, namespace, name, obj, dry)
+    def hopeful(self, kind, namespace, name, obj, *more, **named):
+        made = yield from create(self, kind, namespace, name, obj, *more, **named)
         unknown = not getattr(made, "definite", True)
         return Written(None, with_version(obj, 1)) if unknown else made
 

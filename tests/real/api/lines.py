@@ -167,4 +167,5 @@ get --raw /api/v1/namespaces/default/services/nobody/proxy/
 """
 TOLERATED = {  # line → why what is printed differs
     "api-resources -o wide": "kinds of the Gateway API and of policies of a cluster are served without their CRDs",
+    "logs on-plain -f --previous": "kubectl dials again, as often as there is time, and says so each time",
 }
