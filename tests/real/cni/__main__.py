@@ -13,7 +13,7 @@ from tests.oracles.build import Missing, program
 from tests.oracles.ha.real import room
 from tests.oracles.network import compare
 from tests.oracles.network.cni import Session
-from tests.real.cni.host import RealHost, without_iptables_6
+from tests.real.cni.host import RealHost, in_order, without_iptables_6
 from tests.real.cni.sessions import session
 from tests.real.namespaces import ip
 
@@ -66,7 +66,7 @@ class Twin:
             looks = {part: look for part, look in looks.items() if not part.startswith("pod ")}
         found = {part: look() for part, look in looks.items() if part != "ip_forward"}
         found["host nft"] = without_iptables_6(found["host nft"])
-        return found | {"host filter": sorted(self.mine.host.tables[4].saved("filter"))}
+        return found | {"host filter": in_order(self.mine.host.tables[4].saved("filter"))}
 
 
 def without_luck(seen):

@@ -72,7 +72,7 @@ class RealHost:
             "host links": links(HOST),
             "host routes": routes(HOST),
             "host iptables": _saved("nat"),
-            "host filter": sorted(_saved("filter")),
+            "host filter": in_order(_saved("filter")),
             "host nft": without_iptables_6(_told("nft", "list", "ruleset")),
             "ipam files": _files(),
         }
@@ -88,6 +88,11 @@ def _unlike(found):
 def _told(*command, inside=HOST):
     done = subprocess.run(["ip", "netns", "exec", inside, *command], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
+
+
+def in_order(rules):
+    """*rules*, sorted, though not by the names of links, which the plugins draw."""
+    return sorted(rules, key=lambda rule: re.sub(r"\bveth[0-9a-f]{8}\b", "veth", rule))
 
 
 def links(space):
