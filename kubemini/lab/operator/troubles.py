@@ -104,7 +104,7 @@ def fight(seconds: float = 1, sure: tuple[int, ...] = (2, 3)) -> dict[str, int]:
 
 def rough(number: int) -> str:
     """*number* as far as it would be the same another time: a few are told, then dozens, hundreds, thousands."""
-    return str(number) if number < 10 else ("dozens of", "hundreds of", "thousands of")[min(len(str(number)), 4) - 2]
+    return str(number) if number < 10 else ("dozens", "hundreds", "thousands")[min(len(str(number)), 4) - 2]
 
 
 def takeover(fault: str = "crash", at: float = 20, seed: int = 1) -> tuple[str, float]:
