@@ -34,7 +34,7 @@ class Doomed(Operator):
         """As any operator does; then it may be the end."""
         name = write.name if isinstance(write, Call) else write.obj["metadata"]["name"]
         if isinstance(write, Call) and write.verb == "create":
-            self._look_at(name)
+            yield from self._look_at(name)
         error = yield from super().carry_out(write)
         self.written[name] += 1
         if name == f"site-{self.written[name]}" and name not in self.deaths:
@@ -43,10 +43,10 @@ class Doomed(Operator):
             self.crash()
         return error
 
-    def _look_at(self, name: str) -> None:
-        """Is what is about to be rented already promised to be given back?"""
-        found = self.net.components["apiserver-1"].cache(SITE).get("default", name)  # type: ignore[attr-defined]
-        if found is not None and not set(found["metadata"].get("finalizers") or ()) - {OTHER}:
+    def _look_at(self, name: str) -> Steps:
+        """Is what is about to be rented already promised to be given back? The API server is asked."""
+        reply = yield from self.client.get(SITE, name, "default")
+        if reply.ok and not set(reply.value["metadata"].get("finalizers") or ()) - {OTHER}:
             self.early.append(name)
 
 
