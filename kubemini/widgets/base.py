@@ -34,8 +34,16 @@ class Widget(anywidget.AnyWidget):
         if not isinstance(caption, str):
             raise ValueError(f"caption: expected a text, got {shown(caption)}")
         super().__init__(run=run, caption=caption, options=options or {})
-        self.text = f"{text}\n\n{stamp(run)}"
+        self.text = f"{text}\n\n{self.stamp()}"
         self.on_msg(self._answer)
+
+    def amount(self) -> str:
+        """How much is recorded, in words: ``734 records``."""
+        raise NotImplementedError(f"{type(self).__name__} has to say how much it has recorded")
+
+    def stamp(self) -> str:
+        """``recording 0123456789ab, 734 records``: two recordings are the same exactly if their stamps are."""
+        return f"recording {hashlib.sha256(compact(self.run).encode()).hexdigest()[:12]}, {self.amount()}"
 
     def _answer(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
         """The front end asks for another run."""
@@ -65,23 +73,3 @@ class Widget(anywidget.AnyWidget):
 def compact(data: Any) -> str:
     """*data* as JSON, the same bytes every time."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-
-
-def stamp(run: dict[str, Any]) -> str:
-    """``recording 0123456789ab, 734 records``: two recordings are the same exactly if their stamps are."""
-    digest = hashlib.sha256(compact(run).encode()).hexdigest()[:12]
-    if "cases" in run:
-        return f"recording {digest}, {len(run['cases']):,} requests"
-    if "subsets" in run:
-        return f"recording {digest}, {len(run['subsets']):,} sets of policies"
-    if "hands" in run:
-        return f"recording {digest}, {sum(len(found['dealt']) for found in run['hands']):,} hands"
-    if "walks" in run:
-        return f"recording {digest}, {sum(map(len, run['walks'].values())):,} walks"
-    if "lookups" in run:
-        return f"recording {digest}, {len(run['lookups']):,} lookups"
-    if "apis" in run:
-        return f"recording {digest}, {sum(len(api['rows']) for api in run['apis']):,} rules"
-    if "curves" in run:
-        return f"recording {digest}, {sum(curve['count'] for curve in run['curves']):,} elections"
-    return f"recording {digest}, {len(run['records']['at']):,} records"

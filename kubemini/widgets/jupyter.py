@@ -55,6 +55,9 @@ class Recording(Widget):
         """What this picture shows and the run told as text does not say."""
         return f"\n\n{connections.told(trace)}" if self.picture == "connections" else ""
 
+    def amount(self) -> str:
+        return f"{len(self.run['records']['at']):,} records"
+
 
 def settings(trace: Trace) -> dict[str, Any]:
     """What the knobs of a run stood at, as scenarios write it."""
@@ -81,6 +84,9 @@ class ElectionCurves(Widget):
         samples = [sample(*curve) for curve in curves.items()]
         run = {"header": {"scenario": "elections", "seed": 0}, "curves": samples}
         super().__init__(run, "\n".join(map(told, samples)), caption, options)
+
+    def amount(self) -> str:
+        return f"{sum(curve['count'] for curve in self.run['curves']):,} elections"
 
 
 def _refuse_curves(curves: Any) -> None:
@@ -127,6 +133,9 @@ class ConnectionBalance(Widget):
         run = {"header": {"scenario": "balance", "seed": 0}, "hands": rows}
         super().__init__(run, "\n".join(map(told_hands, dealt)), caption)
 
+    def amount(self) -> str:
+        return f"{sum(len(found['dealt']) for found in self.run['hands']):,} hands"
+
 
 def told_hands(dealt: Hands) -> str:
     """Hands of one kind in words."""
@@ -162,6 +171,9 @@ class PolicyMatrix(Widget):
         }
         super().__init__(run, f"{drawn(table(found, cast), cast)}\n\n{MARKS}", caption, options)
 
+    def amount(self) -> str:
+        return f"{len(self.run['subsets']):,} sets of policies"
+
 
 MOST_SWITCHES = 6
 MARKS = ". may begin; e: egress denies it, i: ingress does, X: both do"
@@ -184,6 +196,9 @@ class PacketWalk(Widget):
     def __init__(self, caption: str = ""):
         run = walks.recorded()
         super().__init__(run, walks.told(run), caption)
+
+    def amount(self) -> str:
+        return f"{sum(map(len, self.run['walks'].values())):,} walks"
 
 
 def show_walk(caption: str = "") -> PacketWalk:
@@ -210,6 +225,9 @@ class DnsWalk(Widget):
                     told = ", ".join(first.addresses) or first.error
                     text.append(f"{name}, ndots:{dots}, {libc}: {first.queries} questions, {told}")
         super().__init__({"header": {"scenario": "lookups", "seed": 0}, "lookups": walks}, "\n".join(text), caption)
+
+    def amount(self) -> str:
+        return f"{len(self.run['lookups']):,} lookups"
 
 
 def told_walk(walk: Walk) -> dict[str, int]:
@@ -249,6 +267,9 @@ class UrlRules(Widget):
         apis = [{"name": api, "rows": [asdict(row) for row in rows]} for api, rows in found.items()]
         run = {"header": {"scenario": "rules", "seed": 0}, "apis": apis, "urls": [asdict(one) for one in asked]}
         super().__init__(json.loads(compact(run)), "\n\n".join(text), caption)
+
+    def amount(self) -> str:
+        return f"{sum(len(api['rows']) for api in self.run['apis']):,} rules"
 
 
 def show_rules(manifests: str, asked: Sequence[urls.Asked], caption: str = "") -> UrlRules:

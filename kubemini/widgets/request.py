@@ -29,6 +29,9 @@ class RequestTracer(Widget):
         text = broken.told(run) if first is None else f"{first}\n\n{broken.told(run)}"
         super().__init__(run, text, caption)
 
+    def amount(self) -> str:
+        return f"{len(self.run['cases']):,} requests"
+
 
 def show_request(first: TracedRequest | None = None, caption: str = "") -> RequestTracer:
     """Show *first*, or the good request, and the five broken ones; a reader may change what is asked.

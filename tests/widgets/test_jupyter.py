@@ -10,7 +10,7 @@ from kubemini.cluster import Cluster
 from kubemini.sim import Trace
 from kubemini.simulate import run
 from kubemini.widgets import modules
-from kubemini.widgets.base import FOR_PAGES, stamp
+from kubemini.widgets.base import FOR_PAGES
 from kubemini.widgets.jupyter import CLASSES, NO_RUN, recording_class, show, show_elections
 from kubemini.widgets.request import show_request
 
@@ -28,22 +28,22 @@ def test_a_notebook_stores_the_run_as_text_and_the_digest_of_its_recording(monke
     for widget in (show("etcd-3", until=2), show_elections(CURVES)):
         stored = bundle(widget)
         assert set(stored) == {"text/plain"}
-        assert stored["text/plain"].splitlines()[-1] == stamp(widget.run)
+        assert stored["text/plain"].splitlines()[-1] == widget.stamp()
 
 
 def test_the_book_computes_the_recording_when_it_is_built(monkeypatch):
     monkeypatch.setenv(FOR_PAGES, "1")
     widget = show("etcd-3", until=2)
     page = bundle(widget)["text/html"]
-    assert 'data-kubemini="etcd-desk"' in page and '"records":{' in page and stamp(widget.run) in page
+    assert 'data-kubemini="etcd-desk"' in page and '"records":{' in page and widget.stamp() in page
 
 
 def test_a_digest_is_the_same_for_the_same_run_and_another_for_a_delay_that_is_a_little_longer():
-    plain, again = stamp(show("etcd-3", until=2).run), stamp(show("etcd-3", until=2).run)
-    slower = stamp(show("etcd-3", until=2, commands=[(0.5, "slow_disk", "etcd-host-1", "1ms")]).run)
+    plain, again = show("etcd-3", until=2).stamp(), show("etcd-3", until=2).stamp()
+    slower = show("etcd-3", until=2, commands=[(0.5, "slow_disk", "etcd-host-1", "1ms")]).stamp()
     assert plain == again != slower
     assert re.fullmatch(r"recording [0-9a-f]{12}, [\d,]+ records", plain)
-    assert stamp(show_elections(CURVES).run).endswith(", 3 elections")
+    assert show_elections(CURVES).stamp().endswith(", 3 elections")
 
 
 def test_a_widget_is_added_by_one_module(tmp_path, monkeypatch):
@@ -64,7 +64,7 @@ def test_a_traced_request_is_shown_as_it_is_before_the_good_one_and_the_broken_f
     ]
     text = bundle(widget)["text/plain"]
     assert text.startswith("GET /api/v1/nodes, by dev") and "✕ Authorization" in text
-    assert stamp(widget.run).endswith(", 7 requests") and widget.caption == "Mine."
+    assert widget.stamp().endswith(", 7 requests") and widget.caption == "Mine."
 
 
 ASKED = {"question": "Who wins?", "choices": ["etcd-1", "etcd-2"], "answer": 0}
