@@ -48,19 +48,24 @@ class Asking:
     def begin(self, method: str, target: str, body: Any = None, accept: str = JSON) -> HttpResponse:
         """The answer, whatever it is; of a watch, its stream. Raises TimeoutError if nobody answers."""
         data = b"" if body is None else json.dumps(body).encode()
-        answers: list[Any] = []
-        request = HttpRequest(method, target, (("Accept", accept), ("Content-Type", JSON)), data, ADMIN)
-        Exchange(self._server(), request, answers.append)
-        sim, end = self.cluster.sim, self.cluster.sim.now + PATIENCE
-        while not answers and sim.next_instant() < end:
-            sim.step()
-        if not answers or not isinstance(answers[0], HttpResponse):
-            raise TimeoutError(f"{method} {target}: no API server answers; is one up, and etcd?")
-        return answers[0]
+        headers = (("Accept", accept), ("Content-Type", JSON))
+        return answered(self._server(), HttpRequest(method, target, headers, data, ADMIN))
 
     def _server(self) -> ApiServer:
         found = [one for one in self.cluster.components.values() if isinstance(one, ApiServer)]
         return next((one for one in found if one.up), found[0])
+
+
+def answered(server: ApiServer, request: HttpRequest) -> HttpResponse:
+    """Send *request*, and let simulated time pass until *server* answers. Raises TimeoutError if it does not."""
+    answers: list[Any] = []
+    Exchange(server, request, answers.append)
+    sim, end = server.sim, server.sim.now + PATIENCE
+    while not answers and sim.next_instant() < end:
+        sim.step()
+    if not answers or not isinstance(answers[0], HttpResponse):
+        raise TimeoutError(f"{request.method} {request.target}: no API server answers; is one up, and etcd?")
+    return answers[0]
 
 
 def _status(body: bytes) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kubemini.apiserver.flags import Webhook
 from kubemini.cluster import Cluster
+from kubemini.controllers.decide.actions import is_ready
 from kubemini.lab.apiserver.server import TOKENS, Asked, said
 from kubemini.sim.units import SECOND
 
@@ -106,7 +107,7 @@ class Guarded(Asked):
     def pods(self, namespace: str, name: str) -> list[str]:
         """The names of the pods of a Deployment that are ready."""
         _, found = self.ask("GET", f"/api/v1/namespaces/{namespace}/pods?labelSelector=app={name}")
-        return [one["metadata"]["name"] for one in found["items"] if _is_ready(one)]
+        return [one["metadata"]["name"] for one in found["items"] if _serves(one)]
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -122,7 +123,6 @@ class Guarded(Asked):
         self.wait(10)
 
 
-def _is_ready(obj: dict[str, Any]) -> bool:
-    conditions = obj.get("status", {}).get("conditions", [])
-    ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
-    return ready and "deletionTimestamp" not in obj["metadata"]
+def _serves(obj: dict[str, Any]) -> bool:
+    """Whether a pod is ready, and not on its way out."""
+    return is_ready(obj) and "deletionTimestamp" not in obj["metadata"]

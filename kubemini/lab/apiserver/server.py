@@ -15,16 +15,16 @@ from kubemini.api.objects import thaw
 from kubemini.apiserver import flags
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.flags import Webhook
-from kubemini.apiserver.http import Exchange, HttpRequest, HttpResponse
+from kubemini.apiserver.http import HttpRequest
 from kubemini.apiserver.server import ApiServer
 from kubemini.cluster import Cluster, build
 from kubemini.cluster.topology.bare import without
+from kubemini.lab.asking import answered
 from kubemini.sim.units import SECOND
 
 NOBODY_ELSE = ("kubectl", "scheduler", "controller-manager")
 GROUPS = {"admin": ("system:masters",), "dev": ("developers",), "ci": ("bots",)}
 TOKENS = {f"token-of-{name}": UserInfo(name, groups, name) for name, groups in GROUPS.items()}
-PATIENCE = 120 * SECOND
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -58,19 +58,10 @@ class Asked:
             patch = JSON_PATCH if isinstance(body, list) else STRATEGIC
             headers["Content-Type"] = patch if method == "PATCH" else "application/json"
         data = b"" if body is None else (body if isinstance(body, str) else json.dumps(thaw(body))).encode()
-        said = self._answer(HttpRequest(method, path, tuple(headers.items()), data))
+        said = answered(self.server, HttpRequest(method, path, tuple(headers.items()), data))
         assert isinstance(said.body, bytes), "a watch has no end: ask for something else"
         text = said.body.decode()
         return said.status, json.loads(text) if text.startswith("{") else text
-
-    def _answer(self, request: HttpRequest) -> HttpResponse:
-        answers: list[Any] = []
-        Exchange(self.server, request, answers.append)
-        end = self.sim.now + PATIENCE
-        while not answers and self.sim.next_instant() <= end:
-            self.sim.step()
-        assert answers and isinstance(answers[0], HttpResponse), "a server that is up answers within two minutes"
-        return answers[0]
 
 
 class Server(Asked):
