@@ -232,6 +232,13 @@ def test_every_question_of_a_chapter_can_be_asked(chapter):
         assert found["choices"][found["answer"]] == asked["predictions"][name]["answer"] and found["explain"]
 
 
+@pytest.mark.parametrize("chapter", registry.chapters())
+def test_a_choice_does_not_end_with_a_full_stop(chapter):
+    asked = of_chapter(chapter)
+    every = [*asked["predictions"].values(), *(one for quiz in asked["quizzes"].values() for one in quiz)]
+    assert [choice for one in every for choice in one["choices"] if choice.endswith(".")] == []
+
+
 def test_every_question_stands_in_its_chapter():
     for chapter in registry.chapters():
         page = (CHAPTERS / f"{chapter}.ipynb").read_text(encoding="utf-8")
