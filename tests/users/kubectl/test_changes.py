@@ -5,6 +5,7 @@ import json
 import pytest
 
 from kubemini import Cluster
+from kubemini.users.decide.kubectl.changes.apply import SCRATCH
 from tests.users.kubectl.worlds import WEB, Desk
 
 EVENT = """
@@ -41,6 +42,9 @@ def test_an_apply_creates_leaves_alone_and_changes(desk):
     changed = WEB.replace("replicas: 2", "replicas: 1")
     difference = desk.type("diff -f -", changed)
     assert difference.status == 1 and "-  replicas: 2\n+  replicas: 1\n" in difference.out
+    command, old, new, *_ = difference.out.splitlines()
+    sides = [f"{SCRATCH}/{side}/apps.v1.Deployment.default.web" for side in ("LIVE", "MERGED")]
+    assert (command, old, new) == (f"diff -u -N {' '.join(sides)}", f"--- {sides[0]}", f"+++ {sides[1]}")
     assert desk.says("apply -f -", changed) == "deployment.apps/web configured\n"
     assert desk.says("get deploy web -o jsonpath={.spec.replicas}") == "1"
 

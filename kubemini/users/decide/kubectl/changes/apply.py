@@ -6,6 +6,7 @@ Simplified: no pruning, no --force; diff shows what an unchanged GNU diff -u -N 
 
 import difflib
 import json
+from pathlib import PurePosixPath
 from typing import Any
 
 from kubemini.api.patch import published, threeway
@@ -32,6 +33,7 @@ from kubemini.users.decide.kubectl.targets import Info
 
 MANAGER, CLIENT_SIDE = "kubectl", "kubectl-client-side-apply"
 TRIES = 5  # maxPatchRetry
+SCRATCH = PurePosixPath("/", "tmp")  # the folder of Go's os.TempDir, where diff finds both sides
 SIDES = (
     Flag("server-side", kind=BOOL),
     Flag("force-conflicts", kind=BOOL),
@@ -256,7 +258,7 @@ def _unified(info: Info, before: Any, after: Any, managed: bool) -> list[str]:
     texts = [_comparable(before, managed), _comparable(after, managed)]
     if texts[0] == texts[1]:
         return []
-    paths = f"/tmp/LIVE/{name}", f"/tmp/MERGED/{name}"
+    paths = str(SCRATCH / "LIVE" / name), str(SCRATCH / "MERGED" / name)
     old, new = (text.splitlines(keepends=True) for text in texts)
     lines = difflib.unified_diff(old, new, *paths)
     return [f"diff -u -N {paths[0]} {paths[1]}\n", *lines]
