@@ -8,20 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.serve.doors import LONG, Served
+from tests.users.kubectl.worlds import WEB
 
 pytestmark = pytest.mark.needs("kubectl")
 KUBECTL = Path(__file__).resolve().parents[3] / ".venv/bin/kubectl"
-WEB = """
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: NAME, labels: {app: NAME}}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: NAME}}
-  template:
-    metadata: {labels: {app: NAME}}
-    spec: {containers: [{name: c, image: "nginx:1.29"}]}
-"""
 
 
 class Kubectl:
@@ -110,7 +100,7 @@ def test_what_is_scaled_and_labelled_is_changed(kubectl):
 
 
 def test_an_applied_manifest_is_made_left_alone_and_changed(kubectl):
-    manifest = WEB.replace("NAME", "applied")
+    manifest = WEB.replace("web", "applied")
     assert kubectl.says("apply -f -", manifest) == "deployment.apps/applied created\n"
     assert kubectl.says("apply -f -", manifest) == "deployment.apps/applied unchanged\n"
     changed = manifest.replace("replicas: 2", "replicas: 1")
@@ -119,13 +109,13 @@ def test_an_applied_manifest_is_made_left_alone_and_changed(kubectl):
 
 
 def test_a_field_that_is_misspelt_is_named_and_nothing_is_changed(kubectl):
-    wrong = WEB.replace("NAME", "misspelt").replace("replicas", "replica")
+    wrong = WEB.replace("web", "misspelt").replace("replicas", "replica")
     assert 'unknown field "spec.replica"' in kubectl.complains("apply -f -", wrong)
     kubectl.complains("get deployment misspelt")
 
 
 def test_a_diff_shows_what_an_apply_would_change(kubectl):
-    manifest = WEB.replace("NAME", "differing")
+    manifest = WEB.replace("web", "differing")
     kubectl.says("apply -f -", manifest)
     assert kubectl.says("diff -f -", manifest) == ""
     shown = kubectl.complains_not("diff -f -", manifest.replace("replicas: 2", "replicas: 5"))
@@ -148,7 +138,7 @@ def test_a_node_is_drained_and_takes_pods_again(kubectl):
 
 
 def test_an_apply_on_the_servers_side_names_the_conflict(kubectl):
-    manifest = WEB.replace("NAME", "owned")
+    manifest = WEB.replace("web", "owned")
     apply = "apply --server-side -f -"
     assert kubectl.says(apply, manifest) == "deployment.apps/owned serverside-applied\n"
     other = kubectl.complains(f"{apply} --field-manager=other", manifest.replace("replicas: 2", "replicas: 1"))
