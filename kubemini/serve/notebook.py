@@ -49,41 +49,7 @@ WATCH = "get configmaps -w -o name"
 TODAY = datetime(2026, 7, 1)  # within this process, which has no clock
 
 
-class Here:
-    """What a cell can do with a cluster behind a door, whether or not there are sockets."""
-
-    doors: list[str]
-    why = ""  # there is no door for real programs here
-
-    def ask(self, path: str, accept: str = JSON) -> Any:
-        """The value of the answer to a GET, sent to the first door."""
-        raise NotImplementedError
-
-    def kubectl(self, line: str, given: str = "", door: str = "") -> str:
-        """What kubectl prints, what it complains of included."""
-        raise NotImplementedError
-
-    def create(self, name: str) -> None:
-        """``kubectl create configmap NAME``, through the first door."""
-        raise NotImplementedError
-
-    def sent(self, line: str, given: str = "") -> list[str]:
-        """The requests that kubectl sends for *line*: ``GET /api/v1/pods``."""
-        raise NotImplementedError
-
-    def watch(self, door: str) -> Any:
-        """``kubectl get configmaps -w -o name`` at a door; see `Watching`."""
-        raise NotImplementedError
-
-    def do(self, line: str) -> None:
-        """A command to the cluster: ``crash apiserver-2``."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """The end of the cluster."""
-
-
-def open_door(topology: str = "single", workers: int = 1) -> Here:
+def open_door(topology: str = "single", workers: int = 1) -> "Served | InProcess":
     """A cluster behind a door, as real as this machine allows."""
     why = without()
     return InProcess(topology, workers, why) if why else Served(topology, workers)
@@ -105,8 +71,10 @@ def find_kubectl() -> str:
     return str(beside) if beside.exists() else shutil.which("kubectl") or ""
 
 
-class Served(Here):
+class Served:
     """``kubemini serve`` as a program of its own, and kubectl at it."""
+
+    why = ""  # nothing is missing
 
     def __init__(self, topology: str, workers: int):
         self._folder = tempfile.TemporaryDirectory()
@@ -141,6 +109,7 @@ class Served(Here):
         )
 
     def ask(self, path: str, accept: str = JSON) -> Any:
+        """The value of the answer to a GET, sent to the first door."""
         config = yaml.safe_load(self._kubeconfig.read_text(encoding="utf-8"))
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         context = ssl.create_default_context(cadata=_text(cluster["certificate-authority-data"]))
@@ -152,21 +121,26 @@ class Served(Here):
             return json.load(answer)
 
     def kubectl(self, line: str, given: str = "", door: str = "") -> str:
+        """What kubectl prints at *door*, else the first, with *given* on its input; what it complains of included."""
         done = self._run(line, given, door)
         return WHERE.sub("127.0.0.1:PORT", done.stdout + done.stderr).rstrip("\n")
 
     def create(self, name: str) -> None:
+        """``kubectl create configmap NAME``, through the first door."""
         self.kubectl(f"create configmap {name}")
 
     def sent(self, line: str, given: str = "") -> list[str]:
+        """The requests that kubectl sends for *line*: ``GET /api/v1/pods``."""
         return [f"{verb} {path}" for verb, path in SENT.findall(self._run(f"{line} -v=6", given).stderr)]
 
     def watch(self, door: str) -> "Watching":
+        """``kubectl get configmaps -w -o name`` at a door."""
         words = self._words(WATCH, door)
         pipe = subprocess.PIPE
         return Watching(subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, env=self._environment))
 
     def do(self, line: str) -> None:
+        """A command to the cluster: ``crash apiserver-2``."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
@@ -175,6 +149,7 @@ class Served(Here):
             raise ValueError(said)
 
     def close(self) -> None:
+        """The end of the cluster."""
         if self._process.poll() is None:
             self._process.terminate()
             self._process.wait()
@@ -222,8 +197,8 @@ class Heard:
         self._typed.interrupt()
 
 
-class InProcess(Here):
-    """The same words, answered by a cluster of this process; *why*: what is missing for more."""
+class InProcess:
+    """The same words as `Served`, answered by a cluster of this process; *why*: what is missing for more."""
 
     def __init__(self, topology: str, workers: int, why: str):
         self.why = why
@@ -257,6 +232,9 @@ class InProcess(Here):
         planned = faults.parse([now / SECOND, *line.split()], by="you")
         faults.schedule(self.cluster, [replace(planned, at=now)])
         self.cluster.run(1)
+
+    def close(self) -> None:
+        """Nothing of it outlives this process."""
 
 
 def _at(line: str, door: str) -> str:

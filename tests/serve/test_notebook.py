@@ -8,13 +8,12 @@ from kubemini.serve.notebook import InProcess, open_door
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 
 
-@pytest.fixture(params=["real", "within"])
+@pytest.fixture(params=[pytest.param("real", marks=pytest.mark.needs("kubectl")), "within"])
 def here(request, monkeypatch):
     if request.param == "within":
         monkeypatch.setattr(notebook.sys, "platform", "emscripten")
-    elif notebook.without():
-        pytest.skip(notebook.without())
     door = open_door("stacked", workers=1)
+    assert isinstance(door, InProcess) == (request.param == "within"), notebook.without()
     yield door
     door.close()
 
