@@ -113,3 +113,12 @@ def test_a_scenario_is_run_to_an_instant_and_asked_there():
 def test_a_cluster_without_an_api_server_is_refused():
     with pytest.raises(ValueError, match="has no API server"):
         kubectl("etcd-3", "get pods", at="1s")
+
+
+def test_two_lines_at_once_learn_of_each_resource_once():
+    cluster = Desk().cluster
+    both = [cluster.terminal.type(f"get {what}") for what in ("deploy", "pods")]
+    cluster.run("2s")
+    assert all(typed.over for typed in both)
+    resources = cluster.terminal.known.resources
+    assert resources and len(set(resources)) == len(resources)

@@ -63,14 +63,16 @@ class Known:
     told: list[str] = field(default_factory=list)  # what one line has to say of a word that it was given
 
     def load(self, anew: bool = False) -> Steps:
-        """Ask, unless that has been done."""
+        """Ask, unless that has been done; what was known stands until all is answered."""
         if self.resources and not anew:
             return
-        self.resources, self.preferred = [], []
+        groups: list[Any] = []
         for path in ("/api", "/apis"):
             found = yield from fetched(Ask("GET", path, accept=AGGREGATED))
-            for group in found.get("items") or []:
-                self._add(group)
+            groups += found.get("items") or []
+        self.resources, self.preferred = [], []
+        for group in groups:
+            self._add(group)
 
     def _add(self, group: Any) -> None:
         name = group.get("metadata", {}).get("name", "")
