@@ -2,7 +2,7 @@
 
     spdy = Spdy()
     for event in spdy.receive(data): ...       Opened, Data, Reset, Gone
-    spdy.send(spdy.data(1, b"hello", last=True))
+    spdy.data(1, b"hello", last=True)          the bytes that carry it back
 
 Theory of operation. A frame is a control frame (its first bit is set: type, flags, length) or data of a stream. A
 client opens streams with odd numbers (SYN_STREAM), the server answers each with SYN_REPLY. Blocks of headers are
@@ -140,10 +140,10 @@ class Spdy:
         return dict(zip(words[::2], words[1::2], strict=True))
 
     # -- what goes out ---------------------------------------------------------------------------------------------
-    def reply(self, stream: int, last: bool = False) -> bytes:
-        """SYN_REPLY: the stream is open; *last*: nothing will come back on it."""
+    def reply(self, stream: int) -> bytes:
+        """SYN_REPLY: the stream is open."""
         block = self._deflate.compress(bytes(4)) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
-        return _frame(SYN_REPLY, FIN * last, stream.to_bytes(4, "big") + block)
+        return _frame(SYN_REPLY, 0, stream.to_bytes(4, "big") + block)
 
     def data(self, stream: int, data: bytes, last: bool = False) -> bytes:
         """Bytes of a stream; *last*: there will be no more."""

@@ -1,7 +1,8 @@
 """WebSocket, the server's end: the greeting in HTTP's headers, then frames. Bytes in, messages out; no sockets.
 
     frames = Frames()
-    for message in frames.receive(data): ...        whole messages, and pings and the end as they come
+    for message in frames.receive(data): ...        whole messages, and control frames as they come
+    frames.out                                      what answers pings; its owner sends and empties it
     frame(BINARY, b"...")                           the bytes of one message of ours
 
 Invariant: what breaks the protocol raises `Broken`, and nothing is read after that.
@@ -17,7 +18,7 @@ from typing import NamedTuple
 from kubemini.frames import Broken
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
-NORMAL, PROTOCOL_ERROR = 1000, 1002  # status codes of a close, section 7.4.1
+NORMAL = 1000  # status code of a close, section 7.4.1
 LARGEST = 32 << 20  # bytes of a message; x/net/websocket DefaultMaxPayloadBytes
 VERSION = "13"
 _MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # section 1.3
@@ -81,9 +82,9 @@ def frame(opcode: int, data: bytes) -> bytes:
     return bytes(head) + data
 
 
-def closing(code: int = NORMAL, reason: str = "") -> bytes:
+def closing() -> bytes:
     """The bytes of the last frame."""
-    return frame(CLOSE, code.to_bytes(2, "big") + reason.encode())
+    return frame(CLOSE, NORMAL.to_bytes(2, "big"))
 
 
 def from_client(opcode: int, data: bytes) -> bytes:
@@ -96,9 +97,13 @@ def from_client(opcode: int, data: bytes) -> bytes:
 
 
 class Frames:
-    """What a client has sent so far; *masked* False: what a server has."""
+    """What a client has sent so far; *masked* False: what a server has.
+
+    What answers the pings of a client is in *out*, which its owner sends and empties.
+    """
 
     def __init__(self, masked: bool = True) -> None:
+        self.out = bytearray()
         self._masked = masked
         self._raw = bytearray()
         self._parts = bytearray()
@@ -139,6 +144,8 @@ class Frames:
         return last, opcode, payload
 
     def _joined(self, last: bool, opcode: int, payload: bytes) -> list[Message]:
+        if opcode == PING:
+            self.out += frame(PONG, payload)
         if opcode >= CLOSE:
             return [Message(opcode, payload)]
         if (opcode == CONTINUATION) == (self._opcode == CONTINUATION):

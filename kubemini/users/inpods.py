@@ -96,7 +96,10 @@ def _fetch(stack: Stack, call: Call) -> Steps:
 def _fetched(stack: Stack, asked: dict[str, Any]) -> Steps:
     """(the page, what is wrong)."""
     text = asked["of"] if "://" in asked["of"] else f"http://{asked['of']}"
-    url = urlsplit(text)
+    try:
+        url = urlsplit(text)
+    except ValueError:  # brackets that are not closed
+        return "", f"bad address '{text.partition('://')[2]}'"
     name = url.hostname or ""
     try:
         port = url.port or 80

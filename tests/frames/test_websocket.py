@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemini.frames import Broken, websocket
-from kubemini.frames.websocket import BINARY, CLOSE, CONTINUATION, PING, TEXT, Frames, frame
+from kubemini.frames.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frames, frame
 from tests.frames.masked import HELLO, heard, sent
 
 
@@ -59,7 +59,9 @@ def test_the_server_writes_a_length_in_the_shortest_form(size):
 
 def test_the_parts_of_a_message_are_joined_and_a_ping_may_come_between():
     raw = sent(TEXT, b"one ", last=False) + sent(PING, b"!") + sent(CONTINUATION, b"two")
-    assert Frames().receive(raw) == [(PING, b"!"), (TEXT, b"one two")]
+    frames = Frames()
+    assert frames.receive(raw) == [(PING, b"!"), (TEXT, b"one two")]
+    assert heard(bytes(frames.out)) == [(PONG, b"!")]
 
 
 @pytest.mark.parametrize(

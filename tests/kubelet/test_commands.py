@@ -30,7 +30,7 @@ def run(words, given=(), facts=FACTS, told=None):
                 case Clock():
                     got = datetime(2026, 1, 2, 3, 4, 5)
                 case Read():
-                    got = given.pop(0)
+                    got = given.pop(0) if given[1:] else None
                 case Ask():
                     got = told[step]
     except StopIteration as ended:
@@ -62,6 +62,9 @@ def run(words, given=(), facts=FACTS, told=None):
         (["sh", "-c", "exec echo x"], "x\n", "", 0),
         (["sh", "-c", "echo a; exit 3; echo b"], "a\n", "", 3),
         (["sh", "-c", "false; exit"], "", "", 1),
+        (["sh", "-c", "exit ²"], "", "", 0),
+        (["sh", "-c", f"false; exit {'9' * 5000}"], "", "", 1),
+        (["sh", "-c", "exec; echo x"], "x\n", "", 0),
         (["sleep", "x"], "", "sleep: invalid number 'x'\n", 1),
     ],
 )
@@ -84,6 +87,13 @@ def test_cat_and_a_shell_read_until_their_input_ends():
     assert run(["sh"], [b"hostname\nec", b"ho x\nexit\nls\n"])[0] == "web-1\nx\n"
     assert run(["sh"], [b"false"])[2] == 1
     assert run(["sh"], [b"exit 7\n"])[2] == 7
+    assert run(["sh"], [b"echo a; exit 7; echo b\nls\n"])[::2] == ("a\n", 7)
+
+
+def test_shells_within_shells_have_an_end():
+    refused = "sh: can't fork: Resource temporarily unavailable\n"
+    inside = commands.DEEPEST - 1
+    assert run(["sh"], [b"sh\n"] * (inside + 500) + [b"hostname\n"])[:2] == ("web-1\n", refused * 500)
 
 
 def test_a_shell_at_a_terminal_prompts_and_echoes():

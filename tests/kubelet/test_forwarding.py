@@ -49,6 +49,23 @@ def test_a_client_without_numbers_is_understood_by_those_of_its_streams():
     assert carrier.receive(raw) == [Wanted(5, 80)]
 
 
+def test_a_second_stream_of_one_kind_is_told_on_the_error_stream_and_changes_nothing():
+    client, carrier = SpdyClient(), forwarding.chosen(SPDY, {})
+    assert carrier.receive(opened(client, 0, 80) + client.open(9, streamtype="data", port="81", requestid="0")) == [
+        Wanted(0, 80)
+    ]
+    said = client.read(bytes(carrier.out))
+    assert ("data", 1, b"error processing stream for request 0: data stream already assigned", False) in said
+    assert carrier.receive(client.data(3, b"GET")) == [Sent(0, b"GET")]
+
+
+@pytest.mark.parametrize("number", ["x", "²", "9" * 5000])
+def test_a_number_that_is_none_does_not_count(number):
+    client, carrier = SpdyClient(), forwarding.chosen(SPDY, {})
+    raw = client.open(5, streamtype="error", port="80", requestid=number)
+    assert carrier.receive(raw + client.open(7, streamtype="data", port="80", requestid=number)) == [Wanted(5, 80)]
+
+
 @pytest.mark.parametrize("port", ["", "0", "65536", "http"])
 def test_a_stream_without_a_port_is_refused(port):
     client, carrier = SpdyClient(), forwarding.chosen(SPDY, {})
@@ -78,6 +95,7 @@ def test_the_older_way_names_ports_in_the_url_and_tells_them_first():
         ({"port": [""]}, 'query parameter "port" cannot be empty'),
         ({"port": ["0"]}, 'port "0" must be > 0'),
         ({"port": ["x"]}, 'unable to parse "x" as a port'),
+        ({"port": ["9" * 5000]}, "as a port: strconv.ParseUint"),
     ],
 )
 def test_a_url_without_ports_is_refused(query, text):
@@ -106,6 +124,7 @@ PAGE = Page("web-1", "nginx:1.29", "worker-1")
         (b"POST /b HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", b"answers POST /b\n", False),
         (b"HEAD / HTTP/1.1\r\n\r\n", b"\r\n\r\n", False),
         (b"SSH-2.0-OpenSSH\r\n\r\n", b"400 Bad Request", True),
+        (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", b"400 Bad Request", True),
     ],
 )
 def test_a_program_in_a_pod_answers_with_one_page(asked, said, closes):

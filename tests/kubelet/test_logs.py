@@ -4,6 +4,7 @@ import pytest
 
 from kubemini.kubelet.decide import logs
 from kubemini.kubelet.decide.logs import NEVER, Check, Line, Log, Wanted
+from kubemini.kubelet.decide.streams import Refusal
 from kubemini.sim.units import HOUR, MS, SECOND
 
 EVERY_TEN = Check("web", 5 * SECOND, 10 * SECOND, "GET /healthz")
@@ -84,6 +85,32 @@ def test_a_query_is_read_as_the_api_server_writes_it():
     assert logs.wanted(query, 10 * SECOND) == Wanted(follow=True, tail=5, since=8 * SECOND)
     date = {"sinceTime": ["2026-01-01T00:00:01Z"], "limitBytes": ["7"], "previous": ["true"]}
     assert logs.wanted(date, 0) == Wanted(previous=True, since=1 * SECOND, limit=7)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        *(
+            ({name: text}, 400)
+            for name in ("tailLines", "limitBytes", "sinceSeconds")
+            for text in ("", "x", "²", "1_0")
+        ),
+        ({"tailLines": "9" * 20}, 400),
+        ({"sinceTime": "soon"}, 400),
+        ({"tailLines": "-1"}, 422),
+        ({"limitBytes": "0"}, 422),
+        ({"sinceSeconds": "0"}, 422),
+        ({"sinceSeconds": "1", "sinceTime": "2026-01-01T00:00:01Z"}, 422),
+    ],
+)
+def test_a_query_that_makes_no_sense_is_refused(query, status):
+    found = logs.wanted({name: [text] for name, text in query.items()}, 10 * SECOND)
+    assert isinstance(found, Refusal) and found.status == status
+
+
+@pytest.mark.parametrize(("text", "follow"), [("1", True), ("", True), ("False", False), ("0", False)])
+def test_a_flag_is_set_unless_it_says_no(text, follow):
+    assert logs.wanted({"follow": [text]}, 0) == Wanted(follow=follow)
 
 
 def status(**state):

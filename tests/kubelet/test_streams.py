@@ -68,6 +68,13 @@ def test_the_old_protocol_for_text_has_digits_and_base64():
     assert heard(carrier.write(STDOUT, b"bin")) == [(1, b"1" + base64.b64encode(b"bin"))]
 
 
+@pytest.mark.parametrize("wrong", [b"0abc", b"0a", b"0\xff\xff"])
+def test_what_is_no_base64_counts_for_nothing(wrong):
+    """It is logged upstream, and the connection goes on."""
+    carrier = channels("base64.channel.k8s.io")
+    assert carrier.receive(sent(1, wrong) + sent(1, b"0" + base64.encodebytes(b"ls\n"))) == [(STDIN, b"ls\n")]
+
+
 def test_who_closes_the_websocket_is_gone_and_a_ping_is_answered():
     carrier = channels(V5)
     carrier.out.clear()

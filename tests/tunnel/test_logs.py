@@ -30,6 +30,13 @@ def test_a_container_tells_of_its_start(world):
     assert world.text(f"{WEB}/log?timestamps=true&tailLines=1")[:17] == "2026-01-01T00:00:"
 
 
+@pytest.mark.parametrize(("query", "code"), [("tailLines=few", 400), ("sinceTime=soon", 400), ("limitBytes=0", 422)])
+def test_by_the_proxy_of_a_node_a_kubelet_reads_the_query_itself(world, query, code):
+    page = f"/api/v1/nodes/worker-1/proxy/containerLogs/default/web/c?{query}"
+    answer = world.ask("GET", page)
+    assert answer.status == code and answer.body.startswith(b'{"message": "')
+
+
 def test_a_request_that_it_has_answered_stands_in_its_log(world):
     world.text(f"{WEB}/proxy/cart")
     assert world.text(f"{WEB}/log?tailLines=1") == '192.168.0.101 "GET /cart HTTP/1.1" 200\n'

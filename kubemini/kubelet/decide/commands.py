@@ -10,8 +10,9 @@ BusyBox 1.37 (names, texts of refusals, exit codes). Models k/k pkg/kubelet ensu
 Simplified: sh runs one command a line, without variables, pipes and redirections; files are those that a kubelet makes.
 """
 
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from kubemini.kubelet.decide.hooks import sleep_time, steps
 
 OUT, ERR = 1, 2
 NOT_FOUND, FAILED, MISUSED = 127, 1, 2
+DEEPEST = 32  # shells within shells
 TOO_MUCH = "this shell runs commands with ; && || between them, and no more"
 FOLDERS = ["bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "usr", "var"]
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -65,6 +67,7 @@ class Facts:
     files: Mapping[str, str]
     processes: tuple[str, ...]  # what runs in it, its first process first
     tty: bool = False
+    shells: int = 0  # that have begun one another
 
 
 def find(words: Sequence[str]) -> "Callable[[Sequence[str], Facts], Run] | None":
@@ -217,31 +220,39 @@ def _wget(words: Sequence[str], facts: Facts) -> Run:
 
 
 def _sh(words: Sequence[str], facts: Facts) -> Run:
+    if facts.shells == DEEPEST:
+        return (yield from _complain("sh: can't fork: Resource temporarily unavailable"))
+    inside = replace(facts, shells=facts.shells + 1)
     if words[1:2] == ["-c"] and len(words) > 2:
-        return (yield from _lines(words[2], facts, 0))
-    return (yield from _shell(facts))
+        return (yield from _lines(words[2], inside, 0))[0]
+    return (yield from _shell(inside))
 
 
-def _lines(script: str, facts: Facts, code: int) -> Run:
-    """Commands one after the other; after ``&&`` only if the one before was well, after ``||`` only if not."""
+def _lines(script: str, facts: Facts, code: int) -> Generator[Step, Any, tuple[int, bool]]:
+    """Commands one after the other; after ``&&`` only if the one before was well, after ``||`` only if not.
+
+    The exit code of the last one, and whether the shell is to end.
+    """
     found = steps(script)
     if found is None:
-        return (yield from _complain(f"sh: {script.strip()}: {TOO_MUCH}", MISUSED))
+        return (yield from _complain(f"sh: {script.strip()}: {TOO_MUCH}", MISUSED)), False
     for operator, words in found:
         if words and (operator == ";" or (code == 0) == (operator == "&&")):
             if words[0] == "exit":
-                return _exit_code(words, code)
+                return _exit_code(words, code), True
             code = yield from _command(words, facts)
-    return code
+    return code, False
 
 
 def _exit_code(words: Sequence[str], code: int) -> int:
     """What ``exit`` ends a shell with: its argument, or how the last command ended."""
-    return int(words[1]) & 255 if words[1:] and words[1].isdigit() else code
+    return int(words[1]) & 255 if words[1:] and re.fullmatch(r"[0-9]{1,18}", words[1]) else code
 
 
 def _command(words: Sequence[str], facts: Facts) -> Run:
     words = words[1:] if words[0] == "exec" else words
+    if not words:
+        return 0
     program = find(words)
     if program is None:
         return (yield from _complain(f"sh: {words[0]}: not found", NOT_FOUND))
@@ -262,11 +273,11 @@ def _shell(facts: Facts) -> Run:
                 line = line[:-1] if letter in "\x7f\b" else "" if letter == "\x03" else line + letter
                 continue
             script, line = line, ""
-            if script.split()[:1] == ["exit"]:
-                return _exit_code(script.split(), code)
-            code = yield from _lines(script, facts, code)
+            code, ended = yield from _lines(script, facts, code)
+            if ended:
+                return code
             yield Write(OUT, prompt)
-    return (yield from _lines(line, facts, code)) if line else code
+    return (yield from _lines(line, facts, code))[0]
 
 
 PROGRAMS: dict[str, Callable[[Sequence[str], Facts], Run]] = {

@@ -1,7 +1,7 @@
 """/portForward: many connections to ports of a pod over one upgraded connection. Pure.
 
     carrier = chosen(headers, query)               by SPDY, by SPDY inside of a WebSocket, or by WebSocket's channels
-    for event in carrier.receive(data): …           Wanted(number, port), Sent(number, bytes), Left(number), GONE
+    for event in carrier.receive(data): …           Wanted(number, port), Sent(number, bytes), Left(number), Over()
     carrier.data(number, b"HTTP/1.1 200 OK …")      the bytes that go back
 
 By SPDY a client opens two streams for each connection, `error` and `data`, with its number in the header `requestid`.
@@ -14,14 +14,15 @@ Simplified: nobody waits in vain for the second of two streams.
 """
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.frames import spdy, websocket
 from kubemini.frames.spdy import Data, Gone, Opened, Reset, Spdy
-from kubemini.frames.websocket import BINARY, CLOSE, PING, PONG, TEXT, Frames, frame
-from kubemini.kubelet.decide.streams import V4, V4_BASE64, Headers, Refusal, by_spdy, spdy_greeting
+from kubemini.frames.websocket import BINARY, CLOSE, TEXT, Frames, frame
+from kubemini.kubelet.decide.streams import V4, V4_BASE64, Headers, Refusal, by_spdy, spdy_greeting, unpacked
 
 PROTOCOL = "portforward.k8s.io"
 TUNNEL = "SPDY/3.1+"
@@ -46,10 +47,9 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The client will send no more on it; *all*: it reads no more, either."""
+    """The client will send no more on it."""
 
     number: int
-    all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _ports(query: Mapping[str, Any]) -> "list[int] | str":
     found = []
     for text in texts:
         for word in text.split(","):
-            if not (word.isascii() and word.isdigit() and int(word) < 65536):
+            if not (re.fullmatch(r"[0-9]{1,20}", word) and int(word) < 65536):
                 return f'unable to parse "{text}" as a port: strconv.ParseUint: parsing "{word}": invalid syntax'
             found.append(int(word))
     return 'port "0" must be > 0' if 0 in found else found
@@ -116,8 +116,9 @@ class Pairs:
     """Pairs of SPDY's streams, perhaps inside of a WebSocket."""
 
     def __init__(self, greeting: Headers, tunnels: bool):
-        self.greeting, self.out = greeting, bytearray()
+        self.greeting = greeting
         self._spdy, self._frames = Spdy(), Frames() if tunnels else None
+        self.out = self._spdy.out if self._frames is None else self._frames.out
         self._pairs: dict[int, Pair] = {}
         self._of: dict[int, int] = {}  # data stream → number
 
@@ -133,8 +134,6 @@ class Pairs:
         for message in self._frames.receive(data):
             if message.opcode == CLOSE:
                 found.append(Over())
-            elif message.opcode == PING:
-                self.out += frame(PONG, message.data)
             elif message.opcode == BINARY:
                 found += self._inner(message.data)
         return found
@@ -148,25 +147,29 @@ class Pairs:
                 case Data():
                     found += self._data(event)
                 case Reset():
-                    found += [Left(self._of[event.stream], all=True)] if event.stream in self._of else []
+                    found += [Left(self._of[event.stream])] if event.stream in self._of else []
                 case Gone():
                     found.append(Over())
-        if self._spdy.out:
+        if self._frames is not None and self._spdy.out:
             self.out += self._framed(bytes(self._spdy.out))
             self._spdy.out.clear()
         return found
 
     def _begin(self, event: Opened) -> list[Event]:
         kind, text = event.headers.get("streamtype", ""), event.headers.get("port", "")
-        port = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+        port = int(text) if re.fullmatch(r"[0-9]{1,5}", text) else 0
         if kind not in ("error", "data") or not 0 < port < 65536:
             self._spdy.out += self._spdy.reset(event.stream, spdy.REFUSED)
             return []
         own = event.stream if kind == "error" else event.stream - 2  # of a client that says no number
         said = event.headers.get("requestid", "")
-        number = int(said) if said.isascii() and said.isdigit() else own
+        number = int(said) if re.fullmatch(r"[0-9]{1,20}", said) else own
         self._spdy.out += self._spdy.reply(event.stream)
         pair = self._pairs.setdefault(number, Pair(port))
+        if kind in pair.streams:
+            if "error" in pair.streams:
+                self._spdy.out += self._spdy.data(pair.streams["error"], _twice(number, kind).encode())
+            return []
         pair.streams[kind] = event.stream
         if kind == "data":
             self._of[event.stream] = number
@@ -200,12 +203,18 @@ class Pairs:
         return data if self._frames is None else frame(BINARY, data)
 
 
+def _twice(number: int, kind: str) -> str:
+    """What is said of a second stream of one *kind*."""
+    return f"error processing stream for request {number}: {kind} stream already assigned"
+
+
 class Ports:
     """Two channels of a WebSocket for each port that the URL names: 2n for data, 2n + 1 for an error."""
 
     def __init__(self, greeting: Headers, ports: list[int], base64: bool):
-        self.greeting, self.ports, self.out = greeting, ports, bytearray()
+        self.greeting, self.ports = greeting, ports
         self._frames, self._base64, self._left = Frames(), base64, len(ports)
+        self.out = self._frames.out
 
     def begin(self) -> list[Event]:
         """All that the URL names is wanted; each channel begins with the number of its port."""
@@ -220,12 +229,9 @@ class Ports:
         for message in self._frames.receive(data):
             if message.opcode == CLOSE:
                 found.append(Over())
-            elif message.opcode == PING:
-                self.out += frame(PONG, message.data)
-            elif message.data:
-                channel = message.data[0] - ord("0") if self._base64 else message.data[0]
-                body = base64.b64decode(message.data[1:]) if self._base64 else message.data[1:]
-                if not channel % 2 and channel // 2 < len(self.ports):
+            elif message.opcode in (TEXT, BINARY) and message.data:
+                channel, body = unpacked(message.data, self._base64)
+                if body is not None and not channel % 2 and channel // 2 < len(self.ports):
                     found.append(Sent(channel // 2, body))
         return found
 

@@ -1,9 +1,9 @@
 """The log of a container: what its program has said, and which lines of it somebody asked for. Pure.
 
-    log = Log(begun)                  one start of the containers of a pod
+    log = Log()                       one start of the containers of a pod
     log.say(at, "…")                  a line, of the first container or of the one that is named
     log.probe(at, checks)             from now on it is probed so
-    reading(log.lines(name, now), options, now)      bytes, as a kubelet sends them
+    shown(log.lines(name, now)[0], asked)            the bytes of a line, as a kubelet sends them
 
 A probe that is asked each ten seconds leaves a line each time, but costs nothing before somebody reads: a log keeps
 since when it is probed how, and `Log.lines` says what has come of it.
@@ -12,18 +12,22 @@ Models k/cri-client pkg/logs ReadLogs logWriter.write; k/k pkg/kubelet Kubelet.v
 Simplified: all goes to stdout; one file, of which the last lines are kept.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
 from typing import Any, NamedTuple
 
+from kubemini.api import gotime
 from kubemini.api.objects import Obj
 from kubemini.api.timestamps import instant, micro_timestamp
+from kubemini.kubelet.decide.streams import Refusal
 from kubemini.sim.units import SECOND
 
 MOST = 10_000  # lines that a container has said and that are kept
 NEVER = 1 << 62
+UNREADABLE, INVALID = '{"message": "Unable to decode query."}', '{"message": "Invalid request."}'
 
 
 class Line(NamedTuple):
@@ -69,10 +73,11 @@ class Log:
         if checks or self.spans:
             self.spans.append(Span(at, tuple(checks)))
 
-    def lines(self, container: str, now: int) -> list[Line]:
-        """All of *container* until *now*, in order of time."""
-        probed = [line for since, until, checks in self._spans(now) for line in _answers(checks, since, until)]
-        said = (line for line in self.said if line.at <= now)
+    def lines(self, container: str, now: int, since: int = 0) -> list[Line]:
+        """All of *container* from *since* until *now*, in order of time."""
+        spans = self._spans(now)
+        probed = [line for begun, until, checks in spans for line in _answers(checks, max(begun, since), until)]
+        said = (line for line in self.said if since <= line.at <= now)
         found = merge(said, sorted(probed, key=lambda line: line.at), key=lambda line: line.at)
         return [line for line in found if line.container in ("", container)]
 
@@ -112,14 +117,31 @@ class Wanted:
     limit: int | None = None
 
 
-def wanted(query: Mapping[str, Any], now: int) -> Wanted:
-    """What *query* asks for; the API server has looked at it before."""
+def wanted(query: Mapping[str, Any], now: int) -> "Wanted | Refusal":
+    """What *query* asks for: it may come by the proxy of a node, past the API server's own look at it.
+
+    Models k/k pkg/apis/core/validation ValidatePodLogOptions; k/apimachinery pkg/runtime Convert_Slice_string_To_bool
+    """
     texts = {name: str(values[0]) for name, values in query.items() if values}
-    seconds, date = texts.get("sinceSeconds"), texts.get("sinceTime")
-    since = now - int(seconds) * SECOND if seconds else instant(date) if date else None
-    follow, previous, timestamps = (texts.get(name) == "true" for name in ("follow", "previous", "timestamps"))
-    tail, limit = (int(texts[name]) if texts.get(name) else None for name in ("tailLines", "limitBytes"))
+    numbers = {name: _number(texts[name]) for name in ("tailLines", "limitBytes", "sinceSeconds") if name in texts}
+    date = texts.get("sinceTime")
+    if None in numbers.values() or (date and gotime.problem(date)):
+        return Refusal(400, UNREADABLE)
+    tail, limit, seconds = (numbers.get(name) for name in ("tailLines", "limitBytes", "sinceSeconds"))
+    negative = (tail is not None and tail < 0) or (limit is not None and limit < 1)
+    if negative or (seconds is not None and (date or seconds < 1)):
+        return Refusal(422, INVALID)
+    since = now - seconds * SECOND if seconds is not None else instant(date) if date else None
+    follow, previous, timestamps = (
+        texts.get(name, "0").lower() not in ("0", "false") for name in ("follow", "previous", "timestamps")
+    )
     return Wanted(follow, previous, timestamps, since, tail, limit)
+
+
+def _number(text: str) -> int | None:
+    """A 64-bit number, or None."""
+    whole = int(text) if re.fullmatch(r"[+-]?[0-9]{1,19}", text) else 1 << 63
+    return whole if -(1 << 63) <= whole < 1 << 63 else None
 
 
 def shown(line: Line, asked: Wanted) -> bytes:

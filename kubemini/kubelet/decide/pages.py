@@ -9,6 +9,7 @@ Simplified: a program listens on the ports that its container declares, and if t
 declaration is all that is known of the program. Whatever is asked for, the page is the same; no chunked requests.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from typing import NamedTuple
 from kubemini.api.objects import Obj
 
 USUAL = 80  # what a server listens on if nobody says otherwise
-LARGEST = 1 << 20  # bytes of a request
+LARGEST = 1 << 20  # bytes of a head; a body has at most 999,999
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request"
 
 
@@ -58,7 +59,7 @@ def container_of(pod: Obj, name: str) -> Obj:
 
 @dataclass(slots=True)
 class HttpServer:
-    """The server's end of one connection; *served*: what it has answered so far."""
+    """The server's end of one connection; *closes*: it takes no more requests."""
 
     page: Page
     closes: bool = False
@@ -82,7 +83,7 @@ class HttpServer:
         lines = head.decode("latin-1").split("\r\n")
         words, headers = lines[0].split(" "), _headers(lines[1:])
         length = headers.get("content-length", "0")
-        if len(words) != 3 or not words[2].startswith("HTTP/1.") or not (length.isascii() and length.isdigit()):
+        if len(words) != 3 or not words[2].startswith("HTTP/1.") or not re.fullmatch(r"[0-9]{1,6}", length):
             self.closes = True
             return BAD_REQUEST, None
         if len(rest) < int(length):

@@ -1,7 +1,7 @@
 """What a kubelet's server is asked for, and what a client must be allowed to do for it. Pure.
 
-    parse("/containerLogs/shop/web-1/nginx")  → Wanted("containerLogs", "shop", "web-1", "nginx")
-    subresources("/healthz")                  → ("healthz", "proxy"): either will do
+    parse("GET", "/containerLogs/shop/web-1/nginx")   → Wanted("containerLogs", "shop", "web-1", "nginx")
+    subresources("/healthz")                          → ("healthz", "proxy"): either will do
 
 Models k/k pkg/kubelet/server nodeAuthorizerAttributesGetter.GetRequestAttributes Server.InstallAuthFilter
 Server.InstallAuthRequiredHandlers.

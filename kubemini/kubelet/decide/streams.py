@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from kubemini.frames import websocket
 from kubemini.frames.spdy import Data, Gone, Opened, Reset, Spdy
-from kubemini.frames.websocket import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Frames, frame
+from kubemini.frames.websocket import BINARY, CLOSE, TEXT, Frames, frame
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE = range(5)  # numbers of the channels
 GONE = -1
@@ -107,14 +107,25 @@ def spdy_greeting(protocol: str) -> Headers:
     return (("Connection", "Upgrade"), ("Upgrade", SPDY), (PROTOCOL, protocol))
 
 
+def unpacked(data: bytes, as_text: bool) -> tuple[int, bytes | None]:
+    """The channel of a message, and its bytes; None if they are no base64: such a message counts for nothing."""
+    if not as_text:
+        return data[0], data[1:]
+    try:
+        return data[0] - ord("0"), base64.b64decode(data[1:].translate(None, b"\r\n"), validate=True)
+    except ValueError:
+        return data[0] - ord("0"), None
+
+
 class Channels:
     """Channels of a WebSocket."""
 
     def __init__(self, protocol: str, wanted: Options, greeting: Headers):
         self.protocol, self.greeting = protocol, greeting
-        self.ready, self.out = True, bytearray()
+        self.ready = True
         self._reads = wanted.stdin  # until the client ends its input
         self._frames, self._base64 = Frames(), "base64" in protocol
+        self.out = self._frames.out
         first = STDOUT if wanted.stdout else STDERR if wanted.stderr else ERROR
         self.out += self.write(first, b"")  # tells the client that all is ready
 
@@ -129,9 +140,7 @@ class Channels:
         for message in self._frames.receive(data):
             if message.opcode == CLOSE:
                 found.append((GONE, None))
-            elif message.opcode == PING:
-                self.out += frame(PONG, message.data)
-            elif message.data and message.opcode in (TEXT, BINARY, CONTINUATION):
+            elif message.data and message.opcode in (TEXT, BINARY):
                 found += self._of(message.data)
         return found
 
@@ -140,10 +149,8 @@ class Channels:
             ends = self._reads and data[1:2] == bytes([STDIN])
             self._reads = self._reads and not ends
             return [(STDIN, None)] if ends else []
-        channel = data[0] - ord("0") if self._base64 else data[0]
-        if channel != STDIN or not self._reads:
-            return []
-        return [(channel, base64.b64decode(data[1:]) if self._base64 else data[1:])]
+        channel, body = unpacked(data, self._base64)
+        return [(channel, body)] if channel == STDIN and self._reads and body is not None else []
 
     def write(self, stream: int, data: bytes) -> bytes:
         """The bytes that carry *data* of a channel."""

@@ -29,7 +29,7 @@ class Reading:
         self.component, self.files, self.uid, self.container = component, files, uid, container
         self.log, self.asked = log, asked
         self.write, self.close = write, close
-        self._read = (-1, 0)  # the instant of the last line that was read, and how many of that instant were
+        self._read = (0, 0)  # the instant of the last line that was read, and how many of that instant were
         self._written = 0  # bytes
         self._timer: Timer | None = None
         self.over = False
@@ -66,7 +66,7 @@ class Reading:
     def _fresh(self) -> list[logs.Line]:
         """The lines that have not been read."""
         last, number = self._read
-        coming = [line for line in self.log.lines(self.container, self.component.sim.now) if line.at >= last]
+        coming = self.log.lines(self.container, self.component.sim.now, last)
         fresh = coming[number:]
         if coming:
             last = coming[-1].at

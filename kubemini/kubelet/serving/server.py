@@ -125,6 +125,10 @@ class Server:
 
     # -- logs --------------------------------------------------------------------------------------------------------
     def _show_log(self, visit: Visit, wanted: Wanted) -> None:
+        query = logs.wanted(visit.query, self.sim.now)
+        if isinstance(query, Refusal):
+            visit.refuse(query)
+            return
         worker = self._worker(wanted)
         if worker is None:
             visit.answer(404, f'pod "{wanted.pod}" does not exist')
@@ -132,7 +136,6 @@ class Server:
         if wanted.container not in routes.containers(worker.pod):
             visit.answer(404, f'container "{wanted.container}" not found in pod "{wanted.pod}"')
             return
-        query = logs.wanted(visit.query, self.sim.now)
         statuses = [container_status(worker, one) for one in worker.pod["spec"]["containers"]]
         why = logs.unavailable(wanted.pod, wanted.container, statuses, query.previous)
         log = None if why else self._log(worker.uid, query.previous)

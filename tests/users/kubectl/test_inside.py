@@ -31,6 +31,11 @@ def test_a_command_runs_in_the_container_and_its_status_is_ours(desk):
     assert desk.type(f"exec {desk.pod} -- sh -c false").err == "command terminated with exit code 1\n"
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://a:b/"])
+def test_a_page_without_a_place_is_not_fetched(desk, url):
+    assert "wget: bad " in desk.complains(f"exec {desk.pod} -- wget -qO- {url}")
+
+
 def test_what_is_not_there_is_said_in_the_real_words(desk):
     missing = 'exec: "nope": executable file not found in $PATH'
     assert missing in desk.complains(f"exec {desk.pod} -- nope")
