@@ -8,18 +8,19 @@ Simplified: the informer of a kind of which no object was ever written is not be
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import ENDPOINT_SLICE, SERVICE, Kind
-from kubemini.api.objects import Obj, changes, evolve, get, without
+from kubemini.api.objects import Obj, evolve, get
 from kubemini.api.usage import amounts
 from kubemini.apiserver import admission
 from kubemini.apiserver.admission import mutatingwebhook, resourcequota, validatingwebhook
 from kubemini.apiserver.admission.validatingadmissionpolicy import space_of
 from kubemini.apiserver.core import Core, Request
-from kubemini.apiserver.decide import identity, strategy
+from kubemini.apiserver.decide import identity
 from kubemini.apiserver.decide.access import attributes as access
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.attributes import UPDATE, Attributes
@@ -32,6 +33,8 @@ from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import Decide
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
+
+HOOKS = (mutatingwebhook, validatingwebhook)
 
 
 class Heard:
@@ -129,7 +132,7 @@ def informed(core: Core, asked: Attributes) -> Steps:
 def ask_mutating(core: Core, asked: Attributes) -> Steps:
     """The object after all mutating webhooks have answered, or an ApiError; they are asked one after the other."""
     obj = asked.obj
-    for hook in _hooks(core, asked, mutatingwebhook.NAME, mutatingwebhook.CONFIGURATION):
+    for hook in _hooks(core, asked, mutatingwebhook):
         if isinstance(hook, ApiError):
             return hook
         before, obj = obj, (yield from _answer(core, hook, replace(asked, obj=obj), mutates=True))
@@ -142,7 +145,7 @@ def ask_mutating(core: Core, asked: Attributes) -> Steps:
 
 def ask_validating(core: Core, asked: Attributes) -> Steps:
     """None, or the ApiError of the first validating webhook that refuses."""
-    for hook in _hooks(core, asked, validatingwebhook.NAME, validatingwebhook.CONFIGURATION):
+    for hook in _hooks(core, asked, validatingwebhook):
         found = hook if isinstance(hook, ApiError) else (yield from _answer(core, hook, asked, mutates=False))
         asked.witness("question", asked.obj, found, getattr(hook, "name", validatingwebhook.NAME))
         if isinstance(found, ApiError):
@@ -150,10 +153,10 @@ def ask_validating(core: Core, asked: Attributes) -> Steps:
     return None
 
 
-def _hooks(core: Core, asked: Attributes, plugin: str, kind: Kind) -> list[Hook | ApiError]:
-    if plugin in asked.off or is_exempt(asked.kind):
+def _hooks(core: Core, asked: Attributes, plugin: ModuleType) -> list[Hook | ApiError]:
+    if plugin.NAME in asked.off or is_exempt(asked.kind):
         return []
-    return list(webhooks.hooks(asked.known.items(kind), asked, space_of(asked), asked.may))
+    return list(webhooks.hooks(asked.known.items(plugin.CONFIGURATION), asked, space_of(asked), asked.may))
 
 
 def _answer(core: Core, hook: Hook, asked: Attributes, mutates: bool) -> Steps:
@@ -205,43 +208,58 @@ def _known(core: Core, kind: Kind, namespace: str) -> Steps:
     return tuple(core.cache(kind).items(namespace))
 
 
-def asked_of_others(core: Core, asked: Request, decide: Decide) -> Steps:
-    """*decide*, and then what webhooks make of it; an ApiError if they refuse.
+# -- webhooks in a decision --------------------------------------------------------------------------------------------
 
-    They are asked about what *decide* makes of the object as it is now. If somebody else is faster, what they said is
-    done to the newer one; they are not asked again.
-    Simplified: of an object that changes in between.
+
+class Unasked(Exception):
+    """A decision that webhooks must be asked for first: of *look*, the change of it if *mutates*, else a judgement.
+
+    Theory: a decision is pure and may be made any number of times; asking takes time. So it stops where an answer
+    is wanted, the driver asks, and it is made anew with what is known by then. An answer is for one state of the
+    object: if somebody else was faster, they are asked once more, about the newer one.
     """
-    info, kind = asked.info, asked.kind
-    look = attributes(core, kind, UPDATE, None, asked)
-    known = (mutatingwebhook.CONFIGURATION.kind, validatingwebhook.CONFIGURATION.kind)
-    if not any(name in core.sim.ever for name in known) or is_exempt(kind):
-        return decide
-    old = yield from core.storage.get(kind, info.namespace, info.name)
-    new = old if isinstance(old, ApiError) else decide(old)
-    if isinstance(new, ApiError | Remove):
-        return decide
-    changed = yield from ask_mutating(core, replace(look, obj=new, old=old))
-    if isinstance(changed, ApiError):
-        return changed
-    final = strategy.validate(changed, old, kind) if changed is not new else None
-    refused = final or (yield from ask_validating(core, replace(look, obj=changed, old=old)))
-    if refused is not None:
-        return refused
-    edits = list(changes(new, changed)) if changed is not new else []
-    return _and_then(decide, edits) if edits else decide
+
+    def __init__(self, look: Attributes, mutates: bool):
+        super().__init__()
+        self.look, self.mutates = look, mutates
+
+    @property
+    def key(self) -> tuple[bool, str, str]:
+        """Which half of the webhooks, and about which state of which object."""
+        meta = get(self.look.old or {}, "metadata", default={})
+        return self.mutates, meta["uid"], meta["resourceVersion"]
 
 
-def _and_then(decide: Decide, edits: list[Any]) -> Decide:
-    def both(old: Obj) -> Any:
-        new = decide(old)
-        if isinstance(new, ApiError | Remove):
-            return new
-        for path, _, value in edits:
-            new = without(new, path) if value is None else evolve(new, path, value)
-        return new
+def answered(core: Core, asked: Request, look: Attributes, mutates: bool) -> Any:
+    """What webhooks made of an UPDATE or DELETE: the object (a judgement: None), or an ApiError. Raises Unasked."""
+    question = Unasked(look, mutates)
+    if question.key not in asked.answers:
+        if _hooks(core, look, mutatingwebhook if mutates else validatingwebhook):
+            raise question
+        return look.obj if mutates else None
+    found, warnings = asked.answers[question.key]
+    for text in warnings:
+        look.warn(text)
+    return found
 
-    return both
+
+def ask(core: Core, asked: Request, question: Unasked) -> Steps:
+    """Ask, and keep the answer and its warnings (an apply forgets them) for when the decision is made anew."""
+    told: list[str] = []
+    look, each = replace(question.look, warn=told.append), ask_mutating if question.mutates else ask_validating
+    asked.answers[question.key] = (yield from each(core, look)), told
+
+
+def of_delete(core: Core, asked: Request, look: Attributes) -> ApiError | None:
+    """Why plugins, policies or webhooks refuse a DELETE, or None. Raises Unasked.
+
+    Models k/apiserver pkg/registry/rest AdmissionToValidateObjectDeleteFunc
+    """
+    refused: Any = admission.admit(look) or answered(core, asked, look, mutates=True)
+    return refused or admission.validate(look) or answered(core, asked, look, mutates=False)
+
+
+# -- quotas ------------------------------------------------------------------------------------------------------------
 
 
 def charge(core: Core, asked: Attributes) -> Steps:
@@ -263,16 +281,30 @@ def charge(core: Core, asked: Attributes) -> Steps:
     return None
 
 
-def charge_change(core: Core, asked: Request, decide: Decide) -> Steps:
-    """Charge the quotas for what *decide* will make of an object, judged by its state now: as `charge` does."""
+def foreseen(core: Core, asked: Request, decide: Decide) -> Steps:
+    """Ask webhooks, and charge quotas as `charge` does, for what *decide* makes of the object as it is now.
+
+    None, or the ApiError of a quota that is full. What webhooks refuse is refused when *decide* is carried out.
+    """
     info, kind = asked.info, asked.kind
-    if resourcequota.QUOTA.kind not in core.sim.ever or not info.namespace:
+    metered = resourcequota.QUOTA.kind in core.sim.ever and bool(info.namespace)
+    watched = any(hooks.CONFIGURATION.kind in core.sim.ever for hooks in HOOKS) and not is_exempt(kind)
+    if not (metered or watched):
         return None
     old = yield from core.storage.get(kind, info.namespace, info.name)
-    new = old if isinstance(old, ApiError) else decide(old)
+    new = old if isinstance(old, ApiError) else (yield from _tried(core, asked, decide, old))
     if isinstance(new, ApiError | Remove):
         return None  # it is refused once more, with the same words, when it is carried out
-    return (yield from charge(core, attributes(core, kind, UPDATE, new, asked, old=old)))
+    return (yield from charge(core, attributes(core, kind, UPDATE, new, asked, old=old))) if metered else None
+
+
+def _tried(core: Core, asked: Request, decide: Decide, old: Obj) -> Steps:
+    """What *decide* makes of *old*, once all webhooks that it waits for have answered."""
+    while True:
+        try:
+            return decide(old)
+        except Unasked as question:
+            yield from ask(core, asked, question)
 
 
 def _charged(asked: Attributes) -> Decide:

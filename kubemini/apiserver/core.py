@@ -59,6 +59,7 @@ class Request:
     warnings: list[str] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
     unserved: bool = False
+    answers: dict[Any, tuple[Any, list[str]]] = field(default_factory=dict)  # of webhooks (admitting.Unasked.key)
     claimed: Obj | None = None  # the Service as it would be, with all that it would hold
     witness: Witness = unseen  # told of every step
     audit: Any = None  # what is told of it (audit.log.Audited), if anybody wants to hear

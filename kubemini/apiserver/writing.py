@@ -13,6 +13,7 @@ Models k/apiserver pkg/endpoints/handlers createHandler UpdateResource DeleteRes
 Store.Create Store.Update Store.Delete.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -237,6 +238,16 @@ def begun(core: Core, asked: Request) -> Write:
     def looked_at(new: Obj, old: Obj) -> attributes.Attributes:
         return admitting.attributes(core, kind, attributes.UPDATE, new, asked, old=old)
 
+    def admit(new: Obj, old: Obj) -> Any:
+        look = looked_at(new, old)
+        found = _granted(core, asked, admission.admit(look), old)
+        refused = isinstance(found, ApiError)
+        return found if refused else admitting.answered(core, asked, replace(look, obj=found), mutates=True)
+
+    def judge(new: Obj, old: Obj) -> Any:
+        look = looked_at(new, old)
+        return admission.validate(look) or admitting.answered(core, asked, look, mutates=False)
+
     def allocate(new: Obj, old: Obj) -> Any:
         if kind != SERVICE:
             return new
@@ -251,9 +262,9 @@ def begun(core: Core, asked: Request) -> Write:
         asked.options,
         asked.user.name,
         core.sim.now,
-        lambda new, old: _granted(core, asked, admission.admit(looked_at(new, old)), old),
+        admit,
         asked.warnings,
-        lambda new, old: admission.validate(looked_at(new, old)),
+        judge,
         asked.headers.get("user-agent", ""),
         core.flags.managed_fields,
         allocate,
@@ -273,11 +284,8 @@ def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
     unready = yield from admitting.informed(
         core, admitting.attributes(core, asked.kind, attributes.UPDATE, None, asked)
     )
-    found = unready or (yield from admitting.asked_of_others(core, asked, decide))
-    if isinstance(found, ApiError):
-        return found
-    full = yield from admitting.charge_change(core, asked, found)
-    done = full or (yield from change(core, asked, found))
+    full = unready or (yield from admitting.foreseen(core, asked, decide))
+    done = full or (yield from change(core, asked, decide))
     if isinstance(done, ApiError):
         return done
     if done.removed:  # the last finalizer is gone, and the object with it: it is shown as it was
@@ -287,7 +295,7 @@ def _updated(core: Core, asked: Request, decide: "Decide | ApiError") -> Steps:
 
 def change(core: Core, asked: Request, decide: Decide) -> Steps:
     """Carry *decide* out: Written, or an ApiError."""
-    kind, info, dry = asked.kind, asked.info, asked.options.dry
+    kind, info = asked.kind, asked.info
     cache = core.begun(kind)
     seen = cache.get(info.namespace, info.name) if cache is not None else None
     unready = yield from admitting.informed(core, admitting.attributes(core, kind, attributes.UPDATE, seen, asked))
@@ -298,7 +306,7 @@ def change(core: Core, asked: Request, decide: Decide) -> Steps:
         if unready is not None:
             return unready
     for _ in range(ATTEMPTS):
-        done = yield from core.storage.update(kind, info.namespace, info.name, decide, seen, dry, asked.witness)
+        done = yield from _decided(core, asked, decide, seen)
         if isinstance(done, Taken):
             asked.taken.update(done.keys)
         elif isinstance(done, ApiError) and (held := (yield from _held(core, asked))):
@@ -308,9 +316,20 @@ def change(core: Core, asked: Request, decide: Decide) -> Steps:
         seen = None
     if isinstance(done, Taken):
         return errors.internal("failed to allocate: no free address was found")
-    if not isinstance(done, ApiError) and not dry:
+    if not isinstance(done, ApiError) and not asked.options.dry:
         core.tell(kind, done)
     return done
+
+
+def _decided(core: Core, asked: Request, decide: Decide, seen: Obj | None) -> Steps:
+    """What becomes of *decide*, beginning with *seen*; webhooks are asked wherever it waits for their answers."""
+    kind, info, dry = asked.kind, asked.info, asked.options.dry
+    while True:
+        try:
+            return (yield from core.storage.update(kind, info.namespace, info.name, decide, seen, dry, asked.witness))
+        except admitting.Unasked as question:
+            yield from admitting.ask(core, asked, question)
+            seen = question.look.old
 
 
 def _held(core: Core, asked: Request) -> Steps:
@@ -334,23 +353,22 @@ def delete(core: Core, asked: Request) -> Steps:
     if asked.info.verb == "deletecollection":
         looked_at = replace(looked_at, name="")  # plugins judge the collection, and hear no object's name
     unready = yield from admitting.informed(core, looked_at)
-    refused = unready or admission.admit(looked_at) or admission.validate(looked_at)
-    refused = refused or (yield from admitting.ask_mutating(core, looked_at))
-    refused = refused or (yield from admitting.ask_validating(core, looked_at))
-    if isinstance(refused, ApiError):
-        return refused
-    done = yield from remove(core, asked)
+    done = unready or (
+        yield from remove(core, asked, lambda old: admitting.of_delete(core, asked, replace(looked_at, old=old)))
+    )
     if isinstance(done, ApiError) or not done.removed:
         return done if isinstance(done, ApiError) else done.new
     return deletion.answer(kind, done.new)
 
 
-def remove(core: Core, asked: Request) -> Steps:
-    """Let the object go, as its options say: Written, or an ApiError."""
+def remove(core: Core, asked: Request, judge: Callable[[Obj], ApiError | None] | None = None) -> Steps:
+    """Let the object go, as its options say and *judge* lets it: Written, or an ApiError."""
     options, marks = asked.options, core.flags.marks_first and asked.kind == POD and not asked.options.dry
 
     def decide(obj: Obj) -> Any:
         wanted = deletion.delete(obj, options, core.sim.now, asked.kind)
+        if judge is not None and not isinstance(wanted, ApiError) and (refused := judge(obj)):
+            return refused
         return wanted.last if marks and isinstance(wanted, Remove) else wanted
 
     done = yield from change(core, asked, decide)

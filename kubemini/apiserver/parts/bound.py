@@ -1,6 +1,7 @@
 """POST of a Binding, to a pod or by its own name: the pod gets its node.
 
 Models k/k pkg/registry/core/pod/storage BindingREST.Create assignPod.
+Simplified: no webhook is asked about a Binding.
 """
 
 from dataclasses import replace

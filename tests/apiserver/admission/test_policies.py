@@ -261,3 +261,105 @@ def test_a_program_that_raises_is_a_webhook_that_fails(world):
 
     hooked(world, program)
     assert refusal(create(world, config("a")))[1].endswith("ValueError: a slip")
+
+
+# -- webhooks of what is there already ---------------------------------------------------------------------------------
+
+EVERY_DEED = [{**MAPS, "operations": ["*"]}]
+YES = {"allowed": True}
+
+
+def patched(*steps, **more):
+    """The response that changes the object so."""
+    written = base64.b64encode(json.dumps(steps).encode()).decode()
+    return {"allowed": True, "patchType": "JSONPatch", "patch": written, **more}
+
+
+def shown(request):
+    """What a review shows of the object, before and after."""
+    return [(request[which] or {}).get("data") for which in ("oldObject", "object")]
+
+
+def test_a_policy_of_deletions_judges_the_object_that_goes(world):
+    rule = {"resourceRules": [{**MAPS, "operations": ["DELETE"]}]}
+    policy(world, {"expression": "oldObject.data.x != 'keep'"}, matchConstraints=rule)
+    for name, x in (("a", "keep"), ("b", "go")):
+        done(create(world, config(name, x=x)))
+    assert refusal(drop(world, config("a")))[0] == 422
+    done(drop(world, config("b")))
+    assert refusal(drop(world, config("b")))[0] == 404, "it is looked for before anybody judges"
+
+
+@pytest.mark.parametrize("kind", ["Validating", "Mutating"])
+def test_a_webhook_of_deletions_sees_the_object_that_goes(world, kind):
+    asked = hooked(world, lambda request: {"allowed": request["operation"] != "DELETE"}, kind=kind, rules=EVERY_DEED)
+    assert refusal(drop(world, config("a")))[0] == 404 and not asked, "nobody is asked of what is not there"
+    done(create(world, config("a")))
+    assert refusal(drop(world, config("a")))[1].startswith('admission webhook "h.x.io" denied the request')
+    assert shown(asked[-1]) == [{"x": "1"}, None]
+    assert done(world.ask(lambda c: c.get(CONFIG_MAP, "a", "default")))["data"] == {"x": "1"}
+
+
+def test_a_deletion_that_the_state_forbids_asks_nobody(world):
+    asked = hooked(world, lambda request: {"allowed": True}, rules=EVERY_DEED)
+    done(create(world, config("a")))
+    reply = world.ask(lambda c: c.delete(CONFIG_MAP, "a", "default", preconditions={"uid": "another"}))
+    assert refusal(reply)[0] == 409 and len(asked) == 1
+    done(drop(world, config("a")))
+    assert len(asked) == 2
+
+
+def test_a_mutating_webhook_may_mend_what_the_rules_would_refuse(world):
+    def program(request):
+        return patched({"op": "remove", "path": "/data/not a key"}) if "not a key" in request["object"]["data"] else YES
+
+    hooked(world, program, kind="Mutating")
+    done(create(world, config("a")))
+    done(world.ask(lambda c: c.update(config("a", **{"x": "2", "not a key": "1"}))))
+    assert done(world.ask(lambda c: c.get(CONFIG_MAP, "a", "default")))["data"] == {"x": "2"}
+
+
+@pytest.mark.parametrize("kind", ["Validating", "Mutating"])
+def test_webhooks_are_asked_once_more_when_somebody_else_was_faster(world, kind):
+    slow = []
+
+    def program(request):
+        if request["operation"] == "UPDATE" and not slow:
+            slow.append(request)
+            return Late(2 * SECOND, YES)
+        return YES
+
+    asked = hooked(world, program, kind=kind)
+    done(create(world, config("a")))
+    writer = world.program("writer")
+    writer.do(writer.client.patch(CONFIG_MAP, "a", "default", {"data": {"slow": "1"}}))
+    world.run(1)
+    done(world.ask(lambda c: c.patch(CONFIG_MAP, "a", "default", {"data": {"fast": "1"}})))
+    world.run(3)
+    done(writer.replies[0])
+    assert [shown(one) for one in asked[1:]] == [
+        [{"x": "1"}, {"x": "1", "slow": "1"}],
+        [{"x": "1"}, {"x": "1", "fast": "1"}],
+        [{"x": "1", "fast": "1"}, {"x": "1", "fast": "1", "slow": "1"}],
+    ]
+
+
+def test_webhooks_are_asked_once_about_a_change_that_nobody_disturbs(world):
+    asked = hooked(world, lambda request: {**YES, "warnings": ["seen"]})
+    done(create(world, config("a")))
+    world.run(1)
+    changed = done(world.ask(lambda c: c.update(config("a", x="2"))))
+    assert len(asked) == 2 and list(changed.warnings) == ["seen"]
+    path, query = "/api/v1/namespaces/default/configmaps/a", {"type": "apply", "fieldManager": "m"}
+    applied = done(world.ask(lambda c: c.request("PATCH", path, config("a", y="2"), query)))
+    assert len(asked) == 3 and list(applied.warnings) == ["seen"], "though what is applied is read anew each time"
+
+
+def test_the_write_that_takes_the_last_finalizer_away_is_asked_about_too(world):
+    asked = hooked(world, lambda request: {"allowed": request["operation"] == "CREATE"})
+    held = config("a")
+    held["metadata"]["finalizers"] = ["example.com/held"]
+    done(create(world, held))
+    done(drop(world, held))
+    free = world.ask(lambda c: c.patch(CONFIG_MAP, "a", "default", {"metadata": {"finalizers": None}}))
+    assert refusal(free)[0] == 400 and asked[-1]["operation"] == "UPDATE"
