@@ -12,14 +12,13 @@ from typing import Any
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError, FieldError
-from kubemini.api.kinds import KNOWN, SERVICE, Kind
+from kubemini.api.kinds import KNOWN, Kind
 from kubemini.api.objects import Obj, evolve, freeze, without
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.schema.decode import decode
 from kubemini.api.schema.written import written
 from kubemini.apiserver import served
 from kubemini.apiserver.decide import decoding, deletion, identity, ownership, strategy
-from kubemini.apiserver.decide.allocation import carried
 from kubemini.apiserver.decide.attributes import Witness, unseen
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.options import LONGEST_MANAGER, Options, number_of
@@ -218,7 +217,7 @@ def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "O
     if owners_known:
         result = ownership.taken_from(new, result)
     else:  # what was sent is owned, though not all of it may be taken; nobody owns what the server gives
-        seen = default(new, write.kind) if _is_part(write) else carried.said(new) if write.kind == SERVICE else new
+        seen = default(new, write.kind) if _is_part(write) else served.of(write.kind).owned(new)
         owned = ownership.after_write(old, seen, write.me(UPDATE), write.begins(new=False), write.now, write.kind)
         result = ownership.taken_from(owned, result)
     result = ownership.settled(old, result)

@@ -315,6 +315,7 @@ serve(
         fields=("spec.clusterIP", "spec.type"),
         defaults=defaults,
         prepare=carried.carried_over,
+        owned=carried.said,
         rules=rules,
         changes=changes,
         changes_first=True,
