@@ -23,7 +23,7 @@ PHRASES = {
     429: "Too Many Requests",
 }  # of what is no Status
 GATEWAY_TIMEOUT = 504
-DECIDED = ("reset", "validate", "judge")  # what an update passes when the state that it replaces is known
+DECIDED = ("mutate", "reset", "validate", "judge")  # what is passed when the state that is replaced is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,8 @@ def _told(row: Row, walk: Walk, about: About, answer: Answer, behind: int) -> To
         return Told(_ending(answer), _answered(answer), brief=answer.said)
     if behind > 0 and not (walk.ended == "recover" and walk.by_stage[row.id]):
         return Told(UNREACHED, "The request never came here.")
-    if behind < 0 and walk.error is not None and row.id in DECIDED and not walk.by_stage[row.id]:
+    skipped = row.id in DECIDED and not walk.by_stage[row.id] and words.is_write(walk)
+    if behind < 0 and walk.error is not None and skipped:
         return Told(UNREACHED, "Not asked any more: what etcd has is looked at first.")
     told = TELLERS[row.id](walk, about) if row.id in TELLERS else Told(PASSED, "It went through.")
     if behind == 0 and answer.status >= 400:

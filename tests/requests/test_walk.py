@@ -159,6 +159,17 @@ def test_other_requests_end_where_the_chain_ends_them(method, path, body, ended,
     assert [*verdicts(traced)] == [row.id for row in rows()]
 
 
+@pytest.mark.parametrize(("method", "verdict"), [("DELETE", "unreached"), ("PUT", "unreached"), ("GET", "idle")])
+def test_nothing_is_asked_about_an_object_that_is_not_there(method, verdict):
+    path = "/api/v1/namespaces/shop/configmaps/none"
+    body = {"metadata": {"name": "none"}} if method == "PUT" else None
+    seen = verdicts(trace_request(method=method, path=path, user="admin", body=body))
+    assert (seen["store"], {seen[stage] for stage in ("mutate", "reset", "validate", "judge")}) == (
+        "refused",
+        {verdict},
+    )
+
+
 def test_a_request_whose_own_time_is_over_ends_there():
     cluster = shop.opened(shop.SLOW)
     traced = trace_request(cluster, "POST", f"{PODS}?timeout=1s", token="dev-token", body=POD)
