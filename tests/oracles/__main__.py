@@ -15,11 +15,12 @@ from pathlib import Path
 
 from tests import panics
 from tests.oracles.ha import clusters, members, special, tolerated
+from tests.oracles.kubelet import playing
 from tests.oracles.kubernetes import vectors
 from tests.oracles.network import parts
 from tests.oracles.sessions import replaying
 
-FAMILIES = (members, clusters, special, parts, replaying, vectors)  # each: `cases(path, data)`
+FAMILIES = (members, clusters, special, parts, replaying, vectors, playing)  # each: `cases(path, data)`
 
 
 def recordings(paths):
