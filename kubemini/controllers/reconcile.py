@@ -7,6 +7,7 @@ k/k pkg/controller/replicaset/replica_set.go and its siblings: all have this for
 """
 
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from kubemini.api.kinds import Kind, kind_of
@@ -18,12 +19,14 @@ from kubemini.controllers.decide.actions import (
     Create,
     Delete,
     Patch,
+    Plan,
     Update,
     UpdateStatus,
     controller_uid,
     terminating,
 )
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
+from kubemini.controllers.decide.dialogue import Answer, Dialogue, End, Read, Step
 from kubemini.controllers.decide.expectations import Expectations, Writes
 from kubemini.sim import Steps
 from kubemini.wire import Reply
@@ -31,13 +34,16 @@ from kubemini.wire import Reply
 
 def facts_of(informers: Informers, controllers: Iterable[Controller], discovery: Discovery) -> Facts:
     """What the caches of a program tell its *controllers*."""
-    kinds = dict.fromkeys(kind for c in controllers for kind in (c.kind, *(watch.kind for watch in c.watches)))
+    kinds = dict.fromkeys(
+        kind for c in controllers for kind in (c.kind, *(watch.kind for watch in c.watches), *c.reads)
+    )
     owned = {kind: Index(informers.of(kind), lambda obj: [controller_uid(obj)]) for kind in kinds}
     return Facts(
         get=lambda kind, key: informers.of(kind).objects.get(key),
         of_namespace=lambda kind, namespace: list(informers.of(kind).values(namespace)),
         owned_by=lambda kind, uid: owned[kind].get(uid),
         defined=lambda: [kind for kind in discovery.found.preferred if informers.of(kind).synced],
+        every=lambda kind: list(informers.of(kind).values()),
     )
 
 
@@ -85,9 +91,11 @@ class Reconciler:
         self.cache = informers.of(controller.kind)
         self.informers = informers
         params = self.component.net.params
-        self.queue = WorkQueue(self.component, self.sync, params.concurrent_syncs)
+        self.queue = WorkQueue(self.component, self.sync, params.concurrent_syncs, controller.backoff)
         self.expectations = Expectations(params.expectations_timeout)
         self.writes = Writes()
+        self.memory: dict[Key, Any] = {}  # what the last dialogue about each object left
+        self.made = {watch.kind for watch in controller.watches if watch.made_here}
         self.cache.handlers.append(self._changed)
         for watch in controller.watches:
             self._watch(watch)
@@ -109,7 +117,7 @@ class Reconciler:
         def changed(old: Obj | None, new: Obj | None) -> None:
             for obj in (old, new) if watch.when(old, new) else ():
                 for key in keys(obj):
-                    self.queue.add(key)
+                    self.queue.add_after(key, watch.delay)
             for key in keys(new or old) if watch.made_here else ():
                 self._observe(key, old, new)
 
@@ -119,8 +127,9 @@ class Reconciler:
         key = key_of(new or old or {})
         if new is None:
             self.writes.forget(key)
+            self.memory.pop(key, None)
         if self.controller.when(old, new):
-            self.queue.add(key)
+            self.queue.add_after(key, self.controller.delay(old, new))
 
     def _observe(self, key: Key, old: Obj | None, new: Obj | None) -> None:
         """The cache has caught up with one of the deeds."""
@@ -141,10 +150,49 @@ class Reconciler:
             self.expectations.forget(key)
             return None
         now = self.component.sim.now
-        plan = self.controller.decide(obj, self.facts, self.expectations.satisfied(key, now), now)
+        facts = replace(self.facts, memory=self.memory[key]) if key in self.memory else self.facts
+        caught_up = self.expectations.satisfied(key, now)
+        plan = self.controller.decide(obj, facts, caught_up, now)
+        if not isinstance(plan, Plan):
+            if caught_up:
+                self.expectations.forget(key)
+            return (yield from self._converse(key, obj, plan))
         if plan.again_at is not None:
             self.queue.add_after(key, plan.again_at - now)
         return (yield from self._execute(key, plan.actions))
+
+    def _converse(self, key: Key, obj: Obj, dialogue: Dialogue) -> Steps:
+        """Carry out a dialogue step by step; returns None, or the error that calls for another look."""
+        try:
+            step = next(dialogue)
+            while True:
+                step = dialogue.send((yield from self._answer(key, step)))
+        except StopIteration as stop:
+            end: End = stop.value
+        now = self.cache.objects.get(key)
+        if now is not None and now["metadata"]["uid"] == obj["metadata"]["uid"] and end.memory is not None:
+            self.memory[key] = end.memory
+        if end.again_at is not None:
+            self.queue.add_after(key, end.again_at - self.component.sim.now)
+        return end.error
+
+    def _answer(self, key: Key, step: Step) -> Steps:
+        """Carry out one step of a dialogue; returns its `Answer`."""
+        if isinstance(step, Read):
+            namespace, name = step.key
+            reply = yield from self.client.get(step.kind, name, namespace)
+            return Answer(reply.value) if reply.ok else Answer(error=reply.error)
+        kind = kind_of(step.obj)
+        if kind in self.made and isinstance(step, Create | Delete):
+            doomed = [step.obj["metadata"]["uid"]] if isinstance(step, Delete) else []
+            self.expectations.expect_more(key, isinstance(step, Create), doomed, self.component.sim.now)
+        reply = yield from execute(self.client, step)
+        if not reply.ok:
+            self._give_up(key, [step] if kind in self.made else ())
+            return Answer(error=reply.error)
+        if kind in self.controller.remembers and not isinstance(step, Delete):
+            self.writes.wrote(key, kind, reply.value["metadata"]["resourceVersion"])
+        return Answer(reply.value)
 
     def _execute(self, key: Hashable, actions: Iterable[Action]) -> Steps:
         left = list(actions)

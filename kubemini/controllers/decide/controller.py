@@ -7,12 +7,12 @@ Invariant: it decides from the caches of its program alone (`Facts`), and from t
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
 from kubemini.controllers.decide.actions import Plan, controller_of
-
-Key = tuple[str, str]  # namespace, name
+from kubemini.controllers.decide.dialogue import Dialogue, Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Facts:
     of_namespace: Callable[[Kind, str], list[Obj]]
     owned_by: Callable[[Kind, str], list[Obj]]  # by the UID of the controller that manages them; "" is nobody
     defined: Callable[[], list[Kind]] = list  # the kinds that were defined at run time, as far as they are known
+    every: Callable[[Kind], list[Obj]] = lambda kind: []  # all of a kind, in all namespaces
+    memory: Any = None  # what the last look at this very object left to be kept in mind (`End.memory`)
 
     def owned_by_all(self, kind: Kind, owners: Iterable[Obj]) -> list[Obj]:
         """Those that any of *owners* manages, owner by owner."""
@@ -37,35 +39,48 @@ def _always(old: Obj | None, new: Obj | None) -> bool:
     return True
 
 
+def _at_once(old: Obj | None, new: Obj | None) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """A change of an object of *kind* wakes the *keys* that it concerns.
 
     *made_here*: the controller makes such objects itself, and expects to see them. *when*: which changes (old, new).
+    *delay* (µs): how long the key waits for more of the kind, so that one look does for many changes.
     """
 
     kind: Kind
     keys: Callable[[Obj, Facts], list[Key]]
     made_here: bool = False
     when: Callable[[Obj | None, Obj | None], bool] = _always
+    delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Controller:
     """One control loop over the objects of *kind*: (object, facts, caught_up, now in µs) → the next steps.
 
+    They are a `Plan`, or a `Dialogue` where a step depends on what became of the one before.
+
     *caught_up*: the caches show all that it has asked for before. *remembers*: the kinds whose caches must be as new as
     its own last write before it looks at all. *when*: which changes (old, new) of its own objects wake it. *user*: who
     it is, if the API server must tell it from the others. *defined*: what of a kind defined at run time wakes it.
+    *reads*: kinds that it looks at though their changes do not wake it. *delay* (µs): how long a change (old, new) of
+    its own objects waits for more. *backoff* (µs): the first and the longest wait after a failure, if not the usual.
     """
 
     kind: Kind
-    decide: Callable[[Obj, Facts, bool, int], Plan]
+    decide: Callable[[Obj, Facts, bool, int], Plan | Dialogue]
     watches: tuple[Watch, ...] = ()
     remembers: tuple[Kind, ...] = ()
     when: Callable[[Obj | None, Obj | None], bool] = _always
     user: str = ""
     defined: Callable[[Kind], Watch] | None = None
+    reads: tuple[Kind, ...] = ()
+    delay: Callable[[Obj | None, Obj | None], int] = _at_once
+    backoff: tuple[int, int] | None = None
 
 
 def key_of(obj: Obj) -> Key:

@@ -36,6 +36,13 @@ class Expectations:
         if creations or doomed:
             self.of[key] = Expected(creations, doomed, now)
 
+    def expect_more(self, key: Hashable, creations: int, deletions: Iterable[str], now: int) -> None:
+        """These too are about to be asked for, in the same look at the owner."""
+        expected = self.of.setdefault(key, Expected())
+        expected.creations += creations
+        expected.deletions.update(dict.fromkeys(deletions))
+        expected.since = now
+
     def created(self, key: Hashable) -> None:
         """One creation was seen, or will not come."""
         if key in self.of:

@@ -1,0 +1,74 @@
+"""A decision in steps, where the next one depends on what became of the one before. Pure.
+
+A decider that must know the name a new object was given, or go on when a creation is refused, is a generator: it
+yields one step, is sent its `Answer`, and returns an `End`. It asks nobody else, so the same facts and the same answers
+give the same steps; a test plays the API server and sends the answers (tests/controllers/talking.py).
+
+    answer = yield Create(pod)
+    if answer.error: ...
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import Kind
+from kubemini.api.objects import Obj
+from kubemini.controllers.decide.actions import Action
+
+Key = tuple[str, str]  # namespace, name
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The object as the API server has it at this moment, past every cache."""
+
+    kind: Kind
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a step: the object as it is now, if there is one, or the error."""
+
+    obj: Obj | None = None
+    error: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a look at an object ended.
+
+    *again_at*: the instant (µs) at which to look again though nothing has changed. *error*: what calls for another
+    look after the back-off. *memory*: what to keep in mind of the object; it is lost with the program.
+    """
+
+    again_at: int | None = None
+    error: Any = None
+    memory: Any = None
+
+
+Step = Action | Read
+Dialogue = Generator[Step, Answer, End]
+
+
+def words(error: Any) -> str:
+    """An error as a sentence in an Event, without the prefix that kubectl puts before it."""
+    return error.message if isinstance(error, ApiError) else str(error)
+
+
+def not_found(error: Any) -> bool:
+    """Whether what was asked for is not there."""
+    return isinstance(error, ApiError) and error.code == 404
+
+
+def exists_already(error: Any) -> bool:
+    """Whether the name is taken."""
+    return isinstance(error, ApiError) and error.reason == "AlreadyExists"
+
+
+def namespace_is_ending(error: Any) -> bool:
+    """Whether it was refused because its namespace is on its way out. Models k/api core/v1 NamespaceTerminatingCause"""
+    causes = error.details.get("causes") or () if isinstance(error, ApiError) else ()
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
