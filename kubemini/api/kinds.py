@@ -212,11 +212,6 @@ def by_name(name: str) -> Kind:
     raise ValueError(f"no kind is called {name!r}{hint}; kubectl api-resources lists all")
 
 
-def by_kind(kind: str) -> Kind:
-    """The kind whose objects say *kind*, whatever their version. ValueError lists the kinds."""
-    return next((k for k in served().values() if k.kind == kind), None) or by_name(kind)
-
-
 def by_resource(group: str, version: str, plural: str) -> Kind | None:
     """The kind behind a URL, or None."""
     found = _BY_RESOURCE.get((group, version, plural))

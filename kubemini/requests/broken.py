@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kubemini.ranges import shown
-from kubemini.requests import LARGEST, TracedRequest, shop, trace_request
+from kubemini.requests import METHODS, TracedRequest, shop, trace_request
 from kubemini.requests.shop import ANSWERS, HOOKS, SLOW, USERS, WRONG
 
 PODS = f"/api/v1/namespaces/{shop.SHOP}/pods"
@@ -117,8 +117,9 @@ def ask(asked: Mapping[str, Any]) -> TracedRequest:
 
 
 def recorded(first: TracedRequest | None = None) -> dict[str, Any]:
-    """All of them as a widget takes them: {cases: [{name, what, asked, lesson, broken, walk}], users, hooks, codes}.
+    """All of them as a widget takes them: {cases: [{name, what, asked, lesson, broken, walk}], …}.
 
+    The rest is what may be chosen: users, hooks, methods, codes.
     *first*: a request that somebody has traced, shown before the others.
     """
     rows = [{**asdict(case), "walk": ask(asdict(case.asked)).data()} for case in cases()]
@@ -126,8 +127,8 @@ def recorded(first: TracedRequest | None = None) -> dict[str, Any]:
         rows.insert(
             0, {"name": "yours", "what": "", "asked": None, "lesson": "", "broken": False, "walk": first.data()}
         )
-    choices = {"users": list(USERS), "hooks": list(HOOKS), "codes": list(CODES)}
-    return {"header": {"scenario": "requests", "seed": 0}, "cases": rows, **choices, "largest": LARGEST}
+    choices = {"users": list(USERS), "hooks": list(HOOKS), "methods": list(METHODS), "codes": list(CODES)}
+    return {"header": {"scenario": "requests", "seed": 0}, "cases": rows, **choices}
 
 
 def told(run: Mapping[str, Any]) -> str:

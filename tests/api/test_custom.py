@@ -66,7 +66,7 @@ HINTS = [  # (manifest's kind, rest, what it says, hint)
 
 @pytest.mark.parametrize("kind, rest, text, hint", HINTS)
 def test_what_a_crd_does_not_know_is_told_with_what_was_meant(kind, rest, text, hint):
-    version = kinds.by_kind(kind).api_version
+    version = kinds.by_name(kind).api_version
     with pytest.raises(ManifestError) as refused:
         load(f"apiVersion: {version}\nkind: {kind}\n{rest}\n")
     assert text in refused.value.text and hint in refused.value.hint

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from kubemini.api import kinds, schema
-from kubemini.api.schema import custom
+from kubemini.api.patch import published
+from kubemini.api.schema import custom, described
 from kubemini.api.schema.decode import DEEPEST, decode, read_json
 from tests.oracles.kubernetes.schema import OUT, derived
 
@@ -32,6 +33,20 @@ def test_the_schema_tells_types_merge_keys_and_what_is_required():
     deployment = schema.of_kind("apps/v1", "Deployment")
     assert deployment and deployment.fields["spec"].type == "apps.v1.DeploymentSpec"
     assert schema.definition("apps.v1.DeploymentSpec").fields["strategy"].strategy == ("retainKeys",)
+
+
+def test_a_key_of_an_element_that_is_left_out_is_what_is_published():
+    lists = [field for name in schema.names() for field in schema.definition(name).fields.values() if field.keys]
+    compared = 0
+    for field in lists:
+        item = schema.item(field.type)
+        told = [described.schema(f"{where}.{item}") for where in ("io.k8s.api", "io.k8s.apimachinery.pkg.apis")]
+        for known in filter(None, told):
+            fields = known["properties"]
+            default = {key: fields[key]["default"] for key in field.keys if "default" in fields[key]}
+            assert published.shape(field.type, field.list, field.keys).defaults == default, field
+            compared += 1
+    assert compared > 50
 
 
 def test_no_prose_and_no_added_null_came_along():

@@ -6,7 +6,7 @@ if it does, scheduler, controllers, kubelet and kube-proxy have to live with it.
 
 import pytest
 
-from kubemini.api.kinds import DEPLOYMENT, NODE, POD, REPLICA_SET, by_kind
+from kubemini.api.kinds import DEPLOYMENT, NODE, POD, REPLICA_SET, by_name
 from kubemini.api.objects import freeze
 from kubemini.cluster import Cluster
 from tests.worlds.kube import SHOP, a_deployment
@@ -106,7 +106,7 @@ def a_cluster():
 
 
 def post(cluster, obj):
-    kind = by_kind(obj["kind"])
+    kind = by_name(obj["kind"])
     namespace = obj["metadata"].get("namespace", "default") if kind.namespaced else ""
     sent(cluster, "POST", kind.path(namespace), {"apiVersion": kind.api_version, **obj})
     return kind.path(namespace, obj["metadata"]["name"])

@@ -299,6 +299,7 @@ IGNORE = """kubectl patch validatingwebhookconfiguration guard -p '
     [
         ([PATCH], "one command"),
         (["kubectl get pods -A", PATCH, "get pods -n shop"], "one command"),
+        (["rollout status deploy/web -n shop --timeout=1s", "top pod", "api-versions", PATCH], "one command"),
         ([DELETE, (APPLY, json.dumps(configuration(leaving_out("guard"))))], "two commands; one is enough"),
     ],
 )
@@ -318,6 +319,7 @@ def test_the_lock_opens_and_stays_open(lines, words):
         (["kubectl delete deployment web -n shop"], "90 s later 0 of 1 pods of guard run."),
         (["kubectl frobnicate"], "90 s later 0 of 1 pods of guard run."),
         ([PATCH, "label ns shop a=b", "label ns shop a-"], "with 3 commands; 2 are enough"),
+        ([PATCH, "rollout restart deploy/web -n shop", "getaway"], "with 3 commands; 2 are enough"),
     ],
 )
 def test_a_lock_that_is_not_open_or_gone_is_told_so(lines, hint):

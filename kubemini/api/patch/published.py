@@ -13,7 +13,11 @@ from kubemini.api.patch.strategic import Field
 from kubemini.api.patch.typed import ATOMIC, KEYED, MAP, SET, Shape
 from kubemini.api.schema import custom
 
-DEFAULT_KEYS = {"protocol": "TCP"}  # what a key of an element is that leaves it out; one that is required: nothing
+DEFAULT_KEYS: dict[tuple[str, str], Any] = {  # (type, key) → what an element is that leaves out what it need not say
+    ("core.v1.ContainerPort", "protocol"): "TCP",
+    ("core.v1.ServicePort", "protocol"): "TCP",
+    ("core.v1.LocalObjectReference", "name"): "",
+}
 ZEROS = {"string": "", "int32": 0, "int64": 0}
 LEAVES = {  # type of a field → the type of a structural schema with its form; others take any
     **dict.fromkeys(("string", "bytes"), "string"),
@@ -22,11 +26,8 @@ LEAVES = {  # type of a field → the type of a structural schema with its form;
     "bool": "boolean",
     "number": "number",
 }
-FORMS: dict[str, tuple[str, Any]] = {
-    "scalar": (
-        "any scalar",
-        str | bool | int | float,
-    ),  # type of a structural schema → the word for its form, and what has it
+FORMS: dict[str, tuple[str, Any]] = {  # type of a structural schema → the word for its form, and what has it
+    "scalar": ("any scalar", str | bool | int | float),
     "object": ("map", dict),
     "array": ("list", list),
     "string": ("string", str),
@@ -51,11 +52,6 @@ def type_at(type: str, place: tuple[str | int, ...]) -> str:
             found = _field(type, key)
             type = found.type if found is not None else ""
     return type
-
-
-def is_struct(type: str) -> bool:
-    """Whether a *type* has fields of its own."""
-    return _definition(type) is not None
 
 
 def lookup(type: str, key: str) -> Field:
@@ -151,20 +147,23 @@ def shape(type: str, how: str = "", keys: tuple[str, ...] = ()) -> Shape:
         MAP,
         child=lambda key: _part(definition, key),
         named=lambda key: key in fields,
-        written=lambda key: key in fields and fields[key].zero not in ("", "-"),
+        written=lambda key: key in fields and _is_written(fields[key]),
     )
 
 
 def _key_defaults(type: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    """What the schema says that the *keys* of an element of the list *type* are, where it does not say itself."""
-    found = {key: _field(schema.item(type), key) for key in keys}
-    if type == "[]core.v1.LocalObjectReference":  # it need not be given, and is nothing then
-        return {"name": ""}
-    return {
-        key: DEFAULT_KEYS.get(key, ZEROS.get(field.type))
-        for key, field in found.items()
-        if field is not None and (key in DEFAULT_KEYS or (field.required and field.type in ZEROS))
-    }
+    """What the schema says that the *keys* of an element of the list *type* are, where it does not say itself.
+
+    What Go always writes is its zero.
+    """
+    item = schema.item(type)
+    fields = {key: field for key in keys if (field := _field(item, key)) is not None and field.type in ZEROS}
+    zeros = {key: ZEROS[field.type] for key, field in fields.items() if _is_written(field)}
+    return zeros | {key: DEFAULT_KEYS[item, key] for key in keys if (item, key) in DEFAULT_KEYS}
+
+
+def _is_written(field: schema.Field) -> bool:
+    return field.zero not in ("", "-")
 
 
 def _part(definition: schema.Definition, key: str) -> Shape:

@@ -11,7 +11,10 @@ from kubemini.lab.apiserver.guarded import LOOSE, SIGNED, Guarded, pod
 from kubemini.ranges import shown
 
 MOST = 2
-LOOKING = ("get", "describe", "events", "explain", "auth", "logs", "version", "api-resources", "wait")
+LOOKING = (  # change nothing, and are not counted
+    *("get", "describe", "events", "explain", "auth", "logs", "top", "wait", "diff"),
+    *("version", "cluster-info", "api-resources", "api-versions"),
+)
 HEALED = 90  # seconds: a queue that has failed for a while looks again ever more rarely
 AGAIN = 20
 
@@ -29,7 +32,7 @@ def check_deadlock(answer: Any) -> Report:
     _runs(cluster, facts)
     _guards(cluster, facts)
     _comes_back(cluster, facts)
-    changing = [line for line, _ in lines if not line.startswith(LOOKING)]
+    changing = [line for line, _ in lines if not _looks(line)]
     if len(changing) > MOST:
         raise NotYet(f"It is open and stays so, with {len(changing)} commands; {MOST} are enough.", *facts)
     words = "one command" if len(changing) == 1 else "two commands; one is enough"
@@ -46,6 +49,12 @@ def _line(one: Any) -> tuple[str, str]:
     if not isinstance(line, str) or not isinstance(given, str) or not line.strip():
         raise NotYet(f"A command is a line, or a pair of a line and its standard input; not {shown(one)}.")
     return line.strip().removeprefix("kubectl "), given
+
+
+def _looks(line: str) -> bool:
+    """Whether it changes nothing, whatever comes of it."""
+    verb, *rest = line.split()
+    return verb in LOOKING or (verb == "rollout" and rest[:1] in (["status"], ["history"]))
 
 
 def _typed(cluster: Guarded, line: str, given: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from kubemini.api.errors import ApiError
-from kubemini.api.kinds import POD, by_kind
+from kubemini.api.kinds import POD, by_name
 from kubemini.apiserver.decide import strategy, update
 from kubemini.apiserver.decide.options import Options
 from tests.apiserver.parts import with_addresses
@@ -169,7 +169,7 @@ CASES = [  # (what is said, code, what the message begins with)
         'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal string into Go struct',
     ),
 ]
-SERVICE = by_kind("Service")
+SERVICE = by_name("Service")
 
 
 def service(**spec):
@@ -227,30 +227,30 @@ CASES += [
         'spec.externalTrafficPolicy: Invalid value: "Local": may only be set',
     ),
     (
-        said(by_kind("Lease"), "x"),
+        said(by_name("Lease"), "x"),
         400,
         'Lease in version "v1" cannot be handled as a Lease: json: cannot unmarshal string',
     ),
-    (said(by_kind("Lease"), None), 201, ""),
+    (said(by_name("Lease"), None), 201, ""),
     (
-        said(by_kind("Lease"), {"renewTime": "soon"}),
+        said(by_name("Lease"), {"renewTime": "soon"}),
         400,
         'Lease in version "v1" cannot be handled as a Lease: parsing ti',
     ),
     (
-        said(by_kind("Node"), "x"),
+        said(by_name("Node"), "x"),
         400,
         'Node in version "v1" cannot be handled as a Node: json: cannot unmarshal string',
     ),
-    (said(by_kind("Node"), None), 201, ""),
-    (said(by_kind("Node"), {"taints": [{"key": "a"}]}), 422, "metadata.taints[0].effect: Required value"),
+    (said(by_name("Node"), None), 201, ""),
+    (said(by_name("Node"), {"taints": [{"key": "a"}]}), 422, "metadata.taints[0].effect: Required value"),
     (
-        said(by_kind("Node"), {"taints": [{"effect": "NoSchedule"}]}),
+        said(by_name("Node"), {"taints": [{"effect": "NoSchedule"}]}),
         422,
         '[metadata.taints[0].key: Invalid value: "": name',
     ),
     (
-        said(by_kind("Node"), {}, status={"capacity": {"cpu": "lots"}}),
+        said(by_name("Node"), {}, status={"capacity": {"cpu": "lots"}}),
         400,
         'Node in version "v1" cannot be handled as a Node: quantities must match',
     ),
@@ -259,7 +259,7 @@ CASES += [
 
 def piece(addresses, family="IPv4"):
     ends = [{"addresses": addresses} if addresses is not None else {}]
-    return said(by_kind("EndpointSlice"), None, addressType=family, endpoints=ends, ports=[{"port": 80}])
+    return said(by_name("EndpointSlice"), None, addressType=family, endpoints=ends, ports=[{"port": 80}])
 
 
 CASES += [
@@ -283,7 +283,7 @@ def test_it_is_refused_on_that_field_or_taken(found, code, begins):
 def rolling(**change):
     spec = {"selector": {"matchLabels": {"a": "b"}}, "strategy": {"rollingUpdate": change}}
     spec["template"] = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
-    return said(by_kind("Deployment"), spec)
+    return said(by_name("Deployment"), spec)
 
 
 @pytest.mark.parametrize("amount", ["9" * 5000 + "%", "5 %", "-1", "x", "101%"])
@@ -294,7 +294,7 @@ def test_a_rollout_can_be_reckoned(amount):
 
 def test_a_selector_that_nobody_can_read_is_refused_and_asked_no_further():
     spec = {"selector": {"matchExpressions": [{"key": "a", "operator": "Is"}]}, "template": {}}
-    code, message = said(by_kind("ReplicaSet"), spec)
+    code, message = said(by_name("ReplicaSet"), spec)
     assert (
         code == 422 and "spec.selector.matchExpressions[0].operator" in message and "invalid label selector" in message
     )
@@ -346,5 +346,5 @@ def test_a_pod_changes_only_as_the_real_server_lets_it(spec, change, begins):
     [("ConfigMap", {"k": "x" * 2**20, "l": "x"}, "[]"), ("Secret", {"k": "A" * 1_400_000}, "data")],
 )
 def test_no_object_holds_more_than_a_mebibyte(kind, data, field):
-    assert said(by_kind(kind), None, data=data) == (422, f"{field}: Too long: may not be more than 1048576 bytes")
-    assert said(by_kind(kind), None, data={"k": "A" * 2**20})[0] == 201
+    assert said(by_name(kind), None, data=data) == (422, f"{field}: Too long: may not be more than 1048576 bytes")
+    assert said(by_name(kind), None, data={"k": "A" * 2**20})[0] == 201

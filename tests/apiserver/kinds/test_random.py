@@ -38,7 +38,7 @@ def test_what_the_door_lets_in_breaks_nobody_behind_it(seed):
     cluster.run(8)
     user, made = cluster.user, []
     for number in range(60):
-        made.append(nearly_good(rng, kinds.by_kind(rng.choice(list(BASES))), f"o{number}"))
+        made.append(nearly_good(rng, kinds.by_name(rng.choice(list(BASES))), f"o{number}"))
         user.spawn(user.request("POST", kinds.collection_path(made[-1]), made[-1]))
     cluster.run(20)
     for obj in rng.sample(made, 30):

@@ -21,7 +21,7 @@ ROWS = json.loads((Path(__file__).parents[2] / "oracles/kubernetes/creations.jso
 
 def created(row):
     """(why not or None, the object that would be stored, warnings), as far as the body alone decides it."""
-    kind, told = kinds.by_kind(row["kind"]), []
+    kind, told = kinds.by_name(row["kind"]), []
     options = Options(validation="Strict" if row.get("strict") else "")
     write = update.Write(kind, None, options, "admin", 0, None, told)
     found = write.decoded(row["body"])

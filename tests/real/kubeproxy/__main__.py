@@ -4,7 +4,7 @@ Real etcd, API server and kube-proxy (one in each mode) stand in a room of their
 proxies start with its options, then it changes twice while they run; each time their rules, of IPv4 and of
 IPv6, must become ours. The seed is printed. In a large cluster rules that do not change keep the form they
 once had: there the proxies are started anew for each state. A real proxy that learnt something too late
-(`late`) is started once more. At the end packets go through rules of real kube-proxies (fates.py).
+(holding.py) is started once more. At the end packets go through rules of real kube-proxies (fates.py).
 ``--clusters 100``: `make soak`. ``--speed 5000``: only how long both take for so many Services.
 """
 
@@ -18,12 +18,11 @@ from itertools import product
 from kubemini.network.decide.services.ports import IPV4, IPV6
 from tests.oracles.build import Missing, program
 from tests.oracles.ha.real import room
-from tests.oracles.ha.real.asking import until
 from tests.oracles.ha.real.programs import Failed
-from tests.real.kubeproxy import fates, speed, twin, worlds
+from tests.real.kubeproxy import fates, speed, worlds
+from tests.real.kubeproxy.holding import Proxy, held
 from tests.real.kubeproxy.lab import HOSTS, Lab
 
-PATIENCE = 30  # s until a change must be in the rules
 NEEDED = {
     "ip": "iproute2",
     "unshare": "util-linux",
@@ -34,7 +33,6 @@ NEEDED = {
 }
 FAMILIES = (IPV4, IPV6)
 CHANGES, SHOWN = 2, 6
-ZONELESS = "node is missing label"  # says a proxy that ignores hints for want of a zone
 
 
 def main(arguments):
@@ -110,38 +108,13 @@ def differs(lab, seed, number):
         if not change or world.large:
             lab.start_proxies(world.options[1], world.zone)
         for mode, family in product(HOSTS, FAMILIES):
-            found += [f"{mode}, {family}, change {change}: {line}" for line in held(lab, mode, family, world, node)]
+            proxy = Proxy(mode, mode, HOSTS[mode], node, *world.options)
+            found += [f"{mode}, {family}, change {change}: {line}" for line in held(lab, proxy, family)]
     what = f"{len(world.services)} Services, {world.options[0]}, {time.monotonic() - began:.0f} s"
     print(f"cluster {number}: {what}, {len(found)} differences", flush=True)
     for line in found[:SHOWN]:
         print(f"  {line}", flush=True)
     return bool(found)
-
-
-def held(lab, mode, family, world, node):
-    """What differs in one mode and family when it has had its time."""
-    mine = twin.ours(mode, world.options[0], node, *lab.objects(), family)
-
-    def differing():
-        return twin.differences(mode, lab.rules(mode, family=family), mine)
-
-    if until(lambda: not differing(), PATIENCE):
-        return []
-    if late(lab, mode, node, differing()):
-        lab.start_proxies(world.options[1], world.zone)
-        if until(lambda: not differing(), PATIENCE):
-            return []
-    return [f"{path}: the real one has {real}, ours {ours}" for path, real, ours in differing()]
-
-
-def late(lab, mode, node, found):
-    """Whether a real proxy learnt something too late, which only a new start mends: two defects of 1.37.2.
-
-    Its node's zone: the handler of the labels may come after the node. The Service network (nftables): it
-    is written by full syncs alone, and its arrival asks for none (OnServiceCIDRsChanged).
-    """
-    zoneless = node.zone and lab.says(mode, ZONELESS)
-    return zoneless or all(path.startswith("chain cluster-ips-check") and real is None for path, real, _ in found)
 
 
 if __name__ == "__main__":

@@ -4,19 +4,17 @@ The network is the kernel twin's (tests/real/kernel), with one cable more to eac
 Its Services are posted, a kube-proxy starts on every node, and when their rules are ours real sockets ask.
 """
 
-from functools import partial
 from itertools import count
 
 from kubemini.network.decide.services.node import ProxyConfig
 from kubemini.network.decide.services.ports import SERVICE_NAME
 from tests.oracles.ha.real import hosts
-from tests.oracles.ha.real.asking import until
 from tests.real.kernel import comparing, worlds
 from tests.real.kernel.mirror import Mirror
 from tests.real.kernel.probes import Servers
-from tests.real.kubeproxy import twin
+from tests.real.kubeproxy.holding import Proxy, held
 
-FLOWS, PATIENCE = 120, 180  # flows; s until the rules must be there
+FLOWS = 120
 CABLES = count(1)
 NAMES = {node.name: f"proxy-{node.name}" for node in worlds.NODES}
 
@@ -32,11 +30,13 @@ def differences(lab, seed, mode):
         for node in worlds.NODES:
             lab.tell(node)
             _cable(mirror.space(node.name))
-            lab.start_proxy(NAMES[node.name], mode, mirror.space(node.name), node, {})
+        proxies = [Proxy(NAMES[node.name], mode, mirror.space(node.name), node) for node in worlds.NODES]
+        for proxy in proxies:
+            lab.start_proxy(proxy.name, mode, proxy.host, proxy.node, {})
         try:
-            found = [line for node in worlds.NODES for line in _rules(lab, mode, mirror.space(node.name), node)]
+            found = [f"{one.node.name}, {line}" for one in proxies for line in held(lab, one)]
             if found:
-                return found
+                return [*found, *(f"{name} says last: {lab.log(name)}" for name in NAMES.values())]
             with Servers(mirror):
                 wrong = comparing.differences(mirror, wanted)
         finally:
@@ -67,13 +67,3 @@ def _cable(space):
         f"link set vapi{number} master {hosts.SWITCH} up",
     )
     hosts.ip(f"address add {hosts.NETWORK}.{100 + number % 150}/24 dev api0", "link set api0 up", inside=space)
-
-
-def _rules(lab, mode, space, node):
-    """How the rules of a node differ from ours when they have had their time."""
-    mine = twin.ours(mode, {}, node, *lab.objects())
-    same = partial(twin.differences, mode)
-    if until(lambda: not same(lab.rules(mode, space), mine), PATIENCE):
-        return []
-    found = [f"{node.name}, {path}: {real} ≠ {ours}" for path, real, ours in same(lab.rules(mode, space), mine)]
-    return [f"{NAMES[node.name]} says last: {lab.log(NAMES[node.name])}", *found]

@@ -126,3 +126,99 @@ def test_events_and_descriptions_tell_what_happened(desk):
     assert "2 desired | 2 updated | 2 total | 2 available | 0 unavailable" in described
     assert "NewReplicaSet:" in described and "Tried   " in described.partition("Events:")[2]
     assert desk.complains("top pods") == "error: Metrics API not available\n"
+
+
+EXPRESSIONS = "[{key: app, operator: In, values: [web, b]}, {key: x, operator: DoesNotExist}]"
+LABELS, NAME = "matchLabels: {app: web}", "name: web,"
+EXPOSED = f"""
+{WEB.replace(LABELS, f"{LABELS}, matchExpressions: {EXPRESSIONS}").replace(NAME, "name: picky,")}
+---
+{WEB.replace(LABELS, f"matchExpressions: {EXPRESSIONS}").replace(NAME, "name: vague,")}
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: dns, labels: {{app: dns}}}}
+spec:
+  containers:
+    - name: c
+      image: x
+      ports: [{{containerPort: 53, protocol: UDP}}, {{containerPort: 53}}, {{containerPort: 9153}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {{name: bare}}
+spec: {{schedulerName: nobody, containers: [{{name: c, image: x}}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {{name: nobody}}
+spec: {{ports: [{{port: 80}}]}}
+"""
+WHY = "couldn't retrieve selectors via --selector flag or introspection: "
+SHOWN = "[{Key:app Operator:In Values:[web b]} {Key:x Operator:DoesNotExist Values:[]}]"
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """Somebody who exposes what is there, and changes nothing."""
+    shown = Desk()
+    shown.says("apply -f -", WEB)
+    shown.says("apply -f -", EXPOSED)
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("deploy picky --port=80", f'{WHY}couldn\'t convert expressions - "{SHOWN}" to map-based selector format'),
+        ("deploy vague --port=80", f"{WHY}invalid deployment: no selectors, therefore cannot be exposed"),
+        ("pod bare --port=80", f"{WHY}the pod has no labels and cannot be exposed"),
+        ("svc nobody --name=y", f"{WHY}the service has no pod selector set"),
+        ("deploy web", "couldn't find port via --port flag or introspection"),
+        ("deploy web --port=abc", 'strconv.Atoi: parsing "abc": invalid syntax'),
+        ("deploy web --port=80 --session-affinity=x", "unknown session affinity: x"),
+        ("ns default --port=1", "cannot expose a Namespace"),
+    ],
+)
+def test_what_cannot_be_exposed_is_refused_in_the_real_words(shown, line, why):
+    """As a kubectl 1.37 says at the door."""
+    assert shown.complains(f"expose {line}") == f"error: {why}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "ports"),
+    [
+        ("pod dns", [("port-1-udp", "UDP", 53), ("port-1-tcp", "TCP", 53), ("port-2", "TCP", 9153)]),
+        ("pod dns --port=53", [("port-1-udp", "UDP", 53), ("port-1-tcp", "TCP", 53)]),
+        ("pod dns --port=53 --protocol=SCTP", [(None, "SCTP", 53)]),
+        ("deploy web --port=80,443", [("port-1", "TCP", 80), ("port-2", "TCP", 443)]),
+        ("deploy web --cluster-ip=None", []),
+    ],
+)
+def test_a_service_has_the_ports_and_protocols_of_what_it_exposes(shown, line, ports):
+    spec = json.loads(shown.says(f"expose {line} --dry-run=client -o json"))["spec"]
+    assert [(one.get("name"), one["protocol"], one["port"]) for one in spec.get("ports", [])] == ports
+
+
+def test_what_a_service_is_told_stands_in_it(shown):
+    told = "--session-affinity=ClientIP --type=LoadBalancer --load-balancer-ip=1.2.3.4"
+    spec = json.loads(shown.says(f"expose deploy picky --port=80 --selector=a=b {told} --dry-run=client -o json"))[
+        "spec"
+    ]
+    assert (spec["selector"], spec["sessionAffinity"], spec["loadBalancerIP"]) == ({"a": "b"}, "ClientIP", "1.2.3.4")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "label --local pod dns a=b",
+        "delete -i pod dns",
+        "expose deploy web --port=80 --overrides={}",
+        "get pods --as-uid=1",
+        "get pods --server-print=false",
+        "patch pod dns --local -p {}",
+    ],
+)
+def test_a_flag_that_nobody_obeys_is_refused_rather_than_forgotten(shown, line):
+    assert " is not simulated: leave it out\n" in shown.complains(line)
+    assert "a" not in json.loads(shown.says("get pod dns -o json"))["metadata"]["labels"]

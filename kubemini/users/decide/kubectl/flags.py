@@ -21,13 +21,14 @@ FALSE = ("0", "f", "F", "false", "FALSE", "False")
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag; *bare*: its value when none is written behind it, if it may stand alone."""
+    """One flag; *bare*: its value when none is written behind it, if it may stand alone; *unheard*: nobody obeys it."""
 
     name: str
     short: str = ""
     kind: str = TEXT
     default: Any = None
     bare: str | None = None
+    unheard: bool = False
 
     @property
     def alone(self) -> str | None:
@@ -39,16 +40,16 @@ GLOBAL = (
     Flag("namespace", "n", default=""),
     Flag("as", default=""),
     Flag("as-group", kind=ARRAY),
-    Flag("as-uid", default=""),
+    Flag("as-uid", unheard=True),
     Flag("token", default=""),
     Flag("context", default=""),
     Flag("kubeconfig", default=""),
     Flag("server", "s", default=""),
-    Flag("cluster", default=""),
-    Flag("user", default=""),
+    Flag("cluster", unheard=True),
+    Flag("user", unheard=True),
     Flag("request-timeout", default="0"),
     Flag("v", "v", INT, 0),
-    Flag("warnings-as-errors", kind=BOOL),
+    Flag("warnings-as-errors", kind=BOOL, unheard=True),
     Flag("help", "h", BOOL),
 )
 
@@ -143,6 +144,8 @@ def _short(word: str, short: dict[str, Flag], left: list[str], given: Given) -> 
 
 
 def _set(flag: Flag, text: str, given: Given) -> None:
+    if flag.unheard:
+        raise Failed(f"error: --{flag.name} is not simulated: leave it out")
     fresh = flag.name not in given.written
     given.written.append(flag.name)
     if flag.kind in (LIST, ARRAY):

@@ -2,7 +2,6 @@
 // answered by the simulator; what is wrong with it is said in one sentence.
 import { button, h } from "../kit.js";
 
-const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const PATIENCE = 30000; // ms
 const SILENT =
   "The simulator has not answered for 30 seconds. Send it again, or load the page anew.";
@@ -21,7 +20,7 @@ export class AskForm {
     this.fields = {
       user: choose(run.users),
       hook: choose(run.hooks),
-      method: choose(METHODS),
+      method: choose(run.methods),
       path: typed(),
       body: h("textarea", { rows: 9, spellcheck: "false", autocapitalize: "off" }),
     };

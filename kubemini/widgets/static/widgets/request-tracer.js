@@ -1,8 +1,8 @@
 // Request tracer: one request walks the API server's chain; what each stage asked, and what it did. Broken requests are
 // predicted before they run; a reader sends requests of his own to the simulator.
-// Model: run {header, cases: [{name, what, asked, lesson, broken, walk}], users, hooks, codes}, kernel, caption, options;
-// a walk is {request, stages: [{stage, title, asks, verdict, why, brief, took, facts, diff, parts, also}], ended, answer},
-// see kubemini/requests/traced.py.
+// Model: run {header, cases: [{name, what, asked, lesson, broken, walk}], users, hooks, methods, codes}, kernel, caption,
+// options; a walk is {request, stages: [{stage, title, asks, verdict, why, brief, took, facts, diff, parts, also}], ended,
+// answer}, see kubemini/requests/traced.py.
 import { button, h, keepKeys, plural, put, sentences, tableBox, textTable } from "../kit.js";
 import { AskForm } from "../requests/askform.js";
 import { Chain, WORDS } from "../requests/chain.js";

@@ -14,7 +14,7 @@ from kubemini.users.decide.kubectl.making import networking, rights, settings, w
 from kubemini.users.decide.kubectl.making.parts import Maker, name_in, usage
 from kubemini.users.decide.kubectl.making.pods import RUN, pod
 
-FLAGS = (*targets.FILES, *targets.SELECTOR, *writing.WRITES, *writing.SAVE, Flag("raw"))
+FLAGS = (*targets.FILES, *targets.SELECTOR, *writing.WRITES, *writing.SAVE, Flag("raw", unheard=True))
 OF_MAKERS = (*writing.WRITES, *writing.SAVE)
 MAKERS: dict[str, Maker] = {**workloads.MAKERS, **networking.MAKERS, **rights.MAKERS, **settings.MAKERS}
 FAMILIES = {"service": networking.SERVICES, "secret": settings.SECRETS}

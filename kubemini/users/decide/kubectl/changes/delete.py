@@ -28,8 +28,8 @@ FLAGS = (
     Flag("timeout", kind=TIME),
     Flag("wait", kind=BOOL, default=True),
     Flag("output", "o"),
-    Flag("interactive", "i", BOOL),
-    Flag("raw"),
+    Flag("interactive", "i", BOOL, unheard=True),
+    Flag("raw", unheard=True),
 )
 POLICIES = {
     "background": "Background",
@@ -116,9 +116,8 @@ def _tell(line: Line, given: Given, info: Info, dry: str, options: dict[str, Any
         line.screen.line(info.called)
         return
     deed = "force deleted" if options.get("gracePeriodSeconds") == 0 else "deleted"
-    note = {writing.CLIENT: " (dry run)", writing.SERVER: " (server dry run)"}.get(dry, "")
     where = in_namespace(info.resource, info.namespace)
-    line.screen.line(f'{info.resource.titled} "{info.name}" {deed}{where}{note}')
+    line.screen.line(f'{info.resource.titled} "{info.name}" {deed}{where}{writing.note(dry)}')
 
 
 def _await(line: Line, given: Given, asked: list[tuple[Info, Any]], options: dict[str, Any]) -> Steps:

@@ -29,7 +29,7 @@ FLAGS = (
     Flag("grace-period", kind=INT, default=-1),
     Flag("ignore-daemonsets", kind=BOOL),
     Flag("pod-selector"),
-    Flag("skip-wait-for-delete-timeout", kind=INT),
+    Flag("skip-wait-for-delete-timeout", kind=INT, unheard=True),
     Flag("timeout", kind=TIME),
 )
 AGAIN, LOOK = 5 * SECOND, 1 * SECOND
@@ -90,8 +90,7 @@ def run(line: Line, given: Given) -> Steps:
             )
             left.append((info.name, problem))
             continue
-        note = {writing.CLIENT: " (dry run)", writing.SERVER: " (server dry run)"}.get(dry, "")
-        line.screen.line(f"node/{info.name} drained{note}")
+        line.screen.line(f"node/{info.name} drained{writing.note(dry)}")
     if left:
         line.screen.complain("There are pending nodes to be drained:")
         for name, _ in left:
@@ -107,9 +106,8 @@ def _drain(line: Line, given: Given, info: Info, dry: str) -> Steps:
         told = "; ".join(f"{why}: {', '.join(pods)}" for why, pods in found.warnings.items())
         line.screen.complain(f"Warning: {told}")
     if dry != "none":
-        note = "dry run" if dry == writing.CLIENT else "server dry run"
         for pod in found.go:
-            line.screen.line(f"evicting pod {_placed(pod)} ({note})")
+            line.screen.line(f"evicting pod {_placed(pod)}{writing.note(dry)}")
         return
     yield from _empty(line, given, info, found.go)
 

@@ -4,6 +4,7 @@ Models k/kubectl pkg/cmd/expose ExposeServiceOptions.RunExpose; pkg/cmd/autoscal
 SetImageOptions.Run.
 """
 
+import re
 from typing import Any
 
 from kubemini.users.decide.kubectl import files, targets
@@ -20,7 +21,8 @@ OF_EXPOSE = (
     *writing.WRITES,
     *writing.SAVE,
     *(Flag(name) for name in ("port", "target-port", "protocol", "name", "type", "selector", "external-ip")),
-    *(Flag(name) for name in ("cluster-ip", "session-affinity", "load-balancer-ip", "overrides")),
+    *(Flag(name) for name in ("cluster-ip", "session-affinity", "load-balancer-ip")),
+    Flag("overrides", unheard=True),
     Flag("labels", "l"),
 )
 OF_AUTOSCALE = (
@@ -34,7 +36,16 @@ OF_AUTOSCALE = (
     Flag("memory"),
     Flag("name"),
 )
-OF_SET = (*targets.FILES, *targets.SELECTOR, *writing.WRITES, Flag("all", kind=BOOL), Flag("local", kind=BOOL))
+OF_SET = (
+    *targets.FILES,
+    *targets.SELECTOR,
+    *writing.WRITES,
+    Flag("all", kind=BOOL),
+    Flag("local", kind=BOOL, unheard=True),
+)
+LONGEST = 63  # of the name of a Service
+AS_SAID = {"type": "type", "clusterIP": "cluster-ip", "sessionAffinity": "session-affinity"}  # field → flag
+NO_SELECTOR = "selector must be specified"
 EXPOSABLE = ("pods", "services", "replicationcontrollers", "deployments", "replicasets")
 WORKLOADS = ("pods", "replicationcontrollers", "deployments", "daemonsets", "replicasets", "statefulsets", "jobs")
 
@@ -63,49 +74,77 @@ def _service(given: Given, info: Info, selector: str) -> dict[str, Any]:
         kind = f"{one.kind}.{one.group}" if one.group else one.kind
         raise fail(f"cannot expose a {kind}")
     spec = info.obj.get("spec") or {}
-    name = given["name"] or info.name
     chosen = pairs(selector.split(","), "selector") if selector else _selector(info, spec)
-    protocol, target = given["protocol"] or "TCP", given["target-port"]
-    ports = [
-        {"protocol": protocol, "port": int(port), "targetPort": int_or_percent(target or port)}
-        for port in (given["port"].split(",") if given["port"] else _ports(spec))
-    ]
-    if len(ports) > 1:
-        ports = [{"name": f"port-{number}", **port} for number, port in enumerate(ports, start=1)]
+    ports = _ports(given, _protocols(spec))
+    if given["session-affinity"] not in ("", "None", "ClientIP"):
+        raise fail(f"unknown session affinity: {given['session-affinity']}")
     labels = info.obj["metadata"].get("labels") or {}
     if given["labels"]:
         labels = pairs(given["labels"].split(","), "label spec")
-    made: dict[str, Any] = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}}
-    made["metadata"] |= {"labels": labels} if labels else {}
-    made["metadata"] |= {"namespace": given["namespace"]} if given["namespace"] else {}
-    made["spec"] = {"ports": ports, "selector": chosen}
-    made["spec"] |= {"type": given["type"]} if given["type"] else {}
-    made["spec"] |= {"clusterIP": given["cluster-ip"]} if given["cluster-ip"] else {}
-    made["spec"] |= {"externalIPs": [given["external-ip"]]} if given["external-ip"] else {}
-    return made | {"status": {"loadBalancer": {}}}
+    meta = {"name": given["name"] or info.name[:LONGEST]} | ({"labels": labels} if labels else {})
+    meta |= {"namespace": given["namespace"]} if given["namespace"] else {}
+    made: dict[str, Any] = {"ports": ports} if ports else {}
+    made |= {"selector": chosen}
+    made |= {field: given[flag] for field, flag in AS_SAID.items() if given[flag]}
+    made |= {"externalIPs": [given["external-ip"]]} if given["external-ip"] else {}
+    if given["type"] == "LoadBalancer" and given["load-balancer-ip"]:
+        made |= {"loadBalancerIP": given["load-balancer-ip"]}
+    head = {"apiVersion": "v1", "kind": "Service", "metadata": meta}
+    return {**head, "spec": made, "status": {"loadBalancer": {}}}
 
 
 def _selector(info: Info, spec: Any) -> dict[str, str]:
-    if info.resource.name == "pods":
-        labels = info.obj["metadata"].get("labels") or {}
-        if not labels:
-            raise fail("the pod has no labels and cannot be exposed")
-        return dict(labels)
+    """Models k/kubectl pkg/polymorphichelpers mapBasedSelectorForObject"""
+    kind = info.resource.name
     selector = spec.get("selector") or {}
-    if info.resource.name in ("services", "replicationcontrollers"):
-        return dict(selector)
-    if selector.get("matchExpressions"):
-        raise fail('couldn\'t convert expressions - "{selector}" to map-based selector format')
-    return dict(selector.get("matchLabels") or {})
+    if kind == "pods":
+        selector, why = info.obj["metadata"].get("labels"), "the pod has no labels and cannot be exposed"
+    elif kind == "services":
+        why = "the service has no pod selector set"
+    elif kind == "replicationcontrollers":
+        why = ""
+    else:
+        why = f"invalid {info.resource.kind.lower()}: no selectors, therefore cannot be exposed"
+        expressions, selector = selector.get("matchExpressions"), selector.get("matchLabels")
+        if selector and expressions:
+            shown = " ".join(_as_go_shows(one) for one in expressions)
+            why, selector = f'couldn\'t convert expressions - "[{shown}]" to map-based selector format', None
+    if not selector:
+        raise fail(f"couldn't retrieve selectors via --selector flag or introspection: {why}" if why else NO_SELECTOR)
+    return dict(selector)
 
 
-def _ports(spec: Any) -> list[str]:
+def _as_go_shows(one: Any) -> str:
+    return f"{{Key:{one['key']} Operator:{one['operator']} Values:[{' '.join(one.get('values') or ())}]}}"
+
+
+def _protocols(spec: Any) -> dict[str, list[str]]:
+    """The ports that are there, in order, each with its protocols."""
     pod = (spec.get("template") or {}).get("spec") or spec
-    ports = [str(port["containerPort"]) for one in pod.get("containers") or [] for port in one.get("ports") or []]
-    ports += [str(port["port"]) for port in spec.get("ports") or []]
-    if not ports:
+    ports = [(one["containerPort"], one) for found in pod.get("containers") or [] for one in found.get("ports") or []]
+    ports += [(one["port"], one) for one in spec.get("ports") or []]
+    found: dict[str, list[str]] = {}
+    for port, one in ports:
+        found.setdefault(str(port), []).append(one.get("protocol") or "TCP")
+    return found
+
+
+def _ports(given: Given, known: dict[str, list[str]]) -> list[dict[str, Any]]:
+    """The ports of the Service: those that are asked for, or all that are *known*."""
+    wanted = given["port"].split(",") if given["port"] else list(known)
+    if not wanted and given["cluster-ip"] != "None":
         raise fail("couldn't find port via --port flag or introspection")
-    return ports
+    found: list[dict[str, Any]] = []
+    for number, text in enumerate(wanted, start=1):
+        if not re.fullmatch(r"[-+]?[0-9]{1,9}", text):
+            raise fail(f'strconv.Atoi: parsing "{text}": invalid syntax')
+        named = {"name": f"port-{number}"} if len(wanted) > 1 else {}
+        protocols = [given["protocol"]] if given["protocol"] else known.get(text, ["TCP"])
+        for protocol in protocols:
+            name = {"name": f"port-{number}-{protocol.lower()}"} if len(protocols) > 1 else named
+            target = int_or_percent(given["target-port"] or text)
+            found.append({**name, "protocol": protocol, "port": int(text), "targetPort": target})
+    return found
 
 
 # -- autoscale ---------------------------------------------------------------------------------------------------------

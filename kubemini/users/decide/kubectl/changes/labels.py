@@ -25,7 +25,7 @@ FLAGS = (
     Flag("overwrite", kind=BOOL),
     Flag("list", kind=BOOL),
     Flag("resource-version"),
-    Flag("local", kind=BOOL),
+    Flag("local", kind=BOOL, unheard=True),
 )
 
 

@@ -61,12 +61,11 @@ def mark(line: Line, info: Info, desired: bool, dry: str) -> Steps:
     """Cordon or uncordon one node, and tell."""
     already = bool((info.obj.get("spec") or {}).get("unschedulable")) == desired
     word = "cordoned" if desired else "uncordoned"
-    note = {writing.CLIENT: " (dry run)", writing.SERVER: " (server dry run)"}.get(dry, "")
     if not already and dry != writing.CLIENT:
         query = (("dryRun", "All"),) if dry == writing.SERVER else ()
         body = {"spec": {"unschedulable": True if desired else None}}
         yield from line.send("PATCH", info.path, body, query, STRATEGIC)
-    line.screen.line(f"{info.called} {'already ' if already else ''}{word}{note}")
+    line.screen.line(f"{info.called} {'already ' if already else ''}{word}{writing.note(dry)}")
 
 
 # -- taint -------------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ FLAGS = (
     Flag("patch-file"),
     Flag("type", default="strategic"),
     Flag("subresource"),
-    Flag("local", kind=BOOL),
+    Flag("local", kind=BOOL, unheard=True),
 )
 REPLACES = (*targets.FILES, *writing.WRITES, *writing.SAVE, Flag("force", kind=BOOL), Flag("subresource"))
 SCALES = (

@@ -39,8 +39,7 @@ class Writing:
         if self.show is not None:
             self.line.screen.out(self.show(obj))
             return
-        note = {CLIENT: " (dry run)", SERVER: " (server dry run)"}.get(self.dry, "")
-        self.line.screen.line(f"{called or outputs.name_of(obj)} {deed}{note}")
+        self.line.screen.line(f"{called or outputs.name_of(obj)} {deed}{note(self.dry)}")
 
 
 def of(line: Line, given: Given, manager: str, checks: bool = True, typed: bool = False) -> Steps:
@@ -52,6 +51,11 @@ def of(line: Line, given: Given, manager: str, checks: bool = True, typed: bool 
         query.append(("fieldValidation", validation(given)))
     show = (yield from outputs.of(given, typed=typed)) if given.values.get("output") else None
     return Writing(dry, tuple(query), show, line)
+
+
+def note(dry: str) -> str:
+    """What stands behind a deed that was not done."""
+    return {CLIENT: " (dry run)", SERVER: " (server dry run)"}.get(dry, "")
 
 
 def strategy(given: Given) -> str:

@@ -45,7 +45,7 @@ FLAGS = (
     Flag("show-kind", kind=BOOL),
     Flag("label-columns", "L", LIST),
     Flag("no-headers", kind=BOOL),
-    Flag("server-print", kind=BOOL, default=True),
+    Flag("server-print", kind=BOOL, unheard=True),
     Flag("subresource"),
 )
 SUGGEST = 'Use "kubectl api-resources" for a complete list of supported resources.'
