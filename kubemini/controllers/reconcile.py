@@ -26,7 +26,7 @@ from kubemini.controllers.decide.actions import (
     terminating,
 )
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
-from kubemini.controllers.decide.dialogue import Answer, Dialogue, End, Read, Step
+from kubemini.controllers.decide.dialogue import Answer, Ask, Dialogue, End, Read, Step
 from kubemini.controllers.decide.expectations import Expectations, Writes
 from kubemini.sim import Steps
 from kubemini.wire import Reply
@@ -91,7 +91,8 @@ class Reconciler:
         self.cache = informers.of(controller.kind)
         self.informers = informers
         params = self.component.net.params
-        self.queue = WorkQueue(self.component, self.sync, params.concurrent_syncs, controller.backoff)
+        workers = controller.workers or params.concurrent_syncs
+        self.queue = WorkQueue(self.component, self.sync, workers, controller.backoff)
         self.expectations = Expectations(params.expectations_timeout)
         self.writes = Writes()
         self.memory: dict[Key, Any] = {}  # what the last dialogue about each object left
@@ -115,7 +116,8 @@ class Reconciler:
             return watch.keys(obj, self.facts) if obj is not None else []
 
         def changed(old: Obj | None, new: Obj | None) -> None:
-            for obj in (old, new) if watch.when(old, new) else ():
+            concerned = (new or old,) if watch.latest else (old, new)
+            for obj in concerned if watch.when(old, new) else ():
                 for key in keys(obj):
                     self.queue.add_after(key, watch.delay)
             for key in keys(new or old) if watch.made_here else ():
@@ -181,6 +183,9 @@ class Reconciler:
         if isinstance(step, Read):
             namespace, name = step.key
             reply = yield from self.client.get(step.kind, name, namespace)
+            return Answer(reply.value) if reply.ok else Answer(error=reply.error)
+        if isinstance(step, Ask):
+            reply = yield from self.client.request(step.verb, step.path, step.body, dict(step.query))
             return Answer(reply.value) if reply.ok else Answer(error=reply.error)
         kind = kind_of(step.obj)
         if kind in self.made and isinstance(step, Create | Delete):

@@ -1,11 +1,11 @@
 """A controller whose next step depends on what became of the one before, at work on a real API server."""
 
 from kubemini.api.kinds import CONFIG_MAP, POD
-from kubemini.api.objects import freeze
+from kubemini.api.objects import evolve, freeze
 from kubemini.client import Discovery, Informers
-from kubemini.controllers.decide.actions import Create, owner_reference
+from kubemini.controllers.decide.actions import Create, Plan, Update, owner_reference
 from kubemini.controllers.decide.controller import Controller, Watch, owner_key
-from kubemini.controllers.decide.dialogue import End, Read
+from kubemini.controllers.decide.dialogue import Ask, End, Read, in_turn
 from kubemini.controllers.decide.expectations import Expectations
 from kubemini.controllers.reconcile import Reconciler, facts_of
 from kubemini.sim.units import MS, SECOND
@@ -80,3 +80,49 @@ def test_what_is_expected_adds_up_within_one_look():
     assert not ledger.satisfied("rs", 0)
     ledger.created("rs")
     assert ledger.satisfied("rs", 0)
+
+
+def test_writes_in_turn_stand_upon_each_other_and_the_first_that_fails_ends_them():
+    world, ends = World(), []
+
+    def decide(obj, facts, caught_up, now):
+        if obj.get("data"):
+            return End()
+        first, second = (evolve(obj, ("data",), {"x": value}) for value in ("1", "2"))
+        ends.append((yield from in_turn((Update(first), Update(second)))))
+        lost = yield from in_turn((Update(obj), Update(evolve(obj, ("data",), {"never": "written"}))))
+        asked = yield Ask(CONFIG_MAP.path("default", "owner"))
+        ends.extend((lost.reason, asked.obj["data"]))
+        return End()
+
+    at_work(world, Controller(CONFIG_MAP, decide))
+    world.run(1)
+    assert world.ask(lambda client: client.create(OWNER)).ok
+    world.run(1)
+    assert ends == [None, "Conflict", {"x": "2"}]
+
+
+def test_a_watch_of_the_latest_wakes_nobody_for_what_was_before():
+    world, looks = World(), []
+
+    def decide(obj, facts, caught_up, now):
+        looks.append(obj["metadata"]["name"])
+        return Plan()
+
+    def named(pod, facts):
+        return [("default", pod["metadata"]["labels"]["of"])]
+
+    watch = Watch(POD, named, latest=True)
+    at_work(world, Controller(CONFIG_MAP, decide, (watch,), when=lambda old, new: False))
+    world.run(1)
+    for name in ("a", "b"):
+        world.ask(lambda client, name=name: client.create(evolve(OWNER, ("metadata", "name"), name)))
+    container = {"name": "c", "image": "i"}
+    meta = {"name": "p", "namespace": "default", "labels": {"of": "a"}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}}
+    assert world.ask(lambda client: client.create(freeze(pod))).ok
+    world.run(1)
+    patch = {"metadata": {"labels": {"of": "b"}}}
+    assert world.ask(lambda client: client.patch(POD, "p", "default", patch)).ok
+    world.run(1)
+    assert set(looks[looks.index("b") :]) == {"b"}

@@ -48,7 +48,8 @@ class Watch:
     """A change of an object of *kind* wakes the *keys* that it concerns.
 
     *made_here*: the controller makes such objects itself, and expects to see them. *when*: which changes (old, new).
-    *delay* (µs): how long the key waits for more of the kind, so that one look does for many changes.
+    *delay* (µs): how long the key waits for more of the kind, so that one look does for many changes. *latest*: the
+    state before a change concerns nobody.
     """
 
     kind: Kind
@@ -56,6 +57,7 @@ class Watch:
     made_here: bool = False
     when: Callable[[Obj | None, Obj | None], bool] = _always
     delay: int = 0
+    latest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class Controller:
     it is, if the API server must tell it from the others. *defined*: what of a kind defined at run time wakes it.
     *reads*: kinds that it looks at though their changes do not wake it. *delay* (µs): how long a change (old, new) of
     its own objects waits for more. *backoff* (µs): the first and the longest wait after a failure, if not the usual.
+    *workers*: how many keys it looks at at once, if not as many as all.
     """
 
     kind: Kind
@@ -81,6 +84,7 @@ class Controller:
     reads: tuple[Kind, ...] = ()
     delay: Callable[[Obj | None, Obj | None], int] = _at_once
     backoff: tuple[int, int] | None = None
+    workers: int | None = None
 
 
 def key_of(obj: Obj) -> Key:

@@ -8,14 +8,14 @@ give the same steps; a test plays the API server and sends the answers (tests/co
     if answer.error: ...
 """
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import Obj
-from kubemini.controllers.decide.actions import Action
+from kubemini.api.objects import Obj, evolve
+from kubemini.controllers.decide.actions import Action, Create, Delete
 
 Key = tuple[str, str]  # namespace, name
 
@@ -26,6 +26,16 @@ class Read:
 
     kind: Kind
     key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Any request, of what has a path and is no object of its own: a list, a scale, metrics."""
+
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    verb: str = "GET"
+    body: Obj | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +59,26 @@ class End:
     memory: Any = None
 
 
-Step = Action | Read
+Step = Action | Read | Ask
 Dialogue = Generator[Step, Answer, End]
+
+
+def in_turn(actions: Iterable[Action]) -> Generator[Step, Answer, Any]:
+    """One after the other until one fails; returns the error, or None.
+
+    A write of what was written before is a write upon that: it is guarded by the version that came of it.
+    """
+    versions: dict[str, str] = {}
+    for action in actions:
+        uid = action.obj["metadata"].get("uid", "")
+        if uid in versions:
+            action = replace(action, obj=evolve(action.obj, ("metadata", "resourceVersion"), versions[uid]))
+        answer = yield action
+        if answer.error is not None and not (isinstance(action, Delete) and not_found(answer.error)):
+            return answer.error
+        if answer.obj is not None and not isinstance(action, Create | Delete):
+            versions[uid] = answer.obj["metadata"]["resourceVersion"]
+    return None
 
 
 def words(error: Any) -> str:
