@@ -11,6 +11,7 @@ I    VOCABULARY: values
 II   GROUND: what programs stand on; knows no Kubernetes
     sim/            the engine: clock, chance, trace, and the words that a trace can say, one declaration each
     wire/           the wire: latency, loss, cuts; calls and streams, kept connections, addresses that move
+    containers/     what runs in a container: programs, one a file; processes, files, ports, memory, a shell; pure
     host/           machines: power, disks, their Linux kernel; programs that start, crash, panic, pause, resume
 III  PROGRAMS: one folder a program, its deciders in `decide`; they meet on the wire and in objects
     etcd/           raft: a pure machine, store: revisions, leases, requests (pure too), server: the member that drives

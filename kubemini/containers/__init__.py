@@ -1,0 +1,43 @@
+"""What runs in containers: programs, with files, an environment, ports, memory and signals; it knows no Kubernetes."""
+
+from kubemini.containers.context import (
+    ERR,
+    OOM_KILLED,
+    OUT,
+    Answer,
+    CannotStart,
+    Health,
+    NoCommand,
+    Request,
+    Runtime,
+    Setting,
+)
+from kubemini.containers.files import Device, File, Files, Folder, Link, Mount
+from kubemini.containers.images import Image, Program, image_of, program_for
+from kubemini.containers.inside import Inside
+from kubemini.containers.process import Process
+
+__all__ = [
+    "ERR",
+    "OOM_KILLED",
+    "OUT",
+    "Answer",
+    "CannotStart",
+    "Device",
+    "File",
+    "Files",
+    "Folder",
+    "Health",
+    "Image",
+    "Inside",
+    "Link",
+    "Mount",
+    "NoCommand",
+    "Process",
+    "Program",
+    "Request",
+    "Runtime",
+    "Setting",
+    "image_of",
+    "program_for",
+]

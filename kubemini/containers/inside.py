@@ -1,0 +1,247 @@
+"""What runs in one container: its processes, its files, its ports, its memory.
+
+Theory of operation.
+
+A container is one `Inside`: made when it is created, begun by `start`, over when its first process ends, and then of no
+use any more: a restart makes another one (its own files are new, its volumes are not).
+
+    program = program_for("nginx:1.29", (), ())       `images`: raises NoCommand
+    inside = Inside(program, setting, runtime)        `context`: what it finds, and who holds it
+    inside.start()                                    CannotStart, or it runs; it may have ended when this returns
+    inside.signal("TERM")                             to process 1, as a runtime's stop does; what that means is its own
+    inside.kill()                                     SIGKILL: `Runtime.ended(137, "")`
+    inside.request(80, Request("GET", "/"))           Answer, or None: nobody listens, or nobody who speaks HTTP
+    inside.listens(80)                                whether a connection is accepted (a tcpSocket probe)
+    inside.health(9090, "")                           Health, or None: no gRPC server there
+    inside.exec(["cat", "/x"], take, ended)           a command, as `Process`; CannotStart
+    inside.memory                                     bytes that its processes hold
+    inside.files                                      what a runtime reads: termination messages, sizes
+
+Nothing happens by itself but what a program waits for: a server, or `pause`, waits for nobody and costs no event.
+Time comes from `Runtime.after` alone, so the same world makes the same container.
+
+**Asking again.** `Answer.until` and `Process.steady` say whether an answer, or a command, would be another one later;
+with `Runtime.changed` a prober needs to ask only when there is something to learn. A command of exec whose process is
+`steady` when it ends has read files and done nothing else, and its result holds until `changed` of any container that
+shares a volume with it.
+
+Invariant: `Runtime.ended` is called once, and nothing is called after it.
+Models opencontainers/runc libcontainer Process (what a runtime starts, signals and execs), and of the kernel
+pid_namespaces(7) and cgroups: over the limit of memory all of a container is killed (memory.oom.group).
+Simplified: files and pipes use no memory of the container.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from kubemini.containers.context import (
+    ERR,
+    OOM_KILLED,
+    OUT,
+    Answer,
+    CannotStart,
+    Health,
+    Request,
+    Runtime,
+    Setting,
+)
+from kubemini.containers.files import File, Files, Trouble
+from kubemini.containers.images import Program
+from kubemini.containers.process import IN, Main, Process, Server, Start
+from kubemini.containers.streams import Buffered, Nothing, Sink, Stream
+
+MOST_PROCESSES = 200
+BREATH = 2_000  # commands that processes of a container may begin in one instant
+KILLED = 137
+NOT_FOUND = "executable file not found in $PATH"
+NO_FILE = "no such file or directory"
+CANNOT_FORK = "Resource temporarily unavailable"
+IN_USE = "Address in use"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Inside:
+    """The inside of one start of a container; see the top of this file."""
+
+    def __init__(self, program: Program, setting: Setting, runtime: Runtime):
+        self.program, self.setting, self.runtime = program, setting, runtime
+        self.processes: dict[int, Process] = {}
+        self._servers: dict[int, tuple[Process, Server]] = {}
+        self._next = 1
+        self.over, self._why = False, ""
+        self._instant, self._begun = -1, 0
+        self._log = {number: Sink(partial(self._say, number)).hold() for number in (OUT, ERR)}
+        self.files = Files(program.image.root(), list(setting.mounts), self._changed)
+
+    # -- what a runtime does -------------------------------------------------------------------------------------------
+    def start(self) -> None:
+        """Begin its first process. CannotStart: there is none such."""
+        cwd = self.setting.workdir or self.program.image.workdir
+        if not self.files.exists(cwd):
+            self.files.make_folder(cwd)
+        elif not self.files.is_folder(cwd):
+            raise CannotStart(f"error during container init: mkdir {cwd}: not a directory")
+        environment = {"PATH": PATH, **self.program.image.environment, **self.setting.environment}
+        main, argv = self._main(self.program.argv, environment, cwd)
+        streams: dict[int, Stream] = {IN: Nothing(), **self._log}
+        self.begin(Start(self.program.main or main, argv, environment, cwd, streams))
+
+    def signal(self, name: str) -> None:
+        """A signal to process 1: TERM, QUIT …; KILL ends it whatever it says."""
+        if name == "KILL":
+            self.kill()
+        elif 1 in self.processes:
+            self.processes[1].signal(name)
+
+    def kill(self, reason: str = "") -> None:
+        """SIGKILL to all of it."""
+        if not self.over and 1 in self.processes:
+            self._why = reason
+            self.processes[1].end(KILLED)
+
+    def request(self, port: int, request: Request) -> Answer | None:
+        """What the program that listens on *port* answers; None: nobody does, or not by HTTP."""
+        found = self._servers.get(port)
+        return found[1].http(request) if found is not None and found[1].http is not None else None
+
+    def listens(self, port: int) -> bool:
+        """Whether somebody listens on *port*."""
+        return port in self._servers
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """All ports that somebody listens on."""
+        return tuple(sorted(self._servers))
+
+    def health(self, port: int, service: str) -> Health | None:
+        """What a gRPC health service on *port* says of *service*; None: there is none."""
+        found = self._servers.get(port)
+        return found[1].health(service) if found is not None and found[1].health is not None else None
+
+    def exec(
+        self,
+        argv: Sequence[str],
+        take: Callable[[int, bytes], None],
+        ended: Callable[[int], None],
+        stdin: Buffered | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Process:
+        """Run a command: *take* gets what it writes on OUT and ERR, *ended* its exit code, once.
+
+        Both may be called before this returns. ``process.end(137)`` kills it. *stdin*: None is an empty input.
+        CannotStart: there is no such command.
+        """
+        told = {"PATH": PATH, **self.program.image.environment, **self.setting.environment, **(environment or {})}
+        cwd = self.setting.workdir or self.program.image.workdir
+        main, words = self._main(tuple(argv), told, cwd)
+        streams: dict[int, Stream] = {number: Sink(partial(take, number)) for number in (OUT, ERR)}
+        streams[IN] = stdin if stdin is not None else Nothing()
+        return self.begin(Start(main, words, told, cwd, streams), None, ended)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that its processes hold."""
+        return sum(process.memory for process in self.processes.values())
+
+    # -- what its processes do -----------------------------------------------------------------------------------------
+    def begin(
+        self, start: Start, parent: Process | None = None, on_end: Callable[[int], None] = lambda code: None
+    ) -> Process:
+        """A new process; it runs at once until it waits. Trouble: there are too many."""
+        if len(self.processes) >= MOST_PROCESSES:
+            raise Trouble(CANNOT_FORK)
+        pid = self._next
+        self._next += 1
+        process = self.processes[pid] = Process(self, pid, parent.pid if parent else 0, start, on_end)
+        process.begin()
+        return process
+
+    def ended(self, process: Process) -> None:
+        """A process has ended."""
+        self.processes.pop(process.pid, None)
+        for port in [port for port, (owner, _) in self._servers.items() if owner is process]:
+            self.close(port)
+        if process.pid == 1:
+            self._end(process.code or 0)
+        else:
+            for other in list(self.processes.values()):
+                other.look()
+
+    def _end(self, code: int) -> None:
+        for other in list(self.processes.values()):
+            other.end(KILLED)
+        self.over = True
+        self.runtime.ended(code, self._why)
+
+    def listen(self, process: Process, port: int, server: Server) -> None:
+        """*process* answers on *port*."""
+        if port in self._servers:
+            raise Trouble(IN_USE)
+        self._servers[port] = process, server
+        self._changed()
+
+    def close(self, port: int) -> None:
+        """Nobody answers there."""
+        if self._servers.pop(port, None) is not None:
+            self._changed()
+
+    def weigh(self) -> None:
+        """If its processes hold more memory than it may have, it is killed."""
+        limit = self.setting.memory
+        if limit is not None and self.memory > limit:
+            self.kill(OOM_KILLED)
+
+    def out_of_breath(self) -> bool:
+        """Whether so much has been begun in this instant that who begins more is to wait a moment."""
+        if self.runtime.now != self._instant:
+            self._instant, self._begun = self.runtime.now, 0
+        self._begun += 1
+        return self._begun > BREATH
+
+    def descriptor(self, path: str, process: Process) -> Stream:
+        """A stream of a process, by a path such as /proc/1/fd/1."""
+        match = re.fullmatch(r"/(?:proc/(\d+)|dev)/fd/(\d+)", path)
+        of = self.processes.get(int(match[1])) if match and match[1] else process
+        stream = of.streams.get(int(match[2])) if match and of is not None else None
+        if stream is None:
+            raise Trouble("No such file or directory")
+        return stream
+
+    # -- which program is meant ----------------------------------------------------------------------------------------
+    def find(self, name: str, environment: Mapping[str, str], cwd: str) -> tuple[str, File] | None:
+        """The path and the file that a command of that name is."""
+        folders = environment.get("PATH", PATH).split(":") if "/" not in name else [""]
+        for folder in folders:
+            path = f"{folder}/{name}" if folder else name if name.startswith("/") else f"{cwd.rstrip('/')}/{name}"
+            if self.files.exists(path):
+                node = self.files.find(path)
+                if isinstance(node, File) and (node.main is not None or node.mode & 0o111):
+                    return path, node
+        return None
+
+    def _main(self, argv: tuple[str, ...], environment: Mapping[str, str], cwd: str) -> tuple[Main, tuple[str, ...]]:
+        """The program that *argv* calls, and what it is given; CannotStart in the words of runc."""
+        if self.program.main is not None and argv == self.program.argv:
+            return self.program.main, argv
+        name = argv[0] if argv else ""
+        found = self.find(name, environment, cwd)
+        if found is None:
+            why = f"stat {name}: {NO_FILE}" if "/" in name else NOT_FOUND
+            raise CannotStart(f'exec: "{name}": {why}')
+        path, file = found
+        if file.main is not None:
+            return file.main, argv
+        head = re.match(rb"#!\s*(\S+)[ \t]*([^\n]*)", file.data)
+        if head is None:
+            raise CannotStart(f"exec {path}: exec format error")
+        words = [head[1].decode(), *filter(None, [head[2].decode().strip()]), path, *argv[1:]]
+        return self._main(tuple(words), environment, cwd)
+
+    def _say(self, number: int, data: bytes) -> None:
+        if not self.over:
+            self.runtime.say(number, data)
+
+    def _changed(self) -> None:
+        if not self.over and 1 in self.processes:
+            self.runtime.changed()

@@ -1,0 +1,1 @@
+"""Programs that run in containers: one a file, each with a `main`."""
