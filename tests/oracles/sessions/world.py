@@ -14,6 +14,7 @@ from kubemini.cluster import Cluster
 from kubemini.cluster.topology import build
 from kubemini.cluster.topology.bare import without
 from kubemini.params import Params, changed
+from kubemini.serve.world import AS_REAL
 from kubemini.sim.units import SECOND
 
 USERS = {"admin": ("system:masters",), "dev": ("developers",)}
@@ -26,13 +27,14 @@ PATIENCE = 120 * SECOND  # of simulated time, for one answer
 class Inside:
     """An API server of its own, to be asked as run.py asks one."""
 
-    def __init__(self, needs=("api",), params=()):
-        gone = {"kubectl", "scheduler"} | ({"controller-manager"} if "controllers" not in needs else set())
+    def __init__(self, needs=("api",), params=(), topology=None):
+        gone = {"kubectl", "scheduler", "controller-manager"}
+        gone -= {"controller-manager"} if "controllers" in needs else set()
+        gone -= {"scheduler"} if "scheduler" in needs else set()
         if "controllers" in needs:
-            params = (*params, ("all_controllers", True))
-        self.cluster = Cluster(
-            without(build("single", workers=0), *gone), params=changed(Params(), {**RECORDED, **dict(params)})
-        )
+            params = (*params, *AS_REAL.items())
+        topology = without(topology or build("single", workers=0), *gone)
+        self.cluster = Cluster(topology, params=changed(Params(), {**RECORDED, **dict(params)}))
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
         self.server.flags = flags.as_real(TOKENS)
         if "compaction" in needs:  # as the recorded server of these: --etcd-compaction-interval 2s

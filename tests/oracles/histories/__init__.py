@@ -1,0 +1,34 @@
+"""Recorded histories of real controllers, played on a cluster of ours and judged by the compare.py beside them.
+
+    python -m tests.oracles FOLDER/deployment                       each history that differs, its first difference
+    python -m tests.oracles --all FOLDER/deployment/deployment-stuck.json        … and all differences of one
+    python -m tests.oracles.histories FOLDER/deployment/deployment-stuck.json    what ours did, version by version
+
+The cluster has an API server, an etcd and a controller manager with all controllers and the recording's flags, and
+nobody else unless `needs` names a scheduler; nodes, kubelets and who binds pods are played by a hand (`hand.py`), as
+they were when the history was recorded. `playing.py` takes the steps, `noting.py` writes down every version of every
+object, `naming.py` finds the pod that a step means. A step begins no earlier than the recorded one did.
+"""
+
+from functools import partial
+
+from tests.oracles.histories.playing import judge_of, played
+
+
+def cases(path, data):
+    """(name, how to run it) of the history in a file, if it holds one."""
+    if isinstance(data, dict) and "objects" in data and "steps" in data and judge_of(path) is not None:
+        yield f"{data['area']}/{data['name']}", partial(differences, path, data)
+
+
+def differences(path, recorded):
+    """What the compare.py above *path* finds: one line a difference."""
+    judge = judge_of(path)
+    found = judge.compare(recorded, played(path, recorded))
+    return [f"{at}: wanted {short(wanted)}, got {short(got)}" for at, wanted, got in found]
+
+
+def short(value, most=400):
+    """A value in one line of a bearable length."""
+    text = str(value)
+    return text if len(text) <= most else f"{text[:most]}…"
