@@ -218,6 +218,14 @@ def host_port(host: str, port: int | str) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no bad words
+
+
+def safe_encoded(text: str) -> str:
+    """*text* in letters and digits that make no words. Models k/apimachinery pkg/util/rand SafeEncodeString"""
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in text.encode())
+
+
 # -- machines: which address follows from a name ----------------------------------------------------
 def host_ip(host: str) -> str:
     """The address of a machine in the hosts' own network: worker-3 is 192.168.0.103."""

@@ -20,6 +20,7 @@ from kubemini.controllers.decide.actions import (
     Delete,
     Patch,
     Plan,
+    Tell,
     Update,
     UpdateStatus,
     controller_uid,
@@ -30,6 +31,8 @@ from kubemini.controllers.decide.dialogue import Answer, Ask, Dialogue, End, Rea
 from kubemini.controllers.decide.expectations import Expectations, Writes
 from kubemini.sim import Steps
 from kubemini.wire import Reply
+
+Request = Create | Update | UpdateStatus | Patch | Delete
 
 
 def facts_of(informers: Informers, controllers: Iterable[Controller], discovery: Discovery) -> Facts:
@@ -47,7 +50,7 @@ def facts_of(informers: Informers, controllers: Iterable[Controller], discovery:
     )
 
 
-def execute(client: ApiClient, action: Action, of: Callable[[Obj], Kind] = kind_of) -> Steps:
+def execute(client: ApiClient, action: Request, of: Callable[[Obj], Kind] = kind_of) -> Steps:
     """Ask the API server for it; *of*: the kind of an object."""
     obj = action.obj
     match action:
@@ -76,6 +79,8 @@ def is_done(action: Action, reply: Reply) -> bool:
 def execute_all(client: ApiClient, actions: Iterable[Action], of: Callable[[Obj], Kind] = kind_of) -> Steps:
     """Carry them out in order; returns the first error, or None."""
     for action in actions:
+        if isinstance(action, Tell):
+            continue
         reply = yield from execute(client, action, of)
         if not is_done(action, reply):
             return reply.error
@@ -187,6 +192,8 @@ class Reconciler:
         if isinstance(step, Ask):
             reply = yield from self.client.request(step.verb, step.path, step.body, dict(step.query))
             return Answer(reply.value) if reply.ok else Answer(error=reply.error)
+        if isinstance(step, Tell):
+            return Answer()
         kind = kind_of(step.obj)
         if kind in self.made and isinstance(step, Create | Delete):
             doomed = [step.obj["metadata"]["uid"]] if isinstance(step, Delete) else []
@@ -205,6 +212,9 @@ class Reconciler:
         doomed = [action.obj["metadata"]["uid"] for action in left if isinstance(action, Delete)]
         self.expectations.expect(key, creations, doomed, self.component.sim.now)
         while left:
+            if isinstance(left[0], Tell):
+                left.pop(0)
+                continue
             reply = yield from execute(self.client, left[0])
             if not is_done(left[0], reply):
                 self._give_up(key, left)

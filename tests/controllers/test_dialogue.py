@@ -1,5 +1,7 @@
 """A controller whose next step depends on what became of the one before, at work on a real API server."""
 
+from itertools import pairwise
+
 from kubemini.api.kinds import CONFIG_MAP, POD
 from kubemini.api.objects import evolve, freeze
 from kubemini.client import Discovery, Informers
@@ -67,7 +69,7 @@ def test_a_step_that_is_refused_is_expected_no_more_and_the_error_brings_the_key
     world.ask(lambda client: client.create(OWNER))
     world.run(12)
     mine = [at for at, _ in looks]
-    waits = [round((b - a) / SECOND) for a, b in zip(mine, mine[1:])]
+    waits = [round((b - a) / SECOND) for a, b in pairwise(mine)]
     assert waits[:3] == [1, 2, 4] and all(caught_up for _, caught_up in looks)
 
 

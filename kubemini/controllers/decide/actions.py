@@ -51,7 +51,17 @@ class Delete:
     policy: str = "Background"
 
 
-Action = Create | Update | UpdateStatus | Patch | Delete
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """An Event about *obj*: its type (Normal, Warning), a reason in one word, and a sentence."""
+
+    obj: Obj
+    type: str
+    reason: str
+    message: str
+
+
+Action = Create | Update | UpdateStatus | Patch | Delete | Tell
 
 
 @dataclass(frozen=True, slots=True)

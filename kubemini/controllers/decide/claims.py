@@ -3,10 +3,11 @@
 Models k/k pkg/controller BaseControllerRefManager.ClaimObject
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kubemini.api import labels
+from kubemini.api.kinds import kind_of
 from kubemini.api.objects import Obj, freeze
 from kubemini.controllers.decide.actions import (
     Action,
@@ -15,6 +16,7 @@ from kubemini.controllers.decide.actions import (
     owner_reference,
     terminating,
 )
+from kubemini.controllers.decide.dialogue import Read, Refused, Steps, must, not_found
 
 
 def selects(owner: Obj, obj: Obj) -> bool:
@@ -33,14 +35,76 @@ def claim(owner: Obj, candidates: Iterable[Obj]) -> list[Action]:
         ours = manager is not None and manager["uid"] == owner["metadata"]["uid"]
         if (manager is not None and not ours) or ours == selects(owner, obj) or terminating(obj):
             continue
-        held = obj["metadata"].get("ownerReferences") or ()
-        if ours:
-            steps.append(_own(obj, [reference for reference in held if not reference.get("controller")] or None))
-        else:
-            steps.append(_own(obj, [*held, owner_reference(owner)]))
+        steps.append(_own(obj, _without_controller(obj)) if ours else _adoption(owner, obj, ()))
     return steps
 
 
 def _own(obj: Obj, references: list[Any] | None) -> Patch:
     """The patch names the UID, so that a namesake is not touched."""
     return Patch(obj, freeze({"metadata": {"uid": obj["metadata"]["uid"], "ownerReferences": references}}))
+
+
+def claimed(
+    owner: Obj,
+    candidates: Iterable[Obj],
+    may: Callable[[Obj], bool] = lambda obj: True,
+    finalizers: Sequence[str] = (),
+) -> Steps:
+    """Those of *candidates* (the owner's, and orphans) that are the owner's once all is claimed and let go.
+
+    *may*: whether one fits in other ways than by its labels. *finalizers*: what the adopted are given besides. Before
+    the first adoption the API server is asked whether the owner is still there: a cache may not know yet that it is on
+    its way out. Raises Refused.
+    """
+    mine, checked = [], False
+    for obj in candidates:
+        manager, fits = controller_of(obj), selects(owner, obj) and may(obj)
+        if manager is not None and manager["uid"] != owner["metadata"]["uid"]:
+            continue
+        if manager is not None and fits:
+            mine.append(obj)
+        elif manager is not None and not terminating(owner):
+            yield from _unless_gone(_own(obj, _without_controller(obj)))
+        elif manager is None and fits and not terminating(owner) and not terminating(obj):
+            if not checked:
+                yield from still_there(owner)
+            checked = True
+            adopted = yield from _unless_gone(_adoption(owner, obj, finalizers))
+            mine += [adopted] if adopted is not None else []
+    return mine
+
+
+def still_there(owner: Obj) -> Steps:
+    """Go on only if the API server knows *owner*, and not on its way out. Raises Refused.
+
+    Models k/k pkg/controller RecheckDeletionTimestamp
+    """
+    meta = owner["metadata"]
+    name = f"{meta['namespace']}/{meta['name']}"
+    there = yield from must(Read(kind_of(owner), (meta["namespace"], meta["name"])))
+    fresh = there["metadata"]
+    if fresh["uid"] != meta["uid"]:
+        raise Refused(f"original {owner['kind']} {name} is gone: got uid {fresh['uid']}, wanted {meta['uid']}")
+    if terminating(there):
+        raise Refused(f"{name} has just been deleted at {fresh['deletionTimestamp']}")
+
+
+def _unless_gone(patch: Patch) -> Steps:
+    answer = yield patch
+    if answer.error is not None and not not_found(answer.error):
+        raise Refused(answer.error)
+    return answer.obj
+
+
+def _without_controller(obj: Obj) -> list[Any] | None:
+    held = obj["metadata"].get("ownerReferences") or ()
+    return [reference for reference in held if not reference.get("controller")] or None
+
+
+def _adoption(owner: Obj, obj: Obj, finalizers: Sequence[str]) -> Patch:
+    meta = obj["metadata"]
+    body: dict[str, Any] = {"uid": meta["uid"]}
+    body["ownerReferences"] = [*(meta.get("ownerReferences") or ()), owner_reference(owner)]
+    if finalizers:
+        body["finalizers"] = list(dict.fromkeys([*(meta.get("finalizers") or ()), *finalizers]))
+    return Patch(obj, freeze({"metadata": body}))

@@ -2,7 +2,7 @@
 
 A decider that must know the name a new object was given, or go on when a creation is refused, is a generator: it
 yields one step, is sent its `Answer`, and returns an `End`. It asks nobody else, so the same facts and the same answers
-give the same steps; a test plays the API server and sends the answers (tests/controllers/talking.py).
+give the same steps; a test plays the API server and sends the answers (tests/controllers/workloads/talking.py).
 
     answer = yield Create(pod)
     if answer.error: ...
@@ -61,6 +61,23 @@ class End:
 
 Step = Action | Read | Ask
 Dialogue = Generator[Step, Answer, End]
+Steps = Generator[Step, Answer, Any]  # a part of a dialogue
+
+
+class Refused(Exception):
+    """A step went wrong without which this look at the object cannot go on."""
+
+    def __init__(self, error: Any):
+        super().__init__(error)
+        self.error = error
+
+
+def must(step: Step) -> Steps:
+    """Do it; returns the object as it is then. Raises Refused."""
+    answer = yield step
+    if answer.error is not None:
+        raise Refused(answer.error)
+    return answer.obj
 
 
 def in_turn(actions: Iterable[Action]) -> Generator[Step, Answer, Any]:

@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from kubemini.api import quantity
+from kubemini.api import names, quantity
 from kubemini.api.kinds import REPLICA_SET
 from kubemini.api.objects import EMPTY, Obj, evolve, evolve_many, freeze, get, without
 from kubemini.controllers.decide.actions import (
@@ -34,7 +34,6 @@ REVISION = "deployment.kubernetes.io/revision"
 DESIRED = "deployment.kubernetes.io/desired-replicas"
 MOST = "deployment.kubernetes.io/max-replicas"
 NUMBER = re.compile(r"-?[0-9]{1,10}")
-_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: no bad words
 
 
 def step(deployment: Obj, new: Obj | None, old: Sequence[Obj], pods: Sequence[Obj]) -> list[Action]:
@@ -104,7 +103,7 @@ def template_hash(template: Obj, collisions: int = 0) -> str:
     text = json.dumps(template, sort_keys=True, separators=(",", ":")) + (str(collisions) if collisions else "")
     for byte in text.encode():
         value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
-    return "".join(_ALPHABET[ord(digit) % len(_ALPHABET)] for digit in str(value))
+    return names.safe_encoded(str(value))
 
 
 def revision(obj: Obj) -> int:

@@ -1,0 +1,1 @@
+"""Controllers of workloads: decisions step by step, and whole clusters."""

@@ -1,0 +1,50 @@
+"""Plays the API server in a dialogue: answers every step, remembers what was done, and says who is told what."""
+
+from kubemini.api.errors import ApiError
+from kubemini.api.objects import evolve, evolve_many
+from kubemini.controllers.decide.actions import Create, Delete
+from kubemini.controllers.decide.dialogue import Answer, Read
+
+REFUSED = ApiError(403, "Forbidden", 'pods "x" is forbidden: exceeded quota: q')
+TAKEN = ApiError(409, "AlreadyExists", 'pods "x" already exists')
+GONE = ApiError(404, "NotFound", 'pods "x" not found')
+
+
+def talk(dialogue, answers=()):
+    """(steps, end) of *dialogue*. *answers*: functions of a step; the first that returns an Answer gives it."""
+    steps = []
+    try:
+        step = next(dialogue)
+        while True:
+            steps.append(step)
+            step = dialogue.send(_answer(step, len(steps), answers))
+    except StopIteration as stop:
+        return steps, stop.value
+
+
+def _answer(step, number, answers):
+    for answer in answers:
+        if found := answer(step):
+            return found
+    if isinstance(step, Read):
+        return Answer(error=GONE)
+    if isinstance(step, Delete):
+        return Answer()
+    if not isinstance(step, Create):
+        return Answer(step.obj)
+    meta = step.obj["metadata"]
+    name = meta.get("name") or f"{meta['generateName']}{number}"
+    made = evolve(step.obj, ("metadata", "name"), name)
+    return Answer(evolve_many(made, (("metadata", "uid"), f"uid of {name}"), (("metadata", "resourceVersion"), "1")))
+
+
+def refuses(kind, verb=Create, error=REFUSED):
+    """An answer to every such step: no."""
+    return lambda step: (
+        Answer(error=error) if isinstance(step, verb) and getattr(step, "obj", {}).get("kind") == kind else None
+    )
+
+
+def of_type(steps, verb, kind=None):
+    """The objects of those steps that are a *verb*."""
+    return [step.obj for step in steps if isinstance(step, verb) and kind in (None, step.obj["kind"])]
