@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from kubemini.api import nodeselection
 from kubemini.api.objects import evolve, freeze
 from kubemini.scheduler.decide.cache import NodeInfo, requests
 from kubemini.scheduler.plugins import nodeaffinity, topologyspread
@@ -36,29 +37,29 @@ def test_requests_must_fit_into_what_is_left(v):
 
 @pytest.mark.parametrize("v", vectors("node_affinity", "nodeSelectorTerms"), ids=lambda v: v["name"])
 def test_node_selector_terms(v):
-    assert nodeaffinity.selects(v["nodeSelector"], v["node"]) == v["matches"]
+    assert nodeselection.selects(v["nodeSelector"], v["node"]) == v["matches"]
 
 
 @pytest.mark.parametrize("v", vectors("node_affinity", "podVsNode"), ids=lambda v: v["name"])
 def test_node_selector_and_required_affinity(v):
     pod = json.loads(json.dumps(v["pod"]).replace("metav1.ObjectNameField", "metadata.name"))
     node = {"metadata": {"name": v["nodeName"], "labels": v["nodeLabels"]}}
-    assert nodeaffinity.matches(pod, node) == v["matches"]
+    assert nodeselection.matches(pod, node) == v["matches"]
 
 
 @pytest.mark.parametrize("v", vectors("node_affinity", "nodeSelector"), ids=lambda v: v["name"])
 def test_a_node_selector_picks_or_is_refused(v):
     if "wantErr" in v:
-        wrong = [problem for term in v["nodeSelector"]["nodeSelectorTerms"] for problem in nodeaffinity.problems(term)]
+        wrong = [problem for term in v["nodeSelector"]["nodeSelectorTerms"] for problem in nodeselection.problems(term)]
         assert "values: must have one element" in wrong and len(wrong) == 2
     else:
-        assert nodeaffinity.selects(v["nodeSelector"], v["node"]) == v.get("wantMatch", False)
+        assert nodeselection.selects(v["nodeSelector"], v["node"]) == v.get("wantMatch", False)
 
 
 @pytest.mark.parametrize("v", vectors("node_affinity", "preferredScore"), ids=lambda v: v["name"])
 def test_preferred_terms_add_their_weights(v):
     if "wantErr" in v:
-        assert any(nodeaffinity.problems(term["preference"]) for term in v["prefSchedTerms"])
+        assert any(nodeselection.problems(term["preference"]) for term in v["prefSchedTerms"])
     else:
         assert nodeaffinity.weight(v["prefSchedTerms"], v["node"]) == v.get("wantScore", 0)
 

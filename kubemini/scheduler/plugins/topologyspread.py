@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from kubemini.api import labels
+from kubemini.api import labels, nodeselection
 from kubemini.api.objects import EMPTY, Obj
 from kubemini.scheduler.decide.cache import NodeInfo
 from kubemini.scheduler.decide.plugin import (
@@ -26,7 +26,7 @@ from kubemini.scheduler.decide.plugin import (
     Picks,
     Plugin,
 )
-from kubemini.scheduler.plugins import nodeaffinity, tainttoleration
+from kubemini.scheduler.plugins import tainttoleration
 
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 SKEWED = "node(s) didn't match pod topology spread constraints"
@@ -61,7 +61,7 @@ class Constraint:
         return found
 
     def _includes(self, pod: Obj, info: NodeInfo) -> bool:
-        if self.by_affinity and not nodeaffinity.matches(pod, info.node):
+        if self.by_affinity and not nodeselection.matches(pod, info.node):
             return False
         return not (self.by_taints and tainttoleration.refusing(pod, info))
 

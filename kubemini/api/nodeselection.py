@@ -1,0 +1,60 @@
+"""Which nodes a pod insists on: ``nodeSelector``, required node affinity, terms by label and by name.
+
+Terms are alternatives; within a term everything must hold. A term that asks for nothing, or asks for nonsense, picks
+no node. The scheduler and the DaemonSet controller ask.
+Source: component-helpers scheduling/corev1/nodeaffinity (NodeSelector.Match, RequiredNodeAffinity.Match).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubemini.api.labels import SPELLING, Requirement, contains
+from kubemini.api.objects import EMPTY, Obj, get
+
+OPERATORS = {**SPELLING, "Gt": "gt", "Lt": "lt"}
+
+
+def matches(pod: Obj, node: Obj) -> bool:
+    """Whether *node* is one that *pod* insists on."""
+    spec = pod.get("spec") or EMPTY
+    if not contains(node["metadata"].get("labels"), spec.get("nodeSelector") or EMPTY):
+        return False
+    required = get(spec, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    return required is None or selects(required, node)
+
+
+def selects(selector: Mapping[str, Any] | None, node: Obj | None) -> bool:
+    """Whether a node selector picks *node*: one of its terms does."""
+    terms = get(selector, "nodeSelectorTerms", default=None) or ()
+    return node is not None and any(term_matches(term, node) for term in terms)
+
+
+def term_matches(term: Mapping[str, Any], node: Obj) -> bool:
+    """Whether one term picks *node*."""
+    by_label, by_field = term.get("matchExpressions") or (), term.get("matchFields") or ()
+    if not (by_label or by_field) or problems(term):
+        return False
+    carried, fields = node["metadata"].get("labels") or EMPTY, {"metadata.name": node["metadata"].get("name", "")}
+    return all(_requirement(e).matches(carried) for e in by_label) and all(
+        _requirement(e).matches(fields) for e in by_field
+    )
+
+
+def problems(term: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a term; empty if nothing is."""
+    wrong = []
+    for expression in term.get("matchExpressions") or ():
+        if expression["operator"] not in OPERATORS:
+            wrong.append(f'operator: "{expression["operator"]}" is not a valid selector operator')
+        else:
+            wrong += _requirement(expression).problems()
+    for expression in term.get("matchFields") or ():
+        if expression["operator"] not in ("In", "NotIn"):
+            wrong.append(f'operator: "{expression["operator"]}" is not a valid field selector operator')
+        elif len(expression.get("values") or ()) != 1:
+            wrong.append("values: must have one element")
+    return wrong
+
+
+def _requirement(expression: Mapping[str, Any]) -> Requirement:
+    return Requirement(expression["key"], OPERATORS[expression["operator"]], tuple(expression.get("values") or ()))
