@@ -7,6 +7,10 @@
 Normal: cells are numbered within their chapter, execution counts run from 1 (nbval compares no cell that has none); no
 timing, no editor's state, no widget ids (a stored id names a model that exists nowhere), no pictures (the book's build
 draws them; their pixels depend on the machine); one output a stream.
+
+A cell with a slider of ipywidgets has the tag ``skip-execution``: its Output widget makes nbclient send to the kernel
+while it waits for the kernel's reply, and now and then it then waits for ever (jupyter/nbclient issue 312). The page
+shows nothing of such a cell; nbval runs it.
 """
 
 import argparse
@@ -20,6 +24,7 @@ from nbformat import NotebookNode
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 NOT_STORED = (WIDGET_VIEW, "image/png")
 CELL_METADATA = ("mystnb", "tags")
+FOR_READERS = "skip-execution"  # the tag of a cell that nbclient passes over: only a reader, and nbval, run it
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -35,7 +40,8 @@ def normal(notebook: NotebookNode, stem: str) -> NotebookNode:
         plain = {"cell_type": cell.cell_type, "id": f"{stem}-{number:02d}", "metadata": kept, "source": cell.source}
         if cell.cell_type == "code":
             count += 1
-            ran = None if cell.execution_count is None else count
+            run = cell.execution_count is not None or FOR_READERS in kept.get("tags", ())
+            ran = count if run else None
             plain |= {"execution_count": ran, "outputs": outputs(cell.outputs, ran)}
         cells.append(plain)
     return nbformat.from_dict({"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5})

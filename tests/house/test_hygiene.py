@@ -70,6 +70,20 @@ def test_normal_form_is_reached_in_one_step_and_forgets_what_differs_from_run_to
     assert [o.get("text") or o.data for o in once.cells[0].outputs] == ["a\nb\n", {"text/plain": "w"}]
 
 
+def test_a_cell_for_readers_alone_counts_as_run():
+    cell = {"cell_type": "code", "id": "f00", "source": "x", "execution_count": None, "outputs": []}
+    cells = [cell | {"metadata": {"tags": [notebooks.FOR_READERS]}}, cell | {"metadata": {}}]
+    raw = notebooks.nbformat.from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    assert [cell.execution_count for cell in notebooks.normal(raw, "quorum").cells] == [1, None]
+
+
+def test_no_cell_with_a_slider_is_run_when_the_book_is_pressed():
+    """nbclient can wait for ever for a cell with an Output widget (notebooks.py says why)."""
+    sliders = [(where, cell["metadata"].get("tags", [])) for where, source, cell in code() if "ipywidgets" in source]
+    assert len(sliders) >= 10
+    assert [where for where, tags in sliders if not {notebooks.FOR_READERS, "remove-output"} <= set(tags)] == []
+
+
 def test_a_cell_is_short():
     assert {where: n for where, source, _ in code() if (n := source.count("\n") + 1) > SHORT} == {}
 
