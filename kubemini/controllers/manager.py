@@ -23,6 +23,7 @@ from kubemini.controllers.decide.further import (
     serviceaccount,
 )
 from kubemini.controllers.decide.networking import servicecidr
+from kubemini.controllers.decide.workloads.daemonset import controller as daemonset
 from kubemini.controllers.decide.workloads.statefulset import controller as statefulset
 from kubemini.controllers.namespaces import NamespaceController
 from kubemini.controllers.nodes import NodeLifecycle, PodGarbageCollector, TaintEviction
@@ -69,6 +70,7 @@ class ControllerManager(Component):
             replicationcontroller.CONTROLLER,
             resourcequota.controller(params.resource_quota_sync_period),
             statefulset.CONTROLLER,
+            daemonset.CONTROLLER,
         )
 
     def _client(self, controller: Controller) -> ApiClient:
