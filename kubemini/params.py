@@ -200,6 +200,12 @@ class Params(NetworkParams):
         "--controllers=*",
         "kube-controller-manager 1.37 runs all; a story only those that its chapters need, and their watches",
     )
+    record_events: bool = flag(
+        False,
+        Switch(),
+        "EventBroadcaster.StartRecordingToSink",
+        "client-go tools/record: every program tells; the book's stories do without",
+    )
     resource_quota_sync_period: int = flag(
         5 * MINUTE, Duration(SECOND, DAY), "--resource-quota-sync-period", "kube-controller-manager 1.37"
     )

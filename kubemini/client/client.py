@@ -70,9 +70,11 @@ class ApiClient:
         """PUT the status alone."""
         return self.request("PUT", object_path(obj, "status"), obj)
 
-    def patch(self, kind: Kind, name: str, namespace: str, body: Obj, subresource: str = "") -> Steps:
-        """A JSON merge patch."""
-        return self.request("PATCH", kind.path(namespace, name, subresource), body, {"type": "merge"})
+    def patch(
+        self, kind: Kind, name: str, namespace: str, body: Obj, subresource: str = "", type: str = "merge"
+    ) -> Steps:
+        """A patch; *type*: merge (JSON merge patch) or strategic."""
+        return self.request("PATCH", kind.path(namespace, name, subresource), body, {"type": type})
 
     def delete(self, kind: Kind, name: str, namespace: str = "", **options: Any) -> Steps:
         """DELETE one object; *options*: gracePeriodSeconds, preconditions, propagationPolicy."""

@@ -13,16 +13,16 @@ from kubemini.api.kinds import POD, Kind
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Discovery, Elector, Index, Informers
 from kubemini.controllers.collector import GarbageCollector
-from kubemini.controllers.decide import deployment, endpointslice, replicaset
+from kubemini.controllers.decide import endpointslice
 from kubemini.controllers.decide.controller import Controller
 from kubemini.controllers.decide.further import (
     aggregation,
-    replicationcontroller,
     resourcequota,
     rootca,
     serviceaccount,
 )
 from kubemini.controllers.decide.networking import servicecidr
+from kubemini.controllers.decide.workloads import deployment, replicaset, replicationcontroller
 from kubemini.controllers.decide.workloads.daemonset import controller as daemonset
 from kubemini.controllers.decide.workloads.statefulset import controller as statefulset
 from kubemini.controllers.namespaces import NamespaceController

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubemini.api.kinds import Kind, kind_of
 from kubemini.api.objects import Obj
-from kubemini.client import ApiClient, Discovery, Index, Informers, WorkQueue
+from kubemini.client import ApiClient, Discovery, Index, Informers, Recorder, WorkQueue
 from kubemini.client.client import code
 from kubemini.controllers.decide.actions import (
     Action,
@@ -27,7 +27,7 @@ from kubemini.controllers.decide.actions import (
     terminating,
 )
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
-from kubemini.controllers.decide.dialogue import Answer, Ask, Dialogue, End, Read, Step
+from kubemini.controllers.decide.dialogue import Answer, Ask, Dialogue, End, Read, Step, namespace_is_ending
 from kubemini.controllers.decide.expectations import Expectations, Writes
 from kubemini.sim import Steps
 from kubemini.wire import Reply
@@ -62,7 +62,7 @@ def execute(client: ApiClient, action: Request, of: Callable[[Obj], Kind] = kind
             return client.update_status(obj)
         case Patch():
             namespace, name = key_of(obj)
-            return client.patch(of(obj), name, namespace, action.body, action.subresource)
+            return client.patch(of(obj), name, namespace, action.body, action.subresource, action.type)
         case Delete():
             namespace, name = key_of(obj)
             options: dict[str, Any] = {"preconditions": {"uid": obj["metadata"]["uid"]}}
@@ -76,10 +76,22 @@ def is_done(action: Action, reply: Reply) -> bool:
     return reply.ok or (isinstance(action, Delete) and code(reply) == 404)
 
 
-def execute_all(client: ApiClient, actions: Iterable[Action], of: Callable[[Obj], Kind] = kind_of) -> Steps:
+def tell(recorder: Recorder | None, step: Tell) -> None:
+    """Give it to the *recorder* of who tells."""
+    assert recorder is not None, f"{step.reason} is told by a controller that names no source"
+    recorder.event(step.obj, step.type, step.reason, step.message, step.field_path)
+
+
+def execute_all(
+    client: ApiClient,
+    actions: Iterable[Action],
+    of: Callable[[Obj], Kind] = kind_of,
+    recorder: Recorder | None = None,
+) -> Steps:
     """Carry them out in order; returns the first error, or None."""
     for action in actions:
         if isinstance(action, Tell):
+            tell(recorder, action)
             continue
         reply = yield from execute(client, action, of)
         if not is_done(action, reply):
@@ -100,6 +112,7 @@ class Reconciler:
         self.queue = WorkQueue(self.component, self.sync, workers, controller.backoff)
         self.expectations = Expectations(params.expectations_timeout)
         self.writes = Writes()
+        self.recorder = Recorder(client, controller.source) if controller.source else None
         self.memory: dict[Key, Any] = {}  # what the last dialogue about each object left
         self.made = {watch.kind for watch in controller.watches if watch.made_here}
         self.cache.handlers.append(self._changed)
@@ -184,7 +197,10 @@ class Reconciler:
         return end.error
 
     def _answer(self, key: Key, step: Step) -> Steps:
-        """Carry out one step of a dialogue; returns its `Answer`."""
+        """Carry out one step of a dialogue; returns its `Answer`.
+
+        What is refused will not show up; in a namespace that is going it is waited for, and so nobody tries again.
+        """
         if isinstance(step, Read):
             namespace, name = step.key
             reply = yield from self.client.get(step.kind, name, namespace)
@@ -193,6 +209,7 @@ class Reconciler:
             reply = yield from self.client.request(step.verb, step.path, step.body, dict(step.query))
             return Answer(reply.value) if reply.ok else Answer(error=reply.error)
         if isinstance(step, Tell):
+            tell(self.recorder, step)
             return Answer()
         kind = kind_of(step.obj)
         if kind in self.made and isinstance(step, Create | Delete):
@@ -200,7 +217,8 @@ class Reconciler:
             self.expectations.expect_more(key, isinstance(step, Create), doomed, self.component.sim.now)
         reply = yield from execute(self.client, step)
         if not reply.ok:
-            self._give_up(key, [step] if kind in self.made else ())
+            waited = kind not in self.made or (isinstance(step, Create) and namespace_is_ending(reply.error))
+            self._give_up(key, () if waited else [step])
             return Answer(error=reply.error)
         if kind in self.controller.remembers and not isinstance(step, Delete):
             self.writes.wrote(key, kind, reply.value["metadata"]["resourceVersion"])
@@ -213,6 +231,7 @@ class Reconciler:
         self.expectations.expect(key, creations, doomed, self.component.sim.now)
         while left:
             if isinstance(left[0], Tell):
+                tell(self.recorder, left[0])
                 left.pop(0)
                 continue
             reply = yield from execute(self.client, left[0])

@@ -1,12 +1,14 @@
 """Small objects, and short words for what controllers decide."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from kubemini.api.objects import freeze
+from kubemini.api.objects import evolve, freeze
 from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide import nodelifecycle
-from kubemini.controllers.decide.actions import owner_reference
+from kubemini.controllers.decide.actions import Create, Plan, Tell, owner_reference
+from kubemini.controllers.decide.dialogue import Answer, Read
 
 DATA = Path(__file__).parent.parent / "oracles/kubernetes"
 
@@ -18,6 +20,29 @@ def vectors(name, kind=None):
 
 def kinds_of(plan):
     return [type(step).__name__ for step in plan.actions]
+
+
+def granted(step):
+    """An API server that does what it is asked; who makes something gets a name for it."""
+    if isinstance(step, Create) and "name" not in step.obj["metadata"]:
+        return Answer(evolve(step.obj, ("metadata", "name"), step.obj["metadata"]["generateName"] + "x"))
+    return Answer(None if isinstance(step, Tell | Read) else step.obj)
+
+
+def play(dialogue, answer=granted):
+    """All that a decider asks for, as a plan; *answer* says what comes of each step."""
+    steps, heard = [], None
+    while True:
+        try:
+            steps.append(dialogue.send(heard))
+        except StopIteration as end:
+            return Plan(tuple(steps), end.value.again_at)
+        heard = answer(steps[-1])
+
+
+def deeds(plan):
+    """What of *plan* changes something, without what is told and read."""
+    return replace(plan, actions=tuple(step for step in plan.actions if not isinstance(step, Tell | Read)))
 
 
 def a_replicaset(replicas=3, **spec):

@@ -5,12 +5,8 @@ import pytest
 from kubemini.api.objects import evolve, evolve_many, freeze, get
 from kubemini.api.quantity import QuantityError
 from kubemini.api.timestamps import timestamp
-from kubemini.controllers.decide import (
-    deployment,
-    progress,
-    rollout,
-)
 from kubemini.controllers.decide.actions import Create, Delete, Update, UpdateStatus, owner_reference
+from kubemini.controllers.decide.workloads import deployment, progress, rollout
 from kubemini.sim.units import MINUTE, SECOND
 from tests.controllers.parts import kinds_of, vectors
 

@@ -8,11 +8,12 @@ from kubemini.controllers.decide.actions import Create, Update, UpdateStatus
 from kubemini.controllers.decide.controller import Facts
 from kubemini.controllers.decide.further import (
     aggregation,
-    replicationcontroller,
     resourcequota,
     rootca,
     serviceaccount,
 )
+from kubemini.controllers.decide.workloads import replicationcontroller
+from tests.controllers.parts import play
 
 ACTIVE = freeze({"kind": "Namespace", "metadata": {"name": "n"}, "status": {"phase": "Active"}})
 ENDING = freeze({**ACTIVE, "status": {"phase": "Terminating"}})
@@ -93,7 +94,7 @@ def test_a_replication_controller_keeps_its_number_of_pods():
     spec = {"replicas": 2, "selector": {"app": "a"}, "template": template}
     one = named(replicationcontroller.KIND, "rc", spec=spec)
     one["metadata"]["uid"] = "u"
-    plan = replicationcontroller.decide(freeze(one), facts(), True, 0)
+    plan = play(replicationcontroller.decide(freeze(one), facts(), True, 0))
     made = [action.obj for action in plan.actions if isinstance(action, Create)]
     assert len(made) == 2 and get(made[0], "metadata", "labels") == {"app": "a"}
     (report,) = [action.obj for action in plan.actions if isinstance(action, UpdateStatus)]

@@ -3,51 +3,60 @@
 import pytest
 
 from kubemini.api.timestamps import timestamp
-from kubemini.controllers.decide import (
-    replicaset,
-)
+from kubemini.controllers.decide import podcontrol
 from kubemini.controllers.decide.actions import Delete, Patch
 from kubemini.controllers.decide.controller import Facts
+from kubemini.controllers.decide.dialogue import Answer, Read
 from kubemini.controllers.decide.expectations import Expectations
+from kubemini.controllers.decide.workloads import replicaset
 from kubemini.params import Params
 from kubemini.sim.units import MINUTE, SECOND
-from tests.controllers.parts import a_pod, a_replicaset, kinds_of
+from tests.controllers.parts import a_pod, a_replicaset, deeds, granted, kinds_of, play
+
+
+def planned(*facts, answer=granted):
+    """What a ReplicaSet's controller does, of the facts that `replicaset.dialogue` takes."""
+
+    def told(step):
+        return Answer(facts[0]) if isinstance(step, Read) else answer(step)
+
+    return deeds(play(replicaset.dialogue(*facts), told))
 
 
 def test_missing_pods_are_made_and_surplus_ones_deleted():
     rs = a_replicaset(3)
     pods = [a_pod(f"p{i}", rs) for i in range(5)]
-    assert kinds_of(replicaset.plan(rs, pods[:1], pods[:1], True, 0)) == ["Create", "Create", "UpdateStatus"]
-    assert kinds_of(replicaset.plan(rs, pods, pods, True, 0)) == ["Delete", "Delete", "UpdateStatus"]
+    assert kinds_of(planned(rs, pods[:1], pods[:1], True, 0)) == ["Create", "Create", "UpdateStatus"]
+    assert kinds_of(planned(rs, pods, pods, True, 0)) == ["Delete", "Delete", "UpdateStatus"]
 
 
 def test_while_the_cache_lags_only_the_status_is_written():
-    assert kinds_of(replicaset.plan(a_replicaset(3), [], [], False, 0)) == ["UpdateStatus"]
+    assert kinds_of(planned(a_replicaset(3), [], [], False, 0)) == ["UpdateStatus"]
 
 
 def test_a_second_look_at_the_same_facts_changes_nothing():
     rs = a_replicaset(2)
     pods = [a_pod(f"p{i}", rs) for i in range(2)]
-    (step,) = replicaset.plan(rs, pods, pods, True, 0).actions
-    assert replicaset.plan(step.obj, pods, pods, True, SECOND).actions == ()
+    (step,) = planned(rs, pods, pods, True, 0).actions
+    assert planned(step.obj, pods, pods, True, SECOND).actions == ()
 
 
 def test_pods_on_their_way_out_or_finished_do_not_count():
     rs = a_replicaset(2)
     pods = [a_pod("a", rs), a_pod("b", rs, deletionTimestamp=timestamp(0)), a_pod("c", rs, phase="Failed")]
-    assert kinds_of(replicaset.plan(rs, pods, pods, True, 0)) == ["Create", "UpdateStatus"]
+    assert kinds_of(planned(rs, pods, pods, True, 0)) == ["Create", "UpdateStatus"]
 
 
 def test_five_hundred_pods_at_most_in_one_go():
-    assert kinds_of(replicaset.plan(a_replicaset(2000), [], [], True, 0)).count("Create") == 500
+    assert kinds_of(planned(a_replicaset(2000), [], [], True, 0)).count("Create") == 500
 
 
 def test_an_orphan_with_the_right_labels_is_adopted_and_a_stranger_let_go():
     rs = a_replicaset(1)
-    (adopt,) = [s for s in replicaset.plan(rs, [a_pod("o")], [], True, 0).actions if isinstance(s, Patch)]
+    (adopt,) = [s for s in planned(rs, [a_pod("o")], [], True, 0).actions if isinstance(s, Patch)]
     assert adopt.body["metadata"]["ownerReferences"][0]["uid"] == "rs"
     stranger = a_pod("s", rs, labels={"app": "other"})
-    (release,) = [s for s in replicaset.plan(rs, [stranger], [], True, 0).actions if isinstance(s, Patch)]
+    (release,) = [s for s in planned(rs, [stranger], [], True, 0).actions if isinstance(s, Patch)]
     assert release.body["metadata"]["ownerReferences"] is None
 
 
@@ -56,7 +65,7 @@ GOES_FIRST = {
     "Pending before Running": ({"phase": "Pending"}, {}),
     "Unknown before Running": ({"phase": "Unknown"}, {}),
     "not ready": ({"ready": False}, {}),
-    "cheap": ({"annotations": {replicaset.DELETION_COST: "-5"}}, {}),
+    "cheap": ({"annotations": {podcontrol.DELETION_COST: "-5"}}, {}),
     "crowded on its node": ({"node": "crowded"}, {}),
     "ready for a shorter time": ({"since": 4000 * SECOND}, {}),
     "restarted more often": ({"restarts": 3}, {}),
@@ -70,23 +79,23 @@ def test_the_least_useful_pod_goes_first(name):
     rs = a_replicaset()
     loser, winner = a_pod("z", rs, **worse), a_pod("a", rs, **better)
     related = [loser, winner, a_pod("c1", rs, node="crowded"), a_pod("c2", rs, node="crowded")]
-    assert replicaset.least_useful_first([winner, loser], related, 5000 * SECOND)[0] is loser
+    assert podcontrol.least_useful_first([winner, loser], related, 5000 * SECOND)[0] is loser
 
 
 def test_nearly_the_same_age_counts_as_the_same():
     """LogarithmicScaleDown: 80 or 100 minutes ready is one order of two, and the UID decides."""
     rs = a_replicaset()
     pods = [a_pod("a", rs, since=0), a_pod("b", rs, since=20 * MINUTE)]
-    assert [p["metadata"]["name"] for p in replicaset.least_useful_first(pods, pods, 100 * MINUTE)] == ["a", "b"]
+    assert [p["metadata"]["name"] for p in podcontrol.least_useful_first(pods, pods, 100 * MINUTE)] == ["a", "b"]
 
 
 def test_a_pod_is_available_after_min_ready_seconds():
     rs = a_replicaset(1, minReadySeconds=10)
-    plan = replicaset.plan(rs, [a_pod("a", rs)], [], True, 4 * SECOND)
+    plan = planned(rs, [a_pod("a", rs)], [], True, 4 * SECOND)
     status = plan.actions[-1].obj["status"]
     assert (status["readyReplicas"], status.get("availableReplicas", 0)) == (1, 0)
     assert plan.again_at == 10 * SECOND
-    later = replicaset.plan(rs, [a_pod("a", rs)], [], True, 10 * SECOND)
+    later = planned(rs, [a_pod("a", rs)], [], True, 10 * SECOND)
     assert later.actions[-1].obj["status"]["availableReplicas"] == 1
 
 
@@ -106,6 +115,8 @@ def test_a_bare_replicaset_does_not_care_how_crowded_a_node_is():
     rs = a_replicaset(1)
     pods = [a_pod(name, rs, node=node) for name, node in (("a", "n2"), ("b", "n1"), ("c", "n1"))]
     facts = Facts(lambda *_: None, lambda *_: [], lambda kind, uid: pods if uid == rs["metadata"]["uid"] else [])
-    gone = [s.obj["metadata"]["name"] for s in replicaset.decide(rs, facts, True, 0).actions if isinstance(s, Delete)]
+    gone = [
+        s.obj["metadata"]["name"] for s in play(replicaset.decide(rs, facts, True, 0)).actions if isinstance(s, Delete)
+    ]
     assert gone == ["a", "b"]
-    assert [p["metadata"]["name"] for p in replicaset.least_useful_first(pods, pods, 0)][:2] == ["b", "c"]
+    assert [p["metadata"]["name"] for p in podcontrol.least_useful_first(pods, pods, 0)][:2] == ["b", "c"]

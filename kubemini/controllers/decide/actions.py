@@ -35,11 +35,12 @@ class UpdateStatus:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """A merge patch of *obj*, or of a sub-resource of it: guarded by nothing."""
+    """A patch of *obj*, or of a sub-resource of it: guarded by nothing. *type*: merge or strategic."""
 
     obj: Obj
     body: Obj
     subresource: str = ""
+    type: str = "merge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,13 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """An Event about *obj*: its type (Normal, Warning), a reason in one word, and a sentence."""
+    """An Event about *obj* or a part of it: its type (Normal, Warning), a reason in one word, a sentence."""
 
     obj: Obj
     type: str
     reason: str
     message: str
+    field_path: str = ""
 
 
 Action = Create | Update | UpdateStatus | Patch | Delete | Tell

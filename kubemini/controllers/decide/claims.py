@@ -8,9 +8,8 @@ from typing import Any
 
 from kubemini.api import labels
 from kubemini.api.kinds import kind_of
-from kubemini.api.objects import Obj, freeze
+from kubemini.api.objects import EMPTY, Obj, freeze
 from kubemini.controllers.decide.actions import (
-    Action,
     Patch,
     controller_of,
     owner_reference,
@@ -20,23 +19,11 @@ from kubemini.controllers.decide.dialogue import Read, Refused, Steps, must, not
 
 
 def selects(owner: Obj, obj: Obj) -> bool:
-    """Whether the selector of *owner* picks *obj*."""
-    return labels.matches(owner["spec"]["selector"], obj["metadata"].get("labels"))
-
-
-def claim(owner: Obj, candidates: Iterable[Obj]) -> list[Action]:
-    """What makes *candidates*, those of *owner* and orphans, belong to it, or no more.
-
-    An owner that is on its way out claims nobody.
-    """
-    steps: list[Action] = []
-    for obj in () if terminating(owner) else candidates:
-        manager = controller_of(obj)
-        ours = manager is not None and manager["uid"] == owner["metadata"]["uid"]
-        if (manager is not None and not ours) or ours == selects(owner, obj) or terminating(obj):
-            continue
-        steps.append(_own(obj, _without_controller(obj)) if ours else _adoption(owner, obj, ()))
-    return steps
+    """Whether the selector of *owner* picks *obj*; that of a ReplicationController is a plain map."""
+    selector = owner["spec"].get("selector") or EMPTY
+    if owner["kind"] == "ReplicationController":
+        return bool(selector) and labels.contains(obj["metadata"].get("labels"), selector)
+    return labels.matches(selector, obj["metadata"].get("labels"))
 
 
 def _own(obj: Obj, references: list[Any] | None) -> Patch:

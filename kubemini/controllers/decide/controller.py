@@ -1,6 +1,7 @@
 """What a controller is, as data: whose keys it looks at, what it decides, whose changes wake it. Pure.
 
-To add a controller, write one file with ``CONTROLLER = Controller(…)`` and name it in `manager.CONTROLLERS`.
+To add a controller, write one file with ``CONTROLLER = Controller(…)`` and name it in `manager.CONTROLLERS`. Pods are
+made, deleted and told of by `podcontrol`, adopted and let go by `claims`.
 Models k/k cmd/kube-controller-manager/app NewControllerDescriptors
 Invariant: it decides from the caches of its program alone (`Facts`), and from the same facts always the same.
 """
@@ -71,7 +72,7 @@ class Controller:
     it is, if the API server must tell it from the others. *defined*: what of a kind defined at run time wakes it.
     *reads*: kinds that it looks at though their changes do not wake it. *delay* (µs): how long a change (old, new) of
     its own objects waits for more. *backoff* (µs): the first and the longest wait after a failure, if not the usual.
-    *workers*: how many keys it looks at at once, if not as many as all.
+    *workers*: how many keys it looks at at once, if not as many as all. *source*: the component that its Events name.
     """
 
     kind: Kind
@@ -85,6 +86,7 @@ class Controller:
     delay: Callable[[Obj | None, Obj | None], int] = _at_once
     backoff: tuple[int, int] | None = None
     workers: int | None = None
+    source: str = ""
 
 
 def key_of(obj: Obj) -> Key:

@@ -25,7 +25,7 @@ from kubemini.controllers.decide.actions import (
 from kubemini.controllers.decide.claims import claimed, selects
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
 from kubemini.controllers.decide.dialogue import Dialogue, End, Refused, Steps, in_turn
-from kubemini.controllers.decide.replicaset import available_at
+from kubemini.controllers.decide.podcontrol import available_at
 from kubemini.controllers.decide.workloads import podcontrol
 from kubemini.controllers.decide.workloads.batches import slowly
 from kubemini.controllers.decide.workloads.daemonset import history, rollout
@@ -317,4 +317,5 @@ CONTROLLER = Controller(
         Watch(NODE, of_node, when=_is_other, latest=True),
     ),
     remembers=(POD, DAEMON_SET),
+    source="daemonset-controller",
 )

@@ -12,7 +12,7 @@ from typing import Any
 from kubemini.api import nodeselection
 from kubemini.api.objects import EMPTY, Obj, evolve, evolve_many, get
 from kubemini.api.tolerations import untolerated
-from kubemini.controllers.decide.replicaset import new_pod
+from kubemini.controllers.decide.podcontrol import new_pod
 
 TROUBLES = (
     ("not-ready", "NoExecute"),

@@ -28,7 +28,7 @@ from kubemini.controllers.decide.actions import Delete, controller_of, is_finish
 from kubemini.controllers.decide.claims import claimed, selects
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
 from kubemini.controllers.decide.dialogue import Dialogue, End, Refused, Steps, must
-from kubemini.controllers.decide.replicaset import available_at, next_available
+from kubemini.controllers.decide.podcontrol import available_at, next_available
 from kubemini.controllers.decide.workloads import revisions
 from kubemini.controllers.decide.workloads.batches import one_by_one, slowly
 from kubemini.controllers.decide.workloads.statefulset import identity, status
@@ -246,4 +246,5 @@ CONTROLLER = Controller(
     (Watch(POD, of_pod),),
     remembers=(POD, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET),
     reads=(PERSISTENT_VOLUME_CLAIM, CONTROLLER_REVISION),
+    source="statefulset-controller",
 )

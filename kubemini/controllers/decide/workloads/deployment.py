@@ -7,24 +7,28 @@ from collections.abc import Sequence
 
 from kubemini.api.kinds import DEPLOYMENT, POD, REPLICA_SET
 from kubemini.api.objects import Obj, evolve, get
-from kubemini.controllers.decide import progress, rollout
 from kubemini.controllers.decide.actions import Action, Create, Plan, UpdateStatus, controller_of, terminating
-from kubemini.controllers.decide.claims import claim, selects
+from kubemini.controllers.decide.claims import claimed, selects
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
+from kubemini.controllers.decide.dialogue import Dialogue, End, Refused, in_turn
+from kubemini.controllers.decide.workloads import progress, rollout
 
 
-def decide(deployment: Obj, facts: Facts, caught_up: bool, now: int) -> Plan:
+def decide(deployment: Obj, facts: Facts, caught_up: bool, now: int) -> Dialogue:
     """The next step of a Deployment."""
     meta = deployment["metadata"]
-    mine = facts.owned_by(REPLICA_SET, meta["uid"])
-    claims = claim(deployment, [*mine, *facts.orphans(REPLICA_SET, meta["namespace"])])
-    if claims:
-        return Plan(tuple(claims))  # the rest when the cache shows whose they are
+    sets = [*facts.owned_by(REPLICA_SET, meta["uid"]), *facts.orphans(REPLICA_SET, meta["namespace"])]
+    try:
+        mine = yield from claimed(deployment, sets)
+    except Refused as refused:
+        return End(error=refused.error)
     stolen = _name_taken(deployment, mine, facts.of_namespace(REPLICA_SET, meta["namespace"]))
     if stolen:
         more = 1 + get(deployment, "status", "collisionCount", default=0)
-        return Plan((UpdateStatus(evolve(deployment, ("status", "collisionCount"), more)),))
-    return plan(deployment, mine, facts.owned_by_all(POD, mine), caught_up, now)
+        answer = yield UpdateStatus(evolve(deployment, ("status", "collisionCount"), more))
+        return End(error=answer.error)
+    found = plan(deployment, mine, facts.owned_by_all(POD, mine), caught_up, now)
+    return End(found.again_at, (yield from in_turn(found.actions)))
 
 
 def _name_taken(deployment: Obj, mine: Sequence[Obj], everybodys: Sequence[Obj]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from kubemini.api.objects import EMPTY, Obj, freeze, get
 from kubemini.api.timestamps import instant, timestamp
 from kubemini.controllers.decide.actions import condition
-from kubemini.controllers.decide.rollout import complete, limits, replicas, status_counts
+from kubemini.controllers.decide.workloads.rollout import complete, limits, replicas, status_counts
 from kubemini.sim.units import SECOND
 
 NO_DEADLINE = 2**31 - 1
