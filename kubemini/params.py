@@ -209,6 +209,9 @@ class Params(NetworkParams):
     resource_quota_sync_period: int = flag(
         5 * MINUTE, Duration(SECOND, DAY), "--resource-quota-sync-period", "kube-controller-manager 1.37"
     )
+    pvclaimbinder_sync_period: int = flag(
+        15 * SECOND, Duration(SECOND, DAY), "--pvclaimbinder-sync-period", "kube-controller-manager 1.37"
+    )
     reflector_backoff: tuple[int, int] = flag(
         (800 * MS, 30 * SECOND), Span(Duration(10 * MS, DAY)), "backoff of list and watch", "client-go reflector.go"
     )

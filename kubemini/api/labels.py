@@ -113,6 +113,19 @@ def from_object(selector: Mapping[str, Any] | None) -> Selector:
     return _sorted(found)
 
 
+def as_go_prints(selector: Mapping[str, Any]) -> str:
+    """A selector object by its String method. Models k/apimachinery pkg/apis/meta/v1 LabelSelector.String"""
+    matched = selector.get("matchLabels") or {}
+    pairs = "".join(f"{key}: {matched[key]}," for key in sorted(matched))
+    terms = "".join(
+        f"LabelSelectorRequirement{{Key:{term.get('key', '')},Operator:{term.get('operator', '')},"
+        f"Values:[{' '.join(term.get('values') or ())}],}},"
+        for term in selector.get("matchExpressions") or ()
+    )
+    wanted = f"MatchLabels:map[string]string{{{pairs}}},MatchExpressions:[]LabelSelectorRequirement{{{terms}}},"
+    return f"&LabelSelector{{{wanted}}}"
+
+
 def from_labels(wanted: Mapping[str, str]) -> Selector:
     """Exactly these labels: ``app=web,tier=front``."""
     return _sorted(Requirement(key, "=", (value,)) for key, value in wanted.items())

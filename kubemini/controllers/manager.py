@@ -15,6 +15,7 @@ from kubemini.client import ApiClient, Discovery, Elector, Index, Informers
 from kubemini.controllers.collector import GarbageCollector
 from kubemini.controllers.decide import endpointslice
 from kubemini.controllers.decide.controller import Controller
+from kubemini.controllers.decide.disruption import budget, stale
 from kubemini.controllers.decide.further import (
     aggregation,
     resourcequota,
@@ -22,6 +23,7 @@ from kubemini.controllers.decide.further import (
     serviceaccount,
 )
 from kubemini.controllers.decide.networking import servicecidr
+from kubemini.controllers.decide.storage import claims, protection, volumes
 from kubemini.controllers.decide.workloads import deployment, replicaset, replicationcontroller
 from kubemini.controllers.decide.workloads.daemonset import controller as daemonset
 from kubemini.controllers.decide.workloads.statefulset import controller as statefulset
@@ -71,6 +73,12 @@ class ControllerManager(Component):
             resourcequota.controller(params.resource_quota_sync_period),
             statefulset.CONTROLLER,
             daemonset.CONTROLLER,
+            budget.CONTROLLER,
+            stale.CONTROLLER,
+            claims.controller(params.pvclaimbinder_sync_period),
+            volumes.CONTROLLER,
+            protection.CLAIMS,
+            protection.VOLUMES,
         )
 
     def _client(self, controller: Controller) -> ApiClient:

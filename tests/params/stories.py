@@ -19,6 +19,7 @@ from tests.params.tales import (
     an_ingress,
     asked,
     by_a_door,
+    claims,
     etcd,
     future_list,
     ghost,
@@ -91,6 +92,7 @@ STORIES: dict[str, Story] = {
     "a node without a kubelet": ghost,
     "a pod without a kubelet": orphan,
     "a quota": a_quota,
+    "a claim": claims,
     "a node cut off": shop(100, ["12s", "cut", "worker-2"], ["75s", "heal"], workers=2),
     "many Deployments": shop(
         12, more="---".join(WEB.replace("REPLICAS", "2").replace("web", f"web-{n}") for n in "abcdef")
@@ -254,6 +256,7 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "a pod without a kubelet": {"termination_grace_period": (5, {"pod_stop": ["20s", "25s"]})},
     "a quota": {"resource_quota_sync_period": ("10s", {"all_controllers": True})},
+    "a claim": {"pvclaimbinder_sync_period": ("3s", {"all_controllers": True})},
     "a node without a kubelet": {"node_startup_grace_period": "5s"},
     "a node cut off": {
         "node_status_update_frequency": "3s",

@@ -52,6 +52,18 @@ spec:
   selector: {app: web}
   ports: [{port: 80, targetPort: 8080, nodePort: 30080}]
 """
+CLAIM = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: c}
+spec: {storageClassName: "", accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
+VOLUME = """
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: v}
+spec: {accessModes: [ReadWriteOnce], capacity: {storage: 1Gi}, nfs: {server: 192.0.2.1, path: /}}
+"""
 
 
 def pod(name: str, annotations: str = "{}", extra: str = "") -> str:
@@ -208,6 +220,16 @@ def a_quota(params: Params) -> list:
     cluster.components["kubelet@worker-1"].crash()
     user.spawn(user.request("DELETE", "/api/v1/namespaces/default/pods/stubborn", {"gracePeriodSeconds": 2}))
     cluster.run("40s")
+    return cluster.trace.records
+
+
+def claims(params: Params) -> list:
+    """A claim finds no volume; one comes, and nobody tells the claim."""
+    cluster = Cluster.single(workers=0, params=params)
+    cluster.apply(CLAIM)
+    cluster.run("6s")
+    cluster.apply(VOLUME)
+    cluster.run("20s")
     return cluster.trace.records
 
 

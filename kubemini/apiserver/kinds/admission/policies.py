@@ -8,7 +8,7 @@ SetDefaults_ValidatingAdmissionPolicySpec.
 import re
 from typing import Any
 
-from kubemini.api import names
+from kubemini.api import labels, names
 from kubemini.api.cel.admission import Named, variables_of
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, UNSET, Column, at
@@ -147,20 +147,7 @@ def _params(obj: Obj, now: int) -> Any:
     if said.get("name"):
         return f"{said.get('namespace') or '*'}/{said['name']}"
     selector = said.get("selector")
-    return UNSET if selector is None else as_go_prints(selector)
-
-
-def as_go_prints(selector: Obj) -> str:
-    """A selector object by its String method. Models k/apimachinery pkg/apis/meta/v1 LabelSelector.String"""
-    matched = selector.get("matchLabels") or {}
-    pairs = "".join(f"{key}: {matched[key]}," for key in sorted(matched))
-    terms = "".join(
-        f"LabelSelectorRequirement{{Key:{term.get('key', '')},Operator:{term.get('operator', '')},"
-        f"Values:[{' '.join(term.get('values') or ())}],}},"
-        for term in selector.get("matchExpressions") or ()
-    )
-    wanted = f"MatchLabels:map[string]string{{{pairs}}},MatchExpressions:[]LabelSelectorRequirement{{{terms}}},"
-    return f"&LabelSelector{{{wanted}}}"
+    return UNSET if selector is None else labels.as_go_prints(selector)
 
 
 PARAM_KIND = Column(

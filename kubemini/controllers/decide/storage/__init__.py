@@ -1,0 +1,1 @@
+"""Controllers of volumes and claims: who belongs to whom, and who may go. Pure."""
