@@ -24,8 +24,15 @@ from kubemini.controllers.decide.further import (
 )
 from kubemini.controllers.decide.networking import servicecidr
 from kubemini.controllers.decide.storage import claims, protection, volumes
-from kubemini.controllers.decide.workloads import deployment, replicaset, replicationcontroller
+from kubemini.controllers.decide.workloads import (
+    deployment,
+    replicaset,
+    replicationcontroller,
+    ttlafterfinished,
+)
 from kubemini.controllers.decide.workloads.daemonset import controller as daemonset
+from kubemini.controllers.decide.workloads.job import controller as job
+from kubemini.controllers.decide.workloads.job import orphans
 from kubemini.controllers.decide.workloads.statefulset import controller as statefulset
 from kubemini.controllers.namespaces import NamespaceController
 from kubemini.controllers.nodes import NodeLifecycle, PodGarbageCollector, TaintEviction
@@ -79,6 +86,9 @@ class ControllerManager(Component):
             volumes.CONTROLLER,
             protection.CLAIMS,
             protection.VOLUMES,
+            job.CONTROLLER,
+            orphans.CONTROLLER,
+            ttlafterfinished.CONTROLLER,
         )
 
     def _client(self, controller: Controller) -> ApiClient:

@@ -24,9 +24,16 @@ from kubemini.controllers.decide.actions import (
 )
 from kubemini.controllers.decide.claims import claimed, selects
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
-from kubemini.controllers.decide.dialogue import Dialogue, End, Refused, Steps, in_turn
-from kubemini.controllers.decide.podcontrol import available_at
-from kubemini.controllers.decide.workloads import podcontrol
+from kubemini.controllers.decide.dialogue import (
+    Dialogue,
+    End,
+    Refused,
+    Steps,
+    in_turn,
+    namespace_is_ending,
+    not_found,
+)
+from kubemini.controllers.decide.podcontrol import available_at, create_pod, delete_pod
 from kubemini.controllers.decide.workloads.batches import slowly
 from kubemini.controllers.decide.workloads.daemonset import history, rollout
 from kubemini.controllers.decide.workloads.daemonset.nodes import HASH, is_updated, pod_for, should_run, target
@@ -162,7 +169,11 @@ def _carried_out(look: Look, doomed: Sequence[Obj], needing: Sequence[str]) -> S
     wrong = None
 
     def make(number: int) -> Steps:
-        yield from podcontrol.create(look.daemon, pod_for(look.daemon, needing[number], look.hashed))
+        try:
+            yield from create_pod(look.daemon, pod_for(look.daemon, needing[number], look.hashed))
+        except Refused as refused:
+            if not namespace_is_ending(refused.error):
+                raise
 
     try:
         yield from slowly(min(len(needing), BURST), make)
@@ -170,9 +181,9 @@ def _carried_out(look: Look, doomed: Sequence[Obj], needing: Sequence[str]) -> S
         wrong = refused
     for pod in doomed[:BURST]:
         try:
-            yield from podcontrol.delete(look.daemon, pod)
+            yield from delete_pod(look.daemon, pod)
         except Refused as refused:
-            wrong = wrong or refused
+            wrong = wrong or (None if not_found(refused.error) else refused)
     if wrong is not None:
         raise wrong
 

@@ -1,0 +1,1 @@
+"""Job: pods that run until enough have succeeded. `controller.CONTROLLER` is the loop. Pure."""
