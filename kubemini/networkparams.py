@@ -34,6 +34,17 @@ class NetworkParams(EtcdParams):
         (30_000, 32_767), Interval(1, 65_535), "--service-node-port-range", "kube-apiserver 1.37"
     )
 
+    # EndpointSlices
+    max_endpoints_per_slice: int = flag(
+        100, Count(1, 1000), "--max-endpoints-per-slice", "kube-controller-manager 1.37"
+    )
+    endpointslice_updates_batch_period: int = flag(
+        0,
+        Duration(0, HOUR),
+        "--endpointslice-updates-batch-period, --endpoint-updates-batch-period",
+        "kube-controller-manager 1.37; how long changes of pods are gathered",
+    )
+
     # kube-proxy
     proxy_mode: str = flag("iptables", Choice(("iptables", "nftables")), "mode", "KubeProxyConfiguration 1.37")
     iptables_min_sync_period: int = flag(

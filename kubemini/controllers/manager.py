@@ -13,7 +13,6 @@ from kubemini.api.kinds import POD, Kind
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Discovery, Elector, Index, Informers
 from kubemini.controllers.collector import GarbageCollector
-from kubemini.controllers.decide import endpointslice
 from kubemini.controllers.decide.controller import Controller
 from kubemini.controllers.decide.disruption import budget, stale
 from kubemini.controllers.decide.further import (
@@ -22,7 +21,7 @@ from kubemini.controllers.decide.further import (
     rootca,
     serviceaccount,
 )
-from kubemini.controllers.decide.networking import servicecidr
+from kubemini.controllers.decide.networking import endpoints, endpointslice, mirroring, servicecidr
 from kubemini.controllers.decide.storage import claims, protection, volumes
 from kubemini.controllers.decide.workloads import (
     deployment,
@@ -43,7 +42,7 @@ from kubemini.wire import Network
 
 USER = "system:kube-controller-manager"
 LEASE_NAME = "kube-controller-manager"
-CONTROLLERS = (deployment.CONTROLLER, replicaset.CONTROLLER, endpointslice.CONTROLLER, servicecidr.CONTROLLER)
+CONTROLLERS = (deployment.CONTROLLER, replicaset.CONTROLLER, servicecidr.CONTROLLER)
 
 
 class ControllerManager(Component):
@@ -69,12 +68,17 @@ class ControllerManager(Component):
     def reconciled(self) -> tuple[Controller, ...]:
         """The controllers of the common form that run (--controllers)."""
         params = self.net.params
+        batch = params.endpointslice_updates_batch_period
+        slices = endpointslice.controller(params.max_endpoints_per_slice, batch)
         if not params.all_controllers:
             off = () if params.service_cidr_controller else (servicecidr.CONTROLLER,)
-            return tuple(one for one in CONTROLLERS if one not in off)
+            return (*(one for one in CONTROLLERS if one not in off), slices)
         more = serviceaccount.CONTROLLER, rootca.publisher(self.root_ca), aggregation.CONTROLLER
         return (
             *CONTROLLERS,
+            slices,
+            endpoints.controller(batch),
+            mirroring.controller(),
             *more,
             replicationcontroller.CONTROLLER,
             resourcequota.controller(params.resource_quota_sync_period),
@@ -98,9 +102,10 @@ class ControllerManager(Component):
         """The Lease is ours: fill the caches, then begin."""
         informers = Informers(self.client)
         pods_on = Index(informers.of(POD), node_name)
-        facts = facts_of(informers, self.reconciled, self.discovery)
+        reconciled = self.reconciled
+        facts = facts_of(informers, reconciled, self.discovery)
         controllers: list[Any] = [
-            *(Reconciler(self._client(one), informers, facts, one) for one in self.reconciled),
+            *(Reconciler(self._client(one), informers, facts, one) for one in reconciled),
             NodeLifecycle(self.client, informers, pods_on),
             TaintEviction(self.client, informers, pods_on),
             PodGarbageCollector(self.client, informers, pods_on),

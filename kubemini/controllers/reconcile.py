@@ -65,7 +65,8 @@ def execute(client: ApiClient, action: Request, of: Callable[[Obj], Kind] = kind
             return client.patch(of(obj), name, namespace, action.body, action.subresource, action.type)
         case Delete():
             namespace, name = key_of(obj)
-            options: dict[str, Any] = {"preconditions": {"uid": obj["metadata"]["uid"]}}
+            uid = obj["metadata"].get("uid")
+            options: dict[str, Any] = {"preconditions": {"uid": uid}} if uid else {}
             if action.grace is not None:
                 options["gracePeriodSeconds"] = action.grace
             return client.delete(of(obj), name, namespace, propagationPolicy=action.policy, **options)
@@ -121,6 +122,9 @@ class Reconciler:
 
     def start(self) -> None:
         """The caches are filled: begin."""
+        if self.controller.leftovers is not None:
+            for key in self.controller.leftovers(self.facts):
+                self.queue.add(key)
         self.queue.start()
 
     def watch_defined(self, kinds: Iterable[Kind]) -> None:
@@ -166,13 +170,16 @@ class Reconciler:
             self.component.sim.record(self.component.name, "log", text=f'sync "{name}" failed with {behind}')
             return behind
         obj = self.cache.objects.get(key)
+        now = self.component.sim.now
         if obj is None:
             self.expectations.forget(key)
-            return None
-        now = self.component.sim.now
-        facts = replace(self.facts, memory=self.memory[key]) if key in self.memory else self.facts
-        caught_up = self.expectations.satisfied(key, now)
-        plan = self.controller.decide(obj, facts, caught_up, now)
+            if self.controller.gone is None:
+                return None
+            plan, caught_up = self.controller.gone(key, self.facts), False
+        else:
+            facts = replace(self.facts, memory=self.memory[key]) if key in self.memory else self.facts
+            caught_up = self.expectations.satisfied(key, now)
+            plan = self.controller.decide(obj, facts, caught_up, now)
         if not isinstance(plan, Plan):
             if caught_up:
                 self.expectations.forget(key)
@@ -181,7 +188,7 @@ class Reconciler:
             self.queue.add_after(key, plan.again_at - now)
         return (yield from self._execute(key, plan.actions))
 
-    def _converse(self, key: Key, obj: Obj, dialogue: Dialogue) -> Steps:
+    def _converse(self, key: Key, obj: Obj | None, dialogue: Dialogue) -> Steps:
         """Carry out a dialogue step by step; returns None, or the error that calls for another look."""
         try:
             step = next(dialogue)
@@ -190,7 +197,8 @@ class Reconciler:
         except StopIteration as stop:
             end: End = stop.value
         now = self.cache.objects.get(key)
-        if now is not None and now["metadata"]["uid"] == obj["metadata"]["uid"] and end.memory is not None:
+        same = obj is not None and now is not None and now["metadata"]["uid"] == obj["metadata"]["uid"]
+        if same and end.memory is not None:
             self.memory[key] = end.memory
         if end.again_at is not None:
             self.queue.add_after(key, end.again_at - self.component.sim.now)

@@ -34,9 +34,9 @@ CAREFUL = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller
 
 
 def defaults(obj: Obj) -> Obj:
-    """*obj* with a name and a protocol at each port."""
+    """*obj* with a name and a protocol at each port; what is empty is stored as null."""
     ports = [filled(port, name="", protocol="TCP") for port in obj.get("ports") or []]
-    return {**_without_topology(obj), "ports": ports} | ({} if obj.get("endpoints") else {"endpoints": []})
+    return {**_without_topology(obj), "ports": ports or None, "endpoints": obj.get("endpoints") or None}
 
 
 def rules(obj: Obj) -> Wrong:

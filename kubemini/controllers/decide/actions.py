@@ -45,7 +45,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """This very object, by its UID; *grace* in seconds, None for its own; *policy*: what becomes of those it owns."""
+    """This very object, by its UID if it has one; *grace*: seconds, None: its own; *policy*: what becomes of its own."""
 
     obj: Obj
     grace: int | None = None

@@ -73,6 +73,7 @@ class Controller:
     *reads*: kinds that it looks at though their changes do not wake it. *delay* (µs): how long a change (old, new) of
     its own objects waits for more. *backoff* (µs): the first and the longest wait after a failure, if not the usual.
     *workers*: how many keys it looks at at once, if not as many as all. *source*: the component that its Events name.
+    *gone*: what it does about a key whose object is not there. *leftovers*: keys to look at when it begins.
     """
 
     kind: Kind
@@ -87,6 +88,8 @@ class Controller:
     backoff: tuple[int, int] | None = None
     workers: int | None = None
     source: str = ""
+    gone: Callable[[Key, Facts], Plan | Dialogue] | None = None
+    leftovers: Callable[[Facts], Iterable[Key]] | None = None
 
 
 def key_of(obj: Obj) -> Key:

@@ -5,6 +5,8 @@ the status of pods when a step says so. Which node a pod was bound to is the han
 it is read from the recording; where that does not say, the nodes take turns.
 """
 
+import re
+
 from kubemini.api.timestamps import micro_timestamp
 from kubemini.sim.units import SECOND
 from tests.oracles.histories.noting import NAMESPACE
@@ -14,6 +16,7 @@ LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 STRATEGIC = "application/strategic-merge-patch+json"
 CAPACITY = {"cpu": "100", "memory": "1000Gi", "pods": "1000", "ephemeral-storage": "1000Gi"}
+ZONES = re.compile(r"zones of ([0-9, and]+) CPU")  # in order of the nodes
 READY = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "kubelet is posting ready status"}
 UNREADY = {"status": "False", "reason": "ContainersNotReady", "message": "containers with unready status: [%s]"}
 ENDS = {"fail": ("Failed", "PodFailed", "Error", 1), "succeed": ("Succeeded", "PodCompleted", "Completed", 0)}
@@ -32,6 +35,8 @@ class Hand:
         steps = [step["kubelet"] for step in recorded["steps"] if "kubelet" in step]
         self.binds = recorded["kubelet"] == "hand" and not any(done["do"] == "bind" for done in steps)
         self.binds = self.binds and "scheduler" not in recorded["needs"]
+        told = ZONES.search(recorded.get("about", ""))  # nothing else in a recording says how large its nodes were
+        self.sizes = re.findall(r"[0-9]+", told[1]) if told else []
         notes.listeners.append(self._changed)
 
     # -- nodes ---------------------------------------------------------------------------------------------------------
@@ -39,7 +44,8 @@ class Hand:
         """A node of that name, labels and taints; returns (code, answer)."""
         ready = node.get("ready", True)
         conditions = [] if ready is None else [self._condition(ready, {})]
-        status = {"conditions": conditions, "capacity": CAPACITY, "allocatable": CAPACITY}
+        size = CAPACITY | ({"cpu": self.sizes.pop(0)} if self.sizes else {})
+        status = {"conditions": conditions, "capacity": size, "allocatable": size}
         spec = {"taints": node["taints"]} if node.get("taints") else {}
         meta = {"name": node["name"], "labels": node.get("labels", {})}
         made = {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": spec, "status": status}

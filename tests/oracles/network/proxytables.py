@@ -6,7 +6,8 @@ The node under test is theirs: test-node with two addresses of each family, no b
 from collections import Counter
 from functools import partial
 
-from kubemini.controllers.decide.endpointslice import endpoint, hints
+from kubemini.controllers.decide.networking import hints
+from kubemini.controllers.decide.networking.endpointslice import endpoint
 from kubemini.network.decide.services.node import Node, ProxyConfig
 from kubemini.network.decide.services.ports import Endpoint, ServicePort, categorize
 from kubemini.network.decide.services.verdict import Asked, decide
@@ -155,7 +156,7 @@ def _conditions(row):
     status = {"podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": ready}]}
     pod = {"metadata": meta, "spec": {"nodeName": "n1"}, "status": status}
     spec = {"publishNotReadyAddresses": row["publishNotReadyAddresses"]}
-    got = endpoint(pod, {"spec": spec})["conditions"]
+    got = endpoint(pod, {"metadata": {"name": "s"}, "spec": spec})["conditions"]
     return [] if got == row["conditions"] else [f"wanted {row['conditions']}, got {got}"]
 
 
@@ -163,6 +164,6 @@ def _hints(row):
     got = {}
     for ip, zone, ready in row["endpoints"]:
         entry = {"zone": zone, "conditions": {"ready": ready}}
-        found = hints(row["trafficDistribution"], entry) or {}
+        found = hints.own(row["trafficDistribution"], entry) or {}
         got[ip] = [z["name"] for z in found.get("forZones", ())] or None
     return [] if got == row["want"] else [f"wanted {row['want']}, got {got}"]
