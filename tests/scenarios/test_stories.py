@@ -85,6 +85,13 @@ def test_anatomy_two_pods_become_four_within_seconds(seed):
     assert share(requests(trace, "service", 10, 45)) == 1.0
 
 
+def test_leases_nobody_makes_pods_until_another_one_may_take_the_lease():
+    trace = story("leases", None)
+    won = [r.at / SECOND for r in trace.of("holder") if r.detail["lease"] == "kube-controller-manager"]
+    assert len(won) == 2 and 20 + 14.5 < won[1] < 20 + 22.2
+    assert len(pods(trace, int(won[1]) - 1)) == 2 and len(pods(trace, 45)) == 4
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_services_stale_rules_send_a_share_of_one_worker_s_visitors_to_pods_that_are_gone(seed):
     trace = story("services", seed)

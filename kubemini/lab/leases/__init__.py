@@ -1,0 +1,1 @@
+"""Chapter *Leases*: who acts, for how long nobody does, and when two do."""
