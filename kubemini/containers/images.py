@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubemini.containers.busybox import BUSYBOX
 from kubemini.containers.context import NoCommand
 from kubemini.containers.files import Device, File, Folder
 from kubemini.containers.process import Main
@@ -105,11 +106,14 @@ def program_for(
     return Program(UNKNOWN, argv)
 
 
-TOOL = Image(("/bin/tool",), ("sleep", "100000"), {"/bin/tool": tool.main})
-UNKNOWN = Image()
+SHELL = {**BUSYBOX, "/bin/bash": BUSYBOX["/bin/sh"]}
+TOOL = Image(("/bin/tool",), ("sleep", "100000"), {**BUSYBOX, "/bin/tool": tool.main})
+UNKNOWN = Image(programs=SHELL)
 KNOWN: dict[str, Image] = {
+    "alpine": Image((), ("/bin/sh",), BUSYBOX),
+    "busybox": Image((), ("sh",), BUSYBOX),
+    "nocmd": Image((), (), TOOL.programs),
     "pause": Image(("/pause",), (), {"/pause": pause.main}),
     "tool": TOOL,
     "toolroot": Image(("/bin/tool",), ("sleep", "100000"), TOOL.programs, user="app"),
-    "nocmd": Image((), (), TOOL.programs),
 }

@@ -83,7 +83,7 @@ class Inside:
         elif not self.files.is_folder(cwd):
             raise CannotStart(f"error during container init: mkdir {cwd}: not a directory")
         environment = {"PATH": PATH, **self.program.image.environment, **self.setting.environment}
-        main, argv = self._main(self.program.argv, environment, cwd)
+        main, argv = self.called(self.program.argv, environment, cwd)
         streams: dict[int, Stream] = {IN: Nothing(), **self._log}
         self.begin(Start(self.program.main or main, argv, environment, cwd, streams))
 
@@ -134,7 +134,7 @@ class Inside:
         """
         told = {"PATH": PATH, **self.program.image.environment, **self.setting.environment, **(environment or {})}
         cwd = self.setting.workdir or self.program.image.workdir
-        main, words = self._main(tuple(argv), told, cwd)
+        main, words = self.called(tuple(argv), told, cwd)
         streams: dict[int, Stream] = {number: Sink(partial(take, number)) for number in (OUT, ERR)}
         streams[IN] = stdin if stdin is not None else Nothing()
         return self.begin(Start(main, words, told, cwd, streams), None, ended)
@@ -220,8 +220,8 @@ class Inside:
                     return path, node
         return None
 
-    def _main(self, argv: tuple[str, ...], environment: Mapping[str, str], cwd: str) -> tuple[Main, tuple[str, ...]]:
-        """The program that *argv* calls, and what it is given; CannotStart in the words of runc."""
+    def called(self, argv: tuple[str, ...], environment: Mapping[str, str], cwd: str) -> tuple[Main, tuple[str, ...]]:
+        """The program that *argv* calls, and what it is given; CannotStart: there is none, in the words of runc."""
         if self.program.main is not None and argv == self.program.argv:
             return self.program.main, argv
         name = argv[0] if argv else ""
@@ -236,7 +236,7 @@ class Inside:
         if head is None:
             raise CannotStart(f"exec {path}: exec format error")
         words = [head[1].decode(), *filter(None, [head[2].decode().strip()]), path, *argv[1:]]
-        return self._main(tuple(words), environment, cwd)
+        return self.called(tuple(words), environment, cwd)
 
     def _say(self, number: int, data: bytes) -> None:
         if not self.over:

@@ -48,6 +48,10 @@ HARMLESS = ("CHLD", "CONT", "STOP")  # Simplified: nobody stops
 INTERRUPTED = object()  # what a wait is sent that a signal has ended
 
 
+class _Dead(Exception):
+    """The process has been ended by what it has just done."""
+
+
 class Sleep(NamedTuple):
     """Wait *time* µs; None: for ever."""
 
@@ -129,7 +133,10 @@ class Home(Protocol):
         """A stream of a process, by its path. Trouble: there is none."""
 
     def find(self, name: str, environment: Mapping[str, str], cwd: str) -> tuple[str, File] | None:
-        """The program of that name."""
+        """The path and the file of the program of that name."""
+
+    def called(self, argv: tuple[str, ...], environment: Mapping[str, str], cwd: str) -> tuple[Main, tuple[str, ...]]:
+        """The program that *argv* calls, and what it is given. CannotStart: there is none."""
 
 
 class Process:
@@ -169,12 +176,14 @@ class Process:
         """Write to one of its streams; with nobody to read it, the process ends by SIGPIPE."""
         data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
         stream = self.streams.get(number)
-        if stream is None or not data:
+        if stream is None or not data or self.done:
             return
         try:
             stream.write(data)
         except BrokenPipe:
             self.signal("PIPE")
+            if self.done:
+                raise _Dead from None
 
     def out(self, text: str | bytes) -> None:
         """Write to standard output."""
@@ -288,11 +297,15 @@ class Process:
         if self._timer is not None:
             self._timer.cancel()
         self._waits = None
+        if not self._runs:
+            self._finish(code)
+
+    def _finish(self, code: int) -> None:
+        if self._life is not None:
+            self._life.close()
         for stream in list(self.streams.values()):
             stream.drop()
         self.streams = {}
-        if self._life is not None and not self._runs:
-            self._life.close()
         self.inside.ended(self)
         self._on_end(code)
 
@@ -326,12 +339,14 @@ class Process:
                     break
         except StopIteration as ended:
             code = ended.value
+        except _Dead:
+            code = None
         finally:
             self._runs = False
-        if code is not None:
+        if self.code is not None:
+            self._finish(self.code)
+        elif code is not None:
             self.end(code & 255)
-        elif self.done:
-            life.close()
 
     def _at_once(self, step: Step) -> Any:
         """What came of *step*, or NOT_YET: the process waits."""

@@ -1,0 +1,121 @@
+"""wget, nslookup, nc: clients; and busybox's httpd.
+
+busybox networking (texts, exit codes).
+Simplified: wget knows no TLS; nc only looks whether somebody listens (-z) or answers every connection (-l).
+"""
+
+import re
+
+from kubemini.containers.applets.common import split
+from kubemini.containers.context import Answer, Request
+from kubemini.containers.files import File, Folder, Trouble
+from kubemini.containers.process import Ask, Life, Process, Server, Sleep
+
+LOCAL = ("localhost", "127.0.0.1", "[::1]")
+
+
+def wget(process: Process) -> Life:
+    """Fetch a page; -O FILE (``-``: to the output), -q, -T and --spider."""
+    words, to, urls, spider = list(process.argv[1:]), "", list[str](), False
+    quiet = False
+    while words:
+        word = words.pop(0)
+        if word.startswith("-") and not word.startswith("--") and len(word) > 1:
+            quiet = quiet or "q" in word
+            letter = next((one for one in word[1:] if one in "OTtYU"), "")
+            value = word.partition(letter)[2] or (words.pop(0) if words else "") if letter else ""
+            to = value if letter == "O" else to
+        elif word.startswith("--"):
+            spider = spider or word == "--spider"
+        else:
+            urls.append(word)
+    if not urls:
+        return process.complain("wget: missing URL")
+    came = yield Ask("fetch", urls[-1])
+    if came["error"]:
+        return process.complain(f"wget: {came['error']}")
+    if spider:
+        return 0
+    body = came["body"]
+    if to in ("-", ""):
+        process.out(body)
+        return 0
+    try:
+        process.open(to, "w").hold().write(body.encode() if isinstance(body, str) else body)
+    except Trouble as error:
+        return process.complain(f"wget: can't open '{to}': {error}")
+    return 0
+
+
+def nslookup(process: Process) -> Life:
+    """The addresses of a name."""
+    operands = split(process.argv)[1]
+    if not operands:
+        return process.complain("Usage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]")
+    came = yield Ask("lookup", operands[0])
+    server = f"Server:\t\t{came['server']}\nAddress:\t{came['server']}:53\n\n"
+    if not came["addresses"]:
+        if came["silent"]:
+            process.out(";; connection timed out; no servers could be reached\n\n")
+        else:
+            process.out(f"{server}** server can't find {operands[0]}: NXDOMAIN\n\n")
+        return 1
+    lines = "".join(f"Name:\t{came['name']}\nAddress: {address}\n" for address in came["addresses"])
+    process.out(f"{server}{lines}\n")
+    return 0
+
+
+def nc(process: Process) -> Life:
+    """-z HOST PORT: 0 if somebody listens; -l -p PORT: listen."""
+    options, operands = split(process.argv)
+    ports = [int(one) for one in operands if one.isdigit()]
+    if "l" in options and ports:
+        process.listen(ports[-1], Server())
+        yield Sleep()
+    if not ports or len(operands) < 2:
+        return process.complain("nc: usage: nc [-z] HOST PORT")
+    came = yield Ask("fetch", f"{operands[0]}:{ports[-1]}/")
+    return 1 if came["error"] else 0
+
+
+def httpd(process: Process) -> Life:
+    """Serve the files of a folder: -f -p PORT -h FOLDER."""
+    words = " ".join(process.argv[1:])
+    port = re.search(r"-p\s*(?:\S*:)?(\d+)", words)
+    home = re.search(r"-h\s*(\S+)", words)
+    folder = process.path(home[1]) if home else process.cwd
+    try:
+        process.listen(int(port[1]) if port else 80, Server(lambda request: served(process, folder, request)))
+    except Trouble as error:
+        return process.complain(f"httpd: bind: {error}")
+    if "-f" not in process.argv and "-f" not in words:
+        process.complain("httpd: it goes on in the foreground here", 0)
+    yield Sleep()
+    return 0
+
+
+def served(process: Process, folder: str, request: Request, index: str = "index.html") -> Answer:
+    """The file that a request means, or 404."""
+    path = folder.rstrip("/") + "/" + request.path.partition("?")[0].lstrip("/")
+    if ".." in path.split("/") or not process.files.exists(path):
+        return not_found()
+    node = process.files.find(path)
+    if isinstance(node, Folder):
+        path = f"{path.rstrip('/')}/{index}"
+        node = process.files.find(path) if process.files.exists(path) else node
+    if not isinstance(node, File):
+        return not_found()
+    return Answer(200, node.data, (("Content-Type", kind(path)),))
+
+
+def kind(path: str) -> str:
+    """The type of a file, by the end of its name."""
+    ends = {"html": "text/html", "css": "text/css", "js": "application/javascript", "json": "application/json"}
+    return ends.get(path.rpartition(".")[2], "text/plain" if path.endswith(".txt") else "application/octet-stream")
+
+
+def not_found() -> Answer:
+    """busybox's words."""
+    page = b"<HTML><HEAD><TITLE>404 Not Found</TITLE></HEAD>\n<BODY><H1>404 Not Found</H1>\n"
+    page += b"The requested URL was not found\n</BODY></HTML>\n"
+    return Answer(404, page, (("Content-Type", "text/html"),))
