@@ -23,13 +23,9 @@ from kubemini.controllers.decide.further import (
 )
 from kubemini.controllers.decide.networking import endpoints, endpointslice, mirroring, servicecidr
 from kubemini.controllers.decide.storage import claims, protection, volumes
-from kubemini.controllers.decide.workloads import (
-    deployment,
-    replicaset,
-    replicationcontroller,
-    ttlafterfinished,
-)
+from kubemini.controllers.decide.workloads import replicaset, replicationcontroller, ttlafterfinished
 from kubemini.controllers.decide.workloads.daemonset import controller as daemonset
+from kubemini.controllers.decide.workloads.deployment import controller as deployment
 from kubemini.controllers.decide.workloads.job import controller as job
 from kubemini.controllers.decide.workloads.job import orphans
 from kubemini.controllers.decide.workloads.statefulset import controller as statefulset

@@ -36,7 +36,7 @@ def play(dialogue, answer=granted):
         try:
             steps.append(dialogue.send(heard))
         except StopIteration as end:
-            return Plan(tuple(steps), end.value.again_at)
+            return Plan(tuple(steps), getattr(end.value, "again_at", None))
         heard = answer(steps[-1])
 
 

@@ -6,7 +6,7 @@ from kubemini.api.kinds import DEPLOYMENT, ENDPOINT_SLICE, NODE, POD, REPLICA_SE
 from kubemini.api.objects import evolve, freeze
 from kubemini.cluster import Cluster
 from kubemini.controllers.decide.actions import is_ready
-from kubemini.controllers.decide.workloads.rollout import revision
+from kubemini.controllers.decide.workloads.deployment.rollout import revision
 from kubemini.controllers.manager import ControllerManager
 from kubemini.host import Host
 from kubemini.sim.units import MS, SECOND

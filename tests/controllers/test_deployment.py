@@ -2,13 +2,26 @@
 
 import pytest
 
+from kubemini.api.errors import ApiError
+from kubemini.api.kinds import POD, REPLICA_SET
 from kubemini.api.objects import evolve, evolve_many, freeze, get
 from kubemini.api.quantity import QuantityError
 from kubemini.api.timestamps import timestamp
-from kubemini.controllers.decide.actions import Create, Delete, Update, UpdateStatus, owner_reference
-from kubemini.controllers.decide.workloads import deployment, progress, rollout
-from kubemini.sim.units import MINUTE, SECOND
-from tests.controllers.parts import kinds_of, vectors
+from kubemini.controllers.decide.actions import (
+    Create,
+    Delete,
+    Tell,
+    Update,
+    UpdateStatus,
+    controller_uid,
+    owner_reference,
+)
+from kubemini.controllers.decide.controller import Facts
+from kubemini.controllers.decide.dialogue import Answer
+from kubemini.controllers.decide.workloads.deployment import controller, progress, rollout, scaling, sets
+from kubemini.controllers.decide.workloads.deployment.sets import Look
+from kubemini.sim.units import MINUTE, MS, SECOND
+from tests.controllers.parts import deeds, granted, kinds_of, play, vectors
 
 
 def a_deployment(replicas=10, surge="25%", unavailable="25%", kind="RollingUpdate", image="v1", **status):
@@ -22,6 +35,7 @@ def a_deployment(replicas=10, surge="25%", unavailable="25%", kind="RollingUpdat
             "metadata": {"name": "web", "namespace": "default", "uid": "d", "generation": 1},
             "spec": {
                 "replicas": replicas,
+                "progressDeadlineSeconds": 600,
                 "strategy": strategy,
                 "selector": {"matchLabels": {"app": "web"}},
                 "template": {
@@ -38,12 +52,32 @@ def its_replicaset(owner, size=0, ready=None, old=0, at=0):
     """A ReplicaSet of *owner*; *old* > 0 gives it an older template."""
     if old:
         owner = evolve(owner, ("spec", "template", "spec", "containers", 0, "image"), f"v0.{old}")
-    made = rollout.new_replicaset(owner, [], size)
+    made = sets.new_replicaset(owner, 1, size)
     meta = {"uid": f"rs-{old}", "creationTimestamp": timestamp(at), "generation": 1}
     made = evolve_many(made, *((("metadata", key), value) for key, value in meta.items()))
     ready = size if ready is None else ready
     status = {"replicas": size, "readyReplicas": ready, "availableReplicas": ready, "observedGeneration": 1}
     return evolve(made, ("status",), status)
+
+
+def seen(owner, replicasets, pods=(), now=0, answer=granted):
+    """All that the controller does, who sees these."""
+    held = {POD: list(pods), REPLICA_SET: replicasets}
+    facts = Facts(
+        get=lambda kind, key: next((rs for rs in replicasets if rs["metadata"]["name"] == key[1]), None),
+        of_namespace=lambda kind, namespace: [],
+        owned_by=lambda kind, uid: [obj for obj in held[kind] if controller_uid(obj) == uid],
+    )
+    return play(controller.decide(owner, facts, True, now), answer)
+
+
+def look(owner):
+    return Look(owner, [], lambda key: None, 0)
+
+
+def sizes_of(steps):
+    """What became of which ReplicaSet."""
+    return {s.obj["metadata"]["name"]: s.obj["spec"]["replicas"] for s in steps if isinstance(s, Update)}
 
 
 @pytest.mark.parametrize("v", vectors("deployment_rollout", "resolveFenceposts"))
@@ -75,13 +109,15 @@ def test_old_replicasets_shrink_as_far_as_enough_pods_serve(v):
     owner = a_deployment(v["deploymentReplicas"], v["maxSurge"], v["maxUnavailable"])
     new = its_replicaset(owner, v["newReplicas"], v["readyNew"])
     old = its_replicaset(owner, v["oldReplicas"], v["readyOld"], old=1)
-    sizes = [step.obj["spec"]["replicas"] for step in rollout.shrink(owner, new, [old])]
-    assert sizes == ([v["oldReplicasAfter_declaredButNotAsserted"]] if v["scaled"] else [])
+    plan = play(scaling.shrink(look(owner), new, [old]))
+    sizes = [*sizes_of(plan.actions).values()]
+    assert sizes[-1:] == ([v["oldReplicasAfter_declaredButNotAsserted"]] if v["scaled"] else [])
 
 
 @pytest.mark.parametrize("v", vectors("deployment_rollout", "cleanupUnhealthyReplicas"))
 def test_pods_that_do_not_serve_go_first(v):
-    (size,) = rollout.drop_unhealthy([(v["oldReplicas"], v["readyPods"])], v["maxCleanupCount"])
+    old = its_replicaset(a_deployment(), v["oldReplicas"], v["readyPods"])
+    size = rollout.without_unhealthy(old, v["maxCleanupCount"])
     assert v["oldReplicas"] - size == v["cleaned"]
 
 
@@ -89,14 +125,15 @@ def test_pods_that_do_not_serve_go_first(v):
 def test_healthy_old_pods_go_last(v):
     owner = a_deployment(v["deploymentReplicas"], v["maxSurge"], v["maxUnavailable"])
     _, unavailable = rollout.limits(owner)
-    (size,) = rollout.drop_healthy([v["oldReplicas"]], v["readyPods"] - v["deploymentReplicas"] + unavailable)
+    old = its_replicaset(owner, v["oldReplicas"], v["readyPods"])
+    size = rollout.without_healthy(old, max(0, v["readyPods"] - v["deploymentReplicas"] + unavailable))
     assert size == (v["oldReplicasAfter"] if v["scaled"] else v["oldReplicas"])
 
 
 @pytest.mark.parametrize("v", vectors("deployment_rollout", "deploymentComplete"), ids=lambda v: v["name"])
 def test_a_rollout_is_complete_when_all_pods_are_new_and_available(v):
     counts = {"replicas": v["current"], "updatedReplicas": v["updated"], "availableReplicas": v["available"]}
-    assert rollout.complete(a_deployment(v["desired"]), counts) == v["complete"]
+    assert progress.complete(a_deployment(v["desired"]), {**counts, "observedGeneration": 1}) == v["complete"]
 
 
 @pytest.mark.parametrize("v", vectors("deployment_rollout", "deploymentProgressing"), ids=lambda v: v["name"])
@@ -112,11 +149,11 @@ def test_a_quarter_of_ten_is_three_up_and_two_down(replicas, up, down):
     assert rollout.limits(a_deployment(replicas)) == (up, down)
 
 
-def play(owner, replicasets, pick, steps=200):
-    """Carry plans out and let pods become ready, in an order that *pick* chooses; yields each state."""
-    sets = {rs["metadata"]["name"]: rs for rs in replicasets}
+def played(owner, replicasets, pick, steps=200):
+    """Carry out what is asked and let pods become ready, in an order that *pick* chooses; yields each state."""
+    held = {rs["metadata"]["name"]: rs for rs in replicasets}
     for number in range(steps):
-        plan = deployment.plan(owner, list(sets.values()), [], True, number * SECOND)
+        plan = deeds(seen(owner, list(held.values()), now=number * SECOND))
         for step in plan.actions:
             if isinstance(step, UpdateStatus):
                 owner = step.obj
@@ -126,22 +163,20 @@ def play(owner, replicasets, pick, steps=200):
                     (("metadata", "uid"), f"new-{number}"),
                     (("metadata", "creationTimestamp"), timestamp(number * SECOND)),
                 )
-                sets[made["metadata"]["name"]] = made
+                held[made["metadata"]["name"]] = made
             elif isinstance(step, Delete):
-                del sets[step.obj["metadata"]["name"]]
-            elif step.obj["kind"] == "ReplicaSet":
-                sets[step.obj["metadata"]["name"]] = step.obj
+                del held[step.obj["metadata"]["name"]]
             else:
-                owner = step.obj
-        slow = [name for name, rs in sets.items() if rollout.available(rs) != rs["spec"]["replicas"]]
-        yield owner, list(sets.values())
+                held[step.obj["metadata"]["name"]] = step.obj
+        slow = [name for name, rs in held.items() if rollout.available(rs) != rs["spec"]["replicas"]]
+        yield owner, list(held.values())
         if not slow and not plan.actions:
             return
         for name in slow[:: max(1, pick(number))]:
-            rs, size = sets[name], sets[name]["spec"]["replicas"]
+            rs, size = held[name], held[name]["spec"]["replicas"]
             now = min(size, get(rs, "status", "availableReplicas", default=0) + 1)
             status = {"replicas": size, "readyReplicas": now, "availableReplicas": now, "observedGeneration": 9}
-            sets[name] = evolve(rs, ("status",), status)
+            held[name] = evolve(rs, ("status",), status)
 
 
 @pytest.mark.parametrize(("replicas", "seed"), [(n, seed) for n in (1, 3, 4, 10) for seed in range(5)])
@@ -150,7 +185,7 @@ def test_a_rollout_never_leaves_its_limits(replicas, seed):
     owner = a_deployment(replicas)
     up, down = rollout.limits(owner)
     last = None
-    for last in play(owner, [its_replicaset(owner, replicas, old=1)], lambda n: (n * 7 + seed) % 3):
+    for last in played(owner, [its_replicaset(owner, replicas, old=1)], lambda n: (n * 7 + seed) % 3):
         sizes = [rs["spec"]["replicas"] for rs in last[1]]
         serving = sum(min(rs["spec"]["replicas"], get(rs, "status", "availableReplicas", default=0)) for rs in last[1])
         assert sum(sizes) <= replicas + up
@@ -165,26 +200,55 @@ def test_a_status_that_lags_costs_no_pod_too_many():
     """The old ReplicaSet was told to shrink to 8 and still reports 10: nothing more may go."""
     owner = a_deployment(10, surge=0, unavailable=2)
     old = evolve(its_replicaset(owner, 10, old=1), ("spec", "replicas"), 8)
-    assert rollout.shrink(owner, its_replicaset(owner, 2, 0), [old]) == []
+    assert play(scaling.shrink(look(owner), its_replicaset(owner, 2, 0), [old])).actions == ()
+    more = evolve(old, ("spec", "replicas"), 9)
+    assert play(scaling.shrink(look(owner), its_replicaset(owner, 2), [more])).actions == ()
 
 
 def test_recreate_waits_until_the_old_pods_are_gone():
     owner = a_deployment(3, kind="Recreate")
     old = its_replicaset(owner, 3, old=1)
-    (down,) = [s for s in deployment.plan(owner, [old], [], True, 0).actions if isinstance(s, Update)]
+    (down,) = [s for s in seen(owner, [old]).actions if isinstance(s, Update)]
     assert down.obj["spec"]["replicas"] == 0
-    pod = freeze({"metadata": {"name": "p", "ownerReferences": [owner_reference(old)]}, "status": {"phase": "Running"}})
+    references = [owner_reference(old)]
+    pod = freeze(
+        {
+            "metadata": {"name": "p", "namespace": "default", "ownerReferences": references},
+            "status": {"phase": "Running"},
+        }
+    )
     emptied = evolve(down.obj, ("status",), {"replicas": 0})
-    assert "Create" not in kinds_of(deployment.plan(owner, [emptied], [pod], True, 0))
-    assert "Create" in kinds_of(deployment.plan(owner, [emptied], [], True, 0))
+    assert "Create" not in kinds_of(seen(owner, [emptied], [pod]))
+    assert "Create" in kinds_of(seen(owner, [emptied], [evolve(pod, ("status", "phase"), "Failed")]))
+    assert "Create" in kinds_of(seen(owner, [emptied]))
 
 
-def test_a_template_that_comes_back_gets_the_next_revision():
+def test_a_template_that_comes_back_gets_the_next_revision_and_keeps_its_old_one():
     owner = a_deployment(3)
     first = its_replicaset(owner, 0)
     second = evolve(its_replicaset(owner, 3, old=1), ("metadata", "annotations", rollout.REVISION), "2")
-    steps = deployment.plan(owner, [first, second], [], True, 0).actions
-    assert [(s.obj["kind"], rollout.revision(s.obj)) for s in steps] == [("ReplicaSet", 3), ("Deployment", 3)]
+    update = seen(owner, [first, second]).actions[0]
+    assert (update.obj["kind"], rollout.revision(update.obj)) == ("ReplicaSet", 3)
+    assert update.obj["metadata"]["annotations"][sets.HISTORY] == "1"
+    (then,) = [s for s in seen(owner, [update.obj, second]).actions if isinstance(s, UpdateStatus)][:1]
+    assert (then.obj["kind"], rollout.revision(then.obj)) == ("Deployment", 3)
+    again = sets.copied(owner, {rollout.REVISION: "3", sets.HISTORY: "1"}, 5)
+    assert again[sets.HISTORY] == "1,3"
+    long = sets.copied(owner, {rollout.REVISION: "3", sets.HISTORY: ",".join(["1000"] * 400)}, 5)
+    assert len(long[sets.HISTORY]) <= sets.LONGEST and long[sets.HISTORY].endswith(",3")
+
+
+def test_annotations_are_copied_to_the_new_replicaset_and_never_taken_away():
+    noted = {"why": "because", "kubectl.kubernetes.io/last-applied-configuration": "{}", rollout.DESIRED: "7"}
+    owner = evolve(a_deployment(3), ("metadata", "annotations"), noted)
+    (made,) = [s.obj for s in seen(owner, []).actions if isinstance(s, Create)]
+    assert made["metadata"]["annotations"] == {
+        "why": "because",
+        rollout.REVISION: "1",
+        rollout.DESIRED: "3",
+        rollout.MOST: "4",
+    }
+    assert sets.copied(a_deployment(3), made["metadata"]["annotations"], 1)["why"] == "because"
 
 
 def test_scaling_amid_a_rollout_is_shared_by_size():
@@ -192,15 +256,15 @@ def test_scaling_amid_a_rollout_is_shared_by_size():
     owner = a_deployment(10, surge=3, unavailable=2)
     old, new = its_replicaset(owner, 8, old=1), its_replicaset(owner, 5, 0, at=SECOND)
     owner = evolve(owner, ("spec", "replicas"), 15)
-    sizes = {s.obj["metadata"]["name"]: s.obj["spec"]["replicas"] for s in rollout.scale(owner, new, [old])}
+    sizes = sizes_of(play(scaling.scale(look(owner), new, [old])).actions)
     assert sizes == {old["metadata"]["name"]: 11, new["metadata"]["name"]: 7}
 
 
 def test_a_paused_deployment_still_scales_but_rolls_nothing_out():
     owner = evolve(a_deployment(3), ("spec", "paused"), True)
     old = its_replicaset(owner, 3, old=1)
-    assert [s for s in deployment.plan(owner, [old], [], True, 0).actions if not isinstance(s, UpdateStatus)] == []
-    steps = deployment.plan(evolve(owner, ("spec", "replicas"), 5), [old], [], True, 0).actions
+    assert [s for s in seen(owner, [old]).actions if not isinstance(s, UpdateStatus)] == []
+    steps = seen(evolve(owner, ("spec", "replicas"), 5), [old]).actions
     assert [s.obj["spec"]["replicas"] for s in steps if isinstance(s, Update)] == [5]
 
 
@@ -208,12 +272,12 @@ def test_a_rollout_that_stands_still_for_ten_minutes_has_failed():
     owner = a_deployment(2)
     new = its_replicaset(owner, 2, 0)
     owner = evolve(owner, ("metadata", "annotations"), {rollout.REVISION: "1"})
-    started = deployment.plan(owner, [new], [], True, 0)
-    stuck = evolve(owner, ("status",), started.actions[-1].obj["status"])
-    assert started.again_at == 10 * MINUTE + SECOND
-    quiet = deployment.plan(stuck, [new], [], True, 5 * MINUTE)
-    assert kinds_of(quiet) == []
-    late = deployment.plan(stuck, [new], [], True, started.again_at)
+    stuck = seen(owner, [new]).actions[-1].obj
+    quiet = seen(stuck, [new], now=5 * MINUTE)
+    assert kinds_of(quiet) == [] and quiet.again_at == 10 * MINUTE + SECOND
+    near = seen(stuck, [new], now=10 * MINUTE - 3 * MS)
+    assert kinds_of(near) == [] and near.again_at == 10 * MINUTE + 2 * MS
+    late = seen(stuck, [new], now=quiet.again_at)
     progress = next(c for c in late.actions[-1].obj["status"]["conditions"] if c["type"] == "Progressing")
     assert (progress["status"], progress["reason"]) == ("False", "ProgressDeadlineExceeded")
 
@@ -222,30 +286,34 @@ def test_old_empty_replicasets_beyond_the_history_limit_go():
     owner = evolve(a_deployment(1), ("spec", "revisionHistoryLimit"), 2)
     number = lambda n: (("metadata", "annotations", rollout.REVISION), str(n))  # noqa: E731
     olds = [evolve(its_replicaset(owner, 0, old=n), *number(n)) for n in (1, 2, 3, 4)]
-    steps = rollout.clean_up(owner, olds)
-    assert [rollout.revision(s.obj) for s in steps] == [1, 2]
+    gone = [rollout.revision(s.obj) for s in play(scaling.clean_up(look(owner), olds)).actions]
+    assert gone == [1, 2]
+    busy = evolve(olds[0], ("status", "replicas"), 1)
+    assert [rollout.revision(s.obj) for s in play(scaling.clean_up(look(owner), [busy, *olds[1:]])).actions] == [2]
 
 
 # -- the condition Progressing -----------------------------------------------------------------------------------------
 def reported(owner, replicasets, now):
-    """(status, reason) of Progressing after one look, and the Deployment as it then stands."""
-    plan = deployment.plan(owner, replicasets, [], True, now)
-    written = next((s.obj for s in plan.actions if isinstance(s, UpdateStatus)), owner)
+    """(status, reason) of Progressing after one look, the Deployment as it then stands, and the plan."""
+    plan = seen(owner, replicasets, now=now)
+    written = next((s.obj for s in reversed(plan.actions) if isinstance(s, UpdateStatus)), owner)
     held = next(c for c in written["status"]["conditions"] if c["type"] == "Progressing")
     return (held["status"], held["reason"]), written, plan
 
 
 def test_a_pause_stops_the_clock_and_the_end_of_it_starts_it_anew():
     owner = evolve(a_deployment(3), ("metadata", "annotations"), {rollout.REVISION: "1"})
-    rs = [evolve(its_replicaset(owner, 3, 0), ("metadata", "annotations", rollout.REVISION), "1")]
+    rs = [its_replicaset(owner, 3, 0)]
     said, owner, _ = reported(owner, rs, 0)
-    assert said == ("True", "NewReplicaSetCreated")
+    assert said == ("True", "ReplicaSetUpdated")
     owner = evolve(owner, ("spec", "paused"), True)
     said, owner, plan = reported(owner, rs, 5 * SECOND)
     assert said == ("Unknown", "DeploymentPaused") and plan.again_at is None
     assert reported(owner, rs, 60 * MINUTE)[0] == ("Unknown", "DeploymentPaused")
     owner = evolve(owner, ("spec", "paused"), False)
-    said, owner, plan = reported(owner, rs, 60 * MINUTE)
+    said, owner, _ = reported(owner, rs, 60 * MINUTE)
+    assert said == ("Unknown", "DeploymentResumed")
+    said, _, plan = reported(owner, rs, 60 * MINUTE)
     assert said == ("Unknown", "DeploymentResumed") and plan.again_at == 70 * MINUTE + SECOND
     assert reported(owner, rs, 70 * MINUTE)[0] == ("Unknown", "DeploymentResumed")
     assert reported(owner, rs, 70 * MINUTE + SECOND)[0] == ("False", "ProgressDeadlineExceeded")
@@ -253,7 +321,7 @@ def test_a_pause_stops_the_clock_and_the_end_of_it_starts_it_anew():
 
 def test_without_a_deadline_there_is_no_such_condition():
     owner = evolve(a_deployment(3), ("spec", "progressDeadlineSeconds"), progress.NO_DEADLINE)
-    status = progress.status(owner, its_replicaset(owner, 3), [], None, 0)
+    status = progress.rolled_out(owner, [its_replicaset(owner, 3)], None, 0)
     assert [c["type"] for c in status["conditions"]] == ["Available"]
 
 
@@ -262,12 +330,80 @@ def test_what_was_done_long_ago_does_not_make_a_new_rollout_late():
     done = {"type": "Progressing", "status": "True", "reason": progress.DONE, "message": ""}
     stamps = dict.fromkeys(("lastUpdateTime", "lastTransitionTime"), timestamp(0))
     owner = evolve(owner, ("status",), {"replicas": 3, "updatedReplicas": 3, "conditions": [done | stamps]})
-    said, _, plan = reported(owner, [its_replicaset(owner, 3, old=1)], 60 * MINUTE)
-    assert said == ("True", "NewReplicaSetCreated") and plan.again_at == 70 * MINUTE + SECOND
+    steps = seen(owner, [its_replicaset(owner, 3, old=1)], now=60 * MINUTE).actions
+    said = [s.obj["status"]["conditions"][-1]["reason"] for s in steps if isinstance(s, UpdateStatus)]
+    assert said[0] == "NewReplicaSetCreated" and progress.STUCK not in said
+
+
+def test_pods_that_leave_are_counted_unless_a_replicaset_that_was_looked_at_does_not_say():
+    owner = a_deployment(3)
+    told = evolve(its_replicaset(owner, 3), ("status", "terminatingReplicas"), 2)
+    assert progress.counts(owner, [told], told, 0)["terminatingReplicas"] == 2
+    fresh = evolve(told, ("status",), {"replicas": 0})
+    assert progress.counts(owner, [told, fresh], told, 0)["terminatingReplicas"] == 2
+    mute = evolve(told, ("status",), {"replicas": 0, "observedGeneration": 1})
+    assert "terminatingReplicas" not in progress.counts(owner, [told, mute], told, 0)
+
+
+def test_why_pods_cannot_be_made_is_said_at_the_deployment_too():
+    owner = a_deployment(3)
+    failed = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "quota"}
+    failed["lastTransitionTime"] = timestamp(0)
+    rs = evolve(its_replicaset(owner, 3, 0), ("status", "conditions"), [failed])
+    status = progress.rolled_out(owner, [rs], rs, 5 * SECOND)
+    assert status["conditions"][-1] == {**failed, "lastUpdateTime": timestamp(0)}
+    healed = evolve(owner, ("status",), status)
+    fine = its_replicaset(owner, 3, 0)
+    assert "ReplicaFailure" not in [c["type"] for c in progress.rolled_out(healed, [fine], fine, 0)["conditions"]]
+
+
+# -- a name that is taken, a ReplicaSet that cannot be made ----------------------------------------------------------
+
+
+def refusing(code, reason, message="no"):
+    """An API server that makes no ReplicaSet."""
+    error = ApiError(code, reason, message)
+    return lambda step: Answer(error=error) if isinstance(step, Create) else granted(step)
 
 
 def test_a_name_that_somebody_else_has_changes_the_hash():
     owner = a_deployment(3)
     again = evolve(owner, ("status", "collisionCount"), 1)
-    assert rollout.name_of_new(owner) != rollout.name_of_new(again)
-    assert rollout.new_replicaset(again, [], 3)["metadata"]["name"] == rollout.name_of_new(again)
+    assert sets.name_of_new(owner) != sets.name_of_new(again)
+    assert sets.new_replicaset(again, 1, 3)["metadata"]["name"] == sets.name_of_new(again)
+    stranger = evolve(its_replicaset(owner, 3, old=1), ("metadata", "name"), sets.name_of_new(owner))
+    stranger = evolve(stranger, ("metadata", "ownerReferences", 0, "uid"), "another")
+    steps = seen(owner, [stranger], answer=refusing(409, "AlreadyExists")).actions
+    assert [get(s.obj, "status", "collisionCount") for s in steps if isinstance(s, UpdateStatus)] == [1]
+
+
+def test_a_replicaset_that_cannot_be_made_is_said_in_status_and_event():
+    steps = seen(a_deployment(3), [], answer=refusing(403, "Forbidden", "too much")).actions
+    text = f'Failed to create new replica set "{sets.name_of_new(a_deployment(3))}": too much'
+    assert [s.message for s in steps if isinstance(s, Tell)] == [text]
+    (status,) = [s.obj["status"] for s in steps if isinstance(s, UpdateStatus)]
+    assert [(c["reason"], c["status"]) for c in status["conditions"]] == [("ReplicaSetCreateError", "False")]
+
+
+def test_each_scaling_is_told():
+    owner = a_deployment(10, surge=3, unavailable=2)
+    old = its_replicaset(owner, 10, old=1)
+    told = [s.message for s in seen(owner, [old]).actions if isinstance(s, Tell)]
+    name = sets.name_of_new(owner)
+    assert told == [
+        f"Scaled up replica set {name} from 0 to 3",
+        f"Scaled down replica set {old['metadata']['name']} from 10 to 8",
+    ]
+
+
+def test_the_old_annotation_rolls_back_to_a_revision():
+    owner = evolve(a_deployment(3), ("metadata", "annotations"), {sets.ROLLBACK: "0", rollout.REVISION: "2"})
+    first = its_replicaset(owner, 0, old=1)
+    second = evolve(its_replicaset(owner, 3), ("metadata", "annotations", rollout.REVISION), "2")
+    *_, update, told = seen(owner, [first, second]).actions
+    assert update.obj["spec"]["template"]["spec"]["containers"][0]["image"] == "v0.1"
+    assert sets.ROLLBACK not in update.obj["metadata"]["annotations"]
+    assert told.message == 'Rolled back deployment "web" to revision 1'
+    unknown = evolve(owner, ("metadata", "annotations", sets.ROLLBACK), "7")
+    *_, told, update = seen(unknown, [first, second]).actions
+    assert told.message == "Unable to find the revision to rollback to."

@@ -3,11 +3,11 @@
 import pytest
 
 from kubemini.api.timestamps import timestamp
-from kubemini.controllers.decide import podcontrol
 from kubemini.controllers.decide.actions import Delete, Patch
 from kubemini.controllers.decide.controller import Facts
 from kubemini.controllers.decide.dialogue import Answer, Read
 from kubemini.controllers.decide.expectations import Expectations
+from kubemini.controllers.decide.podcontrol import DELETION_COST, least_useful_first
 from kubemini.controllers.decide.workloads import replicaset
 from kubemini.params import Params
 from kubemini.sim.units import MINUTE, SECOND
@@ -65,7 +65,7 @@ GOES_FIRST = {
     "Pending before Running": ({"phase": "Pending"}, {}),
     "Unknown before Running": ({"phase": "Unknown"}, {}),
     "not ready": ({"ready": False}, {}),
-    "cheap": ({"annotations": {podcontrol.DELETION_COST: "-5"}}, {}),
+    "cheap": ({"annotations": {DELETION_COST: "-5"}}, {}),
     "crowded on its node": ({"node": "crowded"}, {}),
     "ready for a shorter time": ({"since": 4000 * SECOND}, {}),
     "restarted more often": ({"restarts": 3}, {}),
@@ -79,14 +79,14 @@ def test_the_least_useful_pod_goes_first(name):
     rs = a_replicaset()
     loser, winner = a_pod("z", rs, **worse), a_pod("a", rs, **better)
     related = [loser, winner, a_pod("c1", rs, node="crowded"), a_pod("c2", rs, node="crowded")]
-    assert podcontrol.least_useful_first([winner, loser], related, 5000 * SECOND)[0] is loser
+    assert least_useful_first([winner, loser], related, 5000 * SECOND)[0] is loser
 
 
 def test_nearly_the_same_age_counts_as_the_same():
     """LogarithmicScaleDown: 80 or 100 minutes ready is one order of two, and the UID decides."""
     rs = a_replicaset()
     pods = [a_pod("a", rs, since=0), a_pod("b", rs, since=20 * MINUTE)]
-    assert [p["metadata"]["name"] for p in podcontrol.least_useful_first(pods, pods, 100 * MINUTE)] == ["a", "b"]
+    assert [p["metadata"]["name"] for p in least_useful_first(pods, pods, 100 * MINUTE)] == ["a", "b"]
 
 
 def test_a_pod_is_available_after_min_ready_seconds():
@@ -119,4 +119,4 @@ def test_a_bare_replicaset_does_not_care_how_crowded_a_node_is():
         s.obj["metadata"]["name"] for s in play(replicaset.decide(rs, facts, True, 0)).actions if isinstance(s, Delete)
     ]
     assert gone == ["a", "b"]
-    assert [p["metadata"]["name"] for p in podcontrol.least_useful_first(pods, pods, 0)][:2] == ["b", "c"]
+    assert [p["metadata"]["name"] for p in least_useful_first(pods, pods, 0)][:2] == ["b", "c"]

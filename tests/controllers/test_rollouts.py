@@ -6,7 +6,7 @@ from kubemini.api.objects import evolve, freeze
 from kubemini.controllers import manager
 from kubemini.controllers.decide.actions import Create, Plan, Update, owner_reference
 from kubemini.controllers.decide.controller import Controller, Watch, key_of, owner_key
-from kubemini.controllers.decide.workloads.rollout import revision
+from kubemini.controllers.decide.workloads.deployment.rollout import revision
 from tests.worlds.kube import Shop, a_deployment, image, run_until
 
 

@@ -31,6 +31,18 @@ def _own(obj: Obj, references: list[Any] | None) -> Patch:
     return Patch(obj, freeze({"metadata": {"uid": obj["metadata"]["uid"], "ownerReferences": references}}))
 
 
+def concerns_somebody(old: Obj | None, new: Obj | None) -> bool:
+    """Whether a change of what can be claimed may matter: of an orphan only a new one, or one with other labels.
+
+    Models k/k pkg/controller/replicaset ReplicaSetController.updatePod
+    """
+    if new is None:
+        return old is not None and controller_of(old) is not None
+    if old is None or controller_of(new) is not None or controller_of(old) is not None:
+        return True
+    return new["metadata"].get("labels") != old["metadata"].get("labels")
+
+
 def claimed(
     owner: Obj,
     candidates: Iterable[Obj],

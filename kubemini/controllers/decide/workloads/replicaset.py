@@ -13,7 +13,6 @@ from kubemini.api import labels
 from kubemini.api.kinds import POD, REPLICA_SET, kind_of
 from kubemini.api.objects import EMPTY, Obj, evolve, freeze, get
 from kubemini.api.timestamps import timestamp
-from kubemini.controllers.decide import podcontrol
 from kubemini.controllers.decide.actions import (
     UpdateStatus,
     condition,
@@ -22,7 +21,7 @@ from kubemini.controllers.decide.actions import (
     is_ready,
     terminating,
 )
-from kubemini.controllers.decide.claims import claimed, selects
+from kubemini.controllers.decide.claims import claimed, concerns_somebody, selects
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
 from kubemini.controllers.decide.dialogue import (
     Dialogue,
@@ -35,7 +34,16 @@ from kubemini.controllers.decide.dialogue import (
     not_found,
     words,
 )
-from kubemini.controllers.decide.podcontrol import available_at, is_active, is_leaving, next_available
+from kubemini.controllers.decide.podcontrol import (
+    available_at,
+    create_pod,
+    delete_pod,
+    is_active,
+    is_leaving,
+    least_useful_first,
+    new_pod,
+    next_available,
+)
 from kubemini.controllers.decide.workloads import batches
 
 BURST = 500  # pods made or deleted in one go: BurstReplicas
@@ -90,13 +98,13 @@ def scale(replicaset: Obj, mine: Sequence[Obj], related: Sequence[Obj], now: int
     """Make what is missing, or delete the surplus. Raises Refused."""
     missing = replicaset["spec"]["replicas"] - len(mine)
     if missing > 0:
-        pod = podcontrol.new_pod(replicaset)
+        pod = new_pod(replicaset)
         yield from batches.slowly(min(missing, BURST), lambda number: _create(replicaset, pod))
     elif missing < 0:
-        ordered = podcontrol.least_useful_first(mine, related, now) if replicaset["spec"]["replicas"] else mine
+        ordered = least_useful_first(mine, related, now) if replicaset["spec"]["replicas"] else mine
         wrong = []
         for pod in ordered[: min(-missing, BURST)]:
-            error = yield from failure_of(podcontrol.delete_pod(replicaset, pod))
+            error = yield from failure_of(delete_pod(replicaset, pod))
             wrong += [error] if error is not None and not not_found(error) else []
         if wrong:
             raise Refused(wrong[0])
@@ -105,7 +113,7 @@ def scale(replicaset: Obj, mine: Sequence[Obj], related: Sequence[Obj], now: int
 def _create(replicaset: Obj, pod: Obj) -> Steps:
     """One more; in a namespace that is going that counts as done."""
     try:
-        yield from podcontrol.create_pod(replicaset, pod)
+        yield from create_pod(replicaset, pod)
     except Refused as refused:
         if not namespace_is_ending(refused.error):
             raise
@@ -165,7 +173,7 @@ def of_pod(pod: Obj, facts: Facts) -> list[Key]:
 CONTROLLER = Controller(
     REPLICA_SET,
     decide,
-    (Watch(POD, of_pod, made_here=True),),
+    (Watch(POD, of_pod, made_here=True, when=concerns_somebody),),
     remembers=(POD, REPLICA_SET),
     source="replicaset-controller",
 )

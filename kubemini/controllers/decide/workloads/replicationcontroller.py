@@ -6,7 +6,7 @@ Models k/k pkg/controller/replication ReplicationManager
 from kubemini.api.kinds import KNOWN, POD
 from kubemini.api.objects import Obj
 from kubemini.controllers.decide.actions import controller_of
-from kubemini.controllers.decide.claims import selects
+from kubemini.controllers.decide.claims import concerns_somebody, selects
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of, owner_key
 from kubemini.controllers.decide.dialogue import Dialogue
 from kubemini.controllers.decide.workloads import replicaset
@@ -29,4 +29,6 @@ def of_pod(pod: Obj, facts: Facts) -> list[Key]:
     return [key_of(one) for one in here if selects(one, pod)]
 
 
-CONTROLLER = Controller(KIND, decide, (Watch(POD, of_pod, made_here=True),), source="replication-controller")
+CONTROLLER = Controller(
+    KIND, decide, (Watch(POD, of_pod, made_here=True, when=concerns_somebody),), source="replication-controller"
+)
