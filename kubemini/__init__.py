@@ -20,7 +20,7 @@ III  PROGRAMS: one folder a program, its deciders in `decide`; they meet on the 
                     reading, writing, storage, watch cache, health; a plugin of admission is one file, and so is a kind;
                     customs: the kinds that a CustomResourceDefinition brings to life
     client/         client-go: informers, work queues, leader election
-    controllers/  scheduler/  kubelet/  network/  loadbalancer/
+    controllers/  scheduler/  kubelet/  network/  loadbalancer/  metricsserver/: what pods use, told to autoscalers
     users/          people with etcdctl and kubectl (any line that one types), clients of a Service, pods that call each
                     other, pods that keep connections to servers in pods (they ask network/ where a packet goes, and
                     whether a policy lets it)

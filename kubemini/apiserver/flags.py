@@ -32,6 +32,7 @@ class Flags:
     ``managed_fields`` whether each object has owners from its creation on; in a story, from the first who names himself
     ``marks_first``    whether a pod that may go at once is marked before it goes, as upstream does it: two revisions
     ``webhooks``       NAMESPACE/NAME of a Service, or a URL → the program that answers an AdmissionReview
+    ``extensions``     NAMESPACE/NAME of a Service → the program that answers for groups whose APIService names it
     ``audit``          --audit-policy-file: of which requests the trace tells, and how much; None: of none
     ``kubelet_addresses``  --kubelet-preferred-address-types; of a story as kubeadm sets it
     ``compaction``     --etcd-compaction-interval (µs): what is older than so much is forgotten; 0: nothing is
@@ -50,6 +51,7 @@ class Flags:
     audit: Policy | None = None
     kubelet_addresses: tuple[str, ...] = KUBEADM_ADDRESSES
     webhooks: Mapping[str, Webhook] = field(default_factory=dict)
+    extensions: Mapping[str, str] = field(default_factory=dict)
 
 
 def as_real(tokens: Mapping[str, UserInfo]) -> Flags:

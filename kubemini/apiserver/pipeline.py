@@ -25,7 +25,7 @@ from kubemini.apiserver.decide.access.attributes import Decision
 from kubemini.apiserver.decide.forms import body, media, protobuf, sockets
 from kubemini.apiserver.decide.request import CONNECTS, OF_A_SUBRESOURCE
 from kubemini.apiserver.gate.fairness import Visit, is_long
-from kubemini.apiserver.parts import bound, connecting, evicting, statuses
+from kubemini.apiserver.parts import bound, connecting, evicting, extending, statuses
 from kubemini.sim import Steps
 from kubemini.sim.engine import Runaway
 from kubemini.wire import Call
@@ -313,6 +313,7 @@ HANDLERS: tuple[Handler, ...] = (
     impersonate,
     take_a_seat,
     authorize,
+    extending.pass_on,
     find_definition,
     show_health,
     show_page,

@@ -25,6 +25,8 @@ from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.host.linux.podnetwork import Cni
 from kubemini.kubelet.kubelet import Kubelet
+from kubemini.metricsserver.server import SERVICE as METRICS_SERVICE
+from kubemini.metricsserver.server import MetricsServer
 from kubemini.network.cni import Plugins
 from kubemini.network.names import dns_complaints, resolv_conf_text
 from kubemini.params import Params, altered
@@ -35,6 +37,8 @@ from kubemini.sim.units import clock, duration
 from kubemini.users import Caller, Clients, Errand, EtcdUser, Outsider, User, Visitor
 from kubemini.users.terminal import Terminal
 from kubemini.wire import Network
+
+METRICS_SERVER = "metrics-server"
 
 
 class Cluster:
@@ -264,6 +268,23 @@ class Cluster:
             if isinstance(component, ApiServer):
                 known = {**component.flags.webhooks, service: program}
                 component.flags = replace(component.flags, webhooks=known)
+
+    def use_metrics_server(self) -> MetricsServer:
+        """A metrics-server beside the first API server: HorizontalPodAutoscalers count by its `usage`.
+
+        It knows nothing of a pod until it is told: ``usage = {"*": {"app": {"cpu": "90m", "memory": "80Mi"}}}``.
+        ValueError: the cluster runs already, or has no API server.
+        """
+        if self._started:
+            raise ValueError("use_metrics_server: the cluster runs already; make a new one and call it before run")
+        refuse_without_api_server(self.topology, "use_metrics_server")
+        servers = [component for component in self.components.values() if isinstance(component, ApiServer)]
+        for server in servers:
+            extensions = {**server.flags.extensions, "/".join(METRICS_SERVICE): METRICS_SERVER}
+            server.flags = replace(server.flags, extensions=extensions)
+        made = self.add(METRICS_SERVER, servers[0].host.name, MetricsServer)
+        assert isinstance(made, MetricsServer)
+        return made
 
     def add(self, name: str, host: str, make: Callable[..., Component]) -> Component:
         """A program of your own: ``make(sim, net, host, name, servers)``, which may ask *servers*, as a kubelet does.

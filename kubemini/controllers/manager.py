@@ -13,6 +13,8 @@ from kubemini.api.kinds import POD, Kind
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Discovery, Elector, Index, Informers
 from kubemini.controllers.collector import GarbageCollector
+from kubemini.controllers.decide.autoscaling import horizontal
+from kubemini.controllers.decide.autoscaling.replicas import Patience
 from kubemini.controllers.decide.controller import Controller
 from kubemini.controllers.decide.disruption import budget, stale
 from kubemini.controllers.decide.further import (
@@ -33,6 +35,7 @@ from kubemini.controllers.namespaces import NamespaceController
 from kubemini.controllers.nodes import NodeLifecycle, PodGarbageCollector, TaintEviction
 from kubemini.controllers.reconcile import Reconciler, facts_of
 from kubemini.host import Component, Host
+from kubemini.params import Params
 from kubemini.sim import Sim
 from kubemini.wire import Network
 
@@ -89,6 +92,7 @@ class ControllerManager(Component):
             job.CONTROLLER,
             orphans.CONTROLLER,
             ttlafterfinished.CONTROLLER,
+            horizontal.controller(autoscaling(params)),
         )
 
     def _client(self, controller: Controller) -> ApiClient:
@@ -130,3 +134,10 @@ def node_name(pod: Obj) -> list[str]:
     """The node a pod is bound to, if any; for an index."""
     name = get(pod, "spec", "nodeName")
     return [name] if name else []
+
+
+def autoscaling(params: Params) -> horizontal.Settings:
+    """The flags of the autoscaler."""
+    patience = Patience(params.hpa_cpu_initialization_period, params.hpa_initial_readiness_delay)
+    tolerance = params.hpa_tolerance
+    return horizontal.Settings(params.hpa_sync_period, params.hpa_downscale_stabilization, tolerance, patience)

@@ -139,6 +139,8 @@ class Reconciler:
 
         def changed(old: Obj | None, new: Obj | None) -> None:
             concerned = (new or old,) if watch.latest else (old, new)
+            for told in watch.tells(new or old or {}, self.facts):
+                tell(self.recorder, told)
             for obj in concerned if watch.when(old, new) else ():
                 for key in keys(obj):
                     self.queue.add_after(key, watch.delay)
@@ -177,7 +179,7 @@ class Reconciler:
                 return None
             plan, caught_up = self.controller.gone(key, self.facts), False
         else:
-            facts = replace(self.facts, memory=self.memory[key]) if key in self.memory else self.facts
+            facts = replace(self.facts, memory=self.memory.get(key), recall=self.memory.get)
             caught_up = self.expectations.satisfied(key, now)
             plan = self.controller.decide(obj, facts, caught_up, now)
         if not isinstance(plan, Plan):

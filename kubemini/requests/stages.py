@@ -37,7 +37,7 @@ TABLE = (
         "find",
         "Routing",
         "Is that there, and can it be done?",
-        ("find_definition", "show_health", "show_page", "take_time", "read_url"),
+        ("pass_on", "find_definition", "show_health", "show_page", "take_time", "read_url"),
     ),
     Row(
         "decode",

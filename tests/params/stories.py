@@ -16,6 +16,7 @@ from tests.params.tales import (
     BOTH,
     WEB,
     a_quota,
+    an_autoscaler,
     an_ingress,
     asked,
     by_a_door,
@@ -93,6 +94,7 @@ STORIES: dict[str, Story] = {
     "a pod without a kubelet": orphan,
     "a quota": a_quota,
     "a claim": claims,
+    "an autoscaler": an_autoscaler,
     "a node cut off": shop(100, ["12s", "cut", "worker-2"], ["75s", "heal"], workers=2),
     "many Deployments": shop(
         12, more="---".join(WEB.replace("REPLICAS", "2").replace("web", f"web-{n}") for n in "abcdef")
@@ -258,6 +260,13 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "a pod without a kubelet": {"termination_grace_period": (5, {"pod_stop": ["20s", "25s"]})},
     "a quota": {"resource_quota_sync_period": ("10s", {"all_controllers": True})},
+    "an autoscaler": {
+        "hpa_sync_period": ("20s", {"all_controllers": True}),
+        "hpa_downscale_stabilization": ("30s", {"all_controllers": True}),
+        "hpa_tolerance": (0.05, {"all_controllers": True}),
+        "hpa_cpu_initialization_period": ("0s", {"all_controllers": True}),
+        "hpa_initial_readiness_delay": ("5m", {"all_controllers": True, "hpa_cpu_initialization_period": "1s"}),
+    },
     "a claim": {"pvclaimbinder_sync_period": ("3s", {"all_controllers": True})},
     "a node without a kubelet": {"node_startup_grace_period": "5s"},
     "a node cut off": {

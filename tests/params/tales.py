@@ -64,6 +64,25 @@ kind: PersistentVolume
 metadata: {name: v}
 spec: {accessModes: [ReadWriteOnce], capacity: {storage: 1Gi}, nfs: {server: 192.0.2.1, path: /}}
 """
+SCALED = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, image: "app:1", resources: {requests: {cpu: 100m}}}]}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  maxReplicas: 8
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}]
+"""
 
 
 def pod(name: str, annotations: str = "{}", extra: str = "") -> str:
@@ -230,6 +249,19 @@ def claims(params: Params) -> list:
     cluster.run("6s")
     cluster.apply(VOLUME)
     cluster.run("20s")
+    return cluster.trace.records
+
+
+def an_autoscaler(params: Params) -> list:
+    """A Deployment under a load that grows and falls; then its kubelet dies, and its pods are called unready."""
+    cluster = Cluster.single(workers=1, params=params)
+    metrics = cluster.use_metrics_server()
+    cluster.apply(SCALED)
+    for seconds, cpu in ((30, "20m"), (40, "54m"), (40, "90m"), (60, "5m")):
+        metrics.usage = {"*": {"c": {"cpu": cpu}}}
+        cluster.run(f"{seconds}s")
+    cluster.components["kubelet@worker-1"].crash()
+    cluster.run("75s")
     return cluster.trace.records
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
-from kubemini.controllers.decide.actions import Plan, controller_of
+from kubemini.controllers.decide.actions import Plan, Tell, controller_of
 from kubemini.controllers.decide.dialogue import Dialogue, Key
 
 
@@ -26,6 +26,7 @@ class Facts:
     defined: Callable[[], list[Kind]] = list  # the kinds that were defined at run time, as far as they are known
     every: Callable[[Kind], list[Obj]] = lambda kind: []  # all of a kind, in all namespaces
     memory: Any = None  # what the last look at this very object left to be kept in mind (`End.memory`)
+    recall: Callable[[Key], Any] = lambda key: None  # the same of any other of its controller's objects
 
     def owned_by_all(self, kind: Kind, owners: Iterable[Obj]) -> list[Obj]:
         """Those that any of *owners* manages, owner by owner."""
@@ -40,6 +41,10 @@ def _always(old: Obj | None, new: Obj | None) -> bool:
     return True
 
 
+def _nothing(obj: Obj, facts: Facts) -> Iterable[Tell]:
+    return ()
+
+
 def _at_once(old: Obj | None, new: Obj | None) -> int:
     return 0
 
@@ -50,7 +55,7 @@ class Watch:
 
     *made_here*: the controller makes such objects itself, and expects to see them. *when*: which changes (old, new).
     *delay* (µs): how long the key waits for more of the kind, so that one look does for many changes. *latest*: the
-    state before a change concerns nobody.
+    state before a change concerns nobody. *tells*: what is said of an object whenever it changes.
     """
 
     kind: Kind
@@ -59,6 +64,7 @@ class Watch:
     when: Callable[[Obj | None, Obj | None], bool] = _always
     delay: int = 0
     latest: bool = False
+    tells: Callable[[Obj, Facts], Iterable[Tell]] = _nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,9 +140,12 @@ def test_who_was_too_late_tries_again_and_any_other_failure_allows_nothing():
     assert of_type(steps, UpdateStatus)[1]["status"]["conditions"][0]["reason"] == "SyncFailed"
 
 
-def test_of_two_budgets_over_a_pod_one_is_woken():
+def test_of_two_budgets_over_a_pod_one_is_woken_and_that_is_told():
     both = [a_budget(minAvailable=1), evolve(a_budget(), ("metadata", "name"), "other")]
     assert budget.of_pod(a_pod("a"), facts(budgets=both)) == [("default", "web")]
+    (told,) = budget.ambiguous(a_pod("a"), facts(budgets=both))
+    assert told.message == 'Pod "default"/"a" matches multiple PodDisruptionBudgets.  Chose "web" arbitrarily.'
+    assert budget.ambiguous(a_pod("a"), facts(budgets=both[:1])) == []
 
 
 def test_a_replicaset_of_the_same_name_but_another_uid_is_not_the_owner():

@@ -31,7 +31,6 @@ class Hand:
         self.addresses = 0
         self.turn = 0
         self.automatic = ""
-        self.usage = {}  # pod or "*" → {container: {"cpu", "memory"}} or None: what metrics.k8s.io says from here on
         steps = [step["kubelet"] for step in recorded["steps"] if "kubelet" in step]
         self.binds = recorded["kubelet"] == "hand" and not any(done["do"] == "bind" for done in steps)
         self.binds = self.binds and "scheduler" not in recorded["needs"]

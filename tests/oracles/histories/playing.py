@@ -114,7 +114,7 @@ class Playing:
         elif "auto" in step:
             self.hand.automate(step["auto"])
         elif "metrics" in step:
-            self.hand.usage = step["usage"]
+            self._measure(step)
         elif "hollow" in step:
             self._start(step["hollow"])
         elif "kill" in step:
@@ -122,6 +122,14 @@ class Playing:
         else:
             raise LookupError(f"step {step['n']}, {step['say']!r}, is of no kind that is known")
         return None
+
+    def _measure(self, step):
+        """From here on pods use what the step says."""
+        names = {}
+        for pod in step["usage"]:
+            if pod != "*":
+                names[pod] = self.naming.plain("Pod", pod, step["n"], names.values())
+        self.world.metrics.usage = {names.get(pod, pod): used for pod, used in step["usage"].items()}
 
     def _start(self, node):
         for program in self.world.cluster.topology.spares:

@@ -20,7 +20,10 @@ class World(Inside):
     def __init__(self, recorded):
         hollow = dict.fromkeys(step["hollow"] for step in recorded["steps"] if "hollow" in step)
         params = tuple(parameter(flag) for flag in recorded.get("flags") or ())
-        super().__init__(recorded["needs"], params, topology(hollow))
+        measured = any("metrics" in step for step in recorded["steps"])
+        super().__init__(recorded["needs"], params, topology(hollow), measured)
+        if self.metrics is not None:
+            self.metrics.window = SECOND  # of the one that the recorder served
 
     def ask(self, method, path, body=None, type="application/json"):
         """(code, answer) of one request."""

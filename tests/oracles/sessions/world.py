@@ -27,7 +27,7 @@ PATIENCE = 120 * SECOND  # of simulated time, for one answer
 class Inside:
     """An API server of its own, to be asked as run.py asks one."""
 
-    def __init__(self, needs=("api",), params=(), topology=None):
+    def __init__(self, needs=("api",), params=(), topology=None, measured=False):
         gone = {"kubectl", "scheduler", "controller-manager"}
         gone -= {"controller-manager"} if "controllers" in needs else set()
         gone -= {"scheduler"} if "scheduler" in needs else set()
@@ -39,6 +39,7 @@ class Inside:
         self.server.flags = flags.as_real(TOKENS)
         if "compaction" in needs:  # as the recorded server of these: --etcd-compaction-interval 2s
             self.server.flags = replace(self.server.flags, compaction=2 * SECOND)
+        self.metrics = self.cluster.use_metrics_server() if measured else None
         self.sim.begin_at(YEAR)
         self.cluster.start()
         self.until(lambda: self.server.core.health.ready)

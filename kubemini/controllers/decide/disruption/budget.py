@@ -170,10 +170,21 @@ def budgets_of(pod: Obj, facts: Facts) -> list[Obj]:
     return [one for one in here if labels.matches(get(one, "spec", "selector"), its)]
 
 
+def ambiguous(pod: Obj, facts: Facts) -> list[Tell]:
+    """What is said at every change of a pod that several budgets pick."""
+    found = budgets_of(pod, facts)
+    if len(found) < 2:
+        return []
+    meta, chosen = pod["metadata"], found[0]["metadata"]["name"]
+    names = f'Pod "{meta["namespace"]}"/"{meta["name"]}"'
+    told = f'{names} matches multiple PodDisruptionBudgets.  Chose "{chosen}" arbitrarily.'
+    return [Tell(pod, "Warning", "MultiplePodDisruptionBudgets", told)]
+
+
 CONTROLLER = Controller(
     BUDGET,
     decide,
-    (Watch(POD, of_pod, latest=True),),
+    (Watch(POD, of_pod, latest=True, tells=ambiguous),),
     reads=owners.READ,
     source=SOURCE,
 )
