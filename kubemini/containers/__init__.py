@@ -13,7 +13,7 @@ from kubemini.containers.context import (
     Setting,
 )
 from kubemini.containers.files import Device, File, Files, Folder, Link, Mount
-from kubemini.containers.images import Image, Program, image_of, program_for
+from kubemini.containers.images import Image, Program, image_of, name_of, program_for
 from kubemini.containers.inside import Inside
 from kubemini.containers.process import Process
 
@@ -39,5 +39,6 @@ __all__ = [
     "Runtime",
     "Setting",
     "image_of",
+    "name_of",
     "program_for",
 ]

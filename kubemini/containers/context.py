@@ -85,6 +85,8 @@ class Answer(NamedTuple):
 
     *until*: the same request gets the same answer before that instant, unless `Runtime.changed` is called. So whoever
     asks again and again need not: a probe of a program that is well costs nothing.
+    *later*: what is to be said depends on others, whom the program asks: the rest of this value means nothing, and
+    `later` is called with whoever takes the answer (`Inside.answer` does so).
     """
 
     status: int = 200
@@ -92,6 +94,7 @@ class Answer(NamedTuple):
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "text/plain; charset=utf-8"),)
     delay: int = 0
     until: int = NEVER
+    later: Callable[[Callable[["Answer"], None]], None] | None = None
 
 
 class CannotStart(Exception):

@@ -12,14 +12,14 @@ known has the programs of a busybox, as most have a shell.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubemini.containers.busybox import BUSYBOX
 from kubemini.containers.context import NoCommand
 from kubemini.containers.files import Device, File, Folder
 from kubemini.containers.process import Main
-from kubemini.containers.programs import pause, tool, unknown
+from kubemini.containers.programs import agnhost, apache, echo, function, nginx, pause, tool, unknown
 
 FOLDERS = ("bin", "dev", "etc", "home", "proc", "root", "run", "sys", "tmp", "usr", "usr/bin", "var", "var/run")
 DEVICES = ("null", "zero", "stdin", "stdout", "stderr")
@@ -91,8 +91,10 @@ def program_for(
 ) -> Program:
     """What runs in a container of *image* that gives *command* and *args* in the place of the image's.
 
-    *own*: functions that somebody has registered, by the image they stand for. Raises NoCommand.
+    *own*: functions that somebody has registered, by `name_of` the image they stand for. Raises NoCommand.
     """
+    if own and name_of(image) in own and not command:
+        return Program(UNKNOWN, (name_of(image), *args), function.main_of(own[name_of(image)]))
     known = image_of(image)
     entrypoint = tuple(command) or (known.entrypoint if known else ())
     argv = (*entrypoint, *(args or (() if command or known is None else known.cmd)))
@@ -108,12 +110,37 @@ def program_for(
 
 SHELL = {**BUSYBOX, "/bin/bash": BUSYBOX["/bin/sh"]}
 TOOL = Image(("/bin/tool",), ("sleep", "100000"), {**BUSYBOX, "/bin/tool": tool.main})
+AGNHOST = Image(("/agnhost",), ("pause",), {**SHELL, "/agnhost": agnhost.main, "/agnhost-2": agnhost.main})
+FISH = replace(AGNHOST, cmd=("test-webserver",))
+NGINX = Image(
+    ("/docker-entrypoint.sh",),
+    ("nginx", "-g", "daemon off;"),
+    {**SHELL, "/docker-entrypoint.sh": nginx.entrypoint, "/usr/sbin/nginx": nginx.main},
+    files=nginx.FILES,
+)
+APACHE = Image(
+    (),
+    ("httpd-foreground",),
+    {**SHELL, "/usr/local/bin/httpd-foreground": apache.main},
+    workdir="/usr/local/apache2",
+    files=apache.FILES,
+)
 UNKNOWN = Image(programs=SHELL)
 KNOWN: dict[str, Image] = {
+    "agnhost": AGNHOST,
     "alpine": Image((), ("/bin/sh",), BUSYBOX),
     "busybox": Image((), ("sh",), BUSYBOX),
+    "debian": Image((), ("bash",), SHELL),
+    "echoserver": Image(("/echoserver",), (), {**SHELL, "/echoserver": echo.echoserver}),
+    "http-echo": Image(("/http-echo",), (), {"/http-echo": echo.http_echo}),
+    "httpd": APACHE,
+    "kitten": replace(FISH, files={"/data.json": b'{\n  "image": "kitten.jpg"\n}\n'}),
+    "nautilus": replace(FISH, files={"/data.json": b'{\n  "image": "nautilus.jpg"\n}\n'}),
+    "nginx": NGINX,
     "nocmd": Image((), (), TOOL.programs),
     "pause": Image(("/pause",), (), {"/pause": pause.main}),
     "tool": TOOL,
     "toolroot": Image(("/bin/tool",), ("sleep", "100000"), TOOL.programs, user="app"),
+    "ubuntu": Image((), ("/bin/bash",), SHELL),
+    "whoami": Image(("/whoami",), (), {"/whoami": echo.whoami}),
 }

@@ -11,6 +11,7 @@ use any more: a restart makes another one (its own files are new, its volumes ar
     inside.signal("TERM")                             to process 1, as a runtime's stop does; what that means is its own
     inside.kill()                                     SIGKILL: `Runtime.ended(137, "")`
     inside.request(80, Request("GET", "/"))           Answer, or None: nobody listens, or nobody who speaks HTTP
+    inside.answer(80, Request("GET", "/"), take)      the same for who can wait: *take* gets it when it is there
     inside.listens(80)                                whether a connection is accepted (a tcpSocket probe)
     inside.health(9090, "")                           Health, or None: no gRPC server there
     inside.exec(["cat", "/x"], take, ended)           a command, as `Process`; CannotStart
@@ -105,6 +106,23 @@ class Inside:
         found = self._servers.get(port)
         return found[1].http(request) if found is not None and found[1].http is not None else None
 
+    def answer(self, port: int, request: Request, take: Callable[[Answer], None]) -> bool:
+        """Ask; *take* gets the answer when it is there, or never, if the program ends before. False: nobody answers."""
+        found = self.request(port, request)
+        if found is None:
+            return False
+        if found.later is not None:
+            found.later(take)
+        elif found.delay:
+            self.runtime.after(found.delay, self._give, take, found)
+        else:
+            take(found)
+        return True
+
+    def _give(self, take: Callable[[Answer], None], answer: Answer) -> None:
+        if not self.over:
+            take(answer)
+
     def listens(self, port: int) -> bool:
         """Whether somebody listens on *port*."""
         return port in self._servers
@@ -160,7 +178,7 @@ class Inside:
     def ended(self, process: Process) -> None:
         """A process has ended."""
         self.processes.pop(process.pid, None)
-        for port in [port for port, (owner, _) in self._servers.items() if owner is process]:
+        for port in self.ports_of(process):
             self.close(port)
         if process.pid == 1:
             self._end(process.code or 0)
@@ -185,6 +203,10 @@ class Inside:
         """Nobody answers there."""
         if self._servers.pop(port, None) is not None:
             self._changed()
+
+    def ports_of(self, process: Process) -> list[int]:
+        """The ports that *process* answers on."""
+        return [port for port, (owner, _) in self._servers.items() if owner is process]
 
     def weigh(self) -> None:
         """If its processes hold more memory than it may have, it is killed."""

@@ -111,8 +111,8 @@ class Home(Protocol):
     setting: Setting
     processes: "dict[int, Process]"
 
-    def begin(self, start: Start, parent: "Process | None" = None) -> "Process":
-        """A new process. Trouble: there are too many."""
+    def begin(self, start: Start, parent: "Process | None", on_end: Callable[[int], None]) -> "Process":
+        """A new process; *on_end* is told its exit code. Trouble: there are too many."""
 
     def ended(self, process: "Process") -> None:
         """A process has ended."""
@@ -122,6 +122,9 @@ class Home(Protocol):
 
     def close(self, port: int) -> None:
         """Nobody answers there."""
+
+    def ports_of(self, process: "Process") -> list[int]:
+        """The ports that *process* answers on."""
 
     def weigh(self) -> None:
         """A process holds more memory than before."""
@@ -215,6 +218,10 @@ class Process:
         """Nobody answers on *port* any more."""
         self.inside.close(port)
 
+    def ports(self) -> list[int]:
+        """The ports that it answers on."""
+        return self.inside.ports_of(self)
+
     def allocate(self, size: int) -> None:
         """It takes *size* bytes more; if that is too much for the container, all of it is killed."""
         self.memory += size
@@ -250,11 +257,12 @@ class Process:
         argv: tuple[str, ...],
         streams: Mapping[int, Stream] | None = None,
         environment: Mapping[str, str] | None = None,
+        on_end: Callable[[int], None] = lambda code: None,
     ) -> "Process":
-        """A child; it runs at once until it waits. Trouble: there are too many."""
+        """A child; it runs at once until it waits; *on_end* is told its exit code. Trouble: there are too many."""
         given = self.streams if streams is None else streams
         told = dict(self.environment if environment is None else environment)
-        return self.inside.begin(Start(main, argv, told, self.cwd, dict(given)), self)
+        return self.inside.begin(Start(main, argv, told, self.cwd, dict(given)), self, on_end)
 
     def become(self, main: Main, argv: tuple[str, ...], environment: Mapping[str, str]) -> Life:
         """``exit code = yield from process.become(…)``: exec(3), another program in its place."""
@@ -348,6 +356,20 @@ class Process:
         elif code is not None:
             self.end(code & 255)
 
+    def _asked(self, step: Ask) -> Any:
+        """What the network says at once, or NOT_YET."""
+        self.steady = False
+        at_once: list[Any] = []
+
+        def take(came: Any) -> None:
+            if self._runs:
+                at_once.append(came)
+            else:
+                self._advance(came)
+
+        self.inside.runtime.ask(step.what, step.of, take)
+        return at_once[0] if at_once else NOT_YET
+
     def _at_once(self, step: Step) -> Any:
         """What came of *step*, or NOT_YET: the process waits."""
         if self.done:
@@ -365,9 +387,7 @@ class Process:
             case Wait():
                 found = None if all(one.done for one in step.processes) else NOT_YET
             case Ask():
-                self.steady = False
-                self.inside.runtime.ask(step.what, step.of, self._advance)
-                return NOT_YET
+                found = self._asked(step)
         if found is not NOT_YET:
             self._waits = None
         return found
