@@ -246,6 +246,7 @@ class Params(NetworkParams):
     concurrent_syncs: int = flag(
         5, Count(1, 1000), "--concurrent-deployment-syncs and its like", "kube-controller-manager 1.37"
     )
+    concurrent_gc_syncs: int = flag(20, Count(1, 1000), "--concurrent-gc-syncs", "kube-controller-manager 1.37")
     expectations_timeout: int = flag(
         5 * MINUTE, Duration(SECOND, DAY), "ExpectationsTimeout", "k/k controller_utils.go"
     )

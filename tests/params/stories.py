@@ -164,6 +164,7 @@ STORIES: dict[str, Story] = {
     "a long cut": etcd(25, ["6s", "cut", "etcd-host-2"], ["13s", "heal"], every="100ms"),
     "both families": shop(15, more=BOTH),
     "five behind a Service": shop(15, replicas=5),
+    "five pods lose their owner": shop(20, ["12s", "delete", "web"], replicas=5),
     "no endpoint behind an external IP": by_a_door(25, ["15s", "scale", "web", 0]),
     "a silent node": SILENT,
     "a silent zone": ZONE,
@@ -172,6 +173,7 @@ STORIES: dict[str, Story] = {
 # story → parameter → another value, or (another value, what else must be set)
 MATTERS: dict[str, dict[str, Any]] = {
     "no endpoint behind an external IP": {"proxy_mode": "nftables", "service_node_port_range": "31000-32767"},
+    "five pods lose their owner": {"concurrent_gc_syncs": 1},
     "five behind a Service": {"max_endpoints_per_slice": 2, "endpointslice_updates_batch_period": "2s"},
     "both families": {
         "service_cluster_ip_range": SERVICES,

@@ -45,7 +45,7 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """This very object, by its UID if it has one; *grace*: seconds, None: its own; *policy*: what becomes of its own."""
+    """This very object, by its UID if it has one; *grace*: seconds, None: its own; *policy*: that of whom it owns."""
 
     obj: Obj
     grace: int | None = None
