@@ -26,6 +26,7 @@ from kubemini.controllers.decide.further import (
 from kubemini.controllers.decide.networking import endpoints, endpointslice, mirroring, servicecidr
 from kubemini.controllers.decide.storage import claims, protection, volumes
 from kubemini.controllers.decide.workloads import replicaset, replicationcontroller, ttlafterfinished
+from kubemini.controllers.decide.workloads.cronjob import controller as cronjob
 from kubemini.controllers.decide.workloads.daemonset import controller as daemonset
 from kubemini.controllers.decide.workloads.deployment import controller as deployment
 from kubemini.controllers.decide.workloads.job import controller as job
@@ -93,6 +94,7 @@ class ControllerManager(Component):
             orphans.CONTROLLER,
             ttlafterfinished.CONTROLLER,
             horizontal.controller(autoscaling(params)),
+            cronjob.CONTROLLER,
         )
 
     def _client(self, controller: Controller) -> ApiClient:

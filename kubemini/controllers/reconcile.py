@@ -155,7 +155,7 @@ class Reconciler:
             self.writes.forget(key)
             self.memory.pop(key, None)
         if self.controller.when(old, new):
-            self.queue.add_after(key, self.controller.delay(old, new))
+            self.queue.add_after(key, self.controller.delay(old, new, self.component.sim.now))
 
     def _observe(self, key: Key, old: Obj | None, new: Obj | None) -> None:
         """The cache has caught up with one of the deeds."""

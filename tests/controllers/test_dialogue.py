@@ -43,7 +43,7 @@ def test_each_step_is_answered_and_what_is_to_be_remembered_comes_back_at_the_ne
         seen = now if facts.memory is None else facts.memory
         return End(again_at=seen + 3 * SECOND if facts.memory is None else None, memory=seen)
 
-    at_work(world, Controller(CONFIG_MAP, decide, delay=lambda old, new: 500 * MS))
+    at_work(world, Controller(CONFIG_MAP, decide, delay=lambda old, new, now: 500 * MS))
     world.run(1)
     began = world.sim.now
     assert world.ask(lambda client: client.create(OWNER)).ok

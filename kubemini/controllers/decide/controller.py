@@ -45,7 +45,7 @@ def _nothing(obj: Obj, facts: Facts) -> Iterable[Tell]:
     return ()
 
 
-def _at_once(old: Obj | None, new: Obj | None) -> int:
+def _at_once(old: Obj | None, new: Obj | None, now: int) -> int:
     return 0
 
 
@@ -76,10 +76,10 @@ class Controller:
     *caught_up*: the caches show all that it has asked for before. *remembers*: the kinds whose caches must be as new as
     its own last write before it looks at all. *when*: which changes (old, new) of its own objects wake it. *user*: who
     it is, if the API server must tell it from the others. *defined*: what of a kind defined at run time wakes it.
-    *reads*: kinds that it looks at though their changes do not wake it. *delay* (µs): how long a change (old, new) of
-    its own objects waits for more. *backoff* (µs): the first and the longest wait after a failure, if not the usual.
-    *workers*: how many keys it looks at at once, if not as many as all. *source*: the component that its Events name.
-    *gone*: what it does about a key whose object is not there. *leftovers*: keys to look at when it begins.
+    *reads*: kinds that it looks at though their changes do not wake it. *delay* (µs): how long a change of its own
+    objects (old, new, now) waits for more. *backoff* (µs): the first and the longest wait after a failure, if not the
+    usual. *workers*: how many keys it looks at at once, if not as many as all. *source*: the component that its Events
+    name. *gone*: what it does about a key whose object is not there. *leftovers*: keys to look at when it begins.
     """
 
     kind: Kind
@@ -90,7 +90,7 @@ class Controller:
     user: str = ""
     defined: Callable[[Kind], Watch] | None = None
     reads: tuple[Kind, ...] = ()
-    delay: Callable[[Obj | None, Obj | None], int] = _at_once
+    delay: Callable[[Obj | None, Obj | None, int], int] = _at_once
     backoff: tuple[int, int] | None = None
     workers: int | None = None
     source: str = ""

@@ -298,8 +298,8 @@ def test_a_tolerance_of_its_own_holds_where_the_flags_would_not():
 def test_a_change_of_the_spec_is_looked_at_at_once_and_of_the_status_in_its_turn():
     delay = horizontal.controller(SETTINGS).delay
     new = evolve_many(an_hpa(), (("metadata", "generation"), 2))
-    assert delay(None, new) == 0 and delay(an_hpa(), new) == 0
-    assert delay(an_hpa(), evolve(an_hpa(), ("status", "desiredReplicas"), 3)) == 15 * SECOND
+    assert delay(None, new, 0) == 0 and delay(an_hpa(), new, 0) == 0
+    assert delay(an_hpa(), evolve(an_hpa(), ("status", "desiredReplicas"), 3), 0) == 15 * SECOND
 
 
 def test_in_a_cluster_a_load_brings_pods_and_metrics_that_fail_bring_none():

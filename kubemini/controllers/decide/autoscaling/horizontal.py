@@ -309,7 +309,7 @@ def controller(settings: Settings) -> Controller:
     def look(hpa: Obj, facts: Facts, caught_up: bool, now: int) -> Dialogue:
         return decide(hpa, facts, caught_up, now, settings)
 
-    def delay(old: Obj | None, new: Obj | None) -> int:
+    def delay(old: Obj | None, new: Obj | None, now: int) -> int:
         same = old is not None and new is not None
         return settings.period if same and _generation(old) == _generation(new) else 0
 

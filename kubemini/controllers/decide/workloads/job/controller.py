@@ -286,7 +286,7 @@ def _is_news(old: Obj | None, new: Obj | None) -> bool:
     return old is None or new is None or not is_finished(new)
 
 
-def _delay(old: Obj | None, new: Obj | None) -> int:
+def _delay(old: Obj | None, new: Obj | None, now: int) -> int:
     """A new spec is looked at at once, a new status with what else comes within the second."""
     both = old is not None and new is not None
     same = both and get(old, "metadata", "generation") == get(new, "metadata", "generation")
