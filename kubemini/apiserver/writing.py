@@ -122,7 +122,9 @@ def store_new(
         if write is not None:
             write.warn(served.of(kind).warnings(ready, None))
         last = replace(looked_at, obj=ready, name=ready["metadata"].get("name") or "")
-        refused = (yield from admitting.ask_validating(core, last)) or (yield from admitting.charge(core, last))
+        refused = yield from admitting.ask_validating(core, last)
+        if refused is None and not taken:  # whoever finds an address taken has been charged already
+            refused = yield from admitting.charge(core, last)
         if refused is not None or (isinstance(stamped, int) and stamped):
             return refused or errors.failed(VERSIONED)
         meta = ready["metadata"]

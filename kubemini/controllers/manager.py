@@ -22,6 +22,7 @@ from kubemini.controllers.decide.further import (
     resourcequota,
     rootca,
     serviceaccount,
+    tokens,
 )
 from kubemini.controllers.decide.networking import endpoints, endpointslice, mirroring, servicecidr
 from kubemini.controllers.decide.storage import claims, protection, volumes
@@ -42,6 +43,7 @@ from kubemini.wire import Network
 
 USER = "system:kube-controller-manager"
 LEASE_NAME = "kube-controller-manager"
+DEFAULT_KEY = b"kubemini"  # that of API servers who are given none (apiserver/flags.py)
 CONTROLLERS = (deployment.CONTROLLER, replicaset.CONTROLLER, servicecidr.CONTROLLER)
 
 
@@ -52,6 +54,7 @@ class ControllerManager(Component):
         super().__init__(sim, net, host, name)
         self.servers = servers
         self.root_ca = ""  # --root-ca-file: its content
+        self.service_account_key = DEFAULT_KEY  # --service-account-private-key-file
         net.watchers.append(self._changed_around)
 
     def _changed_around(self) -> None:
@@ -73,7 +76,12 @@ class ControllerManager(Component):
         if not params.all_controllers:
             off = () if params.service_cidr_controller else (servicecidr.CONTROLLER,)
             return (*(one for one in CONTROLLERS if one not in off), slices)
-        more = serviceaccount.CONTROLLER, rootca.publisher(self.root_ca), aggregation.CONTROLLER
+        more = (
+            serviceaccount.CONTROLLER,
+            tokens.controller(self.root_ca, self.service_account_key),
+            rootca.publisher(self.root_ca),
+            aggregation.CONTROLLER,
+        )
         return (
             *CONTROLLERS,
             slices,

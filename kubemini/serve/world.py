@@ -19,6 +19,7 @@ from kubemini.apiserver.decide.audit.policy import Policy
 from kubemini.apiserver.server import ApiServer
 from kubemini.cluster import Cluster, build
 from kubemini.cluster.topology.bare import without
+from kubemini.controllers.manager import ControllerManager
 from kubemini.loadbalancer.haproxy import HAProxy
 from kubemini.params import Params, changed
 from kubemini.ranges import shown
@@ -68,6 +69,9 @@ def made(wanted: Wanted, now: datetime) -> Cluster:
         raise NotServed(f"{scenarios[0]} has no API server to talk to: name a scenario that has one, such as first")
     for server in api_servers(cluster):
         server.flags = replace(_flags(wanted), webhooks=server.flags.webhooks)
+    for component in cluster.components.values():
+        if isinstance(component, ControllerManager):
+            component.service_account_key = wanted.key
     if manifests and wanted.api_only:
         raise NotServed("with --api-only nobody is there to apply manifests: use kubectl apply when it answers")
     for source in manifests:

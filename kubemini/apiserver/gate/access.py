@@ -73,7 +73,7 @@ class Access:
             return f"[{tokens.INVALID}, {wrong}]"
         if wrong:
             return wrong
-        if not set(claims["aud"]) & set(audiences):
+        if "aud" in claims and not set(claims["aud"]) & set(audiences):
             shown = " ".join(f'"{one}"' for one in claims["aud"])
             wanted = " ".join(f'"{one}"' for one in audiences)
             text = f"token audiences [{shown}] is invalid for the target audiences [{wanted}]"

@@ -5,6 +5,7 @@ import pytest
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import IP_ADDRESS, SERVICE, SERVICE_CIDR
 from kubemini.api.objects import thaw
+from kubemini.api.usage.quota import QUOTA
 from kubemini.apiserver.decide.allocation import services
 from kubemini.apiserver.decide.allocation.cidrs import Known, default
 from tests.apiserver.parts import done, pool, refusal, service
@@ -150,6 +151,21 @@ def test_addresses_that_others_hold_are_passed_over_however_many_there_are(world
         500,
         FULL.replace("web", "one-too-many"),
     )
+
+
+def test_a_quota_is_charged_once_however_many_addresses_were_taken(world):
+    done(ask(world, lambda c: c.create(cidr("more", "10.200.0.0/28"))))
+    done(ask(world, lambda c: c.delete(SERVICE_CIDR, "kubernetes", "")))
+    for number in range(1, 14):
+        done(ask(world, lambda c, number=number: c.create(address(f"10.200.0.{number}"))))
+    meta = {"name": "q", "namespace": "default"}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta, "spec": {"hard": {"services": "5"}}}
+    done(ask(world, lambda c: c.create(quota)))
+    status = {"hard": {"services": "5"}, "used": {"services": "0"}}
+    done(ask(world, lambda c: c.patch(QUOTA, "q", "default", {"status": status}, "status")))
+    world.run(1)
+    assert done(ask(world, lambda c: c.create(service()), 2))["spec"]["clusterIP"] == "10.200.0.14"
+    assert done(ask(world, lambda c: c.get(QUOTA, "q", "default")))["status"]["used"] == {"services": "1"}
 
 
 # -- set right ---------------------------------------------------------------------------------------------------------

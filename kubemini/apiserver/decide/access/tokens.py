@@ -1,28 +1,27 @@
-"""Tokens of service accounts: claims, signed by a key that only the server has. Pure.
-
-    header.claims.signature        each in base64, as every JSON web token
+"""Tokens of service accounts: claims, signed by a key that only the control plane has (api/jwt.py). Pure.
 
 A token says for whom it is (`sub`), for whose eyes (`aud`), how long (`exp`), and to which object it is bound: when
-that is gone, so is the token. Nothing is stored, so nothing but time, or the end of the object, can take it back.
-Models k/k pkg/serviceaccount Claims validator.Validate jwtTokenAuthenticator.AuthenticateToken; k/k
-pkg/registry/core/serviceaccount/storage TokenREST.Create; k/k pkg/apis/authentication/validation ValidateTokenRequest.
-Simplified: the signature is HMAC-SHA256, where the real server has a pair of keys (RS256) whose public half others may
-ask for; a token that is used in an hour is never made to last a year for old clients.
+that is gone, so is the token. Nothing is stored, so nothing but time, or the end of the object, can take it back. An
+old one, which a controller wrote into a Secret, lasts as long as the Secret has it.
+Models k/k pkg/serviceaccount Claims validator.Validate legacyValidator.Validate
+jwtTokenAuthenticator.AuthenticateToken; k/k pkg/registry/core/serviceaccount/storage TokenREST.Create;
+k/k pkg/apis/authentication/validation ValidateTokenRequest.
+Simplified: a token that is used in an hour is never made to last a year for old clients; nothing notes when an old one
+was used last.
 """
 
-import hashlib
-import hmac
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from kubemini.api import jwt
 from kubemini.api.errors import FieldError
-from kubemini.api.objects import Obj
+from kubemini.api.objects import Obj, get
 from kubemini.apiserver.decide.access.users import CREDENTIAL, UserInfo, service_account
 
 ISSUER = "https://kubernetes.default.svc"
+OLD_ISSUER, OLD = "kubernetes/serviceaccount", "kubernetes.io/serviceaccount/"  # of tokens in Secrets
+OLD_USER = ("namespace", "service-account.name", "service-account.uid")
 INVALID = "invalid bearer token"
 LEAST, MOST = 600, 1 << 32  # seconds
 HOUR = 3600
@@ -57,29 +56,23 @@ def made(
         "nbf": now,
         "sub": f"system:serviceaccount:{meta['namespace']}:{meta['name']}",
     }
-    signed = f"{_encoded({'alg': 'HS256', 'kid': _kid(key)})}.{_encoded(claims)}"
-    return f"{signed}.{_signature(signed, key)}"
+    return jwt.signed(claims, key)
 
 
 def claims_of(token: str) -> Mapping[str, Any] | None:
-    """What *token* says, if it is one that this issuer makes: not yet whether it is true."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
-    try:
-        found = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, Error):
-        return None
-    return found if isinstance(found, dict) and found.get("iss") == ISSUER else None
+    """What *token* says, if it is one that an issuer here makes: not yet whether it is true."""
+    found = jwt.claims_of(token)
+    return found if found is not None and found.get("iss") in (ISSUER, OLD_ISSUER) else None
 
 
 def problem(
     token: str, claims: Mapping[str, Any], now: int, find: Callable[[str, str, str], Obj | None], key: bytes
 ) -> str:
     """Why *token* is not good; "" if it is. *find*: an object by kind, namespace and name."""
-    signed, _, signature = token.rpartition(".")
-    if not hmac.compare_digest(signature, _signature(signed, key)):
+    if not jwt.is_signed(token, key):
         return INVALID
+    if claims["iss"] == OLD_ISSUER:
+        return _revoked(token, claims, find)
     if now > claims["exp"] + LEEWAY:
         return "service account token has expired"
     if now + LEEWAY < claims["nbf"]:
@@ -92,6 +85,21 @@ def problem(
     if account["metadata"]["uid"] != ref["uid"]:
         return f"service account UID ({account['metadata']['uid']}) does not match claim ({ref['uid']})"
     return _unbound(private, space, find)
+
+
+def _revoked(token: str, claims: Mapping[str, Any], find: Callable[[str, str, str], Obj | None]) -> str:
+    """Why an old token is good no more: its Secret has it not, or its account is gone."""
+    space, name = claims[f"{OLD}namespace"], claims[f"{OLD}secret.name"]
+    secret = find("Secret", space, name)
+    if secret is None or secret["metadata"].get("deletionTimestamp"):
+        return "token has been invalidated"
+    if get(secret, "data", "token") != b64encode(token.encode()).decode():
+        return "token does not match server's copy"
+    account = find("ServiceAccount", space, claims[f"{OLD}service-account.name"])
+    if account is None:
+        return f'serviceaccounts "{claims[f"{OLD}service-account.name"]}" not found'
+    uid, claimed = account["metadata"]["uid"], claims[f"{OLD}service-account.uid"]
+    return "" if uid == claimed else f"service account UID ({uid}) does not match claim ({claimed})"
 
 
 def _unbound(private: Mapping[str, Any], space: str, find: Callable[[str, str, str], Obj | None]) -> str:
@@ -111,6 +119,9 @@ def _unbound(private: Mapping[str, Any], space: str, find: Callable[[str, str, s
 
 def bearer(claims: Mapping[str, Any]) -> UserInfo:
     """The user that a good token makes of whoever shows it."""
+    if claims["iss"] == OLD_ISSUER:
+        space, name, uid = (claims[f"{OLD}{word}"] for word in OLD_USER)
+        return service_account(space, name, uid, {})
     private = claims["kubernetes.io"]
     extra = {CREDENTIAL: (f"JTI={claims['jti']}",)}
     for kind in ("node", "pod"):
@@ -132,16 +143,3 @@ def wrong_request(spec: Mapping[str, Any]) -> list[FieldError]:
         text = f"Invalid value: {lasts}: may not specify a duration larger than 2^32 seconds"
         found.append(FieldError("FieldValueInvalid", where, text))
     return found
-
-
-def _encoded(value: Any) -> str:
-    return urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
-
-
-def _signature(signed: str, key: bytes) -> str:
-    return urlsafe_b64encode(hmac.new(key, signed.encode(), hashlib.sha256).digest()).decode().rstrip("=")
-
-
-def _kid(key: bytes) -> str:
-    """Which key it was."""
-    return urlsafe_b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
