@@ -15,6 +15,7 @@ use any more: a restart makes another one (its own files are new, its volumes ar
     inside.listens(80)                                whether a connection is accepted (a tcpSocket probe)
     inside.health(9090, "")                           Health, or None: no gRPC server there
     inside.exec(["cat", "/x"], take, ended)           a command, as `Process`; CannotStart
+    inside.typed                                      its input, to be fed by who attaches; None: it has none
     inside.memory                                     bytes that its processes hold
     inside.files                                      what a runtime reads: termination messages, sizes
 
@@ -50,7 +51,7 @@ from kubemini.containers.context import (
 from kubemini.containers.files import File, Files, Trouble
 from kubemini.containers.images import Program
 from kubemini.containers.process import IN, Main, Process, Server, Start
-from kubemini.containers.streams import Buffered, Nothing, Sink, Stream
+from kubemini.containers.streams import Buffered, Nothing, Sink, Stream, Terminal
 
 MOST_PROCESSES = 200
 BREATH = 2_000  # commands that processes of a container may begin in one instant
@@ -72,6 +73,7 @@ class Inside:
         self._next = 1
         self.over, self._why = False, ""
         self._instant, self._begun = -1, 0
+        self.typed: Buffered | None = (Terminal() if setting.tty else Buffered()) if setting.stdin else None
         self._log = {number: Sink(partial(self._say, number)).hold() for number in (OUT, ERR)}
         self.files = Files(program.image.root(), list(setting.mounts), self._changed)
 
@@ -83,9 +85,9 @@ class Inside:
             self.files.make_folder(cwd)
         elif not self.files.is_folder(cwd):
             raise CannotStart(f"error during container init: mkdir {cwd}: not a directory")
-        environment = {"PATH": PATH, **self.program.image.environment, **self.setting.environment}
+        environment = self._environment({"TERM": "xterm"} if self.setting.tty else {})
         main, argv = self.called(self.program.argv, environment, cwd)
-        streams: dict[int, Stream] = {IN: Nothing(), **self._log}
+        streams: dict[int, Stream] = {IN: self.typed or Nothing(), **self._log}
         self.begin(Start(self.program.main or main, argv, environment, cwd, streams))
 
     def signal(self, name: str) -> None:
@@ -147,15 +149,21 @@ class Inside:
     ) -> Process:
         """Run a command: *take* gets what it writes on OUT and ERR, *ended* its exit code, once.
 
-        Both may be called before this returns. ``process.end(137)`` kills it. *stdin*: None is an empty input.
+        Both may be called before this returns. ``process.end(137)`` kills it. *stdin*: None is an empty input, a
+        `Terminal` makes a shell a conversation. *environment*: more of it, such as TERM.
         CannotStart: there is no such command.
         """
-        told = {"PATH": PATH, **self.program.image.environment, **self.setting.environment, **(environment or {})}
+        told = self._environment(environment or {})
         cwd = self.setting.workdir or self.program.image.workdir
         main, words = self.called(tuple(argv), told, cwd)
         streams: dict[int, Stream] = {number: Sink(partial(take, number)) for number in (OUT, ERR)}
         streams[IN] = stdin if stdin is not None else Nothing()
         return self.begin(Start(main, words, told, cwd, streams), None, ended)
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        found = {"PATH": PATH, **self.program.image.environment, **self.setting.environment, **more}
+        found.setdefault("HOME", "/root")
+        return found
 
     @property
     def memory(self) -> int:

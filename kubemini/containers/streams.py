@@ -100,6 +100,10 @@ class Buffered(Stream):
             self.wake()
 
 
+class Terminal(Buffered):
+    """What somebody types."""
+
+
 class Reader(Buffered):
     """The end of a pipe that is read from."""
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kubemini.containers import Request
-from kubemini.containers.streams import Buffered
+from kubemini.containers.streams import Buffered, Terminal
 from kubemini.sim.units import MS, SECOND
 
 from .parts import Bench
@@ -134,7 +134,7 @@ def test_a_pipe_that_nobody_reads_ends_who_writes_into_it():
 
 def test_a_shell_that_somebody_talks_to_carries_out_line_by_line():
     bench = Bench("busybox", "1000", command=("sleep",)).start()
-    typed, codes, said = Buffered(), list[int](), list[bytes]()
+    typed, codes, said = Terminal(), list[int](), list[bytes]()
     bench.inside.exec(["sh"], lambda stream, data: said.append(data), codes.append, typed, {"TERM": "xterm"})
     for text in (b"ech", b"x\x7fo hi\r", b"if true\r", b"then echo deep; fi\r", b"nosuch\r", b"exit 7\r"):
         typed.feed(text)
@@ -144,3 +144,22 @@ def test_a_shell_that_somebody_talks_to_carries_out_line_by_line():
         shown
         == "/ # echxo hi\nhi\n/ # if true\n> then echo deep; fi\ndeep\n/ # nosuch\nsh: nosuch: not found\n/ # exit 7\n"
     )
+
+
+def test_a_container_with_an_input_waits_for_what_is_typed():
+    bench = Bench("busybox", stdin=True, tty=True).start().run()
+    assert (bench.end, bench.said, bench.events) == (None, "/ # ", 0)
+    bench.inside.typed.feed(b"[ -t 0 ] && exit 3\r")
+    assert bench.end is not None and bench.end[1] == 3
+
+
+def test_a_container_without_one_comes_to_the_end_of_it_at_once():
+    assert ended(Bench("busybox").start()) == (0, 0)
+
+
+def test_a_script_that_comes_by_the_input_leaves_the_rest_to_its_commands():
+    bench, script, said = sh("sleep 100"), Buffered(), list[bytes]()
+    script.feed(b"read x\nfirst\necho got $x\ncat\nlast\n")
+    script.feed(None)
+    bench.inside.exec(["sh", "-s"], lambda stream, data: said.append(data), lambda code: None, script)
+    assert b"".join(said) == b"got first\nlast\n"

@@ -2,7 +2,7 @@
 
 Models busybox coreutils/test.c test_main2 (by the number of arguments, then by precedence).
 POSIX, utilities: test.
-Simplified: no files' times and owners; nothing is a terminal.
+Simplified: no files' times and owners.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from kubemini.containers.files import Device, File, Folder, Link, Node
 from kubemini.containers.process import Process
+from kubemini.containers.streams import Terminal
 
 WRONG = 2
 COMPARED: dict[str, Callable[[int, int], bool]] = {
@@ -144,7 +145,7 @@ class _Reader:
         if operator in ("-n", "-z"):
             return bool(text) == (operator == "-n")
         if operator == "-t":
-            return False
+            return isinstance(self.process.streams.get(int(text) if text.isdigit() else -1), Terminal)
         path, files = self.process.path(text), self.process.files
         if not text or not files.exists(path, follow=operator not in LINKS):
             return False

@@ -104,7 +104,7 @@ def _begin(process: Process) -> bool:
     """Read the configuration, and listen as it says."""
     for port in process.ports():
         process.close(port)
-    servers = [server for text in _texts(process) for server in read(text, partial(_warn, process))]
+    servers = [server for text in _configurations(process) for server in read(text, partial(_warn, process))]
     for server in servers:
         for port in server.ports or [80]:
             try:
@@ -115,7 +115,7 @@ def _begin(process: Process) -> bool:
     return True
 
 
-def _texts(process: Process) -> list[str]:
+def _configurations(process: Process) -> list[str]:
     names = process.files.names(CONFIGURATION) if process.files.is_folder(CONFIGURATION) else []
     paths = [f"{CONFIGURATION}/{name}" for name in names if name.endswith(".conf")]
     return [process.files.read(path).decode("utf-8", "replace") for path in paths]

@@ -16,9 +16,9 @@ from kubemini.containers.shell.parser import Parser, parse
 from kubemini.containers.shell.shell import Shell
 from kubemini.containers.shell.state import Exit, Ran
 from kubemini.containers.shell.syntax import SyntaxTrouble
+from kubemini.containers.streams import Terminal
 
 PROMPT, MORE = "/ # ", "> "
-TERMINAL = "TERM"
 
 
 def main(process: Process) -> Life:
@@ -51,7 +51,7 @@ def main(process: Process) -> Life:
 
 def _conversation(shell: Shell) -> Ran:
     """Commands of its input, each as soon as it is complete."""
-    lines = _typed(shell.process) if TERMINAL in shell.process.environment else _lines(shell.process)
+    lines = _typed(shell.process) if _talks(shell) else _lines(shell.process)
     script, line = "", (yield from lines(PROMPT))
     while line is not None:
         script += line
@@ -68,6 +68,11 @@ def _conversation(shell: Shell) -> Ran:
     return shell.status
 
 
+def _talks(shell: Shell) -> bool:
+    """Whether somebody types at a terminal."""
+    return isinstance(shell.process.streams.get(IN), Terminal)
+
+
 def _carried_out(shell: Shell, script: str) -> Ran:
     """A mistake does not end a shell that somebody talks to."""
     status = shell.status
@@ -77,7 +82,7 @@ def _carried_out(shell: Shell, script: str) -> Ran:
         parse(script)
     except SyntaxTrouble as error:
         shell.status = shell.complain(str(error), MISUSED)
-        if TERMINAL not in shell.process.environment:
+        if not _talks(shell):
             raise Exit(MISUSED) from None
         return shell.status
     for commands, _ in Parser(script).lines():
