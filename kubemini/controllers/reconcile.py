@@ -6,9 +6,11 @@ ReplicaSet is not even looked at while a cache is older than what was written fo
 k/k pkg/controller/replicaset/replica_set.go and its siblings: all have this form.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
+
+import simpy
 
 from kubemini.api.kinds import Kind, kind_of
 from kubemini.api.objects import Obj
@@ -27,10 +29,22 @@ from kubemini.controllers.decide.actions import (
     terminating,
 )
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
-from kubemini.controllers.decide.dialogue import Answer, Ask, Dialogue, End, Read, Step, namespace_is_ending
+from kubemini.controllers.decide.dialogue import (
+    Answer,
+    Ask,
+    Dialogue,
+    End,
+    Read,
+    Refused,
+    Step,
+    Together,
+    namespace_is_ending,
+)
+from kubemini.controllers.decide.dialogue import Steps as Part
 from kubemini.controllers.decide.expectations import Expectations, Writes
 from kubemini.sim import Steps
 from kubemini.wire import Reply
+from kubemini.wire.rpc import happen
 
 Request = Create | Update | UpdateStatus | Patch | Delete
 
@@ -221,6 +235,8 @@ class Reconciler:
         if isinstance(step, Tell):
             tell(self.recorder, step)
             return Answer()
+        if isinstance(step, Together):
+            return Answer(parts=(yield from self._at_once(key, step.parts)))
         kind = kind_of(step.obj)
         if kind in self.made and isinstance(step, Create | Delete):
             doomed = [step.obj["metadata"]["uid"]] if isinstance(step, Delete) else []
@@ -233,6 +249,33 @@ class Reconciler:
         if kind in self.controller.remembers and not isinstance(step, Delete):
             self.writes.wrote(key, kind, reply.value["metadata"]["resourceVersion"])
         return Answer(reply.value)
+
+    def _at_once(self, key: Key, parts: Sequence[Part]) -> Steps:
+        """Carry out each in a task of its own; returns an answer of each, when all have ended."""
+        answers: dict[int, Answer] = {}
+        all_ended = simpy.Event(self.component.sim)
+
+        def carry_out(place: int, part: Part) -> Steps:
+            answers[place] = yield from self._part(key, part)
+            if len(answers) == len(parts):
+                happen(all_ended, None)
+
+        for place, part in enumerate(parts):
+            self.component.spawn(carry_out(place, part))
+        if parts:
+            yield all_ended
+        return tuple(answers[place] for place in range(len(parts)))
+
+    def _part(self, key: Key, part: Part) -> Steps:
+        """Carry out one; returns what it comes to, or why it was refused."""
+        try:
+            step = next(part)
+            while True:
+                step = part.send((yield from self._answer(key, step)))
+        except StopIteration as stop:
+            return Answer(stop.value)
+        except Refused as refused:
+            return Answer(error=refused.error)
 
     def _execute(self, key: Hashable, actions: Iterable[Action]) -> Steps:
         left = list(actions)

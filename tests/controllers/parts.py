@@ -8,7 +8,7 @@ from kubemini.api.objects import evolve, freeze
 from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide import nodelifecycle
 from kubemini.controllers.decide.actions import Create, Plan, Tell, owner_reference
-from kubemini.controllers.decide.dialogue import Answer, Read
+from kubemini.controllers.decide.dialogue import Answer, Read, Refused, Together
 
 DATA = Path(__file__).parent.parent / "oracles/kubernetes"
 
@@ -34,10 +34,27 @@ def play(dialogue, answer=granted):
     steps, heard = [], None
     while True:
         try:
-            steps.append(dialogue.send(heard))
+            step = dialogue.send(heard)
         except StopIteration as end:
             return Plan(tuple(steps), getattr(end.value, "again_at", None))
-        heard = answer(steps[-1])
+        if isinstance(step, Together):
+            heard = Answer(parts=tuple(played(part, answer, steps) for part in step.parts))
+        else:
+            steps.append(step)
+            heard = answer(step)
+
+
+def played(part, answer, steps):
+    """The answer of one of several parts that go on at once, here one after the other; its steps go to *steps*."""
+    try:
+        step = next(part)
+        while True:
+            steps.append(step)
+            step = part.send(answer(step))
+    except StopIteration as end:
+        return Answer(end.value)
+    except Refused as refused:
+        return Answer(error=refused.error)
 
 
 def deeds(plan):

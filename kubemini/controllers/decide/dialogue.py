@@ -39,11 +39,19 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Parts of a dialogue that go on at once, each in its own order; the answer has one of each (`Answer.parts`)."""
+
+    parts: tuple["Steps", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What became of a step: the object as it is now, if there is one, or the error."""
 
-    obj: Obj | None = None
+    obj: Any = None
     error: Any = None
+    parts: tuple["Answer", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class End:
     memory: Any = None
 
 
-Step = Action | Read | Ask
+Step = Action | Read | Ask | Together
 Dialogue = Generator[Step, Answer, End]
 Steps = Generator[Step, Answer, Any]  # a part of a dialogue
 
@@ -70,6 +78,11 @@ class Refused(Exception):
     def __init__(self, error: Any):
         super().__init__(error)
         self.error = error
+
+
+def at_once(parts: Iterable["Steps"]) -> Steps:
+    """Take all of them at once; returns an `Answer` of each: what it came to, or why it was refused."""
+    return (yield Together(tuple(parts))).parts
 
 
 def must(step: Step) -> Steps:

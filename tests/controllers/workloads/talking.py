@@ -3,7 +3,8 @@
 from kubemini.api.errors import ApiError
 from kubemini.api.objects import evolve, evolve_many
 from kubemini.controllers.decide.actions import Create, Delete
-from kubemini.controllers.decide.dialogue import Answer, Read
+from kubemini.controllers.decide.dialogue import Answer, Read, Together
+from tests.controllers.parts import played
 
 REFUSED = ApiError(403, "Forbidden", 'pods "x" is forbidden: exceeded quota: q')
 TAKEN = ApiError(409, "AlreadyExists", 'pods "x" already exists')
@@ -16,6 +17,10 @@ def talk(dialogue, answers=()):
     try:
         step = next(dialogue)
         while True:
+            if isinstance(step, Together):
+                parts = [played(part, lambda step: _answer(step, len(steps), answers), steps) for part in step.parts]
+                step = dialogue.send(Answer(parts=tuple(parts)))
+                continue
             steps.append(step)
             step = dialogue.send(_answer(step, len(steps), answers))
     except StopIteration as stop:

@@ -2,13 +2,11 @@
 
 Slow start spares the API server five hundred refusals of the same kind, and the user as many Events.
 Models k/k pkg/controller/statefulset slowStartBatch, runForAll
-Simplified: the steps of a batch are taken one after another; a real controller takes them at once.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from kubemini.controllers.decide.dialogue import Refused, Steps
+from kubemini.controllers.decide.dialogue import Refused, Steps, at_once
 
 LARGEST = 500
 
@@ -25,12 +23,8 @@ def slowly(count: int, act: Callable[[int], Steps]) -> Steps:
     """All of them whatever they say, in batches; returns how many were taken. Raises Refused after the batch."""
     done, batch = 0, min(count, 1)
     while batch:
-        wrong: list[Any] = []
-        for number in range(done, done + batch):
-            try:
-                yield from act(number)
-            except Refused as refused:
-                wrong.append(refused.error)
+        answers = yield from at_once(act(number) for number in range(done, done + batch))
+        wrong = [answer.error for answer in answers if answer.error is not None]
         if wrong:
             raise Refused(wrong[0])
         done += batch

@@ -29,6 +29,7 @@ from kubemini.controllers.decide.dialogue import (
     Read,
     Refused,
     Steps,
+    at_once,
     must,
     namespace_is_ending,
     not_found,
@@ -102,10 +103,8 @@ def scale(replicaset: Obj, mine: Sequence[Obj], related: Sequence[Obj], now: int
         yield from batches.slowly(min(missing, BURST), lambda number: _create(replicaset, pod))
     elif missing < 0:
         ordered = least_useful_first(mine, related, now) if replicaset["spec"]["replicas"] else mine
-        wrong = []
-        for pod in ordered[: min(-missing, BURST)]:
-            error = yield from failure_of(delete_pod(replicaset, pod))
-            wrong += [error] if error is not None and not not_found(error) else []
+        answers = yield from at_once(delete_pod(replicaset, pod) for pod in ordered[: min(-missing, BURST)])
+        wrong = [answer.error for answer in answers if answer.error is not None and not not_found(answer.error)]
         if wrong:
             raise Refused(wrong[0])
 
