@@ -16,12 +16,14 @@ from kubemini.containers.files import Device, File, Files, Folder, Link, Mount
 from kubemini.containers.images import Image, Program, image_of, name_of, program_for
 from kubemini.containers.inside import Inside
 from kubemini.containers.process import Process
+from kubemini.containers.streams import Buffered, Terminal
 
 __all__ = [
     "ERR",
     "OOM_KILLED",
     "OUT",
     "Answer",
+    "Buffered",
     "CannotStart",
     "Device",
     "File",
@@ -38,6 +40,7 @@ __all__ = [
     "Request",
     "Runtime",
     "Setting",
+    "Terminal",
     "image_of",
     "name_of",
     "program_for",

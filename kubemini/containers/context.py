@@ -66,9 +66,9 @@ class Setting:
     memory: int | None = None  # limit in bytes
     cpu: int | None = None  # limit in thousandths of a core
     ports: tuple[int, ...] = ()  # that it declares: all that is known of an unknown image
+    about: Mapping[str, str] = field(default_factory=dict)  # pod, node: what an unknown program says of itself
     stdin: bool = False  # its first process has an input, `Inside.typed`; else that ends at once
     tty: bool = False  # which is a terminal
-    about: Mapping[str, str] = field(default_factory=dict)  # pod, node: what an unknown program says of itself
 
 
 class Request(NamedTuple):
