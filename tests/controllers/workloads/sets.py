@@ -1,14 +1,11 @@
 """A StatefulSet, its pods and its claims as values, and what the controller does about them."""
 
-from kubemini.api.kinds import CONTROLLER_REVISION, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET
 from kubemini.api.objects import evolve, evolve_many, freeze, thaw
 from kubemini.api.timestamps import timestamp
-from kubemini.controllers.decide.actions import Tell, controller_uid
-from kubemini.controllers.decide.controller import Facts, key_of
 from kubemini.controllers.decide.workloads import revisions
 from kubemini.controllers.decide.workloads.statefulset import identity
 from kubemini.controllers.decide.workloads.statefulset.controller import decide
-from tests.controllers.workloads.talking import talk
+from tests.controllers.workloads.talking import facts_of, talk
 
 
 def a_set(replicas=3, image="app:1", **spec):
@@ -64,37 +61,7 @@ def at(stateful, current, update=None, **status):
     return evolve_many(stateful, (("status",), said))
 
 
-def facts_of(*objects):
-    """The caches with these *objects*, all of one namespace."""
-    kinds = {k.kind: k for k in (POD, STATEFUL_SET, CONTROLLER_REVISION, PERSISTENT_VOLUME_CLAIM)}
-
-    def of(kind):
-        return [obj for obj in objects if kinds[obj["kind"]] == kind]
-
-    return Facts(
-        get=lambda kind, key: next((obj for obj in of(kind) if key_of(obj) == key), None),
-        of_namespace=lambda kind, namespace: of(kind),
-        owned_by=lambda kind, uid: [obj for obj in of(kind) if controller_uid(obj) == uid],
-    )
-
-
 def look(stateful, *objects, answers=(), now=0, known=()):
     """(steps, end) of one look at the set; *known*: its ControllerRevisions, if not just the one of now."""
     known = known or (a_revision(stateful),)
     return talk(decide(stateful, facts_of(*known, *objects), True, now), answers)
-
-
-def deeds(steps):
-    """(verb, name) of what was done to objects; the set itself is left out."""
-    done = [step for step in steps if hasattr(step, "obj") and not isinstance(step, Tell)]
-    return [(type(step).__name__, step.obj["metadata"]["name"]) for step in done if step.obj["kind"] != "StatefulSet"]
-
-
-def told(steps):
-    """What is told, word for word."""
-    return [f"{step.reason}: {step.message}" for step in steps if isinstance(step, Tell)]
-
-
-def report(steps):
-    """The status that was written."""
-    return next(step.obj["status"] for step in steps if type(step).__name__ == "UpdateStatus")

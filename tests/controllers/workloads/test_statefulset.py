@@ -10,8 +10,8 @@ from kubemini.controllers.decide.dialogue import Answer, Read
 from kubemini.controllers.decide.workloads import revisions
 from kubemini.controllers.decide.workloads.statefulset import identity
 from kubemini.sim.units import SECOND
-from tests.controllers.workloads.sets import a_member, a_revision, a_set, at, deeds, look, report, told
-from tests.controllers.workloads.talking import TAKEN, of_type, refuses
+from tests.controllers.workloads.sets import a_member, a_revision, a_set, at, look
+from tests.controllers.workloads.talking import TAKEN, deeds, of_type, refuses, report, told
 
 PARALLEL = {"podManagementPolicy": "Parallel"}
 

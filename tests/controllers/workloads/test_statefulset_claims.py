@@ -3,8 +3,8 @@
 from kubemini.api.objects import evolve
 from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide.actions import Create, Update, owner_reference
-from tests.controllers.workloads.sets import a_claim, a_member, a_set, deeds, look, told, with_claims
-from tests.controllers.workloads.talking import of_type, refuses
+from tests.controllers.workloads.sets import a_claim, a_member, a_set, look, with_claims
+from tests.controllers.workloads.talking import deeds, of_type, refuses, told
 
 STRANGER = {"apiVersion": "v1", "kind": "Thing", "name": "x", "uid": "x", "controller": True}
 

@@ -214,12 +214,10 @@ def job_name(cronjob: Obj, due: int) -> str:
 
 
 def _may_start(look: Look, due: int) -> Steps:
-    """Whether the start that is *due* is to be; under Replace, those that run make room first. Raises Refused."""
-    deadline = look.spec.get("startingDeadlineSeconds")
-    if deadline is not None and due + deadline * SECOND < look.now:
-        when = date(due).strftime("%a, %d %b %Y %H:%M:%S +0000")
-        yield look.tell("Warning", "MissSchedule", f"Missed scheduled time to start a job: {when}")
-        return False
+    """Whether the start that is *due* is to be; under Replace, those that run make room first. Raises Refused.
+
+    It is not past its deadline: then it would not be due.
+    """
     named = [reference["name"] for reference in look.active]
     if job_name(look.cronjob, due) in named or look.status.get("lastScheduleTime") == timestamp(due):
         return False
