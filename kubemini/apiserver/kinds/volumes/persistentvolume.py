@@ -40,8 +40,6 @@ def defaults(obj: Obj) -> Obj:
     spec: dict[str, Any] = filled(obj.get("spec"), persistentVolumeReclaimPolicy="Retain", volumeMode="Filesystem")
     if spec.get("capacity"):
         spec["capacity"] = canonical(spec["capacity"])
-    if spec.get("claimRef") is not None:
-        spec["claimRef"] = filled(spec["claimRef"], kind="PersistentVolumeClaim", apiVersion="v1")
     spec = persistent.filled_in(spec)
     return {**obj, "spec": spec, "status": {"phase": "Pending", **(obj.get("status") or {})}}
 

@@ -74,6 +74,14 @@ class Failure(Exception):
         self.reason, self.why, self.whole = reason, why, whole
 
 
+class Prefixed(Uncountable):
+    """One that the whole pass puts with a *prefix* more than its condition and Event do."""
+
+    def __init__(self, prefix: str, why: Uncountable):
+        super().__init__(f"{prefix}: {why}")
+        self.told = str(why)
+
+
 Proposing = Generator[Step, Answer, Proposal]
 
 
@@ -86,7 +94,8 @@ def proposed(metric: Obj, scene: Scene) -> Proposing:
             return (yield from _of_resource(metric, scene))
         return (yield from ways[kind](metric, scene))
     except Uncountable as why:
-        raise Failure(REASONS[kind], str(why), f"{_failing(metric)}: {why}") from why
+        told = why.told if isinstance(why, Prefixed) else str(why)
+        raise Failure(REASONS[kind], told, f"{_failing(metric)}: {why}") from why
 
 
 def _failing(metric: Obj) -> str:
@@ -221,7 +230,7 @@ def _object_usage(said: Obj, scene: Scene) -> Generator[Step, Answer, int]:
     except Uncountable as why:
         told = Uncountable(f"unable to get metric {name} on {who}: {_fetching(why)}")
         shares = said["target"].get("value") is None
-        raise _saying(f"failed to get {name} object metric", told) if shares else told from why
+        raise Prefixed(f"failed to get {name} object metric", told) if shares else told from why
     return quantity.parse(str(items[0]["value"])).millis
 
 
@@ -264,9 +273,8 @@ def _external(metric: Obj, scene: Scene) -> Proposing:
             wanted = replicas.Wanted(replicas.by_ratio(scene.pods, scene.specified, ratio, scene.tolerances), usage)
             current = {"value": _shown(usage)}
     except Uncountable as why:
-        raise _saying(
-            f"failed to get {f'{name} external metric' if shares else f'external metric {name}'}", why
-        ) from why
+        which = f"{name} external metric" if shares else f"external metric {name}"
+        raise Prefixed(f"failed to get {which}", why) from why
     status = {"metric": said["metric"], "current": current}
     return Proposal(wanted.replicas, _external_name(said["metric"]), {"type": "External", "external": status})
 
