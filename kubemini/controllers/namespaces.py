@@ -22,7 +22,8 @@ class NamespaceController:
     def __init__(self, client: ApiClient, informers: Informers):
         self.client, self.component = client, client.component
         self.every = client.component.net.params.all_controllers
-        self.queue = WorkQueue(self.component, self.sync, self.component.net.params.concurrent_syncs)
+        workers = self.component.net.params.concurrent_syncs
+        self.queue = WorkQueue(self.component, self.sync, workers, decide.BACKOFF)
         informers.of(NAMESPACE).handlers.append(self._changed)
 
     def start(self) -> None:
@@ -42,25 +43,37 @@ class NamespaceController:
             return None
         namespace: Obj = reply.value
         content = decide.Content()
-        error = yield from self._empty(name, content)
+        error = yield from self._empty(namespace, content)
         if error is not None:
             return error
         wanted = decide.with_conditions(namespace, content, self.component.sim.now)
         if wanted is not namespace:
-            reply = yield from self.client.update_status(wanted)
-            if not reply.ok:
-                return reply.error
-            namespace = reply.value
-        if content.failures(namespace, self.component.sim.now):
+            reply = yield from self.client.update_status(wanted)  # if that fails, the next look says so
+            namespace = reply.value if reply.ok else namespace
+        if content.failures(namespace):
             return "some content could not be deleted"
         if any(content.left.values()):
-            self.queue.add_after(name, decide.look_again_in(namespace, content.left, self.component.sim.now))
+            self.queue.add_after(name, decide.look_again_in(content))
             return None
-        done = decide.finalized(namespace)
-        reply = yield from self.client.request("PUT", object_path(done, "finalize"), done)
-        return None if reply.ok or code(reply) == 404 else reply.error
+        return (yield from self._let_go(namespace))
 
-    def _empty(self, namespace: str, content: decide.Content) -> Steps:
+    def _let_go(self, namespace: Obj) -> Steps:
+        """Take our finalizer off, from what it is now; returns an error, or None."""
+        while True:
+            done = decide.finalized(namespace)
+            reply = yield from self.client.request("PUT", object_path(done, "finalize"), done)
+            if reply.ok or code(reply) == 404:
+                return None
+            if code(reply) != 409:
+                return reply.error
+            reply = yield from self.client.get(NAMESPACE, done["metadata"]["name"])
+            if not reply.ok:
+                return None if code(reply) == 404 else reply.error
+            if reply.value["metadata"]["uid"] != namespace["metadata"]["uid"]:
+                return "namespace uid has changed across retries"
+            namespace = reply.value
+
+    def _empty(self, namespace: Obj, content: decide.Content) -> Steps:
         """Delete everything, pods first, and note in *content* what is still there; returns an error, or None."""
         found, error = yield from discover(self.client)
         if error is not None and not isinstance(error, ApiError):
@@ -68,13 +81,15 @@ class NamespaceController:
         content.undiscovered = error.message if error is not None else ""
         kinds = [*decide.content(self.every), *(kind for kind in found.preferred if kind.namespaced)]
         for kind in (POD, *(kind for kind in kinds if kind != POD)):
-            reply = yield from self.client.list(kind, namespace)
+            reply = yield from self.client.list(kind, namespace["metadata"]["name"])
             there = reply.value["items"] if reply.ok else ()
             error = reply.error
+            if kind == POD:
+                content.grace = decide.grace_left(namespace, there, self.component.sim.now)
             if there:
                 error = yield from self._delete(kind, there)
                 if error is None:
-                    reply = yield from self.client.list(kind, namespace)
+                    reply = yield from self.client.list(kind, namespace["metadata"]["name"])
                     content.left[kind], error = (reply.value["items"], None) if reply.ok else ((), reply.error)
             if error is not None and not isinstance(error, ApiError):
                 return error

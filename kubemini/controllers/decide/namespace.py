@@ -3,11 +3,12 @@
 Invariant: while a pod of it is left, nothing but pods is deleted; the finalizer ``kubernetes`` goes when all is gone.
 Models k/k pkg/controller/namespace/deletion namespacedResourcesDeleter.Delete
 Models k/k pkg/controller/namespace/deletion namespaceConditionUpdater.Update
-Simplified: in a story, what nobody acts on stays, and content is deleted object by object, not as a collection.
+Simplified: in a story, what nobody acts on stays, and content is deleted object by object, not as a collection. Of a
+kind of which there is nothing, nothing is deleted.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +16,12 @@ from kubemini.api.kinds import POD, Kind, acted_on, stored
 from kubemini.api.objects import Obj, evolve, freeze, get
 from kubemini.api.timestamps import instant, timestamp
 from kubemini.controllers.decide.actions import condition, is_finished, terminating
-from kubemini.sim.units import SECOND
+from kubemini.sim.units import MS, SECOND
 
 FINALIZER = "kubernetes"
 FIRST_LOOK = 5 * SECOND  # after the mark, so that API servers that lag let nothing in any more
 HELD = 15  # seconds until another look at what a finalizer keeps
+BACKOFF = (5 * MS, 60 * SECOND)  # nsControllerRateLimiter: after a failure it is back within a minute
 GOOD = {
     "NamespaceDeletionDiscoveryFailure": ("ResourcesDiscovered", "All resources successfully discovered"),
     "NamespaceDeletionGroupVersionParsingFailure": ("ParsedGroupVersions", "All legacy kube types successfully parsed"),
@@ -30,7 +32,6 @@ GOOD = {
     "NamespaceContentRemaining": ("ContentRemoved", "All content successfully removed"),
     "NamespaceFinalizersRemaining": ("ContentHasNoFinalizers", "All content-preserving finalizers finished"),
 }
-Left = Mapping[Kind, Sequence[Obj]]
 
 
 def content(every: bool = False) -> list[Kind]:
@@ -39,26 +40,33 @@ def content(every: bool = False) -> list[Kind]:
 
 
 def is_done(namespace: Obj) -> bool:
-    """Whether this controller has nothing (more) to do with it."""
-    return not terminating(namespace) or FINALIZER not in (get(namespace, "spec", "finalizers") or ())
+    """Whether this controller has nothing (more) to do with it: also others' finalizers keep it at work."""
+    return not terminating(namespace) or not get(namespace, "spec", "finalizers")
 
 
 @dataclass(slots=True)
 class Content:
     """What was found in a namespace: ``left`` after everything was deleted, and what could not be done at all.
 
-    ``refused``: kind → why its objects could not be listed or deleted; ``undiscovered``: why kinds may be missing.
+    ``grace``: the longest time (seconds) that a pod may take, as they were before; 0 when it is over. ``refused``:
+    kind → why its objects could not be listed or deleted; ``undiscovered``: why kinds may be missing.
     """
 
+    grace: int = 0
     left: dict[Kind, Sequence[Obj]] = field(default_factory=dict)
     refused: dict[Kind, str] = field(default_factory=dict)
     undiscovered: str = ""
 
-    def failures(self, namespace: Obj, now: int) -> list[str]:
+    def wait(self, kind: Kind) -> int:
+        """The time (seconds) that the rest of *kind* may take; 0: it should be gone, or nobody knows."""
+        grace = self.grace if kind == POD else 0
+        return grace or (HELD if _finalizers(self.left[kind]) else 0)
+
+    def failures(self, namespace: Obj) -> list[str]:
         """All that went wrong, in order of the texts: the namespace is looked at again soon, and then ever later."""
         found = list(self.refused.values())
         for kind, objects in self.left.items():
-            if objects and not (grace_left(namespace, objects, now) or _finalizers(objects)):
+            if objects and not self.wait(kind):
                 of = f"{kind.group}/{kind.version}, Resource={kind.plural}"
                 found.append(
                     f"unexpected items still remain in namespace: {namespace['metadata']['name']} for gvr: {of}"
@@ -70,18 +78,17 @@ def _finalizers(objects: Iterable[Obj]) -> Counter[str]:
     return Counter(name for obj in objects for name in obj["metadata"].get("finalizers") or ())
 
 
-def grace_left(namespace: Obj, objects: Iterable[Obj], now: int) -> int:
-    """The longest time (seconds) that a pod among *objects* may take to end; 0 when it is over, as if it were none."""
-    running = [pod for pod in objects if pod["kind"] == POD.kind and not is_finished(pod)]
+def grace_left(namespace: Obj, pods: Iterable[Obj], now: int) -> int:
+    """The longest time (seconds) that one of *pods* may take to end; 0 when it is over, as if it were none."""
+    running = [pod for pod in pods if not is_finished(pod)]
     grace = max((get(pod, "spec", "terminationGracePeriodSeconds", default=30) for pod in running), default=0)
     passed = now - instant(namespace["metadata"]["deletionTimestamp"])
     return 0 if passed >= grace * SECOND else int(grace)
 
 
-def look_again_in(namespace: Obj, left: Left, now: int) -> int:
-    """µs until another look at a namespace in which this is *left* after everything was deleted."""
-    waits = [grace_left(namespace, objects, now) or HELD for objects in left.values() if objects]
-    return (max(waits) // 2 + 1) * SECOND
+def look_again_in(content: Content) -> int:
+    """µs until another look at a namespace in which something is left after everything was deleted."""
+    return (max(content.wait(kind) for kind, found in content.left.items() if found) // 2 + 1) * SECOND
 
 
 def with_conditions(namespace: Obj, content: Content, now: int) -> Obj:
@@ -94,7 +101,7 @@ def with_conditions(namespace: Obj, content: Content, now: int) -> Obj:
     bad: dict[str, tuple[str, str]] = {}
     if content.undiscovered:
         bad["NamespaceDeletionDiscoveryFailure"] = ("DiscoveryFailed", content.undiscovered)
-    failures = content.failures(namespace, now)
+    failures = content.failures(namespace)
     if failures:
         text = f"Failed to delete all resource types, {len(failures)} remaining: {', '.join(failures)}"
         bad["NamespaceDeletionContentFailure"] = ("ContentDeletionFailed", text)
@@ -107,20 +114,20 @@ def with_conditions(namespace: Obj, content: Content, now: int) -> Obj:
         text = ", ".join(f"{name} in {finalizers[name]} resource instances" for name in sorted(finalizers))
         why = f"Some content in the namespace has finalizers remaining: {text}"
         bad["NamespaceFinalizersRemaining"] = ("SomeFinalizersRemain", why)
-    wanted = [_condition(namespace, type, type in bad, *bad.get(type, said[type]), now) for type in said]
+    due = {type: _condition(namespace, type, type in bad, *bad.get(type, said[type]), now) for type in said}
     held = get(namespace, "status", "conditions", default=None) or []
-    others = [found for found in held if found["type"] not in said]
-    after = freeze([*others, *wanted])
+    kept = [due.pop(found["type"], found) for found in held]
+    after = freeze([*kept, *due.values()])
     return namespace if after == held else evolve(namespace, ("status", "conditions"), after)
 
 
 def _condition(namespace: Obj, type: str, holds: bool, reason: str, message: str, now: int) -> dict[str, Any]:
     before, status = condition(namespace, type), "True" if holds else "False"
-    same = [get(before, part) for part in ("status", "reason", "message")] == [status, reason, message]
-    stamp = get(before, "lastTransitionTime") if same else timestamp(now)
+    stamp = get(before, "lastTransitionTime") if get(before, "status") == status else timestamp(now)
     return {"type": type, "status": status, "lastTransitionTime": stamp, "reason": reason, "message": message}
 
 
 def finalized(namespace: Obj) -> Obj:
     """*namespace* without the finalizer of this controller."""
-    return evolve(namespace, ("spec", "finalizers"), [f for f in namespace["spec"]["finalizers"] if f != FINALIZER])
+    others = {found for found in namespace["spec"]["finalizers"] if found != FINALIZER}
+    return evolve(namespace, ("spec", "finalizers"), sorted(others))
