@@ -250,7 +250,11 @@ class Params(NetworkParams):
     expectations_timeout: int = flag(
         5 * MINUTE, Duration(SECOND, DAY), "ExpectationsTimeout", "k/k controller_utils.go"
     )
+    pod_gc_period: int = flag(20 * SECOND, Duration(SECOND, DAY), "gcCheckPeriod", "k/k podgc/gc_controller.go")
     pod_gc_quarantine: int = flag(40 * SECOND, Duration(0, DAY), "quarantineTime", "k/k podgc/gc_controller.go")
+    terminated_pod_gc_threshold: int = flag(
+        12_500, Count(0, 10**9), "--terminated-pod-gc-threshold", "kube-controller-manager 1.37; 0: ended pods stay"
+    )
     node_monitor_work: int = flag(1 * MS, Duration(0, MINUTE), "time it takes to look at all nodes", "ours")
     http2_max_streams: int = flag(
         100, Count(1, 10**6), "--http2-max-streams-per-connection (0 there)", "apiserver server/secure_serving.go"

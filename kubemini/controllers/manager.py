@@ -25,6 +25,7 @@ from kubemini.controllers.decide.further import (
     tokens,
 )
 from kubemini.controllers.decide.networking import endpoints, endpointslice, mirroring, servicecidr
+from kubemini.controllers.decide.nodes import ttl
 from kubemini.controllers.decide.storage import claims, protection, volumes
 from kubemini.controllers.decide.workloads import replicaset, replicationcontroller, ttlafterfinished
 from kubemini.controllers.decide.workloads.cronjob import controller as cronjob
@@ -91,6 +92,7 @@ class ControllerManager(Component):
             replicationcontroller.CONTROLLER,
             resourcequota.controller(params.resource_quota_sync_period),
             statefulset.CONTROLLER,
+            ttl.CONTROLLER,
             daemonset.CONTROLLER,
             budget.CONTROLLER,
             stale.CONTROLLER,

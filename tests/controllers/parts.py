@@ -6,7 +6,6 @@ from pathlib import Path
 
 from kubemini.api.objects import evolve, freeze
 from kubemini.api.timestamps import timestamp
-from kubemini.controllers.decide import nodelifecycle
 from kubemini.controllers.decide.actions import Create, Plan, Tell, owner_reference
 from kubemini.controllers.decide.dialogue import Answer, Read, Refused, Together
 
@@ -110,7 +109,7 @@ def a_node(name="n1", ready="True", zone="a", taints=(), **spec):
         {
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": name, "uid": name, "labels": {nodelifecycle.ZONE: zone}},
+            "metadata": {"name": name, "uid": name, "labels": {"topology.kubernetes.io/zone": zone}},
             "spec": {"taints": list(taints), **spec},
             "status": {"conditions": conditions},
         }

@@ -230,7 +230,8 @@ def test_a_cordoned_node_keeps_its_pods_and_gets_no_more():
     assert len(shop.pods()) == 6 and 1 <= len(on_it) <= 2
 
 
-def test_pods_of_a_node_that_was_deleted_go_after_forty_seconds():
+def test_pods_of_a_node_that_was_deleted_go_after_forty_to_sixty_seconds():
+    """The round that misses the node puts it aside for 40 s; rounds come every 20 s."""
     shop = Shop()
     shop.run(15)
     on_it = [p["metadata"]["name"] for p in shop.pods() if p["spec"]["nodeName"] == "worker-1"]
@@ -238,7 +239,7 @@ def test_pods_of_a_node_that_was_deleted_go_after_forty_seconds():
     shop.ask("DELETE", NODE.path("", "worker-1"))
     shop.run(38)
     assert [p for p in shop.all(POD) if p["metadata"]["name"] in on_it]
-    shop.run(5)
+    shop.run(22)
     assert not [p for p in shop.all(POD) if p["metadata"]["name"] in on_it]
     assert len(shop.pods()) == 3
 

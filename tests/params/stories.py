@@ -29,6 +29,7 @@ from tests.params.tales import (
     old_watch,
     orphan,
     pod,
+    pods_ended,
     shop,
 )
 
@@ -77,6 +78,7 @@ STORIES: dict[str, Story] = {
     "an old watch": old_watch,
     "a list of the future": future_list,
     "a node deleted": node_deleted,
+    "pods that have ended": pods_ended,
     "a shop": shop(25, ["15s", "scale", "web", 1]),
     "an ingress": an_ingress,
     "two outages": shop(
@@ -215,7 +217,8 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "an old watch": {"watch_cache_history": "2s"},
     "a list of the future": {"watch_cache_block_timeout": "1s"},
-    "a node deleted": {"pod_gc_quarantine": "10s"},
+    "a node deleted": {"pod_gc_quarantine": "10s", "pod_gc_period": "7s"},
+    "pods that have ended": {"terminated_pod_gc_threshold": 1},
     "an ingress": {
         "ingress_sync_interval": "5s",
         "ingress_reload": ["1s", "2s"],

@@ -207,6 +207,16 @@ def node_deleted(params: Params) -> list:
     return cluster.trace.records
 
 
+def pods_ended(params: Params) -> list:
+    """Two pods run to their end, and nobody deletes them."""
+    cluster = Cluster.single(workers=1, params=params)
+    for name in ("one", "two"):
+        ends = pod(name, '{kubemini.io/exit-after: "3s"}')
+        cluster.apply(ends.replace("spec: {", "spec: {restartPolicy: Never, "))
+    cluster.run("45s")
+    return cluster.trace.records
+
+
 def orphan(params: Params) -> list:
     """A pod is deleted at once while its kubelet is away, and its program does not care for SIGTERM."""
     cluster = Cluster.single(workers=1, params=params)

@@ -132,6 +132,11 @@ def is_finished(pod: Obj) -> bool:
 
 def disrupted(pod: Obj, reason: str, message: str, now: int) -> Obj:
     """*pod* with the condition DisruptionTarget, which says why it is about to be deleted."""
-    others = [found for found in get(pod, "status", "conditions") or () if found["type"] != "DisruptionTarget"]
+    held = get(pod, "status", "conditions") or ()
+    before = condition(pod, "DisruptionTarget") or {}
     why = {"type": "DisruptionTarget", "status": "True", "reason": reason, "message": message}
-    return evolve(pod, ("status", "conditions"), [*others, {**why, "lastTransitionTime": timestamp(now)}])
+    if {**before, **why} == before:
+        return pod
+    since = before.get("lastTransitionTime") if before.get("status") == "True" else None
+    why |= {"lastTransitionTime": since or timestamp(now), "observedGeneration": pod["metadata"].get("generation", 0)}
+    return evolve(pod, ("status", "conditions"), [*(found for found in held if found is not before), why])

@@ -14,6 +14,8 @@ from functools import partial
 
 from tests.oracles.histories.playing import judge_of, played
 
+DRAWS = 12
+
 
 def cases(path, data):
     """(name, how to run it) of the history in a file, if it holds one."""
@@ -22,9 +24,17 @@ def cases(path, data):
 
 
 def differences(path, recorded):
-    """What the compare.py above *path* finds: one line a difference."""
-    judge = judge_of(path)
-    found = judge.compare(recorded, played(path, recorded))
+    """What the compare.py above *path* finds: one line a difference.
+
+    Where several kubelets fall silent it is chance, in the real one too, which node is dealt with first. There the
+    recording is one draw, and ours differs if none of a few draws is it.
+    """
+    judge, found = judge_of(path), None
+    for chance in range(DRAWS if any(len(step.get("silent", ())) > 1 for step in recorded["steps"]) else 1):
+        other = judge.compare(recorded, played(path, recorded, chance))
+        found = other if found is None or len(other) < len(found) else found
+        if not found:
+            break
     return [f"{at}: wanted {short(wanted)}, got {short(got)}" for at, wanted, got in found]
 
 

@@ -8,10 +8,10 @@ it is read from the recording; where that does not say, the nodes take turns.
 import re
 
 from kubemini.api.timestamps import micro_timestamp
-from kubemini.sim.units import SECOND
-from tests.oracles.histories.noting import NAMESPACE
+from tests.oracles.histories.noting import ELSEWHERE, NAMESPACE
+from tests.oracles.histories.phases import RENEWED
 
-RENEWED = 10 * SECOND  # how often a kubelet renews its Lease
+TOPOLOGY = "topology.kubernetes.io/"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 STRATEGIC = "application/strategic-merge-patch+json"
@@ -27,7 +27,8 @@ class Hand:
 
     def __init__(self, world, notes, naming, recorded):
         self.world, self.notes, self.naming = world, notes, naming
-        self.nodes, self.silent = [], set()
+        self.nodes, self.leases, self.silent = [], [], set()
+        self.labels = {"set": NAMESPACE, f"{TOPOLOGY}region": NAMESPACE, f"{TOPOLOGY}zone": None}  # of a hollow node
         self.addresses = 0
         self.turn = 0
         self.automatic = ""
@@ -48,10 +49,15 @@ class Hand:
         spec = {"taints": node["taints"]} if node.get("taints") else {}
         meta = {"name": node["name"], "labels": node.get("labels", {})}
         made = {"apiVersion": "v1", "kind": "Node", "metadata": meta, "spec": spec, "status": status}
-        self._keep_fresh(node["name"])
+        self._lease(node["name"])
         code, answer = self.world.ask("POST", "/api/v1/nodes", made)
         self.nodes.append(node["name"])
         return code, answer
+
+    def neighbour(self):
+        """A node that is well and belongs to nobody here: the recorder's clusters were shared with other histories."""
+        self.register({"name": ELSEWHERE, "labels": {"topology.kubernetes.io/region": ELSEWHERE}})
+        self.nodes.remove(ELSEWHERE)
 
     def silence(self, names):
         """Their kubelets renew no Lease from here on."""
@@ -75,16 +81,25 @@ class Hand:
         said = {**READY, "status": "True"} if ready else {**READY, "status": "False", "reason": "KubeletNotReady"}
         return {**said, **told, "lastHeartbeatTime": now, "lastTransitionTime": now}
 
-    def _keep_fresh(self, name):
+    def _lease(self, name):
         spec = {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": micro_timestamp(self.world.sim.now)}
         lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}, "spec": spec}
         self.world.ask("POST", LEASES, lease)
-        self.world.sim.occur(RENEWED, 1, self.world.every, RENEWED, lambda: self._renew(name))
+        self.leases.append(name)
+
+    def renew_at(self, instant):
+        """From here on all Leases are renewed every 10 s, once of it at *instant* (µs)."""
+        first = (instant - self.world.sim.now) % RENEWED
+        self.world.sim.occur(first, 1, self.world.every, RENEWED, self._renew_all)
+
+    def _renew_all(self):
+        for name in self.leases:
+            if name not in self.silent:
+                self._renew(name)
 
     def _renew(self, name):
-        if name not in self.silent:
-            spec = {"renewTime": micro_timestamp(self.world.sim.now)}
-            self.world.tell("PATCH", f"{LEASES}/{name}", {"spec": spec}, "application/merge-patch+json")
+        spec = {"renewTime": micro_timestamp(self.world.sim.now)}
+        self.world.tell("PATCH", f"{LEASES}/{name}", {"spec": spec}, "application/merge-patch+json")
 
     # -- pods come and go ----------------------------------------------------------------------------------------------
     def _changed(self, key, type, obj):
@@ -97,7 +112,7 @@ class Hand:
         if self.binds and type == "ADDED" and by_hand and not spec.get("schedulingGates"):
             node = self._node_for(obj)
             if node:
-                self._bind(meta["name"], node)
+                self._bind(meta["name"], node, self.world.tell)
         if self.automatic and spec.get("nodeName"):
             if meta.get("deletionTimestamp"):
                 self.world.tell("DELETE", f"{PODS}/{meta['name']}", {"gracePeriodSeconds": 0})
@@ -117,17 +132,15 @@ class Hand:
         if wanted:
             return wanted[0]
         recorded = self.naming.node_of(pod, self.notes.step)
-        if recorded in self.nodes:
+        if recorded == "" or recorded in self.nodes or not self.nodes:
             return recorded
-        if not self.nodes:
-            return None
         self.turn += 1
         return self.nodes[(self.turn - 1) % len(self.nodes)]
 
-    def _bind(self, name, node):
+    def _bind(self, name, node, send):
         meta, target = {"name": name, "namespace": NAMESPACE}, {"kind": "Node", "name": node}
         binding = {"apiVersion": "v1", "kind": "Binding", "metadata": meta, "target": target}
-        self.world.tell("POST", f"{PODS}/{name}/binding", binding)
+        send("POST", f"{PODS}/{name}/binding", binding)
 
     # -- what a kubelet does to a pod ----------------------------------------------------------------------------------
     def act(self, done, names):
@@ -137,7 +150,7 @@ class Hand:
             if pod is None:
                 continue  # ours has no such pod: compare.py says so
             if done["do"] == "bind":
-                self._bind(name, done["node"])
+                self._bind(name, done["node"], self.world.ask)
             elif done["do"] != "gone":
                 self._patch(pod, self._status(pod, done["do"], done))
             else:

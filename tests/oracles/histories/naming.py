@@ -104,28 +104,37 @@ class Naming:
 
     # -- who is bound where --------------------------------------------------------------------------------------------
     def node_of(self, pod, step):
-        """The node that the hand bound such a pod to, in the recording; None if that does not say."""
+        """The node that the hand bound such a pod to in the recording: "" if to none, None if that does not say."""
         name, found = pod["metadata"]["name"], []
         for key, entry in self.recorded["objects"].items():
             if not key.startswith("Pod/") or key in self.given:
                 continue
             theirs = key.split("/", 1)[1]
             if theirs == name or ("<" in theirs and name in self._like("Pod", theirs)):
-                found += [(*bound, key) for bound in self._bound(key, entry) if bound[0] == step]
+                found += [(born != step, born, time, key, node) for born, time, node in self._lives(key, entry)]
         if not found:
             return None
-        step, _, node, key = min(found, key=lambda one: one[:2])
+        *_, key, node = min(found, key=lambda one: one[:4])
         if "<" in key:
             self.given.add(key)
         return node
 
-    def _bound(self, key, entry):
-        """(step, time, node) of each binding that is recorded."""
+    def _lives(self, key, entry):
+        """(step, time, node) of each birth that is recorded, with the node it was bound to later."""
         times = self.recorded["times"]["objects"].get(key, [[]])[0]
+        varied = any(path in ("/spec", "/spec/nodeName") for path in entry.get("varies", ()))
+        life = None
         for place, version in enumerate(entry["versions"]):
-            node = ((version.get("object") or version.get("change") or {}).get("spec") or {}).get("nodeName")
-            if node:
-                yield version["step"], times[place] if place < len(times) else 0, node
+            changed = version.get("object") or version.get("change") or {}
+            if "object" in version:
+                if life:
+                    yield life
+                life = version["step"], times[place] if place < len(times) else 0, None if varied else ""
+            node = (changed.get("spec") or {}).get("nodeName")
+            if node and life:
+                life = *life[:2], node
+        if life:
+            yield life
 
     # -- what a request says -------------------------------------------------------------------------------------------
     def filled(self, text, step, known):

@@ -7,6 +7,7 @@ from kubemini.api.kinds import by_name
 from kubemini.apiserver.http import Exchange, HttpRequest, HttpResponse
 
 NAMESPACE = "ns"
+ELSEWHERE = "elsewhere"  # a node of somebody else
 LONG = 1_000_000  # s: a watch lasts as long as the history
 WORDS = {"ADDED", "MODIFIED", "DELETED"}
 
@@ -22,6 +23,7 @@ class Notes:
         self.world, self.step = world, 0
         self.versions, self.now, self.events = defaultdict(list), {}, {}
         self.moved = world.sim.now  # when something was seen last
+        self.elsewhere = 0  # when a round of the node lifecycle controller found the node of somebody else
         self.listeners = []
         for name in sorted(kinds):
             self._watch(by_name(name))
@@ -55,12 +57,15 @@ class Notes:
         meta = obj["metadata"]
         if obj["kind"] == "Event":
             about = obj["involvedObject"]
+            if about["name"] == ELSEWHERE:
+                self.elsewhere = self.elsewhere or self.world.sim.now
+                return
             if meta["namespace"] == NAMESPACE or about["kind"] in ("Node", "Namespace", "PersistentVolume"):
                 self.moved = self.world.sim.now
                 self.events[meta["name"]] = obj
                 self.now[f"Event/{meta['name']}"] = obj
             return
-        if obj["kind"] == "Namespace" and meta["name"] != NAMESPACE:
+        if (obj["kind"] == "Namespace" and meta["name"] != NAMESPACE) or meta["name"] == ELSEWHERE:
             return
         self.moved, key = self.world.sim.now, f"{obj['kind']}/{meta['name']}"
         self.versions[key].append({"step": self.step, "type": type, "object": obj})

@@ -12,9 +12,10 @@ from functools import cache
 from pathlib import Path
 
 from kubemini.sim.units import MINUTE, MS, SECOND
+from tests.oracles.histories import phases
 from tests.oracles.histories.hand import Hand
 from tests.oracles.histories.naming import Naming
-from tests.oracles.histories.noting import NAMESPACE, Notes
+from tests.oracles.histories.noting import ELSEWHERE, NAMESPACE, Notes
 from tests.oracles.histories.world import World
 
 LOOKS = 100 * MS  # how often who waits looks
@@ -22,6 +23,7 @@ SETTLED = 3 * SECOND  # until the namespace has its account and certificates
 RESTLESS = 60 * SECOND  # so much longer than the real one one waits for quiet at most
 MERGE = "application/merge-patch+json"
 AGO = re.compile(r"(\d+) (second|minute|hour|day)s? back")
+TAKEN = {("metadata",): ["finalizers"], ("spec",): ["unschedulable"]}  # by a patch that does not say what, of all
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 
 
@@ -41,18 +43,18 @@ def module(path):
     return loaded
 
 
-def played(path, recorded):
-    """What became of the steps of *recorded*, in the form of a recording."""
-    return Playing(judge_of(path), recorded).run()
+def played(path, recorded, chance=0):
+    """What became of the steps of *recorded*, in the form of a recording; *chance*: which draw of what is chance."""
+    return Playing(judge_of(path), recorded, chance).run()
 
 
 class Playing:
     """One history under way."""
 
-    def __init__(self, judge, recorded):
+    def __init__(self, judge, recorded, chance=0):
         self.recorded, self.judge = recorded, judge
         self.until = module(Path(judge.__file__).with_name("until.py"))
-        self.world = World(recorded)
+        self.world = World(recorded, seed=1 + chance)
         self.notes = Notes(self.world, judge.FIELDS)
         self.naming = Naming(judge, recorded, self.notes)
         self.hand = Hand(self.world, self.notes, self.naming, recorded)
@@ -66,27 +68,36 @@ class Playing:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         self.world.ask("POST", "/api/v1/namespaces", namespace)
         self.world.reach(self.world.sim.now + SETTLED)
-        self._come_to_the_minute()
+        self._come_to_the_moment()
         self.start = self.world.sim.now
         for step in self.recorded["steps"]:
             self.world.reach(self.start + self.begins[step["n"] - 1])
             self.notes.step = step["n"]
             self.steps.append({"n": step["n"], **(self._take(step) or {})})
+            self.notes.moved = self.world.sim.now
             self._settle(step)
         objects = {key: {"versions": versions} for key, versions in self.notes.versions.items()}
         got = {"objects": objects, "events": list(self.notes.events.values()), "steps": self.steps}
         return got | ({"answers": self._asked()} if "answers" in self.recorded else {})
 
-    def _come_to_the_minute(self):
-        """Let time pass until our clock's second is what the recorder's was."""
-        for step in self.recorded["steps"]:
-            found = re.search(r"clock\.second >= (\d+)", str(step.get("until", "")))
-            if found:
-                begin, end = self.begins[step["n"] - 1], self.begins[step["n"]]
-                second = (int(found[1]) + (0.4 if end - begin > 1.5 * SECOND else 5)) * SECOND
-                wait = (second - end - self.world.sim.now) % MINUTE
-                self.world.reach(self.world.sim.now + round(wait))
-                return
+    def _come_to_the_moment(self):
+        """Let time pass until what comes round lies as it did for the recorder (phases.py)."""
+        world, lost = self.world, phases.noticed(self.recorded, self.begins)
+        second = phases.second_of(self.recorded, self.begins)
+        if second:
+            world.reach(world.sim.now + phases.until_minute(world.sim.now, second))
+        if self.recorded["area"] == "node":
+            self.hand.neighbour()
+            world.until(lambda: self.notes.elsewhere)
+            if alone(self.recorded["steps"]):
+                world.ask("DELETE", f"/api/v1/nodes/{ELSEWHERE}")
+        if not (second or lost):
+            world.reach(-(-world.sim.now // SECOND) * SECOND + phases.FRACTION)
+        if lost:
+            rounds = world.cluster.params.node_monitor_period + world.cluster.params.node_monitor_work
+            wait = phases.until_round(world.sim.now, self.notes.elsewhere, rounds, lost[1])
+            world.reach(world.sim.now + wait)
+        self.hand.renew_at(world.sim.now + (phases.renewal(*lost) if lost else 0))
 
     # -- steps ---------------------------------------------------------------------------------------------------------
     def _take(self, step):
@@ -136,6 +147,8 @@ class Playing:
             component = self.world.cluster.components[program]
             if program.endswith(f"@{node}") and not component.up:
                 component.start()
+        self.world.until(lambda: f"Node/{node}" in self.notes.now)
+        self.world.ask("PATCH", f"/api/v1/nodes/{node}", {"metadata": {"labels": self.hand.labels}}, MERGE)
 
     def _said_of(self, step):
         """The words in which the recorder had a node post its readiness: its doing, and so read from the recording."""
@@ -186,7 +199,8 @@ class Playing:
         gap = self.begins[step["n"]] - self.begins[step["n"] - 1]
         if not {"request", "kubelet", "back", "auto", "within", "status", "node", "hollow"} & step.keys():
             return
-        quiet = min(round(step.get("quiet", self.recorded["quiet"]) * SECOND), gap)
+        usual = 0.4 if "node" in step else self.recorded["quiet"]
+        quiet = min(round(step.get("quiet", usual) * SECOND), gap)
         end = self.start + self.begins[step["n"]]
         while self.world.sim.now < min(max(end, self.notes.moved + quiet), end + RESTLESS):
             self.world.reach(min(max(end, self.notes.moved + quiet), end + RESTLESS))
@@ -236,6 +250,12 @@ class Playing:
         return found or self.recorded["answers"]
 
 
+def alone(steps):
+    """Whether the history had a cluster of its own: all its nodes fall silent at once, or it has hollow ones."""
+    nodes = {step["node"]["name"] for step in steps if "node" in step}
+    return any("hollow" in step or nodes == set(step.get("silent", [None])) for step in steps)
+
+
 def ready(pod):
     """Whether a pod says that it is ready."""
     found = pod["status"].get("conditions", ())
@@ -255,7 +275,7 @@ def restored(body, change):
         gone = [key for key, left in after.items() if left is None and key not in at]
         gone = gone if path[:1] == ("spec",) or not at else []
         if not at and path:
-            return dict.fromkeys(gone or ["finalizers"]) if gone or path == ("metadata",) else None
+            return dict.fromkeys(gone or TAKEN.get(path, ())) or None
         found = dict.fromkeys(gone)
         for key, value in at.items():
             there = after.get(key)

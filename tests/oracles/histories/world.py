@@ -8,7 +8,8 @@ from kubemini.api.timestamps import timestamp
 from kubemini.apiserver.http import Exchange, HttpRequest
 from kubemini.cluster.topology import WORKER, build
 from kubemini.cluster.topology.spec import HostSpec
-from kubemini.sim.units import MINUTE, SECOND
+from kubemini.sim.units import MINUTE, SECOND, written
+from tests.oracles.histories.phases import WORK
 from tests.oracles.sessions.world import Inside
 
 AGENT = "history/1.0"
@@ -17,11 +18,11 @@ AGENT = "history/1.0"
 class World(Inside):
     """One API server, its controllers, and simulated time, asked from outside."""
 
-    def __init__(self, recorded):
+    def __init__(self, recorded, seed=1):
         hollow = dict.fromkeys(step["hollow"] for step in recorded["steps"] if "hollow" in step)
-        params = tuple(parameter(flag) for flag in recorded.get("flags") or ())
+        params = ("node_monitor_work", written(WORK)), *(parameter(flag) for flag in recorded.get("flags") or ())
         measured = any("metrics" in step for step in recorded["steps"])
-        super().__init__(recorded["needs"], params, topology(hollow), measured)
+        super().__init__(recorded["needs"], params, topology(hollow), measured, seed)
         if self.metrics is not None:
             self.metrics.window = SECOND  # of the one that the recorder served
 

@@ -11,7 +11,6 @@ from kubemini.cluster import Cluster
 from kubemini.cluster.topology import build
 from kubemini.params import Params, changed
 from kubemini.serve.world import AS_REAL
-from kubemini.sim.units import SECOND
 from tests.oracles.sessions.world import RECORDED, TOKENS, YEAR, Inside
 
 NODE, KUBELET, WORKER = "n1", "kubelet@n1", "worker-1"

@@ -27,14 +27,14 @@ PATIENCE = 120 * SECOND  # of simulated time, for one answer
 class Inside:
     """An API server of its own, to be asked as run.py asks one."""
 
-    def __init__(self, needs=("api",), params=(), topology=None, measured=False):
+    def __init__(self, needs=("api",), params=(), topology=None, measured=False, seed=1):
         gone = {"kubectl", "scheduler", "controller-manager"}
         gone -= {"controller-manager"} if "controllers" in needs else set()
         gone -= {"scheduler"} if "scheduler" in needs else set()
         if "controllers" in needs:
             params = (*params, *AS_REAL.items())
         topology = without(topology or build("single", workers=0), *gone)
-        self.cluster = Cluster(topology, params=changed(Params(), {**RECORDED, **dict(params)}))
+        self.cluster = Cluster(topology, seed, params=changed(Params(), {**RECORDED, **dict(params)}))
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
         self.server.flags = flags.as_real(TOKENS)
         if "compaction" in needs:  # as the recorded server of these: --etcd-compaction-interval 2s
