@@ -6,7 +6,6 @@ failed is deleted at once, and its successor's failure only after a back-off of 
 and kubelet would turn in circles.
 Models k/k pkg/controller/daemon DaemonSetsController.syncDaemonSet, DaemonSetsController.podsShouldBeOnNode
 Models k/k pkg/controller/daemon DaemonSetsController.updateDaemonSetStatus, DaemonSetsController.syncNodeUpdate
-Simplified: pods are made and deleted one after another, not at once.
 """
 
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from kubemini.controllers.decide.dialogue import (
     End,
     Refused,
     Steps,
+    at_once,
     in_turn,
     namespace_is_ending,
     not_found,
@@ -179,11 +179,10 @@ def _carried_out(look: Look, doomed: Sequence[Obj], needing: Sequence[str]) -> S
         yield from slowly(min(len(needing), BURST), make)
     except Refused as refused:
         wrong = refused
-    for pod in doomed[:BURST]:
-        try:
-            yield from delete_pod(look.daemon, pod)
-        except Refused as refused:
-            wrong = wrong or (None if not_found(refused.error) else refused)
+    if doomed:
+        answers = yield from at_once(delete_pod(look.daemon, pod) for pod in doomed[:BURST])
+        errors = [answer.error for answer in answers if answer.error is not None and not not_found(answer.error)]
+        wrong = wrong or next(map(Refused, errors), None)
     if wrong is not None:
         raise wrong
 

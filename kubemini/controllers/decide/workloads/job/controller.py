@@ -9,7 +9,7 @@ News of pods are gathered for a second, so that many that end together make one 
 at once. Failures and their times are kept in mind from look to look (`backoff`), and lost with the program.
 Models k/k pkg/controller/job Controller.syncJob, Controller.manageJob, Controller.deleteJobPods, Controller.updateJob
 Models k/k pkg/controller/job getPodCreationInfoForIndependentIndexes, pastBackoffLimitOnFailure
-Simplified: no Workload and PodGroup (their gate is closed); pods are made and deleted one after another.
+Simplified: no Workload and PodGroup (their gate is closed).
 """
 
 from collections.abc import Sequence
@@ -25,6 +25,7 @@ from kubemini.controllers.decide.dialogue import (
     End,
     Refused,
     Steps,
+    at_once,
     must,
     namespace_is_ending,
     not_found,
@@ -180,23 +181,22 @@ def _suspended_or_resumed(look: Look) -> Steps:
 # -- pods ------------------------------------------------------------------------------------------------------------
 def _deleted(look: Look, pods: Sequence[Obj], forget: bool = False) -> Steps:
     """Let *pods* go; returns how many. *forget*: they do not count, so their finalizers come off first."""
-    gone = 0
-    for pod in pods:
-        try:
-            if forget and of_pods.is_tracked(pod):
-                yield from must(of_pods.untracked(pod))
-            yield from delete_pod(look.job, pod)
-        except Refused as refused:
-            if not_found(refused.error):
-                gone += 1
-            else:
-                look.error = look.error or refused.error
-        else:
-            gone += 1
-            look.ready -= is_ready(pod)
+    if not pods:
+        return 0
+    answers = yield from at_once(_let_go(look.job, pod, forget) for pod in pods)
+    errors = [answer.error for answer in answers if answer.error is not None and not not_found(answer.error)]
+    look.error = look.error or next(iter(errors), None)
+    look.ready -= sum(map(is_ready, pods))
+    gone = len(pods) - len(errors)
     look.running -= gone
     look.leaving += gone
     return gone
+
+
+def _let_go(job: Obj, pod: Obj, forget: bool) -> Steps:
+    if forget and of_pods.is_tracked(pod):
+        yield from must(of_pods.untracked(pod))
+    yield from delete_pod(job, pod)
 
 
 def _managed(look: Look) -> Steps:

@@ -12,7 +12,7 @@ from collections.abc import Container, Sequence
 
 from kubemini.api.objects import Obj, get
 from kubemini.controllers.decide.actions import Tell, terminating
-from kubemini.controllers.decide.dialogue import Refused, Steps, not_found
+from kubemini.controllers.decide.dialogue import Refused, Steps, at_once, must, not_found
 from kubemini.controllers.decide.workloads.job import indexes, policies
 from kubemini.controllers.decide.workloads.job import pods as of_pods
 from kubemini.controllers.decide.workloads.job.look import COMPLETE, FAILED, MET, TARGET, Look
@@ -32,13 +32,7 @@ def track(look: Look, news: bool) -> Steps:
     if news or more or said or turned:
         yield from look.write()
         look.record = look.following
-    refused = None
-    for pod in ended:
-        answer = yield of_pods.untracked(pod)
-        if answer.error is None or not_found(answer.error):
-            waiting.discard(pod["metadata"]["uid"])
-        else:
-            refused = refused or answer.error
+    refused = yield from _let_go(ended, waiting)
     news = _count(look, waiting)
     if refused is not None:
         if news:
@@ -49,6 +43,18 @@ def track(look: Look, news: bool) -> Steps:
         yield from look.write()
     if finished:
         yield from _tell(look)
+
+
+def _let_go(ended: Sequence[Obj], waiting: set[str]) -> Steps:
+    """Take the finalizers off; who has none is *waiting* no more. Returns the first error, or None."""
+    answers = (yield from at_once(must(of_pods.untracked(pod)) for pod in ended)) if ended else ()
+    errors = []
+    for pod, answer in zip(ended, answers):
+        if answer.error is None or not_found(answer.error):
+            waiting.discard(pod["metadata"]["uid"])
+        else:
+            errors.append(answer.error)
+    return next(iter(errors), None)
 
 
 def _count(look: Look, waiting: Container[str]) -> bool:
