@@ -200,6 +200,12 @@ class Params(NetworkParams):
         "--controllers=*",
         "kube-controller-manager 1.37 runs all; a story only those that its chapters need, and their watches",
     )
+    kube_api_qps: int = flag(
+        20, Count(1, 10**6), "--kube-api-qps: of each controller", "kube-controller-manager 1.37, ClientConnection"
+    )
+    kube_api_burst: int = flag(
+        30, Count(1, 10**6), "--kube-api-burst: of each controller", "kube-controller-manager 1.37, ClientConnection"
+    )
     record_events: bool = flag(
         False,
         Switch(),

@@ -3,9 +3,9 @@
 Invariant: a write is sent a second time only if the first certainly did not happen; a read may be repeated freely.
 It waits for an answer as long as it takes: the limits are those of the server, but for who sets its own.
 Method names and paths follow client-go's typed clients.
+With a `Throttle` it asks only so often (--kube-api-qps); a watch is free.
 Simplified: a kubeconfig holds one address; where no load balancer stands in front of several API servers, we give a
-client all of them, and it moves on when one cannot be reached. No rate limit of its own
-(--kube-api-qps), and a server that is too busy (429) is an error like others.
+client all of them, and it moves on when one cannot be reached. A server that is too busy (429) is an error like others.
 
     client = ApiClient(self, ["apiserver-1"], "system:kube-scheduler")
     reply = yield from client.get(POD, "web-1", "default")
@@ -17,6 +17,7 @@ from typing import Any
 
 from kubemini.api.kinds import Kind, collection_path, object_path
 from kubemini.api.objects import Obj
+from kubemini.client.decide.throttle import Throttle
 from kubemini.client.transport import Transport, Watch
 from kubemini.host import Component
 from kubemini.sim import Steps
@@ -37,11 +38,18 @@ class ApiClient:
         self.transport = Transport(component, servers)
         self.timeout = timeout  # of each attempt, µs
         self.deadline: int | None = None  # the instant at which all attempts end
+        self.throttle: Throttle | None = None
 
     def limited(self, timeout: int) -> "ApiClient":
         """The same client, on the same connection, but each attempt lasts *timeout* µs at most."""
         other = copy(self)
         other.timeout = timeout
+        return other
+
+    def throttled(self, throttle: Throttle) -> "ApiClient":
+        """The same client, on the same connection, but one that asks only so often."""
+        other = copy(self)
+        other.throttle = throttle
         return other
 
     @property
@@ -96,7 +104,13 @@ class ApiClient:
         """Any request: the reply, an answer of the server or an error of the wire."""
         payload = {"verb": verb, "path": path, "query": query or {}, "body": body, "user": self.user}
         payload |= {"headers": headers} if headers else {}
-        return self.transport.request(payload, self.timeout, self.deadline)
+        return self._request(payload)
+
+    def _request(self, payload: Any) -> Steps:
+        wait = self.throttle.reserve(self.component.sim.now) if self.throttle is not None else 0
+        if wait:
+            yield self.component.timeout(wait)
+        return (yield from self.transport.request(payload, self.timeout, self.deadline))
 
     def watch(
         self,

@@ -2,20 +2,24 @@
 
 Invariant: a key that waits is in the queue once, however often it was added; a key that is being worked on is never
 given to a second worker: if it is added meanwhile, it is looked at once more afterwards. A key whose work failed comes
-back after 5 ms, twice as long each time, at most 1000 s, until it succeeds.
-Simplified: no overall limit of 10 keys a second with a burst of 100.
+back after 5 ms, twice as long each time, at most 1000 s, until it succeeds, or has failed as often as it may. All that
+have failed share a bucket besides: a hundred at once, then ten a second; of the two waits the longer one counts.
 
 Models k/client-go util/workqueue Typed.Add
+Models k/client-go util/workqueue DefaultTypedControllerRateLimiter
 Models k/client-go util/workqueue TypedItemExponentialFailureRateLimiter.When
 """
 
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from kubemini.client.decide.throttle import Throttle
 from kubemini.host import Component, Timer
 from kubemini.sim import Steps
+from kubemini.sim.units import SECOND
 
 Work = Callable[[Any], Steps]
+RETRIED_EACH, RETRIED_AT_ONCE = SECOND // 10, 100  # the bucket of DefaultTypedControllerRateLimiter
 
 
 def exponential(failures: int, bounds: tuple[int, int]) -> int:
@@ -27,8 +31,17 @@ def exponential(failures: int, bounds: tuple[int, int]) -> int:
 class WorkQueue:
     """Gives each key to *work*, a generator that returns None when all is well, or anything else to be called again."""
 
-    def __init__(self, component: Component, work: Work, workers: int = 1, backoff: tuple[int, int] | None = None):
-        self.component, self.work, self.workers = component, work, workers
+    def __init__(
+        self,
+        component: Component,
+        work: Work,
+        workers: int = 1,
+        backoff: tuple[int, int] | None = None,
+        retries: int | None = None,
+    ):
+        """*retries*: how often a key that fails comes back; None: for ever."""
+        self.component, self.work, self.workers, self.retries = component, work, workers, retries
+        self.bucket = Throttle(RETRIED_EACH, RETRIED_AT_ONCE)
         self.backoff = backoff or component.net.params.workqueue_backoff
         self.waiting: dict[Hashable, None] = {}  # in order of adding
         self.processing: dict[Hashable, bool] = {}  # whether it was added again meanwhile
@@ -64,10 +77,13 @@ class WorkQueue:
         self.add(key)
 
     def retry(self, key: Hashable) -> None:
-        """Look at *key* again, after its back-off."""
+        """Look at *key* again, after its back-off; one that has failed too often is dropped until somebody adds it."""
         failures = self.failures.get(key, 0)
+        if failures == self.retries:
+            del self.failures[key]
+            return
         self.failures[key] = failures + 1
-        self.add_after(key, exponential(failures, self.backoff))
+        self.add_after(key, max(exponential(failures, self.backoff), self.bucket.reserve(self.component.sim.now)))
 
     def _wake(self) -> None:
         """Begin when all that happens at this instant has been heard."""

@@ -12,6 +12,7 @@ from typing import Any
 from kubemini.api.kinds import POD, Kind
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Discovery, Elector, Index, Informers
+from kubemini.client.decide.throttle import Throttle
 from kubemini.controllers.collector import GarbageCollector
 from kubemini.controllers.decide.autoscaling import horizontal
 from kubemini.controllers.decide.autoscaling.replicas import Patience
@@ -40,6 +41,7 @@ from kubemini.controllers.reconcile import Reconciler, facts_of
 from kubemini.host import Component, Host
 from kubemini.params import Params
 from kubemini.sim import Sim
+from kubemini.sim.units import SECOND
 from kubemini.wire import Network
 
 USER = "system:kube-controller-manager"
@@ -108,7 +110,10 @@ class ControllerManager(Component):
         )
 
     def _client(self, controller: Controller) -> ApiClient:
-        return ApiClient(self, self.servers, controller.user) if controller.user else self.client
+        """Its own client, which may ask only so often: on the connection of all, unless it is somebody of its own."""
+        params = self.net.params
+        client = ApiClient(self, self.servers, controller.user) if controller.user else self.client
+        return client.throttled(Throttle(SECOND // params.kube_api_qps, params.kube_api_burst))
 
     def lead(self) -> None:
         """The Lease is ours: fill the caches, then begin."""

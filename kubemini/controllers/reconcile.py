@@ -124,7 +124,7 @@ class Reconciler:
         self.informers = informers
         params = self.component.net.params
         workers = controller.workers or params.concurrent_syncs
-        self.queue = WorkQueue(self.component, self.sync, workers, controller.backoff)
+        self.queue = WorkQueue(self.component, self.sync, workers, controller.backoff, controller.retries)
         self.expectations = Expectations(params.expectations_timeout)
         self.writes = Writes()
         self.recorder = Recorder(client, controller.source) if controller.source else None

@@ -121,3 +121,27 @@ def test_a_crash_ends_the_work_and_a_pause_delays_it(world):
     sim.command(1050 * MS, component.crash)
     sim.run_until(2 * SECOND)
     assert len(queue.log) == 1
+
+
+def test_all_that_fail_share_a_bucket_of_a_hundred_and_ten_a_second(world):
+    sim, component = world
+    queue = a_queue(component, takes=0, fails=lambda key, seen: seen.count(key) == 1, workers=500)
+    queue.start()
+    for key in range(103):
+        queue.add(key)
+    sim.run_until(5 * SECOND)
+    again = sorted(start for start, _, _ in queue.log)[103:]
+    assert again[:100] == [5 * MS] * 100 and again[100:] == [100 * MS, 200 * MS, 300 * MS]
+
+
+def test_a_key_that_fails_too_often_is_dropped_until_it_is_added(world):
+    sim, component = world
+    queue = a_queue(component, takes=0, fails=lambda key, seen: len(seen) < 6)
+    queue.retries = 3
+    queue.start()
+    queue.add("a")
+    sim.run_until(60 * SECOND)
+    assert len(queue.log) == 4
+    queue.add("a")
+    sim.run_until(61 * SECOND)
+    assert len(queue.log) == 6, "it begins anew"

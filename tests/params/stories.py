@@ -80,6 +80,7 @@ STORIES: dict[str, Story] = {
     "a node deleted": node_deleted,
     "pods that have ended": pods_ended,
     "a shop": shop(25, ["15s", "scale", "web", 1]),
+    "many pods at once": shop(14, replicas=40),
     "an ingress": an_ingress,
     "two outages": shop(
         110,
@@ -264,6 +265,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "grpc_min_connect_timeout": ("2s", {"etcd_client_keepalive_time": "5s"}),
     },
     "a pod without a kubelet": {"termination_grace_period": (5, {"pod_stop": ["20s", "25s"]})},
+    "many pods at once": {"kube_api_qps": 100, "kube_api_burst": 10},
     "a quota": {"resource_quota_sync_period": ("10s", {"all_controllers": True})},
     "an autoscaler": {
         "hpa_sync_period": ("20s", {"all_controllers": True}),

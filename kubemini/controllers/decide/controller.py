@@ -94,6 +94,7 @@ class Controller:
     backoff: tuple[int, int] | None = None
     workers: int | None = None
     source: str = ""
+    retries: int | None = None
     gone: Callable[[Key, Facts], Plan | Dialogue] | None = None
     leftovers: Callable[[Facts], Iterable[Key]] | None = None
 

@@ -13,6 +13,7 @@ from tests.oracles.histories.phases import WORK
 from tests.oracles.sessions.world import Inside
 
 AGENT = "history/1.0"
+LIMITS = (("kube_api_qps", 300), ("kube_api_burst", 500))  # of the recorded controllers, so that none slows another
 
 
 class World(Inside):

@@ -195,4 +195,5 @@ CONTROLLER = Controller(
         Watch(POD, of_pod, when=lambda old, new: new is None),
     ),
     source="deployment-controller",
+    retries=RETRIES,
 )
