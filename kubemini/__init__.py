@@ -32,6 +32,7 @@ IV   THE WHOLE: wiring and stories; decides nothing
 V    THOSE WHO LOOK: read the trace, touch nothing
     kubectlline.py  a kubectl line in a notebook: what a reader types, and what kubectl prints
     packets.py      one packet walked through a running cluster, by the rules that its kube-proxies have written
+    explaining.py   why a pod goes where it goes: each plugin's verdict and score for each node; plugins of one's own
     requests/       one request walked through the API server's chain: what each stage did to it
     judge/          what a history of requests must satisfy, whoever recorded it
     study/          one question, many seeded runs, a distribution for an answer
@@ -56,6 +57,8 @@ _WHERE = {
     "show": "kubemini.widgets.jupyter",
     "check": "kubemini.lab",
     "quiz": "kubemini.lab",
+    "explain": "kubemini.explaining",
+    "plug_in": "kubemini.explaining",
     "trace_packet": "kubemini.packets",
     "trace_request": "kubemini.requests",
     "kubectl": "kubemini.kubectlline",
@@ -66,8 +69,10 @@ __all__ = [
     "Sim",
     "Trace",
     "check",
+    "explain",
     "faults",
     "kubectl",
+    "plug_in",
     "quiz",
     "run",
     "show",

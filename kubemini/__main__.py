@@ -8,6 +8,8 @@
     python -m kubemini serve --topology stacked         a cluster for real clients, over TLS on this machine
     python -m kubemini trace packet --from pod/web --to svc/web:80 --scenario services --at 18s
                                                         where a packet goes, hop by hop, and which rule decided
+    python -m kubemini explain pod/web-1 --scenario services --at 18s --node worker-1
+                                                        where a pod goes and why; what would have to change for a node
 Exit status: 0 done, 1 a check failed, 2 the input cannot be used (one sentence says why, a second may hint).
 """
 
@@ -150,6 +152,16 @@ def _trace_packet(options: argparse.Namespace) -> int:
     return 0
 
 
+def _explain(options: argparse.Namespace) -> int:
+    from kubemini.explaining import explain
+
+    if bool(options.scenario) == bool(options.manifests):
+        raise ValueError("say where the pod is: --scenario NAME or --manifests FILE, one of the two")
+    said = {name: getattr(options, name) for name in ("at", "seed", "node", "manifests")}
+    print(explain(options.scenario, options.what, **said))
+    return 0
+
+
 # -- the grammar ---------------------------------------------------------------------------------------------------
 class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are one sentence."""
@@ -180,9 +192,21 @@ def parser() -> argparse.ArgumentParser:
     measure.add_argument("--pyodide", action="store_true", help="also in Pyodide (needs node and npm's pyodide)")
     measure.set_defaults(act=_bench)
     _add_serve(verbs.add_parser("serve", help="let real clients in: kubectl, client libraries, operators"))
+    _add_explain(verbs.add_parser("explain", help="say why a pod goes where it goes, plugin by plugin, node by node"))
     tracing = verbs.add_parser("trace", help="walk one packet and say which rule decided")
     _add_trace(tracing.add_subparsers(required=True, metavar="WHAT").add_parser("packet", help="a new connection"))
     return top
+
+
+def _add_explain(why: argparse.ArgumentParser) -> None:
+    add: Callable[..., argparse.Action] = why.add_argument
+    add("what", metavar="POD", help="pod/NAME, or pod/NAMESPACE/NAME")
+    add("--scenario", help="a name (see `kubemini scenarios`) or a YAML file, run to --at")
+    add("--manifests", metavar="FILE", default="", help="instead: manifests, applied to a small cluster")
+    add("--at", metavar="TIME", help="such as 18s; the end of the scenario, if it is not said")
+    add("--seed", type=_seed, help="another seed: other luck")
+    add("--node", default="", help="say what would have to change for the pod to go to this node")
+    why.set_defaults(act=_explain)
 
 
 def _add_trace(go: argparse.ArgumentParser) -> None:

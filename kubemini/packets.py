@@ -11,7 +11,6 @@ without power is not there; flows and affinity of the cluster's clients are not 
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from kubemini.api.kinds import POD, SERVICE, Kind
@@ -38,12 +37,9 @@ from kubemini.network.walks.places import Place, Places
 from kubemini.network.walks.proxied import MODES, load, loadable
 from kubemini.network.walks.traced import Traced
 from kubemini.ranges import shown
-from kubemini.sim.units import duration
-from kubemini.simulate import prepared
+from kubemini.simulate import cluster_of, text_of
 
 CLIENT, CLIENT6 = "203.0.113.2", "2001:db8:113::2"  # who is outside
-SETTLED = "30s"  # until manifests have become pods
-MANIFESTS = {"topology": {"kind": "single", "workers": 2}, "title": "manifests"}
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 SIZES, LEAST_MTU = (28, 65_535), 68  # bytes of IPv4
 
@@ -81,39 +77,11 @@ def trace_packet(
         raise ValueError(f"size {shown(size)}: a packet has {SIZES[0]} to {SIZES[1]} bytes")
     if pod_mtu and not LEAST_MTU <= pod_mtu <= SIZES[1]:
         raise ValueError(f"pod_mtu {shown(pod_mtu)}: an MTU is {LEAST_MTU} to {SIZES[1]} bytes")
-    cluster = _cluster(where, manifests, at, seed)
-    scene = Scene(cluster, proxy_mode, network, pod_mtu, _text(firewall) if firewall else "")
+    cluster = cluster_of(where, manifests, at, seed)
+    scene = Scene(cluster, proxy_mode, network, pod_mtu, text_of(firewall) if firewall else "")
     start = scene.places.sender(sender)
     end = scene.places.target(to, outside=sender == OUTSIDE)
     return scene.trace(start, end, protocol or end.protocol or "TCP", size)
-
-
-def _cluster(where: Any, manifests: str, at: str | float | None, seed: int | None) -> Cluster:
-    """The cluster that is meant, at the instant that is meant."""
-    if isinstance(where, Cluster):
-        if at is not None:
-            where.run_until(max(duration(at), where.sim.now))
-        return where
-    if manifests:
-        where, at = {**MANIFESTS, "manifests": _text(manifests)}, at or SETTLED
-    if where is None:
-        raise ValueError("say where: a Cluster, the name of a scenario, or manifests=FILE")
-    cluster, horizon = prepared(where, seed, until=at)
-    cluster.run_until(horizon)
-    return cluster
-
-
-def _text(said: str) -> str:
-    """A text, or what is in the file of that name."""
-    if "\n" in said:
-        return said
-    try:
-        return Path(said).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        why = error.strerror or error
-        raise ValueError(f"cannot read {shown(said)}: {why}; name a file that is there") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{shown(said)} is not text in UTF-8; save it as UTF-8") from None
 
 
 class Scene:

@@ -19,6 +19,9 @@ from kubemini.sim import Trace
 from kubemini.sim.engine import EVENT_BUDGET, FULL, Runaway
 from kubemini.sim.units import duration
 
+SETTLED = "30s"  # until manifests have become pods
+MANIFESTS = {"topology": {"kind": "single", "workers": 2}, "title": "manifests"}
+
 
 def run(
     scenario: str | Path | dict[str, Any] | Scenario,
@@ -110,3 +113,31 @@ def advance(cluster: Cluster, horizon: int, progress: Callable[[float], None] | 
 
 
 __all__ = ["EVENT_BUDGET", "Runaway", "advance", "collector_paused", "prepared", "run"]
+
+
+def cluster_of(where: Any, manifests: str, at: str | float | None, seed: int | None) -> Cluster:
+    """The cluster that is meant, at the instant that is meant."""
+    if isinstance(where, Cluster):
+        if at is not None:
+            where.run_until(max(duration(at), where.sim.now))
+        return where
+    if manifests:
+        where, at = {**MANIFESTS, "manifests": text_of(manifests)}, at or SETTLED
+    if where is None:
+        raise ValueError("say where: a Cluster, the name of a scenario, or manifests=FILE")
+    cluster, horizon = prepared(where, seed, until=at)
+    cluster.run_until(horizon)
+    return cluster
+
+
+def text_of(said: str) -> str:
+    """A text, or what is in the file of that name."""
+    if "\n" in said:
+        return said
+    try:
+        return Path(said).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        why = error.strerror or error
+        raise ValueError(f"cannot read {shown(said)}: {why}; name a file that is there") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{shown(said)} is not text in UTF-8; save it as UTF-8") from None

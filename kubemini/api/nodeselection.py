@@ -11,6 +11,7 @@ from typing import Any
 from kubemini.api.labels import SPELLING, Requirement, contains
 from kubemini.api.objects import EMPTY, Obj, get
 
+REQUIRED = ("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
 OPERATORS = {**SPELLING, "Gt": "gt", "Lt": "lt"}
 
 
@@ -19,8 +20,14 @@ def matches(pod: Obj, node: Obj) -> bool:
     spec = pod.get("spec") or EMPTY
     if not contains(node["metadata"].get("labels"), spec.get("nodeSelector") or EMPTY):
         return False
-    required = get(spec, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    required = get(spec, *REQUIRED)
     return required is None or selects(required, node)
+
+
+def insists(pod: Obj) -> bool:
+    """Whether the pod insists on anything."""
+    spec = pod.get("spec") or EMPTY
+    return bool(spec.get("nodeSelector")) or get(spec, *REQUIRED) is not None
 
 
 def selects(selector: Mapping[str, Any] | None, node: Obj | None) -> bool:
@@ -40,19 +47,21 @@ def term_matches(term: Mapping[str, Any], node: Obj) -> bool:
     )
 
 
-def problems(term: Mapping[str, Any]) -> list[str]:
-    """What is wrong with a term; empty if nothing is."""
+def problems(term: Mapping[str, Any], where: str = "") -> list[str]:
+    """What is wrong with a term; empty if nothing is. *where* "match": say in which of its parts."""
     wrong = []
-    for expression in term.get("matchExpressions") or ():
+    for number, expression in enumerate(term.get("matchExpressions") or ()):
+        at = f"{where}Expressions[{number}]." if where else ""
         if expression["operator"] not in OPERATORS:
-            wrong.append(f'operator: "{expression["operator"]}" is not a valid selector operator')
+            wrong.append(f'{at}operator: "{expression["operator"]}" is not a valid selector operator')
         else:
-            wrong += _requirement(expression).problems()
-    for expression in term.get("matchFields") or ():
+            wrong += [at + problem for problem in _requirement(expression).problems()]
+    for number, expression in enumerate(term.get("matchFields") or ()):
+        at = f"{where}Fields[{number}]." if where else ""
         if expression["operator"] not in ("In", "NotIn"):
-            wrong.append(f'operator: "{expression["operator"]}" is not a valid field selector operator')
+            wrong.append(f'{at}operator: "{expression["operator"]}" is not a valid field selector operator')
         elif len(expression.get("values") or ()) != 1:
-            wrong.append("values: must have one element")
+            wrong.append(f"{at}values: must have one element")
     return wrong
 
 

@@ -13,6 +13,7 @@ MEASURES = (
     measures.time_saved,
     measures.time_lost,
     measures.policies,
+    measures.scheduling,
     measures.connections,
     measures.clicks,
     rules.whole,

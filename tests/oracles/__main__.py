@@ -14,14 +14,14 @@ import sys
 from pathlib import Path
 
 from tests import panics
-from tests.oracles import histories
+from tests.oracles import histories, scheduler
 from tests.oracles.ha import clusters, members, special, tolerated
 from tests.oracles.kubelet import playing
 from tests.oracles.kubernetes import vectors
 from tests.oracles.network import parts
 from tests.oracles.sessions import replaying
 
-FAMILIES = (members, clusters, special, parts, histories, replaying, vectors, playing)  # each: `cases(path, data)`
+FAMILIES = (members, clusters, special, parts, histories, scheduler, replaying, vectors, playing)  # each: `cases(path, data)`
 
 
 def recordings(paths):

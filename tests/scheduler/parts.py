@@ -5,8 +5,9 @@ from pathlib import Path
 
 from kubemini.api.objects import freeze
 from kubemini.scheduler import plugins
-from kubemini.scheduler.decide.cache import NodeInfo
 from kubemini.scheduler.decide.framework import decide
+from kubemini.scheduler.decide.listers import Listers
+from kubemini.scheduler.decide.nodeinfo import NodeInfo
 from kubemini.scheduler.decide.plugin import Cycle
 from kubemini.scheduler.plugins import topologyspread
 
@@ -40,6 +41,20 @@ def a_pod(name="p", cpu=None, memory=None, labels=None, **spec):
     )
 
 
-def ask(pod, *nodes, application=None, draw=0):
+def known(*objects):
+    """Objects that plugins can look up."""
+    found = {}
+    for obj in objects:
+        meta = obj["metadata"]
+        found.setdefault(obj["kind"], {})[meta.get("namespace", ""), meta["name"]] = freeze(obj)
+    return Listers(lambda kind: found.get(kind, {}))
+
+
+def a_service(**selector):
+    meta = {"name": "s", "namespace": "default"}
+    return {"kind": "Service", "metadata": meta, "spec": {"selector": selector}}
+
+
+def ask(pod, *nodes, objects=(), start=0):
     infos = [node if isinstance(node, NodeInfo) else NodeInfo(node) for node in nodes]
-    return decide(Cycle(pod, infos, application), PROFILE, draw)
+    return decide(Cycle(pod, infos, known(*objects)), PROFILE, start)

@@ -26,7 +26,10 @@ def test_a_pod_that_fits_nowhere_says_why_in_the_real_words():
     assert waiting["status"]["phase"] == "Pending"
     said = scheduled(waiting)
     assert (said["status"], said["reason"]) == ("False", "Unschedulable")
-    assert said["message"] == "0/2 nodes are available: 2 Insufficient cpu."
+    assert said["message"] == (
+        "0/2 nodes are available: 2 Insufficient cpu. "
+        "preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod."
+    )
 
 
 def test_room_that_becomes_free_is_taken():
@@ -82,7 +85,10 @@ def test_a_cordon_is_respected_and_lifted():
     shop.patch(DEPLOYMENT, "web", {"spec": {"replicas": 8}})
     shop.run(5)
     assert pending(shop)
-    assert scheduled(pending(shop)[0])["message"] == "0/2 nodes are available: 2 node(s) were unschedulable."
+    assert scheduled(pending(shop)[0])["message"] == (
+        "0/2 nodes are available: 2 node(s) were unschedulable. "
+        "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
+    )
     shop.patch(NODE, "worker-2", {"spec": {"unschedulable": False}})
     shop.run(12)
     assert not pending(shop)
@@ -138,10 +144,13 @@ def test_a_decision_explains_itself_in_the_trace():
     assert list(scores["worker-1"]) == [
         "TaintToleration",
         "NodeResourcesFit",
+        "VolumeBinding",
         "PodTopologySpread",
+        "DynamicResources",
         "NodeResourcesBalancedAllocation",
+        "ImageLocality",
     ]
-    taints, fit, spread, balance = scores["worker-1"].values()
+    taints, fit, _, spread, _, balance, _ = scores["worker-1"].values()
     assert taints == spread == 100 and totals["worker-1"] == 3 * taints + fit + 2 * spread + balance
     assert last.detail["node"] == ""
     assert last.detail["rejected"]["worker-1"] == ["NodeResourcesFit", ["Insufficient cpu"]]
@@ -178,7 +187,9 @@ def test_pods_that_must_be_apart_are_one_a_node_and_the_rest_waits():
     shop.run(15)
     (waiting,) = pending(shop)
     assert len({get(p, "spec", "nodeName") for p in shop.pods()} - {None}) == 3
-    assert scheduled(waiting)["message"] == ("0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules.")
+    assert scheduled(waiting)["message"].startswith(
+        "0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules. preemption: "
+    )
 
 
 def test_a_place_that_becomes_free_is_taken():
@@ -222,7 +233,7 @@ def test_a_plugin_is_added_by_one_file_in_the_folder(tmp_path, monkeypatch):
     (tmp_path / "evenonly.py").write_text(
         "from kubemini.scheduler.decide.plugin import Plugin\n"
         "def refuse(cycle, info):\n"
-        "    return [] if int(info.name[-1]) % 2 == 0 else ['node(s) were odd']\n"
+        "    return None if int(info.name[-1]) % 2 == 0 else 'node(s) were odd'\n"
         "PLUGIN = Plugin('EvenOnly', 1000, filter=refuse)\n"
     )
     monkeypatch.setattr(plugins, "__path__", [*plugins.__path__, str(tmp_path)])

@@ -1,7 +1,7 @@
 """The scheduling queue and the cache: who is next, who waits for what, and what is assumed."""
 
 from kubemini.api.objects import evolve
-from kubemini.scheduler.decide import plugin, queue
+from kubemini.scheduler.decide import events
 from kubemini.scheduler.decide.cache import Cache
 from kubemini.scheduler.decide.plugin import Event
 from kubemini.scheduler.decide.queue import SchedulingQueue
@@ -55,64 +55,91 @@ def test_a_pod_that_was_refused_stands_behind_those_that_came_meanwhile():
     entry = waiting.pop(1 * SECOND)
     assert entry.pod["metadata"]["name"] == "new"
     waiting.failed(entry, ["NodeResourcesFit"], 2 * SECOND)
-    waiting.happened(Event(plugin.POD_DELETED), 9 * SECOND)
+    waiting.happened(Event(events.POD_DELETED), 9 * SECOND)
     assert [waiting.pop(9 * SECOND).pod["metadata"]["name"] for _ in range(2)] == ["old", "new"]
 
 
-def test_back_off_doubles_from_one_second_to_ten():
-    waiting, now, delays = a_queue(), 0, []
-    waiting.add(a_pod(), 0)
-    for _ in range(6):
-        entry = waiting.pop(now)
-        waiting.failed(entry, (), now)
-        assert waiting.pop(waiting.next_instant() - 1) is None
-        delays.append((waiting.next_instant() - now) // SECOND)
+def rhythm(waiting, plugins, tries=6, start=SECOND // 2):
+    """How long after each try the next one comes, in seconds; events come all the time."""
+    now, gaps = start, []
+    waiting.add(a_pod(), now)
+    for _ in range(tries):
+        waiting.failed(waiting.pop(now), plugins, now)
+        before = now
+        waiting.happened(Event(events.POD_DELETED), now)
         now = waiting.next_instant()
-    assert delays == [1, 2, 4, 8, 10, 10]
+        assert waiting.pop(now - 1) is None
+        gaps.append((now - before) / SECOND)
+    return gaps
+
+
+def test_back_off_after_an_error_doubles_and_ends_with_the_whole_second():
+    assert rhythm(a_queue(), ()) == [1.5, 3, 5, 9, 11, 11]
+
+
+def test_so_does_that_after_a_refusal_while_nobody_is_taken_out_of_it_early():
+    waiting = a_queue()
+    waiting.pops_early = False
+    assert [round(gap, 3) for gap in rhythm(waiting, ["NodeResourcesFit"])] == [1, 2, 4, 8, 10, 10]
+
+
+def test_an_idle_scheduler_takes_a_refused_pod_out_of_its_back_off_at_once():
+    waiting = a_queue()
+    waiting.add(a_pod("old"), 0)
+    waiting.failed(waiting.pop(0), ["NodeResourcesFit"], 0)
+    waiting.happened(Event(events.POD_DELETED), 1)
+    waiting.add(a_pod("new"), 2)
+    assert [waiting.pop(2).pod["metadata"]["name"] for _ in range(2)] == ["new", "old"]
+
+
+def test_after_an_error_nobody_is_taken_early():
+    waiting = a_queue()
+    waiting.add(a_pod(), 0)
+    waiting.failed(waiting.pop(0), (), 0)
+    waiting.happened(Event(events.NODE_ADDED), 1)
+    assert waiting.pop(2 * SECOND - 1) is None and waiting.pop(2 * SECOND) is not None
 
 
 def test_an_unschedulable_pod_waits_for_an_event_that_may_help():
     waiting = a_queue()
     waiting.add(a_pod(), 0)
     waiting.failed(waiting.pop(0), ["NodeResourcesFit"], 0)
-    waiting.happened(Event(plugin.NODE_TAINT), 2 * SECOND)
+    waiting.happened(Event(events.NODE_TAINT), 2 * SECOND)
     assert waiting.pop(2 * SECOND) is None
-    waiting.happened(Event(plugin.POD_DELETED), 2 * SECOND)
+    waiting.happened(Event(events.POD_DELETED), 2 * SECOND)
     assert waiting.pop(2 * SECOND) is not None
-
-
-def test_an_event_during_back_off_does_not_shorten_it():
-    waiting = a_queue()
-    waiting.add(a_pod(), 0)
-    waiting.failed(waiting.pop(0), ["NodeResourcesFit"], 0)
-    waiting.happened(Event(plugin.NODE_ADDED), SECOND // 2)
-    assert waiting.pop(SECOND // 2) is None and waiting.pop(SECOND) is not None
 
 
 def test_an_event_while_a_pod_is_in_flight_is_not_lost():
     waiting = a_queue()
     waiting.add(a_pod(), 0)
     entry = waiting.pop(0)
-    waiting.happened(Event(plugin.NODE_ADDED), 0)
+    waiting.happened(Event(events.POD_DELETED), 0)
     waiting.failed(entry, ["NodeResourcesFit"], 0)
     assert waiting.pop(SECOND) is not None
 
 
-def test_nobody_waits_longer_than_five_minutes():
+def test_nobody_waits_much_longer_than_five_minutes():
+    """They are looked at every 30 s from the start of the scheduler on."""
     waiting = a_queue()
+    waiting.began = 10 * SECOND
     waiting.add(a_pod(), 0)
     waiting.failed(waiting.pop(0), ["NodeAffinity"], 0)
-    assert waiting.next_instant() == 5 * MINUTE
-    assert waiting.pop(5 * MINUTE - 1) is None and waiting.pop(5 * MINUTE) is not None
+    assert waiting.next_flush() == 5 * MINUTE + 10 * SECOND
+    waiting.flush_old(5 * MINUTE)
+    assert waiting.pop(5 * MINUTE) is None
+    waiting.flush_old(waiting.next_flush())
+    assert waiting.pop(5 * MINUTE + 10 * SECOND) is not None
 
 
-def test_our_own_status_write_does_not_wake_a_pod_but_a_new_spec_does():
+def test_our_own_status_write_does_not_wake_a_pod_but_a_new_toleration_does():
     waiting, pod = a_queue(), a_pod()
     waiting.add(pod, 0)
-    waiting.failed(waiting.pop(0), ["NodeAffinity"], 0)
-    waiting.add(evolve(pod, ("status",), {"conditions": []}), 3 * SECOND)
+    waiting.failed(waiting.pop(0), ["TaintToleration"], 0)
+    written = evolve(pod, ("status",), {"conditions": []})
+    waiting.update(pod, written, 3 * SECOND)
     assert waiting.pop(3 * SECOND) is None
-    waiting.add(evolve(pod, ("spec", "nodeSelector"), {"a": "b"}), 3 * SECOND)
+    waiting.update(written, evolve(written, ("spec", "tolerations"), [{"operator": "Exists"}]), 3 * SECOND)
     assert waiting.pop(3 * SECOND) is not None
 
 
@@ -120,29 +147,35 @@ def test_what_a_change_of_a_node_means():
     old = a_node("n")
 
     def means(before, after):
-        return [event.what for event in queue.node_events(before, after)]
+        return [event.what for event in events.node_events(before, after)]
 
-    assert means(None, old) == [plugin.NODE_ADDED]
-    assert means(old, evolve(old, ("status", "conditions"), [])) == []
-    assert means(old, evolve(old, ("spec", "unschedulable"), True)) == [plugin.NODE_SPEC]
-    assert means(old, a_node("n", cpu="8")) == [plugin.NODE_ALLOCATABLE]
+    assert means(None, old) == [events.NODE_ADDED]
+    assert means(old, evolve(old, ("status", "addresses"), [])) == []
+    cordoned = evolve(old, ("spec", "unschedulable"), True)
+    assert (means(old, cordoned), means(cordoned, old)) == ([], [events.NODE_TAINT])
+    assert means(old, None) == [events.NODE_DELETED]
+    assert means(old, a_node("n", cpu="8")) == [events.NODE_ALLOCATABLE]
 
 
 def test_what_a_change_of_a_pod_means():
     bound = a_pod(nodeName="n")
 
     def means(before, after):
-        return [event.what for event in queue.pod_events(before, after, {})]
+        return [event.what for event in events.pod_events(before, after)]
 
-    assert means(a_pod(), bound) == means(None, bound) == [plugin.POD_ADDED]
-    assert means(bound, evolve(bound, ("status",), {"phase": "Running"})) == []
-    assert means(bound, a_pod(nodeName="n", labels={"a": "b"})) == [plugin.POD_LABEL]
+    assert means(bound, evolve(bound, ("status",), {"phase": "Running"})) == ["AssignedPodUpdate"]
+    assert means(bound, a_pod(nodeName="n", labels={"a": "b"})) == [events.POD_LABEL]
+    assert means(a_pod(), a_pod(labels={"a": "b"})) == [events.OWN_LABEL]
+    assert means(a_pod(cpu="2", nodeName="n"), a_pod(cpu="1", nodeName="n")) == [events.POD_SMALLER]
 
 
 def test_a_gated_pod_is_not_tried_until_its_last_gate_is_gone():
     waiting = a_queue()
-    waiting.add(a_pod(schedulingGates=[{"name": "one"}, {"name": "two"}]), 0)
-    waiting.add(a_pod(schedulingGates=[{"name": "two"}]), SECOND)
+    two = a_pod(schedulingGates=[{"name": "one"}, {"name": "two"}])
+    one = a_pod(schedulingGates=[{"name": "two"}])
+    waiting.add(two, 0)
+    waiting.update(two, one, SECOND)
+    waiting.happened(Event(events.NODE_ADDED), SECOND)
     assert waiting.pop(SECOND) is None
-    waiting.add(a_pod(), 2 * SECOND)
+    waiting.update(one, a_pod(), 2 * SECOND)
     assert waiting.pop(2 * SECOND).pod == a_pod()

@@ -2,12 +2,12 @@
 
 import pytest
 
-from kubemini.api import labels
 from kubemini.api.objects import evolve, freeze, get
 from kubemini.scheduler.decide import framework
-from kubemini.scheduler.decide.cache import NodeInfo
+from kubemini.scheduler.decide.decision import Decision
+from kubemini.scheduler.decide.nodeinfo import NodeInfo
 from kubemini.scheduler.decide.plugin import Cycle
-from tests.scheduler.parts import PROFILE, vectors
+from tests.scheduler.parts import PROFILE, known, vectors
 
 
 def cycle(case):
@@ -17,32 +17,25 @@ def cycle(case):
         if on is not None and get(pod, "status", "phase") not in ("Succeeded", "Failed"):
             on.add(evolve(freeze(pod), ("metadata", "uid"), f"there-{number}"))
     pod = evolve(freeze(case["pod"]), ("metadata", "uid"), "new")
-    return Cycle(pod, list(infos.values()), application(case, pod), case.get("namespaces", {}))
-
-
-def application(case, pod):
-    """The pods that the Services of *pod*, and the ReplicaSet that owns it, select together."""
-    selectors = []
-    for found in case.get("objects", ()):
-        meta, spec = found["metadata"], found.get("spec", {})
-        if meta.get("namespace") != pod["metadata"]["namespace"]:
-            continue
-        wanted = spec.get("selector")
-        if found["kind"] == "Service" and wanted and labels.contains(pod["metadata"].get("labels"), wanted):
-            selectors.append(labels.from_labels(wanted))
-        owners = pod["metadata"].get("ownerReferences") or ()
-        if any(o.get("controller") and (o["kind"], o["name"]) == (found["kind"], meta["name"]) for o in owners):
-            rc = found["kind"] == "ReplicationController"
-            selectors.append(labels.from_labels(wanted) if rc else labels.from_object(wanted))
-    return (lambda other: all(s.matches(other["metadata"].get("labels")) for s in selectors)) if selectors else None
+    spaces = [
+        {"kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+        for name, labels in case.get("namespaces", {}).items()
+    ]
+    return Cycle(pod, list(infos.values()), known(*spaces, *case.get("objects", ())))
 
 
 @pytest.mark.parametrize("case", vectors("scheduling"), ids=lambda case: case["name"])
 def test_what_the_real_scheduler_decided(case):
     asked = cycle(case)
-    said = {info.name: framework.reject(asked, PROFILE, info) for info in asked.nodes}
+    filters = framework.prefilter(asked, PROFILE).filters
+    said = {info.name: framework.reject(asked, filters, info) for info in asked.nodes}
     said = {name: said[name] and [said[name].plugin, sorted(said[name].reasons)] for name in case["filter"]}
     assert said == {name: None if found == "ok" else found for name, found in case["filter"].items()}
     if "scores" in case:
         feasible = [info for info in asked.nodes if case["filter"].get(info.name) == "ok"]
-        assert framework.score(asked, PROFILE, feasible) == case["scores"]
+        decision = Decision(len(asked.nodes))
+        framework.score(asked, PROFILE, feasible, decision)
+        given = {node: {name: marks[1] for name, marks in by.items()} for node, by in decision.scores.items()}
+        assert {node: {name: by[name] for name in case["scores"][node]} for node, by in given.items()} == case["scores"]
+        more = {name for by in given.values() for name in by} - {n for by in case["scores"].values() for n in by}
+        assert more <= {"ImageLocality", "VolumeBinding", "DynamicResources"}  # which had not been asked then

@@ -5,7 +5,7 @@ validateSchedulingGates.
 Simplified: matchLabelKeys are not checked against the selector.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kubemini.api import names
 from kubemini.api.objects import Obj, get
@@ -59,7 +59,8 @@ def node_terms(selector: Obj, path: str) -> Wrong:
 
 def _preferred_node_term(term: Obj, path: str) -> Wrong:
     yield from _weight(term, path)
-    yield from _node_term(term.get("preference") or {}, f"{path}.preference")
+    # a value that is no label's is taken here: who has one node never scores, and may have got by with it
+    yield from _node_term(term.get("preference") or {}, f"{path}.preference", _loose_requirement)
 
 
 def _weight(term: Obj, path: str) -> Wrong:
@@ -67,16 +68,20 @@ def _weight(term: Obj, path: str) -> Wrong:
         yield invalid(f"{path}.weight", term.get("weight", 0), "must be in the range 1-100")
 
 
-def _node_term(term: Obj, path: str) -> Wrong:
-    yield from indexed(term.get("matchExpressions"), f"{path}.matchExpressions", _node_requirement)
+def _node_term(term: Obj, path: str, requirement: Callable[[Obj, str], Wrong] | None = None) -> Wrong:
+    yield from indexed(term.get("matchExpressions"), f"{path}.matchExpressions", requirement or _node_requirement)
     yield from indexed(term.get("matchFields"), f"{path}.matchFields", _node_field)
 
 
-def _node_requirement(term: Obj, path: str) -> Wrong:
+def _loose_requirement(term: Obj, path: str) -> Wrong:
     key, values = term.get("key", ""), term.get("values") or ()
     yield from operands(term.get("operator", ""), values, path, compares=True)
     yield from each(names.qualified_name(key), f"{path}.key", key)
-    for number, value in enumerate(values):
+
+
+def _node_requirement(term: Obj, path: str) -> Wrong:
+    yield from _loose_requirement(term, path)
+    for number, value in enumerate(term.get("values") or ()):
         yield from each(names.label_value(value), f"{path}.values[{number}]", value)
 
 

@@ -1,28 +1,30 @@
 """The scheduling queue: who is next, who must wait a little, who waits for something to happen. Pure: no clock inside.
 
-active          by priority, then by age
-backing off     failed lately: 1 s, twice as long each time, at most 10 s
-unschedulable   no node could take it: until an event that might help, or five minutes
-Invariant: a pod is in one of the three, or in flight. An event that comes while a pod is in flight is not lost.
+active          by priority, then by the time of coming into the queue last
+backing off     failed lately: 1 s, twice as long each time, at most 10 s, cut down to the whole second; over when that
+                second is
+after an error  the same, counted on its own: a plugin or a binding failed, or there are no nodes
+unschedulable   no node could take it: until an event that might help, or five minutes, looked at every 30 s
+How long somebody backs off is felt only while others are active: when the active queue is empty, the one whose back-off
+ends first is taken out of it at once. After an error one is never taken early.
+Invariant: a pod is in one of the four, or in flight. An event that comes while a pod is in flight is not lost.
 Models k/k pkg/scheduler/backend/queue PriorityQueue
+Models k/k pkg/scheduler/backend/queue backoffQueue.getBackoffTime
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from kubemini.api.objects import Obj, get
-from kubemini.scheduler.decide.plugin import (
-    NODE_ADDED,
-    NODE_ALLOCATABLE,
-    NODE_LABEL,
-    NODE_SPEC,
-    NODE_TAINT,
-    POD_ADDED,
-    POD_LABEL,
-    Event,
-    Namespaces,
-    Plugin,
-)
+from kubemini.api.objects import Obj
+from kubemini.scheduler.decide.events import TIMEOUT, pod_events
+from kubemini.scheduler.decide.framework import priority
+from kubemini.scheduler.decide.nominator import Nominator
+from kubemini.scheduler.decide.plugin import Event, Plugin
+
+WINDOW = 1_000_000  # backoffQOrderingWindowDuration, µs
+FLUSH_EVERY = 30_000_000  # µs
+ACTIVE, BACKOFF, UNSCHEDULABLE = "Active", "Backoff", "Unschedulable"
+Moved = Callable[[Obj, str, str], None]  # a pod, by which event, to which queue
 
 
 @dataclass(slots=True)
@@ -30,16 +32,25 @@ class QueuedPod:
     """A pod in the queue."""
 
     pod: Obj
-    since: int
+    since: int  # when it came in last
+    order: int = 0  # of coming in
     attempts: int = 0
+    refusals: int = 0  # tries that ended with no node to take it
+    errors: int = 0  # tries in a row that ended with an error
     rejected_by: tuple[str, ...] = ()
-    not_before: int = 0
-    parked_at: int = 0
+    gated: bool = False
+    flushed_at: int = -1
 
     @property
-    def rank(self) -> tuple[int, int, str]:
+    def uid(self) -> str:
+        """Of its pod."""
+        found: str = self.pod["metadata"]["uid"]
+        return found
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
         """Higher priority first, then whoever came into the queue first; a pod that was refused comes anew."""
-        return -(get(self.pod, "spec", "priority") or 0), self.since, self.pod["metadata"]["uid"]
+        return -priority(self.pod), self.since, self.order
 
 
 @dataclass(slots=True)
@@ -51,104 +62,175 @@ class SchedulingQueue:
     plugins: dict[str, Plugin]
     active: dict[str, QueuedPod] = field(default_factory=dict)
     backing_off: dict[str, QueuedPod] = field(default_factory=dict)
+    in_error: dict[str, QueuedPod] = field(default_factory=dict)
     unschedulable: dict[str, QueuedPod] = field(default_factory=dict)
     in_flight: dict[str, list[Event]] = field(default_factory=dict)  # UID → events that came meanwhile
+    nominator: Nominator = field(default_factory=Nominator)
+    pops_early: bool = True  # SchedulerPopFromBackoffQ
+    moved: Moved = lambda pod, event, queue: None
+    preempting: Callable[[Obj], bool] = lambda pod: False  # whether its victims are being told just now
+    began: int = 0  # since when unschedulable pods are looked at
+    _count: int = 0
 
+    # -- who comes -----------------------------------------------------------------------------------------------
     def add(self, pod: Obj, now: int) -> None:
-        """A pod without a node has appeared, or was changed: a change may make it fit."""
-        if any(plugin.holds(pod) for plugin in self.plugins.values() if plugin.holds):
-            return
+        """A pod without a node has appeared."""
+        self.nominator.add(pod)
+        self._enter(QueuedPod(pod, now), "UnscheduledPodAdd", ACTIVE)
+
+    def update(self, old: Obj, pod: Obj, now: int) -> None:
+        """A pod without a node has changed: if it was refused, that may make it fit."""
         uid = pod["metadata"]["uid"]
-        for part in (self.active, self.backing_off):
-            if uid in part:
-                part[uid].pod = pod
-                return
-        held = self.unschedulable.get(uid)
-        if held is None:
-            if uid not in self.in_flight:
-                self.active[uid] = QueuedPod(pod, now)
-        elif pod["spec"] == held.pod["spec"] and pod["metadata"].get("labels") == held.pod["metadata"].get("labels"):
-            held.pod = pod  # only its status: we wrote that ourselves
-        else:
-            held.pod = pod
-            self._release(uid, now)
+        events = pod_events(old, pod)
+        if uid in self.in_flight:
+            self.in_flight[uid] += events
+            return
+        entry = next((part[uid] for part in self._parts() if uid in part), None)
+        if entry is None:
+            self.add(pod, now)
+            return
+        entry.pod = pod
+        self.nominator.update(old, pod)
+        if uid not in self.unschedulable:
+            return
+        for event in events:
+            if self._may_leave(entry, event) and self._helps(event, entry):
+                del self.unschedulable[uid]
+                if self._release(entry, event.what, now) != UNSCHEDULABLE:
+                    return
 
     def remove(self, uid: str) -> None:
         """The pod is bound, or gone."""
-        for part in (self.active, self.backing_off, self.unschedulable):
+        for part in self._parts():
             part.pop(uid, None)
+        self.nominator.remove(uid)
 
+    def _parts(self) -> tuple[dict[str, QueuedPod], ...]:
+        return self.active, self.backing_off, self.in_error, self.unschedulable
+
+    # -- who goes ------------------------------------------------------------------------------------------------
     def pop(self, now: int) -> QueuedPod | None:
         """The next pod to schedule; it is in flight until `done` or `failed`."""
-        for uid, entry in list(self.backing_off.items()):
-            if entry.not_before <= now:
-                self.active[uid] = self.backing_off.pop(uid)
-        for uid, entry in list(self.unschedulable.items()):
-            if entry.parked_at + self.flush <= now:
-                self.active[uid] = self.unschedulable.pop(uid)
-        if not self.active:
+        self._end_backoffs(now)
+        if self.active:
+            entry = min(self.active.values(), key=lambda one: one.rank)
+            del self.active[entry.uid]
+        elif self.pops_early and self.backing_off:
+            entry = min(self.backing_off.values(), key=lambda one: (self.ends(one), one.rank))
+            del self.backing_off[entry.uid]
+        else:
             return None
-        uid, entry = min(self.active.items(), key=lambda item: item[1].rank)
-        del self.active[uid]
         entry.attempts += 1
-        self.in_flight[uid] = []
+        self.in_flight[entry.uid] = []
         return entry
 
+    def _end_backoffs(self, now: int) -> None:
+        for part in (self.backing_off, self.in_error):
+            over = [entry for entry in part.values() if not self.backs_off(entry, now)]
+            for entry in sorted(over, key=self.ends):
+                del part[entry.uid]
+                self._enter(entry, "BackoffComplete", ACTIVE)
+
+    def ends(self, entry: QueuedPod) -> int:
+        """The whole second in which its back-off ends; 0: it has none."""
+        count = entry.errors or entry.refusals
+        if not count:
+            return 0
+        low, high = self.backoff
+        at = entry.since + min(low << min(count - 1, 30), high)
+        return at - at % WINDOW if self.pops_early else at
+
+    def backs_off(self, entry: QueuedPod, now: int) -> bool:
+        """Whether its back-off is not over yet: it is when the second in which it ends has passed."""
+        here = now - now % WINDOW if self.pops_early else now
+        return self.ends(entry) >= here and self.ends(entry) > 0
+
     def done(self, uid: str) -> None:
-        """It has a node."""
+        """It has a node, or is nobody's business any more."""
         self.in_flight.pop(uid, None)
 
     def failed(self, entry: QueuedPod, plugins: Iterable[str], now: int) -> None:
         """No node could take it, because of *plugins*; or, if there are none, something went wrong: try again soon."""
-        uid = entry.pod["metadata"]["uid"]
-        entry.rejected_by, entry.parked_at, entry.since = tuple(plugins), now, now
-        low, high = self.backoff
-        entry.not_before = now + min(low << min(entry.attempts - 1, 30), high)
-        events = self.in_flight.pop(uid, [])
-        if not entry.rejected_by or any(self._helps(event, entry) for event in events):
-            self.backing_off[uid] = entry
+        entry.rejected_by, entry.since, entry.flushed_at = tuple(plugins), now, -1
+        if entry.rejected_by:
+            entry.refusals, entry.errors = entry.refusals + 1, 0
         else:
-            self.unschedulable[uid] = entry
+            entry.errors += 1
+        events = self.in_flight.pop(entry.uid, [])
+        if not entry.rejected_by or any(self._helps(event, entry) for event in events):
+            self._release(entry, "ScheduleAttemptFailure", now)
+        else:
+            self._enter(entry, "ScheduleAttemptFailure", UNSCHEDULABLE)
 
-    def happened(self, event: Event, now: int) -> None:
-        """Something has changed in the cluster: those whom it might help try again."""
+    # -- what happens --------------------------------------------------------------------------------------------
+    def happened(self, event: Event, now: int, among: Callable[[Obj], bool] | None = None) -> None:
+        """Something has changed in the cluster: those whom it might help try again; only those *among*, if given."""
         for events in self.in_flight.values():
             events.append(event)
-        for uid, entry in list(self.unschedulable.items()):
-            if self._helps(event, entry):
-                self._release(uid, now)
+        for entry in list(self.unschedulable.values()):
+            if (among is None or among(entry.pod)) and self._may_leave(entry, event) and self._helps(event, entry):
+                del self.unschedulable[entry.uid]
+                self._release(entry, event.what, now)
+
+    def flush_old(self, now: int) -> None:
+        """Whoever has waited for too long tries again, whatever has happened."""
+        for entry in list(self.unschedulable.values()):
+            if now - max(entry.since, entry.flushed_at) > self.flush:
+                del self.unschedulable[entry.uid]
+                entry.flushed_at = now
+                self._release(entry, TIMEOUT, now)
+
+    def activate(self, uid: str, now: int) -> None:
+        """Try this pod at once, whoever refused it."""
+        for part in (self.unschedulable, self.backing_off):
+            if uid in part:
+                self._enter(part.pop(uid), "ForceActivate", ACTIVE)
 
     def next_instant(self) -> int | None:
         """When somebody's waiting ends by itself."""
-        ends = [entry.not_before for entry in self.backing_off.values()]
-        ends += [entry.parked_at + self.flush for entry in self.unschedulable.values()]
+        ends = [self.ends(entry) + (WINDOW if self.pops_early else 1) for entry in self.in_error.values()]
+        ends += [] if self.pops_early else [self.ends(entry) + 1 for entry in self.backing_off.values()]
         return min(ends, default=None)
 
+    def next_flush(self) -> int | None:
+        """When the first of those who have waited for too long is found."""
+        waits = [max(entry.since, entry.flushed_at) + self.flush for entry in self.unschedulable.values()]
+        if not waits:
+            return None
+        rounds = (min(waits) - self.began) // FLUSH_EVERY + 1
+        return self.began + rounds * FLUSH_EVERY
+
+    # -- inside --------------------------------------------------------------------------------------------------
     def _helps(self, event: Event, entry: QueuedPod) -> bool:
         """Whether *event* may change the mind of a plugin that refused the pod."""
         return any(self.plugins[name].may_change_its_mind(entry.pod, event) for name in entry.rejected_by)
 
-    def _release(self, uid: str, now: int) -> None:
-        entry = self.unschedulable.pop(uid)
-        (self.backing_off if entry.not_before > now else self.active)[uid] = entry
+    def _may_leave(self, entry: QueuedPod, event: Event) -> bool:
+        """Whether what keeps the pod out of the queue cares for *event*."""
+        return not entry.gated or not self._held(entry.pod)
 
+    def _held(self, pod: Obj) -> str:
+        holds = (plugin.name for plugin in self.plugins.values() if plugin.holds and plugin.holds(pod))
+        return next(holds, "")
 
-def node_events(old: Obj | None, new: Obj) -> list[Event]:
-    """What a change of a node means to the queue."""
-    if old is None:
-        return [Event(NODE_ADDED, None, new)]
-    parts = {
-        NODE_TAINT: ("spec", "taints"),
-        NODE_SPEC: ("spec", "unschedulable"),
-        NODE_LABEL: ("metadata", "labels"),
-        NODE_ALLOCATABLE: ("status", "allocatable"),
-    }
-    return [Event(what, old, new) for what, path in parts.items() if get(old, *path) != get(new, *path)]
+    def _release(self, entry: QueuedPod, what: str, now: int) -> str:
+        return self._enter(entry, what, BACKOFF if self.backs_off(entry, now) else ACTIVE)
 
-
-def pod_events(old: Obj | None, new: Obj, namespaces: Namespaces) -> list[Event]:
-    """What a change of a pod that has a node means to the queue."""
-    if not get(old, "spec", "nodeName"):
-        return [Event(POD_ADDED, None, new, namespaces)]
-    relabelled = get(old, "metadata", "labels") != get(new, "metadata", "labels")
-    return [Event(POD_LABEL, old, new, namespaces)] if relabelled else []
+    def _enter(self, entry: QueuedPod, what: str, queue: str) -> str:
+        """Put it into *queue*, unless a plugin holds it back, or its victims are just being told."""
+        holder = self._held(entry.pod)
+        entry.gated = bool(holder) or self.preempting(entry.pod)
+        if entry.gated:
+            if holder:
+                entry.rejected_by = (holder,)
+            queue = UNSCHEDULABLE
+        self._count += 1
+        entry.order = self._count
+        if queue == ACTIVE:
+            self.active[entry.uid] = entry
+        elif queue == UNSCHEDULABLE:
+            self.unschedulable[entry.uid] = entry
+        else:
+            (self.backing_off if entry.rejected_by else self.in_error)[entry.uid] = entry
+        self.moved(entry.pod, what, queue)
+        return queue

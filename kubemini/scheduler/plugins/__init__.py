@@ -3,7 +3,6 @@
 Filters compare what pods *request* with what a node offers; what they really use plays no part. Words and weights are
 the real ones. To add a plugin, add a file here that says ``PLUGIN = Plugin(…)``; nothing else knows their names.
 Models k/k pkg/scheduler/apis/config/v1 getDefaultPlugins
-Simplified: no volumes, image locality, extended-resource scoring; no preemption.
 """
 
 from importlib import import_module

@@ -14,24 +14,15 @@ from typing import Any
 
 from kubemini.api import labels
 from kubemini.api.objects import EMPTY, Obj, get
-from kubemini.scheduler.decide.cache import NodeInfo
-from kubemini.scheduler.decide.plugin import (
-    NODE_ADDED,
-    NODE_LABEL,
-    POD_ADDED,
-    POD_DELETED,
-    POD_LABEL,
-    Cycle,
-    Event,
-    Plugin,
-)
+from kubemini.scheduler.decide.events import NODE_ADDED, NODE_LABEL, OWN_LABEL, POD_ADDED, POD_DELETED, POD_LABEL
+from kubemini.scheduler.decide.nodeinfo import FAR, NEAR, NodeInfo
+from kubemini.scheduler.decide.plugin import SKIP, Cycle, Event, Namespaces, Plugin, Refusal, hopeless
 
-NEAR, FAR = "podAffinity", "podAntiAffinity"
+NAME, LIKED = "InterPodAffinity", "InterPodAffinity/score"
 REQUIRED, PREFERRED = (f"{how}DuringSchedulingIgnoredDuringExecution" for how in ("required", "preferred"))
 NOT_NEAR = "node(s) didn't match pod affinity rules"
 NOT_FAR = "node(s) didn't match pod anti-affinity rules"
 NOT_WANTED = "node(s) didn't satisfy existing pods anti-affinity rules"
-Namespaces = Mapping[str, Mapping[str, str]]
 Place = tuple[str, str]  # a topology key and its value
 
 
@@ -61,10 +52,15 @@ class Term:
             return namespace == self.owner["metadata"].get("namespace", "")
         return namespace in listed or labels.matches(selector, namespaces.get(namespace))
 
+    @property
+    def key(self) -> str:
+        """The label that names the places."""
+        found: str = self.term["topologyKey"]
+        return found
+
     def place(self, info: NodeInfo) -> Place | None:
         """Where *info* lies in the eyes of this wish; None if it has no such label."""
-        key = self.term["topologyKey"]
-        return (key, info.labels[key]) if key in info.labels else None
+        return (self.key, info.labels[self.key]) if self.key in info.labels else None
 
 
 def required(pod: Obj, which: str) -> list[Term]:
@@ -79,84 +75,127 @@ def preferred(pod: Obj, which: str) -> list[Term]:
 
 
 # -- the filter ------------------------------------------------------------------------------------------------------
-def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
+@dataclass(slots=True)
+class Found:
+    """How many pods each place has: whom the pod must be near, must be far from, and who want it far from them."""
+
+    near: Sequence[Term]
+    far: Sequence[Term]
+    wanted: Counter[Place]
+    feared: Counter[Place]
+    forbidden: Counter[Place]
+    namespaces: Namespaces
+
+    def count(self, other: Obj, info: NodeInfo, sign: int) -> None:
+        """*other* is there, or there no more."""
+        if self.near and all(term.picks(other, self.namespaces) for term in self.near):
+            _note(self.wanted, (term.place(info) for term in self.near), sign)
+        _note(self.feared, (t.place(info) for t in self.far if t.picks(other, self.namespaces)), sign)
+
+    def ward(self, pod: Obj, other: Obj, info: NodeInfo, sign: int) -> None:
+        """Where *other* does not want *pod* near it."""
+        terms = (term for term in required(other, FAR) if term.picks(pod, self.namespaces))
+        _note(self.forbidden, (term.place(info) for term in terms), sign)
+
+    def fork(self) -> "Found":
+        """A copy to try something out on."""
+        wanted, feared, forbidden = (Counter(one) for one in (self.wanted, self.feared, self.forbidden))
+        return Found(self.near, self.far, wanted, feared, forbidden, self.namespaces)
+
+
+def _note(counts: Counter[Place], places: Iterable[Place | None], sign: int) -> None:
+    for place in places:
+        if place is not None:
+            counts[place] += sign
+            if not counts[place]:
+                del counts[place]
+
+
+def prepare(cycle: Cycle) -> str | None:
+    """Look once at all pods that matter: everybody's, if the pod has wishes of its own, else those with wishes."""
+    pod, (near, far) = cycle.pod, (required(cycle.pod, NEAR), required(cycle.pod, FAR))
+    with_wishes = cycle.with_affinity()
+    namespaces = cycle.namespaces if near or far or with_wishes else EMPTY
+    found = Found(near, far, Counter(), Counter(), Counter(), namespaces)
+    for info in with_wishes:
+        for other in info.with_affinity.values():
+            found.ward(pod, other, info, +1)
+    for info in cycle.nodes if near or far else ():
+        for other in info.pods.values():
+            found.count(other, info, +1)
+    cycle.state[NAME] = found
+    return None if near or far or found.forbidden else SKIP
+
+
+def change(cycle: Cycle, other: Obj, info: NodeInfo, sign: int) -> None:
+    """Another pod has come, or gone."""
+    found: Found = cycle.state[NAME]
+    found.ward(cycle.pod, other, info, sign)
+    found.count(other, info, sign)
+
+
+def refuse(cycle: Cycle, info: NodeInfo) -> Refusal | str | None:
     """Why not this node: a pod that must be near is not, or one that must be far is there."""
-    near, far = required(cycle.pod, NEAR), required(cycle.pod, FAR)
-    if near and not _near_enough(cycle, near, info):
-        return [NOT_NEAR]
-    if far and any(_taken(cycle, term, info) for term in far):
-        return [NOT_FAR]
-    return [NOT_WANTED] if any(place in places_of(info) for place in _forbidden(cycle)) else []
+    found: Found = cycle.state[NAME]
+    if found.near and not _near_enough(cycle.pod, found, info):
+        return hopeless(NOT_NEAR)
+    if found.feared and any(term.place(info) in found.feared for term in found.far):
+        return NOT_FAR
+    return NOT_WANTED if found.forbidden and any(place in found.forbidden for place in info.labels.items()) else None
 
 
-def places_of(info: NodeInfo) -> Iterable[Place]:
-    """Every place that a node is part of."""
-    return info.labels.items()
-
-
-def _near_enough(cycle: Cycle, near: Sequence[Term], info: NodeInfo) -> bool:
-    places = [term.place(info) for term in near]
+def _near_enough(pod: Obj, found: Found, info: NodeInfo) -> bool:
+    places = [term.place(info) for term in found.near]
     if None in places:
         return False
-    there = _all_met(cycle, near)
-    if all(place in there for place in places):
+    if all(place is not None and found.wanted.get(place, 0) > 0 for place in places):
         return True
-    return not there and all(term.picks(cycle.pod, cycle.namespaces) for term in near)
+    return not found.wanted and all(term.picks(pod, found.namespaces) for term in found.near)
 
 
-def _all_met(cycle: Cycle, near: Sequence[Term]) -> dict[Place, None]:
-    """The places of pods that all of *near* are about, each by the key of every term."""
-    found: dict[Place, None] = {}
-    for node in cycle.nodes:
-        if any(all(term.picks(pod, cycle.namespaces) for term in near) for pod in node.pods.values()):
-            found |= {place: None for term in near if (place := term.place(node)) is not None}
-    return found
+def cure(cycle: Cycle, info: NodeInfo) -> str:
+    """Who would have to come, or to go."""
+    found: Found = cycle.state[NAME]
+    if found.near and not _near_enough(cycle.pod, found, info):
+        return f"a pod that it wants near must run where {_places(info, found.near)} is the same"
+    if any(term.place(info) in found.feared for term in found.far):
+        return f"the pods that it wants far away must leave {_places(info, found.far)}"
+    keys = [f"{key}={value}" for key, value in info.labels.items() if (key, value) in found.forbidden]
+    return f"the pods that want it far away must leave {', '.join(keys)}"
 
 
-def _taken(cycle: Cycle, term: Term, info: NodeInfo) -> bool:
-    """Whether a pod that *term* is about is in the place of *info*."""
-    place = term.place(info)
-    if place is None:
-        return False
-    return any(
-        term.picks(pod, cycle.namespaces)
-        for node in cycle.nodes
-        if term.place(node) == place
-        for pod in node.pods.values()
-    )
-
-
-def _forbidden(cycle: Cycle) -> Iterator[Place]:
-    """The places where a pod is that does not want this one."""
-    for node in cycle.nodes:
-        for pod in node.with_affinity.values():
-            for term in required(pod, FAR):
-                place = term.place(node)
-                if place is not None and term.picks(cycle.pod, cycle.namespaces):
-                    yield place
+def _places(info: NodeInfo, terms: Sequence[Term]) -> str:
+    return ", ".join(f"{term.key}={info.labels.get(term.key, '(no such label)')}" for term in terms)
 
 
 # -- the score -------------------------------------------------------------------------------------------------------
-def prefer(cycle: Cycle, feasible: Sequence[NodeInfo]) -> list[int] | None:
-    """The more of what either side likes is near, by weight, and the less of what it does not, the better."""
-    liked = _likings(cycle)
-    if not liked:
-        return None
-    raw = [sum(liked[place] for place in places_of(info)) for info in feasible]
-    low, high = min(raw), max(raw)
-    return [100 * (value - low) // (high - low) if high > low else 0 for value in raw]
-
-
-def _likings(cycle: Cycle) -> Counter[Place]:
+def begin(cycle: Cycle, feasible: Sequence[NodeInfo]) -> str | None:
     """What each place is worth; a place that no wish is about is not in it."""
-    pod, worth = cycle.pod, Counter[Place]()
+    pod = cycle.pod
     wishes = [(term, 1) for term in preferred(pod, NEAR)] + [(term, -1) for term in preferred(pod, FAR)]
-    for node in cycle.nodes:
-        for other in node.pods.values() if wishes else ():
-            _add(worth, node, ((t, sign * t.weight) for t, sign in wishes if t.picks(other, cycle.namespaces)))
-        for other in node.with_affinity.values():
-            _add(worth, node, ((t, w) for t, w in _towards(other) if t.picks(pod, cycle.namespaces)))
-    return worth
+    with_wishes = cycle.with_affinity()
+    if not wishes and not with_wishes:
+        return SKIP
+    worth, namespaces = Counter[Place](), cycle.namespaces
+    for info in cycle.nodes if wishes else with_wishes:
+        for other in info.pods.values() if wishes else ():
+            _add(worth, info, ((t, sign * t.weight) for t, sign in wishes if t.picks(other, namespaces)))
+        for other in info.with_affinity.values():
+            _add(worth, info, ((t, w) for t, w in _towards(other) if t.picks(pod, namespaces)))
+    cycle.state[LIKED] = worth
+    return None if worth else SKIP
+
+
+def prefer(cycle: Cycle, info: NodeInfo) -> int:
+    """The more of what either side likes is near, by weight, and the less of what it does not, the better."""
+    worth: Counter[Place] = cycle.state[LIKED]
+    return sum(worth.get(place, 0) for place in info.labels.items())
+
+
+def normalize(cycle: Cycle, feasible: Sequence[NodeInfo], raw: list[int]) -> list[int]:
+    """From the worst to the best."""
+    low, high = min(raw), max(raw)
+    return [int(100 * ((value - low) / (high - low))) if high > low else 0 for value in raw]
 
 
 def _towards(other: Obj) -> Iterator[tuple[Term, int]]:
@@ -175,24 +214,53 @@ def _add(worth: Counter[Place], node: NodeInfo, wishes: Iterable[tuple[Term, int
 
 # -- what may help ---------------------------------------------------------------------------------------------------
 def hint(pod: Obj, event: Event) -> bool:
-    """Of pods, only those that somebody's wish is about; of nodes, any new or relabelled one."""
-    if event.what in (NODE_ADDED, NODE_LABEL):
+    """Own labels; a pod that some wish is about; a node on, or off, a topology key."""
+    if event.what == OWN_LABEL:
         return True
-    others = [other for other in (event.old, event.new) if other is not None]
-    wishes = [*required(pod, NEAR), *required(pod, FAR)]
-    return any(
-        any(term.picks(other, event.namespaces) for term in wishes)
-        or any(term.picks(pod, event.namespaces) for term in required(other, FAR))
-        for other in others
+    near, far = required(pod, NEAR), required(pod, FAR)
+    if event.what in (NODE_ADDED, NODE_LABEL):
+        return _node_helps(near, far, event)
+    if event.new is None:
+        gone = event.old or EMPTY
+        return _any(far, gone) or _any(required(gone, FAR), pod)
+    if event.old is None or event.what == POD_ADDED:
+        return _all(near, event.new)
+    return (not _all(near, event.old) and _all(near, event.new)) or (_any(far, event.old) and not _any(far, event.new))
+
+
+def _all(terms: Sequence[Term], pod: Obj) -> bool:
+    return bool(terms) and all(term.picks(pod, EMPTY) for term in terms)
+
+
+def _any(terms: Sequence[Term], pod: Obj) -> bool:
+    return any(term.picks(pod, EMPTY) for term in terms)
+
+
+def _node_helps(near: Sequence[Term], far: Sequence[Term], event: Event) -> bool:
+    """Whether the node has come to a place of a wish, or, of those to be far, has left one."""
+    before, after = (get(node, "metadata", "labels") or EMPTY for node in (event.old, event.new))
+    if event.old is None:
+        return bool(far) or any(term.key in after for term in near)
+    moved = (term for term in (*near, *far) if term.key in before and term.key in after)
+    return (
+        any(before[term.key] != after[term.key] for term in moved)
+        or any(term.key in after and term.key not in before for term in near)
+        or any(term.key in before and term.key not in after for term in far)
     )
 
 
 PLUGIN = Plugin(
-    "InterPodAffinity",
-    80,
+    NAME,
+    110,
     refuse,
     prefer,
     weight=2,
-    helped_by=(NODE_ADDED, NODE_LABEL, POD_ADDED, POD_DELETED, POD_LABEL),
+    prefilter=prepare,
+    change=change,
+    fork=Found.fork,
+    prescore=begin,
+    cure=cure,
+    normalize=normalize,
+    helped_by=(NODE_ADDED, NODE_LABEL, POD_ADDED, POD_DELETED, POD_LABEL, OWN_LABEL),
     hint=hint,
 )

@@ -4,31 +4,23 @@ Models k/k pkg/scheduler/framework/plugins/nodeports Fits
 """
 
 from kubemini.api.objects import Obj
-from kubemini.scheduler.decide.cache import NodeInfo, is_sidecar
-from kubemini.scheduler.decide.plugin import NODE_ADDED, POD_DELETED, Cycle, Event, Plugin
+from kubemini.scheduler.decide.events import NODE_ADDED, POD_DELETED
+from kubemini.scheduler.decide.nodeinfo import NodeInfo, Port, host_ports
+from kubemini.scheduler.decide.plugin import SKIP, Cycle, Event, Plugin
 
-Port = tuple[str, str, int]  # address of the host, "" for all; protocol; number
 
-
-def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
-    """Why not this node: a port that the pod wants is taken there."""
+def prepare(cycle: Cycle) -> str | None:
+    """Whether the pod wants ports of the host."""
     wanted = host_ports(cycle.pod)
-    taken = [port for pod in info.pods.values() for port in host_ports(pod)] if wanted else []
-    clash = any(clashes(one, other) for one in wanted for other in taken)
-    return ["node(s) didn't have free ports for the requested pod ports"] if clash else []
+    cycle.state["NodePorts"] = wanted
+    return None if wanted else SKIP
 
 
-def host_ports(pod: Obj) -> list[Port]:
-    """The ports of the host that a pod's containers, sidecars too, want."""
-    spec = pod["spec"]
-    containers = [*(spec.get("containers") or ()), *filter(is_sidecar, spec.get("initContainers") or ())]
-    ports = (port for container in containers for port in container.get("ports") or ())
-    return [(_address(port), port.get("protocol", "TCP"), port["hostPort"]) for port in ports if port.get("hostPort")]
-
-
-def _address(port: Obj) -> str:
-    found = port.get("hostIP") or ""
-    return "" if found == "0.0.0.0" else found
+def refuse(cycle: Cycle, info: NodeInfo) -> str | None:
+    """Why not this node: a port that the pod wants is taken there."""
+    taken = [port for port, times in info.ports.items() if times > 0]
+    clash = any(clashes(one, other) for one in cycle.state["NodePorts"] for other in taken)
+    return "node(s) didn't have free ports for the requested pod ports" if clash else None
 
 
 def clashes(one: Port, other: Port) -> bool:
@@ -43,4 +35,24 @@ def hint(pod: Obj, event: Event) -> bool:
     return any(clashes(one, other) for one in host_ports(pod) for other in host_ports(event.old))
 
 
-PLUGIN = Plugin("NodePorts", 50, filter=refuse, helped_by=(NODE_ADDED, POD_DELETED), hint=hint)
+def cure(cycle: Cycle, info: NodeInfo) -> str:
+    """The pods that have the ports must go."""
+    wanted = cycle.state["NodePorts"]
+    holders = [
+        pod["metadata"]["name"]
+        for pod in info.pods.values()
+        if any(clashes(one, other) for one in wanted for other in host_ports(pod))
+    ]
+    return f"these pods must give the port back: {', '.join(holders)}"
+
+
+PLUGIN = Plugin(
+    "NodePorts",
+    50,
+    refuse,
+    prefilter=prepare,
+    helped_by=(NODE_ADDED, POD_DELETED),
+    hint=hint,
+    local=True,
+    cure=cure,
+)

@@ -5,6 +5,7 @@ Models k/k pkg/scheduler/framework/plugins/schedulinggates SchedulingGates.PreEn
 """
 
 from kubemini.api.objects import Obj
+from kubemini.scheduler.decide.events import OWN_GATES
 from kubemini.scheduler.decide.plugin import Plugin
 
 
@@ -13,4 +14,4 @@ def holds(pod: Obj) -> bool:
     return bool(pod["spec"].get("schedulingGates"))
 
 
-PLUGIN = Plugin("SchedulingGates", 0, holds=holds)
+PLUGIN = Plugin("SchedulingGates", 0, holds=holds, helped_by=(OWN_GATES,))

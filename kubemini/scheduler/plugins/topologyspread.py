@@ -1,36 +1,42 @@
 """PodTopologySpread: keep the pods of one application apart, over hosts and zones. Pure.
 
 A hard constraint (DoNotSchedule) forbids nodes where the skew would exceed ``maxSkew``; a soft one makes crowded places
-score lower. A pod that names none, but belongs to a Service or ReplicaSet, is spread softly: hosts skew 3, zones 5.
+score lower. A pod that names none, but belongs to Services or to a controller, is spread softly: hosts skew 3, zones 5.
+Pods that are being deleted count for nothing.
 Models k/k pkg/scheduler/framework/plugins/podtopologyspread PodTopologySpread.Filter
 Models k/k pkg/scheduler/framework/plugins/podtopologyspread PodTopologySpread.Score
+Models k/k pkg/scheduler/framework/plugins/podtopologyspread criticalPaths.update
 """
 
 import math
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from kubemini.api import labels, nodeselection
-from kubemini.api.objects import EMPTY, Obj
-from kubemini.scheduler.decide.cache import NodeInfo
-from kubemini.scheduler.decide.plugin import (
+from kubemini.api import nodeselection
+from kubemini.api.labels import Requirement, Selector, from_object
+from kubemini.api.objects import EMPTY, Obj, get
+from kubemini.scheduler.decide.crowds import Crowd
+from kubemini.scheduler.decide.events import (
     NODE_ADDED,
+    NODE_DELETED,
     NODE_LABEL,
     NODE_TAINT,
+    OWN_LABEL,
+    OWN_TOLERATION,
     POD_ADDED,
     POD_DELETED,
     POD_LABEL,
-    Cycle,
-    Event,
-    Picks,
-    Plugin,
 )
+from kubemini.scheduler.decide.nodeinfo import NodeInfo
+from kubemini.scheduler.decide.owners import application
+from kubemini.scheduler.decide.plugin import SKIP, Cycle, Event, Plugin, Refusal, hopeless
 from kubemini.scheduler.plugins import tainttoleration
 
+NAME, SOFT = "PodTopologySpread", "PodTopologySpread/score"
 HOSTNAME, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
 SKEWED = "node(s) didn't match pod topology spread constraints"
 MISSING_LABEL = SKEWED + " (missing required label)"
+ENDLESS = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +45,31 @@ class Constraint:
 
     key: str
     max_skew: int
-    picks: Picks
+    selector: Selector
     min_domains: int = 1
     by_affinity: bool = True  # nodeAffinityPolicy Honor: nodes that the pod could not be on do not count
     by_taints: bool = False  # nodeTaintsPolicy Honor, likewise
 
+    def picks(self, pod: Obj) -> bool:
+        """Whether the rule is about *pod*."""
+        return self.selector.matches(pod["metadata"].get("labels"))
+
     def count(self, info: NodeInfo, namespace: str) -> int:
-        """The pods on one node that count."""
+        """The pods on one node that count; a selector that asks for nothing counts none."""
+        if not self.selector.requirements:
+            return 0
         return sum(
-            self.picks(pod)
+            "deletionTimestamp" not in pod["metadata"]
+            and pod["metadata"].get("namespace") == namespace
+            and self.picks(pod)
             for pod in info.pods.values()
-            if pod["metadata"].get("namespace") == namespace and "deletionTimestamp" not in pod["metadata"]
         )
 
-    def counts(self, pod: Obj, nodes: Sequence[NodeInfo]) -> Counter[str]:
-        """By place, over those nodes that count at all."""
-        found: Counter[str] = Counter()
-        for info in nodes:
-            if self.key in info.labels and self._includes(pod, info):
-                found[info.labels[self.key]] += self.count(info, pod["metadata"].get("namespace", ""))
-        return found
-
-    def _includes(self, pod: Obj, info: NodeInfo) -> bool:
+    def includes(self, pod: Obj, info: NodeInfo) -> bool:
+        """Whether *info* counts at all."""
         if self.by_affinity and not nodeselection.matches(pod, info.node):
             return False
-        return not (self.by_taints and tainttoleration.refusing(pod, info))
+        return not (self.by_taints and tainttoleration.refusing(pod, info.taints))
 
 
 def constraints(pod: Obj, hard: bool) -> list[Constraint]:
@@ -74,7 +80,7 @@ def constraints(pod: Obj, hard: bool) -> list[Constraint]:
         Constraint(
             c["topologyKey"],
             c["maxSkew"],
-            _picker(c, pod["metadata"].get("labels") or EMPTY),
+            _selector(c, pod["metadata"].get("labels") or EMPTY),
             c.get("minDomains") or 1,
             c.get("nodeAffinityPolicy", "Honor") == "Honor",
             c.get("nodeTaintsPolicy", "Ignore") == "Honor",
@@ -84,104 +90,260 @@ def constraints(pod: Obj, hard: bool) -> list[Constraint]:
     ]
 
 
-def default_constraints(application: Picks | None) -> list[Constraint]:
-    """The system's soft constraints, for pods of an *application*."""
-    return [Constraint(HOSTNAME, 3, application), Constraint(ZONE, 5, application)] if application else []
+def _selector(constraint: Obj, own: Mapping[str, str]) -> Selector:
+    """Its labelSelector; ``matchLabelKeys`` add what the pod itself carries."""
+    found = from_object(constraint.get("labelSelector"))
+    alike = [Requirement(key, "=", (own[key],)) for key in constraint.get("matchLabelKeys") or () if key in own]
+    return found if found.nothing else Selector((*alike, *found.requirements))
 
 
-def _picker(constraint: Obj, own: Mapping[str, str]) -> Picks:
-    """A selector that is empty, or not there, counts no pod; ``matchLabelKeys`` add what the pod itself carries."""
-    selector = constraint.get("labelSelector") or EMPTY
-    alike = {key: own[key] for key in constraint.get("matchLabelKeys") or () if key in own}
-    if not (selector.get("matchLabels") or selector.get("matchExpressions") or alike):
-        return lambda pod: False
-
-    def picks(pod: Obj) -> bool:
-        carried = pod["metadata"].get("labels")
-        return labels.matches(selector, carried) and labels.contains(carried, alike)
-
-    return picks
+def default_constraints(selector: Selector | None) -> list[Constraint]:
+    """The system's soft constraints, for pods of an application."""
+    return [Constraint(HOSTNAME, 3, selector), Constraint(ZONE, 5, selector)] if selector else []
 
 
-def refuse(cycle: Cycle, info: NodeInfo) -> list[str]:
-    """Why not this node: a hard constraint forbids it."""
-    rules = constraints(cycle.pod, hard=True)
-    if any(rule.key not in info.labels for rule in rules):
-        return [MISSING_LABEL]
-    complete = [node for node in cycle.nodes if all(rule.key in node.labels for rule in rules)]
-    for rule in rules:
-        there = rule.counts(cycle.pod, complete)
-        least = min(there.values(), default=0) if len(there) >= rule.min_domains else 0
-        if there[info.labels[rule.key]] + rule.picks(cycle.pod) - least > rule.max_skew:
-            return [SKEWED]
-    return []
+def _complete(rules: Sequence[Constraint], labels: Mapping[str, str]) -> bool:
+    return all(rule.key in labels for rule in rules)
 
 
-def prefer(cycle: Cycle, feasible: Sequence[NodeInfo]) -> list[int] | None:
-    """The fewer pods of its kind are near, the better; None if nothing is to be spread."""
-    strict = bool(cycle.pod["spec"].get("topologySpreadConstraints"))
-    rules = constraints(cycle.pod, hard=False) if strict else default_constraints(cycle.application)
-    if not rules:
-        return None
+# -- the filter --------------------------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class Least:
+    """The two places with the fewest pods, kept while pods come and go in thought.
 
-    def counts(info: NodeInfo) -> bool:
-        """Whether a node has all that the pod's own constraints ask for; the system's ask for nothing."""
-        return not strict or all(rule.key in info.labels for rule in rules)
-
-    nodes, complete = list(filter(counts, cycle.nodes)), list(filter(counts, feasible))
-    raw = dict.fromkeys((info.name for info in complete), 0.0)
-    for rule in rules:
-        crowd = _crowding(rule, cycle.pod, complete, nodes)
-        raw = {info.name: raw[info.name] + crowd(info) for info in complete}
-    return _normalized([int(raw[info.name] + 0.5) if info.name in raw else None for info in feasible])
-
-
-def _crowding(rule: Constraint, pod: Obj, feasible: Sequence[NodeInfo], nodes: Sequence[NodeInfo]) -> Callable:
-    """How crowded a node is by one rule: pods times ln(places + 2), and the skew that is allowed anyway.
-
-    Nodes without the label are one place more.
+    As upstream keeps them, who looks for the third only when it becomes the second.
     """
-    places = {info.labels.get(rule.key): None for info in feasible}
-    size = len(feasible) if rule.key == HOSTNAME else len(places)
-    factor = math.log(size + 2)
-    there = Counter() if rule.key == HOSTNAME else rule.counts(pod, nodes)
 
-    def crowd(info: NodeInfo) -> float:
+    first: tuple[str | None, int] = (None, ENDLESS)
+    second: tuple[str | None, int] = (None, ENDLESS)
+
+    def update(self, place: str, number: int) -> None:
+        """There are so many at *place* now."""
+        if place == self.first[0]:
+            self.first = (place, number)
+        elif place == self.second[0]:
+            self.second = (place, number)
+        elif number < self.first[1]:
+            self.first, self.second = (place, number), self.first
+            return
+        elif number < self.second[1]:
+            self.second = (place, number)
+        if self.first[1] > self.second[1]:
+            self.first, self.second = self.second, self.first
+
+
+@dataclass(slots=True)
+class Spread:
+    """How the pods that count are spread, by rule."""
+
+    rules: Sequence[Constraint]
+    counts: list[dict[str, int]] = field(default_factory=list)
+    least: list[Least] = field(default_factory=list)
+
+    def fork(self) -> "Spread":
+        """A copy to try something out on."""
+        least = [Least(one.first, one.second) for one in self.least]
+        return Spread(self.rules, [dict(one) for one in self.counts], least)
+
+
+def prepare(cycle: Cycle) -> str | None:
+    """Count the pods of each place, over those nodes that have all labels and that the policies let count."""
+    pod, rules = cycle.pod, constraints(cycle.pod, hard=True)
+    if not rules:
+        return SKIP
+    namespace = pod["metadata"].get("namespace", "")
+    spread = Spread(rules, [{} for _ in rules], [Least() for _ in rules])
+    for info in cycle.nodes:
+        if _complete(rules, info.labels):
+            for rule, counts in zip(rules, spread.counts):
+                if rule.includes(pod, info):
+                    place = info.labels[rule.key]
+                    counts[place] = counts.get(place, 0) + rule.count(info, namespace)
+    for counts, least in zip(spread.counts, spread.least):
+        for place, number in counts.items():
+            least.update(place, number)
+    cycle.state[NAME] = spread
+    return None
+
+
+def change(cycle: Cycle, other: Obj, info: NodeInfo, sign: int) -> None:
+    """Another pod has come, or gone."""
+    spread: Spread = cycle.state[NAME]
+    same = other["metadata"].get("namespace") == cycle.pod["metadata"].get("namespace")
+    if not same or not _complete(spread.rules, info.labels):
+        return
+    for rule, counts, least in zip(spread.rules, spread.counts, spread.least):
+        if rule.picks(other) and rule.includes(cycle.pod, info):
+            place = info.labels[rule.key]
+            counts[place] = counts.get(place, 0) + sign
+            least.update(place, counts[place])
+
+
+def refuse(cycle: Cycle, info: NodeInfo) -> Refusal | str | None:
+    """Why not this node: a hard constraint forbids it."""
+    spread: Spread = cycle.state[NAME]
+    for rule, counts, least in zip(spread.rules, spread.counts, spread.least):
         if rule.key not in info.labels:
-            return 0.0
-        if rule.key == HOSTNAME:
-            number = rule.count(info, pod["metadata"].get("namespace", ""))
+            return hopeless(MISSING_LABEL)
+        lowest = least.first[1] if len(counts) >= rule.min_domains else 0
+        if counts.get(info.labels[rule.key], 0) + rule.picks(cycle.pod) - lowest > rule.max_skew:
+            return SKEWED
+    return None
+
+
+def cure(cycle: Cycle, info: NodeInfo) -> str:
+    """How many too many there are."""
+    spread: Spread = cycle.state[NAME]
+    for rule, counts, least in zip(spread.rules, spread.counts, spread.least):
+        if rule.key not in info.labels:
+            return f"the node needs a label {rule.key}"
+        lowest = least.first[1] if len(counts) >= rule.min_domains else 0
+        here = counts.get(info.labels[rule.key], 0) + rule.picks(cycle.pod)
+        if here - lowest > rule.max_skew:
+            place = f"{rule.key}={info.labels[rule.key]}"
+            return f"with it {place} would have {here}, the least has {lowest}, maxSkew is {rule.max_skew}"
+    return "nothing"
+
+
+# -- the score ---------------------------------------------------------------------------------------------------------
+@dataclass(slots=True)
+class Near:
+    """What each rule weighs a pod with, and how many there are in each place; *ignored*: nodes without a label."""
+
+    rules: Sequence[Constraint]
+    weights: list[float]
+    counts: list[dict[str | None, int]]
+    ignored: dict[str, None]
+    hosts: Sequence[Mapping[str, int] | None]  # the same by node, of rules by hostname, where it is known
+
+
+def begin(cycle: Cycle, feasible: Sequence[NodeInfo]) -> str | None:
+    """Count the pods near those nodes that are left. A host's own pods are counted when it is asked."""
+    pod = cycle.pod
+    strict = bool(pod["spec"].get("topologySpreadConstraints"))  # the system's constraints ask for no label
+    rules = constraints(pod, hard=False) if strict else default_constraints(application(pod, cycle.known))
+    if not rules:
+        return SKIP
+    ignored = {info.name: None for info in feasible if strict and not _complete(rules, info.labels)}
+    counted = [info for info in feasible if info.name not in ignored]
+    counts: list[dict[str | None, int]] = [
+        {} if rule.key == HOSTNAME else dict.fromkeys((info.labels.get(rule.key) for info in counted), 0)
+        for rule in rules
+    ]
+    sizes = [len(counted) if rule.key == HOSTNAME else len(places) for rule, places in zip(rules, counts)]
+    hosts = [_crowd(cycle, rule).on if cycle.crowds and rule.key == HOSTNAME else None for rule in rules]
+    if cycle.crowds and not strict and not nodeselection.insists(pod):
+        for rule, places in zip(rules, counts):
+            if places:
+                sums = _crowd(cycle, rule).by(rule.key, cycle.crowds.nodes)
+                places.update({place: sums.get(place, 0) for place in places})
+    else:
+        _count(cycle, rules, counts, strict)
+    cycle.state[SOFT] = Near(rules, [math.log(size + 2) for size in sizes], counts, ignored, hosts)
+    return None
+
+
+def _count(cycle: Cycle, rules: Sequence[Constraint], counts: Sequence[dict[str | None, int]], strict: bool) -> None:
+    """Count the pods of all nodes that count, by the places of those that are left."""
+    namespace = cycle.pod["metadata"].get("namespace", "")
+    for info in cycle.nodes if any(counts) else ():
+        if not strict or _complete(rules, info.labels):
+            for rule, places in zip(rules, counts):
+                place = info.labels.get(rule.key)
+                if place in places and rule.includes(cycle.pod, info):
+                    places[place] += rule.count(info, namespace)
+
+
+def _crowd(cycle: Cycle, rule: Constraint) -> Crowd:
+    """The pods that a rule picks, as they were counted before, and what has changed since."""
+    assert cycle.crowds is not None, "only a cycle over the cache remembers"
+    namespace = cycle.pod["metadata"].get("namespace", "")
+    return cycle.crowds.of((namespace, rule.selector), lambda info: rule.count(info, namespace))
+
+
+def prefer(cycle: Cycle, info: NodeInfo) -> int:
+    """How crowded a node is: pods times ln(places + 2), and the skew that is allowed anyway, over all rules."""
+    near: Near = cycle.state[SOFT]
+    if info.name in near.ignored:
+        return 0
+    crowd = 0.0
+    for rule, weight, counts, host in zip(near.rules, near.weights, near.counts, near.hosts):
+        if rule.key not in info.labels:
+            continue
+        if host is not None:
+            many = host.get(info.name, 0)
+        elif rule.key == HOSTNAME:
+            many = rule.count(info, cycle.pod["metadata"].get("namespace", ""))
         else:
-            number = there[info.labels[rule.key]]
-        return number * factor + (rule.max_skew - 1)
+            many = counts[info.labels[rule.key]]
+        crowd += many * weight + (rule.max_skew - 1)
+    return int(crowd + 0.5)
 
-    return crowd
 
-
-def _normalized(raw: Sequence[int | None]) -> list[int]:
-    counted = [value for value in raw if value is not None]
+def normalize(cycle: Cycle, feasible: Sequence[NodeInfo], raw: list[int]) -> list[int]:
+    """The less crowded the better; a node without a label gets nothing."""
+    ignored = cycle.state[SOFT].ignored
+    counted = [value for info, value in zip(feasible, raw) if info.name not in ignored]
     low, high = min(counted, default=0), max(counted, default=0)
-    if high == 0:
-        return [0 if value is None else 100 for value in raw]
-    return [0 if value is None else 100 * (high + low - value) // high for value in raw]
+    return [
+        0 if info.name in ignored else 100 * (high + low - value) // high if high else 100
+        for info, value in zip(feasible, raw)
+    ]
 
 
+# -- what may help -----------------------------------------------------------------------------------------------------
 def hint(pod: Obj, event: Event) -> bool:
-    """Of pods only those that a hard constraint counts; of nodes, any."""
-    if event.what not in OF_PODS:
-        return True
-    others = [other for other in (event.old, event.new) if other is not None]
-    same = [other for other in others if other["metadata"].get("namespace") == pod["metadata"].get("namespace")]
-    return any(rule.picks(other) for rule in constraints(pod, hard=True) for other in same)
+    """Of pods only those that a hard constraint counts, or counted; of nodes those with its labels."""
+    rules = constraints(pod, hard=True)
+    if event.what in (NODE_ADDED, NODE_DELETED, NODE_LABEL, NODE_TAINT):
+        return _node_helps(rules, event)
+    old, new = event.old, event.new
+    if event.what == OWN_TOLERATION:
+        return any(rule.by_taints for rule in rules)
+    if event.what != OWN_LABEL and any(_foreign(other, pod) for other in (old, new) if other is not None):
+        return False
+    if event.what in (POD_ADDED, POD_DELETED):
+        there = new if event.what == POD_ADDED else old
+        return there is not None and any(rule.picks(there) for rule in rules)
+    return old is not None and new is not None and any(rule.picks(old) != rule.picks(new) for rule in rules)
 
 
-OF_PODS = (POD_ADDED, POD_DELETED, POD_LABEL)
+def _foreign(other: Obj, pod: Obj) -> bool:
+    return other["metadata"].get("namespace") != pod["metadata"].get("namespace")
+
+
+def _node_helps(rules: Sequence[Constraint], event: Event) -> bool:
+    before, after = (get(node, "metadata", "labels") or EMPTY for node in (event.old, event.new))
+    was = event.old is not None and _complete(rules, before)
+    now = event.new is not None and _complete(rules, after)
+    if event.old is None or event.new is None or was != now:
+        return was or now
+    moved = any(before.get(rule.key) != after.get(rule.key) for rule in rules)
+    return now and (moved or (get(event.old, "spec", "taints") or []) != (get(event.new, "spec", "taints") or []))
+
+
 PLUGIN = Plugin(
-    "PodTopologySpread",
-    70,
+    NAME,
+    100,
     refuse,
     prefer,
     weight=2,
-    helped_by=(NODE_ADDED, NODE_LABEL, NODE_TAINT, *OF_PODS),
+    prefilter=prepare,
+    change=change,
+    fork=Spread.fork,
+    prescore=begin,
+    cure=cure,
+    normalize=normalize,
+    helped_by=(
+        NODE_ADDED,
+        NODE_DELETED,
+        NODE_LABEL,
+        NODE_TAINT,
+        POD_ADDED,
+        POD_DELETED,
+        POD_LABEL,
+        OWN_LABEL,
+        OWN_TOLERATION,
+    ),
     hint=hint,
 )

@@ -31,6 +31,8 @@ LATER = "at a load of 59 a leader was there 1.7 s after the members: what had wa
 FIRST_QUESTION = "whether a server's first question to etcd is still open is chance"
 TURNS = "which kind of fresh request meets the sick server is the order of those of one instant; of all it is a third"
 THIRD_CHECK = "in this run each member was back just before a third check in a row had failed"
+SIXTEEN = "the live scheduler searched with 16 workers; which of equal nodes it found first is chance: see chosen_serial"
+OF_A_MAP = "two nodes are named in terms, and of equals the one is taken that comes first in a Go map"
 SHARE = r"\S+: share that failed"
 LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, why it may); the first two are patterns
     (
@@ -66,6 +68,8 @@ LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, 
     ("stacked_keepalived_lbs_cut_r1", "fresh-(list|read|write): share", HEALTHY),
     ("external_two_hosts_power_off_r1", SHARE, STRETCHED),
     ("external_two_hosts_power_off_r1", "checks that fail: (livez|readyz) hit", LISTENS),
+    (r"(?:[a-z]+)/[a-z]+-.*", r"event\.note: wanted Successfully assigned \S+ to (\S+), got .* to (?!\1)", SIXTEEN),
+    ("nodeaffinity/nodeaffinity-fields-.*", r"(chosen|event\.note): wanted", OF_A_MAP),
 )
 
 

@@ -27,7 +27,7 @@ PATIENCE = 120 * SECOND  # of simulated time, for one answer
 class Inside:
     """An API server of its own, to be asked as run.py asks one."""
 
-    def __init__(self, needs=("api",), params=(), topology=None, measured=False, seed=1):
+    def __init__(self, needs=("api",), params=(), topology=None, measured=False, seed=1, off=()):
         gone = {"kubectl", "scheduler", "controller-manager"}
         gone -= {"controller-manager"} if "controllers" in needs else set()
         gone -= {"scheduler"} if "scheduler" in needs else set()
@@ -36,7 +36,7 @@ class Inside:
         topology = without(topology or build("single", workers=0), *gone)
         self.cluster = Cluster(topology, seed, params=changed(Params(), {**RECORDED, **dict(params)}))
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
-        self.server.flags = flags.as_real(TOKENS)
+        self.server.flags = replace(flags.as_real(TOKENS), disabled_plugins=off)
         if "compaction" in needs:  # as the recorded server of these: --etcd-compaction-interval 2s
             self.server.flags = replace(self.server.flags, compaction=2 * SECOND)
         self.metrics = self.cluster.use_metrics_server() if measured else None

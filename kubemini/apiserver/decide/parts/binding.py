@@ -11,7 +11,7 @@ from typing import Any
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import POD
-from kubemini.api.objects import Obj, evolve_many, freeze, get
+from kubemini.api.objects import Obj, evolve_many, freeze, get, without
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver.decide import decoding
 from kubemini.apiserver.decide.identity import wrong_uid
@@ -72,7 +72,8 @@ def bind(pod: Obj, binding: Mapping[str, Any], now: int) -> "Obj | ApiError":
         for part in ("labels", "annotations")
         if said.get(part)
     ]
-    return evolve_many(pod, (("spec", "nodeName"), node), (("status", "conditions"), [*others, scheduled]), *added)
+    free = without(pod, ("status", "nominatedNodeName"))  # ClearingNominatedNodeNameAfterBinding
+    return evolve_many(free, (("spec", "nodeName"), node), (("status", "conditions"), [*others, scheduled]), *added)
 
 
 def _cannot_bind(name: str, why: str) -> ApiError:
