@@ -2,82 +2,20 @@
 
 import pytest
 
-from kubemini.api.errors import ApiError
-from kubemini.api.kinds import POD, REPLICA_SET
 from kubemini.api.objects import evolve, evolve_many, freeze, get
 from kubemini.api.quantity import QuantityError
 from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide.actions import (
     Create,
     Delete,
-    Tell,
     Update,
     UpdateStatus,
-    controller_uid,
     owner_reference,
 )
-from kubemini.controllers.decide.controller import Facts
-from kubemini.controllers.decide.dialogue import Answer
-from kubemini.controllers.decide.workloads.deployment import controller, progress, rollout, scaling, sets
-from kubemini.controllers.decide.workloads.deployment.sets import Look
+from kubemini.controllers.decide.workloads.deployment import progress, rollout, scaling, sets
 from kubemini.sim.units import MINUTE, MS, SECOND
-from tests.controllers.parts import deeds, granted, kinds_of, play, vectors
-
-
-def a_deployment(replicas=10, surge="25%", unavailable="25%", kind="RollingUpdate", image="v1", **status):
-    strategy = {"type": kind}
-    if kind == "RollingUpdate":
-        strategy["rollingUpdate"] = {"maxSurge": surge, "maxUnavailable": unavailable}
-    return freeze(
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "web", "namespace": "default", "uid": "d", "generation": 1},
-            "spec": {
-                "replicas": replicas,
-                "progressDeadlineSeconds": 600,
-                "strategy": strategy,
-                "selector": {"matchLabels": {"app": "web"}},
-                "template": {
-                    "metadata": {"labels": {"app": "web"}},
-                    "spec": {"containers": [{"name": "c", "image": image}]},
-                },
-            },
-            **({"status": status} if status else {}),
-        }
-    )
-
-
-def its_replicaset(owner, size=0, ready=None, old=0, at=0):
-    """A ReplicaSet of *owner*; *old* > 0 gives it an older template."""
-    if old:
-        owner = evolve(owner, ("spec", "template", "spec", "containers", 0, "image"), f"v0.{old}")
-    made = sets.new_replicaset(owner, 1, size)
-    meta = {"uid": f"rs-{old}", "creationTimestamp": timestamp(at), "generation": 1}
-    made = evolve_many(made, *((("metadata", key), value) for key, value in meta.items()))
-    ready = size if ready is None else ready
-    status = {"replicas": size, "readyReplicas": ready, "availableReplicas": ready, "observedGeneration": 1}
-    return evolve(made, ("status",), status)
-
-
-def seen(owner, replicasets, pods=(), now=0, answer=granted):
-    """All that the controller does, who sees these."""
-    held = {POD: list(pods), REPLICA_SET: replicasets}
-    facts = Facts(
-        get=lambda kind, key: next((rs for rs in replicasets if rs["metadata"]["name"] == key[1]), None),
-        of_namespace=lambda kind, namespace: [],
-        owned_by=lambda kind, uid: [obj for obj in held[kind] if controller_uid(obj) == uid],
-    )
-    return play(controller.decide(owner, facts, True, now), answer)
-
-
-def look(owner):
-    return Look(owner, [], lambda key: None, 0)
-
-
-def sizes_of(steps):
-    """What became of which ReplicaSet."""
-    return {s.obj["metadata"]["name"]: s.obj["spec"]["replicas"] for s in steps if isinstance(s, Update)}
+from tests.controllers.deployments import a_deployment, its_replicaset, look, seen, sizes_of
+from tests.controllers.parts import deeds, kinds_of, play, vectors
 
 
 @pytest.mark.parametrize("v", vectors("deployment_rollout", "resolveFenceposts"))
@@ -290,120 +228,3 @@ def test_old_empty_replicasets_beyond_the_history_limit_go():
     assert gone == [1, 2]
     busy = evolve(olds[0], ("status", "replicas"), 1)
     assert [rollout.revision(s.obj) for s in play(scaling.clean_up(look(owner), [busy, *olds[1:]])).actions] == [2]
-
-
-# -- the condition Progressing -----------------------------------------------------------------------------------------
-def reported(owner, replicasets, now):
-    """(status, reason) of Progressing after one look, the Deployment as it then stands, and the plan."""
-    plan = seen(owner, replicasets, now=now)
-    written = next((s.obj for s in reversed(plan.actions) if isinstance(s, UpdateStatus)), owner)
-    held = next(c for c in written["status"]["conditions"] if c["type"] == "Progressing")
-    return (held["status"], held["reason"]), written, plan
-
-
-def test_a_pause_stops_the_clock_and_the_end_of_it_starts_it_anew():
-    owner = evolve(a_deployment(3), ("metadata", "annotations"), {rollout.REVISION: "1"})
-    rs = [its_replicaset(owner, 3, 0)]
-    said, owner, _ = reported(owner, rs, 0)
-    assert said == ("True", "ReplicaSetUpdated")
-    owner = evolve(owner, ("spec", "paused"), True)
-    said, owner, plan = reported(owner, rs, 5 * SECOND)
-    assert said == ("Unknown", "DeploymentPaused") and plan.again_at is None
-    assert reported(owner, rs, 60 * MINUTE)[0] == ("Unknown", "DeploymentPaused")
-    owner = evolve(owner, ("spec", "paused"), False)
-    said, owner, _ = reported(owner, rs, 60 * MINUTE)
-    assert said == ("Unknown", "DeploymentResumed")
-    said, _, plan = reported(owner, rs, 60 * MINUTE)
-    assert said == ("Unknown", "DeploymentResumed") and plan.again_at == 70 * MINUTE + SECOND
-    assert reported(owner, rs, 70 * MINUTE)[0] == ("Unknown", "DeploymentResumed")
-    assert reported(owner, rs, 70 * MINUTE + SECOND)[0] == ("False", "ProgressDeadlineExceeded")
-
-
-def test_without_a_deadline_there_is_no_such_condition():
-    owner = evolve(a_deployment(3), ("spec", "progressDeadlineSeconds"), progress.NO_DEADLINE)
-    status = progress.rolled_out(owner, [its_replicaset(owner, 3)], None, 0)
-    assert [c["type"] for c in status["conditions"]] == ["Available"]
-
-
-def test_what_was_done_long_ago_does_not_make_a_new_rollout_late():
-    owner = a_deployment(3)
-    done = {"type": "Progressing", "status": "True", "reason": progress.DONE, "message": ""}
-    stamps = dict.fromkeys(("lastUpdateTime", "lastTransitionTime"), timestamp(0))
-    owner = evolve(owner, ("status",), {"replicas": 3, "updatedReplicas": 3, "conditions": [done | stamps]})
-    steps = seen(owner, [its_replicaset(owner, 3, old=1)], now=60 * MINUTE).actions
-    said = [s.obj["status"]["conditions"][-1]["reason"] for s in steps if isinstance(s, UpdateStatus)]
-    assert said[0] == "NewReplicaSetCreated" and progress.STUCK not in said
-
-
-def test_pods_that_leave_are_counted_unless_a_replicaset_that_was_looked_at_does_not_say():
-    owner = a_deployment(3)
-    told = evolve(its_replicaset(owner, 3), ("status", "terminatingReplicas"), 2)
-    assert progress.counts(owner, [told], told, 0)["terminatingReplicas"] == 2
-    fresh = evolve(told, ("status",), {"replicas": 0})
-    assert progress.counts(owner, [told, fresh], told, 0)["terminatingReplicas"] == 2
-    mute = evolve(told, ("status",), {"replicas": 0, "observedGeneration": 1})
-    assert "terminatingReplicas" not in progress.counts(owner, [told, mute], told, 0)
-
-
-def test_why_pods_cannot_be_made_is_said_at_the_deployment_too():
-    owner = a_deployment(3)
-    failed = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "quota"}
-    failed["lastTransitionTime"] = timestamp(0)
-    rs = evolve(its_replicaset(owner, 3, 0), ("status", "conditions"), [failed])
-    status = progress.rolled_out(owner, [rs], rs, 5 * SECOND)
-    assert status["conditions"][-1] == {**failed, "lastUpdateTime": timestamp(0)}
-    healed = evolve(owner, ("status",), status)
-    fine = its_replicaset(owner, 3, 0)
-    assert "ReplicaFailure" not in [c["type"] for c in progress.rolled_out(healed, [fine], fine, 0)["conditions"]]
-
-
-# -- a name that is taken, a ReplicaSet that cannot be made ----------------------------------------------------------
-
-
-def refusing(code, reason, message="no"):
-    """An API server that makes no ReplicaSet."""
-    error = ApiError(code, reason, message)
-    return lambda step: Answer(error=error) if isinstance(step, Create) else granted(step)
-
-
-def test_a_name_that_somebody_else_has_changes_the_hash():
-    owner = a_deployment(3)
-    again = evolve(owner, ("status", "collisionCount"), 1)
-    assert sets.name_of_new(owner) != sets.name_of_new(again)
-    assert sets.new_replicaset(again, 1, 3)["metadata"]["name"] == sets.name_of_new(again)
-    stranger = evolve(its_replicaset(owner, 3, old=1), ("metadata", "name"), sets.name_of_new(owner))
-    stranger = evolve(stranger, ("metadata", "ownerReferences", 0, "uid"), "another")
-    steps = seen(owner, [stranger], answer=refusing(409, "AlreadyExists")).actions
-    assert [get(s.obj, "status", "collisionCount") for s in steps if isinstance(s, UpdateStatus)] == [1]
-
-
-def test_a_replicaset_that_cannot_be_made_is_said_in_status_and_event():
-    steps = seen(a_deployment(3), [], answer=refusing(403, "Forbidden", "too much")).actions
-    text = f'Failed to create new replica set "{sets.name_of_new(a_deployment(3))}": too much'
-    assert [s.message for s in steps if isinstance(s, Tell)] == [text]
-    (status,) = [s.obj["status"] for s in steps if isinstance(s, UpdateStatus)]
-    assert [(c["reason"], c["status"]) for c in status["conditions"]] == [("ReplicaSetCreateError", "False")]
-
-
-def test_each_scaling_is_told():
-    owner = a_deployment(10, surge=3, unavailable=2)
-    old = its_replicaset(owner, 10, old=1)
-    told = [s.message for s in seen(owner, [old]).actions if isinstance(s, Tell)]
-    name = sets.name_of_new(owner)
-    assert told == [
-        f"Scaled up replica set {name} from 0 to 3",
-        f"Scaled down replica set {old['metadata']['name']} from 10 to 8",
-    ]
-
-
-def test_the_old_annotation_rolls_back_to_a_revision():
-    owner = evolve(a_deployment(3), ("metadata", "annotations"), {sets.ROLLBACK: "0", rollout.REVISION: "2"})
-    first = its_replicaset(owner, 0, old=1)
-    second = evolve(its_replicaset(owner, 3), ("metadata", "annotations", rollout.REVISION), "2")
-    *_, update, told = seen(owner, [first, second]).actions
-    assert update.obj["spec"]["template"]["spec"]["containers"][0]["image"] == "v0.1"
-    assert sets.ROLLBACK not in update.obj["metadata"]["annotations"]
-    assert told.message == 'Rolled back deployment "web" to revision 1'
-    unknown = evolve(owner, ("metadata", "annotations", sets.ROLLBACK), "7")
-    *_, told, update = seen(unknown, [first, second]).actions
-    assert told.message == "Unable to find the revision to rollback to."
