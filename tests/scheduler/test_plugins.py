@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from kubemini.api import nodeselection
 from kubemini.api.objects import evolve, freeze
+from kubemini.api.placement import nodeselection
 from kubemini.scheduler.decide.decision import winner
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
 from kubemini.scheduler.decide.resources import requests

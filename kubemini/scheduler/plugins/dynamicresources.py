@@ -7,8 +7,8 @@ them; then their node selector decides. No device stands for an extended resourc
 
 from collections.abc import Iterator, Sequence
 
-from kubemini.api import nodeselection
 from kubemini.api.objects import Obj, get
+from kubemini.api.placement import nodeselection
 from kubemini.scheduler.decide.events import NODE_ADDED, NODE_LABEL, OWN_CLAIM
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
 from kubemini.scheduler.decide.plugin import SKIP, ZERO, Cycle, Event, Plugin, Refusal, hopeless

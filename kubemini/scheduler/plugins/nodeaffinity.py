@@ -1,14 +1,14 @@
 """NodeAffinity: the nodes a pod asks for by their labels, or by name: ``nodeSelector`` and node affinity. Pure.
 
-How a node is picked is told in `kubemini.api.nodeselection`.
+How a node is picked is told in `kubemini.api.placement.nodeselection`.
 Models k/k pkg/scheduler/framework/plugins/nodeaffinity NodeAffinity.Filter
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubemini.api.nodeselection import REQUIRED, insists, matches, problems, term_matches
 from kubemini.api.objects import EMPTY, Obj, get
+from kubemini.api.placement.nodeselection import REQUIRED, insists, matches, problems, term_matches
 from kubemini.scheduler.decide.events import NODE_ADDED, NODE_LABEL
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
 from kubemini.scheduler.decide.plugin import (

@@ -4,7 +4,7 @@ Models k/k pkg/scheduler/framework/plugins/nodeunschedulable NodeUnschedulable.F
 """
 
 from kubemini.api.objects import Obj, get
-from kubemini.api.tolerations import tolerates
+from kubemini.api.placement.tolerations import tolerates
 from kubemini.scheduler.decide.events import NODE_ADDED, NODE_TAINT, OWN_TOLERATION
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
 from kubemini.scheduler.decide.plugin import Cycle, Event, Plugin, Refusal, hopeless

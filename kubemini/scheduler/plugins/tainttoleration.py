@@ -8,7 +8,7 @@ The words are those of 1.37; older releases name the taint.
 from collections.abc import Iterable, Sequence
 
 from kubemini.api.objects import Obj, get
-from kubemini.api.tolerations import untolerated
+from kubemini.api.placement.tolerations import untolerated
 from kubemini.scheduler.decide.events import NODE_ADDED, NODE_TAINT, OWN_TOLERATION
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
 from kubemini.scheduler.decide.plugin import Cycle, Event, Plugin, Refusal, default_normalize, hopeless

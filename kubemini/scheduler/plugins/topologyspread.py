@@ -12,9 +12,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kubemini.api import nodeselection
 from kubemini.api.labels import Requirement, Selector, from_object
 from kubemini.api.objects import EMPTY, Obj, get
+from kubemini.api.placement import nodeselection
 from kubemini.scheduler.decide.crowds import Crowd
 from kubemini.scheduler.decide.events import (
     NODE_ADDED,

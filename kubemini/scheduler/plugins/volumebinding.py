@@ -12,8 +12,9 @@ Simplified: volumes of drivers that were once part of Kubernetes are not transla
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from kubemini.api import labels, nodeselection
+from kubemini.api import labels
 from kubemini.api.objects import Obj, get
+from kubemini.api.placement import nodeselection
 from kubemini.api.quantity import in_bytes
 from kubemini.scheduler.decide.claims import (
     CLAIM,

@@ -3,7 +3,7 @@
 import pytest
 
 from kubemini.api.objects import evolve, freeze
-from kubemini.api.tolerations import compares, tolerates, untolerated
+from kubemini.api.placement.tolerations import compares, tolerates, untolerated
 from kubemini.controllers.decide.nodes import tainteviction, taints
 from kubemini.controllers.decide.nodes.tainteviction import Move
 from kubemini.sim.units import SECOND

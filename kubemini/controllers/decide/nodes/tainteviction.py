@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kubemini.api.objects import Obj, get
-from kubemini.api.tolerations import tolerates, untolerated
+from kubemini.api.placement.tolerations import tolerates, untolerated
 from kubemini.controllers.decide.actions import disrupted
 from kubemini.controllers.decide.nodes.taints import NO_EXECUTE
 from kubemini.sim.units import SECOND

@@ -9,9 +9,9 @@ Models k/k pkg/controller/daemon/util CreatePodTemplate, GetTargetNodeName, IsPo
 
 from typing import Any
 
-from kubemini.api import nodeselection
 from kubemini.api.objects import EMPTY, Obj, evolve, evolve_many, get
-from kubemini.api.tolerations import untolerated
+from kubemini.api.placement import nodeselection
+from kubemini.api.placement.tolerations import untolerated
 from kubemini.controllers.decide.podcontrol import new_pod
 
 TROUBLES = (
