@@ -33,6 +33,7 @@ TURNS = "which kind of fresh request meets the sick server is the order of those
 THIRD_CHECK = "in this run each member was back just before a third check in a row had failed"
 SIXTEEN = "the live scheduler searched with 16 workers; which of equal nodes it found first is chance: see chosen_serial"
 OF_A_MAP = "two nodes are named in terms, and of equals the one is taken that comes first in a Go map"
+BETWEEN_LOOKS = "two of six pods became ready between two looks of the ReplicaSet's controller; ours sees each"
 SHARE = r"\S+: share that failed"
 LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, why it may); the first two are patterns
     (
@@ -69,6 +70,7 @@ LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, 
     ("external_two_hosts_power_off_r1", SHARE, STRETCHED),
     ("external_two_hosts_power_off_r1", "checks that fail: (livez|readyz) hit", LISTENS),
     (r"(?:[a-z]+)/[a-z]+-.*", r"event\.note: wanted Successfully assigned \S+ to (\S+), got .* to (?!\1)", SIXTEEN),
+    ("hpa/hpa-metrics-scale-down-default-window", r"ReplicaSet/web-<h1> (version 6\.status|number of)", BETWEEN_LOOKS),
     ("nodeaffinity/nodeaffinity-fields-.*", r"(chosen|event\.note): wanted", OF_A_MAP),
 )
 

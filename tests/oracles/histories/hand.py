@@ -8,12 +8,14 @@ it is read from the recording; where that does not say, the nodes take turns.
 import re
 
 from kubemini.api.timestamps import micro_timestamp
+from kubemini.sim.units import MS
 from tests.oracles.histories.noting import ELSEWHERE, NAMESPACE
 from tests.oracles.histories.phases import RENEWED
 
 TOPOLOGY = "topology.kubernetes.io/"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+ONE_BY_ONE = 30 * MS  # what a patch took the recorder's only thread
 STRATEGIC = "application/strategic-merge-patch+json"
 CAPACITY = {"cpu": "100", "memory": "1000Gi", "pods": "1000", "ephemeral-storage": "1000Gi"}
 ZONES = re.compile(r"zones of ([0-9, and]+) CPU")  # in order of the nodes
@@ -124,6 +126,7 @@ class Hand:
         self.automatic = how
         for key, obj in list(self.notes.now.items()):
             self._changed(key, "MODIFIED", obj)
+            self.world.reach(self.world.sim.now + ONE_BY_ONE)
 
     def _node_for(self, pod):
         affinity = pod["spec"].get("affinity", {}).get("nodeAffinity", {})
