@@ -21,6 +21,7 @@ from kubemini.api.kinds import LEASE
 from kubemini.api.objects import EMPTY, Obj, evolve, freeze, get
 from kubemini.api.timestamps import micro_timestamp
 from kubemini.client.client import ApiClient, code
+from kubemini.client.events import Recorder
 from kubemini.host.component import TOLD
 from kubemini.sim import Steps
 from kubemini.sim.engine import TIMER
@@ -82,6 +83,7 @@ class Elector:
         on_started: Callable[[], None],
         namespace: str = "kube-system",
         releases: bool = False,
+        recorder: Recorder | None = None,
     ):
         self.component = client.component
         self.params = self.component.net.params
@@ -89,7 +91,7 @@ class Elector:
         self.lease, self.namespace, self.on_started = lease, namespace, on_started
         self.identity = f"{self.component.name}_{self.component.incarnation}"
         self.observed = Observed()
-        self.releases = releases
+        self.releases, self.recorder = releases, recorder
         self.leading = self.resigning = False
         self._draws = self.component.sim.draws(f"election/{self.identity}")
         self._drawn = 0
@@ -103,6 +105,9 @@ class Elector:
             yield self.component.timeout(self._jittered())
         self.leading = True
         self.component.sim.record(self.component.name, "holder", lease=self.lease, holder=self.component.name)
+        if self.recorder is not None and self.observed.lease is not None:
+            said = f"{self.identity} became leader"
+            self.recorder.event(self.observed.lease, "Normal", "LeaderElection", said)
         self.on_started()
         while (yield from self._renew()):
             yield self.component.timeout(self.params.leader_elect_retry_period)

@@ -11,7 +11,7 @@ from typing import Any
 
 from kubemini.api.kinds import POD, Kind
 from kubemini.api.objects import Obj, get
-from kubemini.client import ApiClient, Discovery, Elector, Index, Informers
+from kubemini.client import ApiClient, Discovery, Elector, Index, Informers, Recorder
 from kubemini.client.decide.throttle import Throttle
 from kubemini.controllers.collector import GarbageCollector
 from kubemini.controllers.decide.autoscaling import horizontal
@@ -67,7 +67,8 @@ class ControllerManager(Component):
     def boot(self) -> None:
         self.client = ApiClient(self, self.servers, USER)
         self.discovery = Discovery(self.client)
-        self.elector = Elector(self.client, LEASE_NAME, self.lead)
+        teller = Recorder(self.client, LEASE_NAME)
+        self.elector = Elector(self.client, LEASE_NAME, self.lead, recorder=teller)
         self.elector.start()
 
     @property

@@ -13,10 +13,13 @@ MADE_UP = ("pod-template-hash", "controller-revision-hash", "controller-uid", "b
 
 
 class Naming:
-    """The names of one history: the recorded ones, and those of our *notes*. *judge* is the compare.py."""
+    """The names of one history: the recorded ones, and those of our *notes*.
 
-    def __init__(self, judge, recorded, notes):
-        self.judge, self.recorded, self.notes = judge, recorded, notes
+    *judge* is the compare.py; *row*: which of the recording's runs the times are taken from.
+    """
+
+    def __init__(self, judge, recorded, notes, row):
+        self.judge, self.recorded, self.notes, self.row = judge, recorded, notes, row
         self.last = max(step["n"] for step in recorded["steps"])
         self.given = set()  # recorded pods whose node has been given to one of ours
         self._pasts = {}  # key → (how many versions it was made of, the state after each step)
@@ -121,7 +124,7 @@ class Naming:
 
     def _lives(self, key, entry):
         """(step, time, node) of each birth that is recorded, with the node it was bound to later."""
-        times = self.recorded["times"]["objects"].get(key, [[]])[0]
+        times = self.recorded["times"]["objects"].get(key, {self.row: []})[self.row]
         varied = any(path in ("/spec", "/spec/nodeName") for path in entry.get("varies", ()))
         life = None
         for place, version in enumerate(entry["versions"]):

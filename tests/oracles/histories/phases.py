@@ -27,14 +27,14 @@ def second_of(recorded, begins):
     return None
 
 
-def noticed(recorded, begins):
+def noticed(recorded, begins, row):
     """(when kubelets fell silent, when that was noticed), in µs of the history; None: they did not, or it was not."""
     silent = next((step["n"] for step in recorded["steps"] if "silent" in step), None)
     if silent is None:
         return None
     since, times = begins[silent - 1], []
     for key, entry in recorded["objects"].items():
-        told = recorded["times"]["objects"].get(key, [[]])[0]
+        told = recorded["times"]["objects"].get(key, {row: []})[row]
         for version, at in zip(entry["versions"], told):
             conditions = ((version.get("change") or {}).get("status") or {}).get("conditions") or {}
             lost = conditions.get("Ready", {}).get("status") in ("Unknown", "False")

@@ -56,12 +56,12 @@ class Playing:
         self.until = module(Path(judge.__file__).with_name("until.py"))
         self.world = World(recorded, seed=1 + chance)
         self.notes = Notes(self.world, judge.FIELDS)
-        self.naming = Naming(judge, recorded, self.notes)
+        times, self.row = recorded["times"], chance % len(recorded["times"]["steps"])
+        self.naming = Naming(judge, recorded, self.notes, self.row)
         self.hand = Hand(self.world, self.notes, self.naming, recorded)
         self.steps, self.answers = [], {}
         self.marked = 0
-        times = recorded["times"]
-        self.begins = [round(t * SECOND) for t in (*times["steps"][0], times["end"][0])]
+        self.begins = [round(t * SECOND) for t in (*times["steps"][self.row], times["end"][self.row])]
 
     def run(self):
         """Take all steps; returns what was seen."""
@@ -82,7 +82,7 @@ class Playing:
 
     def _come_to_the_moment(self):
         """Let time pass until what comes round lies as it did for the recorder (phases.py)."""
-        world, lost = self.world, phases.noticed(self.recorded, self.begins)
+        world, lost = self.world, phases.noticed(self.recorded, self.begins, self.row)
         second = phases.second_of(self.recorded, self.begins)
         if second:
             world.reach(world.sim.now + phases.until_minute(world.sim.now, second))

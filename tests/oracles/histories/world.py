@@ -19,11 +19,11 @@ LIMITS = (("kube_api_qps", 300), ("kube_api_burst", 500))  # of the recorded con
 class World(Inside):
     """One API server, its controllers, and simulated time, asked from outside."""
 
-    def __init__(self, recorded, seed=1):
+    def __init__(self, recorded, seed=1, plan=None):
         hollow = dict.fromkeys(step["hollow"] for step in recorded["steps"] if "hollow" in step)
         params = ("node_monitor_work", written(WORK)), *(parameter(flag) for flag in recorded.get("flags") or ())
         measured = any("metrics" in step for step in recorded["steps"])
-        super().__init__(recorded["needs"], params, topology(hollow), measured, seed)
+        super().__init__(recorded["needs"], params, plan or topology(hollow), measured, seed)
         if self.metrics is not None:
             self.metrics.window = SECOND  # of the one that the recorder served
 
