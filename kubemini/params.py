@@ -168,6 +168,12 @@ class Params(NetworkParams):
     kubelet_service_links: bool = flag(
         False, Switch(), "kubelets tell containers of Services", "ours: real ones always do, and watch Services for it"
     )
+    kubelet_details: bool = flag(
+        False,
+        Switch(),
+        "kubelets read ConfigMaps and Secrets, refuse what does not fit, and tell of each step",
+        "ours: real ones always do; a story has no room for a version when a sandbox is ready or an end begins",
+    )
     pod_start: tuple[int, int] = flag(
         (800 * MS, 1600 * MS), Span(Duration(US, HOUR)), "time to start a container, image present", "ours"
     )

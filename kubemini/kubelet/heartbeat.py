@@ -11,10 +11,11 @@ from typing import Any
 from kubemini.api.kinds import LEASE, NODE
 from kubemini.api.objects import Obj, evolve, get
 from kubemini.api.timestamps import micro_timestamp
-from kubemini.client import ApiClient, Informer
+from kubemini.client import ApiClient, Informer, Recorder
 from kubemini.client.client import code
 from kubemini.host import Component
 from kubemini.host.linux import podnetwork
+from kubemini.kubelet.configuration import Configuration
 from kubemini.kubelet.decide import nodestatus
 from kubemini.sim import Steps
 
@@ -22,7 +23,9 @@ from kubemini.sim import Steps
 class Heartbeat:
     """The part of a kubelet that speaks for its node."""
 
-    def __init__(self, kubelet: Component, client: ApiClient):
+    def __init__(self, kubelet: Component, client: ApiClient, recorder: Recorder, configuration: Configuration):
+        self.recorder, self.configuration = recorder, configuration
+        self.pressures: tuple[str, ...] = ()  # conditions that hold: MemoryPressure, DiskPressure
         self.params, self.name = kubelet.net.params, kubelet.host.name
         self.kubelet, self.client = kubelet, client.limited(self.params.heartbeat_timeout)
         self.informer = Informer(client, NODE, self._node_changed, fieldSelector=f"metadata.name={self.name}")
@@ -34,6 +37,8 @@ class Heartbeat:
 
     def start(self) -> None:
         """Once for each incarnation of the kubelet."""
+        for type, reason, message in nodestatus.BEGINNING:
+            self._event(type, reason, message)
         self.kubelet.spawn(self._register())
         self.kubelet.spawn(self._renew_for_ever())
         self.kubelet.after(self.params.node_status_report_frequency, self._report_is_due)
@@ -47,22 +52,51 @@ class Heartbeat:
             masks = params.node_cidr_mask_size, params.node_cidr_mask_size_ipv6
             due = podnetwork.blocks(host, params.cluster_cidr, masks)
             addresses = podnetwork.addresses_for(host, due)
-            node = nodestatus.node(self.name, host.zone, due, addresses, self.kubelet.sim.now)
+            node = nodestatus.node(self.name, host.zone, due, addresses, self.kubelet.sim.now, self.configuration.shown)
             reply = yield from self.client.create(node)
             if reply.ok or code(reply) == 409:
                 break
             yield self.kubelet.timeout(delay)
             delay = min(2 * delay, longest)
         self._owed = not reply.ok  # an old Node: it may say anything
+        self._tell_conditions()
+        if reply.ok:
+            self._tell("NodeReady")
         self.informer.start()
 
     def _node_changed(self, old: Obj | None, new: Obj | None) -> None:
         first, self.node = self.node is None, new
+        if new is None:
+            self._tell_conditions()
+        elif old is not None and bool(get(old, "spec", "unschedulable")) != bool(get(new, "spec", "unschedulable")):
+            word = "NodeNotSchedulable" if get(new, "spec", "unschedulable") else "NodeSchedulable"
+            self.kubelet.after(self._until_next_look(), self._tell, word)
         if pod_cidrs := get(new or {}, "spec", "podCIDRs"):
             podnetwork.assign(self.kubelet.host, pod_cidrs)
         if new is not None and (self._owed or not nodestatus.is_ready(new)):
             self._owed = True
             self._plan(0 if first else self._until_next_look())
+
+    def _tell_conditions(self) -> None:
+        for word in nodestatus.words(self.pressures):
+            self._tell(word)
+
+    def _tell(self, word: str) -> None:
+        """``NodeReady``, and what the like."""
+        self._event("Normal", word, f"Node {self.name} status is now: {word}")
+
+    def _event(self, type: str, reason: str, message: str) -> None:
+        self.recorder.event(nodestatus.reference(self.name), type, reason, message)
+
+    def press(self, pressures: tuple[str, ...]) -> None:
+        """Other pressures hold from now on: say so at once."""
+        before, self.pressures = self.pressures, pressures
+        if before != pressures:
+            for word in nodestatus.words(pressures):
+                if word not in nodestatus.words(before):
+                    self._tell(word)
+            self._owed = True
+            self._plan(0)
 
     def _until_next_look(self) -> int:
         period = self.params.node_status_update_frequency
@@ -84,9 +118,12 @@ class Heartbeat:
     def _send_status(self) -> Steps:
         before = get(self.node, "status", default={})
         addresses = podnetwork.own_addresses(self.kubelet.host)
-        status = nodestatus.status(self.name, addresses, before, self.kubelet.sim.now)
+        now, was_ready = self.kubelet.sim.now, self.node is not None and nodestatus.is_ready(self.node)
+        status = nodestatus.status(self.name, addresses, before, now, self.configuration.shown, self.pressures)
         reply = yield from self.client.patch(NODE, self.name, "", {"status": status}, "status")
         self._planned, self._owed = False, not reply.ok
+        if reply.ok and not was_ready:
+            self._tell("NodeReady")
         if self._owed:
             self._plan(self._until_next_look())
 

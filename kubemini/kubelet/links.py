@@ -11,8 +11,8 @@ from collections.abc import Callable
 from kubemini.api.kinds import SERVICE
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Informer
-from kubemini.kubelet.containers import Running
 from kubemini.kubelet.decide.environment import environment
+from kubemini.kubelet.runtime.sandbox import PodSandbox
 
 
 class ServiceLinks:
@@ -30,10 +30,16 @@ class ServiceLinks:
             self.services.on_synced.append(then)
             self.services.start()
 
-    def tell(self, pod: Obj, running: Running) -> None:
+    def tell(self, pod: Obj, running: PodSandbox) -> None:
         """The containers of *pod* start: they are told of the Services that there are now."""
         if self.services is not None:
-            links = get(pod, "spec", "enableServiceLinks", default=True)
-            running.environment = environment(self.services.values(), running.namespace, links)
+            running.environment = self.of(pod)
             where = f"{running.namespace}/{running.name}"
             self.component.sim.record(self.component.name, "environment", pod=where, variables=running.environment)
+
+    def of(self, pod: Obj) -> dict[str, str]:
+        """What a container of *pod* that starts now is told."""
+        if self.services is None:
+            return {}
+        links = get(pod, "spec", "enableServiceLinks", default=True)
+        return environment(self.services.values(), pod["metadata"]["namespace"], links)

@@ -1,8 +1,7 @@
 """The logs of one host's containers: files on its disk, so they outlive kubelet, containers and power.
 
-Invariant: a pod's log goes with its containers (`forget`), and of its starts the last two are kept.
+Invariant: a pod's logs go with its containers (`forget`), and of each container's starts the last two are kept.
 k/k pkg/kubelet/kuberuntime kuberuntime_logs.go; kubelet.conf containerLogMaxFiles.
-Simplified: one log for all containers of a pod, as they start and end together; a line says whose it is.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ class Kept:
 
     current: Log
     previous: Log | None = None
+    rest: bytes = b""  # of a line that has no end yet
 
 
 class PodLogs:
@@ -34,34 +34,43 @@ class PodLogs:
     def _files(self) -> Any:
         return self.host.disk.files.setdefault(FILES, {})
 
-    def of(self, uid: str) -> Kept | None:
-        """What there is of a pod."""
-        found: Kept | None = self._files.get(uid)
+    def of(self, uid: str, container: str) -> Kept | None:
+        """What there is of a container of a pod."""
+        found: Kept | None = self._files.get(uid, {}).get(container)
         return found
 
-    def begin(self, uid: str) -> None:
-        """The containers of a pod start: a new file."""
-        before = self.of(uid)
+    def begin(self, uid: str, container: str) -> None:
+        """It starts: a new file."""
+        before = self.of(uid, container)
         if before is not None:
             before.current.probe(self.sim.now, ())
             before.current.ended = True
-        self._files[uid] = Kept(Log(), before.current if before is not None else None)
+        made = Kept(Log(), before.current if before is not None else None)
+        self._files.setdefault(uid, {})[container] = made
 
-    def has_begun(self, uid: str) -> bool:
-        """Whether its programs have said anything since they were last started."""
-        kept = self.of(uid)
+    def has_begun(self, uid: str, container: str) -> bool:
+        """Whether its program has said anything since it was last started."""
+        kept = self.of(uid, container)
         return kept is not None and bool(kept.current.said)
 
-    def say(self, uid: str, text: str, container: str = "") -> None:
-        """A program says something."""
-        kept = self.of(uid)
+    def say(self, uid: str, text: str, container: str) -> None:
+        """A program says a line."""
+        kept = self.of(uid, container)
         if kept is not None:
             kept.current.say(self.sim.now, text, container)
             self._tell(uid)
 
-    def probe(self, uid: str, checks: Sequence[Check]) -> None:
+    def write(self, uid: str, data: bytes, container: str) -> None:
+        """A program writes: whole lines or not."""
+        kept = self.of(uid, container)
+        if kept is not None:
+            *lines, kept.rest = (kept.rest + data).split(b"\n")
+            for line in lines:
+                self.say(uid, line.decode("utf-8", "replace"), container)
+
+    def probe(self, uid: str, container: str, checks: Sequence[Check]) -> None:
         """From now on it is probed so."""
-        kept = self.of(uid)
+        kept = self.of(uid, container)
         if kept is not None and not kept.current.ended:
             kept.current.probe(self.sim.now, checks)
             self._tell(uid)
@@ -69,13 +78,17 @@ class PodLogs:
     def probe_no_more(self) -> None:
         """The kubelet is gone."""
         self.readers.clear()
-        for uid in list(self._files):
-            self.probe(uid, ())
+        for uid, containers in list(self._files.items()):
+            for container in list(containers):
+                self.probe(uid, container, ())
 
-    def end(self, uid: str) -> None:
-        """The programs have ended."""
-        kept = self.of(uid)
+    def end(self, uid: str, container: str) -> None:
+        """The program has ended."""
+        kept = self.of(uid, container)
         if kept is not None:
+            if kept.rest:
+                rest, kept.rest = kept.rest, b""
+                self.say(uid, rest.decode("utf-8", "replace"), container)
             kept.current.probe(self.sim.now, ())
             kept.current.ended = True
             self._tell(uid)

@@ -36,6 +36,7 @@ AS_REAL = {  # a story has none of these
     "all_controllers": True,
     "kubelet_service_links": True,
     "record_events": True,
+    "kubelet_details": True,
 }
 
 

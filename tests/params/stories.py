@@ -230,6 +230,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "service_cidr_controller": True,
         "all_controllers": True,
         "record_events": True,
+        "kubelet_details": True,
         "kubelet_service_links": True,
         "loopback_latency": ["100us", "200us"],
         "apiserver_boot": ["2s", "3s"],

@@ -100,7 +100,6 @@ def test_a_container_that_has_not_started_has_no_log_and_takes_no_command():
         ("far/log", 404, 'pods "nowhere" not found'),
         ("far/exec?command=ls&stdout=1", 404, 'pods "nowhere" not found'),
         ("ghost/log", 404, 'pods "ghost" not found'),
-        ("idle/log?container=i", 400, 'container "i" in pod "idle" is not available'),
     ],
 )
 def test_what_is_not_there_is_named(several, path, code, why):

@@ -95,7 +95,7 @@ def test_a_log_outlives_the_power_of_its_node():
     world.sleep(20)
     kept = world.cluster.components["kubelet@worker-1"].containers.logs
     (uid,) = [worker.uid for worker in world.cluster.components["kubelet@worker-1"].workers.values()]
-    assert [line.text for line in kept.of(uid).previous.said] == STARTED.splitlines()
+    assert [line.text for line in kept.of(uid, "c").previous.said] == STARTED.splitlines()
     assert world.text(f"{WEB}/log") == STARTED
 
 
@@ -118,11 +118,11 @@ def test_nobody_probes_while_the_kubelet_is_down():
     world = World(with_container(readinessProbe=PROBED))
     kubelet = world.cluster.components["kubelet@worker-1"]
     kubelet.crash()
-    down, before = world.sim.now, len(kubelet.containers.logs.of(next(iter(kubelet.workers))).current.spans)
+    down, before = world.sim.now, len(kubelet.containers.logs.of(next(iter(kubelet.workers)), "c").current.spans)
     world.sleep(60)
     kubelet.start()
     world.sleep(30)
-    (kept,) = (kubelet.containers.logs.of(uid) for uid in kubelet.workers)
+    (kept,) = (kubelet.containers.logs.of(uid, "c") for uid in kubelet.workers)
     lines = kept.current.lines("c", world.sim.now)
     assert before and [line for line in lines if down < line.at < down + 60_000_000] == []
     assert [line for line in lines if line.at > down + 60_000_000], "and then again"

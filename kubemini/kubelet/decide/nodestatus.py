@@ -5,17 +5,29 @@ Models k/k pkg/kubelet Kubelet.initialNode
 Simplified: every worker has the same size; the kubelet writes podCIDR, which really is the controller-manager's work.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubemini.api.kinds import LEASE, NODE
 from kubemini.api.objects import Obj, freeze, get
+from kubemini.api.quantity import in_bytes
 from kubemini.api.timestamps import micro_timestamp, timestamp
 from kubemini.sim.units import SECOND
 
 CAPACITY = {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "40Gi"}  # ours
 KUBELET = 10250  # the port of its server
 FEATURES = ["ExtendWebSocketsToKubelet"]  # of those that a kubelet 1.37 declares, the one that matters here
+KEPT_MEMORY = 100 << 20
+PRESSED = {
+    "MemoryPressure": ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+    "DiskPressure": ("KubeletHasDiskPressure", "kubelet has disk pressure"),
+    "PIDPressure": ("KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+}
+BEGINNING = (  # Events of a kubelet that starts
+    ("Normal", "Starting", "Starting kubelet."),
+    ("Warning", "InvalidDiskCapacity", "invalid capacity 0 on image filesystem"),
+    ("Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods"),
+)
 LEASE_NAMESPACE = "kube-node-lease"
 PRESSURES = (
     ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -24,7 +36,9 @@ PRESSURES = (
 )
 
 
-def node(name: str, zone: str, pod_cidrs: Sequence[str], addresses: Sequence[str], now: int) -> Obj:
+def node(
+    name: str, zone: str, pod_cidrs: Sequence[str], addresses: Sequence[str], now: int, capacity: Mapping[str, str]
+) -> Obj:
     """The Node that a new host registers; *addresses* are its own, one of each family of its pods' ranges."""
     machine = {"os": "linux", "arch": "amd64"}
     labels = {f"{beta}kubernetes.io/{what}": value for beta in ("", "beta.") for what, value in machine.items()}
@@ -35,18 +49,25 @@ def node(name: str, zone: str, pod_cidrs: Sequence[str], addresses: Sequence[str
             "kind": NODE.kind,
             "metadata": {"name": name, "labels": labels | {"topology.kubernetes.io/zone": zone}},
             "spec": {"podCIDR": pod_cidrs[0], "podCIDRs": list(pod_cidrs)},
-            "status": status(name, addresses, {}, now),
+            "status": status(name, addresses, {}, now, capacity),
         }
     )
 
 
-def status(name: str, addresses: Sequence[str], before: Obj, now: int) -> dict[str, Any]:
-    """``node.status`` of a healthy host; *before* is the status the API server has."""
+def status(
+    name: str,
+    addresses: Sequence[str],
+    before: Obj,
+    now: int,
+    capacity: Mapping[str, str],
+    pressures: Sequence[str] = (),
+) -> dict[str, Any]:
+    """``node.status`` of a healthy host; *before* is the status the API server has, *pressures* are those that hold."""
     return {
-        "capacity": CAPACITY,
-        "allocatable": CAPACITY,
+        "capacity": capacity,
+        "allocatable": allocatable(capacity),
         "conditions": [
-            *(_condition(before, type, "False", reason, message, now) for type, reason, message in PRESSURES),
+            *(_condition(before, *_pressure(pressed, pressures), now) for pressed in PRESSURES),
             _condition(before, "Ready", "True", "KubeletReady", "kubelet is posting ready status", now),
         ],
         "addresses": [
@@ -57,6 +78,32 @@ def status(name: str, addresses: Sequence[str], before: Obj, now: int) -> dict[s
         "nodeInfo": _info(name),
         "declaredFeatures": FEATURES,
     }
+
+
+def allocatable(capacity: Mapping[str, str]) -> dict[str, str]:
+    """What is left for pods: less what hard eviction keeps free, 100Mi of memory and a tenth of the disk."""
+    memory = in_bytes(capacity["memory"]) - KEPT_MEMORY
+    disk = in_bytes(capacity["ephemeral-storage"])
+    return {**capacity, "memory": f"{memory // 1024}Ki", "ephemeral-storage": str(disk - disk // 10)}
+
+
+def _pressure(usual: tuple[str, str, str], pressures: Sequence[str]) -> tuple[str, str, str, str]:
+    """type, status, reason and message of one of `PRESSURES`."""
+    type, reason, message = usual
+    return (type, "True", *PRESSED[type]) if type in pressures else (type, "False", reason, message)
+
+
+def words(pressures: Sequence[str]) -> list[str]:
+    """What Events call the conditions."""
+    found = []
+    for type, reason, _ in PRESSURES:
+        found.append("Node" + (PRESSED[type][0] if type in pressures else reason).removeprefix("Kubelet"))
+    return found
+
+
+def reference(name: str) -> Obj:
+    """A Node as an Event of its kubelet names it."""
+    return freeze({"apiVersion": NODE.api_version, "kind": NODE.kind, "metadata": {"name": name, "uid": name}})
 
 
 def _condition(before: Obj, type: str, status: str, reason: str, message: str, now: int) -> dict[str, str]:

@@ -22,15 +22,17 @@ from typing import Any
 
 from kubemini.api.objects import freeze, get, thaw
 from kubemini.host import Component
-from kubemini.kubelet.containers import EXITED, Containers, Running
 from kubemini.kubelet.decide import forwarding, insides, logs, pages, routes, streams
 from kubemini.kubelet.decide.commands import Ask, Facts
 from kubemini.kubelet.decide.nodestatus import KUBELET
 from kubemini.kubelet.decide.pages import Answered, HttpServer
-from kubemini.kubelet.decide.podworker import RUNNING, STARTING, STOPPING, PodWorker
+from kubemini.kubelet.decide.pods.runs import CREATED, RUNNING, Run
+from kubemini.kubelet.decide.pods.status import by_name
 from kubemini.kubelet.decide.routes import EXEC, FORWARD, HEALTH, LOGS, PODS, Wanted
-from kubemini.kubelet.decide.status import container_status
 from kubemini.kubelet.decide.streams import Headers, Options, Refusal
+from kubemini.kubelet.pods.worker import PodWorker
+from kubemini.kubelet.runtime.containers import Containers
+from kubemini.kubelet.runtime.sandbox import ENDED, PodSandbox
 from kubemini.kubelet.serving.forwarding import Forwarding, refused
 from kubemini.kubelet.serving.reading import Reading
 from kubemini.kubelet.serving.session import EXEC_ID, Attachment, Execution, Session, words_of
@@ -136,9 +138,9 @@ class Server:
         if wanted.container not in routes.containers(worker.pod):
             visit.answer(404, f'container "{wanted.container}" not found in pod "{wanted.pod}"')
             return
-        statuses = [container_status(worker, one) for one in worker.pod["spec"]["containers"]]
+        statuses = list(by_name(worker.life.status).values())
         why = logs.unavailable(wanted.pod, wanted.container, statuses, query.previous)
-        log = None if why else self._log(worker.uid, query.previous)
+        log = None if why else self._log(worker.uid, wanted.container, query.previous)
         if log is None:
             visit.answer(400, why or logs.no_file(wanted.pod, wanted.container))
             return
@@ -148,14 +150,19 @@ class Server:
         visit.call.on_cancel(reading.leave)
         reading.begin()
 
-    def _log(self, uid: str, previous: bool) -> logs.Log | None:
-        """The log that is meant: of containers that are only about to start again, that of their last start."""
-        kept, running = self.containers.logs.of(uid), self.containers.of_pod.get(uid)
+    def _log(self, uid: str, container: str, previous: bool) -> logs.Log | None:
+        """The log that is meant: of a container that is only about to start again, that of its last start."""
+        kept, run = self.containers.logs.of(uid, container), self._run(uid, container)
         if kept is None:
             return None
-        starts = running is not None and running.state == STARTING
-        runs = running is not None and running.state in (RUNNING, STOPPING)
-        return kept.previous if starts or (previous and runs) else kept.current
+        runs = run is not None and run.state == RUNNING
+        return kept.previous if previous and runs else kept.current
+
+    def _run(self, uid: str, container: str) -> Run | None:
+        """The newest run of a container that has begun."""
+        sandbox = self.containers.of_pod.get(uid)
+        found = sandbox.view.of(container) if sandbox is not None else []
+        return next((run for run in found if run.state != CREATED), None)
 
     # -- streams -----------------------------------------------------------------------------------------------------
     def _open(self, visit: Visit, wanted: Wanted) -> None:
@@ -175,14 +182,14 @@ class Server:
         else:
             self._forward(visit, running)
 
-    def _is_there(self, running: Running, wanted: Wanted) -> bool:
+    def _is_there(self, running: PodSandbox, wanted: Wanted) -> bool:
         """Whether what is meant runs."""
         if wanted.what == FORWARD:
-            return running.state != EXITED
-        named = any(one["name"] == wanted.container for one in running.pod["spec"]["containers"])
-        return named and running.state in (RUNNING, STOPPING)
+            return running.state != ENDED
+        run = self._run(running.uid, wanted.container)
+        return run is not None and run.state == RUNNING
 
-    def _enter(self, visit: Visit, wanted: Wanted, running: Running, options: Options) -> None:
+    def _enter(self, visit: Visit, wanted: Wanted, running: PodSandbox, options: Options) -> None:
         """Run a command in a container, or show what it says."""
         carrier = streams.chosen(visit.headers, options)
         if isinstance(carrier, Refusal):
@@ -190,7 +197,7 @@ class Server:
             return
         session = Session(self.kubelet, carrier, visit.push, visit.close)
         visit.greet(carrier.greeting, session.take, session.leave)
-        kept, files = self.containers.logs.of(running.uid), self.containers.logs
+        kept, files = self.containers.logs.of(running.uid, wanted.container), self.containers.logs
         if wanted.what == EXEC:
             facts = self._facts(running, wanted.container, options.tty)
             run = Execution(session, words_of(visit.query), facts, self._ask(running))
@@ -206,12 +213,12 @@ class Server:
         parts = (draws.u(EXEC_ID // 16 * self._processes + part) for part in range(EXEC_ID // 16))
         return "".join(f"{part:016x}" for part in parts)
 
-    def _facts(self, running: Running, container: str, tty: bool) -> Facts:
+    def _facts(self, running: PodSandbox, container: str, tty: bool) -> Facts:
         spec, node = pages.container_of(running.pod, container), self.host.name
         resolv_conf = self.host.resolv_conf(running.pod)
         return insides.facts(running.pod, spec, running.ips, running.environment, resolv_conf, node, tty)
 
-    def _ask(self, running: Running) -> Callable[[Ask], Steps]:
+    def _ask(self, running: PodSandbox) -> Callable[[Ask], Steps]:
         """Who asks the network for a program in the pod: the network stack of this host."""
 
         def ask(step: Ask) -> Steps:
@@ -222,7 +229,7 @@ class Server:
         return ask
 
     # -- ports -------------------------------------------------------------------------------------------------------
-    def _forward(self, visit: Visit, running: Running) -> None:
+    def _forward(self, visit: Visit, running: PodSandbox) -> None:
         carrier = forwarding.chosen(visit.headers, visit.query)
         if isinstance(carrier, Refusal):
             visit.refuse(carrier)
@@ -235,7 +242,7 @@ class Server:
         visit.greet(carrier.greeting, made.take, made.leave)
         made.begin()
 
-    def _listens(self, running: Running, port: int) -> HttpServer | str:
+    def _listens(self, running: PodSandbox, port: int) -> HttpServer | str:
         """Who answers on *port* of a pod, or the words of a refusal."""
         page = self.containers.page(running, port)
         if page is not None:

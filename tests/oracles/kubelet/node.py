@@ -4,15 +4,28 @@ What the recording's README says of its machine is said here: the node, the imag
 the node by hand (hooks).
 """
 
+import re
 from dataclasses import replace
 
 from kubemini.apiserver import flags
 from kubemini.cluster import Cluster
 from kubemini.cluster.topology import build
+from kubemini.kubelet.decide.pods.images import Image
 from kubemini.params import Params, changed
 from kubemini.serve.world import AS_REAL
+from kubemini.sim.units import SECOND
 from tests.oracles.sessions.world import RECORDED, TOKENS, YEAR, Inside
 
+REGISTRY = {  # README of the recordings: what its registry holds; tool:1 is on the node from the start
+    "missing": Image(trouble="missing"),
+    "wrong": Image(trouble="missing"),
+    "absent": Image(trouble="missing"),
+    "private": Image(trouble="denied"),
+    "limited": Image(trouble="failed to resolve image: unexpected status: 429 Too Many Requests"),
+    **{name: Image() for name in ("pullone", "pullthree", "nocmd", "toolroot")},
+    **{name: Image(takes=5 * SECOND) for name in ("pulltwo", "slowa", "slowb")},
+}
+CAPACITY = {"cpu": "2", "memory": "24684092Ki", "pods": "110", "ephemeral-storage": "40Gi"}
 NODE, KUBELET, WORKER = "n1", "kubelet@n1", "worker-1"
 
 
@@ -24,6 +37,10 @@ class Node(Inside):
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
         self.server.flags = replace(flags.as_real(TOKENS), disabled_plugins=("TaintNodesByCondition",))
         self.kubelet, self.host = self.cluster.components[KUBELET], self.cluster.hosts[NODE]
+        images = {f"registry.example.test/{name}": image for name, image in REGISTRY.items()}
+        self.kubelet.registry.images.update(images)
+        self.usual = replace(self.kubelet.configuration, capacity=CAPACITY)
+        self.kubelet.configuration = self.usual
         self.sim.begin_at(YEAR)
         self.cluster.start()
         self.until(lambda: self.server.core.health.ready)
@@ -35,10 +52,42 @@ class Node(Inside):
         acts = {
             "kubelet-stop": lambda: self.kubelet.terminate(),
             "kubelet-start": lambda: self.kubelet.start(),
+            "kubelet-conf": lambda: self._configure(step["does"]),
+            "kill-container": lambda: self._kill(namespace, "c"),
+            "kill-sandbox": lambda: self._kill(namespace, None),
         }
         if step["hook"] not in acts:
             raise LookupError(f"what the hook {step['hook']} does is not simulated: {step['does']}")
         acts[step["hook"]]()
+
+    def _configure(self, does):
+        """Restart the kubelet with a configuration that is put in words."""
+        changes = {}
+        if found := re.search(r"maxPods (\d+)", does):
+            changes["max_pods"] = int(found[1])
+        if found := re.search(r"maxContainerRestartPeriod (\d+)s", does):
+            changes["crash_loop_backoff"] = (10 * SECOND, int(found[1]) * SECOND)
+        if found := re.search(r"evictionPressureTransitionPeriod (\d+)s", does):
+            changes["pressure_transition"] = int(found[1]) * SECOND
+        if found := re.search(r"memory.available (\d+)Mi under what is free", does):
+            changes["eviction_hard"] = {
+                "memory.available": self.kubelet.free("memory.available") - (int(found[1]) << 20)
+            }
+        elif "nodefs.available" in does:
+            changes["eviction_hard"] = {"nodefs.available": self.kubelet.free("nodefs.available") - (1 << 30)}
+        self.kubelet.terminate()
+        self.sleep(1)
+        self.kubelet.configuration = replace(self.usual, **changes)
+        self.kubelet.start()
+
+    def _kill(self, namespace, container):
+        """SIGKILL to the process of a container of pod p, or of its sandbox."""
+        runtime = self.host.kernel.containers
+        (sandbox,) = (one for one in runtime.of_pod.values() if (one.namespace, one.name) == (namespace, "p"))
+        if container is None:
+            runtime.kill_sandbox(sandbox.uid)
+        else:
+            runtime.kill(sandbox.uid, sandbox.view.latest(container))
 
 
 def _topology():

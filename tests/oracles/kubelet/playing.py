@@ -16,7 +16,7 @@ JUDGE = "compare.py"
 WATCHED = {"pods": "/api/v1/namespaces/{}/pods?watch=1", "events": "/api/v1/namespaces/{}/events?watch=1"}
 AGENT = "recorder"
 LOOK = 0.1  # seconds between two looks of an `until`
-PLURALS = {"PriorityClass": "priorityclasses"}
+PLURALS = {"PriorityClass": "priorityclasses", "RuntimeClass": "runtimeclasses"}
 GLOBAL = ("PriorityClass", "RuntimeClass")
 
 
@@ -122,7 +122,7 @@ class Player:
 
     def _until(self, step):
         """Wait for an expression; give up long after the real one had it."""
-        end = self.world.clock() + 3 * step["took"] + 120
+        end = self.world.clock() + 2 * step["took"] + 60
         while not self.seen.holds(step["until"]):
             if self.world.clock() > end:
                 return [f"until {step['until']}: did not come to be"]

@@ -1,0 +1,29 @@
+"""What one kubelet is configured with beyond the parameters of the cluster: the KubeletConfiguration of its host.
+
+Invariant: it is read when the kubelet starts; who changes it restarts the kubelet.
+Models k/k pkg/kubelet/apis/config KubeletConfiguration
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kubemini.kubelet.decide.nodestatus import CAPACITY
+from kubemini.sim.units import MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One host's; bytes and µs. *capacity*: what the machine has."""
+
+    capacity: Mapping[str, str] = field(default_factory=lambda: dict(CAPACITY))
+    max_pods: int | None = None
+    crash_loop_backoff: tuple[int, int] | None = None  # None: that of the cluster's parameters
+    eviction_hard: Mapping[str, int] = field(default_factory=dict)  # signal: bytes that must be left
+    pressure_transition: int = 5 * MINUTE  # evictionPressureTransitionPeriod
+    sysctls: tuple[str, ...] = ()  # allowedUnsafeSysctls
+
+    @property
+    def shown(self) -> Mapping[str, str]:
+        """The capacity that the Node shows."""
+        pods = {} if self.max_pods is None else {"pods": str(self.max_pods)}
+        return {**self.capacity, **pods}

@@ -1,0 +1,112 @@
+"""A probe asks the program of a container: by HTTP, TCP, gRPC, or with a command.
+
+Models k/k pkg/kubelet/prober prober.runProbe; k/k pkg/probe/http DoHTTPProbe; k/k pkg/probe/grpc grpcProber.Probe
+Simplified: what is asked of a program that nobody knows is answered by the annotations of its pod.
+"""
+
+from typing import Any
+
+from kubemini.api.objects import Obj
+from kubemini.containers import Request
+from kubemini.kubelet.decide.behaviour import behaviour
+from kubemini.kubelet.decide.pods import probing
+from kubemini.kubelet.decide.pods.probing import NAMES, NEVER, READINESS, Outcome, Prober
+from kubemini.kubelet.decide.pods.runs import find
+from kubemini.kubelet.pods.hooks import execute
+from kubemini.kubelet.pods.shared import Attended
+from kubemini.kubelet.runtime.life import Life
+from kubemini.kubelet.runtime.sandbox import PodSandbox
+from kubemini.sim import Steps
+
+MOST = 10 * 1024  # bytes of an answer that are kept
+AGENT = {"user-agent": "kube-probe/1.37"}
+
+
+def ask(worker: Attended, prober: Prober) -> Steps:
+    """What the probe finds; None: its container is gone."""
+    sandbox = worker.shared.containers.of_pod.get(worker.uid)
+    life = sandbox.lives.get(prober.run) if sandbox is not None else None
+    if sandbox is None or life is None or life.over:
+        return None
+    if life.plain:
+        return _plain(worker, prober)
+    spec = prober.spec
+    if "exec" in spec:
+        return (yield from _exec(worker, life, prober, [str(word) for word in spec["exec"].get("command") or ()]))
+    if "grpc" in spec:
+        return (yield from _grpc(worker, sandbox, prober))
+    container = find(worker.pod, prober.name)
+    if "tcpSocket" in spec:
+        return _tcp(sandbox, probing.port_of(container, spec["tcpSocket"]["port"]))
+    return (yield from _http(worker, sandbox, container, prober))
+
+
+def _plain(worker: Attended, prober: Prober) -> Outcome:
+    """Annotations say how it is; they change by way of the API, which tells."""
+    well = behaviour(worker.pod, NAMES[prober.kind]) != "fail"
+    if prober.kind == READINESS:
+        well = well and worker.shared.containers.well(worker.uid)
+    text = "" if "exec" in prober.spec else probing.http_failed("", 503, "")
+    return Outcome(well, "" if well else text)
+
+
+def _exec(worker: Attended, life: Life, prober: Prober, command: list[str]) -> Steps:
+    code, said = yield from execute(worker, life, command, prober.timeout)
+    now = worker.shared.now
+    if code is None:
+        return Outcome(False, probing.exec_timed_out(command, prober.timeout), now)
+    text = said[:MOST].decode("utf-8", "replace")
+    return Outcome(code == 0, text if code else "", now)
+
+
+def _lives(sandbox: PodSandbox) -> list[Life]:
+    """All that share the network of the pod."""
+    return [sandbox.lives[run.id] for run in sandbox.view.running() if not sandbox.lives[run.id].plain]
+
+
+def _tcp(sandbox: PodSandbox, port: int) -> Outcome:
+    open_ = any(life.inside.listens(port) for life in _lives(sandbox))
+    return Outcome(open_, "" if open_ else probing.refused(sandbox.ip, port))
+
+
+def _http(worker: Attended, sandbox: PodSandbox, container: Obj, prober: Prober) -> Steps:
+    get = prober.spec["httpGet"]
+    port, path = probing.port_of(container, get["port"]), get.get("path") or "/"
+    path = path if path.startswith("/") else f"/{path}"
+    headers = AGENT | {one["name"].lower(): one["value"] for one in get.get("httpHeaders") or ()}
+    scheme = (get.get("scheme") or "HTTP").lower()
+    url = f"{scheme}://{probing.joined(get.get('host') or sandbox.ip, port)}{path}"
+    request = Request("GET", path, headers, b"", worker.shared.host.name, sandbox.ip)
+    for life in _lives(sandbox):
+        answer = life.inside.request(port, request)
+        if answer is None:
+            continue
+        if answer.delay >= prober.timeout:
+            yield worker.shared.component.timeout(prober.timeout)
+            return Outcome(False, probing.http_failed(url, None, probing.TOO_SLOW), answer.until)
+        if answer.delay:
+            yield worker.shared.component.timeout(answer.delay)
+        return _judged(answer, url)
+    return Outcome(False, probing.http_failed(url, None, probing.refused(sandbox.ip, port)))
+
+
+def _judged(answer: Any, url: str) -> Outcome:
+    if not 200 <= answer.status < 400:
+        return Outcome(False, probing.http_failed(url, answer.status, ""), answer.until)
+    away = answer.status >= 300
+    body = answer.body[:MOST].decode("utf-8", "replace")
+    warning = f"Probe terminated redirects, Response body: {body}" if away else ""
+    return Outcome(True, "", answer.until, warning)
+
+
+def _grpc(worker: Attended, sandbox: PodSandbox, prober: Prober) -> Steps:
+    port, service = int(prober.spec["grpc"]["port"]), prober.spec["grpc"].get("service") or ""
+    for life in _lives(sandbox):
+        health = life.inside.health(port, service)
+        if health is not None:
+            if health.status == "SERVING":
+                return Outcome(True, "", health.until)
+            text = probing.grpc_failed(sandbox.ip, port, health.status, prober.timeout)
+            return Outcome(False, text, health.until)
+    yield worker.shared.component.timeout(prober.timeout)
+    return Outcome(False, probing.grpc_failed(sandbox.ip, port, None, prober.timeout), NEVER)

@@ -1,0 +1,162 @@
+"""What the pod workers of one kubelet share: who speaks for them, who starts, pulls and remembers. No decisions.
+
+Invariant: all of it dies with the kubelet, so a kubelet that returns has forgotten every back-off.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import simpy
+
+from kubemini.api.objects import Obj
+from kubemini.client import ApiClient, Recorder
+from kubemini.host import Component
+from kubemini.host.linux.podnetwork import own_addresses
+from kubemini.kubelet.configuration import Configuration
+from kubemini.kubelet.decide.pods.backoff import Backoffs
+from kubemini.kubelet.decide.pods.images import Registry
+from kubemini.kubelet.decide.pods.runs import inits
+from kubemini.kubelet.decide.pods.table import PodLife
+from kubemini.kubelet.links import ServiceLinks
+from kubemini.kubelet.pods.pulling import Puller
+from kubemini.kubelet.runtime.containers import Containers
+from kubemini.sim.units import SECOND
+from kubemini.wire.rpc import happen
+
+NORMAL, WARNING = "Normal", "Warning"
+BACK_OFF = 10 * SECOND  # backOffPeriod of pod workers
+RESYNC = 60 * SECOND  # syncFrequency
+RELIST = SECOND  # how often the runtime is asked for what there is
+PULLS = (10 * SECOND, 300 * SECOND)  # MaxContainerBackOff and base of image pulls
+
+
+class Shared:
+    """One for each incarnation of a kubelet."""
+
+    def __init__(
+        self,
+        component: Component,
+        client: ApiClient,
+        containers: Containers,
+        links: ServiceLinks,
+        configuration: Configuration,
+        registry: Registry,
+        drawn: dict[str, int],
+    ):
+        self.component, self.client, self.containers, self.links = component, client, containers, links
+        self.host, self.sim, self.params = component.host, component.sim, component.net.params
+        self.recorder = Recorder(client, "kubelet", component.host.name)
+        self.restarts = Backoffs(configuration.crash_loop_backoff or self.params.crash_loop_backoff)
+        self.puller = Puller(component, registry, Backoffs(PULLS))
+        self.drawn = drawn
+        self.began = component.sim.now
+        self._exits: dict[str, list[Callable[[Any], None]]] = {}  # who waits for the end of a run
+
+    @property
+    def now(self) -> int:
+        """The instant (µs)."""
+        return self.sim.now
+
+    def event(self, pod: Obj, type: str, reason: str, message: str, container: str = "") -> None:
+        """Tell of *pod*, or of one of its containers."""
+        self.recorder.event(pod, type, reason, message, field_path(pod, container) if container else "")
+
+    def host_ips(self) -> tuple[str, ...]:
+        """The addresses of its host."""
+        return own_addresses(self.host)
+
+    def draw(self, name: str, bounds: tuple[int, int]) -> int:
+        """A duration by chance; each pod has luck of its own."""
+        number = self.drawn[name] = self.drawn.get(name, 0) + 1
+        return self.sim.draws(f"pod/{name}").between(number, *bounds)
+
+    def fresh_id(self, name: str) -> str:
+        """What the runtime calls something that comes to nothing: 64 digits."""
+        parts = (self.draw(f"{name}/id", (0, (1 << 62) - 1)) for _ in range(4))
+        return "".join(f"{part:016x}" for part in parts)
+
+    def jitter(self, pod: str, delay: int) -> int:
+        """*delay*, or up to half as much more."""
+        return self.draw(f"{pod}/again", (delay, delay + delay // 2)) if delay > 0 else 0
+
+    # -- waiting for ends ----------------------------------------------------------------------------------------------
+    def when_ended(self, run: str) -> simpy.Event:
+        """Happens when the run ends."""
+        event = simpy.Event(self.sim)
+        self._exits.setdefault(run, []).append(lambda value: happen(event, value))
+        return event
+
+    def has_ended(self, run: str) -> None:
+        """The runtime says so."""
+        for come in self._exits.pop(run, ()):
+            come(None)
+
+    def ended_or(self, run: str, delay: int) -> simpy.Event:
+        """Happens when the run ends, or after *delay* µs."""
+        return self.first_of(delay, lambda come: self._exits.setdefault(run, []).append(come))
+
+    def first_of(self, delay: int, begin: Callable[[Callable[[Any], None]], None]) -> simpy.Event:
+        """An event that happens when what *begin* was given is called, with its value, or with None after *delay*."""
+        event, over = simpy.Event(self.sim), list[bool]()
+
+        def come(value: Any) -> None:
+            if not over:
+                over.append(True)
+                happen(event, value)
+
+        begin(come)
+        if not over:
+            self.component.after(delay, come, None)
+        return event
+
+
+class Attended(Protocol):
+    """A pod's worker, as those know it who do its work."""
+
+    shared: Shared
+    life: PodLife
+    statuses: Any
+    probing: Any
+    reported: Any
+    version: int
+    orphaned: bool
+
+    @property
+    def uid(self) -> str:
+        """Of its pod."""
+
+    @property
+    def pod(self) -> Obj:
+        """As the API wants it."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(namespace, name)."""
+
+    @property
+    def written_uid(self) -> str:
+        """The uid under which the API knows the pod."""
+
+    def known(self) -> Any:
+        """The status that the API server is known to have."""
+
+    def made_up(self, terminal: bool = False) -> dict[str, Any]:
+        """The status of the pod as it is now."""
+
+    def wake(self) -> None:
+        """Something has happened."""
+
+    def pause(self, delay: int) -> simpy.Event:
+        """Happens after *delay* µs with None, or sooner if the pod is to end."""
+
+    def reject(self, reason: str, message: str) -> None:
+        """This kubelet does not take the pod."""
+
+    def evict(self, why: tuple[str, str] | None, disruption: str, grace: int | None = None) -> None:
+        """The kubelet ends the pod."""
+
+
+def field_path(pod: Obj, container: str) -> str:
+    """Which part of *pod* a container is."""
+    kind = "initContainers" if any(one["name"] == container for one in inits(pod)) else "containers"
+    return f"spec.{kind}{{{container}}}"
