@@ -152,12 +152,14 @@ class Reconciler:
             return watch.keys(obj, self.facts) if obj is not None else []
 
         def changed(old: Obj | None, new: Obj | None) -> None:
-            concerned = (new or old,) if watch.latest else (old, new)
+            concerned = (new or old,) if watch.latest else () if watch.change is not None else (old, new)
             for told in watch.tells(new or old or {}, self.facts):
                 tell(self.recorder, told)
             for obj in concerned if watch.when(old, new) else ():
                 for key in keys(obj):
                     self.queue.add_after(key, watch.delay)
+            for key in watch.change(old, new, self.facts) if watch.change is not None else ():
+                self.queue.add_after(key, watch.delay)
             for key in keys(new or old) if watch.made_here else ():
                 self._observe(key, old, new)
 

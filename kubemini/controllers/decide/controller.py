@@ -55,7 +55,8 @@ class Watch:
 
     *made_here*: the controller makes such objects itself, and expects to see them. *when*: which changes (old, new).
     *delay* (µs): how long the key waits for more of the kind, so that one look does for many changes. *latest*: the
-    state before a change concerns nobody. *tells*: what is said of an object whenever it changes.
+    state before a change concerns nobody. *tells*: what is said of an object whenever it changes. *change*: whom a
+    change (old, new) concerns, where each of the two does not tell.
     """
 
     kind: Kind
@@ -64,6 +65,7 @@ class Watch:
     when: Callable[[Obj | None, Obj | None], bool] = _always
     delay: int = 0
     latest: bool = False
+    change: Callable[[Obj | None, Obj | None, Facts], Iterable[Key]] | None = None
     tells: Callable[[Obj, Facts], Iterable[Tell]] = _nothing
 
 

@@ -289,14 +289,17 @@ def test_what_is_refused_is_told_and_tried_again_but_not_in_a_namespace_that_is_
 
 
 def test_only_what_may_change_endpoints_wakes_the_service_of_a_pod():
-    pod = a_pod("a")
+    pod, facts = a_pod("a"), Store(a_service()).facts
+    web = [("default", "web")]
     changed = {
         ("status", "podIP"): "10.0.0.7",
-        ("metadata", "labels", "tier"): "x",
         ("metadata", "deletionTimestamp"): timestamp(0),
-        ("spec", "subdomain"): "web",
         ("status", "conditions"): [],
+        ("metadata", "labels", "app"): "other",  # it is picked no more
     }
-    assert all(backing.matters(pod, evolve(pod, path, value)) for path, value in changed.items())
-    assert not backing.matters(pod, evolve(pod, ("metadata", "annotations"), {"a": "b"}))
-    assert not backing.matters(pod, evolve(pod, ("status", "containerStatuses"), []))
+    assert all(backing.of_change(pod, evolve(pod, path, value), facts) == web for path, value in changed.items())
+    assert backing.of_change(None, pod, facts) == web and backing.of_change(pod, None, facts) == web
+    for path in (("metadata", "annotations"), ("metadata", "labels", "tier"), ("status", "containerStatuses")):
+        assert backing.of_change(pod, evolve(pod, path, {} if path[-1] != "tier" else "x"), facts) == []
+    ready = evolve(evolve(pod, ("metadata", "labels", "tier"), "x"), ("status", "conditions"), [])
+    assert backing.of_change(pod, ready, facts) == web

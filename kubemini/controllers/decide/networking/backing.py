@@ -1,9 +1,8 @@
 """Which pods stand behind a Service, at which addresses and ports, and which changes of a pod matter to it. Pure.
 
 Invariant: a pod that has run to its end stands behind nothing, nor does one that has no address yet.
-Models k/endpointslice util ShouldPodBeInEndpoints, ShouldSetHostname, podEndpointsChanged, getServicesForPod
+Models k/endpointslice util ShouldPodBeInEndpoints, ShouldSetHostname, GetPodUpdateProjectionKey, GetServicesToUpdate
 Models k/endpointslice . FindPort, getEndpointAddresses, getAddressTypesForService
-Simplified: a pod whose labels alone have changed wakes also those Services that pick it as before.
 """
 
 from collections.abc import Iterable
@@ -89,11 +88,16 @@ def of_pod(pod: Obj, facts: Facts) -> list[Key]:
     return [key_of(found) for found, selector in chosen if selector and labels.contains(carried, selector)]
 
 
-def matters(old: Obj | None, new: Obj | None) -> bool:
-    """Whether a change of a pod may change what stands behind a Service."""
+def of_change(old: Obj | None, new: Obj | None, facts: Facts) -> list[Key]:
+    """The Services that a change of a pod concerns: if its labels alone changed, those that pick it no more, or now."""
     if old is None or new is None:
-        return True
-    return any(look(old) != look(new) for look in (_labels, _identity, terminating, is_ready, _ips))
+        return of_pod(new or old or {}, facts)
+    changed = any(look(old) != look(new) for look in (terminating, is_ready, _ips))
+    if _labels(old) == _labels(new) and _identity(old) == _identity(new):
+        return of_pod(new, facts) if changed else []
+    before, after = of_pod(old, facts), of_pod(new, facts)
+    both = dict.fromkeys([*before, *after])
+    return list(both) if changed else [key for key in both if (key in before) != (key in after)]
 
 
 def _labels(pod: Obj) -> Obj:

@@ -164,7 +164,7 @@ def controller(batch: int) -> Controller:
     """A new one. *batch*: how long changes of pods are gathered before a Service is looked at (µs)."""
     ours = EndpointsOfServices()
     watches = (
-        Watch(POD, backing.of_pod, when=backing.matters, delay=batch),
+        Watch(POD, backing.of_pod, change=backing.of_change, delay=batch),
         Watch(ENDPOINTS, of_endpoints, when=_deleted),
     )
     return Controller(SERVICE, ours.decide, watches, gone=ours.gone, leftovers=leftovers, source=US)

@@ -210,7 +210,7 @@ def controller(most: int, batch: int) -> Controller:
     """A new one. *batch*: how long changes of pods are gathered before a Service is looked at (µs)."""
     ours = EndpointSlices(most)
     watches = (
-        Watch(POD, backing.of_pod, when=backing.matters, delay=batch),
+        Watch(POD, backing.of_pod, change=backing.of_change, delay=batch),
         Watch(ENDPOINT_SLICE, backing.of_slice, when=ours.tracker.is_news, delay=max(MIN_DELAY, batch)),
         Watch(NODE, ours.of_node, when=node_matters),
     )
