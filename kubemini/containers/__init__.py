@@ -12,7 +12,7 @@ from kubemini.containers.context import (
     Runtime,
     Setting,
 )
-from kubemini.containers.files import Device, File, Files, Folder, Link, Mount
+from kubemini.containers.files import Device, File, Files, Folder, Link, Mount, Node
 from kubemini.containers.images import Image, Program, image_of, name_of, program_for
 from kubemini.containers.inside import Inside
 from kubemini.containers.process import Process
@@ -35,6 +35,7 @@ __all__ = [
     "Link",
     "Mount",
     "NoCommand",
+    "Node",
     "Process",
     "Program",
     "Request",

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from kubemini.containers.files import Mount
-from kubemini.sim.units import NEVER
+from kubemini.sim.units import MS, NEVER
 
 OUT, ERR = 1, 2  # file descriptors
 OOM_KILLED = "OOMKilled"
@@ -87,6 +87,7 @@ class Answer(NamedTuple):
 
     *until*: the same request gets the same answer before that instant, unless `Runtime.changed` is called. So whoever
     asks again and again need not: a probe of a program that is well costs nothing.
+    *work*: µs of computing that it costs; only a container with a limit of CPU is slower for it.
     *later*: what is to be said depends on others, whom the program asks: the rest of this value means nothing, and
     `later` is called with whoever takes the answer (`Inside.answer` does so).
     """
@@ -96,6 +97,7 @@ class Answer(NamedTuple):
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "text/plain; charset=utf-8"),)
     delay: int = 0
     until: int = NEVER
+    work: int = MS
     later: Callable[[Callable[["Answer"], None]], None] | None = None
 
 

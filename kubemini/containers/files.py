@@ -252,6 +252,14 @@ class Files:
             raise Trouble(EXISTS)
         self._put(path, Folder())
 
+    def make_folders(self, path: str) -> None:
+        """A folder, and those above it that are not there."""
+        at = ""
+        for part in _parts(path):
+            at += f"/{part}"
+            if not self.is_folder(at):
+                self.make_folder(at)
+
     def make_link(self, path: str, to: str) -> None:
         """A new symbolic link."""
         if self.exists(path, follow=False):

@@ -125,7 +125,7 @@ APACHE = Image(
     workdir="/usr/local/apache2",
     files=apache.FILES,
 )
-UNKNOWN = Image(programs=SHELL)
+UNKNOWN = Image(programs=BUSYBOX)
 KNOWN: dict[str, Image] = {
     "agnhost": AGNHOST,
     "alpine": Image((), ("/bin/sh",), BUSYBOX),

@@ -30,7 +30,7 @@ shares a volume with it.
 Invariant: `Runtime.ended` is called once, and nothing is called after it.
 Models opencontainers/runc libcontainer Process (what a runtime starts, signals and execs), and of the kernel
 pid_namespaces(7) and cgroups: over the limit of memory all of a container is killed (memory.oom.group).
-Simplified: files and pipes use no memory of the container.
+Simplified: files and pipes use no memory of the container; only answers to requests use its CPU.
 """
 
 import re
@@ -48,6 +48,7 @@ from kubemini.containers.context import (
     Runtime,
     Setting,
 )
+from kubemini.containers.cpu import Throttle
 from kubemini.containers.files import File, Files, Trouble
 from kubemini.containers.images import Program
 from kubemini.containers.process import IN, Main, Process, Server, Start
@@ -72,6 +73,7 @@ class Inside:
         self._servers: dict[int, tuple[Process, Server]] = {}
         self._next = 1
         self.over, self._why = False, ""
+        self._throttle = Throttle(setting.cpu) if setting.cpu else None
         self._instant, self._begun = -1, 0
         self.typed: Buffered | None = (Terminal() if setting.tty else Buffered()) if setting.stdin else None
         self._log = {number: Sink(partial(self._say, number)).hold() for number in (OUT, ERR)}
@@ -106,7 +108,12 @@ class Inside:
     def request(self, port: int, request: Request) -> Answer | None:
         """What the program that listens on *port* answers; None: nobody does, or not by HTTP."""
         found = self._servers.get(port)
-        return found[1].http(request) if found is not None and found[1].http is not None else None
+        if found is None or found[1].http is None:
+            return None
+        answer = found[1].http(request)
+        if self._throttle is None:
+            return answer
+        return answer._replace(delay=answer.delay + self._throttle.waits(self.runtime.now, answer.work))
 
     def answer(self, port: int, request: Request, take: Callable[[Answer], None]) -> bool:
         """Ask; *take* gets the answer when it is there, or never, if the program ends before. False: nobody answers."""

@@ -68,14 +68,7 @@ def mkdir(process: Process) -> Life:
     options, operands = split(process.argv)
 
     def act(path: str) -> None:
-        if "p" not in options:
-            process.files.make_folder(path)
-            return
-        at = ""
-        for part in [part for part in path.split("/") if part]:
-            at += f"/{part}"
-            if not process.files.is_folder(at):
-                process.files.make_folder(at)
+        (process.files.make_folders if "p" in options else process.files.make_folder)(path)
 
     return _each(process, operands, act, "can't create directory '{}'")
     yield process.read()

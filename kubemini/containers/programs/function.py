@@ -1,4 +1,4 @@
-"""A Python function that a scenario or a notebook has registered for an image (`Cluster.program`).
+"""A Python function that a scenario or a notebook has registered for an image (`Cluster.use_program`).
 
     def web(request):                       answers on every port that the container declares (or 80)
         return "hello"                      or (404, "no such page"), or an Answer
