@@ -31,11 +31,18 @@ LATER = "at a load of 59 a leader was there 1.7 s after the members: what had wa
 FIRST_QUESTION = "whether a server's first question to etcd is still open is chance"
 TURNS = "which kind of fresh request meets the sick server is the order of those of one instant; of all it is a third"
 THIRD_CHECK = "in this run each member was back just before a third check in a row had failed"
-SIXTEEN = "the live scheduler searched with 16 workers; which of equal nodes it found first is chance: see chosen_serial"
+SIXTEEN = (
+    "the live scheduler searched with 16 workers; which of equal nodes it found first is chance: see chosen_serial"
+)
 OF_A_MAP = "two nodes are named in terms, and of equals the one is taken that comes first in a Go map"
 BETWEEN_LOOKS = "two of six pods became ready between two looks of the ReplicaSet's controller; ours sees each"
 EVICTED_EARLY = "a node was tainted before its zone's state was known, in one of two real runs; here that takes 10 ms"
 SHARE = r"\S+: share that failed"
+A_LATE_LOOK = (
+    "which numbers of ready endpoints the controller meets while ten pods become ready one after the other is chance: "
+    "the real one's cache was late at three, and a look at a late cache says nothing"
+)
+TEMPLATE = "the hash of a pod template is that of Go's print of it; ours is of the template as JSON"
 LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, why it may); the first two are patterns
     (
         "stacked_kcm_sched_term_r1",
@@ -72,6 +79,12 @@ LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, 
     ("external_two_hosts_power_off_r1", "checks that fail: (livez|readyz) hit", LISTENS),
     (r"(?:[a-z]+)/[a-z]+-.*", r"event\.note: wanted Successfully assigned \S+ to (\S+), got .* to (?!\1)", SIXTEEN),
     ("hpa/hpa-metrics-scale-down-default-window", r"ReplicaSet/web-<h1> (version 6\.status|number of)", BETWEEN_LOOKS),
+    (
+        r"controllers/.*",
+        r'step .*message: wanted "ReplicaSet \\"(\w+)-\w+\\" (.*)", got "ReplicaSet \\"\1-\w+\\" \2"',
+        TEMPLATE,
+    ),
+    ("endpoints/endpoints-topology-auto-unequal", r"events: not recorded: .*\(3 endpoints, 2 zones\)", A_LATE_LOOK),
     ("nodeaffinity/nodeaffinity-fields-.*", r"(chosen|event\.note): wanted", OF_A_MAP),
     ("node/node-zone-partial-3-of-4", r"Node/n2 after step 9\.spec\.taints", EVICTED_EARLY),
     ("node/node-zone-partial-3-of-4", r"(Deployment|ReplicaSet)/.* 9\.status\.terminatingReplicas", EVICTED_EARLY),
