@@ -5,7 +5,8 @@
 
 Invariant: nobody writes here by hand. ``definitions.txt`` and ``resources.txt`` are derived by `make schema` from the
 published OpenAPI and discovery, and a test derives them again. They are read when first asked for, a definition at a
-time, with nothing but Python. ``decode.py`` reads an object by them, as the API server's decoder does.
+time, with nothing but Python. ``podtemplate.txt`` has the Go structs of a pod template (reflection on k8s.io/api
+v0.37.2). ``decode.py`` reads an object by them, as the API server's decoder does.
 Source: Kubernetes 1.37 api/openapi-spec, by way of PyPI's kubernetes-validate; see tests/oracles/kubernetes/schema.py.
 """
 
@@ -67,6 +68,23 @@ def of_kind(api_version: str, kind: str) -> Definition | None:
     """The definition behind a manifest's ``apiVersion`` and ``kind``; None if this schema does not have it."""
     name = _kinds().get((api_version, kind))
     return None if name is None else _parsed(name)
+
+
+@lru_cache(maxsize=1)
+def go_structs() -> tuple[dict[str, list[tuple[str, str, str]]], dict[str, str]]:
+    """Of pod templates: struct → its fields (Go's name, JSON's or - if embedded, type); named type → what it is."""
+    structs: dict[str, list[tuple[str, str, str]]] = {}
+    named: dict[str, str] = {}
+    fields: list[tuple[str, str, str]] = []
+    for line in _text("podtemplate.txt").splitlines():
+        words = line.split()
+        if line.startswith(" "):
+            fields.append((words[0], words[1], words[2]))
+        elif "=" in words:
+            named[words[0]] = words[2]
+        elif not line.startswith("#"):
+            fields = structs[words[0]] = []
+    return structs, named
 
 
 @lru_cache(maxsize=1)

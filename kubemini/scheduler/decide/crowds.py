@@ -21,9 +21,7 @@ class Crowd:
     count: Count
     on: dict[str, int] = field(default_factory=dict)  # node → pods, of those that have any
     sums: dict[str, dict[str | None, int]] = field(default_factory=dict)  # label → its value → pods
-    lies: dict[str, dict[str, str | None]] = field(
-        default_factory=dict
-    )  # label → node → its value as it was counted
+    lies: dict[str, dict[str, str | None]] = field(default_factory=dict)  # label → node → its value as it was counted
     read: int = 0  # how far in the list of changes
 
     def by(self, key: str, nodes: Mapping[str, NodeInfo]) -> Mapping[str | None, int]:
