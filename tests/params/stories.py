@@ -167,7 +167,7 @@ STORIES: dict[str, Story] = {
     "a long cut": etcd(25, ["6s", "cut", "etcd-host-2"], ["13s", "heal"], every="100ms"),
     "both families": shop(15, more=BOTH),
     "five behind a Service": shop(15, replicas=5),
-    "five pods lose their owner": shop(20, ["12s", "delete", "web"], replicas=5),
+    "five pods lose their owner": shop(20, ["12s", "delete", "Deployment", "web"], replicas=5),
     "no endpoint behind an external IP": by_a_door(25, ["15s", "scale", "web", 0]),
     "a silent node": SILENT,
     "a silent zone": ZONE,

@@ -1,6 +1,4 @@
-"""The garbage collector at work on an API server, on ConfigMaps that own each other."""
-
-import pytest
+"""The garbage collector at work on an API server, on ConfigMaps that own each other; in a cluster: `test_gone`."""
 
 from kubemini.api.kinds import CONFIG_MAP, NODE
 from kubemini.api.objects import evolve, freeze
@@ -60,30 +58,6 @@ def a_chain(world):
     world.make("grandchild", world.make("child", owner))
 
 
-@pytest.mark.parametrize(
-    ("policy", "left"), [("Background", []), ("Foreground", []), ("Orphan", ["child", "grandchild"])]
-)
-def test_a_chain_goes_with_its_owner_or_forgets_it(policy, left):
-    world = Garbage()
-    a_chain(world)
-    world.delete("owner", policy)
-    assert world.there == left
-    if left:
-        assert world.owners("child") == [] and world.owners("grandchild") == ["child"]
-
-
-@pytest.mark.parametrize(("block", "waits"), [(True, True), (False, False), (None, False)])
-def test_only_who_blocks_it_keeps_an_owner_that_waits(block, waits):
-    world = Garbage()
-    owner = world.make("owner")
-    reference = ref(owner) | ({} if block is None else {"blockOwnerDeletion": block})
-    world.make("child", reference, finalizers=["example.com/hold"])
-    world.delete("owner", "Foreground")
-    assert world.there == (["child", "owner"] if waits else ["child"])
-    world.free("child")
-    assert world.there == []
-
-
 def test_an_owner_that_waits_waits_for_who_comes_late_only_if_it_still_waits_for_others():
     world = Garbage()
     owner = world.make("owner")
@@ -103,16 +77,6 @@ def test_who_has_another_owner_stays_and_forgets_the_one_that_goes():
     world.delete("one", "Foreground")
     assert world.there == ["child", "two"] and world.owners("child") == ["two"]
     world.delete("two", "Background")
-    assert world.there == []
-
-
-def test_two_that_own_each_other_go_both():
-    world = Garbage()
-    one = world.make("one")
-    two = world.make("two", one)
-    body = {"metadata": {"ownerReferences": [ref(two, blockOwnerDeletion=True)]}}
-    assert world.ask(lambda client: client.patch(CONFIG_MAP, "one", "default", body)).ok
-    world.delete("one", "Foreground")
     assert world.there == []
 
 
