@@ -22,12 +22,20 @@ ENDS = {"kill -9": -9, "SIGTERM": -15}  # what a parent learns of a program that
 
 def played(recorded, seed):
     """The recorded take-overs, one after the other, on a cluster of ours."""
-    plane = build("single", workers=0)
-    hosts = tuple(
-        replace(host, components=(*host.components, TWO)) if ONE in host.components else host for host in plane.hosts
-    )
-    stage = Stage(World({**recorded, "steps": []}, seed, replace(plane, hosts=hosts)))
+    stage = standing(seed)
     return {"runs": [stage.run(run) for run in recorded["runs"]], "event": stage.event()}
+
+
+def standing(seed):
+    """A cluster in which two controller managers stand for election."""
+    plane = build("single", workers=0)
+    hosts = (with_another(host) if ONE in host.components else host for host in plane.hosts)
+    return Stage(World({"steps": [], "needs": ["controllers"]}, seed, replace(plane, hosts=tuple(hosts))))
+
+
+def with_another(host):
+    """A host with two controller managers."""
+    return replace(host, components=(*host.components, TWO))
 
 
 class Stage:
@@ -73,17 +81,20 @@ class Stage:
             holder.resume()
             self._until(lambda: not holder.up)
             found |= {"exited_after_s_from_continue": (self.world.sim.now - signalled - STOPPED) / SECOND}
-            found |= {"exit_status": self._status(holder)}
+            found |= {"exit_status": self._status(holder, signalled)}
         holder.start()
         return found
 
     def _end(self, holder, how):
         {"kill -9": holder.crash, "SIGTERM": holder.terminate}.get(how, holder.pause)()
 
-    def _status(self, program):
-        """1 of a program that has ended because it lost its Lease."""
-        said = [record for record in self.world.sim.trace.records if record.actor == program.name]
-        return 1 if any("leader election lost" in record.detail.get("text", "") for record in said[-3:]) else 0
+    def _status(self, program, since):
+        """1 of a program that has ended, *since* then, because it lost its Lease."""
+        records = self.world.sim.trace.records
+        said = [
+            record.detail.get("text", "") for record in records if record.actor == program.name and record.at > since
+        ]
+        return 1 if any("leader election lost" in text for text in said) else 0
 
     def event(self):
         """The Event of a take-over."""
