@@ -45,6 +45,11 @@ def _nothing(obj: Obj, facts: Facts) -> Iterable[Tell]:
     return ()
 
 
+def is_deletion(old: Obj | None, new: Obj | None) -> bool:
+    """Whether an object is no more; for `Watch.when`."""
+    return new is None
+
+
 def _at_once(old: Obj | None, new: Obj | None, now: int) -> int:
     return 0
 

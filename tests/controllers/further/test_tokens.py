@@ -83,7 +83,7 @@ def test_what_somebody_else_did_meanwhile_is_no_failure_and_all_else_is():
 def test_an_account_that_is_gone_wakes_its_tokens_and_a_token_that_is_gone_is_forgotten_by_its_account():
     other = evolve(a_secret(), ("type",), "Opaque")
     assert tokens.of_account(BOT, facts(BOT, secrets=[a_secret(), other])) == [("ns", "tok")]
-    assert tokens.is_token(None, a_secret()) and not tokens.is_token(None, other) and tokens.gone(BOT, None)
+    assert tokens.is_token(None, a_secret()) and not tokens.is_token(None, other)
     named = evolve(BOT, ("secrets",), [{"name": "tok"}, {"name": "mine"}])
     says = [lambda step: Answer(named) if isinstance(step, Read) else None]
     steps, _ = talk(tokens.forgotten(("ns", "tok"), facts(named)), says)

@@ -209,6 +209,13 @@ def test_a_claim_whose_volume_is_gone_or_somebody_elses_is_lost_once():
     assert said(of_claim(claim, other)[0]) == [("ClaimMisbound", claims.MISBOUND)]
 
 
+def test_a_claim_that_is_gone_wakes_the_volume_that_it_named_and_any_that_names_it():
+    claim, volume = bound_pair()
+    half = evolve(volume, ("metadata", "name"), "half")
+    assert volumes.of_claim(claim, facts(volume, half)) == [("", "vol"), ("", "half")]
+    assert volumes.of_claim(a_claim(), facts(half, a_volume("free"))) == [("", "half")]
+
+
 # -- volumes ---------------------------------------------------------------------------------------------------------
 def test_a_new_volume_is_available_and_one_that_is_kept_too():
     for volume in (a_volume(phase="Pending"), a_volume(phase="Pending", claimRef={"namespace": "ns", "name": "x"})):

@@ -15,7 +15,7 @@ from kubemini.api import jwt
 from kubemini.api.kinds import SECRET
 from kubemini.api.objects import Obj, evolve, evolve_many, get
 from kubemini.controllers.decide.actions import Delete, Update
-from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
+from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, is_deletion, key_of
 from kubemini.controllers.decide.dialogue import Answer, Dialogue, End, Read, Step, not_found
 from kubemini.controllers.decide.further.serviceaccount import ACCOUNT
 
@@ -119,15 +119,10 @@ def of_account(account: Obj, facts: Facts) -> list[Key]:
     return [key_of(one) for one in here if get(one, "metadata", "annotations", NAME) == meta["name"]]
 
 
-def gone(old: Obj | None, new: Obj | None) -> bool:
-    """Whether an account was deleted."""
-    return new is None
-
-
 def controller(root_ca: str, key: bytes) -> Controller:
     """The controller that signs with *key* and gives everybody *root_ca* (PEM)."""
 
     def look(secret: Obj, facts: Facts, caught_up: bool, now: int) -> Dialogue:
         return decide(secret, facts, caught_up, now, root_ca, key)
 
-    return Controller(SECRET, look, (Watch(ACCOUNT, of_account, when=gone),), when=is_token, gone=forgotten)
+    return Controller(SECRET, look, (Watch(ACCOUNT, of_account, when=is_deletion),), when=is_token, gone=forgotten)

@@ -14,7 +14,7 @@ looked at 15 s after the last look, not at the ticks of one clock for all.
 from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, evolve, evolve_many, freeze, get
 from kubemini.controllers.decide.actions import Action, Tell, Update, UpdateStatus
-from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch
+from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, is_deletion
 from kubemini.controllers.decide.dialogue import Dialogue, End, in_turn
 from kubemini.controllers.decide.storage import matching
 from kubemini.controllers.decide.storage.matching import CLAIM, CLASS, VOLUME, annotation
@@ -213,17 +213,12 @@ def half_bound(volume: Obj, facts: Facts) -> list[Key]:
     return [] if matching.other_mode(claim, volume) else claimed(volume, facts)
 
 
-def gone(old: Obj | None, new: Obj | None) -> bool:
-    """Whether an object is no more."""
-    return new is None
-
-
 def controller(resync: int) -> Controller:
     """The controller, which looks every *resync* µs at whatever is not bound (--pvclaimbinder-sync-period)."""
 
     def look(claim: Obj, facts: Facts, caught_up: bool, now: int) -> Dialogue:
         return decide(claim, facts, caught_up, now, resync)
 
-    watches = Watch(VOLUME, claimed, when=gone), Watch(VOLUME, half_bound, latest=True)
+    watches = Watch(VOLUME, claimed, when=is_deletion), Watch(VOLUME, half_bound, latest=True)
     remembered = (CLAIM, VOLUME)
     return Controller(CLAIM, look, watches, remembers=remembered, reads=(CLASS, POD), workers=1, source=SOURCE)

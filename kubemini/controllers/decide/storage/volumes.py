@@ -12,10 +12,10 @@ import re
 
 from kubemini.api.objects import Obj, evolve, get
 from kubemini.controllers.decide.actions import Action, Delete, Tell, Update
-from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch
+from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, is_deletion
 from kubemini.controllers.decide.dialogue import Dialogue, End, Read, in_turn, not_found
 from kubemini.controllers.decide.storage import matching
-from kubemini.controllers.decide.storage.claims import BY_CONTROLLER, IN_TREE, SOURCE, gone, in_phase
+from kubemini.controllers.decide.storage.claims import BY_CONTROLLER, IN_TREE, SOURCE, in_phase
 from kubemini.controllers.decide.storage.matching import CLAIM, VOLUME, annotation
 
 PROVISIONED_BY, MIGRATED_TO = "pv.kubernetes.io/provisioned-by", "pv.kubernetes.io/migrated-to"
@@ -134,15 +134,20 @@ def _has_failed(volume: Obj, reason: str, why: str) -> list[Action]:
 
 
 def of_claim(claim: Obj, facts: Facts) -> list[Key]:
-    """The volume of a claim that is no more."""
-    name = get(claim, "spec", "volumeName")
-    return [("", name)] if name else []
+    """The volumes of a claim that is no more: the one that it names, and whichever names it, as far as that went."""
+    meta, name = claim["metadata"], get(claim, "spec", "volumeName")
+    named = [("", name)] if name else []
+    for volume in facts.of_namespace(VOLUME, ""):
+        reference = get(volume, "spec", "claimRef") or {}
+        if (reference.get("namespace"), reference.get("name")) == (meta["namespace"], meta["name"]):
+            named.append(("", volume["metadata"]["name"]))
+    return list(dict.fromkeys(named))
 
 
 CONTROLLER = Controller(
     VOLUME,
     decide,
-    (Watch(CLAIM, of_claim, when=gone),),
+    (Watch(CLAIM, of_claim, when=is_deletion),),
     remembers=(VOLUME,),
     workers=1,
     source=SOURCE,
