@@ -206,6 +206,9 @@ class Params(NetworkParams):
         "--controllers=*",
         "kube-controller-manager 1.37 runs all; a story only those that its chapters need, and their watches",
     )
+    min_resync_period: int = flag(
+        12 * HOUR, Duration(SECOND, 365 * DAY), "--min-resync-period", "kube-controller-manager 1.37; up to twice that"
+    )
     kube_api_qps: int = flag(
         20, Count(1, 10**6), "--kube-api-qps: of each controller", "kube-controller-manager 1.37, ClientConnection"
     )

@@ -4,6 +4,7 @@ Invariant: a plan is made from cached facts and carried out through the API alon
 What was asked for is expected to show up in the cache before the same key may ask for more (`expectations`), and a
 ReplicaSet is not even looked at while a cache is older than what was written for it.
 k/k pkg/controller/replicaset/replica_set.go and its siblings: all have this form.
+Simplified: a resync concerns a controller's own kind; of the others, most handlers see that the version is the same.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -140,6 +141,20 @@ class Reconciler:
             for key in self.controller.leftovers(self.facts):
                 self.queue.add(key)
         self.queue.start()
+        self._resync_later()
+
+    def _resync_later(self) -> None:
+        """After a period that this run of the program keeps to, up to twice --min-resync-period."""
+        low = self.component.net.params.min_resync_period
+        draws = self.component.sim.draws(f"resync/{self.component.name}/{self.component.incarnation}")
+        self.component.after(draws.between(0, low, 2 * low - 1), self._resync)
+
+    def _resync(self) -> None:
+        """Look at every object of its kind, though none has changed: what was missed is found, if late."""
+        for key, obj in self.cache.objects.items():
+            if self.controller.when(obj, obj):
+                self.queue.add_after(key, self.controller.delay(obj, obj, self.component.sim.now))
+        self._resync_later()
 
     def watch_defined(self, kinds: Iterable[Kind]) -> None:
         """These have been defined: those that concern this controller wake it from now on."""

@@ -22,6 +22,7 @@ from tests.params.tales import (
     by_a_door,
     claims,
     etcd,
+    forbidden,
     future_list,
     ghost,
     lagging,
@@ -96,6 +97,7 @@ STORIES: dict[str, Story] = {
     "a node without a kubelet": ghost,
     "a pod without a kubelet": orphan,
     "a quota": a_quota,
+    "a quota forbids": forbidden,
     "a claim": claims,
     "an autoscaler": an_autoscaler,
     "a node cut off": shop(100, ["12s", "cut", "worker-2"], ["75s", "heal"], workers=2),
@@ -266,6 +268,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "grpc_min_connect_timeout": ("2s", {"etcd_client_keepalive_time": "5s"}),
     },
     "a pod without a kubelet": {"termination_grace_period": (5, {"pod_stop": ["20s", "25s"]})},
+    "a quota forbids": {"min_resync_period": ("5s", {"all_controllers": True})},
     "many pods at once": {"kube_api_qps": 100, "kube_api_burst": 10},
     "a quota": {"resource_quota_sync_period": ("10s", {"all_controllers": True})},
     "an autoscaler": {

@@ -252,6 +252,19 @@ def a_quota(params: Params) -> list:
     return cluster.trace.records
 
 
+def forbidden(params: Params) -> list:
+    """A quota forbids a pod; it goes, and nobody tells the ReplicaSet, which looks again after its back-off."""
+    cluster = Cluster.single(workers=1, params=params)
+    cluster.user.apply([QUOTA])
+    cluster.run("5s")
+    cluster.apply(WEB.replace("REPLICAS", "6"))
+    cluster.run("45s")
+    user = cluster.user
+    user.spawn(user.request("DELETE", "/api/v1/namespaces/default/resourcequotas/few"))
+    cluster.run("20s")
+    return cluster.trace.records
+
+
 def claims(params: Params) -> list:
     """A claim finds no volume; one comes, and nobody tells the claim."""
     cluster = Cluster.single(workers=0, params=params)
@@ -278,7 +291,7 @@ def an_autoscaler(params: Params) -> list:
 def lagging(params: Params) -> list:
     """A controller sees no pods any more, though it is told of its ReplicaSet: it expects to see two go."""
     cluster = Cluster.single(workers=1, params=params)
-    cluster.apply(WEB.replace("REPLICAS", "4"))
+    cluster.apply(WEB.replace("REPLICAS", "6"))
     cluster.run("12s")
     manager = cluster.components["controller-manager-1"]
     served = cluster.components["apiserver-1"].rpc.open.items()
