@@ -3,8 +3,8 @@
     fields(pod)    ["spec.volumes", "spec.containers[0].command", "spec.containers[0].env[2].valueFrom"]
 
 The list of such fields stands in the file of each kind (``ServedKind.not_simulated``): ``spec.containers[].args``,
-or ``spec.dnsPolicy=ClusterFirst`` if this one value is what happens here anyway. A field that is empty or false is
-not set.
+or ``spec.dnsPolicy=ClusterFirst`` if this one value is what happens here anyway; ``few:spec`` has no effect where only
+the few controllers of a story run. A field that is empty or false is not set.
 """
 
 from collections.abc import Iterator
@@ -13,10 +13,13 @@ from typing import Any
 from kubemini.api import kinds
 from kubemini.api.objects import Obj
 
+FEW = "few:"  # of a pattern that holds while all_controllers is off
 
-def fields(obj: Obj) -> list[str]:
+
+def fields(obj: Obj, all_controllers: bool = False) -> list[str]:
     """The fields that *obj* sets in vain, in the order of its kind's list."""
-    return [path for pattern in kinds.not_simulated(obj) for path in _set(obj, *_split(pattern))]
+    patterns = (pattern for pattern in kinds.not_simulated(obj) if not (all_controllers and pattern.startswith(FEW)))
+    return [path for pattern in patterns for path in _set(obj, *_split(pattern.removeprefix(FEW)))]
 
 
 def _split(pattern: str) -> tuple[list[str], str]:

@@ -162,7 +162,7 @@ class User(EtcdUser):
 
     def _note_unsimulated(self, obj: Obj) -> None:
         """Say of each field that would change the outcome, and does not here, that it does not; once."""
-        for path in unsimulated.fields(obj):
+        for path in unsimulated.fields(obj, self.net.params.all_controllers):
             text = f"{apply.called(obj)}: {path} is not simulated"
             if text not in self.noted:
                 self.noted.append(text)

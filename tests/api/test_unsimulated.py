@@ -55,6 +55,12 @@ def test_whoever_applies_it_is_told_each_field_once_in_the_trace_and_on_the_comm
     assert all(text in text_summary(trace) for text in told)
 
 
+def test_what_only_a_whole_controller_manager_acts_on_does_nothing_where_few_controllers_run():
+    budget = "{apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: b}, spec: {minAvailable: 1}}"
+    (obj,) = load(budget)
+    assert unsimulated.fields(obj) == ["spec"] and unsimulated.fields(obj, all_controllers=True) == []
+
+
 def test_what_is_refused_is_not_lamented():
     cluster = Cluster.single(workers=1)
     cluster.run(8)

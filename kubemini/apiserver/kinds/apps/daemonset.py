@@ -139,6 +139,6 @@ serve(
         columns=COLUMNS,
         unseen=(TEMPLATES,),
         said=False,
-        not_simulated=("spec",),
+        not_simulated=("few:spec",),
     )
 )

@@ -114,6 +114,6 @@ serve(
         first_status=lambda obj: {"desiredReplicas": 0, "currentMetrics": None},
         columns=COLUMNS,
         said=False,
-        not_simulated=("spec",),
+        not_simulated=("few:spec",),
     )
 )

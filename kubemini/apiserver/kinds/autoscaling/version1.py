@@ -145,6 +145,6 @@ serve(
         from_store=from_store,
         columns=tuple(_of_version2(column) for column in version2.COLUMNS),
         said=False,
-        not_simulated=("spec",),
+        not_simulated=("few:spec",),
     )
 )

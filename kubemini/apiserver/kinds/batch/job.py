@@ -246,6 +246,6 @@ serve(
         first_status=lambda obj: {},
         columns=COLUMNS,
         said=False,
-        not_simulated=("spec", *notsimulated.under("spec.template.spec", notsimulated.POD_SPEC)),
+        not_simulated=("few:spec", *notsimulated.under("spec.template.spec", notsimulated.POD_SPEC)),
     )
 )

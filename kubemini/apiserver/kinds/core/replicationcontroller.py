@@ -80,6 +80,6 @@ serve(
         first_status=lambda obj: {"replicas": 0},
         columns=COLUMNS,
         said=False,
-        not_simulated=("spec",),
+        not_simulated=("few:spec",),
     )
 )

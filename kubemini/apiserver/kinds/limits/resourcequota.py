@@ -156,6 +156,6 @@ serve(
         first_status=lambda obj: {},
         columns=COLUMNS,
         said=False,
-        not_simulated=("spec",),
+        not_simulated=("few:spec",),
     )
 )

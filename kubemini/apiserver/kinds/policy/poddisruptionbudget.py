@@ -62,6 +62,6 @@ serve(
         first_status=lambda obj: dict.fromkeys(COUNTS, 0),
         columns=COLUMNS,
         said=False,
-        not_simulated=("spec",),
+        not_simulated=("few:spec",),
     )
 )

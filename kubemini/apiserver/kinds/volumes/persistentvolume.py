@@ -176,6 +176,6 @@ serve(
         warnings=warnings,
         columns=COLUMNS,
         said=False,
-        not_simulated=("spec",),
+        not_simulated=("few:spec",),
     )
 )

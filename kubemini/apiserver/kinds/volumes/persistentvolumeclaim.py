@@ -202,6 +202,6 @@ serve(
         first_status=lambda obj: {"phase": "Pending"},
         columns=COLUMNS,
         said=False,
-        not_simulated=("spec",),
+        not_simulated=("few:spec",),
     )
 )
