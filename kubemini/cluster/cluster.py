@@ -21,6 +21,7 @@ from kubemini.cluster.workload import (
     read_workload,
     refuse_without_api_server,
 )
+from kubemini.containers import name_of
 from kubemini.etcd.server.member import Member
 from kubemini.host import Component, Host
 from kubemini.host.linux.podnetwork import Cni
@@ -255,6 +256,18 @@ class Cluster:
         for host in self.hosts.values():
             if host.cni is not None:
                 host.cni = make(host.name)
+
+    def use_program(self, image: str, program: Callable[..., Any]) -> None:
+        """Let *program* be what containers of *image* run that start from now on; its registry and tag do not matter.
+
+        A function of a request answers on the ports that the container declares (80, if it declares none), with a
+        text, ``(status, text)`` or an `Answer`: ``lambda request: "hello"``; `Request` has method, path, headers and
+        body. A generator function lives as a process, which may write, wait, listen and end with an exit code:
+        ``def worker(process): process.out("up"); yield Sleep(5 * SECOND); return 1``. What raises ends its container
+        with 1 and says so in its log. A container that names a command runs that instead.
+        """
+        for host in self.hosts.values():
+            host.programs[name_of(image)] = program
 
     def use_webhook(self, service: str, program: Webhook) -> None:
         """Let *program* answer for the pods behind *service* (NAMESPACE/NAME): AdmissionReview → AdmissionReview.

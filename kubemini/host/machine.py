@@ -83,6 +83,7 @@ class Host:
         self.disk = Disk(sim, name, fsync)
         self.components: list[Program] = []
         self.images: dict[str, Hosted] = {}  # what a container of that image runs, beside waiting to be asked
+        self.programs: dict[str, Callable[..., Any]] = {}  # a reader's, by the bare name of the image they stand for
         self.in_pods: list[InPods] = []
         self.kernel = Kernel()
         self.cni: Cni | None = None  # who gives pods their addresses; None: no pod can run here

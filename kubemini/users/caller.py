@@ -10,7 +10,7 @@ Simplified: one pod of a workload a host calls; a call is one small request; the
 from dataclasses import dataclass
 
 from kubemini.host import Component
-from kubemini.host.linux.podnetwork import listening, pod_at
+from kubemini.host.linux.podnetwork import listening
 from kubemini.network import dataplane, policing
 from kubemini.network.names import Resolver, Response, Source, destination
 from kubemini.network.policing import Flow
@@ -20,7 +20,6 @@ from kubemini.users import inpods
 from kubemini.users.lines import NO_ENDPOINT, Line, dialled
 from kubemini.users.recording import OK, record
 from kubemini.wire import Call
-from kubemini.wire.calls import REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +62,7 @@ class Caller(Component):
         """A connection to a pod, or one more packet of it: dropped, refused or answered."""
         flow: Flow = call.payload
         if policing.enters(self.host, flow):
-            pod = pod_at(self.host, flow.destination)
-            call.fail(REFUSED) if pod is None else call.reply(pod)
-            if pod is not None:
-                inpods.note(self.host, flow)
+            inpods.admit(call, self.host, flow)
         return None
 
     # -- calling -------------------------------------------------------------------------------------------------------

@@ -2,16 +2,21 @@
 
 The network stack of a host (`PodNetwork`) does it for the pods there: the API server's proxy comes in by "page", a
 command that somebody runs in a container goes out by "lookup" and "fetch". A kubelet has no part in it.
-Invariant: nobody is answered whom the policies of either host stop; the page says who answers (kubelet/decide/pages).
-Simplified: a connection a request; TLS is spoken by nobody.
+Invariant: nobody is answered whom the policies of either host stop; a program that is known answers for itself, for the
+others a page says who they are (kubelet/runtime/doors).
+Simplified: a connection a request; TLS is spoken by nobody; no redirect is followed.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+from kubemini.containers import Answer, Request
 from kubemini.host import Component, Host
-from kubemini.host.linux.podnetwork import knows_way, stack_at
+from kubemini.host.linux.podnetwork import knows_way, pod_at, stack_at
+from kubemini.kubelet.runtime import doors
 from kubemini.network import dataplane, policing
 from kubemini.network.decide.dns.resolvconf import MUSL, read_resolv_conf, settings
 from kubemini.network.decide.services.verdict import Asked
@@ -19,11 +24,30 @@ from kubemini.network.names import Resolver, Response, Source
 from kubemini.network.policing import Flow
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
+from kubemini.users.recording import OK
 from kubemini.wire import Call
-from kubemini.wire.calls import REFUSED
+from kubemini.wire.calls import REFUSED, Reply
 
-PLAIN = (("Content-Type", "text/plain; charset=utf-8"),)
 CONNECT = 30 * SECOND  # what a client waits for an answer
+LOCAL = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A program has answered, and not with success."""
+
+    code: int
+    definite: bool = False
+
+    @property
+    def reason(self) -> str:
+        """In words: ``503 Service Unavailable``."""
+        return f"{self.code} {phrase(self.code)}".strip()
+
+
+def phrase(code: int) -> str:
+    """What the status line says behind the number."""
+    return next((status.phrase for status in HTTPStatus if status == code), "")
 
 
 class Stack(Component):
@@ -46,6 +70,29 @@ class Stack(Component):
         self.resolver.asker.hear(payload)
 
 
+def admit(call: Call, host: Host, flow: Flow) -> None:
+    """A connection is at the door of a pod on *host*: it is refused, or the pod's name is the answer.
+
+    A program that is known answers for itself: what is no success fails the call with its status (`Status`).
+    """
+    pod = pod_at(host, flow.destination)
+    containers = host.kernel.containers
+    sandbox = containers.at(flow.destination) if containers is not None and pod is not None else None
+
+    def take(answer: Answer) -> None:
+        call.reply(pod) if answer.status < 400 else call.fail(Status(answer.status))
+
+    if pod is None or (sandbox is not None and not doors.knock(containers, sandbox, flow.port, flow.source, take)):
+        call.fail(REFUSED)
+    elif sandbox is None:
+        call.reply(pod)
+
+
+def status(reply: Reply) -> int:
+    """The status that a program has given, 0: none has answered."""
+    return OK if reply.ok else reply.error.code if isinstance(reply.error, Status) else 0
+
+
 def note(host: Host, flow: Flow) -> None:
     """Who listens at the end of *flow* has answered a request: it stands in its log."""
     if host.kernel.containers is not None:
@@ -60,14 +107,15 @@ def _page(stack: Stack, call: Call) -> Steps | None:
         return None
     containers = host.kernel.containers
     running = containers.at(flow.destination) if containers is not None else None
-    found = containers.page(running, flow.port) if running is not None else None
-    if found is None:
+    method, headers = asked["method"], asked.get("headers") or {}
+    request = Request(method, asked["path"], headers, asked.get("body") or b"", flow.source, flow.destination)
+
+    def take(answer: Answer) -> None:
+        body = b"" if method == "HEAD" else answer.body
+        call.reply({"status": answer.status, "headers": answer.headers, "body": body})
+
+    if running is None or not doors.ask(containers, running, flow.port, request, take):
         call.fail(REFUSED)
-        return None
-    method, path = asked["method"], asked["path"]
-    containers.served(flow.destination, flow.port, method, path, flow.source)
-    body = b"" if method == "HEAD" else found.text(method, path).encode()
-    call.reply({"status": 200, "headers": PLAIN, "body": body})
     return None
 
 
@@ -105,6 +153,8 @@ def _fetched(stack: Stack, asked: dict[str, Any]) -> Steps:
         port = url.port or 80
     except ValueError:
         return "", f"bad port '{url.netloc.rpartition(':')[2]}'"
+    if name in LOCAL:
+        return (yield from _got(stack, asked, url, stack.name, asked["source"], port))
     addresses, _ = yield from _addresses(stack, name, asked)
     if not addresses:
         return "", f"bad address '{name}'"
@@ -113,17 +163,29 @@ def _fetched(stack: Stack, asked: dict[str, Any]) -> Steps:
     to, at = (sent.endpoint.ip, sent.endpoint.port) if sent.endpoint is not None else (ip, port)
     there = stack_at(stack.net.components, to)
     flow = Flow(asked["source"], to, at)
-    where = f"can't connect to remote host ({ip})"
     if sent.fate == "refused" or (there is None and sent.fate == "passed"):
-        return "", f"{where}: Connection refused"
+        return "", f"can't connect to remote host ({ip}): Connection refused"
     if there is None or not policing.leaves(host, flow) or not knows_way(host, to):
         yield stack.timeout(CONNECT)
         return "", "download timed out"
-    payload = {"source": sent.source or asked["source"], "ip": to, "port": at, "method": "GET", "path": url.path or "/"}
-    reply = yield stack.call(there.name, "page", payload, timeout=CONNECT)
-    if reply.ok:
-        return reply.value["body"].decode(), ""
-    return "", f"{where}: Connection refused" if reply.error == REFUSED else "download timed out"
+    source = asked | {"source": sent.source or asked["source"]}
+    return (yield from _got(stack, source, url, there.name, to, at, ip))
+
+
+def _got(
+    stack: Stack, asked: dict[str, Any], url: SplitResult, there: str, ip: str, port: int, shown: str = "127.0.0.1"
+) -> Steps:
+    """(the page at *port* of *ip*, what is wrong); *shown*: the address that the client knows."""
+    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    payload = {"source": asked["source"], "ip": ip, "port": port, "method": "GET", "path": path}
+    payload["headers"] = {"host": url.netloc, "user-agent": "Wget"}
+    reply = yield stack.call(there, "page", payload, timeout=CONNECT)
+    if not reply.ok:
+        refused = f"can't connect to remote host ({shown}): Connection refused"
+        return "", refused if reply.error == REFUSED else "download timed out"
+    if (code := reply.value["status"]) >= 400:
+        return "", f"server returned error: HTTP/1.1 {code} {phrase(code)}"
+    return reply.value["body"].decode("utf-8", "replace"), ""
 
 
 ASKED: dict[str, Callable[[Stack, Call], Steps | None]] = {"page": _page, "lookup": _lookup, "fetch": _fetch}

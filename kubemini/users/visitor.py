@@ -15,7 +15,7 @@ from typing import Any
 from kubemini.api.names import host_ip
 from kubemini.host import Component
 from kubemini.host.linux.addresses import within
-from kubemini.host.linux.podnetwork import knows_way, pod_at, pod_cidrs
+from kubemini.host.linux.podnetwork import knows_way, pod_cidrs
 from kubemini.network import dataplane, policing
 from kubemini.network.dataplane import Sent
 from kubemini.network.decide.dns.resolvconf import GLIBC
@@ -73,10 +73,7 @@ class PodNetwork(inpods.Stack):
         if isinstance(call.payload, WebRequest):
             return self._arrive(call, call.payload.packet, call.payload)
         if policing.enters(self.host, call.payload) and knows_way(self.host, call.payload.source):
-            pod = pod_at(self.host, call.payload.destination)
-            call.fail(REFUSED) if pod is None else call.reply(pod)
-            if pod is not None:
-                inpods.note(self.host, call.payload)
+            inpods.admit(call, self.host, call.payload)
         return None
 
     def _arrive(self, call: Call, packet: Asked, web: WebRequest | None = None) -> Steps:
@@ -193,7 +190,8 @@ class Visitor(Component):
         pod = endpoint.row()["pod"]
         flow = Flow(host_ip(self.host.name), endpoint.ip, endpoint.port, by=self.host.name)
         reply = yield from carry(self, flow, endpoint.node)
-        self._record(number, started, pod, "" if reply.ok else f"{pod}: {reply.error.reason}")
+        why = "" if reply.ok else f"{pod}: {reply.error.reason}"
+        self._record(number, started, pod, why, inpods.status(reply))
 
     def _visit_pod(self, number: int, started: int, address: str) -> Steps:
         """A connection straight to the pod at *address*, which no rule of a Service touches."""
@@ -203,13 +201,13 @@ class Visitor(Component):
         flow = Flow(host_ip(self.host.name), address, self.port, by=self.host.name)
         nobody = Reply(False, error=Unreachable("no route to host", definite=True))
         reply = (yield from carry(self, flow, node)) if node else nobody
-        self._record(
-            number, started, reply.value if reply.ok else "", "" if reply.ok else f"{address}: {reply.error.reason}"
-        )
+        why = "" if reply.ok else f"{address}: {reply.error.reason}"
+        self._record(number, started, reply.value if reply.ok else "", why, inpods.status(reply))
 
-    def _record(self, number: int, started: int, pod: str, why: str, **more: Any) -> None:
+    def _record(self, number: int, started: int, pod: str, why: str, code: int = 0, **more: Any) -> None:
+        """*code*: what the program has said, 0 if nobody has answered."""
         via = [self.service, pod] if pod else [self.service]
-        record(self, number, self.service, via, started, 0 if why else OK, why, **more)
+        record(self, number, self.service, via, started, code, why, **more)
 
     # -- by a door that the scenario names -----------------------------------------------------------------------
     def request_by_door(self, number: int, drawn: int) -> Steps:
@@ -227,9 +225,9 @@ class Visitor(Component):
         if reply.ok:
             found: Answer = reply.value
             told = {"source": found.source, "rule": found.rule, "at": found.node}
-            self._record(number, started, found.pod, "", to=to, **told)
+            self._record(number, started, found.pod, "", OK, to=to, **told)
         else:
-            self._record(number, started, "", f"{to}: {reply.error.reason}", to=to)
+            self._record(number, started, "", f"{to}: {reply.error.reason}", inpods.status(reply), to=to)
 
     def _connect(self, packet: Asked, number: int, drawn: int) -> Steps:
         """From here, by the rules here, and if none of them decides by those of the host where it arrives."""

@@ -2,9 +2,10 @@
 
 import pytest
 
+from kubemini.containers import Answer
 from kubemini.kubelet.decide import forwarding
 from kubemini.kubelet.decide.forwarding import Left, Over, Pairs, Ports, Sent, Wanted
-from kubemini.kubelet.decide.pages import HttpServer, Page, ports
+from kubemini.kubelet.decide.pages import HttpServer, ports
 from kubemini.kubelet.decide.streams import Refusal
 from kubemini.kubelet.serving.forwarding import Forwarding, refused
 from tests.frames.masked import HELLO, SpdyClient, heard, sent
@@ -111,13 +112,34 @@ def test_a_tunnel_for_something_else_is_refused():
     )
 
 
-PAGE = Page("web-1", "nginx:1.29", "worker-1")
+def said_by(request, take):
+    """A program that says what it is asked."""
+    take(Answer(200, f"web-1 answers {request.method} {request.path}\n".encode()))
+    return True
+
+
+class Connection:
+    """A connection to a program: what it has answered, and whether it has ended."""
+
+    def __init__(self, serve=said_by):
+        self.said, self.ended = b"", 0
+        self.server = HttpServer(serve, self._push, self._close)
+
+    def _push(self, data):
+        self.said += data
+
+    def _close(self):
+        self.ended += 1
+
+    def send(self, data):
+        self.server.receive(data)
+        return self
 
 
 @pytest.mark.parametrize(
     ("asked", "said", "closes"),
     [
-        (b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n", b"web-1 (nginx:1.29) on worker-1 answers GET /a\n", False),
+        (b"GET /a HTTP/1.1\r\nHost: x\r\n\r\n", b"web-1 answers GET /a\n", False),
         (b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", b"answers GET /\n", True),
         (b"GET / HTTP/1.0\r\n\r\n", b"answers GET /\n", True),
         (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", b"answers GET /\n", False),
@@ -127,18 +149,34 @@ PAGE = Page("web-1", "nginx:1.29", "worker-1")
         (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", b"400 Bad Request", True),
     ],
 )
-def test_a_program_in_a_pod_answers_with_one_page(asked, said, closes):
-    server = HttpServer(PAGE)
-    answer, served = server.receive(asked)
-    assert answer.endswith(said) and server.closes is closes
-    assert bool(served) is (b"400" not in answer)
+def test_a_program_in_a_pod_is_asked_by_http_and_answers_so(asked, said, closes):
+    found = Connection().send(asked)
+    assert found.said.endswith(said) and found.ended is int(closes)
 
 
 def test_requests_on_one_connection_are_answered_one_by_one_when_they_are_whole():
-    server = HttpServer(PAGE)
-    assert server.receive(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab") == (b"", [])
-    answer, served = server.receive(b"cdeGET /2 HTTP/1.1\r\n\r\nGET /3")
-    assert [one.path for one in served] == ["/", "/2"] and answer.count(b"HTTP/1.1 200 OK") == 2
+    found = Connection().send(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nab")
+    assert found.said == b""
+    found.send(b"cdeGET /2 HTTP/1.1\r\n\r\nGET /3")
+    assert found.said.count(b"HTTP/1.1 200 OK") == 2 and found.said.endswith(b"answers GET /2\n")
+
+
+def test_an_answer_that_takes_its_time_holds_the_next_one_back():
+    waiting = []
+    found = Connection(lambda request, take: waiting.append((request, take)) or True)
+    found.send(b"POST /1 HTTP/1.1\r\nX: y\r\nContent-Length: 2\r\n\r\nabGET /2 HTTP/1.0\r\n\r\n")
+    ((first, take),) = waiting
+    assert (first.path, first.headers["x"], first.body) == ("/1", "y", b"ab")
+    take(Answer(503, b"no"))
+    assert found.said.startswith(b"HTTP/1.1 503 Service Unavailable\r\n") and len(waiting) == 2
+    assert not found.ended
+    waiting[1][1](Answer(200, b""))
+    assert found.ended == 1
+
+
+def test_a_program_that_does_not_speak_http_ends_the_connection():
+    found = Connection(lambda request, take: False).send(b"GET / HTTP/1.1\r\n\r\n")
+    assert (found.said, found.ended) == (b"", 1)
 
 
 def test_a_program_listens_where_its_container_says_and_else_on_80():
@@ -148,19 +186,17 @@ def test_a_program_listens_where_its_container_says_and_else_on_80():
 
 
 def test_a_connection_to_a_port_where_nobody_listens_is_told_so_and_others_go_on():
-    pushed, served, closed = [], [], []
+    pushed, closed = [], []
     carrier, client = forwarding.chosen(SPDY, {}), SpdyClient()
-    listens = {80: HttpServer(PAGE), 81: refused(81, "s" * 64, "/var/run/netns/cni-1", False)}
-    made = Forwarding(
-        carrier, listens.get, lambda port, one: served.append((port, one.path)), pushed.append, lambda: closed.append(1)
-    )
+    listens = {80: said_by, 81: refused(81, "s" * 64, "/var/run/netns/cni-1", False)}
+    made = Forwarding(carrier, listens.get, pushed.append, lambda: closed.append(1))
     made.take(opened(client, 0, 81) + opened(client, 1, 80) + client.data(7, b"GET /x HTTP/1.1\r\n\r\n"))
     said = client.read(b"".join(pushed))
     assert any(
         payload.startswith(b"error forwarding port 81 to pod sss") for _, stream, payload, _ in said if stream == 1
     )
     assert any(payload.startswith(b"HTTP/1.1 200 OK") for _, stream, payload, _ in said if stream == 7)
-    assert served == [(80, "/x")] and not closed
+    assert not closed
     made.take(client.leave())
     made.take(client.data(7, b"late"))
     assert closed == [1]

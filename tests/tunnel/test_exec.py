@@ -71,7 +71,7 @@ def test_a_sleep_ends_when_its_time_is_over_and_with_a_client_that_goes(world):
 def test_a_command_reaches_the_network_as_its_pod_does(world):
     ip = world.cluster.hosts["worker-1"].kernel.containers.of_pod
     (running,) = ip.values()
-    assert run(world, "wget", "-qO-", running.ip).channel(1, 3) == "web (nginx:1.29) on worker-1 answers GET /\n"
+    assert run(world, "wget", "-qO-", running.ip).channel(1, 3) == "web (shop/web:1.0) on worker-1 answers GET /\n"
     assert "Connection refused" in run(world, "wget", f"{running.ip}:81").channel(2, 3)
     assert "bad address" in run(world, "wget", "http://nobody").channel(2, 60)
 
@@ -103,7 +103,7 @@ def test_a_port_of_a_pod_answers_through_the_tunnel(world):
     opened.exchange.stream.feed(framed(client.data(3, b"GET /cart HTTP/1.1\r\nHost: x\r\n\r\n")))
     said = client.read(b"".join(payload for opcode, payload in opened.frames() if opcode == 2))
     assert [frame[:2] for frame in said[:2]] == [(SYN_REPLY, 1), (SYN_REPLY, 3)]
-    assert said[2][1] == 3 and said[2][2].endswith(b"web (nginx:1.29) on worker-1 answers GET /cart\n")
+    assert said[2][1] == 3 and said[2][2].endswith(b"web (shop/web:1.0) on worker-1 answers GET /cart\n")
     assert world.text(f"{WEB}/log?tailLines=1") == '127.0.0.1 "GET /cart HTTP/1.1" 200\n'
 
 
@@ -141,7 +141,7 @@ def test_pages_of_pods_and_services_come_through_the_proxy(world):
     spec = {"selector": {"app": "web"}, "ports": [{"port": 8080, "targetPort": 80}]}
     world.ask("POST", "/api/v1/namespaces/default/services", service | {"spec": spec})
     world.sleep(5)
-    page = "web (nginx:1.29) on worker-1 answers GET /a/b/\n"
+    page = "web (shop/web:1.0) on worker-1 answers GET /a/b/\n"
     assert world.text(f"{WEB}/proxy/a/b/") == page
     assert world.text("/api/v1/namespaces/default/services/shop:8080/proxy/a/b/") == page
     assert world.refusal(f"{WEB}:81/proxy/")[1].endswith(":81: connect: connection refused")

@@ -7,7 +7,7 @@ import pytest
 from tests.tunnel.world import POD, WEB, World
 
 PROBED = {"httpGet": {"path": "/healthz", "port": 80}, "periodSeconds": 10}
-STARTED = "nginx:1.29 starts as process 1 of c\nlistens on port 80\n"
+STARTED = "shop/web:1.0 starts as process 1 of c\nlistens on port 80\n"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def test_a_container_tells_of_its_start(world):
     assert (answer.status, answer.body.decode()) == (200, STARTED)
     assert dict(answer.headers)["Content-Type"] == "text/plain"
     assert world.text(f"{WEB}/log?tailLines=1") == "listens on port 80\n"
-    assert world.text(f"{WEB}/log?limitBytes=4") == "ngin"
+    assert world.text(f"{WEB}/log?limitBytes=4") == "shop"
     assert world.text(f"{WEB}/log?sinceSeconds=1") == ""
     assert world.text(f"{WEB}/log?timestamps=true&tailLines=1")[:17] == "2026-01-01T00:00:"
 

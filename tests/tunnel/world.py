@@ -2,7 +2,7 @@
 
 import json
 
-from kubemini import Cluster
+from kubemini import Cluster, Params
 from kubemini.apiserver.http import Exchange, HttpRequest
 from kubemini.sim.units import SECOND
 from tests.frames.masked import HELLO, heard, sent
@@ -13,7 +13,7 @@ POD = {
     "metadata": {"name": "web", "labels": {"app": "web"}},
     "spec": {
         "nodeName": "worker-1",
-        "containers": [{"name": "c", "image": "nginx:1.29", "ports": [{"containerPort": 80}]}],
+        "containers": [{"name": "c", "image": "shop/web:1.0", "ports": [{"containerPort": 80}]}],
     },
 }
 PODS = "/api/v1/namespaces/default/pods"
@@ -49,10 +49,12 @@ class Upgraded:
 
 
 class World:
-    """One cluster with two workers, and a pod `web` on the first unless *pods* say otherwise."""
+    """One cluster with two workers, and a pod `web` on the first unless *pods* say otherwise; *own*: by image."""
 
-    def __init__(self, *pods):
-        self.cluster = Cluster.single(workers=2)
+    def __init__(self, *pods, own=None, **params):
+        self.cluster = Cluster.single(workers=2, params=Params(**params))
+        for image, program in (own or {}).items():
+            self.cluster.use_program(image, program)
         self.sim = self.cluster.sim
         self.cluster.start()
         self.sleep(20)

@@ -10,11 +10,14 @@ declaration is all that is known of the program. Whatever is asked for, the page
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from typing import NamedTuple
 
 from kubemini.api.objects import Obj
+from kubemini.containers import Answer, Request
 
 USUAL = 80  # what a server listens on if nobody says otherwise
 LARGEST = 1 << 20  # bytes of a head; a body has at most 999,999
@@ -33,12 +36,8 @@ class Page(NamedTuple):
         return f"{self.pod} ({self.image}) on {self.node} answers {method} {path}\n"
 
 
-class Answered(NamedTuple):
-    """A request and what was said, for the log of the container."""
-
-    method: str
-    path: str
-    status: int
+Take = Callable[[Answer], None]
+Serve = Callable[[Request, Take], bool]  # whether the program speaks HTTP
 
 
 def ports(pod: Obj) -> dict[int, str]:
@@ -59,39 +58,64 @@ def container_of(pod: Obj, name: str) -> Obj:
 
 @dataclass(slots=True)
 class HttpServer:
-    """The server's end of one connection; *closes*: it takes no more requests."""
+    """The server's end of one connection."""
 
-    page: Page
-    closes: bool = False
+    serve: Serve
+    push: Callable[[bytes], None]
+    close: Callable[[], None]
+    closes: bool = False  # it takes no more requests
     _raw: bytes = b""
+    _waits: bool = False  # for an answer
 
-    def receive(self, data: bytes) -> tuple[bytes, list[Answered]]:
-        """The bytes that answer what is complete with *data*, and what that was."""
+    def receive(self, data: bytes) -> None:
+        """Bytes of the client."""
         self._raw += data
-        said, served = b"", []
-        while not self.closes and (found := self._next()) is not None:
-            answer, one = found
-            said += answer
-            served += [one] if one is not None else []
-        return said, served
+        self._go_on()
 
-    def _next(self) -> tuple[bytes, Answered | None] | None:
+    def _go_on(self) -> None:
+        while not (self.closes or self._waits) and (found := self._next()) is not None:
+            self._waits = True
+            if not self.serve(found[0], partial(self._answered, *found)):
+                self._end()
+
+    def _answered(self, request: Request, last: bool, answer: Answer) -> None:
+        self._waits = False
+        if self.closes:
+            return
+        self.push(response(answer, request.method, last))
+        if last:
+            self._end()
+        else:
+            self._go_on()
+
+    def _end(self) -> None:
+        if not self.closes:
+            self.closes = True
+            self.close()
+
+    def _refuse(self) -> None:
+        self.push(BAD_REQUEST)
+        self._end()
+
+    def _next(self) -> tuple[Request, bool] | None:
+        """The next request that is complete, and whether it is the last of this connection."""
         head, ended, rest = self._raw.partition(b"\r\n\r\n")
         if not ended:
-            self.closes = len(self._raw) > LARGEST
-            return (BAD_REQUEST, None) if self.closes else None
+            if len(self._raw) > LARGEST:
+                self._refuse()
+            return None
         lines = head.decode("latin-1").split("\r\n")
         words, headers = lines[0].split(" "), _headers(lines[1:])
         length = headers.get("content-length", "0")
         if len(words) != 3 or not words[2].startswith("HTTP/1.") or not re.fullmatch(r"[0-9]{1,6}", length):
-            self.closes = True
-            return BAD_REQUEST, None
+            self._refuse()
+            return None
         if len(rest) < int(length):
             return None
         self._raw = rest[int(length) :]
         stays = "keep-alive" if words[2] == "HTTP/1.0" else "close"
-        self.closes = (headers.get("connection", "").lower() == stays) == (stays == "close")
-        return answer(self.page, words[0], words[1], self.closes), Answered(words[0], words[1], 200)
+        last = (headers.get("connection", "").lower() == stays) == (stays == "close")
+        return Request(words[0], words[1], headers, rest[: int(length)]), last
 
 
 def _headers(lines: list[str]) -> Mapping[str, str]:
@@ -99,9 +123,10 @@ def _headers(lines: list[str]) -> Mapping[str, str]:
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def answer(page: Page, method: str, path: str, closes: bool) -> bytes:
-    """The whole response."""
-    body = page.text(method, path).encode()
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n"
-    head += "Connection: close\r\n\r\n" if closes else "\r\n"
-    return head.encode() + (b"" if method == "HEAD" else body)
+def response(answer: Answer, method: str, last: bool) -> bytes:
+    """The bytes of *answer* to a request of *method*; *last*: the connection ends with it."""
+    known = {status.value: status.phrase for status in HTTPStatus}
+    head = f"HTTP/1.1 {answer.status} {known.get(answer.status, 'Status')}\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in answer.headers)
+    head += f"Content-Length: {len(answer.body)}\r\n" + ("Connection: close\r\n\r\n" if last else "\r\n")
+    return head.encode("latin-1", "replace") + (b"" if method == "HEAD" else answer.body)

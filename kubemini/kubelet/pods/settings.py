@@ -1,6 +1,6 @@
 """What a container finds when it starts: its environment, its mounts, its limits.
 
-Models k/k pkg/kubelet Kubelet.makeEnvironmentVariables; k/k pkg/kubelet/kuberuntime verifyRunAsNonRoot
+Models k/k pkg/kubelet makeMounts; k/k pkg/kubelet/kuberuntime verifyRunAsNonRoot
 Simplified: only kubelets with `kubelet_details` read ConfigMaps and Secrets.
 """
 
@@ -8,16 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubemini.api.objects import Obj, get
-from kubemini.api.quantity import in_bytes, millicores, parse
-from kubemini.containers import File, Files, Folder, Mount, Setting, image_of
-from kubemini.kubelet.decide import insides
-from kubemini.kubelet.decide.pods.mounts import values
+from kubemini.api.quantity import in_bytes, millicores
+from kubemini.containers import File, Files, Folder, Mount, Node, Setting, image_of
+from kubemini.kubelet.decide import insides, variables
+from kubemini.kubelet.decide.pods.mounts import comes_from_the_api
 from kubemini.kubelet.pods.shared import Attended
 from kubemini.kubelet.pods.volumes import Volumes
 from kubemini.sim import Steps
 
 TERMINATION_LOG = "/dev/termination-log"
-ROOT = "/var/lib/kubelet"
 
 
 class NotSet(Exception):
@@ -35,91 +34,65 @@ class Settings:
         pod, details = self.worker.pod, self.shared.params.kubelet_details
         if details:
             self._check_user(container)
-        environment = (yield from self._environment(container)) if details else {}
         sandbox = self.shared.containers.of_pod[self.worker.uid]
-        ips, node = sandbox.ips or ("",), self.shared.host.name
-        found = insides.facts(pod, container, ips, {}, self.shared.host.resolv_conf(pod), node, False)
+        told = yield from self._told(container, sandbox.ips)
+        node = self.shared.host.name
+        found = insides.facts(pod, sandbox.ips or ("",), self.shared.host.resolv_conf(pod), node)
         limits = get(container, "resources", "limits") or {}
         files = [Mount(path, File(text.encode())) for path, text in found.files.items()]
         return Setting(
             found.hostname,
-            {**found.environment, **self.shared.links.of(pod), **environment},
-            [*files, Mount(_log_path(container), File()), *self._mounts(container)],
+            {"HOSTNAME": found.hostname, **told},
+            [*files, Mount(_log_path(container), File()), *self._mounts(container, told)],
             container.get("workingDir") or "",
             in_bytes(limits["memory"]) if "memory" in limits else None,
             millicores(limits["cpu"]) if "cpu" in limits else None,
             ports=tuple(one["containerPort"] for one in container.get("ports") or ()),
             about={"pod": sandbox.name, "node": node, "image": container.get("image", ""), "ip": sandbox.ip},
+            stdin=bool(container.get("stdin")),
+            tty=bool(container.get("tty")),
         )
 
-    def _mounts(self, container: Obj) -> list[Mount]:
+    def _told(self, container: Obj, ips: tuple[str, ...]) -> Steps:
+        """The environment that Kubernetes gives *container*. Raises NotSet."""
+        details, objects = self.shared.params.kubelet_details, dict[tuple[str, str], Any]()
+        for kind, name in variables.needed(container) if details else ():
+            objects[kind, name] = yield from self.volumes.source(kind, name)
+        world = variables.World(
+            self.worker.pod,
+            container if details else variables.by_itself(container),
+            self.shared.links.of(self.worker.pod),
+            ips,
+            self.shared.host_ips(),
+            self.shared.allocatable,
+            objects,
+            self._read,
+        )
+        try:
+            return variables.variables(world)
+        except variables.Wrong as error:
+            raise NotSet(str(error)) from None
+
+    def _read(self, volume: str, path: str) -> str | None:
+        """A file in a volume, if it is there."""
+        folder = self.volumes.folders.get(volume)
+        files = Files(folder) if folder is not None else None
+        return files.read(f"/{path}").decode("utf-8", "replace") if files and files.exists(f"/{path}") else None
+
+    def _mounts(self, container: Obj, told: Mapping[str, str]) -> list[Mount]:
+        volumes = {one["name"]: one for one in self.worker.pod["spec"].get("volumes") or ()}
         found = []
         for one in container.get("volumeMounts") or ():
-            folder: Any = self.volumes.folders.setdefault(one["name"], Folder())
-            if one.get("subPath"):
-                folder = (
-                    Files(folder).find("/" + one["subPath"]) if Files(folder).exists("/" + one["subPath"]) else folder
-                )
-            found.append(Mount(one["mountPath"], folder, bool(one.get("readOnly"))))
+            node: Node = self.volumes.folders.setdefault(one["name"], Folder())
+            path = one.get("subPath") or variables.expanded(one.get("subPathExpr") or "", told)
+            if path:
+                files = Files(self.volumes.folders[one["name"]])
+                if not files.exists(f"/{path}"):
+                    files.make_folders(f"/{path}")
+                node = files.find(f"/{path}")
+            read_only = bool(one.get("readOnly")) or comes_from_the_api(volumes.get(one["name"], {}))
+            found.append(Mount(one["mountPath"], node, read_only))
         return found
-
-    def _environment(self, container: Obj) -> Steps:
-        found: dict[str, str] = {}
-        for one in container.get("envFrom") or ():
-            kind = "configmap" if "configMapRef" in one else "secret"
-            ref = one.get("configMapRef") or one.get("secretRef") or {}
-            data = yield from self._data(kind, ref)
-            found |= {one.get("prefix", "") + key: value.decode() for key, value in data.items()}
-        for one in container.get("env") or ():
-            value = yield from self._value(container, one)
-            if value is not None:
-                found[one["name"]] = value
-        return found
-
-    def _value(self, container: Obj, one: Obj) -> Steps:
-        source = one.get("valueFrom")
-        if source is None:
-            return one.get("value", "")
-        for key, kind in (("configMapKeyRef", "configmap"), ("secretKeyRef", "secret")):
-            if key in source:
-                return (yield from self._key(kind, source[key]))
-        if "fileKeyRef" in source:
-            return self._of_file(source["fileKeyRef"])
-        if "resourceFieldRef" in source:
-            return self._amount(container, source["resourceFieldRef"])
-        return None  # a field of the pod: the facts have it
-
-    def _data(self, kind: str, ref: Obj) -> Steps:
-        obj = yield from self.volumes.source(kind, ref["name"])
-        if obj is None:
-            if ref.get("optional"):
-                return {}
-            raise NotSet(f'{kind} "{ref["name"]}" not found')
-        return values(kind, obj)
-
-    def _key(self, kind: str, ref: Obj) -> Steps:
-        data = yield from self._data(kind, ref)
-        if ref["key"] in data:
-            return data[ref["key"]].decode()
-        if ref.get("optional"):
-            return None
-        title = "ConfigMap" if kind == "configmap" else "Secret"
-        raise NotSet(f"couldn't find key {ref['key']} in {title} {self.worker.key[0]}/{ref['name']}")
-
-    def _of_file(self, ref: Obj) -> str | None:
-        path = ref["path"]
-        files = Files(self.volumes.folders[ref["volumeName"]])
-        found = _env_file(files.read("/" + path).decode()) if files.exists("/" + path) else {}
-        if ref["key"] in found or ref.get("optional"):
-            return found.get(ref["key"])
-        where = f"{ROOT}/pods/{self.worker.uid}/volumes/kubernetes.io~empty-dir/{ref['volumeName']}/{path}"
-        raise NotSet(f'environment variable key "{ref["key"]}" not found in file "{where}"')
-
-    def _amount(self, container: Obj, ref: Obj) -> str:
-        kind, _, name = ref["resource"].partition(".")
-        text = get(container, "resources", kind, name)
-        divisor = parse(ref.get("divisor") or "1")
-        return str(-(-parse(text).millis // max(1, divisor.millis))) if text else "0"
 
     def _check_user(self, container: Obj) -> None:
         context = {
@@ -143,13 +116,3 @@ class Settings:
 
 def _log_path(container: Obj) -> str:
     return str(container.get("terminationMessagePath") or TERMINATION_LOG)
-
-
-def _env_file(text: str) -> Mapping[str, str]:
-    """``A='from file'`` a line: names and values."""
-    found = {}
-    for line in text.splitlines():
-        name, there, value = line.strip().partition("=")
-        if there and not name.startswith("#"):
-            found[name.strip()] = value.strip().strip("'\"")
-    return found

@@ -13,6 +13,7 @@ from kubemini.client import ApiClient, Recorder
 from kubemini.host import Component
 from kubemini.host.linux.podnetwork import own_addresses
 from kubemini.kubelet.configuration import Configuration
+from kubemini.kubelet.decide.nodestatus import allocatable
 from kubemini.kubelet.decide.pods.backoff import Backoffs
 from kubemini.kubelet.decide.pods.images import Registry
 from kubemini.kubelet.decide.pods.runs import inits
@@ -48,6 +49,7 @@ class Shared:
         self.recorder = Recorder(client, "kubelet", component.host.name)
         self.restarts = Backoffs(configuration.crash_loop_backoff or self.params.crash_loop_backoff)
         self.puller = Puller(component, registry, Backoffs(PULLS))
+        self.allocatable = allocatable(configuration.shown)
         self.drawn = drawn
         self.began = component.sim.now
         self._exits: dict[str, list[Callable[[Any], None]]] = {}  # who waits for the end of a run

@@ -8,12 +8,13 @@ Models k/k pkg/kubelet/images imageManager.EnsureImageExists
 from typing import NamedTuple
 
 from kubemini.api.objects import Obj
-from kubemini.containers import CannotStart, NoCommand, Setting, program_for
+from kubemini.containers import CannotStart, NoCommand, Program, Setting, program_for
 from kubemini.kubelet.decide.behaviour import BEHAVIOUR, behaviour_time
 from kubemini.kubelet.decide.pods import images
 from kubemini.kubelet.decide.pods.backoff import shown
 from kubemini.kubelet.decide.pods.runs import PodView, Run, inits, is_sidecar
 from kubemini.kubelet.decide.pods.status import by_name
+from kubemini.kubelet.decide.variables import expanded
 from kubemini.kubelet.pods.hooks import run_hook
 from kubemini.kubelet.pods.killing import kill
 from kubemini.kubelet.pods.settings import NotSet, Settings
@@ -123,7 +124,9 @@ class Starting:
         before = view.latest(name)
         attempt = before.attempt + 1 if before is not None else self._attempts_so_far(name)
         try:
-            program = program_for(image, container.get("command") or (), container.get("args") or ())
+            words = {key: container.get(key) or () for key in ("command", "args")}
+            command, args = ([expanded(word, setting.environment) for word in words[key]] for key in words)
+            program = program_for(image, command, args, shared.host.programs)
         except NoCommand as error:
             fresh = shared.fresh_id(f"{self.worker.key[1]}/{name}")
             message = f'failed to generate container "{fresh}" spec: failed to generate spec: {error}'
@@ -136,15 +139,19 @@ class Starting:
             program,
             setting,
             (image, images.resolved(image)),
-            self._is_plain(),
+            self._is_plain(program),
         )
         self._say(container, NORMAL, "Created", "Container created")
         return run
 
-    def _is_plain(self) -> bool:
-        """Whether nobody asks what its programs do: annotations say how they behave, or this is a story."""
+    def _is_plain(self, program: Program) -> bool:
+        """Whether nobody asks what its program does: annotations say how it behaves, or this is a story.
+
+        What a reader has registered is always asked.
+        """
         notes = self.worker.pod["metadata"].get("annotations") or {}
-        return not self.shared.params.kubelet_details or any(key.startswith(BEHAVIOUR) for key in notes)
+        story = not self.shared.params.kubelet_details and program.main is None
+        return story or any(key.startswith(BEHAVIOUR) for key in notes)
 
     def _attempts_so_far(self, name: str) -> int:
         """Of a container that the runtime does not know: as many as its status says."""

@@ -1,22 +1,28 @@
 """The volumes of one pod: what its containers find in them, and what keeps them from being mounted.
 
-A volume that cannot be mounted is tried again after 0.5, 1, 2 … 122 s, and the pod waits.
+A volume that cannot be mounted is tried again after 0.5, 1, 2 … 122 s, and the pod waits. What a volume is made of is
+watched: a change is in the files with the pod's next regular turn, up to 90 s later. Nothing happens in between.
 Models k/k pkg/kubelet/volumemanager volumeManager.WaitForAttachAndMount
-Simplified: only kubelets with `kubelet_details` look; for the others every volume is there and empty. What is neither
-an emptyDir nor comes from the API is an empty folder of the pod's own.
+Models k/k pkg/kubelet/util/manager NewWatchBasedManager
+Simplified: each pod watches for itself; only kubelets with `kubelet_details` look; for the others every volume is there
+and empty. What is neither an emptyDir nor comes from the API is an empty folder of the pod's own.
 """
 
 from typing import Any
 
 from kubemini.api.kinds import CONFIG_MAP, SECRET
 from kubemini.api.objects import Obj, get
+from kubemini.client import Informer
 from kubemini.containers import Folder
-from kubemini.kubelet.decide.pods.mounts import Missing, Needs, contents
-from kubemini.kubelet.pods.shared import WARNING, Attended
+from kubemini.kubelet.decide.pods.mounts import Missing, comes_from_the_api, contents, needs, same, tells_of_the_pod
+from kubemini.kubelet.pods.shared import RELIST, WARNING, Attended
+from kubemini.kubelet.runtime import doors
 from kubemini.sim import Steps
 from kubemini.sim.units import MS, SECOND
 
+NEXT_TURN = (SECOND, 90 * SECOND)  # syncFrequency, and half as much again by chance
 RETRY = (500 * MS, 122 * SECOND)  # of goroutinemap's exponential back-off
+FAILED = 'MountVolume.SetUp failed for volume "{}" : {}'
 KINDS = {"configmap": CONFIG_MAP, "secret": SECRET}
 
 
@@ -26,8 +32,8 @@ class Volumes:
     def __init__(self, worker: Attended):
         self.worker, self.shared = worker, worker.shared
         self.folders: dict[str, Folder] = {}
-        self._mounted = False
-        self._known: dict[tuple[str, str], Any] = {}
+        self._mounted = self._comes = False
+        self._watches: list[Informer] = []
 
     def mounted(self) -> Steps:
         """Wait until all are there: True; False: the pod is to end meanwhile."""
@@ -41,7 +47,64 @@ class Volumes:
                 return False
             delay = min(2 * delay, longest)
         self._mounted = True
+        self._watch(volumes)
         return True
+
+    # -- what changes --------------------------------------------------------------------------------------------------
+    def _watch(self, volumes: Any) -> None:
+        """Hear when something that a volume is made of becomes another."""
+        if not self.shared.params.kubelet_details:
+            return
+        for kind, name in dict.fromkeys(need for volume in volumes for need in needs(volume)):
+            selector = {"fieldSelector": f"metadata.name={name}"}
+            watch = Informer(self.shared.client, KINDS[kind], self._heard, self.worker.key[0], **selector)
+            self._watches.append(watch)
+            watch.start()
+
+    def _heard(self, old: Obj | None, new: Obj | None) -> None:
+        if old is not None:
+            self._refresh_later(self.shared.draw(f"{self.worker.key[1]}/refresh", NEXT_TURN))
+
+    def pod_changed(self) -> None:
+        """The pod has other labels or annotations: a volume may tell of them."""
+        volumes = get(self.worker.pod, "spec", "volumes") or ()
+        if any(tells_of_the_pod(volume) for volume in volumes):
+            self._refresh_later(RELIST)
+
+    def _refresh_later(self, delay: int) -> None:
+        """Write the files anew in *delay* µs, once for all that happens until then."""
+        if not self._comes and self._mounted:
+            self._comes = True
+            self.shared.component.after(delay, self._begin_refresh)
+
+    def _begin_refresh(self) -> None:
+        self.shared.component.spawn(self._refresh())
+
+    def _refresh(self) -> Steps:
+        self._comes = False
+        sandbox = self.shared.containers.of_pod.get(self.worker.uid)
+        for volume in (get(self.worker.pod, "spec", "volumes") or ()) if sandbox is not None else ():
+            if not comes_from_the_api(volume):
+                continue
+            try:
+                fresh = yield from self._filled(volume)
+            except Missing as error:
+                self.shared.event(self.worker.pod, WARNING, "FailedMount", FAILED.format(volume["name"], error))
+                continue
+            folder = self.folders[volume["name"]]
+            if not same(folder, fresh):
+                folder.inside = fresh.inside
+        for life in doors.known(sandbox) if sandbox is not None else ():
+            life.inside.files.changed()
+
+    def forget(self) -> None:
+        """The pod has ended."""
+        self._mounted = False
+        for watch in self._watches:
+            watch.stop()
+        self._watches.clear()
+
+    # -- what is there at first ----------------------------------------------------------------------------------------
 
     def _mount(self, volumes: Any) -> Steps:
         """Fill the volumes: None, or what is wrong with one."""
@@ -53,16 +116,16 @@ class Volumes:
             try:
                 self.folders[volume["name"]] = yield from self._filled(volume)
             except Missing as error:
-                return f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}'
+                return FAILED.format(volume["name"], error)
         return None
 
     def _filled(self, volume: Obj) -> Steps:
         if not self.shared.params.kubelet_details:
             return Folder()
-        needs = Needs()
-        for kind, name in needs.of_volume(volume):
-            needs.found[kind, name] = yield from self.source(kind, name)
-        return contents(self.worker.pod, volume, needs.found, self.shared.now)
+        found: dict[tuple[str, str], Any] = {}
+        for kind, name in needs(volume):
+            found[kind, name] = yield from self.source(kind, name)
+        return contents(self.worker.pod, volume, found, self.shared.now, self.shared.allocatable)
 
     def source(self, kind: str, name: str) -> Steps:
         """A ConfigMap or Secret that the pod names, or None."""

@@ -144,6 +144,8 @@ class PodWorker:
             self.wake()
         elif self.life.state == SYNCING and (self.life.why_end() or self._gate_moved(before)):
             self.wake()
+        if any(_differ(*(one["metadata"].get(key) for one in (before, pod))) for key in ("labels", "annotations")):
+            self._syncing.volumes.pod_changed()
         self._correct()
 
     def _gate_moved(self, before: Obj) -> bool:
@@ -198,6 +200,7 @@ class PodWorker:
         """Nothing runs any more."""
         assert self.life.state == TERMINATED, "what is over is over"
         self.probing.forget(self.uid)
+        self._syncing.volumes.forget()
         if self.orphaned:
             self.life.become("cleaned")
             self.shared.containers.remove(self.uid)

@@ -16,7 +16,7 @@ from kubemini.api.objects import Obj
 from kubemini.containers import CannotStart, Program, Setting
 from kubemini.host import Host
 from kubemini.host.linux import podnetwork
-from kubemini.kubelet.decide.pages import Page, container_of, ports
+from kubemini.kubelet.decide.pages import container_of, ports
 from kubemini.kubelet.decide.pods.runs import EXITED, RUNNING, PodView, Run, find
 from kubemini.kubelet.podlogs import PodLogs
 from kubemini.kubelet.runtime import termination
@@ -350,13 +350,6 @@ class Containers:
         found = [one for one in self.of_pod.values() if ip in one.ips]
         named = podnetwork.pod_at(self.host, ip)
         return next((one for one in found if one.name == named), found[0] if found else None)
-
-    def page(self, sandbox: PodSandbox, port: int) -> Page | None:
-        """What answers on *port* of a pod, if anything listens there."""
-        name = ports(sandbox.pod).get(port)
-        if name is None or podnetwork.pod_at(self.host, sandbox.ip) != sandbox.name:
-            return None
-        return Page(sandbox.name, container_of(sandbox.pod, name).get("image", ""), self.host.name)
 
     def _tell(self, sandbox: PodSandbox, event: str, run: str) -> None:
         if self.listener is not None:

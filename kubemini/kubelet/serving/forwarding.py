@@ -2,29 +2,29 @@
 
 The runtime dials 127.0.0.1 in the network namespace of the pod, so what listens there answers, whatever policies say.
 Invariant: a connection that ends, ends once; what comes for it later is thrown away.
-Simplified: a port of a pod answers at once.
+Simplified: programs in pods speak HTTP; whoever sends something else is not answered.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from kubemini.frames import Broken
 from kubemini.kubelet.decide.forwarding import Event, Left, Over, Pairs, Ports, Sent, Wanted
-from kubemini.kubelet.decide.pages import Answered, HttpServer
+from kubemini.kubelet.decide.pages import HttpServer, Serve
 
 
 class Forwarding:
-    """One client; *listens* gives the server behind a port or the words of a refusal, *served* is told of requests."""
+    """One client; *listens* gives what answers on a port, or the words of a refusal."""
 
     def __init__(
         self,
         carrier: Pairs | Ports,
-        listens: Callable[[int], HttpServer | str],
-        served: Callable[[int, Answered], None],
+        listens: Callable[[int], Serve | str],
         push: Callable[[bytes], None],
         close: Callable[[], None],
     ):
-        self.carrier, self.listens, self.served, self.push, self.close = carrier, listens, served, push, close
-        self.open: dict[int, tuple[int, HttpServer]] = {}
+        self.carrier, self.listens, self.push, self.close = carrier, listens, push, close
+        self.open: dict[int, HttpServer] = {}
         self.over = False
 
     def begin(self) -> None:
@@ -68,21 +68,19 @@ class Forwarding:
         if isinstance(found, str):
             self.push(self.carrier.end(event.number, found))
         else:
-            self.open[event.number] = event.port, found
+            number = event.number
+            self.open[number] = HttpServer(found, partial(self._answer, number), partial(self._end, number))
 
     def _pass_on(self, event: Sent) -> None:
-        port, server = self.open[event.number]
-        answer, served = server.receive(event.data)
-        for one in served:
-            self.served(port, one)
-        if answer:
-            self.push(self.carrier.data(event.number, answer))
-        if server.closes:
-            self._end(event.number)
+        self.open[event.number].receive(event.data)
+
+    def _answer(self, number: int, data: bytes) -> None:
+        if number in self.open:
+            self.push(self.carrier.data(number, data))
 
     def _end(self, number: int) -> None:
-        del self.open[number]
-        self.push(self.carrier.end(number))
+        if self.open.pop(number, None) is not None:
+            self.push(self.carrier.end(number))
 
     def _flush(self) -> None:
         if self.carrier.out and not self.over:

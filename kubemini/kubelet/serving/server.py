@@ -16,21 +16,21 @@ Server.getPods Server.InstallAuthFilter; k/k pkg/kubelet Kubelet.GetExec Kubelet
 
 import hashlib
 import json
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from kubemini.api.objects import freeze, get, thaw
+from kubemini.containers import Inside, Request
 from kubemini.host import Component
-from kubemini.kubelet.decide import forwarding, insides, logs, pages, routes, streams
-from kubemini.kubelet.decide.commands import Ask, Facts
+from kubemini.kubelet.decide import forwarding, logs, routes, streams
 from kubemini.kubelet.decide.nodestatus import KUBELET
-from kubemini.kubelet.decide.pages import Answered, HttpServer
+from kubemini.kubelet.decide.pages import Serve, Take
 from kubemini.kubelet.decide.pods.runs import CREATED, RUNNING, Run
 from kubemini.kubelet.decide.pods.status import by_name
 from kubemini.kubelet.decide.routes import EXEC, FORWARD, HEALTH, LOGS, PODS, Wanted
 from kubemini.kubelet.decide.streams import Headers, Options, Refusal
 from kubemini.kubelet.pods.worker import PodWorker
+from kubemini.kubelet.runtime import doors
 from kubemini.kubelet.runtime.containers import Containers
 from kubemini.kubelet.runtime.sandbox import ENDED, PodSandbox
 from kubemini.kubelet.serving.forwarding import Forwarding, refused
@@ -195,16 +195,24 @@ class Server:
         if isinstance(carrier, Refusal):
             visit.refuse(carrier)
             return
-        session = Session(self.kubelet, carrier, visit.push, visit.close)
+        session = Session(self.kubelet, carrier, visit.push, visit.close, options.tty)
         visit.greet(carrier.greeting, session.take, session.leave)
         kept, files = self.containers.logs.of(running.uid, wanted.container), self.containers.logs
+        inside = self._inside(running, wanted.container)
         if wanted.what == EXEC:
-            facts = self._facts(running, wanted.container, options.tty)
-            run = Execution(session, words_of(visit.query), facts, self._ask(running))
+            run = Execution(session, words_of(visit.query), inside, options.stdin)
             session.begin(lambda: run.begin(self._identity()))
         else:
             assert kept is not None, "what runs has a log"
-            session.begin(Attachment(session, files, running.uid, wanted.container, kept.current).begin)
+            typed = inside.typed if options.stdin else None
+            session.begin(Attachment(session, files, running.uid, wanted.container, kept.current, typed).begin)
+
+    def _inside(self, running: PodSandbox, container: str) -> Inside:
+        """What runs in a container that runs."""
+        run = self._run(running.uid, container)
+        assert run is not None, "it has been looked for"
+        inside: Inside = running.lives[run.id].inside
+        return inside
 
     def _identity(self) -> str:
         """What the runtime calls a process."""
@@ -213,40 +221,24 @@ class Server:
         parts = (draws.u(EXEC_ID // 16 * self._processes + part) for part in range(EXEC_ID // 16))
         return "".join(f"{part:016x}" for part in parts)
 
-    def _facts(self, running: PodSandbox, container: str, tty: bool) -> Facts:
-        spec, node = pages.container_of(running.pod, container), self.host.name
-        resolv_conf = self.host.resolv_conf(running.pod)
-        return insides.facts(running.pod, spec, running.ips, running.environment, resolv_conf, node, tty)
-
-    def _ask(self, running: PodSandbox) -> Callable[[Ask], Steps]:
-        """Who asks the network for a program in the pod: the network stack of this host."""
-
-        def ask(step: Ask) -> Steps:
-            payload = {"of": step.of, "source": running.ip, "resolv_conf": self.host.resolv_conf(running.pod)}
-            reply = yield self.kubelet.call(f"pods@{self.host.name}", step.what, payload)
-            return reply.value
-
-        return ask
-
     # -- ports -------------------------------------------------------------------------------------------------------
     def _forward(self, visit: Visit, running: PodSandbox) -> None:
         carrier = forwarding.chosen(visit.headers, visit.query)
         if isinstance(carrier, Refusal):
             visit.refuse(carrier)
             return
-
-        def served(port: int, answered: Answered) -> None:
-            self.containers.served(running.ip, port, answered.method, answered.path)
-
-        made = Forwarding(carrier, partial(self._listens, running), served, visit.push, visit.close)
+        made = Forwarding(carrier, partial(self._listens, running), visit.push, visit.close)
         visit.greet(carrier.greeting, made.take, made.leave)
         made.begin()
 
-    def _listens(self, running: PodSandbox, port: int) -> HttpServer | str:
-        """Who answers on *port* of a pod, or the words of a refusal."""
-        page = self.containers.page(running, port)
-        if page is not None:
-            return HttpServer(page)
+    def _listens(self, running: PodSandbox, port: int) -> Serve | str:
+        """What answers on *port* of a pod, or the words of a refusal."""
+        if doors.listens(self.containers, running, port):
+
+            def serve(request: Request, take: Take) -> bool:
+                return doors.ask(self.containers, running, port, request, take)
+
+            return serve
         namespace = "host" if get(running.pod, "spec", "hostNetwork") else f"/var/run/netns/cni-{running.uid}"
         sandbox = hashlib.sha256(running.uid.encode()).hexdigest()
         return refused(port, sandbox, namespace, bool(running.ip2))

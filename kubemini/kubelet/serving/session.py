@@ -4,27 +4,25 @@ Invariant: a session says once how it ended, and nothing after that; it dies wit
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
-import simpy
-
-from kubemini.api.timestamps import date
+from kubemini.containers import OUT, Buffered, CannotStart, Inside, Terminal
 from kubemini.frames import Broken
 from kubemini.host import Component
-from kubemini.kubelet.decide import commands, streams
-from kubemini.kubelet.decide.commands import OUT, Ask, Clock, Facts, Read, Sleep, Write
+from kubemini.kubelet.decide import streams
 from kubemini.kubelet.decide.logs import Log, Wanted
 from kubemini.kubelet.decide.streams import GONE, STDERR, STDIN, STDOUT, Channels, Streams
 from kubemini.kubelet.podlogs import PodLogs
 from kubemini.kubelet.serving.reading import Reading
-from kubemini.sim import Steps
-from kubemini.wire.rpc import happen
 
 EXEC_ID = 64  # hexadecimal digits of the name that a runtime gives a process
+KILLED = 137
+OCI = "OCI runtime exec failed: exec failed: unable to start container process"  # the words of runc
 
 
 class Session:
-    """One upgraded connection; *push* sends bytes to the client, *close* ends it."""
+    """One upgraded connection; *push* sends bytes to the client, *close* ends it; *tty*: a terminal is at its end."""
 
     def __init__(
         self,
@@ -32,11 +30,11 @@ class Session:
         carrier: Channels | Streams,
         push: Callable[[bytes], None],
         close: Callable[[], None],
+        tty: bool = False,
     ):
         self.component, self.carrier, self.push, self.close = component, carrier, push, close
         self.over = False
-        self.input: list[bytes | None] = []
-        self._reader: simpy.Event | None = None
+        self.typed: Buffered = Terminal() if tty else Buffered()
         self._begin: Callable[[], None] | None = None
         self.on_end: Callable[[], None] = lambda: None  # its program is to be ended as well
 
@@ -55,14 +53,11 @@ class Session:
                     self.leave()
                     return
                 if stream == STDIN:
-                    self.input.append(got)
+                    self.typed.feed(got)
         except Broken:
             self.leave()
             return
         self._flush()
-        if self.input and self._reader is not None:
-            reader, self._reader = self._reader, None
-            happen(reader, None)
 
     def _flush(self) -> None:
         if self.carrier.out:
@@ -72,18 +67,19 @@ class Session:
             act, self._begin = self._begin, None
             act()
 
+    def hand_over(self, typed: Buffered) -> None:
+        """What is typed goes to *typed* from now on, with what has been."""
+        before, self.typed = self.typed, typed
+        if before.data:
+            typed.feed(bytes(before.data))
+        if before.ended:
+            typed.feed(None)
+
     def write(self, stream: int, data: bytes) -> None:
         """Output of the program."""
         framed = self.carrier.write(stream, data) if data and not self.over else b""
         if framed:
             self.push(framed)
-
-    def read(self) -> Steps:
-        """The next bytes of input; None at its end."""
-        if not self.input:
-            self._reader = simpy.Event(self.component.sim)
-            yield self._reader
-        return self.input[0] if self.input[0] is None else self.input.pop(0)
 
     def end(self, status: bytes) -> None:
         """The program has ended."""
@@ -104,65 +100,53 @@ class Session:
 
 
 class Execution:
-    """A command in a container."""
+    """A command in a container; *reads*: it has an input."""
 
-    def __init__(self, session: Session, words: Sequence[str], facts: Facts, ask: Callable[[Ask], Steps]):
-        self.session, self.words, self.facts, self.ask = session, words, facts, ask
+    def __init__(self, session: Session, words: Sequence[str], inside: Inside, reads: bool):
+        self.session, self.words, self.inside, self.reads = session, words, inside, reads
 
     def begin(self, identity: str) -> None:
         """Run it; *identity*: what the runtime calls the process."""
         session = self.session
-        program = commands.find(self.words)
-        if program is None:
-            name = self.words[0] if self.words else ""
-            why = f'failed to exec in container: failed to start exec "{identity}": {commands.not_found(name)}'
+        tty = isinstance(session.typed, Terminal)
+        stdin = session.typed if self.reads else None
+        try:
+            process = self.inside.exec(
+                self.words, partial(self._write, tty), self._ended, stdin, {"TERM": "xterm"} if tty else None
+            )
+        except CannotStart as error:
+            why = f'failed to exec in container: failed to start exec "{identity}": {OCI}: {error}'
             why = f"error executing command in container: {why}"
             session.end(streams.failed(session.carrier.protocol, why))
             return
-        session.on_end = session.component.spawn(self._run(program)).cancel
+        if not process.done:
+            session.on_end = partial(process.end, KILLED)
 
-    def _run(self, program: Any) -> Steps:
+    def _write(self, tty: bool, stream: int, data: bytes) -> None:
+        data = data.replace(b"\n", b"\r\n") if tty else data
+        self.session.write(STDOUT if stream == OUT or tty else STDERR, data)
+
+    def _ended(self, code: int) -> None:
         session, protocol = self.session, self.session.carrier.protocol
-        steps, got = program(self.words, self.facts), None
-        try:
-            while True:
-                got = yield from self._done(steps.send(got))
-        except StopIteration as ended:
-            code = ended.value
-        words = list(self.words)
         session.on_end = lambda: None
-        session.end(streams.exited(protocol, words, code) if code else streams.succeeded(protocol))
-
-    def _done(self, step: commands.Step) -> Steps:
-        """Do what a program wants done; what came of it."""
-        session = self.session
-        match step:
-            case Write():
-                text = step.text.replace("\n", "\r\n") if self.facts.tty else step.text
-                as_error = step.stream != OUT and not self.facts.tty
-                session.write(STDERR if as_error else STDOUT, text.encode())
-            case Read():
-                return (yield from session.read())
-            case Sleep():
-                yield session.component.timeout(step.time)
-            case Clock():
-                return date(session.component.sim.now)
-            case Ask():
-                return (yield from self.ask(step))
-        return None
+        session.end(streams.exited(protocol, list(self.words), code) if code else streams.succeeded(protocol))
 
 
 class Attachment:
-    """Who sees what a container says from now on; what is typed, its program does not read."""
+    """Who sees what a container says from now on, and types into its input, if it has one."""
 
-    def __init__(self, session: Session, files: PodLogs, uid: str, container: str, log: Log):
-        self.session = session
+    def __init__(
+        self, session: Session, files: PodLogs, uid: str, container: str, log: Log, typed: Buffered | None = None
+    ):
+        self.session, self.typed = session, typed
         asked = Wanted(follow=True)
         self.reading = Reading(session.component, files, uid, container, log, asked, self._write, self._end)
 
     def begin(self) -> None:
         """Show what comes."""
         self.session.on_end = self.reading.leave
+        if self.typed is not None:
+            self.session.hand_over(self.typed)
         self.reading.begin(from_now=True)
 
     def _write(self, data: bytes) -> None:

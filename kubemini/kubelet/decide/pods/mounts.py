@@ -3,21 +3,24 @@
 A ConfigMap, Secret, downwardAPI or projected volume holds a dated folder, a link ``..data`` to it, and for each name a
 link into that; so all files change at once.
 Models k/k pkg/volume/util AtomicWriter.Write; k/k pkg/volume/configmap MakePayload; k/k pkg/volume/secret MakePayload
-Models k/k pkg/volume/downwardapi CollectData
+Models k/k pkg/volume/downwardapi CollectData; k/k pkg/volume/emptydir emptyDir.SetUpAt
 Simplified: no service account tokens: their file holds a word.
 """
 
 from base64 import b64decode as decode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import timestamp
-from kubemini.containers import File, Folder, Link
+from kubemini.containers import File, Files, Folder, Link
+from kubemini.kubelet.decide.variables import amount, field_of
 
 DATED, DATA = "..", "..data"
-MODE = 0o644
+MODE, EMPTY = 0o644, 0o777
+TMPFS = "tmpfs"
+KINDS = ("configMap", "secret", "downwardAPI", "projected")
 ROOT_CA = "kube-root-ca.crt"
 
 
@@ -25,19 +28,13 @@ class Missing(Exception):
     """Something that a volume needs is not there; the text is the kubelet's."""
 
 
-@dataclass(slots=True)
-class Needs:
-    """What of the API a volume is made of; *found*: what there is of it."""
-
-    found: dict[tuple[str, str], Any] = field(default_factory=dict)
-
-    def of_volume(self, volume: Obj) -> Iterator[tuple[str, str]]:
-        """(kind, name) of everything."""
-        for source in _sources(volume):
-            if "configMap" in source:
-                yield "configmap", source["configMap"]["name"]
-            elif "secret" in source:
-                yield "secret", source["secret"].get("secretName") or source["secret"]["name"]
+def needs(volume: Obj) -> Iterator[tuple[str, str]]:
+    """(kind, name) of every object that *volume* is made of."""
+    for source in _sources(volume):
+        if "configMap" in source:
+            yield "configmap", source["configMap"]["name"]
+        elif "secret" in source:
+            yield "secret", source["secret"].get("secretName") or source["secret"]["name"]
 
 
 def _sources(volume: Obj) -> list[Obj]:
@@ -45,33 +42,57 @@ def _sources(volume: Obj) -> list[Obj]:
     return list(projected.get("sources") or ()) if projected is not None else [volume]
 
 
-def contents(pod: Obj, volume: Obj, found: Mapping[tuple[str, str], Any], now: int) -> Folder:
-    """The folder that *volume* of *pod* is. Raises Missing."""
+def contents(
+    pod: Obj,
+    volume: Obj,
+    found: Mapping[tuple[str, str], Any],
+    now: int,
+    allocatable: Mapping[str, str] = MappingProxyType({}),
+) -> Folder:
+    """The folder that *volume* of *pod* is; what is none of the API's begins empty. Raises Missing."""
+    if not comes_from_the_api(volume):
+        return Folder(mode=EMPTY, kind=TMPFS if get(volume, "emptyDir", "medium") == "Memory" else "ext2/ext3")
     payload: dict[str, tuple[bytes, int]] = {}
     mode = _mode(volume)
-    sources = _sources(volume)
-    for source in sources:
-        payload |= _payload(pod, source, found, mode)
-    atomic = any(kind in source for source in sources for kind in ("configMap", "secret", "downwardAPI"))
-    return _written(payload, now) if atomic or volume.get("projected") else Folder()
+    for source in _sources(volume):
+        payload |= _payload(pod, source, found, mode, allocatable)
+    return _written(payload, now, "ext2/ext3" if volume.get("configMap") else TMPFS)
+
+
+def comes_from_the_api(volume: Obj) -> bool:
+    """Whether what lies in it is the API's: nobody writes to it."""
+    return any(volume.get(kind) is not None for kind in KINDS)
+
+
+def tells_of_the_pod(volume: Obj) -> bool:
+    """Whether what lies in it is the pod's own fields."""
+    return any("downwardAPI" in source for source in _sources(volume))
 
 
 def _mode(volume: Obj) -> int:
-    kinds = ("configMap", "secret", "downwardAPI", "projected")
-    return next((int(volume[kind].get("defaultMode") or MODE) for kind in kinds if volume.get(kind)), MODE)
+    return next((int(volume[kind].get("defaultMode") or MODE) for kind in KINDS if volume.get(kind)), MODE)
 
 
-def _payload(pod: Obj, source: Obj, found: Mapping[tuple[str, str], Any], mode: int) -> dict[str, tuple[bytes, int]]:
+def _payload(
+    pod: Obj, source: Obj, found: Mapping[tuple[str, str], Any], mode: int, allocatable: Mapping[str, str]
+) -> dict[str, tuple[bytes, int]]:
     """{path: (data, mode)} of one source."""
     for kind, key in (("configmap", "configMap"), ("secret", "secret")):
         if key in source:
             return _of_object(kind, source[key], found, mode)
     if "downwardAPI" in source:
         items = source["downwardAPI"].get("items") or ()
-        return {one["path"]: (of_field(pod, one).encode(), int(one.get("mode") or mode)) for one in items}
+        return {one["path"]: (_told(pod, one, allocatable).encode(), int(one.get("mode") or mode)) for one in items}
     if "serviceAccountToken" in source:
         return {source["serviceAccountToken"].get("path", "token"): (b"token", mode)}
     return {}
+
+
+def _told(pod: Obj, item: Obj, allocatable: Mapping[str, str]) -> str:
+    """What the downward API says in a file."""
+    if "resourceFieldRef" in item:
+        return amount(pod, {}, item["resourceFieldRef"], allocatable)
+    return field_of(pod, get(item, "fieldRef", "fieldPath", default=""))
 
 
 def _of_object(kind: str, source: Obj, found: Mapping[tuple[str, str], Any], mode: int) -> dict[str, tuple[bytes, int]]:
@@ -104,21 +125,22 @@ def values(kind: str, obj: Obj) -> dict[str, bytes]:
     return texts | {key: decode(text) for key, text in (obj.get("binaryData") or {}).items()}
 
 
-def of_field(pod: Obj, item: Obj) -> str:
-    """What the downward API says of a field of *pod*, in a file. Models k/k pkg/fieldpath ExtractFieldPathAsString"""
-    path = get(item, "fieldRef", "fieldPath", default="")
-    value = get(pod, *path.split(".")) if "[" not in path else get(pod, *path.partition("[")[0].split("."))
-    if "[" in path:
-        return str((value or {}).get(path.partition("['")[2].rstrip("']"), ""))
-    if path in ("metadata.labels", "metadata.annotations"):
-        return "\n".join(f'{key}="{text}"' for key, text in sorted((value or {}).items()))
-    return str(value or "")
+def same(one: Folder, other: Folder) -> bool:
+    """Whether the files in two volumes are the same, whenever they were written."""
+    return _payload_of(one) == _payload_of(other)
 
 
-def _written(payload: Mapping[str, tuple[bytes, int]], now: int) -> Folder:
+def _payload_of(volume: Folder) -> list[tuple[str, bytes, int]]:
+    data = volume.inside.get(DATA)
+    dated = volume.inside.get(data.to) if isinstance(data, Link) else None
+    found = Files(dated).walk("/") if isinstance(dated, Folder) else ()
+    return [(path, node.data, node.mode) for path, node in found if isinstance(node, File)]
+
+
+def _written(payload: Mapping[str, tuple[bytes, int]], now: int, kind: str) -> Folder:
     dated = Folder()
     name = f"..{timestamp(now).replace(':', '_').replace('-', '_').replace('T', '_').rstrip('Z')}.{now % 1_000_000:09d}"
-    volume = Folder({name: dated, DATA: Link(name)})
+    volume = Folder({name: dated, DATA: Link(name)}, EMPTY, kind)
     for path, (data, mode) in payload.items():
         *above, last = path.split("/")
         at = dated
