@@ -239,8 +239,9 @@ def test_a_coredns_that_forwards_to_its_own_service_sees_it_once_that_has_endpoi
     cluster = with_corefile(".:53 {\n kubernetes cluster.local\n loop\n forward . 10.96.0.10\n}")
     cluster.run("30s")
     assert not loops(cluster.trace)
-    cluster.components["coredns@worker-1"].crash()
-    cluster.run("30s")
+    for _ in range(4):  # by which endpoints its question travels, and whether it comes back, is a draw
+        cluster.components["coredns@worker-1"].crash()
+        cluster.run("30s")
     assert loops(cluster.trace)
 
 
