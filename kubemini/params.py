@@ -224,25 +224,25 @@ class Params(NetworkParams):
     resource_quota_sync_period: int = flag(
         5 * MINUTE, Duration(SECOND, DAY), "--resource-quota-sync-period", "kube-controller-manager 1.37"
     )
-    hpa_sync_period: int = flag(
+    horizontal_pod_autoscaler_sync_period: int = flag(
         15 * SECOND, Duration(SECOND, HOUR), "--horizontal-pod-autoscaler-sync-period", "kube-controller-manager 1.37"
     )
-    hpa_downscale_stabilization: int = flag(
+    horizontal_pod_autoscaler_downscale_stabilization: int = flag(
         5 * MINUTE,
         Duration(0, DAY),
         "--horizontal-pod-autoscaler-downscale-stabilization",
         "kube-controller-manager 1.37",
     )
-    hpa_tolerance: float = flag(
+    horizontal_pod_autoscaler_tolerance: float = flag(
         0.1, Rate(0, 10), "--horizontal-pod-autoscaler-tolerance", "kube-controller-manager 1.37"
     )
-    hpa_cpu_initialization_period: int = flag(
+    horizontal_pod_autoscaler_cpu_initialization_period: int = flag(
         5 * MINUTE,
         Duration(0, DAY),
         "--horizontal-pod-autoscaler-cpu-initialization-period",
         "kube-controller-manager 1.37",
     )
-    hpa_initial_readiness_delay: int = flag(
+    horizontal_pod_autoscaler_initial_readiness_delay: int = flag(
         30 * SECOND,
         Duration(0, DAY),
         "--horizontal-pod-autoscaler-initial-readiness-delay",

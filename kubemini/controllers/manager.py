@@ -155,7 +155,13 @@ def node_name(pod: Obj) -> list[str]:
 
 
 def autoscaling(params: Params) -> horizontal.Settings:
-    """The flags of the autoscaler."""
-    patience = Patience(params.hpa_cpu_initialization_period, params.hpa_initial_readiness_delay)
-    tolerance = params.hpa_tolerance
-    return horizontal.Settings(params.hpa_sync_period, params.hpa_downscale_stabilization, tolerance, patience)
+    """The flags --horizontal-pod-autoscaler-…"""
+    return horizontal.Settings(
+        params.horizontal_pod_autoscaler_sync_period,
+        params.horizontal_pod_autoscaler_downscale_stabilization,
+        params.horizontal_pod_autoscaler_tolerance,
+        Patience(
+            params.horizontal_pod_autoscaler_cpu_initialization_period,
+            params.horizontal_pod_autoscaler_initial_readiness_delay,
+        ),
+    )

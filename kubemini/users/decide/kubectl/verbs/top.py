@@ -1,7 +1,7 @@
 """``kubectl top``.
 
 Models k/kubectl pkg/cmd/top TopNodeOptions.RunTopNode TopPodOptions.RunTopPod.
-Simplified: nothing here measures use, so there is no metrics API.
+Simplified: a metrics-server (metricsserver/) is not asked, nor does discovery tell of its API.
 """
 
 from kubemini.users.decide.kubectl import targets
