@@ -2,8 +2,10 @@
 
 import pytest
 
+from kubemini.api.errors import ApiError
+from kubemini.api.objects import evolve
 from kubemini.api.timestamps import timestamp
-from kubemini.controllers.decide.actions import Delete, Patch
+from kubemini.controllers.decide.actions import Create, Delete, Patch, Tell
 from kubemini.controllers.decide.controller import Facts
 from kubemini.controllers.decide.dialogue import Answer, Read
 from kubemini.controllers.decide.expectations import Expectations
@@ -120,3 +122,70 @@ def test_a_bare_replicaset_does_not_care_how_crowded_a_node_is():
     ]
     assert gone == ["a", "b"]
     assert [p["metadata"]["name"] for p in least_useful_first(pods, pods, 0)][:2] == ["b", "c"]
+
+
+# -- what goes wrong -------------------------------------------------------------------------------------------------
+
+QUOTA = ApiError(403, "Forbidden", 'pods "x" is forbidden: exceeded quota')
+
+
+def refusing(after):
+    """An API server that makes *after* pods and no more."""
+    made = []
+
+    def answer(step):
+        if isinstance(step, Create):
+            made.append(step)
+            return granted(step) if len(made) <= after else Answer(error=QUOTA)
+        return granted(step)
+
+    return answer
+
+
+def test_after_a_batch_in_which_one_pod_was_refused_there_is_no_other():
+    """Batches of 1, 2, 4: the second pod is refused, the third is still tried, the fourth is not."""
+    plan = play(replicaset.dialogue(a_replicaset(10), [], [], True, 0), refusing(1))
+    assert kinds_of(plan).count("Create") == 3
+    told = [(s.reason, s.message) for s in plan.actions if isinstance(s, Tell)]
+    assert told == [
+        ("SuccessfulCreate", "Created pod: web-1-x"),
+        *[("FailedCreate", 'Error creating: pods "x" is forbidden: exceeded quota')] * 2,
+    ]
+
+
+def test_a_failure_stands_in_the_status_in_its_first_words_until_nothing_fails():
+    rs = a_replicaset(2)
+    failed = play(replicaset.dialogue(rs, [], [], True, 0), refusing(0)).actions[-1].obj
+    (said,) = failed["status"]["conditions"]
+    assert (said["type"], said["reason"], said["message"]) == ("ReplicaFailure", "FailedCreate", QUOTA.message)
+    again = play(replicaset.dialogue(failed, [], [], True, 60 * SECOND), refusing(0))
+    assert "UpdateStatus" not in kinds_of(again), "the same failure is no news"
+    pods = [a_pod(name, rs) for name in "ab"]
+    healed = play(replicaset.dialogue(failed, pods, [], True, 0)).actions[-1].obj
+    assert "conditions" not in healed["status"]
+
+
+def test_pods_on_their_way_out_are_counted_apart_but_not_of_a_replication_controller():
+    rs = a_replicaset(1)
+    pods = [a_pod("a", rs), a_pod("b", rs, deletionTimestamp=timestamp(0))]
+    status = planned(rs, pods, [], True, 0).actions[-1].obj["status"]
+    assert (status["replicas"], status["terminatingReplicas"]) == (1, 1)
+    plain = planned(rs, pods, [], True, 0, False).actions[-1].obj["status"]
+    assert "terminatingReplicas" not in plain
+
+
+def test_a_status_that_somebody_else_has_written_meanwhile_is_written_once_more_on_what_there_is():
+    rs, fresh = a_replicaset(0), evolve(a_replicaset(0), ("metadata", "labels"), {"new": "one"})
+    conflict = Answer(error=ApiError(409, "Conflict", "changed"))
+    answers = iter([conflict, Answer(fresh), Answer(fresh)])
+    plan = play(replicaset.dialogue(rs, [], [], True, 0), lambda step: next(answers))
+    assert kinds_of(plan) == ["UpdateStatus", "Read", "UpdateStatus"]
+    assert plan.actions[-1].obj["metadata"]["labels"] == {"new": "one"}
+
+
+def test_times_that_differ_within_one_order_of_two_leave_it_to_the_uid_not_to_restarts():
+    rs = a_replicaset()
+    early, late = a_pod("a", rs, since=0), a_pod("b", rs, since=20 * MINUTE, restarts=9)
+    assert least_useful_first([late, early], [], 100 * MINUTE)[0] is early
+    same = a_pod("c", rs, since=0, restarts=9)
+    assert least_useful_first([early, same], [], 100 * MINUTE)[0] is same

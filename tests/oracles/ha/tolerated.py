@@ -37,6 +37,11 @@ SIXTEEN = (
 OF_A_MAP = "two nodes are named in terms, and of equals the one is taken that comes first in a Go map"
 BETWEEN_LOOKS = "two of six pods became ready between two looks of the ReplicaSet's controller; ours sees each"
 EVICTED_EARLY = "a node was tainted before its zone's state was known, in one of two real runs; here that takes 10 ms"
+LATE_STATUS = "the recorder's machine wrote the first status 10 s late, and so the deadline of 12 s began late"
+BOTH_READY = (
+    "on the recorder's busy machine several pods were ready before anybody had looked at the first; here after each"
+)
+LIKE_AGE = "of pods of like age the one goes first whose random UID is the lower"
 SHARE = r"\S+: share that failed"
 A_LATE_LOOK = (
     "which numbers of ready endpoints the controller meets while ten pods become ready one after the other is chance: "
@@ -90,6 +95,14 @@ LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, 
     ("node/node-zone-partial-3-of-4", r"(Deployment|ReplicaSet)/.* 9\.status\.terminatingReplicas", EVICTED_EARLY),
     ("node/node-zone-partial-3-of-4", r"Pod/web-<h1>-<[16]> (version 5|number of v|versions)", EVICTED_EARLY),
     ("node/node-zone-partial-3-of-4", r"events: missing.*(TaintManagerEviction|-<6>)", EVICTED_EARLY),
+    ("deployment/deployment-deadline-resumes-with-progress", r"Deployment/web after step 2\.", LATE_STATUS),
+    ("deployment/deployment-proportional-three-sets", r"events: .*'ScalingReplicaSet'", BOTH_READY),
+    (
+        "deployment/deployment-rolling-r5-surge10pc-unavail10pc",
+        "Deployment/web (version 5|number of versions)",
+        BOTH_READY,
+    ),
+    ("replicaset/replicaset-rank-doubled-up", r"Pod/web-<[14]> version 4 \(step", LIKE_AGE),
 )
 
 
