@@ -65,7 +65,7 @@ def test_a_goodbye_lasts_as_long_as_hook_and_program_or_as_the_grace_allows():
     assert shortest_goodbye(run(rollout(hook, 6, "4s"))) == pytest.approx(6, abs=0.1)
 
 
-@pytest.mark.parametrize("seed", [16, 1, 2])
+@pytest.mark.parametrize("seed", [16, 1, 3])  # in which the only one is on the worker that goes dark
 def test_only_two_coredns_and_a_cache_outlive_a_worker(seed):
     lost = {}
     for coredns, cache in ((1, False), (2, False), (2, True)):
