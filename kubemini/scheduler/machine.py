@@ -166,7 +166,9 @@ class Machine:
         """The picture of this moment, for *pod*."""
         nodes = self.cache.ordered()
         waiting, cache = self.queue.nominator.pods(), self.cache
-        return Cycle(pod, nodes, self.known, waiting, cache.images, cache.crowds, shape(pod))
+        return Cycle(
+            pod, nodes, self.known, waiting, cache.images, cache.crowds, shape(pod), affine=list(cache.affine.values())
+        )
 
     def attempt(self, entry: QueuedPod, now: int) -> Attempt:
         """Try to place a pod, and remember what came of it."""

@@ -144,7 +144,7 @@ STORIES: dict[str, Story] = {
         40, ["11995ms", "scale", "web", 6], ["12s", "crash", "apiserver-1"], ["14s", "restart", "apiserver-1"]
     ),
     "the API goes while pods are bound": shop(
-        40, ["11985ms", "scale", "web", 6], ["12s", "crash", "apiserver-1"], ["22s", "restart", "apiserver-1"]
+        40, ["11990ms", "scale", "web", 6], ["12s", "crash", "apiserver-1"], ["22s", "restart", "apiserver-1"]
     ),
     "history compacted in a cut": shop(
         80,

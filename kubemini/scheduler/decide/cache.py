@@ -51,6 +51,7 @@ class Cache:
         self.nodes: dict[str, NodeInfo] = {}
         self.where: dict[str, str] = {}  # UID of a pod → its node
         self.homeless: dict[str, dict[str, Obj]] = {}
+        self.affine: dict[str, NodeInfo] = {}  # nodes with pods that care which pods are near
         self.images = Images()
         self.crowds = Crowds(self.nodes)
         self._zones: dict[tuple[str, str], dict[str, None]] = {}
@@ -67,7 +68,7 @@ class Cache:
         else:
             known = self.nodes[name] = NodeInfo(node, self.homeless.pop(name, EMPTY).values())
         self.images.changed(name, before, known.images)
-        self.crowds.changed(name)
+        self._changed(known)
         if zone != _zone(node):
             if zone is not None:
                 self._leave(name, zone)
@@ -81,9 +82,17 @@ class Cache:
             return
         self.images.changed(name, info.images, {})
         self.crowds.changed(name)
+        self.affine.pop(name, None)
         self._leave(name, _zone(info.node))
         if info.pods:
             self.homeless[name] = dict(info.pods)
+
+    def _changed(self, info: NodeInfo) -> None:
+        self.crowds.changed(info.name)
+        if info.with_affinity:
+            self.affine[info.name] = info
+        else:
+            self.affine.pop(info.name, None)
 
     def _leave(self, name: str, zone: tuple[str, str]) -> None:
         del self._zones[zone][name]
@@ -106,7 +115,7 @@ class Cache:
         self.where[uid] = node
         if node in self.nodes:
             self.nodes[node].add(pod)
-            self.crowds.changed(node)
+            self._changed(self.nodes[node])
         else:
             self.homeless.setdefault(node, {})[uid] = pod
 
@@ -115,7 +124,7 @@ class Cache:
         node = self.where.pop(uid, "")
         if node in self.nodes:
             self.nodes[node].remove(uid)
-            self.crowds.changed(node)
+            self._changed(self.nodes[node])
         else:
             self.homeless.get(node, {}).pop(uid, None)
 

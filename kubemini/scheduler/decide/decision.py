@@ -5,7 +5,7 @@ Models k/k pkg/scheduler/framework FitError.Error
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -130,11 +130,7 @@ def winner(totals: Sequence[int]) -> int:
     the first to be met going down from the root, left before right.
     Models k/k pkg/scheduler/framework sortedNodeScores
     """
-    most = max(totals)
-    if totals[0] == most:
-        return 0
-    return min(_places(totals, most), key=lambda place: bin(place + 1)[3:])
-
-
-def _places(totals: Sequence[int], value: int) -> Iterable[int]:
-    return (place for place, total in enumerate(totals) if total == value)
+    most, places = max(totals), [0]
+    while totals[place := places.pop()] != most:
+        places += [below for below in (2 * place + 2, 2 * place + 1) if below < len(totals)]
+    return place

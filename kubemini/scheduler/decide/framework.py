@@ -147,10 +147,12 @@ def search(cycle: Cycle, asked: Asked, start: int, decision: Decision) -> list[N
         nodes = [info for info in nodes if info.name in asked.nodes]
         decision.narrowed_by, decision.allowed = asked.narrowed_by, asked.nodes
     feasible: list[NodeInfo] = []
-    limit, count = enough(len(nodes)), len(nodes)
-    for step in range(count):
-        info = nodes[(start + step) % count]
-        refusal = passes(cycle, filters, info)
+    limit, first = enough(len(nodes)), start % max(1, len(nodes))
+    known = "" if cycle.nominated or filters.tail else cycle.shape  # what is remembered is all there is to say
+    for info in chain(nodes[first:], nodes[:first]):
+        refusal = info.memo.get(known, UNKNOWN)
+        if refusal is UNKNOWN:
+            refusal = passes(cycle, filters, info)
         if refusal is not None:
             decision.refusals[info.name] = refusal
         elif len(feasible) < limit:

@@ -5,6 +5,7 @@ Models k/component-helpers resource AggregateContainerRequests
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from kubemini.api import quantity
@@ -17,10 +18,12 @@ ASSUMED: Resources = {"cpu": DEFAULT_CPU, "memory": DEFAULT_MEMORY}
 
 def amounts(listed: Mapping[str, str] | None) -> dict[str, int]:
     """A list of resources in numbers."""
-    return {
-        name: quantity.millicores(text) if name == "cpu" else quantity.in_bytes(text)
-        for name, text in (listed or EMPTY).items()
-    }
+    return {name: _amount(name, text) for name, text in (listed or EMPTY).items()}
+
+
+@lru_cache(maxsize=4096)
+def _amount(name: str, text: str) -> int:
+    return quantity.millicores(text) if name == "cpu" else quantity.in_bytes(text)
 
 
 def requests(pod: Obj) -> Resources:

@@ -7,9 +7,9 @@ Models k/component-helpers nodedeclaredfeatures Framework.InferForPodScheduling
 from collections.abc import Callable
 
 from kubemini.api.objects import Obj, get
-from kubemini.scheduler.decide.events import NODE_ADDED, NODE_FEATURE
+from kubemini.scheduler.decide.events import NODE_ADDED, NODE_FEATURE, OWN_UPDATE
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
-from kubemini.scheduler.decide.plugin import SKIP, Cycle, Plugin, Refusal, hopeless
+from kubemini.scheduler.decide.plugin import SKIP, Cycle, Event, Plugin, Refusal, hopeless
 
 NAME = "NodeDeclaredFeatures"
 
@@ -52,4 +52,14 @@ def refuse(cycle: Cycle, info: NodeInfo) -> Refusal | None:
     return None if fits else hopeless("node(s) didn't match Pod's required features")
 
 
-PLUGIN = Plugin(NAME, 160, refuse, prefilter=prepare, helped_by=(NODE_ADDED, NODE_FEATURE), local=True)
+def hint(pod: Obj, event: Event) -> bool:
+    """A new node, or one that declares something else; the pod itself, if it needs something else."""
+    if not event.what.startswith(OWN_UPDATE):
+        return True
+    before, after = ([needs(one or {"spec": {}}) for needs in NEEDS.values()] for one in (event.old, event.new))
+    return before != after
+
+
+OWN = ("", "PodLabel", "PodScaleDown", "PodScaleUp", "PodToleration", "PodSchedulingGatesEliminated")
+HELPED_BY = (NODE_ADDED, NODE_FEATURE, *(f"{OWN_UPDATE}{how}" for how in OWN))
+PLUGIN = Plugin(NAME, 160, refuse, prefilter=prepare, helped_by=HELPED_BY, hint=hint, local=True)

@@ -283,11 +283,13 @@ def _rounded(total: int, number: int) -> int:
 CLASS_ADDED, CLASS_CHANGED = "storage.k8s.io/StorageClassAdd", "storage.k8s.io/StorageClassUpdate"
 CLAIM_CHANGES = ("PersistentVolumeClaimAdd", "PersistentVolumeClaimUpdate")
 CAPACITY_ADDED, CAPACITY_CHANGED = "storage.k8s.io/CSIStorageCapacityAdd", "storage.k8s.io/CSIStorageCapacityUpdate"
-CSI_ADDED = "storage.k8s.io/CSINodeAdd"
+CSI_ADDED, CSI_CHANGED = "storage.k8s.io/CSINodeAdd", "storage.k8s.io/CSINodeUpdate"
+DRIVER_CHANGED = "storage.k8s.io/CSIDriverUpdate"
+MIGRATED = "storage.alpha.kubernetes.io/migrated-plugins"
 
 
 def hint(pod: Obj, event: Event) -> bool:
-    """Any volume, any new class, any node added or relabelled, storage added; its own claims."""
+    """Any volume, any new class, any node added or relabelled, storage added; its own claims; a driver's new ways."""
     if event.what in CLAIM_CHANGES:
         return concerns(pod, event)
     if event.what == CLASS_CHANGED:
@@ -295,6 +297,13 @@ def hint(pod: Obj, event: Event) -> bool:
     if event.what == CAPACITY_CHANGED:
         before, after = limit(event.old), limit(event.new)
         return after is not None and (before is None or after > before)
+    if event.what == CSI_CHANGED:
+        before, after = (get(node, "metadata", "annotations", MIGRATED) for node in (event.old, event.new))
+        return bool(before != after)
+    if event.what == DRIVER_CHANGED:
+        inline = [get(volume, "csi", "driver") for volume in pod["spec"].get("volumes") or ()]
+        dropped = get(event.old, "spec", "storageCapacity") and not get(event.new, "spec", "storageCapacity")
+        return bool(dropped) and get(event.new, "metadata", "name") in inline
     return True
 
 
@@ -315,6 +324,8 @@ PLUGIN = Plugin(
         NODE_ADDED,
         NODE_LABEL,
         CSI_ADDED,
+        CSI_CHANGED,
+        DRIVER_CHANGED,
         CAPACITY_ADDED,
         CAPACITY_CHANGED,
     ),
