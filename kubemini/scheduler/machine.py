@@ -25,7 +25,7 @@ from kubemini.scheduler.decide.nominator import nominated_node
 from kubemini.scheduler.decide.plugin import Cycle, Event, Plugin, shape
 from kubemini.scheduler.decide.preemption import Candidate, Preemption
 from kubemini.scheduler.decide.queue import QueuedPod, SchedulingQueue
-from kubemini.scheduler.plugins.volumebinding import Chosen, Claims, is_for
+from kubemini.scheduler.plugins.volumes.volumebinding import Chosen, Claims, is_for
 
 PROFILE = "default-scheduler"
 NOT_PREFILTERED = "not found"  # says PostFilter of DynamicResources when its PreFilter has not run

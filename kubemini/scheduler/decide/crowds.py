@@ -2,6 +2,7 @@
 
 The cache notes which node has changed; whoever asks again looks at those alone.
 Invariant: an answer is what counting anew would give.
+Models k/k pkg/scheduler/framework/plugins/podtopologyspread countPodsMatchSelector
 """
 
 from collections.abc import Callable, Hashable, Mapping

@@ -5,6 +5,7 @@ the real ones. To add a plugin, add a file here that says ``PLUGIN = Plugin(…)
 Models k/k pkg/scheduler/apis/config/v1 getDefaultPlugins
 """
 
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 
@@ -12,6 +13,14 @@ from kubemini.scheduler.decide.plugin import Plugin
 
 
 def profile() -> tuple[Plugin, ...]:
-    """Every plugin of this folder, in the order of the default profile."""
-    found = (import_module(f"{__name__}.{module.name}").PLUGIN for module in iter_modules(__path__))
-    return tuple(sorted(found, key=lambda plugin: plugin.place))
+    """Every plugin of this folder and of those in it, in the order of the default profile."""
+    return tuple(sorted(_found(__name__, __path__), key=lambda plugin: plugin.place))
+
+
+def _found(package: str, path: Iterable[str]) -> Iterator[Plugin]:
+    for entry in iter_modules(path):
+        module = import_module(f"{package}.{entry.name}")
+        if entry.ispkg:
+            yield from _found(module.__name__, module.__path__)
+        else:
+            yield module.PLUGIN

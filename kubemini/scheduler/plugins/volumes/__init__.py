@@ -1,0 +1,1 @@
+"""The plugins that ask where a pod's volumes are, or could be, one a file. Pure."""
