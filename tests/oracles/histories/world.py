@@ -13,6 +13,7 @@ from tests.oracles.histories.phases import WORK
 from tests.oracles.sessions.world import Inside
 
 AGENT = "history/1.0"
+DISK = ["2ms", "4ms"]  # a write on the recorder's busy machine: between two of them, programs of its own host looked on
 LIMITS = (("kube_api_qps", 300), ("kube_api_burst", 500))  # of the recorded controllers, so that none slows another
 
 
@@ -21,7 +22,8 @@ class World(Inside):
 
     def __init__(self, recorded, seed=1, plan=None):
         hollow = dict.fromkeys(step["hollow"] for step in recorded["steps"] if "hollow" in step)
-        params = ("node_monitor_work", written(WORK)), *(parameter(flag) for flag in recorded.get("flags") or ())
+        machine = ("disk_fsync", DISK), ("node_monitor_work", written(WORK))
+        params = *machine, *(parameter(flag) for flag in recorded.get("flags") or ())
         measured = any("metrics" in step for step in recorded["steps"])
         super().__init__(recorded["needs"], params, plan or topology(hollow), measured, seed)
         if self.metrics is not None:
