@@ -4,8 +4,8 @@ Invariant: a volume is released only when the API server itself, not just a cach
 Models k/k pkg/controller/volume/persistentvolume PersistentVolumeController.syncVolume,
 PersistentVolumeController.unbindVolume, PersistentVolumeController.reclaimVolume,
 PersistentVolumeController.deleteVolumeOperation, PersistentVolumeController.findDeletablePlugin
-Simplified: no finalizer kubernetes.io/pv-controller keeps what a plugin inside has made; no recycler pod is run, so a volume of a kind that could be recycled waits for one; of those that delete
-their data only hostPath is known here.
+Simplified: no finalizer kubernetes.io/pv-controller keeps what a plugin inside has made; no recycler pod is run, so a
+volume of a kind that could be recycled waits for one; of those that delete their data only hostPath is known here.
 """
 
 import re
