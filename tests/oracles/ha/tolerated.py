@@ -42,6 +42,7 @@ BOTH_READY = (
     "on the recorder's busy machine several pods were ready before anybody had looked at the first; here after each"
 )
 LIKE_AGE = "of pods of like age the one goes first whose random UID is the lower"
+HOLLOW = "a hollow node's runtime is a fake: containers are ready before they run, so pods are told apart otherwise"
 SHARE = r"\S+: share that failed"
 A_LATE_LOOK = (
     "which numbers of ready endpoints the controller meets while ten pods become ready one after the other is chance: "
@@ -91,6 +92,7 @@ LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, 
     ),
     ("endpoints/endpoints-topology-auto-unequal", r"events: not recorded: .*\(3 endpoints, 2 zones\)", A_LATE_LOOK),
     ("nodeaffinity/nodeaffinity-fields-.*", r"(chosen|event\.note): wanted", OF_A_MAP),
+    ("node/node-hollow-defaults", r"Pod/web-|EndpointSlice/web-<1> after step 12|events: .*'Pod/web-", HOLLOW),
     ("node/node-zone-partial-3-of-4", r"Node/n2 after step 9\.spec\.taints", EVICTED_EARLY),
     ("node/node-zone-partial-3-of-4", r"(Deployment|ReplicaSet)/.* 9\.status\.terminatingReplicas", EVICTED_EARLY),
     ("node/node-zone-partial-3-of-4", r"Pod/web-<h1>-<[16]> (version 5|number of v|versions)", EVICTED_EARLY),

@@ -57,6 +57,8 @@ class Notes:
         meta = obj["metadata"]
         if obj["kind"] == "Event":
             about = obj["involvedObject"]
+            if obj["source"].get("component") == "kubelet":
+                return  # only hollow nodes have one, and kubemark gives it a recorder that sends nothing
             if about["name"] == ELSEWHERE:
                 self.elsewhere = self.elsewhere or self.world.sim.now
                 return
