@@ -25,7 +25,9 @@ class Stage:
         self.draws, self._drawn = self.world.sim.draws("timeline"), 0
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         assert self.world.ask("POST", "/api/v1/namespaces", namespace)[0] == 201
-        self.run(3)
+        account = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"
+        self.when(lambda: self.world.ask("GET", account)[0] == 200, 60)
+        self.run(1)
 
     @property
     def now(self):

@@ -10,7 +10,7 @@ import re
 from kubemini.sim.units import MINUTE, MS, SECOND
 
 RENEWED = 10 * SECOND  # how often a kubelet renews its Lease
-GRACE = 52_500 * MS  # from the last renewal to the round that finds it old: between 50 and 55 s, for all we know
+GRACE = 52_500 * MS  # from the last renewal to the round that finds it old: 50 to 56 s
 WORK = 150 * MS  # that a round took longer than its 5 s on the recorder's busy machine: rounds came after 5.1 to 5.25 s
 FRACTION = 750 * MS  # of a second that had passed when a history began, where nothing tells: times are cut to seconds
 MOMENT = 50 * MS
