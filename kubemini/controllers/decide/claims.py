@@ -26,9 +26,13 @@ def selects(owner: Obj, obj: Obj) -> bool:
     return labels.matches(selector, obj["metadata"].get("labels"))
 
 
-def _own(obj: Obj, references: list[Any] | None) -> Patch:
-    """The patch names the UID, so that a namesake is not touched."""
-    return Patch(obj, freeze({"metadata": {"uid": obj["metadata"]["uid"], "ownerReferences": references}}))
+def _release(obj: Obj, finalizers: Sequence[str]) -> Patch:
+    """Let go of *obj*, and of what it was given besides. It names the UID, so that a namesake is not touched."""
+    meta = obj["metadata"]
+    body: dict[str, Any] = {"uid": meta["uid"], "ownerReferences": _without_controller(obj)}
+    if finalizers:
+        body["finalizers"] = [name for name in meta.get("finalizers") or () if name not in finalizers] or None
+    return Patch(obj, freeze({"metadata": body}))
 
 
 def concerns_somebody(old: Obj | None, new: Obj | None) -> bool:
@@ -51,9 +55,9 @@ def claimed(
 ) -> Steps:
     """Those of *candidates* (the owner's, and orphans) that are the owner's once all is claimed and let go.
 
-    *may*: whether one fits in other ways than by its labels. *finalizers*: what the adopted are given besides. Before
-    the first adoption the API server is asked whether the owner is still there: a cache may not know yet that it is on
-    its way out. Raises Refused.
+    *may*: whether one fits in other ways than by its labels. *finalizers*: what the adopted are given besides, and
+    what those let go lose. Before the first adoption the API server is asked whether the owner is still there: a cache
+    may not know yet that it is on its way out. Raises Refused.
     """
     mine, checked = [], False
     for obj in candidates:
@@ -63,7 +67,7 @@ def claimed(
         if manager is not None and fits:
             mine.append(obj)
         elif manager is not None and not terminating(owner):
-            yield from _unless_gone(_own(obj, _without_controller(obj)))
+            yield from _unless_gone(_release(obj, finalizers))
         elif manager is None and fits and not terminating(owner) and not terminating(obj):
             if not checked:
                 yield from still_there(owner)

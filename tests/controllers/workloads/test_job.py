@@ -116,6 +116,13 @@ def test_orphans_are_adopted_with_a_finalizer():
     assert patch.body["metadata"]["finalizers"] == [of_pods.FINALIZER] and made(steps) == []
 
 
+def test_a_pod_that_is_no_more_its_own_loses_owner_and_finalizer_in_one_write():
+    job = a_job(1, 1)
+    stranger = evolve(a_pod(job, "s"), ("metadata", "labels"), {"job": "other"})
+    (patch,) = [step for step in look(job, stranger)[0] if isinstance(step, Patch)]
+    assert patch.body["metadata"] == {"uid": "s", "ownerReferences": None, "finalizers": None}
+
+
 # -- failures --------------------------------------------------------------------------------------------------------
 def test_retries_wait_ten_seconds_and_twice_as_long_each_time():
     job, memory, waits = a_job(1, 1, backoffLimit=9), None, []
