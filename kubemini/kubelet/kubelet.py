@@ -20,14 +20,16 @@ from kubemini.host import Component, Host
 from kubemini.kubelet.configuration import Configuration
 from kubemini.kubelet.decide import hooks
 from kubemini.kubelet.decide.behaviour import BEHAVIOUR, behaviour, unreadable
+from kubemini.kubelet.decide.pods.admission import Place
 from kubemini.kubelet.decide.pods.images import Registry
 from kubemini.kubelet.decide.pods.phases import ENDED
 from kubemini.kubelet.decide.pods.probing import READINESS, STARTUP
 from kubemini.kubelet.decide.pods.runs import mains
-from kubemini.kubelet.decide.pods.table import SYNCING
+from kubemini.kubelet.decide.pods.table import SYNCING, TERMINATING
 from kubemini.kubelet.heartbeat import Heartbeat
 from kubemini.kubelet.links import ServiceLinks
 from kubemini.kubelet.pods.admitting import admit
+from kubemini.kubelet.pods.evicting import Evicting
 from kubemini.kubelet.pods.probing import Probing
 from kubemini.kubelet.pods.shared import Shared
 from kubemini.kubelet.pods.statuses import Statuses
@@ -59,6 +61,7 @@ class Kubelet(Component):
         self.links = ServiceLinks(self.client, self.params.kubelet_service_links)
         parts = (self.links, self.configuration, self.registry, self.drawn)
         self.shared = Shared(self, self.client, self.containers, *parts)
+        self.shared.place, self.shared.room = self._place, self._room
         self.statuses, self.probing = Statuses(self.shared, self.workers), Probing(self.shared)
         self.server = Server(self, self.client, self.containers, self.workers)
         self.pods = Informer(self.client, POD, self._pod_changed, fieldSelector=f"spec.nodeName={self.host.name}")
@@ -66,6 +69,9 @@ class Kubelet(Component):
         self.links.start(self.pods.start)
         self.heartbeat = Heartbeat(self, self.client, self.shared.recorder, self.configuration)
         self.heartbeat.start()
+        workers = self.workers.values
+        self.evicting = Evicting(self.shared, self.configuration, workers, self.heartbeat.press)
+        self.evicting.start()
 
     def shutdown(self) -> None:
         """Nobody probes what runs here, until it is back."""
@@ -94,12 +100,29 @@ class Kubelet(Component):
         """A pod this kubelet has not heard of: new, or left by an earlier incarnation, or lost with the power."""
         worker = PodWorker(self.shared, self.statuses, self.probing, pod)
         self._remark(pod)
-        others = [one for one in self.workers.values() if one.life.state == SYNCING]
+        if self.params.kubelet_details:
+            self.evicting.start()
+        others = self._others(worker.uid)
         self.workers[worker.uid] = worker
         if worker.life.why_end() or not self.params.kubelet_details:
             worker.wake()
         else:
-            self.spawn(admit(worker, self.heartbeat.node, others, self.heartbeat.pressures, self.configuration))
+            self.spawn(admit(worker, self._place(worker.uid), others))
+
+    def _others(self, uid: str) -> list[PodWorker]:
+        """Who has a claim on what the node has, but for one."""
+        return [one for one in self.workers.values() if one.life.state in (SYNCING, TERMINATING) and one.uid != uid]
+
+    def _place(self, uid: str) -> Place | None:
+        """The node as this kubelet knows it, with all pods but one."""
+        node = self.heartbeat.node
+        pods = [one.pod for one in self._others(uid)]
+        return None if node is None else Place(node, pods, self.heartbeat.pressures, self.configuration.sysctls)
+
+    def _room(self) -> None:
+        """A pod has ended: who waits for room tries again."""
+        for worker in list(self.workers.values()):
+            worker.resizing.retry()
 
     def _remark(self, pod: Obj) -> None:
         """Say once what of *pod* makes a difference and is not understood."""

@@ -6,8 +6,6 @@ Models k/k pkg/kubelet/preemption CriticalPodAdmissionHandler.evictPodsToFreeReq
 
 from collections.abc import Sequence
 
-from kubemini.api.objects import Obj
-from kubemini.kubelet.configuration import Configuration
 from kubemini.kubelet.decide.pods import admission
 from kubemini.kubelet.decide.pods.table import FINISHED
 from kubemini.kubelet.pods.shared import RELIST, WARNING, Attended
@@ -16,16 +14,9 @@ from kubemini.sim import Steps
 PREEMPTED = "Pod was preempted by Kubelet to accommodate a critical pod."
 
 
-def admit(
-    worker: Attended,
-    node: Obj | None,
-    others: Sequence[Attended],
-    pressures: Sequence[str],
-    configuration: Configuration,
-) -> Steps:
-    """Take the pod, or say why not; *node*: as the kubelet knows it, if it does."""
-    if node is not None:
-        place = admission.Place(node, [one.pod for one in others], pressures, configuration.sysctls)
+def admit(worker: Attended, place: admission.Place | None, others: Sequence[Attended]) -> Steps:
+    """Take the pod, or say why not; *place*: where it is to go, if the kubelet knows."""
+    if place is not None:
         found = admission.refusal(worker.pod, place)
         if found is not None and not (yield from _make_room(worker, found, others)):
             worker.reject(found.reason, found.message)

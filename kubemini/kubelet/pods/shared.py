@@ -14,6 +14,7 @@ from kubemini.host import Component
 from kubemini.host.linux.podnetwork import own_addresses
 from kubemini.kubelet.configuration import Configuration
 from kubemini.kubelet.decide.nodestatus import allocatable
+from kubemini.kubelet.decide.pods.admission import Place
 from kubemini.kubelet.decide.pods.backoff import Backoffs
 from kubemini.kubelet.decide.pods.images import Registry
 from kubemini.kubelet.decide.pods.runs import inits
@@ -51,6 +52,8 @@ class Shared:
         self.puller = Puller(component, registry, Backoffs(PULLS))
         self.allocatable = allocatable(configuration.shown)
         self.drawn = drawn
+        self.place: Callable[[str], Place | None] = lambda uid: None  # where a pod is, and what else is there
+        self.room: Callable[[], None] = lambda: None  # a pod has ended: others may want what it had
         self.began = component.sim.now
         self._exits: dict[str, list[Callable[[Any], None]]] = {}  # who waits for the end of a run
 

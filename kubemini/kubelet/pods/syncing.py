@@ -20,7 +20,8 @@ from kubemini.kubelet.decide.pods.actions import Actions, actions
 from kubemini.kubelet.decide.pods.phases import ENDED
 from kubemini.kubelet.decide.pods.runs import RUNNING, PodView, find, is_sidecar
 from kubemini.kubelet.pods.killing import kill, kill_all
-from kubemini.kubelet.pods.shared import NORMAL, WARNING, Attended
+from kubemini.kubelet.pods.resizing import Resizing
+from kubemini.kubelet.pods.shared import NORMAL, RELIST, WARNING, Attended
 from kubemini.kubelet.pods.starting import Failed, Starting
 from kubemini.kubelet.pods.volumes import Volumes
 from kubemini.sim import Steps
@@ -49,7 +50,8 @@ class Result:
 class Syncing:
     """Of one worker."""
 
-    def __init__(self, worker: Attended):
+    def __init__(self, worker: Attended, resizing: Resizing):
+        self.resizing = resizing
         self.worker, self.shared = worker, worker.shared
         self.volumes = Volumes(worker)
         self._starting = Starting(worker, self.volumes)
@@ -59,6 +61,7 @@ class Syncing:
         worker, result = self.worker, Result()
         self._starting.end()
         view = self.shared.containers.view(worker.uid)
+        self.resizing.look(view)
         found = worker.made_up()
         worker.statuses.set(worker, found)
         if found["phase"] in ENDED:
@@ -73,6 +76,9 @@ class Syncing:
         if plan.create_sandbox and not (yield from self._make_sandbox(plan, result)):
             return result
         yield from self._start(plan, view, result)
+        if self.resizing.actuate(self.shared.containers.view(worker.uid)):
+            result.changed = True
+            yield self.shared.component.timeout(RELIST // 2)
         return result
 
     def _clear(self, plan: Actions, view: PodView, result: Result) -> Steps:
@@ -108,7 +114,7 @@ class Syncing:
         try:
             if trouble := sandboxes.runtime_trouble(pod, (yield from self._handler())):
                 raise NoNetwork(trouble.format(shared.fresh_id(name)))
-            shared.containers.run_sandbox(pod)
+            shared.containers.run_sandbox(pod).volumes = self.volumes.folders
         except NoNetwork as error:
             message = sandboxes.message(str(error))
             shared.sim.record(shared.component.name, "sandbox", pod=f"{namespace}/{name}", message=message)

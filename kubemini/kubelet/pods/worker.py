@@ -25,6 +25,7 @@ from kubemini.kubelet.decide.pods import conditions, status
 from kubemini.kubelet.decide.pods.table import FINISHED, SYNCING, TERMINATED, TERMINATING, PodLife
 from kubemini.kubelet.pods.ending import Ending
 from kubemini.kubelet.pods.probing import Probing
+from kubemini.kubelet.pods.resizing import Resizing
 from kubemini.kubelet.pods.shared import BACK_OFF, NORMAL, RELIST, RESYNC, WARNING, Shared
 from kubemini.kubelet.pods.statuses import Statuses
 from kubemini.kubelet.pods.syncing import Syncing
@@ -51,7 +52,8 @@ class PodWorker:
         self._timer: Timer | None = None
         self._deadline = False  # a clock runs for the end of its time
         self._interrupts: list[Callable[[Any], None]] = []  # whom an end interrupts
-        self._syncing, self._ending = Syncing(self), Ending(self)
+        self.resizing = Resizing(self)
+        self._syncing, self._ending = Syncing(self, self.resizing), Ending(self)
 
     @property
     def uid(self) -> str:
@@ -105,6 +107,9 @@ class PodWorker:
         """The kubelet ends the pod, for the sake of its node or of another pod; *why*: reason and message."""
         life = self.life
         life.evicted, life.asked, life.leaves = why, grace, True
+        if not disruption:
+            self.wake()
+            return
         why_end = (True, {"reason": "TerminationByKubelet", "message": disruption})
         generation, stamp = self.pod["metadata"].get("generation"), timestamp(self.shared.now)
         life.disrupted = conditions.written("DisruptionTarget", why_end, generation, life.status, stamp)
@@ -137,9 +142,10 @@ class PodWorker:
 
     def update(self, pod: Obj) -> None:
         """This is how the API wants the pod to be."""
-        before, self.life.pod = self.life.pod, pod
+        before, pod = self.life.pod, self.resizing.accept(pod)
+        self.life.pod = pod
         notes = (one["metadata"].get("annotations") for one in (before, pod))
-        if _differ(before["spec"], pod["spec"]) or _differ(*notes):
+        if _differ(before["spec"], pod["spec"]) or _differ(*notes) or self._resize_told():
             self.probing.look(self, changed=True)
             self.wake()
         elif self.life.state == SYNCING and (self.life.why_end() or self._gate_moved(before)):
@@ -147,6 +153,11 @@ class PodWorker:
         if any(_differ(*(one["metadata"].get(key) for one in (before, pod))) for key in ("labels", "annotations")):
             self._syncing.volumes.pod_changed()
         self._correct()
+
+    def _resize_told(self) -> bool:
+        """Whether something is to be said of a resize that waits."""
+        told = (self.life.status or {}).get("conditions", ())
+        return self.life.state == SYNCING and any(one not in told for one in self.life.resize)
 
     def _gate_moved(self, before: Obj) -> bool:
         """Whether a condition that counts for readiness is another."""
@@ -208,6 +219,7 @@ class PodWorker:
         found = self.made_up(terminal=True)
         self.life.become("cleaned")
         self.statuses.set(self, status.final(self.pod, found))
+        self.shared.room()
 
     def made_up(self, terminal: bool = False) -> dict[str, Any]:
         """The status of the pod as the runtime and the probes have it now."""

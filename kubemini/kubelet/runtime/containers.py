@@ -217,6 +217,12 @@ class Containers:
                 self.logs.say(sandbox.uid, "SIGTERM: no new connections are taken", run.name)
             self._terminate(sandbox)
 
+    def resize(self, uid: str, run: str, amounts: Any) -> None:
+        """Its cgroup has other amounts."""
+        for one in self.of_pod[uid].view.runs:
+            if one.id == run:
+                one.resources = amounts
+
     def kill(self, uid: str, run: Run) -> None:
         """SIGKILL."""
         life = self.of_pod[uid].lives.get(run.id)

@@ -63,7 +63,7 @@ class Life:
         self.holder, self.program, self.setting, self.resolv_conf = holder, program, setting, resolv_conf
         self.plain = bool(program.note)
         self.over = self._told = False
-        self._began = 0
+        self._began = self._began_with = 0
         self._ended, self._say, self._changed = ended, say, changed
         self._inside: Inside | None = None
 
@@ -103,6 +103,7 @@ class Life:
         """Its files, processes and ports."""
         if self._inside is None:
             self._inside = Inside(self.program, self.setting, self)
+            self._began_with = self._inside.files.root.size()
             if self.plain:
                 self._inside.start()
         return self._inside
@@ -110,6 +111,11 @@ class Life:
     def left(self) -> Files | None:
         """What files it has left, if it ever had any of its own."""
         return self._inside.files if self._inside is not None else None
+
+    @property
+    def written(self) -> int:
+        """Bytes of the files that it has written beside its volumes."""
+        return self._inside.files.root.size() - self._began_with if self._inside is not None else 0
 
     @property
     def memory(self) -> int:

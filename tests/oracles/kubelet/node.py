@@ -71,10 +71,10 @@ class Node(Inside):
             changes["pressure_transition"] = int(found[1]) * SECOND
         if found := re.search(r"memory.available (\d+)Mi under what is free", does):
             changes["eviction_hard"] = {
-                "memory.available": self.kubelet.free("memory.available") - (int(found[1]) << 20)
+                "memory.available": self.kubelet.evicting.free("memory.available") - (int(found[1]) << 20)
             }
         elif "nodefs.available" in does:
-            changes["eviction_hard"] = {"nodefs.available": self.kubelet.free("nodefs.available") - (1 << 30)}
+            changes["eviction_hard"] = {"nodefs.available": self.kubelet.evicting.free("nodefs.available") - (1 << 30)}
         self.kubelet.terminate()
         self.sleep(1)
         self.kubelet.configuration = replace(self.usual, **changes)

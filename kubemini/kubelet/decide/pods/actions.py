@@ -131,7 +131,7 @@ def _why_kill(container: Obj, pod: Obj, run: Run, verdict: Verdict) -> tuple[Kil
     elif verdict(STARTUP, run.id) is False:
         why, message = STARTUP, f"Container {name} failed startup probe"
     elif resized(container, run):
-        return Kill(run, f"Container {name} resize requires restart, will be restarted", RESIZE), True
+        return Kill(run, f"Container {name} resize requires restart", RESIZE), True
     else:
         return None, False
     return Kill(run, f"{message}, will be restarted" if again else message, why), again

@@ -52,7 +52,7 @@ class Place(NamedTuple):
 
 def refusal(pod: Obj, place: Place) -> Refusal | None:
     """Why the kubelet at *place* does not take *pod*."""
-    checks = (_pressed, _os, _fits, _selected, _ports, _tainted, _sysctl, _apparmor)
+    checks = (_pressed, _os, short_of, _selected, _ports, _tainted, _sysctl, _apparmor)
     return next((found for check in checks if (found := check(pod, place)) is not None), None)
 
 
@@ -77,7 +77,8 @@ def _os(pod: Obj, place: Place) -> Refusal | None:
     return None
 
 
-def _fits(pod: Obj, place: Place) -> Refusal | None:
+def short_of(pod: Obj, place: Place) -> Refusal | None:
+    """Why *pod* does not fit beside the others, if it does not."""
     has = get(place.node, "status", "allocatable") or {}
     short: dict[str, tuple[int, int, int]] = {}
     if "pods" in has and len(place.others) + 1 > int(has["pods"]):

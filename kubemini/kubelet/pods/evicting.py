@@ -1,0 +1,112 @@
+"""The eviction manager of one kubelet: it looks every ten seconds, and ends a pod when something runs out.
+
+Invariant: where nothing can run out (no threshold is set, no pod has a limit of storage) it sets no clock.
+Models k/k pkg/kubelet/eviction managerImpl.synchronize
+Simplified: the thresholds of the defaults (100Mi, a tenth of the disk) are never crossed; those of a configuration are.
+No soft thresholds; nothing but pods is reclaimed.
+"""
+
+from collections.abc import Callable, Iterable
+
+from kubemini.api.objects import get
+from kubemini.api.quantity import in_bytes
+from kubemini.kubelet.configuration import Configuration
+from kubemini.kubelet.decide import nodestatus
+from kubemini.kubelet.decide.pods import eviction
+from kubemini.kubelet.decide.pods.eviction import PRESSURES, SIGNALS, Using
+from kubemini.kubelet.decide.pods.runs import mains
+from kubemini.kubelet.decide.pods.table import SYNCING
+from kubemini.kubelet.pods.shared import WARNING, Attended, Shared
+from kubemini.sim.units import SECOND
+
+PERIOD = 10 * SECOND  # monitoringInterval
+WHOLE = {"memory.available": "memory", "nodefs.available": "ephemeral-storage"}
+
+
+class Evicting:
+    """Of one incarnation of a kubelet; *workers* gives its pods, *press* tells of pressures on the node."""
+
+    def __init__(
+        self,
+        shared: Shared,
+        configuration: Configuration,
+        workers: Callable[[], Iterable[Attended]],
+        press: Callable[[tuple[str, ...]], None],
+    ):
+        self.shared, self.configuration, self.workers, self.press = shared, configuration, workers, press
+        self._seen_at: dict[str, int] = {}  # signal: when its threshold was last crossed
+        self._armed = False
+
+    def start(self) -> None:
+        """Look from now on, if there is anything to look at."""
+        if self.configuration.eviction_hard or any(_is_limited(worker) for worker in self.workers()):
+            self._arm()
+
+    def _arm(self) -> None:
+        if not self._armed:
+            self._armed = True
+            self.shared.component.after(PERIOD, self._look)
+
+    def _look(self) -> None:
+        self._armed = False
+        living = [worker for worker in self.workers() if worker.life.state == SYNCING]
+        if not self._evict_over_limit(living):
+            self._evict_under_pressure(living)
+        self.start()
+
+    def _evict_over_limit(self, living: list[Attended]) -> bool:
+        """Whether somebody holds more than he may."""
+        found = False
+        for worker in living:
+            why = eviction.over_limit(self._using(worker, "ephemeral-storage")) if _is_limited(worker) else ""
+            if why:
+                found = True
+                self._evict(worker, why, disrupts=False)
+        return found
+
+    def _evict_under_pressure(self, living: list[Attended]) -> None:
+        now = self.shared.now
+        crossed = [one for one, least in self.configuration.eviction_hard.items() if self.free(one) < least]
+        self._seen_at |= dict.fromkeys(crossed, now)
+        recent = self.configuration.pressure_transition
+        held = [one for one in PRESSURES if one in self._seen_at and now - self._seen_at[one] < recent]
+        if crossed:
+            node = nodestatus.reference(self.shared.host.name)
+            text = f"Attempting to reclaim {SIGNALS[crossed[0]]}"
+            self.shared.recorder.event(node, WARNING, "EvictionThresholdMet", text)
+        self.press(tuple(PRESSURES[one] for one in held))
+        if crossed:
+            self._evict_one(living, crossed[0])
+
+    def _evict_one(self, living: list[Attended], signal: str) -> None:
+        using = {worker.uid: self._using(worker, SIGNALS[signal]) for worker in living}
+        for one in eviction.ranked(list(using.values()), SIGNALS[signal])[:1]:
+            worker = next(worker for worker in living if worker.uid == one.pod["metadata"]["uid"])
+            least = self.configuration.eviction_hard[signal]
+            self._evict(worker, eviction.message(one, signal, least, self.free(signal)))
+
+    def _evict(self, worker: Attended, why: str, disrupts: bool = True) -> None:
+        self.shared.event(worker.pod, WARNING, eviction.REASON, why)
+        worker.evict((eviction.REASON, why), why if disrupts else "", 0)
+
+    # -- what is used --------------------------------------------------------------------------------------------------
+    def free(self, signal: str) -> int:
+        """Bytes that are left of something."""
+        whole = in_bytes(self.configuration.capacity[WHOLE[signal]])
+        return whole - sum(self._using(worker, SIGNALS[signal]).total for worker in self.workers())
+
+    def _using(self, worker: Attended, resource: str) -> Using:
+        sandbox = self.shared.containers.of_pod.get(worker.uid)
+        if sandbox is None:
+            return Using(worker.pod, {})
+        lives = {run.name: sandbox.lives[run.id] for run in sandbox.view.runs if run.id in sandbox.lives}
+        if resource == "memory":
+            return Using(worker.pod, {name: life.memory for name, life in lives.items()})
+        volumes = {name: folder.size() for name, folder in sandbox.volumes.items()}
+        return Using(worker.pod, {name: life.written for name, life in lives.items()}, volumes)
+
+
+def _is_limited(worker: Attended) -> bool:
+    limits = (get(one, "resources", "limits", "ephemeral-storage") for one in mains(worker.pod))
+    volumes = get(worker.pod, "spec", "volumes") or ()
+    return any(limits) or any(get(one, "emptyDir", "sizeLimit") for one in volumes)
