@@ -20,6 +20,7 @@ from kubemini.host import Component, Host
 from kubemini.kubelet.configuration import Configuration
 from kubemini.kubelet.decide import hooks
 from kubemini.kubelet.decide.behaviour import BEHAVIOUR, behaviour, unreadable
+from kubemini.kubelet.decide.pods import staticpods
 from kubemini.kubelet.decide.pods.admission import Place
 from kubemini.kubelet.decide.pods.images import Registry
 from kubemini.kubelet.decide.pods.phases import ENDED
@@ -31,7 +32,8 @@ from kubemini.kubelet.links import ServiceLinks
 from kubemini.kubelet.pods.admitting import admit
 from kubemini.kubelet.pods.evicting import Evicting
 from kubemini.kubelet.pods.probing import Probing
-from kubemini.kubelet.pods.shared import Shared
+from kubemini.kubelet.pods.shared import RELIST, Shared
+from kubemini.kubelet.pods.static import Static
 from kubemini.kubelet.pods.statuses import Statuses
 from kubemini.kubelet.pods.worker import PodWorker
 from kubemini.kubelet.runtime.containers import DIED, PROBED, STARTED, Containers
@@ -64,6 +66,9 @@ class Kubelet(Component):
         self.shared.place, self.shared.room = self._place, self._room
         self.statuses, self.probing = Statuses(self.shared, self.workers), Probing(self.shared)
         self.server = Server(self, self.client, self.containers, self.workers)
+        self.static = Static(self.shared, self.statuses, self.workers, self._make)
+        self.shared.reconcile, self.statuses.over = self.static.reconcile, self.static.over
+        self.static.look()
         self.pods = Informer(self.client, POD, self._pod_changed, fieldSelector=f"spec.nodeName={self.host.name}")
         self.pods.on_synced.append(self._stop_orphans)
         self.links.start(self.pods.start)
@@ -83,6 +88,9 @@ class Kubelet(Component):
 
     # -- what the API wants --------------------------------------------------------------------------------------------
     def _pod_changed(self, old: Obj | None, new: Obj | None) -> None:
+        if staticpods.mirrored(new or old or {}):
+            self.static.changed(old, new)
+            return
         if old is not None and (new is None or old["metadata"]["uid"] != new["metadata"]["uid"]):
             self._forget(old)
         if new is not None:
@@ -98,16 +106,24 @@ class Kubelet(Component):
 
     def _take_up(self, pod: Obj) -> None:
         """A pod this kubelet has not heard of: new, or left by an earlier incarnation, or lost with the power."""
-        worker = PodWorker(self.shared, self.statuses, self.probing, pod)
+        worker = self._make(pod)
         self._remark(pod)
         if self.params.kubelet_details:
             self.evicting.start()
         others = self._others(worker.uid)
-        self.workers[worker.uid] = worker
         if worker.life.why_end() or not self.params.kubelet_details:
             worker.wake()
         else:
             self.spawn(admit(worker, self._place(worker.uid), others))
+
+    def _make(self, pod: Obj) -> PodWorker:
+        worker = self.workers[pod["metadata"]["uid"]] = PodWorker(self.shared, self.statuses, self.probing, pod)
+        return worker
+
+    def look_at_files(self) -> None:
+        """A manifest of its host was written or removed."""
+        if self.up:
+            self.after(RELIST, self.static.look)
 
     def _others(self, uid: str) -> list[PodWorker]:
         """Who has a claim on what the node has, but for one."""
@@ -140,7 +156,8 @@ class Kubelet(Component):
 
     def _stop_orphans(self) -> None:
         """What runs here without a pod in the API ends."""
-        for uid in [uid for uid in self.containers.of_pod if uid not in self.workers]:
+        static = self.static.of_file.values()
+        for uid in [uid for uid in self.containers.of_pod if uid not in (*self.workers, *static)]:
             PodWorker(self.shared, self.statuses, self.probing, self.containers.of_pod[uid].pod).orphan()
 
     # -- what the runtime says -----------------------------------------------------------------------------------------

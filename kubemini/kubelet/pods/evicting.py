@@ -20,6 +20,7 @@ from kubemini.kubelet.pods.shared import WARNING, Attended, Shared
 from kubemini.sim.units import SECOND
 
 PERIOD = 10 * SECOND  # monitoringInterval
+LOG = 4096  # bytes that a container's log takes at least
 WHOLE = {"memory.available": "memory", "nodefs.available": "ephemeral-storage"}
 
 
@@ -102,8 +103,9 @@ class Evicting:
         lives = {run.name: sandbox.lives[run.id] for run in sandbox.view.runs if run.id in sandbox.lives}
         if resource == "memory":
             return Using(worker.pod, {name: life.memory for name, life in lives.items()})
+        lives_use = {name: life.written + LOG for name, life in lives.items()}
         volumes = {name: folder.size() for name, folder in sandbox.volumes.items()}
-        return Using(worker.pod, {name: life.written for name, life in lives.items()}, volumes)
+        return Using(worker.pod, lives_use, volumes)
 
 
 def _is_limited(worker: Attended) -> bool:

@@ -22,6 +22,7 @@ from kubemini.kubelet.decide.pods.table import PodLife
 from kubemini.kubelet.links import ServiceLinks
 from kubemini.kubelet.pods.pulling import Puller
 from kubemini.kubelet.runtime.containers import Containers
+from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 from kubemini.wire.rpc import happen
 
@@ -53,6 +54,7 @@ class Shared:
         self.allocatable = allocatable(configuration.shown)
         self.drawn = drawn
         self.place: Callable[[str], Place | None] = lambda uid: None  # where a pod is, and what else is there
+        self.reconcile: Callable[[Any], Steps] = _nothing  # the mirror of a static pod
         self.room: Callable[[], None] = lambda: None  # a pod has ended: others may want what it had
         self.began = component.sim.now
         self._exits: dict[str, list[Callable[[Any], None]]] = {}  # who waits for the end of a run
@@ -115,6 +117,10 @@ class Shared:
         return event
 
 
+def _nothing(worker: Any) -> Steps:
+    yield from ()
+
+
 class Attended(Protocol):
     """A pod's worker, as those know it who do its work."""
 
@@ -125,6 +131,7 @@ class Attended(Protocol):
     reported: Any
     version: int
     orphaned: bool
+    mirror_uid: str
 
     @property
     def uid(self) -> str:
@@ -137,6 +144,10 @@ class Attended(Protocol):
     @property
     def key(self) -> tuple[str, str]:
         """(namespace, name)."""
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it comes from a file."""
 
     @property
     def written_uid(self) -> str:

@@ -7,7 +7,7 @@ Models k/k pkg/kubelet/status manager.syncPod manager.canBeDeleted
 Simplified: the status is written as it is, without a look at the pod before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubemini.api.kinds import POD
@@ -33,6 +33,7 @@ class Statuses:
         sync = shared.params.pod_status_sync
         self.queue = WorkQueue(shared.component, self._report, workers=WORKERS, backoff=(sync, sync))
         self.queue.start()
+        self.over: Callable[[Attended], Steps] = self._let_go  # what is done when a static pod is over
 
     def set(self, worker: Attended, found: dict[str, Any]) -> None:
         """This is how the pod is."""
@@ -70,6 +71,8 @@ class Statuses:
         if worker is None or worker.life.status is None:
             return None
         life = worker.life
+        if worker.is_static and not worker.written_uid:  # nobody sees it yet
+            return None
         over = life.state in OVER
         telling = freeze(status.told(worker.life.status, worker.known(), not over))
         if telling != worker.reported:
@@ -78,6 +81,8 @@ class Statuses:
                 return reply.error
             worker.reported = telling
             worker.version = int(reply.value["metadata"]["resourceVersion"]) if reply.ok else worker.version
+        if life.state == FINISHED and worker.is_static:
+            return (yield from self.over(worker))
         if life.state == FINISHED and life.deleting and life.status is not None:
             return (yield from self._let_go(worker))
         return None

@@ -66,6 +66,8 @@ class Syncing:
         worker.statuses.set(worker, found)
         if found["phase"] in ENDED:
             return Result(terminal=True)
+        if worker.is_static:
+            yield from self.shared.reconcile(worker)
         if not (yield from self.volumes.mounted()):
             return Result(failed=True)
         worker.probing.add(worker)

@@ -22,6 +22,7 @@ from kubemini.api.objects import Obj
 from kubemini.api.timestamps import instant, timestamp
 from kubemini.host import Timer
 from kubemini.kubelet.decide.pods import conditions, status
+from kubemini.kubelet.decide.pods.staticpods import is_static
 from kubemini.kubelet.decide.pods.table import FINISHED, SYNCING, TERMINATED, TERMINATING, PodLife
 from kubemini.kubelet.pods.ending import Ending
 from kubemini.kubelet.pods.probing import Probing
@@ -47,6 +48,7 @@ class PodWorker:
         self.life = PodLife(pod, taken_up_at=shared.now)
         self.reported: Any = None  # the status that the API server has acknowledged
         self.version = 0  # resourceVersion of that acknowledgement
+        self.mirror_uid = ""  # of a static pod's mirror
         self.orphaned = False  # the API knows no such pod
         self._busy = self._again = False
         self._timer: Timer | None = None
@@ -73,7 +75,12 @@ class PodWorker:
     @property
     def written_uid(self) -> str:
         """The uid under which the API knows the pod."""
-        return self.uid
+        return self.mirror_uid if self.is_static else self.uid
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it comes from a file."""
+        return is_static(self.pod)
 
     def known(self) -> Any:
         """The status that the API server is known to have."""
@@ -205,6 +212,8 @@ class PodWorker:
             delay = BACK_OFF if result.until is None else min(max(result.until - self.shared.now, 0), RESYNC)
             delay = self.shared.jitter(self.life.key[1], delay)
             self._timer = self.shared.component.after(delay, self.wake)
+        elif self.is_static:  # its mirror is looked at with each regular sync
+            self._timer = self.shared.component.after(self.shared.jitter(self.life.key[1], RESYNC), self.wake)
         self._again = self._again or result.changed
 
     def _last_word(self) -> None:

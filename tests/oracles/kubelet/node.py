@@ -11,6 +11,7 @@ from kubemini.apiserver import flags
 from kubemini.cluster import Cluster
 from kubemini.cluster.topology import build
 from kubemini.kubelet.decide.pods.images import Image
+from kubemini.kubelet.pods import static
 from kubemini.params import Params, changed
 from kubemini.serve.world import AS_REAL
 from kubemini.sim.units import SECOND
@@ -53,6 +54,8 @@ class Node(Inside):
             "kubelet-stop": lambda: self.kubelet.terminate(),
             "kubelet-start": lambda: self.kubelet.start(),
             "kubelet-conf": lambda: self._configure(step["does"]),
+            "static-write": lambda: self._manifest(namespace, step["does"]),
+            "static-rm": lambda: self._manifest(namespace, None),
             "kill-container": lambda: self._kill(namespace, "c"),
             "kill-sandbox": lambda: self._kill(namespace, None),
         }
@@ -79,6 +82,19 @@ class Node(Inside):
         self.sleep(1)
         self.kubelet.configuration = replace(self.usual, **changes)
         self.kubelet.start()
+
+    def _manifest(self, namespace, does):
+        """A manifest of pod web with a container c, put in words."""
+        args = (
+            ["crash", "0", "1"]
+            if does and "fails at once" in does
+            else ["sleep", "2000" if does and "2000" in does else "1000"]
+        )
+        container = {"name": "c", "image": "registry.example.test/tool:1", "args": args}
+        meta = {"name": "web", "namespace": namespace, "labels": {"app": "web"}}
+        spec = {"terminationGracePeriodSeconds": 2, "containers": [container]}
+        static.write(self.host, "web.yaml", {"metadata": meta, "spec": spec} if does else None)
+        self.kubelet.look_at_files()
 
     def _kill(self, namespace, container):
         """SIGKILL to the process of a container of pod p, or of its sandbox."""

@@ -57,6 +57,7 @@ class Player:
     """One life on a node of its own."""
 
     def __init__(self, name, of_node):
+        self.awaited, self.held = "any([])", False  # of an `until`: what it waits for, and whether it ever held
         self.namespace, self.world, self.seen = name, Node(), Seen()
         self.ask({"method": "POST", "path": "/api/v1/namespaces", "body": {"metadata": {"name": name}}})
         self.world.sleep(1)
@@ -123,7 +124,8 @@ class Player:
     def _until(self, step):
         """Wait for an expression; give up long after the real one had it."""
         end = self.world.clock() + 2 * step["took"] + 60
-        while not self.seen.holds(step["until"]):
+        self.awaited, self.held = step["until"], False
+        while not (self.held or self.seen.holds(step["until"])):
             if self.world.clock() > end:
                 return [f"until {step['until']}: did not come to be"]
             self._pass(LOOK)
@@ -152,6 +154,7 @@ class Player:
             for event in self._drain(stream):
                 if kind == "pods":
                     self.seen.pod(event)
+                    self.held = self.held or self.seen.holds(self.awaited)
                 elif kind == "events" or event["object"]["involvedObject"]["name"] == NODE:
                     self.seen.event(event)
 

@@ -10,7 +10,7 @@ PLACES = (  # what differs from run to run: a pattern and its name; numbered by 
     (r"\b10\.(?!96\.)\d+\.\d+\.\d+\b", "podip", True),
     (r"(?<= in )[\d.]+m?s \([\d.]+m?s(?= including)", "duration> (<duration", False),
     (r"(?<=used: )\d+", "n", False),
-    (r"(?<=quantity: )[\d.]+\w*|(?<=available: )[\d.]+\w*|(?<=was using )[\d.]+\w*", "quantity", False),
+    (r"(?<=quantity: )[\d.]+\w*|(?<=available: )[\d.]+[KMGT]i|(?<=was using )[\d.]+\w*", "quantity", False),
     (r"/var/lib/kubelet", "kubelet-root", False),
 )
 OF_THE_MACHINE = (  # what README says of the recording's machine, or is plainly its own: taken out of both sides

@@ -13,6 +13,7 @@ from kubemini.api.objects import Obj, get
 from kubemini.kubelet.decide.pods import policy
 from kubemini.kubelet.decide.pods.containerstatus import RESTARTING
 from kubemini.kubelet.decide.pods.runs import inits, is_sidecar, mains
+from kubemini.kubelet.decide.pods.staticpods import is_static
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 ENDED = (SUCCEEDED, FAILED)
@@ -42,11 +43,6 @@ def phase(pod: Obj, statuses: Mapping[str, Any], terminal: bool, initialized: bo
     if not for_good and counts["stopped"] != counts["stopped for good"]:
         return RUNNING
     return SUCCEEDED if counts["stopped"] == counts["succeeded"] else FAILED
-
-
-def is_static(pod: Obj) -> bool:
-    """Whether *pod* comes from a file of its host."""
-    return get(pod, "metadata", "annotations", "kubernetes.io/config.source", default="api") != "api"
 
 
 def _end(status: Any) -> Any:

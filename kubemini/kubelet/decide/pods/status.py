@@ -16,8 +16,9 @@ from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import timestamp
 from kubemini.kubelet.decide.pods import conditions, policy
 from kubemini.kubelet.decide.pods.containerstatus import Reasons, begun, container_statuses, unlocated
-from kubemini.kubelet.decide.pods.phases import ENDED, FAILED, is_static, phase
+from kubemini.kubelet.decide.pods.phases import ENDED, FAILED, phase
 from kubemini.kubelet.decide.pods.runs import RUNNING, PodView, any_main_active, find, inits, is_sidecar, mains
+from kubemini.kubelet.decide.pods.staticpods import is_static
 
 KINDS = ("initContainerStatuses", "containerStatuses")
 
