@@ -23,15 +23,15 @@ from kubemini.kubelet.decide.behaviour import BEHAVIOUR, behaviour, unreadable
 from kubemini.kubelet.decide.pods import staticpods
 from kubemini.kubelet.decide.pods.admission import Place
 from kubemini.kubelet.decide.pods.images import Registry
-from kubemini.kubelet.decide.pods.phases import ENDED
 from kubemini.kubelet.decide.pods.probing import READINESS, STARTUP
 from kubemini.kubelet.decide.pods.runs import mains
 from kubemini.kubelet.decide.pods.table import SYNCING, TERMINATING
+from kubemini.kubelet.decide.pods.told.phases import ENDED
 from kubemini.kubelet.heartbeat import Heartbeat
 from kubemini.kubelet.links import ServiceLinks
 from kubemini.kubelet.pods.admitting import admit
 from kubemini.kubelet.pods.evicting import Evicting
-from kubemini.kubelet.pods.probing import Probing
+from kubemini.kubelet.pods.probes.probing import Probing
 from kubemini.kubelet.pods.shared import RELIST, Shared
 from kubemini.kubelet.pods.static import Static
 from kubemini.kubelet.pods.statuses import Statuses

@@ -3,13 +3,14 @@
 import pytest
 
 from kubemini.api.objects import evolve, freeze
-from kubemini.kubelet.decide.pods import ending, images, policy, status
+from kubemini.kubelet.decide.pods import ending, images, policy
 from kubemini.kubelet.decide.pods.actions import LIVENESS, actions
 from kubemini.kubelet.decide.pods.admission import Place, is_critical, refusal, victims
 from kubemini.kubelet.decide.pods.backoff import Backoffs, shown
 from kubemini.kubelet.decide.pods.probing import Outcome, Prober
 from kubemini.kubelet.decide.pods.runs import EXITED, RUNNING, PodView, Run
 from kubemini.kubelet.decide.pods.table import MOVES, PodLife
+from kubemini.kubelet.decide.pods.told import status
 from kubemini.sim.units import NEVER, SECOND
 from tests.kubelet.parts import pod
 

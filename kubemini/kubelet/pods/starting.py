@@ -13,13 +13,13 @@ from kubemini.kubelet.decide.behaviour import BEHAVIOUR, behaviour_time
 from kubemini.kubelet.decide.pods import images
 from kubemini.kubelet.decide.pods.backoff import shown
 from kubemini.kubelet.decide.pods.runs import PodView, Run, inits, is_sidecar
-from kubemini.kubelet.decide.pods.status import by_name
+from kubemini.kubelet.decide.pods.told.status import by_name
 from kubemini.kubelet.decide.variables import expanded
+from kubemini.kubelet.pods.finds.settings import NotSet, Settings
+from kubemini.kubelet.pods.finds.volumes import Volumes
 from kubemini.kubelet.pods.hooks import run_hook
 from kubemini.kubelet.pods.killing import kill
-from kubemini.kubelet.pods.settings import NotSet, Settings
 from kubemini.kubelet.pods.shared import NORMAL, WARNING, Attended
-from kubemini.kubelet.pods.volumes import Volumes
 from kubemini.kubelet.runtime.containers import CRASHED
 from kubemini.sim import Steps
 

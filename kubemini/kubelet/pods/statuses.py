@@ -15,8 +15,8 @@ from kubemini.api.objects import freeze, get
 from kubemini.api.timestamps import timestamp
 from kubemini.client import WorkQueue
 from kubemini.client.client import code
-from kubemini.kubelet.decide.pods import conditions, status
 from kubemini.kubelet.decide.pods.table import FINISHED, TERMINATED
+from kubemini.kubelet.decide.pods.told import conditions, status
 from kubemini.kubelet.pods.shared import Attended, Shared
 from kubemini.sim import Steps
 

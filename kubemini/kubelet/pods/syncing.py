@@ -17,13 +17,13 @@ from kubemini.host.linux.podnetwork import NoNetwork
 from kubemini.kubelet.decide import sandboxes
 from kubemini.kubelet.decide.pods import policy
 from kubemini.kubelet.decide.pods.actions import Actions, actions
-from kubemini.kubelet.decide.pods.phases import ENDED
 from kubemini.kubelet.decide.pods.runs import RUNNING, PodView, find, is_sidecar
+from kubemini.kubelet.decide.pods.told.phases import ENDED
+from kubemini.kubelet.pods.finds.volumes import Volumes
 from kubemini.kubelet.pods.killing import kill, kill_all
 from kubemini.kubelet.pods.resizing import Resizing
 from kubemini.kubelet.pods.shared import NORMAL, RELIST, WARNING, Attended
 from kubemini.kubelet.pods.starting import Failed, Starting
-from kubemini.kubelet.pods.volumes import Volumes
 from kubemini.sim import Steps
 
 RUNTIME_CLASS = KNOWN["node.k8s.io/v1", "RuntimeClass"]

@@ -21,11 +21,11 @@ import simpy
 from kubemini.api.objects import Obj
 from kubemini.api.timestamps import instant, timestamp
 from kubemini.host import Timer
-from kubemini.kubelet.decide.pods import conditions, status
 from kubemini.kubelet.decide.pods.staticpods import is_static
 from kubemini.kubelet.decide.pods.table import FINISHED, SYNCING, TERMINATED, TERMINATING, PodLife
+from kubemini.kubelet.decide.pods.told import conditions, status
 from kubemini.kubelet.pods.ending import Ending
-from kubemini.kubelet.pods.probing import Probing
+from kubemini.kubelet.pods.probes.probing import Probing
 from kubemini.kubelet.pods.resizing import Resizing
 from kubemini.kubelet.pods.shared import BACK_OFF, NORMAL, RELIST, RESYNC, WARNING, Shared
 from kubemini.kubelet.pods.statuses import Statuses

@@ -26,7 +26,7 @@ from kubemini.kubelet.decide import forwarding, logs, routes, streams
 from kubemini.kubelet.decide.nodestatus import KUBELET
 from kubemini.kubelet.decide.pages import Serve, Take
 from kubemini.kubelet.decide.pods.runs import CREATED, RUNNING, Run
-from kubemini.kubelet.decide.pods.status import by_name
+from kubemini.kubelet.decide.pods.told.status import by_name
 from kubemini.kubelet.decide.routes import EXEC, FORWARD, HEALTH, LOGS, PODS, Wanted
 from kubemini.kubelet.decide.streams import Headers, Options, Refusal
 from kubemini.kubelet.pods.worker import PodWorker

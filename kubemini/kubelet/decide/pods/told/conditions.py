@@ -10,8 +10,8 @@ from typing import Any
 
 from kubemini.api.objects import Obj, get
 from kubemini.kubelet.decide.pods import policy
-from kubemini.kubelet.decide.pods.phases import FAILED, SUCCEEDED
 from kubemini.kubelet.decide.pods.runs import PodView, inits, is_sidecar, mains
+from kubemini.kubelet.decide.pods.told.phases import FAILED, SUCCEEDED
 
 READY, CONTAINERS_READY = "Ready", "ContainersReady"
 OWN = ("PodReadyToStartContainers", "Initialized", READY, CONTAINERS_READY, "PodScheduled", policy.ALL_RESTARTING)

@@ -9,7 +9,7 @@ from kubemini.kubelet.decide.behaviour import behaviour
 from kubemini.kubelet.decide.logs import Check
 from kubemini.kubelet.decide.pods.probing import NAMES, READINESS, STARTUP, Prober
 from kubemini.kubelet.decide.pods.runs import RUNNING
-from kubemini.kubelet.decide.pods.status import by_name
+from kubemini.kubelet.decide.pods.told.status import by_name
 from kubemini.kubelet.pods.shared import Attended
 
 AGENT = "kube-probe/1.37"

@@ -14,7 +14,6 @@ Models k/k pkg/probe/http DoHTTPProbe; k/k pkg/probe/tcp DoTCPProbe; k/k pkg/pro
 from functools import partial
 
 from kubemini.host import Timer
-from kubemini.kubelet.decide.pods import status
 from kubemini.kubelet.decide.pods.probing import (
     INITIAL,
     LIVENESS,
@@ -27,8 +26,9 @@ from kubemini.kubelet.decide.pods.probing import (
     probers,
 )
 from kubemini.kubelet.decide.pods.runs import RUNNING, Run, find, is_sidecar
-from kubemini.kubelet.pods.asking import ask
-from kubemini.kubelet.pods.checks import checks
+from kubemini.kubelet.decide.pods.told import status
+from kubemini.kubelet.pods.probes.asking import ask
+from kubemini.kubelet.pods.probes.checks import checks
 from kubemini.kubelet.pods.shared import WARNING, Attended, Shared
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND

@@ -11,9 +11,9 @@ from typing import Any
 
 from kubemini.api.objects import Obj, get
 from kubemini.kubelet.decide.pods import policy
-from kubemini.kubelet.decide.pods.containerstatus import RESTARTING
 from kubemini.kubelet.decide.pods.runs import inits, is_sidecar, mains
 from kubemini.kubelet.decide.pods.staticpods import is_static
+from kubemini.kubelet.decide.pods.told.containerstatus import RESTARTING
 
 PENDING, RUNNING, SUCCEEDED, FAILED = "Pending", "Running", "Succeeded", "Failed"
 ENDED = (SUCCEEDED, FAILED)

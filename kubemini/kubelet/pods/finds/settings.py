@@ -12,8 +12,8 @@ from kubemini.api.quantity import in_bytes, millicores
 from kubemini.containers import File, Files, Folder, Mount, Node, Setting, image_of
 from kubemini.kubelet.decide import insides, variables
 from kubemini.kubelet.decide.pods.mounts import comes_from_the_api
+from kubemini.kubelet.pods.finds.volumes import Volumes
 from kubemini.kubelet.pods.shared import Attended
-from kubemini.kubelet.pods.volumes import Volumes
 from kubemini.sim import Steps
 
 TERMINATION_LOG = "/dev/termination-log"

@@ -14,11 +14,12 @@ from typing import Any, Protocol
 
 from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import timestamp
-from kubemini.kubelet.decide.pods import conditions, policy
-from kubemini.kubelet.decide.pods.containerstatus import Reasons, begun, container_statuses, unlocated
-from kubemini.kubelet.decide.pods.phases import ENDED, FAILED, phase
+from kubemini.kubelet.decide.pods import policy
 from kubemini.kubelet.decide.pods.runs import RUNNING, PodView, any_main_active, find, inits, is_sidecar, mains
 from kubemini.kubelet.decide.pods.staticpods import is_static
+from kubemini.kubelet.decide.pods.told import conditions
+from kubemini.kubelet.decide.pods.told.containerstatus import Reasons, begun, container_statuses, unlocated
+from kubemini.kubelet.decide.pods.told.phases import ENDED, FAILED, phase
 
 KINDS = ("initContainerStatuses", "containerStatuses")
 

@@ -1,0 +1,1 @@
+"""What the containers of a pod find when they start: settings and volumes."""
