@@ -109,7 +109,9 @@ def program_for(
 
 
 SHELL = {**BUSYBOX, "/bin/bash": BUSYBOX["/bin/sh"]}
-TOOL = Image(("/bin/tool",), ("sleep", "100000"), {**BUSYBOX, "/bin/tool": tool.main})
+TOOL = Image(
+    ("/bin/tool",), ("sleep", "100000"), {**BUSYBOX, "/bin/tool": tool.main}, files={"/data/README": b"of the tool\n"}
+)
 AGNHOST = Image(("/agnhost",), ("pause",), {**SHELL, "/agnhost": agnhost.main, "/agnhost-2": agnhost.main})
 FISH = replace(AGNHOST, cmd=("test-webserver",))
 NGINX = Image(
