@@ -98,7 +98,6 @@ def test_a_grpc_server_serves_until_a_file_is_there_and_knows_one_service():
     bench = Bench(TOOL, "grpc", "9090").start()
     assert bench.inside.health(9090, "").status == "SERVING" and bench.inside.health(9090, "other").status == ""
     before = bench.changes
-    bench.inside.files.make_folder("/data")
     bench.inside.files.write("/data/bad", b"")
     assert bench.inside.health(9090, "").status == "NOT_SERVING" and bench.changes > before
 
