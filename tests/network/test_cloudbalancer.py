@@ -63,24 +63,24 @@ def visited(trace, begin, end):
 
 def test_only_nodes_with_a_ready_pod_are_sent_to(told):
     assert targets(told, 0, 30) == {
-        "worker-1": (False, "HTTP 503"),
+        "worker-3": (False, "HTTP 503"),
         "worker-2": (True, "HTTP 200"),
-        "worker-3": (True, "HTTP 200"),
+        "worker-1": (True, "HTTP 200"),
     }
-    assert visited(told, 15, 40) == {"worker-2", "worker-3"}
+    assert visited(told, 15, 40) == {"worker-2", "worker-1"}
 
 
 def test_a_dead_kube_proxy_is_noticed_though_its_rules_go_on(told):
-    assert visited(told, 41, 56) == {"worker-2", "worker-3"}
+    assert visited(told, 41, 56) == {"worker-2", "worker-1"}
     assert targets(told, 40, 75) == {"worker-2": (False, "connection refused")}
-    assert visited(told, 66, 80) == {"worker-3"}
+    assert visited(told, 66, 80) == {"worker-1"}
     (left,) = (r.at for r in told.of("target") if 40 * SECOND < r.at < 75 * SECOND)
     assert 40 + 2 * 8 < left / SECOND < 40 + 3 * 8
 
 
 def test_one_that_is_back_is_sent_to_again_and_nobody_was_turned_away(told):
     assert targets(told, 80, 110) == {"worker-2": (True, "HTTP 200")}
-    assert visited(told, 100, 110) == {"worker-2", "worker-3"}
+    assert visited(told, 100, 110) == {"worker-2", "worker-1"}
     late = [r for r in told.of("request") if r.at > 15 * SECOND and r.detail["kind"] == "service"]
     assert {r.detail["outcome"] for r in late} == {"ok"}
 
@@ -89,9 +89,9 @@ def test_a_node_without_power_is_left_before_the_api_says_that_it_is_dead():
     cluster = Cluster(STORY.topology, STORY.seed)
     cluster.prepare(STORY.manifests, STORY.workload)
     cluster.run(40)
-    cluster.hosts["worker-3"].power_off()
+    cluster.hosts["worker-1"].power_off()
     cluster.run(30)
-    assert targets(cluster.trace, 40, 70) == {"worker-3": (False, "deadline exceeded")}
+    assert targets(cluster.trace, 40, 70) == {"worker-1": (False, "deadline exceeded")}
     assert visited(cluster.trace, 66, 70) == {"worker-2"}
 
 
@@ -103,7 +103,7 @@ def test_where_no_node_is_well_all_are_tried():
     cluster.run(40)
     assert not any(opinion.well for opinion in cluster.components["cloud-1"].opinions.values())
     balancer = cluster.components["cloud-1"]
-    assert {balancer.entrance("198.51.100.1", n) for n in range(50)} == {"worker-1", "worker-2", "worker-3"}
+    assert {balancer.entrance("198.51.100.1", n) for n in range(50)} == {"worker-3", "worker-2", "worker-1"}
     assert balancer.entrance("198.51.100.9", 1) == ""
 
 
@@ -158,7 +158,7 @@ def test_a_health_check_node_port_answers_as_the_real_one_does():
     body = {"service": {"namespace": "default", "name": "web"}, "localEndpoints": 1, "serviceProxyHealthy": True}
     headers = {"Content-Type": "application/json", "X-Load-Balancing-Endpoint-Weight": "1"}
     assert asker.get(cluster, "worker-2", port) == (200, headers, body)
-    status, headers, body = asker.get(cluster, "worker-1", port)
+    status, headers, body = asker.get(cluster, "worker-3", port)
     assert (status, headers["X-Load-Balancing-Endpoint-Weight"], body["localEndpoints"]) == (503, "0", 0)
     assert asker.get(cluster, "worker-2", port + 1) == "connection refused"
 
