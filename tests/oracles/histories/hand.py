@@ -174,7 +174,11 @@ class Hand:
             names = " ".join(container["name"] for container in pod["spec"]["containers"])
             ready = {**UNREADY, "message": UNREADY["message"] % names}
         said = {"Initialized": {"status": "True"}, "ContainersReady": ready, "Ready": ready}
-        conditions = [{"type": type, "lastTransitionTime": now, **what} for type, what in said.items()]
+        was = {one["type"]: one for one in before.get("conditions") or ()}
+        since = {
+            t: was[t]["lastTransitionTime"] for t, w in said.items() if was.get(t, {}).get("status") == w["status"]
+        }
+        conditions = [{"type": t, "lastTransitionTime": since.get(t, now), **what} for t, what in said.items()]
         conditions += further(done.get("conds"), now)
         status = {"phase": ends[0] if ends else "Running", "conditions": conditions}
         status["podIP"] = before.get("podIP") or self._address()
