@@ -195,9 +195,6 @@ class Params(NetworkParams):
     node_register_backoff: tuple[int, int] = flag(
         (100 * MS, 7 * SECOND), Span(Duration(10 * MS, DAY)), "back-off of registration", "kubelet_node_status.go"
     )
-    termination_grace_period: int = flag(
-        30 * SECOND, Duration(0, 365 * DAY, "s", SECOND), "terminationGracePeriodSeconds", "k/k pkg/apis/core/v1"
-    )
 
     # controllers and clients
     all_controllers: bool = flag(

@@ -315,3 +315,11 @@ def _charged(asked: Attributes) -> Decide:
         return evolve(quota, ("status", "used"), amounts.written(found[0][1]))
 
     return decide
+
+
+def last_words(core: Core, last: Attributes, charges: bool) -> Steps:
+    """Validating admission, then the quota if it is charged (*charges*): None, or why it is refused."""
+    refused = yield from ask_validating(core, last)
+    if refused is None and charges:
+        refused = yield from charge(core, last)
+    return refused

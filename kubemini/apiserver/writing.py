@@ -121,13 +121,11 @@ def store_new(
             return ready
         if write is not None:
             write.warn(served.of(kind).warnings(ready, None))
-        last = replace(looked_at, obj=ready, name=ready["metadata"].get("name") or "")
-        refused = yield from admitting.ask_validating(core, last)
-        if refused is None and not taken:  # whoever finds an address taken has been charged already
-            refused = yield from admitting.charge(core, last)
+        meta = ready["metadata"]
+        last = replace(looked_at, obj=ready, name=meta.get("name") or "")
+        refused = yield from admitting.last_words(core, last, not taken)  # then it was charged before
         if refused is not None or (isinstance(stamped, int) and stamped):
             return refused or errors.failed(VERSIONED)
-        meta = ready["metadata"]
         made = yield from core.storage.create(kind, meta.get("namespace", ""), meta["name"], ready, dry, last.witness)
         if isinstance(made, Taken):
             taken.update(made.keys)

@@ -22,7 +22,8 @@ SHORT = 15  # lines of a code cell: what a reader takes in at a glance
 AT_NOBODY = re.compile(r"--peer-urls=http://|https://[\w.-]+\.example/")  # at our own etcdctl; a name of RFC 2606
 CONSTANT = re.compile(r':start-at: "[A-Z_]+\b')
 CONNECTS = re.compile(
-    r"^(import|from) (urllib(?!\.parse)|http|socket|ssl|requests|aiohttp|httpx|ftplib|smtplib|micropip|pyodide)\b"
+    r"^(import|from) (urllib(?!\.parse)|http(?! import HTTPStatus$)|socket|ssl|requests|aiohttp|httpx|ftplib|smtplib"
+    r"|micropip|pyodide)\b"
 )
 SERVES = {"kubemini/book/press.py", *(f"kubemini/serve/{name}.py" for name in ("listening", "notebook", "program"))}
 

@@ -21,7 +21,7 @@ from tests.oracles.kubernetes import vectors
 from tests.oracles.network import parts
 from tests.oracles.sessions import replaying
 
-FAMILIES = (members, clusters, special, parts, histories, scheduler, replaying, vectors, playing)  # each: `cases(path, data)`
+FAMILIES = (members, clusters, special, parts, histories, scheduler, replaying, vectors, playing)  # `cases(path, data)`
 
 
 def recordings(paths):

@@ -217,20 +217,6 @@ def pods_ended(params: Params) -> list:
     return cluster.trace.records
 
 
-def orphan(params: Params) -> list:
-    """A pod is deleted at once while its kubelet is away, and its program does not care for SIGTERM."""
-    cluster = Cluster.single(workers=1, params=params)
-    cluster.apply(pod("stubborn", '{kubemini.io/stop-after: "10m"}'))
-    cluster.run("12s")
-    kubelet, user = cluster.components["kubelet@worker-1"], cluster.user
-    kubelet.crash()
-    user.spawn(user.request("DELETE", "/api/v1/namespaces/default/pods/stubborn", {"gracePeriodSeconds": 0}))
-    cluster.run("2s")
-    kubelet.start()
-    cluster.run("40s")
-    return cluster.trace.records
-
-
 QUOTA = {
     "apiVersion": "v1",
     "kind": "ResourceQuota",

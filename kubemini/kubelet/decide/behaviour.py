@@ -2,6 +2,7 @@
 
 ``kubemini.io/exit-after: 3s`` ends it with 1, ``stop-after: 60s`` is what it needs after SIGTERM, and ``startup``,
 ``readiness`` or ``liveness: fail`` is what it says to that probe.
+Models nothing upstream: a real image behaves by itself.
 """
 
 from kubemini.api.objects import Obj, get

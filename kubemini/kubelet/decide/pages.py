@@ -73,7 +73,7 @@ class HttpServer:
         self._go_on()
 
     def _go_on(self) -> None:
-        while not (self.closes or self._waits) and (found := self._next()) is not None:
+        while not (self.closes or self._waits) and (found := self._whole_request()) is not None:
             self._waits = True
             if not self.serve(found[0], partial(self._answered, *found)):
                 self._end()
@@ -97,7 +97,7 @@ class HttpServer:
         self.push(BAD_REQUEST)
         self._end()
 
-    def _next(self) -> tuple[Request, bool] | None:
+    def _whole_request(self) -> tuple[Request, bool] | None:
         """The next request that is complete, and whether it is the last of this connection."""
         head, ended, rest = self._raw.partition(b"\r\n\r\n")
         if not ended:

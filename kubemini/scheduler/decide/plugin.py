@@ -1,7 +1,7 @@
 """What a scheduler plugin is: an opinion about a pod and a node, as data. Pure.
 
-A plugin is one file in ``scheduler/plugins/`` that says ``PLUGIN = Plugin(…)``, or what a reader plugs in from a
-notebook. Each of its parts may be left out; a cycle asks them in this order:
+Theory of operation. A plugin is one file in ``scheduler/plugins/`` that says ``PLUGIN = Plugin(…)``, or what a reader
+plugs in from a notebook. Each of its parts may be left out; a cycle asks them in this order:
 
 ``prefilter``   once: works out what ``filter`` needs (into ``cycle.state``), or says `SKIP` (the pod is none of its
                 business), or that the pod cannot go anywhere (a Refusal), or names the only nodes that it could go to

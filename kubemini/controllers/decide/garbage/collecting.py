@@ -20,7 +20,16 @@ from kubemini.api.kinds import acted_on as of_a_story
 from kubemini.api.objects import Obj, freeze
 from kubemini.controllers.decide.actions import terminating
 from kubemini.controllers.decide.dialogue import Answer, Ask, Read, Step, not_found
-from kubemini.controllers.decide.garbage.graph import FOREGROUND, ORPHAN, Graph, Identity, Node, has, named, references
+from kubemini.controllers.decide.garbage.graph import (
+    FOREGROUND,
+    ORPHAN,
+    Graph,
+    Identity,
+    Node,
+    has,
+    references,
+    referred,
+)
 
 NETWORKING = "networking.k8s.io"  # and gateway.networking.k8s.io, policy.networking.k8s.io
 TRIES = 4  # retry.DefaultBackoff
@@ -142,7 +151,7 @@ def _sorted(node: Node, refs: Iterable[Obj], graph: Graph, find: Find) -> Genera
 def _owner(node: Node, reference: Obj, graph: Graph, find: Find) -> Generator[Step, Answer, Obj | None]:
     """The owner that *reference* names; None if there is none, as far as that is known or the API server says."""
     namespace = node.identity.namespace
-    if named(reference, "") in graph.absent or named(reference, namespace) in graph.absent:
+    if referred(reference, "") in graph.absent or referred(reference, namespace) in graph.absent:
         return None
     kind = find(reference["apiVersion"], reference["kind"])
     if kind is None:
@@ -153,7 +162,7 @@ def _owner(node: Node, reference: Obj, graph: Graph, find: Find) -> Generator[St
     owner = _answered(answer)
     if owner is not None and owner["metadata"]["uid"] == reference["uid"]:
         return owner
-    graph.absent.add(named(reference, namespace if kind.namespaced else ""))
+    graph.absent.add(referred(reference, namespace if kind.namespaced else ""))
     return None
 
 

@@ -90,7 +90,7 @@ def identity_of(obj: Obj) -> Identity:
     return Identity(obj["apiVersion"], obj["kind"], meta.get("namespace", ""), meta["name"], meta["uid"])
 
 
-def named(reference: Obj, namespace: str) -> Identity:
+def referred(reference: Obj, namespace: str) -> Identity:
     """That which a *reference* of an object in *namespace* names."""
     return Identity(reference["apiVersion"], reference["kind"], namespace, reference["name"], reference["uid"])
 
@@ -107,7 +107,7 @@ def waits(obj: Obj, finalizer: str) -> bool:
 
 def _fits(reference: Obj, identity: Identity) -> bool:
     """Whether a reference names those coordinates, wherever it stands."""
-    return named(reference, identity.namespace) == identity
+    return referred(reference, identity.namespace) == identity
 
 
 class Graph:
@@ -173,7 +173,7 @@ class Graph:
         for reference in owners:
             owner = self.nodes.get(reference["uid"])
             if owner is None:
-                owner = Node(named(reference, node.identity.namespace), virtual=True)
+                owner = Node(referred(reference, node.identity.namespace), virtual=True)
                 self.nodes[reference["uid"]] = owner
                 self.suspects.append(owner)
             elif not doubtful:
@@ -263,13 +263,13 @@ class Graph:
             here, mine = node.identity.namespace, node.identity
             meta = {"namespace": here, "name": mine.name, "uid": mine.uid}
             about = freeze({"apiVersion": mine.api_version, "kind": mine.kind, "metadata": meta})
-            text = f'ownerRef {named(reference, here)} does not exist in namespace "{here}"'
+            text = f'ownerRef {referred(reference, here)} does not exist in namespace "{here}"'
             self.told.append(Tell(about, "Warning", "OwnerRefInvalidNamespace", text))
 
 
 def _next_name(dependents: Iterable[Node], absent: Identity) -> Identity | None:
     """Another name under which *dependents* know what is *absent*: the next one in order, or else the first."""
-    found = set()
+    found: dict[Identity, None] = {}
     for node in dependents:
         for reference in node.owners:
             if reference["uid"] != absent.uid:
@@ -278,8 +278,8 @@ def _next_name(dependents: Iterable[Node], absent: Identity) -> Identity | None:
                 continue
             same_kind = (reference["apiVersion"], reference["kind"]) == (absent.api_version, absent.kind)
             scoped = not absent.namespace and same_kind
-            found.add(named(reference, "" if scoped else node.identity.namespace))
-    order = sorted(found - {absent}, key=_order)
+            found[referred(reference, "" if scoped else node.identity.namespace)] = None
+    order = sorted((one for one in found if one != absent), key=_order)
     return next((one for one in order if _order(one) > _order(absent)), order[0] if order else None)
 
 
