@@ -261,6 +261,7 @@ class NodeLifecycle:
         name, held = node["metadata"]["name"], taints.names_of(node)
         if status == "True":
             yield from self._absolve(node)
+        if status not in taints.EVICTING:  # a server stores any word: one that is none of the three moves nothing
             return
         added, gone = _wanted(status)
         if gone[0] in held:
@@ -300,7 +301,9 @@ class NodeLifecycle:
                 status = readiness(node) if node is not None else "True"
                 if status is None:
                     queue.again(name, now + NOT_KNOWN)
-                elif node is None or status == "True" or (yield from self.tainting.swap(node, *_wanted(status))):
+                elif node is None or status not in taints.EVICTING:
+                    queue.done(name)
+                elif (yield from self.tainting.swap(node, *_wanted(status))):
                     queue.done(name)
                 else:
                     queue.again(name, now)
@@ -312,7 +315,7 @@ class NodeLifecycle:
         name = get(new, "spec", "nodeName", default=None)
         if new is not None and name and name != get(old, "spec", "nodeName", default=None):
             seen = self.health.get(name)
-            if seen is not None and seen.ready in ("False", "Unknown"):
+            if seen is not None and seen.ready not in (None, "True"):
                 self.bound.add((new["metadata"]["namespace"], new["metadata"]["name"]))
 
     def _newly_bound(self, key: Any) -> Generator[Any, Any, Any]:
