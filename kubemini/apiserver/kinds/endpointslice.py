@@ -36,7 +36,7 @@ CAREFUL = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller
 def defaults(obj: Obj) -> Obj:
     """*obj* with a name and a protocol at each port; what is empty is stored as null."""
     ports = [filled(port, name="", protocol="TCP") for port in obj.get("ports") or []]
-    return {**_without_topology(obj), "ports": ports or None, "endpoints": obj.get("endpoints") or None}
+    return {**obj, "ports": ports or None, "endpoints": obj.get("endpoints") or None}
 
 
 def rules(obj: Obj) -> Wrong:
@@ -192,6 +192,7 @@ serve(
         counted=True,
         counts=_counted,
         defaults=defaults,
+        begun=lambda obj, now: _without_topology(obj),
         prepare=prepare,
         rules=rules,
         create_rules=create_rules,
