@@ -16,7 +16,7 @@ from kubemini.sim.units import SECOND
 
 CAPACITY = {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "40Gi"}  # ours
 KUBELET = 10250  # the port of its server
-FEATURES = ["ExtendWebSocketsToKubelet"]  # of those that a kubelet 1.37 declares, the one that matters here
+FEATURES = ["ExtendWebSocketsToKubelet", "RestartAllContainersOnContainerExits"]  # of those of a kubelet 1.37
 KEPT_MEMORY = 100 << 20
 PRESSED = {
     "MemoryPressure": ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),

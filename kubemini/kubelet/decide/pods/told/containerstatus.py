@@ -82,7 +82,8 @@ def _of_none(pod: Obj, container: Obj, old: Any, restarting: bool) -> dict[str, 
     if restarting and "waiting" not in old["state"]:
         gone = {"terminated": _ended(RESTARTING, REMOVED, LOST)}
         state = {"waiting": {"reason": RESTARTING, "message": REMOVED}}
-        return status | {"state": state, "lastState": gone, "restartCount": old["restartCount"] + 1}
+        kept = "terminated" in old["state"] and bool(old.get("ready"))  # of an init container that had ended well
+        return status | {"state": state, "lastState": gone, "restartCount": old["restartCount"] + 1, "ready": kept}
     if "terminated" in old["state"]:
         return dict(old) | {"ready": False, "started": False}
     status |= {"restartCount": old["restartCount"], "lastState": old.get("lastState") or {}}

@@ -106,7 +106,7 @@ def _probe(pod: Obj, view: PodView, status: dict[str, Any], old: Any, probed: Pr
         plain_init = name in {c["name"] for c in inits(pod)} and not is_sidecar(find(pod, name))
         one["started"] = bool(runs and run and probed.started(name, run.id, same and bool(last.get("started"))))
         if plain_init:
-            one["ready"] = get(one, "state", "terminated", "exitCode") == 0
+            one["ready"] = one["ready"] or get(one, "state", "terminated", "exitCode") == 0
         elif one["started"]:
             one["ready"] = bool(run and probed.ready(name, run.id, same and bool(last.get("ready"))))
 
