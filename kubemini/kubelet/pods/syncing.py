@@ -123,7 +123,7 @@ class Syncing:
             shared.event(pod, WARNING, sandboxes.REASON, message)
             result.failed = True
             return False
-        yield shared.component.timeout(took // 2)
+        yield shared.component.timeout(took)
         if worker.uid not in shared.containers.of_pod:
             return False
         shared.containers.sandbox_is_ready(worker.uid)
