@@ -14,6 +14,7 @@ MEASURES = (
     measures.time_lost,
     measures.policies,
     measures.scheduling,
+    measures.rollouts,
     measures.connections,
     measures.clicks,
     rules.whole,

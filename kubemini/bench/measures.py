@@ -20,6 +20,7 @@ from typing import Any
 
 from kubemini.bench.connections import connect_all
 from kubemini.bench.policies import decide_all
+from kubemini.bench.rollout import Fleet
 from kubemini.bench.scheduling import PODS, Crowd
 from kubemini.bench.table import Result, middle, spread
 from kubemini.bench.workloads import answer, bare_simpy, busy, click, faulty_year, idle_etcd, leaderless, lossy
@@ -93,6 +94,11 @@ def scheduling() -> list[Result]:
         rates = [PODS / cpu(Crowd(owned).place) for _ in range(3)]
         results.append(middle("pods_scheduled", rates, case))
     return results
+
+
+def rollouts() -> list[Result]:
+    """A hundred pods get a new image, in a whole cluster."""
+    return [middle("rollout", [cpu(Fleet().roll) for _ in range(3)])]
 
 
 def connections() -> list[Result]:

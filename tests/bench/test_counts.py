@@ -3,6 +3,8 @@
 import pytest
 
 from kubemini.bench import counts, table, workloads
+from kubemini.bench.rollout import Fleet
+from kubemini.kubectlline import kubectl
 from kubemini.sim.units import DAY, SECOND
 
 
@@ -26,6 +28,15 @@ def test_a_quiescent_year_sends_as_many_packets_as_a_full_one_would():
     day, two = (workloads.idle_etcd(n, fidelity="quiescent").net.packets for n in (100, 200))
     assert workloads.idle_etcd(year, fidelity="quiescent").net.packets == day + (two - day) * (year - 100) // 100
     assert day == workloads.idle_etcd(100).net.packets
+
+
+def test_the_rollout_that_is_measured_is_done_when_the_clock_stops():
+    fleet = Fleet(pods=12)
+    assert fleet.told() == 'deployment "web" successfully rolled out\n'
+    fleet.roll()
+    assert fleet.told() == 'deployment "web" successfully rolled out\n'
+    images = kubectl(fleet.cluster, "get pods -o jsonpath={.items[*].spec.containers[0].image}").out.split()
+    assert images == ["shop/web:2.0"] * 12
 
 
 @pytest.mark.needs("pysyncobj")

@@ -301,9 +301,11 @@ class NodeLifecycle:
                 status = readiness(node) if node is not None else "True"
                 if status is None:
                     queue.again(name, now + NOT_KNOWN)
-                elif node is None or status not in taints.EVICTING:
-                    queue.done(name)
-                elif (yield from self.tainting.swap(node, *_wanted(status))):
+                elif (
+                    node is None
+                    or status not in taints.EVICTING
+                    or (yield from self.tainting.swap(node, *_wanted(status)))
+                ):
                     queue.done(name)
                 else:
                     queue.again(name, now)
