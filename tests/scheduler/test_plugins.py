@@ -111,6 +111,15 @@ def test_a_host_port_is_given_once():
     assert ask(a_pod(**port), info).refusals["n"].plugin == "NodePorts"
 
 
+def test_a_port_is_free_for_the_scheduler_when_one_of_two_who_have_it_goes():
+    """A kubelet refuses the second; its end takes the port off the node's set, where nobody counts (1.37.2)."""
+    port = {"containers": [{"name": "c", "ports": [{"containerPort": 80, "hostPort": 80}]}]}
+    refused = a_pod("refused", **port)
+    info = NodeInfo(a_node("n"), [a_pod("holder", **port), refused])
+    info.remove(refused["metadata"]["uid"])
+    assert ask(a_pod(**port), info).node == "n"
+
+
 def test_an_init_container_counts_only_if_it_is_larger():
     pod = a_pod(cpu="1", initContainers=[{"name": "i", "resources": {"requests": {"cpu": "3"}}}])
     assert requests(pod)["cpu"] == 3000

@@ -1,11 +1,13 @@
 """One node as the scheduler sees it: its object, the pods on it, and the sum of what they request. Pure.
 
-Invariant: the sums are those of the pods that are in it. What plugins have worked out for the node alone is kept in
-`memo`, by the shape of the pod, until the node or its pods change.
+Invariant: the sums are those of the pods that are in it. Its taken ports are not counted, as upstream does not: of two
+pods with one port (a kubelet refuses the second) the first that goes takes it off, though the other has it still.
+What plugins have worked out for the node alone is kept in `memo`, by the shape of the pod, until the node or its pods
+change.
 Models k/k pkg/scheduler/framework NodeInfo
+Models k/kube-scheduler framework HostPortInfo.Remove
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -56,7 +58,7 @@ class NodeInfo:
         self.with_affinity: dict[str, Obj] = {}
         self.requested: dict[str, int] = {}
         self.assumed: dict[str, int] = {}
-        self.ports: Counter[Port] = Counter()
+        self.ports: dict[Port, None] = {}
         self.memo: dict[str, Any] = {}
         self.set(node)
         for pod in pods:
@@ -102,7 +104,10 @@ class NodeInfo:
         for name in ("cpu", "memory"):
             self.assumed[name] = self.assumed.get(name, 0) + sign * guest.assumed.get(name, 0)
         for port in guest.ports:
-            self.ports[port] += sign
+            if sign > 0:
+                self.ports[port] = None
+            else:
+                self.ports.pop(port, None)
         self.memo.clear()
 
     def copy(self) -> "NodeInfo":
@@ -112,7 +117,7 @@ class NodeInfo:
         other.allocatable, other.images, other.memo = self.allocatable, self.images, {}
         other.pods, other.guests = dict(self.pods), dict(self.guests)
         other.with_affinity = dict(self.with_affinity)
-        other.requested, other.assumed, other.ports = dict(self.requested), dict(self.assumed), Counter(self.ports)
+        other.requested, other.assumed, other.ports = dict(self.requested), dict(self.assumed), dict(self.ports)
         return other
 
 

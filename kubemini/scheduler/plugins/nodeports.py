@@ -18,8 +18,7 @@ def prepare(cycle: Cycle) -> str | None:
 
 def refuse(cycle: Cycle, info: NodeInfo) -> str | None:
     """Why not this node: a port that the pod wants is taken there."""
-    taken = [port for port, times in info.ports.items() if times > 0]
-    clash = any(clashes(one, other) for one in cycle.state["NodePorts"] for other in taken)
+    clash = any(clashes(one, other) for one in cycle.state["NodePorts"] for other in info.ports)
     return "node(s) didn't have free ports for the requested pod ports" if clash else None
 
 
