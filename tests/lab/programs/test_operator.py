@@ -49,7 +49,8 @@ def test_two_who_are_sure_write_hundreds_of_times_and_one_writes_once():
     assert ANSWERS["guess-fight"] == "Hundreds"
     alone, two = fight(1, (2,)), fight(1, (2, 3))
     assert alone["writes of the operators"] == 1 and alone["pods made"] == 2
-    assert 200 < two["writes of the operators"] < 1000 and two["pods made"] > 20
+    assert 200 < two["writes of the operators"] < 1000
+    assert 4 < two["pods made"] < 20  # the Deployment controller asks 20 times a second at most: --kube-api-qps
 
 
 @pytest.mark.parametrize("fault", ["crash", "pause"])
