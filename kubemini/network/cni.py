@@ -24,6 +24,7 @@ class Plugins:
 
     def __init__(self, host: Host):
         self.host = host
+        self._refused = 0  # sandboxes that came to nothing
 
     @property
     def found(self) -> cni.Host:
@@ -48,8 +49,9 @@ class Plugins:
             code, answer = self._call("ADD", uid, config | ({"prevResult": result} if result else {}))
             if code:
                 self.delete(pod)
+                self._refused += 1
                 said = f'plugin type="{config["type"]}" failed (add): {(answer or {})["msg"]}'
-                raise NoNetwork(f'failed to setup network for sandbox "{_sandbox(uid)}": {said}')
+                raise NoNetwork(f'failed to setup network for sandbox "{_sandbox(uid, self._refused)}": {said}')
             result = answer
         return ",".join(str(ip["address"]).split("/")[0] for ip in (result or {})["ips"])
 
@@ -92,6 +94,6 @@ def _path(uid: str) -> str:
     return f"/var/run/netns/cni-{uid}"
 
 
-def _sandbox(uid: str) -> str:
-    """The id of a pod's sandbox: 64 hexadecimal digits."""
-    return hashlib.sha256(uid.encode()).hexdigest()
+def _sandbox(uid: str, number: int) -> str:
+    """The id of a sandbox, another one at each try: 64 hexadecimal digits."""
+    return hashlib.sha256(f"{uid}/{number}".encode()).hexdigest()

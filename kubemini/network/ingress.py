@@ -110,7 +110,7 @@ class IngressController(Component):
         ]
 
     def _loaded(self, wanted: Configuration, serving: bool, reload: bool) -> None:
-        if serving != self.serving or (serving and wanted != self.running):
+        if serving != self.serving or (serving and wanted.told != self.running.told):
             many = sum(len(pods) for pods in (wanted.endpoints or {}).values())
             self.sim.record(self.name, "loaded", serving=serving, reload=reload, routes=wanted.routes, endpoints=many)
         self.running, self.serving, self.scheduled = wanted, serving, False

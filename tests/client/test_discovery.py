@@ -98,4 +98,6 @@ def test_an_owner_whose_kind_comes_later_is_looked_for_then(inside):
     assert ask(inside, "GET", path) == 200, "of a kind that nobody knows: nobody can say that it is gone"
     ask(inside, "POST", CRDS, definition())
     inside.sleep(40)
+    assert ask(inside, "GET", path) == 200, "its next try is due when the last wait of 5 ms · 2ⁿ is over, after 164 s"
+    inside.sleep(30)
     assert ask(inside, "GET", path) == 404

@@ -8,6 +8,7 @@ import pytest
 from kubemini.api.kinds import EVENT
 from kubemini.cluster import Cluster
 from kubemini.cluster.workload import WorkloadError
+from kubemini.params import Params
 from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
@@ -273,7 +274,7 @@ def test_the_kubelet_says_what_of_a_dns_config_is_too_much():
         "metadata": {"name": "greedy"},
         "spec": {"dnsConfig": own, "containers": [{"name": "c", "image": "shop/web:1.0"}]},
     }
-    cluster = Cluster.single(workers=1, seed=3)
+    cluster = Cluster.single(workers=1, seed=3, params=Params(record_events=True))
     cluster.prepare(json.dumps(pod))
     cluster.run("20s")
     replies = []

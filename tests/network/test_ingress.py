@@ -65,6 +65,7 @@ def test_new_rules_cost_a_reload_new_endpoints_do_not(told):
         (True, 2),
         (False, 1),
         (False, 0),
+        (False, 1),
         (False, 2),
     ]
 

@@ -104,10 +104,10 @@ def test_the_sixth_pod_of_a_range_of_29_waits_until_one_has_gone():
 
 
 def test_a_refusal_is_an_event_of_the_pod():
-    world = World(node_cidr_mask_size=29).apply(*(pod(f"p{n}") for n in range(6)))
+    world = World(node_cidr_mask_size=29, record_events=True).apply(*(pod(f"p{n}") for n in range(6)))
     events = world.ask("GET", EVENT.path("default"))["items"]
-    assert [event["reason"] for event in events] == ["FailedCreatePodSandBox"] * len(events)
-    assert sorted(event["message"] for event in events) == sorted(world.refusals()) != []
+    told = [event["message"] for event in events if event["reason"] == "FailedCreatePodSandBox"]
+    assert sorted(told) == sorted(world.refusals()) != []
 
 
 def test_a_pod_of_the_host_s_network_has_the_host_s_address_and_takes_none_of_the_range():

@@ -44,6 +44,11 @@ class Configuration:
         return tuple(one["spec"] for one in (*self.ingresses, *self.gateways, *others))
 
     @property
+    def told(self) -> tuple[object, ...]:
+        """What a request can meet of it: an Ingress that got its address is served as before."""
+        return self.rules, self.routes, self.endpoints
+
+    @property
     def routes(self) -> list[str]:
         """Each path of an Ingress, and each route that is attached, in words."""
         paths = [
