@@ -35,6 +35,7 @@ SIXTEEN = (
     "the live scheduler searched with 16 workers; which of equal nodes it found first is chance: see chosen_serial"
 )
 OF_A_MAP = "two nodes are named in terms, and of equals the one is taken that comes first in a Go map"
+EQUAL_VOLUMES = "of volumes of one size the one is taken that comes first in a Go map"
 BETWEEN_LOOKS = "two of six pods became ready between two looks of the ReplicaSet's controller; ours sees each"
 EVICTED_EARLY = "a node was tainted before its zone's state was known, in one of two real runs; here that takes 10 ms"
 LATE_STATUS = "the recorder's machine wrote the first status 10 s late, and so the deadline of 12 s began late"
@@ -83,7 +84,8 @@ LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, 
     ("stacked_keepalived_lbs_cut_r1", "fresh-(list|read|write): share", HEALTHY),
     ("external_two_hosts_power_off_r1", SHARE, STRETCHED),
     ("external_two_hosts_power_off_r1", "checks that fail: (livez|readyz) hit", LISTENS),
-    (r"(?:[a-z]+)/[a-z]+-.*", r"event\.note: wanted Successfully assigned \S+ to (\S+), got .* to (?!\1)", SIXTEEN),
+    (r"[a-z]+/[a-z]+-.*", r".* \(the live one took \S+, one worker takes \S+\)$", SIXTEEN),
+    (r"volumes/volumes-r\d+", r"volumes_after\.\w+: wanted (\w+, got None|None, got \w+)$", EQUAL_VOLUMES),
     ("hpa/hpa-metrics-scale-down-default-window", r"ReplicaSet/web-<h1> (version 6\.status|number of)", BETWEEN_LOOKS),
     ("endpoints/endpoints-topology-auto-unequal", r"events: not recorded: .*\(3 endpoints, 2 zones\)", A_LATE_LOOK),
     ("nodeaffinity/nodeaffinity-fields-.*", r"(chosen|event\.note): wanted", OF_A_MAP),

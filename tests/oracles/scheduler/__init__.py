@@ -38,7 +38,15 @@ def cases(path, data):
 def differences(judge, case):
     """What the compare.py finds: one line a difference."""
     got = PLAYERS[judge.shape(case).__name__](case)
-    return [f"{at}: wanted {short(wanted)}, got {short(found)}" for at, wanted, found in judge.compare(case, got)]
+    found = judge.compare(case, got)
+    return [f"{at}: wanted {short(wanted)}, got {short(other)}{tie(case, at)}" for at, wanted, other in found]
+
+
+def tie(case, at):
+    """What is to be said of a difference that follows from which of equal nodes the live one took."""
+    live, one = (case.get("expect", {}).get(name) for name in ("chosen", "chosen_serial"))
+    follows = at.startswith(("event.note", "nominatedNodeName", "claims_after", "volumes_after"))
+    return f" (the live one took {live}, one worker takes {one})" if follows and one and one != live else ""
 
 
 def short(value, most=300):
