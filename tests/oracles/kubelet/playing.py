@@ -18,6 +18,7 @@ AGENT = "recorder"
 LOOK = 0.1  # seconds between two looks of an `until`
 PLURALS = {"PriorityClass": "priorityclasses", "RuntimeClass": "runtimeclasses"}
 GLOBAL = ("PriorityClass", "RuntimeClass")
+DRAWS = 6
 
 
 def cases(path, data):
@@ -28,9 +29,23 @@ def cases(path, data):
 
 
 def differences(path, data):
-    """What compare.py finds: one line a difference."""
+    """What compare.py finds: one line a difference.
+
+    How long a start takes, by how much a back-off is stretched, where in its period a probe first asks: all that is
+    chance on the real node too. A recorded life is one draw, and ours differs if none of a few draws is it.
+    """
+    tried = []
+    for seed in range(1, 1 + DRAWS):
+        tried.append(lived(path, data, seed))
+        if not tried[-1]:
+            break
+    return min(tried, key=len)
+
+
+def lived(path, data, seed):
+    """The differences of one draw."""
     judge = judge_of(Path(path).resolve().parent / JUDGE)
-    player = Player(data["name"], "node" in data)
+    player = Player(data["name"], "node" in data, seed)
     wrong = [found for step in data["steps"] for found in player.play(step)]
     player.look()
     out = []
@@ -56,9 +71,9 @@ def _short(value):
 class Player:
     """One life on a node of its own."""
 
-    def __init__(self, name, of_node):
+    def __init__(self, name, of_node, seed=1):
         self.awaited, self.held = "any([])", False  # of an `until`: what it waits for, and whether it ever held
-        self.namespace, self.world, self.seen = name, Node(), Seen()
+        self.namespace, self.world, self.seen = name, Node(seed), Seen()
         self.ask({"method": "POST", "path": "/api/v1/namespaces", "body": {"metadata": {"name": name}}})
         self.world.sleep(1)
         self.streams = {kind: self._watch(path.format(name)) for kind, path in WATCHED.items()}
