@@ -70,6 +70,12 @@ class Stage:
         self.when(lambda: f"Pod/{name}" in self.notes.now, 1)
         self.hand.act({"do": "ready"}, [name])
 
+    def say_of_itself(self, node, status):
+        """The kubelet of *node* writes another status of its Ready condition."""
+        change = {"status": {"conditions": [{"type": "Ready", "status": status}]}}
+        path, type = f"/api/v1/nodes/{node}/status", "application/strategic-merge-patch+json"
+        assert self.world.ask("PATCH", path, change, type)[0] == 200
+
     def ready(self, key):
         """The status of the Ready condition of an object."""
         found = self.notes.now[key]["status"].get("conditions", ())

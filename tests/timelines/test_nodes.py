@@ -115,3 +115,18 @@ def test_a_node_that_is_deleted(seed):
     stage.world.ask("DELETE", "/api/v1/nodes/n1")
     deleted = stage.now
     assert 40 <= stage.when(lambda: "Pod/lost" not in stage.notes.now, 70) - deleted <= 60 + WRITES
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_kubelet_that_says_another_word(seed):
+    """A server stores any word as a status: whoever is neither ready nor not ready is left as it is."""
+    stage = Stage(seed)
+    stage.nodes("n1", "n2")
+    stage.pod("usual", "n1")
+    stage.run(10)
+    stage.say_of_itself("n1", "Maybe")
+    stage.run(30)
+    assert stage.ready("Node/n1") == "Maybe" and stage.ready("Pod/usual") == "True"
+    assert not stage.notes.now["Node/n1"]["spec"].get("taints")
+    stage.say_of_itself("n1", "False")
+    stage.when(lambda: len(stage.notes.now["Node/n1"]["spec"].get("taints", ())) == 2, ROUND + PASS + WRITES)
