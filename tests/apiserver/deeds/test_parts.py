@@ -13,7 +13,9 @@ def resized(resources, **more):
 
 def test_a_resize_changes_amounts_and_nothing_else():
     client = Client("resizes")
-    client.pod("p", containers=[{"name": "c", "image": "i:1", "resources": AMOUNTS}])
+    node = {"metadata": {"name": "wide"}, "status": {"allocatable": {"cpu": "1", "memory": "1Gi"}}}
+    assert client.ask("POST", "/api/v1/nodes", node)[0] == 201
+    client.pod("p", "wide", containers=[{"name": "c", "image": "i:1", "resources": AMOUNTS}])
     code, pod = client.patch("pods/p/resize", resized({"requests": {"cpu": "200m"}}, image="other"), "strategic")
     container = pod["spec"]["containers"][0]
     assert (code, container["image"], container["resources"]["requests"]["cpu"]) == (200, "i:1", "200m")
