@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from kubemini import run
 from kubemini.sim import Trace
+from kubemini.sim.units import SECOND
 from kubemini.view.scene import present
 from kubemini.widgets import modules
 from kubemini.widgets.modules import STATIC
@@ -31,7 +33,11 @@ console.log(JSON.stringify(pods.map(([host, on]) => Object.keys(on).map((pod) =>
 """
 
 
-def said(trace: Trace, pick: str, when: list[int], folder: Path) -> list[str]:
+def is_controller(detail: dict[str, Any]) -> bool:
+    return detail["name"].startswith("ingress-controller-")
+
+
+def said(trace: Trace, pick: str, when: list[float], folder: Path) -> list[str]:
     """What the inspector says of *pick*, or of the pod whose name begins so, at these seconds."""
     script = modules.bundle(STATIC / "frame" / "frame.js") + SAID
     return json.loads(in_node(script, json.dumps([present(trace), when, pick]), folder))
@@ -46,7 +52,9 @@ def test_the_agent_of_policies_says_what_its_host_judges_by(tmp_path: Path) -> N
 
 
 def test_the_pod_of_an_ingress_controller_says_what_its_proxy_serves_by(tmp_path: Path) -> None:
-    early, served, empty = said(run("ingress", until=55), "ingress-controller-", [22, 30, 50], tmp_path)
+    trace = run("ingress", until=55)
+    runs = next(pod.at for pod in trace.of("pod") if is_controller(pod.detail) and pod.detail["state"] == "running")
+    early, served, empty = said(trace, "ingress-controller-", [runs / SECOND, 30, 50], tmp_path)
     assert "its proxy serves nothing yet" in early
     assert "shop.example/ → web; 2 endpoints at its last sync" in served and "503" not in served
     assert "0 endpoints at its last sync: 503" in empty
