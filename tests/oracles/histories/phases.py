@@ -10,6 +10,7 @@ import re
 from kubemini.sim.units import MINUTE, MS, SECOND
 
 RENEWED = 10 * SECOND  # how often a kubelet renews its Lease
+ROUND = 5 * SECOND  # between two looks at the nodes
 GRACE = 52_500 * MS  # from the last renewal to the round that finds it old: 50 to 56 s
 WORK = 150 * MS  # that a round took longer than its 5 s on the recorder's busy machine: rounds came after 5.1 to 5.25 s
 FRACTION = 750 * MS  # of a second that had passed when a history began, where nothing tells: times are cut to seconds
@@ -41,6 +42,20 @@ def noticed(recorded, begins, row):
             if lost and round(at * SECOND) > since + SHORTEST:
                 times.append(round(at * SECOND))
     return (since, min(times)) if times else None
+
+
+def met(recorded, begins):
+    """When a round was (µs of the history) that met a node which was there for less than a round; None: none tells."""
+    told = {event["on"] for event in recorded.get("events", ()) if event["reason"] == "RegisteredNode"}
+    came = {step["node"]["name"]: begins[step["n"] - 1] for step in recorded["steps"] if "node" in step}
+    for step in recorded["steps"]:
+        request = step.get("request", {})
+        name = request.get("path", "").removeprefix("/api/v1/nodes/")
+        if request.get("method") == "DELETE" and name in came and f"Node/{name}" in told:
+            gone = begins[step["n"] - 1]
+            if gone - came[name] < ROUND:
+                return (came[name] + gone) // 2
+    return None
 
 
 def renewal(silent_since, noticed_at):

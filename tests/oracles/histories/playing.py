@@ -83,19 +83,20 @@ class Playing:
     def _come_to_the_moment(self):
         """Let time pass until what comes round lies as it did for the recorder (phases.py)."""
         world, lost = self.world, phases.noticed(self.recorded, self.begins, self.row)
+        met = lost[1] if lost else phases.met(self.recorded, self.begins)
         second = phases.second_of(self.recorded, self.begins)
         if second:
             world.reach(world.sim.now + phases.until_minute(world.sim.now, second))
-        if self.recorded["area"] == "node":
+        if self.recorded["area"] == "node" or met is not None:
             self.hand.neighbour()
             world.until(lambda: self.notes.elsewhere)
-            if alone(self.recorded["steps"]):
+            if self.recorded["area"] != "node" or alone(self.recorded["steps"]):
                 world.ask("DELETE", f"/api/v1/nodes/{ELSEWHERE}")
-        if not (second or lost):
+        if not second and met is None:
             world.reach(-(-world.sim.now // SECOND) * SECOND + phases.FRACTION)
-        if lost:
+        if met is not None:
             rounds = world.cluster.params.node_monitor_period + world.cluster.params.node_monitor_work
-            wait = phases.until_round(world.sim.now, self.notes.elsewhere, rounds, lost[1])
+            wait = phases.until_round(world.sim.now, self.notes.elsewhere, rounds, met)
             world.reach(world.sim.now + wait)
         self.hand.renew_at(world.sim.now + (phases.renewal(*lost) if lost else 0))
 
