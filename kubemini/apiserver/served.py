@@ -91,7 +91,6 @@ class ServedKind:
     ``begun``          a new object as the server completes it: (object, which has its uid, now in µs)
     ``signed``         a new object with who made it: (object, user as reviews tell it)
     ``prepare``        an update as its writer means it: (new, old); what the server gave stays where it is left out
-    ``owned``          what of an object that is written anew its writer owns: all that was sent
     ``named``          what the name of a new one must have to do with the rest of it
     ``rules``          what is wrong with the object (after defaulting)
     ``rules_first``    whether its name is only looked at when the rules are kept
@@ -137,7 +136,6 @@ class ServedKind:
     observed: bool = False
     suffixed: bool = True
     name_rule: Callable[[str], list[str]] = names.dns_subdomain
-    owned: Callable[[Obj], Obj] = _as_it_is
     named: Callable[[Obj], Wrong] = nothing
     fields: tuple[str, ...] = ()
     unsupported: str = "field label not supported: {}"

@@ -217,7 +217,7 @@ def replaced(write: Write, old: Obj, new: Obj, owners_known: bool = False) -> "O
     if owners_known:
         result = ownership.taken_from(new, result)
     else:  # what was sent is owned, though not all of it may be taken; nobody owns what the server gives
-        seen = default(new, write.kind) if _is_part(write) else served.of(write.kind).owned(new)
+        seen = default(new, write.kind) if _is_part(write) else new
         owned = ownership.after_write(old, seen, write.me(UPDATE), write.begins(new=False), write.now, write.kind)
         result = ownership.taken_from(owned, result)
     result = ownership.settled(old, result)

@@ -13,6 +13,21 @@ def test_who_writes_goes_by_the_name_of_his_program():
     assert owners(made) == {"kube-thing": {"f:data": {".": {}, "f:k": {}}}}
 
 
+def test_nobody_owns_what_a_service_is_given_where_its_writer_sends_it_empty():
+    """As a real 1.37.2 tells it."""
+    client = Client("empty-addresses")
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+    client.ask("POST", "services?fieldManager=maker", {"metadata": {"name": "web"}, "spec": spec})
+    empty = {"clusterIP": "", "clusterIPs": [], "externalIPs": [], "externalName": "", "selector": {"app": "shop"}}
+    body = {"metadata": {"name": "web"}, "spec": {**spec, **empty, "sessionAffinity": "None"}}
+    code, obj = client.ask("PUT", "services/web?fieldManager=writer", body)
+    assert code == 200 and owners(obj)["writer"] == {"f:spec": {"f:selector": {}}}
+    port = {".": {}, "f:port": {}, "f:protocol": {}, "f:targetPort": {}}
+    ports = {".": {}, 'k:{"port":80,"protocol":"TCP"}': port}
+    more = {"f:internalTrafficPolicy": {}, "f:sessionAffinity": {}, "f:type": {}}
+    assert owners(obj)["maker"] == {"f:spec": {"f:ports": ports, **more}}
+
+
 def test_of_those_who_write_ten_are_known_by_name():
     client = Client("ten-writers")
     client.ask("POST", "configmaps", {"metadata": {"name": "a"}, "data": {"k": "v"}})

@@ -150,6 +150,11 @@ metadata: {{name: bare}}
 spec: {{schedulerName: nobody, containers: [{{name: c, image: x}}]}}
 ---
 apiVersion: v1
+kind: Pod
+metadata: {{name: {"long" * 20}, labels: {{app: long}}}}
+spec: {{containers: [{{name: c, image: x}}]}}
+---
+apiVersion: v1
 kind: Service
 metadata: {{name: nobody}}
 spec: {{ports: [{{port: 80}}]}}
@@ -183,6 +188,11 @@ def shown():
 def test_what_cannot_be_exposed_is_refused_in_the_real_words(shown, line, why):
     """As a kubectl 1.37 says at the door."""
     assert shown.complains(f"expose {line}") == f"error: {why}\n"
+
+
+def test_a_service_goes_by_the_name_of_what_it_exposes_as_far_as_a_label_may_be_long(shown):
+    made = json.loads(shown.says(f"expose pod {'long' * 20} --port=80 --dry-run=client -o json"))
+    assert made["metadata"]["name"] == ("long" * 20)[:63]
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,6 @@ def seen_from_outside(spec: Obj) -> bool:
     return kind in WITH_NODE_PORTS or (kind == "ClusterIP" and bool(spec.get("externalIPs")))
 
 
-def said(service: Obj) -> Obj:
-    """What its writer has said: what is empty in Go's eyes is not there."""
-    spec = {key: value for key, value in (service.get("spec") or {}).items() if value not in ("", None, [])}
-    return evolve_many(service, (("spec",), spec))
-
-
 def _numbers(spec: Obj) -> list[int]:
     return [port["nodePort"] for port in spec.get("ports") or () if port.get("nodePort")]
 

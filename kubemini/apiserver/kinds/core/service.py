@@ -315,7 +315,6 @@ serve(
         fields=("spec.clusterIP", "spec.type"),
         defaults=defaults,
         prepare=carried.carried_over,
-        owned=carried.said,
         rules=rules,
         changes=changes,
         changes_first=True,
