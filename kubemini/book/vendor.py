@@ -19,7 +19,7 @@ from typing import Any
 import simpy
 
 import kubemini
-from kubemini.widgets.modules import STATIC, WIDGETS, bundle, scope, style
+from kubemini.widgets.modules import STATIC, WIDGETS, bundle, module, scope, style
 
 PACKAGE = Path(kubemini.__file__).parent
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
@@ -48,7 +48,7 @@ def digest(pattern: str = "*") -> str:
 def classic(widget: str) -> str:
     """A widget as a classic script that registers itself: modules do not load from file://."""
     named = f'(window.kubeminiWidgets ||= {{}})["{widget}"] = {scope(widget)};\n'
-    return "(() => {\n" + bundle(STATIC / "widgets" / f"{widget}.js") + named + "})();\n"
+    return "(() => {\n" + bundle(module(widget)) + named + "})();\n"
 
 
 def archive() -> bytes:

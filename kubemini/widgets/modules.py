@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-WIDGETS = tuple(sorted(path.stem for path in (STATIC / "widgets").glob("*.js")))
+WIDGETS = tuple(sorted(path.stem for path in (STATIC / "widgets").rglob("*.js")))
 IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=(?:const|let|function\*?|async function|class) (\w+))", re.MULTILINE)
 DEFAULT = "export default { render };\n"
@@ -17,12 +17,19 @@ DEFAULT = "export default { render };\n"
 
 def style() -> str:
     """The style sheet of all widgets, in the order of its files' numbers."""
-    return "".join(path.read_text(encoding="utf-8") for path in sorted((STATIC / "css").glob("[0-9]-*.css")))
+    sheets = sorted((STATIC / "css").rglob("[0-9]-*.css"), key=lambda path: path.name)
+    return "".join(path.read_text(encoding="utf-8") for path in sheets)
 
 
 def widget_source(name: str) -> str:
     """The one ES module of a widget that anywidget loads."""
-    return f"{bundle(STATIC / 'widgets' / f'{name}.js')}export default {scope(name)};\n"
+    return f"{bundle(module(name))}export default {scope(name)};\n"
+
+
+def module(name: str) -> Path:
+    """Where the widget called *name* is written: in widgets/, or in a room of it."""
+    (found,) = (STATIC / "widgets").rglob(f"{name}.js")
+    return found
 
 
 def bundle(entry: Path) -> str:

@@ -1,7 +1,7 @@
 // Policy matrix: who may connect to whom, pod by pod, under the policies that are switched on, and which rule decided.
 // Model: run {header, ends: [{name, port}], policies: [{name, text}], words: [[allowed, rule], …], subsets: [[egress,
 // ingress, …] for each subset of policies: bit n is the n-th]}, caption, options {on}. All is recorded.
-import { button, h, keepKeys, opener, plural, put, sentences } from "../kit.js";
+import { button, h, keepKeys, opener, plural, put, sentences } from "../../kit.js";
 
 const FREE = [true, "nobody enforces policies here"];
 const MARKS = { ok: "✓", out: "out", in: "in", both: "both" };

@@ -1,7 +1,7 @@
 // Packet walk: where a new connection goes, hop by hop through network namespaces, and which rule decides.
 // Model: run {header, choices: {from, to, mode, trouble}, walks: {"from|to|mode|trouble": [walk, …]}, rules, words}; a
 // walk is {share, fate, why, rule, flows, steps, hops, back}, see kubemini/study/walks.py. All is recorded.
-import { button, h, keepKeys, plural, put, sentences } from "../kit.js";
+import { button, h, keepKeys, plural, put, sentences } from "../../kit.js";
 
 const LABELS = { from: "from", to: "to", mode: "kube-proxy", trouble: "what broke" };
 const GOOD = ["connected"];

@@ -12,7 +12,7 @@ import {
   tableBox,
   textTable,
   uniq,
-} from "../kit.js";
+} from "../../kit.js";
 
 const REQUESTS = 1000; // a second
 const HEIGHT = 250,

@@ -1,8 +1,8 @@
 // URL rules: a reader types a URL; which path of an Ingress or match of an HTTPRoute decides, which lost, and why.
 // Model: run {header, apis: [{name, rows: [{where, to, hosts, kind, path, method, headers, query}]}], urls: [{url,
 // method, headers}]}, caption. Nothing is recorded but the rules: what becomes of a URL is judged as it is typed.
-import { button, h, keepKeys, put, sentences, tableBox, textTable } from "../kit.js";
-import { asked, headersOf, judged } from "../urls/judging.js";
+import { button, h, keepKeys, put, sentences, tableBox, textTable } from "../../kit.js";
+import { asked, headersOf, judged } from "../../urls/judging.js";
 
 const MARKS = { decides: "●", lost: "○", no: "–" };
 const WORDS = { decides: "decides", lost: "lost", no: "does not fit" };
