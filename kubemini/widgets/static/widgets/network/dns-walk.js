@@ -2,7 +2,17 @@
 // Model: run {header, names, walks: [{name, ndots, libc, search, first, again}]}, caption; first and again (ten seconds
 // later, CoreDNS still has what it forwarded) are {steps: [{name, types, rcode, addresses, rule, outside}], addresses,
 // error, queries, outside}. All is recorded.
-import { button, h, keepKeys, plural, put, sentences, tableBox, textTable, uniq } from "../../kit.js";
+import {
+  button,
+  h,
+  keepKeys,
+  plural,
+  put,
+  sentences,
+  tableBox,
+  textTable,
+  uniq,
+} from "../../kit.js";
 
 const MARK = { NOERROR: "✓", NODATA: "∅", NXDOMAIN: "✕" };
 const MEANS = {
