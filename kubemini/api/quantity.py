@@ -89,6 +89,7 @@ def parse(text: str) -> Quantity:
     return Quantity(_away_from_zero(amount / NANO) * NANO, form)
 
 
+@lru_cache(maxsize=4096)
 def as_stored(text: str) -> str:
     """How the API server writes the quantity *text*: canonically, but where the text is nearly so it stays.
 

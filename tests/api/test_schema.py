@@ -138,6 +138,13 @@ def test_bytes_may_be_a_list_of_numbers_too(octets, read, words):
     assert found.error.endswith(words) and bool(found.error) == bool(words) and found.value["data"] == {"k": read}
 
 
+def test_a_quantity_is_kept_as_it_is_stored():
+    memory = {"a": "8286208Ki", "b": "3Ki", "c": 0.5, "d": 2}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {}, "status": {"allocatable": memory}}
+    read = decode(node, "v1", "Node").value["status"]["allocatable"]
+    assert read == {"a": "8092Mi", "b": "3Ki", "c": "500m", "d": "2"}
+
+
 def test_unknown_and_doubled_fields_are_told_each_and_dropped():
     text = '{"metadata": {"name": "a"}, "data": {"k": "v", "k": "w"}, "dta": 1, "spec": {"x": {}}}'
     found = decode(read_json(text), "v1", "ConfigMap")

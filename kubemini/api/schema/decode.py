@@ -6,7 +6,8 @@
         .error     "" or why it cannot be read at all: json: cannot unmarshal string into Go struct field …
 
 Invariant: a value that is read without an error has, at every place that the schema knows, the type of that place, and
-every required text, number and boolean. So nobody behind the API server meets a wrong type or a missing key.
+every required text, number and boolean, and each quantity is written as it is stored. So nobody behind the API
+server meets a wrong type or a missing key.
 Theory of operation. Go's decoder walks the text once. A wrong type is noted and the walk goes on; the first note is
 the answer. A type that reads itself (quantity, time, int-or-string) ends the walk at once, and its complaint wins. null
 leaves a field as it is (absent); in a list or a map it becomes the type's zero.
@@ -234,6 +235,8 @@ class _Walk:
             elif wrong:
                 self.found.place = path
                 raise _Stop(self._spelled(wrong, path, inside, name))
+            elif type == "quantity":
+                return quantity.as_stored(quantity.text(value).strip())
         elif self.wraps and type == "int32" and not _mismatch(value, "int64"):
             return (value + 2**31) % 2**32 - 2**31
         elif wrong := _mismatch(value, type):

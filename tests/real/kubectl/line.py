@@ -147,6 +147,11 @@ def differing(wanted, got):
     return [*difflib.unified_diff(wanted.splitlines(), got.splitlines(), "real", "ours", lineterm="", n=0)][2:]
 
 
+def untied(line, text):
+    """*text*; of ``events`` in one order: kubectl's sort is not stable, and many events carry the same second."""
+    return "\n".join(sorted(text.splitlines())) if line.split()[0] == "events" else text
+
+
 def recorded():
     """Line → what the real kubectl printed, in order."""
     return json.loads(gzip.decompress(RECORDED.read_bytes()))
@@ -171,7 +176,7 @@ def looked():
             said = real(config, folder, settled)
             assert said.endswith("status 0"), said
             for line in LOOKED:
-                yield line, real(config, folder, line), ours(line)
+                yield line, untied(line, real(config, folder, line)), untied(line, ours(line))
 
 
 def main(words):
