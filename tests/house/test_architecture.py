@@ -38,6 +38,13 @@ def test_imports_point_down_and_deciders_are_pure():
     assert done.returncode == 0, done.stdout[done.stdout.find("Broken contracts") :]
 
 
+def test_what_is_imported_lies_in_this_tree_and_not_in_another_one_that_is_installed():
+    asked = [(where, node.module) for where, node in nodes(ast.ImportFrom) if (node.module or "").startswith("kubemini")]
+    at = [(where, ROOT.joinpath(*module.split("."))) for where, module in asked]
+    missing = [where for where, path in at if not path.is_dir() and not path.with_suffix(".py").is_file()]
+    assert len(asked) > 1000 and missing == []
+
+
 def test_type_hints_are_imports_too_and_every_room_has_its_place():
     rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     layers = [contract for contract in rules["contracts"] if contract["type"] == "layers"]

@@ -2,7 +2,6 @@
 
 Models k/k pkg/controller/daemon DaemonSetsController.constructHistory, DaemonSetsController.snapshot
 Models k/k pkg/controller/daemon DaemonSetsController.dedupCurHistories, DaemonSetsController.cleanupHistory
-Simplified: the hash in the name is taken over the template's JSON, so names differ from a real cluster's.
 """
 
 from collections.abc import Sequence
@@ -13,8 +12,8 @@ from kubemini.controllers.decide.actions import Create, Delete, Patch, Update, U
 from kubemini.controllers.decide.claims import claimed
 from kubemini.controllers.decide.controller import Facts, key_of
 from kubemini.controllers.decide.dialogue import Read, Refused, Steps, exists_already, must
-from kubemini.controllers.decide.rollout import template_hash
 from kubemini.controllers.decide.workloads.daemonset.nodes import HASH
+from kubemini.controllers.decide.workloads.deployment import templates
 from kubemini.controllers.decide.workloads.revisions import in_order, number, patch_of
 
 
@@ -60,7 +59,7 @@ def _snapshot(daemon: Obj, following: int) -> Steps:
     """A revision of the template of now. Raises Refused, also when the name was taken: the next look has another."""
     collisions, meta = get(daemon, "status", "collisionCount"), daemon["metadata"]
     template = daemon["spec"]["template"]
-    hashed = template_hash(template, collisions or 0)
+    hashed = templates.hashed(template, collisions)
     labels = {**(get(template, "metadata", "labels") or EMPTY), HASH: hashed}
     about = {"name": f"{meta['name']}-{hashed}", "namespace": meta["namespace"], "labels": labels}
     notes = {"annotations": meta["annotations"]} if meta.get("annotations") else {}
