@@ -8,6 +8,8 @@ nodes, volumes and running pods are made by hand, as they were when it was recor
 is asked of that very scheduler, right before the pod comes; conditions, Events, bindings and victims are read from the
 API (`decisions.py`). Steps of sequences, and events that may wake a pod, are the recorded requests (`steps.py`). What
 many nodes, or the queue, are for, is asked of the scheduler without a cluster around it (`machines.py`).
+
+main.go is the judge of random clusters (tests/real/scheduler): kube-scheduler's own plugins, over given objects.
 """
 
 from functools import partial
