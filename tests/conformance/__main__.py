@@ -123,7 +123,7 @@ def run(program: Path, cluster: Cluster, test: Test) -> tuple[bool, float, str]:
     """(whether it passes, seconds, its last words if not)."""
     cluster.ready()
     command = [str(program), "-kubeconfig", cluster.kubeconfig, "-provider", "local"]
-    command += ["-ginkgo.no-color", "-ginkgo.focus", test.focus]
+    command += ["-dump-logs-on-failure=false", "-ginkgo.no-color", "-ginkgo.focus", test.focus]
     begun = time.monotonic()
     try:
         done = subprocess.run(command, cwd=cluster.folder, capture_output=True, text=True, timeout=PATIENCE)

@@ -299,6 +299,12 @@ def of_owned(obj: Obj, facts: Facts) -> list[Key]:
     return [key_of(one) for one in here if selects(one, obj)]
 
 
+def _is_no_birth(old: Obj | None, new: Obj | None) -> bool:
+    """Whether a change of a ControllerRevision wakes: one that is born with an owner does not."""
+    born = old is None and new is not None and controller_of(new) is not None
+    return not born or get(new, "metadata", "deletionTimestamp") is not None
+
+
 def of_node(node: Obj, facts: Facts) -> list[Key]:
     """The DaemonSets that a change of *node* concerns: a pod to make or to delete there, or one to count anew."""
     name, found = node["metadata"]["name"], []
@@ -323,7 +329,7 @@ CONTROLLER = Controller(
     decide,
     (
         Watch(POD, of_owned, made_here=True),
-        Watch(CONTROLLER_REVISION, of_owned),
+        Watch(CONTROLLER_REVISION, of_owned, when=_is_no_birth),
         Watch(NODE, of_node, when=_is_other, latest=True),
     ),
     remembers=(POD, DAEMON_SET),
