@@ -101,6 +101,7 @@ twin: oracles
 	$(PY) -m tests.oracles.kubernetes.written --check
 	$(PY) -m tests.oracles.kubernetes.wire --check
 	$(PY) -m tests.oracles.kubernetes.names --check
+	$(PY) -m tests.oracles.kubernetes.podtemplate --check
 	$(PY) -m tests.oracles.twin $(if $(SEED),--seed $(SEED)) $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(HISTORIES),--histories $(HISTORIES))
 	$(PY) -m tests.real.versions $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
@@ -123,6 +124,7 @@ record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.written)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.wire)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.names)
+	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.podtemplate)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.sessions.record)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.audit.record)
 	$(if $(KUBECTL),$(PY) -m tests.real.kubectl.line record)

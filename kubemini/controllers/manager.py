@@ -27,7 +27,7 @@ from kubemini.controllers.decide.further import (
 )
 from kubemini.controllers.decide.networking import endpoints, endpointslice, mirroring, servicecidr
 from kubemini.controllers.decide.nodes import ttl
-from kubemini.controllers.decide.storage import claims, protection, volumes
+from kubemini.controllers.decide.storage import attributes, claims, protection, volumes
 from kubemini.controllers.decide.workloads import replicaset, replicationcontroller, ttlafterfinished
 from kubemini.controllers.decide.workloads.cronjob import controller as cronjob
 from kubemini.controllers.decide.workloads.daemonset import controller as daemonset
@@ -103,6 +103,7 @@ class ControllerManager(Component):
             volumes.CONTROLLER,
             protection.CLAIMS,
             protection.VOLUMES,
+            attributes.CONTROLLER,
             job.CONTROLLER,
             orphans.CONTROLLER,
             ttlafterfinished.CONTROLLER,

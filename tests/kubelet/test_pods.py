@@ -277,6 +277,14 @@ def test_a_condition_s_transition_time_moves_only_with_its_status():
     assert stamps == ["01", "01", "07"]
 
 
+def test_what_others_have_said_of_a_disruption_stays_until_the_kubelet_says_it_itself():
+    theirs = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler"}
+    marked = evolve(pod(), ("status",), {"conditions": [theirs]})
+    assert condition(told(marked, view(run())), "DisruptionTarget") == theirs
+    own = {**theirs, "reason": "TerminationByKubelet"}
+    assert condition(told(marked, view(run()), old={"conditions": [own]}), "DisruptionTarget") == own
+
+
 def test_gates_that_others_open_hold_ready_back():
     gated = pod(readinessGates=[{"conditionType": "example.test/ok"}])
     found = told(gated, view(run()))

@@ -64,6 +64,7 @@ def facts(*objects):
         get=lambda kind, key: there.get((kind, *key)),
         of_namespace=lambda kind, space: [one for (k, s, _), one in there.items() if (k, s) == (kind, space)],
         owned_by=lambda kind, uid: [],
+        every=lambda kind: [one for (k, *_), one in there.items() if k == kind],
     )
 
 

@@ -322,3 +322,13 @@ def test_only_labels_and_taints_of_a_node_matter_and_that_it_goes_wakes_nobody()
     beating = evolve(node, ("status", "conditions"), [])
     assert not watch.when(node, beating) and not watch.when(node, None) and watch.when(None, node)
     assert watch.when(node, a_node("n1", taints=[{"key": "k", "effect": "NoSchedule"}]))
+
+
+def test_a_revision_that_is_born_with_an_owner_wakes_nobody_and_its_changes_and_its_end_do():
+    (watch,) = [watch for watch in controller.CONTROLLER.watches if watch.kind.kind == "ControllerRevision"]
+    daemon = a_daemon()
+    revision = a_revision(daemon)
+    assert not watch.when(None, revision)
+    assert watch.when(revision, evolve(revision, ("revision",), 2)) and watch.when(revision, None)
+    assert watch.when(None, evolve(revision, ("metadata", "ownerReferences"), ()))
+    assert watch.when(None, evolve(revision, ("metadata", "deletionTimestamp"), timestamp(0)))

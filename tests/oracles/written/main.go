@@ -79,6 +79,10 @@ func visit(t reflect.Type) {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "template" {
+		printTemplate()
+		return
+	}
 	everything := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, apiextensions.AddToScheme, apiregistration.AddToScheme} {
 		if err := add(everything); err != nil {

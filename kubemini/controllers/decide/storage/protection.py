@@ -40,19 +40,19 @@ def decide_claim(claim: Obj, facts: Facts, caught_up: bool, now: int) -> Dialogu
     if get(claim, "status", "phase") == "Bound" and not terminating(claim):
         used, error = yield from _used(claim, facts, names)
         said = [] if error is not None else _saying(claim, IN_USE if used else USED_BY_NOBODY, now)
-        return End(error=error or (yield from in_turn((*said, *_protected(claim, OF_CLAIMS)))))
-    if not _may_go(claim, OF_CLAIMS):
-        return End(error=(yield from in_turn(_protected(claim, OF_CLAIMS))))
+        return End(error=error or (yield from in_turn((*said, *protected(claim, OF_CLAIMS)))))
+    if not may_go(claim, OF_CLAIMS):
+        return End(error=(yield from in_turn(protected(claim, OF_CLAIMS))))
     used, error = yield from _used(claim, facts, holds)
     kept = used or error is not None
-    return End(error=error or (yield from in_turn(() if kept else (_without(claim, OF_CLAIMS),))))
+    return End(error=error or (yield from in_turn(() if kept else (without(claim, OF_CLAIMS),))))
 
 
 def decide_volume(volume: Obj, facts: Facts, caught_up: bool, now: int) -> Plan:
     """Let it go when it is bound to nobody."""
-    if _may_go(volume, OF_VOLUMES):
-        return Plan(() if get(volume, "status", "phase") == "Bound" else (_without(volume, OF_VOLUMES),))
-    return Plan(tuple(_protected(volume, OF_VOLUMES)))
+    if may_go(volume, OF_VOLUMES):
+        return Plan(() if get(volume, "status", "phase") == "Bound" else (without(volume, OF_VOLUMES),))
+    return Plan(tuple(protected(volume, OF_VOLUMES)))
 
 
 def _used(claim: Obj, facts: Facts, uses: Uses) -> Generator[Step, Answer, tuple[bool, Any]]:
@@ -102,11 +102,12 @@ def _saying(claim: Obj, said: tuple[str, str, str], now: int) -> list[Action]:
     return [UpdateStatus(evolve(claim, ("status", "conditions"), conditions))]
 
 
-def _may_go(obj: Obj, finalizer: str) -> bool:
+def may_go(obj: Obj, finalizer: str) -> bool:
+    """Whether an object is deleted, and kept by this finalizer."""
     return terminating(obj) and finalizer in (obj["metadata"].get("finalizers") or ())
 
 
-def _protected(obj: Obj, finalizer: str) -> list[Action]:
+def protected(obj: Obj, finalizer: str) -> list[Action]:
     """The finalizer, on one that has come without it."""
     there = obj["metadata"].get("finalizers") or ()
     if terminating(obj) or finalizer in there:
@@ -114,7 +115,8 @@ def _protected(obj: Obj, finalizer: str) -> list[Action]:
     return [Update(evolve(obj, ("metadata", "finalizers"), [*there, finalizer]))]
 
 
-def _without(obj: Obj, finalizer: str) -> Update:
+def without(obj: Obj, finalizer: str) -> Update:
+    """The write that takes it off."""
     left = [one for one in obj["metadata"]["finalizers"] if one != finalizer]
     return Update(evolve(obj, ("metadata", "finalizers"), left))
 
@@ -122,16 +124,17 @@ def _without(obj: Obj, finalizer: str) -> Update:
 # -- who is woken ----------------------------------------------------------------------------------------------------
 def claim_changed(old: Obj | None, new: Obj | None) -> bool:
     """A claim that nobody has said anything of yet, or whose finalizer must come or go."""
-    return new is not None and (condition(new, UNUSED) is None or _changes(new, OF_CLAIMS))
+    return new is not None and (condition(new, UNUSED) is None or changes(new, OF_CLAIMS))
 
 
 def volume_changed(old: Obj | None, new: Obj | None) -> bool:
     """A volume whose finalizer must come or go."""
-    return new is not None and _changes(new, OF_VOLUMES)
+    return new is not None and changes(new, OF_VOLUMES)
 
 
-def _changes(obj: Obj, finalizer: str) -> bool:
-    return _may_go(obj, finalizer) or bool(_protected(obj, finalizer))
+def changes(obj: Obj, finalizer: str) -> bool:
+    """Whether it must come or go."""
+    return may_go(obj, finalizer) or bool(protected(obj, finalizer))
 
 
 def of_pod(pod: Obj, facts: Facts) -> list[Key]:

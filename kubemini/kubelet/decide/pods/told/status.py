@@ -64,7 +64,8 @@ def made_up(
     others = [c for c in get(pod, "status", "conditions") or () if _is_others(c)]
     own = conditions.owned(pod, view, found, status["phase"], old, others)
     status["conditions"] = [*others, *(() if terminal else resize)]
-    status["conditions"] += [c for c in get(old, "conditions") or () if c["type"] in conditions.SHARED]
+    listed = [c for known in (get(pod, "status"), old) for c in get(known, "conditions") or ()]
+    status["conditions"] += {c["type"]: c for c in listed if c["type"] in conditions.SHARED}.values()
     status["conditions"] += [conditions.written(type, why, generation, old, stamp) for type, why in own]
     status |= _around(pod, view, old, host_ips, stamp)
     return status | ({} if generation is None else {"observedGeneration": generation})
