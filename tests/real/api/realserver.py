@@ -39,7 +39,7 @@ class RealServer:
     def __enter__(self):
         folder = self.folder
         subprocess.run(["openssl", "genrsa", "-out", folder / "sa.key", "2048"], check=True, capture_output=True)
-        (folder / "tokens.csv").write_text(TOKENS)
+        (folder / "tokens.csv").write_text(self.tokens)
         try:
             self._start("etcd", self._etcd())
             self._start("kube-apiserver", self._api())
