@@ -6,6 +6,8 @@
   -> {"op": "elections", "id": 1, "times": [ms or null for none in 15 s, …]}
 {"op": "request", "id": 1, "asked": {"user", "method", "path", "hook", "body"}}
   -> {"op": "request", "id": 1, "walk": …}   see `kubemini.requests.traced.TracedRequest.data`
+{"op": "stopwatch", "id": 1, "fault", "back", "seed", "timers": {name: seconds}}
+  -> {"op": "stopwatch", "id": 1, "watch": …}   see `kubemini.study.failures.Watch.data`
   -> {"op": "error", "id": 1, "error": one clear sentence}
 """
 
@@ -17,6 +19,7 @@ from kubemini.requests import broken
 from kubemini.scenarios import load, with_params
 from kubemini.sim.units import SECOND, duration
 from kubemini.simulate import Runaway, collector_paused, run
+from kubemini.study import failures
 from kubemini.study.elections import Setting, Trial, failover
 from kubemini.view.scene import present
 
@@ -75,6 +78,16 @@ def request(message: dict[str, Any]) -> dict[str, Any]:
     return {"op": "request", "walk": broken.ask(asked).data()}
 
 
+def stopwatch(message: dict[str, Any]) -> dict[str, Any]:
+    """A node that fails, and what becomes of its pods when."""
+    timers = message.get("timers") or {}
+    if not isinstance(timers, dict) or not all(map(_is_number, timers.values())):
+        raise ValueError(f"timers: expected a map from names to seconds, got {shown(timers)}")
+    written = {str(name): failures.written(str(name), value) for name, value in timers.items()}
+    fault, back = message.get("fault", "crash"), message.get("back", failures.BACKS[-1])
+    return {"op": "stopwatch", "watch": failures.stopwatch(fault, back, message.get("seed"), **written).data()}
+
+
 def _pair(message: dict[str, Any], name: str, expected: str, fits: Callable[[Any], bool]) -> tuple[Any, Any]:
     """The two values of a field. Raises ValueError."""
     found = message.get(name)
@@ -87,4 +100,4 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**9
 
 
-OPERATIONS = {"simulate": simulate, "elections": elections, "request": request}
+OPERATIONS = {"simulate": simulate, "elections": elections, "request": request, "stopwatch": stopwatch}

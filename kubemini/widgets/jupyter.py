@@ -31,6 +31,7 @@ from kubemini.widgets.base import Widget, compact
 from kubemini.widgets.figures import Curves
 from kubemini.widgets.modules import WIDGETS, widget_source
 from kubemini.widgets.request import RequestTracer, show_request
+from kubemini.widgets.stopwatch import FailureStopwatch
 
 KNOBS = ("etcd_pre_vote", "etcd_election_timeout", "network_latency")  # what a widget may change
 
@@ -285,7 +286,16 @@ def recording_class(name: str) -> type[Recording]:
     return type(name, (Recording,), {"picture": name, "_esm": widget_source(name)})
 
 
-NO_TRACE = (ElectionCurves, ConnectionBalance, PolicyMatrix, PacketWalk, DnsWalk, UrlRules, RequestTracer)
+NO_TRACE = (
+    ElectionCurves,
+    ConnectionBalance,
+    PolicyMatrix,
+    PacketWalk,
+    DnsWalk,
+    UrlRules,
+    RequestTracer,
+    FailureStopwatch,
+)
 NO_RUN = tuple(widget.picture for widget in NO_TRACE)
 CLASSES = {name: recording_class(name) for name in WIDGETS if name not in NO_RUN}
 

@@ -50,6 +50,7 @@ def pages():
         show_rules,
         show_walk,
     )
+    from kubemini.widgets.stopwatch import show_stopwatch
 
     return {
         "desk": lambda: show("etcd-3", caption="Three members."),
@@ -72,6 +73,7 @@ def pages():
         "balance": lambda: show_balance(caption="Ten pods."),
         "policies": lambda: show_policies(TIERS, caption="Three tiers.", on=["deny-all", "names"]),
         "urls": lambda: show_rules(f"{SHOP}---{ROUTES}", ASKED, caption="One shop, two APIs."),
+        "stopwatch": lambda: show_stopwatch(caption="When is a pod replaced?"),
         "request": lambda: show_request(caption="Predict first."),
         "curves": lambda: show_elections({ends: elections(Setting(ends), 60) for ends in ((150, 155), (150, 300))}),
     }

@@ -220,7 +220,7 @@
     const model = new Model({ ...state, options, kernel: "recording" });
     model.onsend = (m) => {
       if (m.op === "golive") golive(model);
-      else if (["simulate", "elections", "request"].includes(m.op)) simulate(model, m);
+      else if (["simulate", "elections", "request", "stopwatch"].includes(m.op)) simulate(model, m);
       else if (m.op === "link") history.replaceState(null, "", m.hash);
     };
     models.push(model);

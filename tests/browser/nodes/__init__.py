@@ -1,0 +1,1 @@
+"""Nodes that fail, in a browser."""
