@@ -7,7 +7,7 @@
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n),
 #                ours beside etcd 3.6 and 3.7, and beside a real cluster in three faults (TRIALS="name …": these; root),
 #                beside a real API server (kubectl's lines, random sessions, requests by schema, OpenAPI),
-#                beside the real scheduler's plugins on random clusters,
+#                beside the real scheduler's plugins on random clusters, and the real controllers in random stories,
 #                and beside a real kube-proxy, CoreDNS, CNI plugins and evaluators of policies, on random worlds (root)
 # make record    have the judges answer our recorded conversations anew, members of etcd our recorded sessions, and the
 #                real cluster suffer the book's faults (TRIALS="name …": only these; needs root);
@@ -88,6 +88,7 @@ soak: oracles
 	$(PY) -m tests.real.api.chance --sessions 2000
 	$(PY) -m tests.apiserver.described.allowed --operations 1000 --examples 20
 	$(PY) -m tests.real.scheduler --clusters 10000
+	$(PY) -m tests.real.workloads --stories 200
 	$(PY) -m tests.real.kubeproxy --clusters 100
 	$(PY) -m tests.real.dns --clusters 100
 	$(PY) -m tests.real.cni --sessions 100
@@ -111,6 +112,7 @@ twin: oracles
 	$(PY) -m tests.apiserver.described.allowed --seed $(or $(SEED),1)
 	$(PY) -m tests.real.api.described
 	$(PY) -m tests.real.scheduler --seed $(or $(SEED),1)
+	$(PY) -m tests.real.workloads --seed $(or $(SEED),1)
 	$(PY) -m tests.real.kubeproxy $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.dns $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.cni $(if $(SEED),--seed $(SEED))

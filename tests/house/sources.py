@@ -12,6 +12,8 @@ NEVER = {"__pycache__", "node_modules", "_build", "build"}
 FROM_OUTSIDE = {
     "tests/oracles/comparing.py",
     "tests/oracles/ha/compare.py",
+    "tests/oracles/histories/compare.py",
+    "tests/oracles/histories/until.py",
     "tests/oracles/network/compare.py",
     "tests/oracles/sessions/run.py",
 }  # as they came

@@ -25,13 +25,14 @@ MERGE = "application/merge-patch+json"
 AGO = re.compile(r"(\d+) (second|minute|hour|day)s? back")
 TAKEN = {("metadata",): ["finalizers"], ("spec",): ["unschedulable"]}  # by a patch that does not say what, of all
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+OWN_JUDGE = Path(__file__).with_name("compare.py")
 
 
 def judge_of(path):
-    """The compare.py in a folder above *path*, which is of histories if an until.py lies beside it; or None."""
+    """The compare.py in a folder above *path*, which is of histories if an until.py lies beside it; or our copy."""
     above = Path(path).resolve().parents
     found = [folder for folder in above if (folder / "compare.py").exists() and (folder / "until.py").exists()]
-    return module(found[0] / "compare.py") if found else None
+    return module(found[0] / "compare.py" if found else OWN_JUDGE)
 
 
 @cache

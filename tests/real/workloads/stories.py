@@ -1,0 +1,54 @@
+"""Random stories: a cast of one or two workloads with nodes, a Service or a budget, and what happens to them.
+
+Where chance would decide in the real one (which of several equal pods goes), pods are equal for the judge, too: one
+node, or all of them made ready in one move. Moves are drawn from what the cast can suffer (`moves.py`); at the end all
+is confirmed and made ready, for the end state.
+"""
+
+from tests.oracles.histories.hand import TOPOLOGY
+from tests.oracles.histories.noting import NAMESPACE
+from tests.real.workloads import casts, moves
+
+MANY = (4, 9)  # moves of a story, at least and at most
+QUIET_JOB = 1.6  # s: a Job's controller looks once a second
+
+
+def story(luck, name):
+    """A story that follows from *luck*, a random.Random."""
+    nodes = [node(number + 1, luck) for number in range(luck.choice((1, 1, 2, 3)))]
+    cast = [casts.workload(luck, app) for app in ("web", "db")[: luck.choice((1, 1, 1, 2))]]
+    made = nodes + [one for actor in cast for one in _entrance(luck, actor)]
+    life = moves.Life(luck, cast, len(nodes))
+    told = [move for _ in range(luck.randint(*MANY)) for move in life.next()]
+    end = [move for actor in cast for move in (*moves.confirmed(actor), *moves.made_ready(actor)) * 2]
+    kinds = sorted({actor.kind for actor in cast})
+    return {
+        **{"name": name, "area": "chance", "about": f"Random: {', '.join(kinds)} on {len(nodes)} nodes."},
+        **{"needs": ["api", "controllers"], "rests": sorted(rests(made)), "moves": [*made, *told, *end]},
+        **({"quiet": QUIET_JOB} if any(actor.kind in ("Job", "CronJob") for actor in cast) else {}),
+    }
+
+
+def rests(made):
+    """The kinds whose controllers are asked whether they rest."""
+    kinds = {move["request"]["body"]["kind"] for move in made if "request" in move}
+    more = {"Deployment": "ReplicaSet", "CronJob": "Job"}
+    return {"ConfigMap", *kinds, *(more[kind] for kind in kinds & more.keys())} - {"CronJob"}
+
+
+def node(number, luck):
+    """The move that registers a node."""
+    labels = {"kubernetes.io/hostname": f"n{number}", "set": NAMESPACE, f"{TOPOLOGY}region": NAMESPACE}
+    labels |= {"disk": "ssd"} if luck.random() < 0.3 else {}
+    taints = [{"key": "only", "value": "some", "effect": "NoSchedule"}] if luck.random() < 0.1 else []
+    made = {"name": f"n{number}", "labels": labels, "taints": taints, "ready": True}
+    return {"say": f"register node n{number} by hand", "node": made}
+
+
+def _entrance(luck, actor):
+    """The workload, before or after what is about it; then some of its pods become ready."""
+    about = [moves.create(other) for other in casts.about(luck, actor)]
+    made = [moves.create(actor.obj)]
+    first = made + about if luck.random() < 0.5 else about + made
+    first = [moves.minute(), *first] if actor.kind == "CronJob" else first
+    return first + (moves.made_ready(actor) if luck.random() < 0.8 else [])
