@@ -203,6 +203,12 @@ class Params(NetworkParams):
         "--controllers=*",
         "kube-controller-manager 1.37 runs all; a story only those that its chapters need, and their watches",
     )
+    close_up: str = flag(
+        "none",
+        Choice(("none", "replicaset-controller", "deployment-controller", "endpoint-slice-controller")),
+        "whose caches, queue and looks the trace tells, as --v=4 logs tell them",
+        "ours",
+    )
     min_resync_period: int = flag(
         12 * HOUR, Duration(SECOND, 365 * DAY), "--min-resync-period", "kube-controller-manager 1.37; up to twice that"
     )

@@ -55,6 +55,9 @@ class Informer:
         self._stream: Any = None  # the watch
         self.version = ""  # the last resourceVersion seen
         self._expired = False
+        self._why = ""  # the last watch or list failed
+        self._unheard: list[Callable[[], None]] | None = None  # what arrives while the watch is cut
+        self.on_state: list[Callable[[str, str], None]] = []  # hear what it is about (trace word "informer"), and why
         self._failures = self._last_failure = self._drawn = 0
         component = client.component
         self._draws = component.sim.draws(f"reflector/{component.name}/{component.incarnation}/{kind.plural}")
@@ -83,8 +86,22 @@ class Informer:
         if self._stream is not None:
             self._stream.close()
 
+    def cut(self) -> None:
+        """Hear nothing more on the watch, not even its end; what is asked for besides is answered as before."""
+        if self._unheard is None:
+            self._unheard = []
+            self._tell_state("cut")
+
+    def mend(self) -> None:
+        """Hear what has arrived meanwhile; if the watch has ended, that it has, and nothing of what came before."""
+        unheard, self._unheard = self._unheard or [], None
+        self._tell_state("watches")
+        for hear in unheard:
+            hear()
+
     def _run(self) -> Steps:
         while True:
+            self._tell_state("lists")
             reply = yield from self.client.list(
                 self.kind, self.namespace, resourceVersion=self._list_from(), **self.query
             )
@@ -92,10 +109,19 @@ class Informer:
                 self._expired = False
                 self._replace(reply.value)
                 yield from self._watch_until_lost()
-            elif unusable(reply.error) and not self._expired:
-                self._expired = True
-                continue
+            else:
+                self._why = str(reply.error)
+                if unusable(reply.error) and not self._expired:
+                    self._expired = True
+                    continue
+            self._tell_state("waits")
             yield self._back_off()
+
+    def _tell_state(self, state: str) -> None:
+        if state == "watches" and self._unheard is not None:
+            state = "cut"
+        for tell in self.on_state:
+            tell(state, self._why)
 
     def _list_from(self) -> str:
         return "" if self._expired else self.version or "0"
@@ -104,8 +130,12 @@ class Informer:
         """Watch, and watch again from where the last watch ended, as long as that is possible."""
         while True:
             opened, before = self.client.component.sim.now, self.version
+            self._why = ""
+            self._tell_state("watches")
             error = yield self._watch()
+            self._why = str(error) if error is not None else ""
             if worth_retrying(error):
+                self._tell_state("waits")
                 yield self._back_off()
                 continue
             self._expired = unusable(error)
@@ -118,14 +148,19 @@ class Informer:
         ended = simpy.Event(self.client.component.sim)
 
         def on_item(item: Any) -> None:
-            if item["type"] == "ERROR":
+            if self._unheard is not None:
+                self._unheard.append(lambda: on_item(item))
+            elif item["type"] == "ERROR":
                 self._stream.close()
                 ended.succeed(from_status(item["object"]))
             else:
                 self._hear(item["type"], item["object"])
 
         def on_close(error: Any) -> None:
-            ended.succeed(error)
+            if self._unheard is not None:  # what had arrived is lost with its connection
+                self._unheard[:] = [lambda: on_close(error)]
+            else:
+                ended.succeed(error)
 
         self._stream = self.client.watch(
             self.kind,

@@ -48,6 +48,16 @@ class WorkQueue:
         self.failures: dict[Hashable, int] = {}
         self._later: dict[Hashable, tuple[int, Timer]] = {}
         self._running = self._woken = False
+        self.on_change: list[Callable[[], None]] = []  # who wants to hear that it is another than before
+
+    @property
+    def later(self) -> dict[Hashable, int]:
+        """The keys that will be added, and when (µs)."""
+        return {key: due for key, (due, _) in self._later.items()}
+
+    def _changed(self) -> None:
+        for tell in self.on_change:
+            tell()
 
     def start(self) -> None:
         """Let the workers begin: call it when the caches are filled."""
@@ -61,6 +71,7 @@ class WorkQueue:
         elif key not in self.waiting:
             self.waiting[key] = None
             self._wake()
+        self._changed()
 
     def add_after(self, key: Hashable, delay: int) -> None:
         """Somebody should look at *key* after *delay* µs; of several such wishes the earliest counts."""
@@ -71,6 +82,7 @@ class WorkQueue:
             if key in self._later:
                 self._later[key][1].cancel()
             self._later[key] = (due, self.component.after(delay, self._due, key))
+            self._changed()
 
     def _due(self, key: Hashable) -> None:
         del self._later[key]
@@ -97,6 +109,7 @@ class WorkQueue:
             key = next(iter(self.waiting))
             del self.waiting[key]
             self.processing[key] = False
+            self._changed()
             self.component.spawn(self._process(key))
 
     def _process(self, key: Hashable) -> Steps:
@@ -107,5 +120,6 @@ class WorkQueue:
             self.retry(key)
         if self.processing.pop(key):
             self.waiting[key] = None
+        self._changed()
         if self.waiting:
             self._wake()

@@ -66,6 +66,7 @@ class ControllerManager(Component):
 
     def boot(self) -> None:
         self.client = ApiClient(self, self.servers, USER)
+        self.informers: Informers | None = None  # of the holder of the Lease alone
         self.discovery = Discovery(self.client)
         teller = Recorder(self.client, LEASE_NAME)
         self.elector = Elector(self.client, LEASE_NAME, self.lead, recorder=teller)
@@ -119,7 +120,7 @@ class ControllerManager(Component):
 
     def lead(self) -> None:
         """The Lease is ours: fill the caches, then begin."""
-        informers = Informers(self.client)
+        informers = self.informers = Informers(self.client)
         pods_on = Index(informers.of(POD), node_name)
         reconciled = self.reconciled
         facts = facts_of(informers, reconciled, self.discovery)

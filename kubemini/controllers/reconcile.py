@@ -17,6 +17,7 @@ from kubemini.api.kinds import Kind, kind_of
 from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Discovery, Index, Informers, Recorder, WorkQueue
 from kubemini.client.client import code
+from kubemini.controllers.closeup import CloseUp
 from kubemini.controllers.decide.actions import (
     Action,
     Create,
@@ -131,9 +132,14 @@ class Reconciler:
         self.recorder = Recorder(client, controller.source) if controller.source else None
         self.memory: dict[Key, Any] = {}  # what the last dialogue about each object left
         self.made = {watch.kind for watch in controller.watches if watch.made_here}
+        self.close_up = self._in_close_up() if controller.source == params.close_up else None
         self.cache.handlers.append(self._changed)
         for watch in controller.watches:
             self._watch(watch)
+
+    def _in_close_up(self) -> CloseUp:
+        kinds = (self.controller.kind, *(watch.kind for watch in self.controller.watches))
+        return CloseUp(self.component, self.controller.source, self.queue, self.informers, kinds)
 
     def start(self) -> None:
         """The caches are filled: begin."""
@@ -197,10 +203,28 @@ class Reconciler:
 
     def sync(self, key: Key) -> Steps:
         """One look at one object; returns None, or the error that calls for another."""
+        if self.close_up is None:
+            return (yield from self._sync(key))
+        unseen = not self.expectations.satisfied(key, self.component.sim.now)
+        self.close_up.begins(key, self.expectations.of.get(key), unseen)
+        error = yield from self._sync(key)
+        self.close_up.ends(key, error)
+        return error
+
+    def _request(self, key: Key, action: Request) -> Steps:
+        """Ask the API server for it; returns its reply."""
+        reply = yield from execute(self.client, action)
+        if self.close_up is not None:
+            found = reply.value if reply.ok and not isinstance(action, Delete) else None
+            self.close_up.asks(key, action, found, None if is_done(action, reply) else reply.error)
+        return reply
+
+    def _sync(self, key: Key) -> Steps:
         behind = self.writes.behind(key, lambda kind: self.informers.of(kind).version)
         if behind:
             name = "/".join(filter(None, key))
-            self.component.sim.record(self.component.name, "log", text=f'sync "{name}" failed with {behind}')
+            if self.close_up is None:  # which tells of it too
+                self.component.sim.record(self.component.name, "log", text=f'sync "{name}" failed with {behind}')
             return behind
         obj = self.cache.objects.get(key)
         now = self.component.sim.now
@@ -258,7 +282,7 @@ class Reconciler:
         if kind in self.made and isinstance(step, Create | Delete):
             doomed = [step.obj["metadata"]["uid"]] if isinstance(step, Delete) else []
             self.expectations.expect_more(key, isinstance(step, Create), doomed, self.component.sim.now)
-        reply = yield from execute(self.client, step)
+        reply = yield from self._request(key, step)
         if not reply.ok:
             waited = kind not in self.made or (isinstance(step, Create) and namespace_is_ending(reply.error))
             self._give_up(key, () if waited else [step])
@@ -294,7 +318,7 @@ class Reconciler:
         except Refused as refused:
             return Answer(error=refused.error)
 
-    def _execute(self, key: Hashable, actions: Iterable[Action]) -> Steps:
+    def _execute(self, key: Key, actions: Iterable[Action]) -> Steps:
         left = list(actions)
         creations = sum(isinstance(action, Create) for action in left)
         doomed = [action.obj["metadata"]["uid"] for action in left if isinstance(action, Delete)]
@@ -304,7 +328,7 @@ class Reconciler:
                 tell(self.recorder, left[0])
                 left.pop(0)
                 continue
-            reply = yield from execute(self.client, left[0])
+            reply = yield from self._request(key, left[0])
             if not is_done(left[0], reply):
                 self._give_up(key, left)
                 return reply.error

@@ -8,6 +8,7 @@ from typing import Any
 
 from kubemini.sim.trace import Record, Trace
 from kubemini.sim.units import SECOND, clock
+from kubemini.view import loop
 from kubemini.view.beneath import windows
 from kubemini.view.columns import pack
 from kubemini.view.requests import FATES, asked, fate, series_of
@@ -32,6 +33,7 @@ SUMMARIZED = ("Service", "Node")
 def present(trace: Trace) -> dict[str, Any]:
     """The recording of a run, as JSON values."""
     kind = trace.header["topology"]["kind"]
+    in_close_up = loop.recorded(trace)
     return {
         "header": trace.header,
         "records": pack(without_redundant([row for record in trace if (row := row_of(record, kind))])),
@@ -39,12 +41,15 @@ def present(trace: Trace) -> dict[str, Any]:
         "table": [list(row) for row in rows(trace)],
         "strip": request_strip(trace),
         "beneath": windows.beneath(trace),
+        **({"loop": in_close_up} if in_close_up else {}),
     }
 
 
 def row_of(record: Record, kind: str) -> list[Any] | None:
     """The record as far as it is drawn; None if it is not."""
     what, detail = record.what, record.detail
+    if what in loop.WORDS:  # told as a whole, see `present`
+        return None
     if kind != "etcd" and (what in ETCD_ONLY or (what == "message" and detail["type"] in ANSWERS)):
         return None
     if what in KEPT:

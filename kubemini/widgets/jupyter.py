@@ -25,7 +25,7 @@ from kubemini.study.balance import Hands, hands
 from kubemini.study.elections import GIVE_UP, percentile
 from kubemini.study.names import SEARCH, Walk, twice
 from kubemini.study.reach import SHOP, End, drawn, read, table, under_each
-from kubemini.view import connections
+from kubemini.view import connections, loop
 from kubemini.view.scene import present, text_summary
 from kubemini.widgets.base import Widget, compact
 from kubemini.widgets.figures import Curves
@@ -33,6 +33,7 @@ from kubemini.widgets.modules import WIDGETS, widget_source
 from kubemini.widgets.request import RequestTracer, show_request
 from kubemini.widgets.stopwatch import FailureStopwatch
 
+LOOP = "reconcile-loop"
 KNOBS = ("etcd_pre_vote", "etcd_election_timeout", "network_latency")  # what a widget may change
 
 
@@ -49,11 +50,18 @@ class Recording(Widget):
 
     def __init__(self, trace: Trace, caption: str = "", options: dict[str, Any] | None = None):
         _refuse_unrecorded(trace)
+        if self.picture == LOOP and not trace.of("informer"):
+            raise ValueError(
+                "no controller of this run is in close-up: give its scenario"
+                ' params: {close_up: replicaset-controller}, or show("controllers")'
+            )
         text = f"{text_summary(trace)}{self.more(trace)}"
         super().__init__(present(trace), text, caption, {"settings": settings(trace), **(options or {})})
 
     def more(self, trace: Trace) -> str:
         """What this picture shows and the run told as text does not say."""
+        if self.picture == LOOP:
+            return f"\n\n{loop.told(trace)}"
         return f"\n\n{connections.told(trace)}" if self.picture == "connections" else ""
 
     def amount(self) -> str:
@@ -312,7 +320,8 @@ def show(
 ) -> Widget:
     """Run *scenario* and show it; a `Trace` is shown as it is, and so is what `trace_request` gives.
 
-    *widget* is "cluster-map", "connections" (who hangs on whom), "raft-stepper" or "etcd-desk" (the default where
+    *widget* is "cluster-map", "connections" (who hangs on whom), "reconcile-loop" (of a controller in close-up),
+    "raft-stepper" or "etcd-desk" (the default where
     there is nothing but etcd). *predict* is a question asked before the recording plays: {"question", "choices": [...],
     "answer": index, "explain"}. Further *options*: *t0* (seconds at which it opens), *speed*, *id* (for links),
     *elections* (milliseconds, for the stepper's

@@ -64,6 +64,7 @@ def pages():
         "asked": lambda: show("quorum", predict=PREDICT),
         "first": lambda: show("first"),
         "hangs": lambda: show("door", widget="connections"),
+        "loop": lambda: show("controllers", widget="reconcile-loop", caption="One controller."),
         "pair": lambda: show("two-balancers", widget="connections"),
         "balancers": lambda: show("two-balancers"),
         "external": lambda: show("external"),

@@ -253,6 +253,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "etcd_readycheck_timeout": "1s",
         "leader_elect_renew_deadline": "5s",
         "restart_policy": "Never",
+        "close_up": "replicaset-controller",
         "node_register_backoff": ["300ms", "1s"],
         "reflector_backoff": ["2s", "3s"],
         "reflector_backoff_reset": "1s",

@@ -1,0 +1,1 @@
+"""A controller in close-up."""
