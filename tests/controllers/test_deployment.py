@@ -176,6 +176,18 @@ def test_a_template_that_comes_back_gets_the_next_revision_and_keeps_its_old_one
     assert len(long[sets.HISTORY]) <= sets.LONGEST and long[sets.HISTORY].endswith(",3")
 
 
+LARGE = 3546343826724305832
+
+
+@pytest.mark.parametrize(("text", "number"), [(f"{LARGE}", LARGE), (f"{2**63}", None), ("-1", -1), ("x", None)])
+def test_a_revision_is_a_number_of_64_bits(text, number):
+    assert rollout.number(text) == number
+    owner = a_deployment(3)
+    old = evolve(its_replicaset(owner, 1, old=1), ("metadata", "annotations", rollout.REVISION), text)
+    (made,) = [s.obj for s in seen(owner, [old]).actions if isinstance(s, Create)]
+    assert rollout.revision(made) == max(0, number or 0) + 1
+
+
 def test_annotations_are_copied_to_the_new_replicaset_and_never_taken_away():
     noted = {"why": "because", "kubectl.kubernetes.io/last-applied-configuration": "{}", rollout.DESIRED: "7"}
     owner = evolve(a_deployment(3), ("metadata", "annotations"), noted)

@@ -6,6 +6,7 @@ from kubemini.api.errors import ApiError
 from kubemini.api.objects import evolve
 from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide.actions import Create, Delete, Patch, Tell
+from kubemini.controllers.decide.claims import claimed
 from kubemini.controllers.decide.controller import Facts
 from kubemini.controllers.decide.dialogue import Answer, Read
 from kubemini.controllers.decide.expectations import Expectations
@@ -60,6 +61,16 @@ def test_an_orphan_with_the_right_labels_is_adopted_and_a_stranger_let_go():
     stranger = a_pod("s", rs, labels={"app": "other"})
     (release,) = [s for s in planned(rs, [stranger], [], True, 0).actions if isinstance(s, Patch)]
     assert release.body["metadata"]["ownerReferences"] is None
+
+
+def test_the_adopted_are_as_the_cache_had_them():
+    steps, orphan = claimed(a_replicaset(1), [a_pod("o")]), a_pod("o")
+    asked = next(steps)
+    assert isinstance(asked, Read)
+    assert isinstance(steps.send(Answer(a_replicaset(1))), Patch)
+    with pytest.raises(StopIteration) as end:
+        steps.send(Answer(evolve(orphan, ("metadata", "resourceVersion"), "99")))
+    assert end.value.value == [orphan]
 
 
 GOES_FIRST = {

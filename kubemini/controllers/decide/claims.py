@@ -57,7 +57,8 @@ def claimed(
 
     *may*: whether one fits in other ways than by its labels. *finalizers*: what the adopted are given besides, and
     what those let go lose. Before the first adoption the API server is asked whether the owner is still there: a cache
-    may not know yet that it is on its way out. Raises Refused.
+    may not know yet that it is on its way out. The adopted are as the cache had them: a write that is guarded by that
+    version is refused, and the key comes back. Raises Refused.
     """
     mine, checked = [], False
     for obj in candidates:
@@ -72,8 +73,8 @@ def claimed(
             if not checked:
                 yield from still_there(owner)
             checked = True
-            adopted = yield from _unless_gone(_adoption(owner, obj, finalizers))
-            mine += [adopted] if adopted is not None else []
+            is_there = (yield from _unless_gone(_adoption(owner, obj, finalizers))) is not None
+            mine += [obj] if is_there else []
     return mine
 
 

@@ -223,6 +223,12 @@ def test_a_new_template_is_kept_as_a_revision_with_the_next_number():
     assert made["metadata"]["labels"][nodes.HASH] == made["metadata"]["name"].removeprefix("agent-")
 
 
+def test_a_revision_keeps_the_template_with_its_keys_in_order_as_clients_compare_bytes():
+    kept = patch_of(a_daemon())["spec"]["template"]
+    assert list(kept) == ["$patch", "metadata", "spec"]
+    assert list(patch_of(a_daemon(image="z"))["spec"]["template"]["spec"]["containers"][0]) == ["image", "name"]
+
+
 def test_a_template_that_comes_back_gets_the_next_number():
     now, other = a_daemon(), a_daemon("app:2")
     steps, _ = look(now, known=[a_revision(now, number=1), a_revision(other, "other", 2)])

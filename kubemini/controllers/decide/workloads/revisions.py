@@ -8,7 +8,7 @@ Models k/k pkg/controller/statefulset newRevision, ApplyRevision
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubemini.api import names
@@ -24,7 +24,14 @@ TEMPLATE = ("spec", "template")
 
 def patch_of(owner: Obj) -> Obj:
     """The strategic merge patch that puts the template of *owner* back."""
-    return freeze({"spec": {"template": {**owner["spec"]["template"], "$patch": "replace"}}})
+    return freeze({"spec": {"template": _sorted({**owner["spec"]["template"], "$patch": "replace"})}})
+
+
+def _sorted(value: Any) -> Any:
+    """The same with the keys of all maps in order, as Go writes them: clients compare the bytes."""
+    if isinstance(value, Mapping):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def template_of(revision: Obj) -> Obj:

@@ -144,8 +144,7 @@ def _all(new: Obj | None, old: Sequence[Obj]) -> list[Obj]:
 
 def _rollback_to(deployment: Obj) -> int | None:
     """The revision that an annotation of extensions/v1beta1 asks for; 0 is the last."""
-    text = str(get(deployment, "metadata", "annotations", sets.ROLLBACK, default=""))
-    return int(text) if rollout.NUMBER.fullmatch(text) else None
+    return rollout.number(str(get(deployment, "metadata", "annotations", sets.ROLLBACK, default="")))
 
 
 def _roll_back(look: Look) -> Steps:

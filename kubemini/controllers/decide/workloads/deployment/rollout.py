@@ -18,7 +18,7 @@ REVISION = "deployment.kubernetes.io/revision"
 DESIRED = "deployment.kubernetes.io/desired-replicas"
 MOST = "deployment.kubernetes.io/max-replicas"
 LARGEST = 2**31 - 1
-NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
+NUMBER = re.compile(r"[+-]?[0-9]{1,19}")
 COUNT = re.compile(r"[0-9]{1,10}")
 
 
@@ -82,8 +82,13 @@ def bare(template: Obj) -> Obj:
 
 def revision(obj: Obj) -> int:
     """The number of a ReplicaSet in the history of its Deployment; 0 if it has none."""
-    text = str(get(obj, "metadata", "annotations", REVISION, default=""))
-    return int(text) if NUMBER.fullmatch(text) else 0
+    return number(str(get(obj, "metadata", "annotations", REVISION, default=""))) or 0
+
+
+def number(text: str) -> int | None:
+    """The number that a text is, if it is one of 64 bits."""
+    value = int(text) if NUMBER.fullmatch(text) else None
+    return value if value is not None and -(2**63) <= value < 2**63 else None
 
 
 def noted(obj: Obj, key: str) -> int | None:
@@ -115,7 +120,7 @@ def is_saturated(deployment: Obj, new: Obj | None) -> bool:
     if new is None:
         return False
     text = str(get(new, "metadata", "annotations", DESIRED, default=""))
-    return NUMBER.fullmatch(text) is not None and int(text) == replicas(new) == available(new) == desired
+    return number(text) == replicas(new) == available(new) == desired
 
 
 # -- deciding --------------------------------------------------------------------------------------------------------

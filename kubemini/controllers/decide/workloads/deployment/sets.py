@@ -18,7 +18,7 @@ from kubemini.controllers.decide.actions import Create, Tell, Update, UpdateStat
 from kubemini.controllers.decide.controller import Key, key_of
 from kubemini.controllers.decide.dialogue import Refused, Steps, exists_already, must, namespace_is_ending, words
 from kubemini.controllers.decide.workloads.deployment import progress, rollout, templates
-from kubemini.controllers.decide.workloads.deployment.rollout import DESIRED, MOST, NUMBER, REVISION
+from kubemini.controllers.decide.workloads.deployment.rollout import DESIRED, MOST, REVISION
 from kubemini.controllers.decide.workloads.deployment.templates import HASH
 
 HISTORY = "deployment.kubernetes.io/revision-history"
@@ -184,9 +184,10 @@ def copied(deployment: Obj, held: Mapping[str, str], number: int) -> dict[str, s
     given = get(deployment, "metadata", "annotations") or EMPTY
     found = {**held, **{key: text for key, text in given.items() if key not in OWN}}
     before = held.get(REVISION)
-    if before and not NUMBER.fullmatch(before):
+    count = rollout.number(before) if before else 0
+    if count is None:
         return found
-    if int(before or 0) < number:
+    if count < number:
         found[REVISION] = str(number)
         if before is not None:
             found[HISTORY] = _history(held.get(HISTORY, ""), before)
