@@ -8,6 +8,8 @@
   -> {"op": "request", "id": 1, "walk": …}   see `kubemini.requests.traced.TracedRequest.data`
 {"op": "stopwatch", "id": 1, "fault", "back", "seed", "timers": {name: seconds}}
   -> {"op": "stopwatch", "id": 1, "watch": …}   see `kubemini.study.failures.Watch.data`
+{"op": "lanes", "id": 1, "line": "scale deployment web --replicas 3", "without": "" or a program}
+  -> {"op": "lanes", "id": 1, "lanes": …}    see `kubemini.view.lanes.shown`
   -> {"op": "error", "id": 1, "error": one clear sentence}
 """
 
@@ -21,9 +23,12 @@ from kubemini.sim.units import SECOND, duration
 from kubemini.simulate import Runaway, collector_paused, run
 from kubemini.study import failures
 from kubemini.study.elections import Setting, Trial, failover
+from kubemini.study.slowmotion import slow_motion
+from kubemini.view import lanes as swimlanes
 from kubemini.view.scene import present
 
 LONGEST = 900  # seconds a widget may ask for
+LONGEST_LINE = 2000  # letters of a kubectl line
 MOST = 200  # elections in one answer: a reader waits for the next few, not for all
 
 
@@ -88,6 +93,14 @@ def stopwatch(message: dict[str, Any]) -> dict[str, Any]:
     return {"op": "stopwatch", "watch": failures.stopwatch(fault, back, message.get("seed"), **written).data()}
 
 
+def lanes(message: dict[str, Any]) -> dict[str, Any]:
+    """One kubectl line in slow motion, with all programs or without one."""
+    line, without = message.get("line"), message.get("without") or ""
+    if not isinstance(line, str) or not isinstance(without, str) or len(line) > LONGEST_LINE:
+        raise ValueError(f"line: expected what follows kubectl, such as get pods, got {shown(line)}")
+    return {"op": "lanes", "lanes": swimlanes.shown(slow_motion(line, without=without))}
+
+
 def _pair(message: dict[str, Any], name: str, expected: str, fits: Callable[[Any], bool]) -> tuple[Any, Any]:
     """The two values of a field. Raises ValueError."""
     found = message.get(name)
@@ -100,4 +113,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 10**9
 
 
-OPERATIONS = {"simulate": simulate, "elections": elections, "request": request, "stopwatch": stopwatch}
+OPERATIONS = {
+    "simulate": simulate,
+    "elections": elections,
+    "request": request,
+    "stopwatch": stopwatch,
+    "lanes": lanes,
+}

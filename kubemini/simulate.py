@@ -32,6 +32,7 @@ def run(
     budget: int = EVENT_BUDGET,
     params: dict[str, Any] | None = None,
     fidelity: str = FULL,
+    listen: Sequence[str | float] | None = None,
 ) -> Trace:
     """Simulate *scenario* (a name, a file, its data, or a `Scenario`) and return everything that happened.
 
@@ -40,11 +41,15 @@ def run(
     *params* changes parameters of the scenario, by their names in params.py: {"etcd_pre_vote": False}.
     *fidelity* "quiescent" leaves out heartbeats that change nothing, which takes less time: the same records come out,
     but for those of the word "timer", which say where election timers stood (see etcd/quiescence.py).
+    *listen*, two instants: between them the trace tells each request, answer and watch event (cluster/listening.py).
     Raises ScenarioError or FaultError before anything runs, Runaway after *budget* events.
     """
     if not isinstance(budget, int) or budget < 1:
         raise ValueError(f"budget: {shown(budget)} was given, but it is a number of events, from 1 on")
     cluster, horizon = prepared(scenario, seed, commands, until, params, fidelity)
+    if listen is not None:
+        since, end = listen
+        cluster.listen(duration(since), duration(end))
     advance(cluster, horizon, progress, budget)
     return cluster.trace
 

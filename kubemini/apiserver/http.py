@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import simpy
 
+from kubemini.api.errors import ApiError
 from kubemini.apiserver import pipeline
 from kubemini.apiserver.core import Request
 from kubemini.apiserver.decide.access.impersonation import REPEATED
@@ -139,7 +140,10 @@ class Exchange:
         if not (server.up and server.listens):
             self._answer(REFUSED)
             return
-        self._call = Call(rpc, OUTSIDE, id, "request", payload_of(request), True, self)
+        payload = payload_of(request)
+        self._call = Call(rpc, OUTSIDE, id, "request", payload, True, self)
+        if server.net.tap is not None:
+            server.net.tap.request(OUTSIDE, server.name, server.sim.now, id, "request", payload)
         rpc.open[self._id], rpc.accepted[self._id] = self._call, self
         server.guarded(server.incarnation, self._begin, ())
 
@@ -167,6 +171,10 @@ class Exchange:
         except Exception as problem:  # the answer has no such form: a defect
             asked.accepted = PLAIN
             made = self._response(asked, pipeline.recovered(self.server.core, asked, problem))
+        if self.server.net.tap is not None:
+            refused = isinstance(answer, ApiError)
+            said = Reply(not refused, None if refused else answer, answer if refused else None)
+            self.server.net.tap.answer(self.server.name, OUTSIDE, self.server.sim.now, self._call.id, said)
         if isinstance(made.body, bytes):
             self._call.reply(None)
         self._answer(made)
@@ -226,6 +234,8 @@ class Exchange:
 
     def push(self, id: int, item: Any) -> None:
         """An event for the stream, or bytes."""
+        if self.server.net.tap is not None:
+            self.server.net.tap.event(self.server.name, OUTSIDE, self.server.sim.now, id, item)
         self.stream.put(item)
 
     def go_away(self) -> None:

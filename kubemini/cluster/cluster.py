@@ -8,6 +8,7 @@ from kubemini.api.manifests import load as load_manifests
 from kubemini.apiserver.flags import Webhook
 from kubemini.apiserver.server import ApiServer
 from kubemini.cluster import source as sources
+from kubemini.cluster.listening import Listener
 from kubemini.cluster.programs import install
 from kubemini.cluster.source import Source
 from kubemini.cluster.topology import CONTROL_PLANE, ETCD, WORKER, Topology, TopologyError, build
@@ -34,7 +35,7 @@ from kubemini.params import Params, altered
 from kubemini.ranges import is_whole, shown
 from kubemini.sim import Sim, Trace
 from kubemini.sim.engine import EVENT_BUDGET, FULL
-from kubemini.sim.units import clock, duration
+from kubemini.sim.units import NEVER, clock, duration
 from kubemini.users import Caller, Clients, Errand, EtcdUser, Outsider, User, Visitor
 from kubemini.users.terminal import Terminal
 from kubemini.wire import Network
@@ -314,6 +315,11 @@ class Cluster:
         if self._started:
             made.start()
         return made
+
+    def listen(self, since: int = 0, until: int = NEVER) -> None:
+        """From now on, or between two instants (µs), the trace tells what travels as well: see cluster/listening.py."""
+        self.net.tap = Listener(self.sim, since, until)
+        self.trace.header["listened"] = [max(since, self.sim.now), until]
 
     def start(self) -> None:
         """Start every program but the spares, once; `run` does it by itself."""

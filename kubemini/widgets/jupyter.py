@@ -29,6 +29,7 @@ from kubemini.view import connections, loop
 from kubemini.view.scene import present, text_summary
 from kubemini.widgets.base import Widget, compact
 from kubemini.widgets.figures import Curves
+from kubemini.widgets.lanes import SwimLane
 from kubemini.widgets.modules import WIDGETS, widget_source
 from kubemini.widgets.request import RequestTracer, show_request
 from kubemini.widgets.stopwatch import FailureStopwatch
@@ -303,6 +304,7 @@ NO_TRACE = (
     UrlRules,
     RequestTracer,
     FailureStopwatch,
+    SwimLane,
 )
 NO_RUN = tuple(widget.picture for widget in NO_TRACE)
 CLASSES = {name: recording_class(name) for name in WIDGETS if name not in NO_RUN}

@@ -14,7 +14,7 @@ it is, where TCP would soon want for acknowledgements.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from kubemini.params import Params
 from kubemini.sim.engine import DELIVERY, Sim
@@ -82,6 +82,22 @@ class Channel:
         return self.last[False] > now
 
 
+class Tap(Protocol):
+    """Who listens at the wire; `cluster.listening.Listener` is the only one."""
+
+    def packet(self, channel: Channel, arrival: int, act: Callable[..., Any], args: tuple) -> None:
+        """A packet of a connection has been sent; ``act(*args)`` is what it does at *arrival*."""
+
+    def request(self, source: str, to: str, arrives: int, id: int, method: str, payload: Any) -> None:
+        """A request has been sent."""
+
+    def answer(self, source: str, to: str, arrives: int, id: int, reply: Any) -> None:
+        """An answer has been sent."""
+
+    def event(self, source: str, to: str, arrives: int, id: int, item: Any) -> None:
+        """An item of a stream has been sent."""
+
+
 class Network:
     """All links of a cluster. Hosts are named; every change goes through here and lands in the trace."""
 
@@ -96,6 +112,7 @@ class Network:
         self.near_all: set[str] = set()  # hosts to and from which a packet takes no longer than within one
         self.packets = 0
         self.addresses = Addresses()
+        self.tap: Tap | None = None
         self.watchers: list[Callable[[], None]] = []  # told when reachability may have changed
 
     @property
@@ -190,6 +207,8 @@ class Network:
             channel.last[connection] = arrival
         else:
             channel.last[connection] = arrival
+        if connection and self.tap is not None:
+            self.tap.packet(channel, arrival, act, args)
         sim.at(arrival, channel.priorities[purpose] + n, act, args)
         return arrival
 

@@ -50,6 +50,7 @@ def pages():
         show_rules,
         show_walk,
     )
+    from kubemini.widgets.lanes import show_lanes
     from kubemini.widgets.stopwatch import show_stopwatch
 
     return {
@@ -76,6 +77,7 @@ def pages():
         "urls": lambda: show_rules(f"{SHOP}---{ROUTES}", ASKED, caption="One shop, two APIs."),
         "stopwatch": lambda: show_stopwatch(caption="When is a pod replaced?"),
         "request": lambda: show_request(caption="Predict first."),
+        "lanes": lambda: show_lanes("scale deployment web --replicas 3", caption="In slow motion."),
         "curves": lambda: show_elections({ends: elections(Setting(ends), 60) for ends in ((150, 155), (150, 300))}),
     }
 

@@ -9,7 +9,7 @@ HTML = ROOT / "_build" / "html"
 PAGES = sorted(path for path in HTML.glob("chapters/*.html") if "data-kubemini=" in path.read_text(encoding="utf-8"))
 WINDOWS = [(1280, 800), (1440, 900), (1920, 1080)]
 PHONE = (390, 844)
-PICTURES = (".km-svg", ".km-walk", ".km-walk-way", ".km-grid-of-pods", ".km-req-chain")  # lists and tables, too
+PICTURES = (".km-svg", ".km-walk", ".km-walk-way", ".km-grid-of-pods", ".km-req-chain", ".km-lane-box")  # lists and tables, too
 SEEN = (".km-say", ".km-svg", ".km-acts", ".km-strips", ".km-track", ".km-marks", ".km-ctl")
 # (top, bottom) of each part, and of the piece of the window in which a part that scrolls by itself is seen
 PLACES = """(widget, parts) => parts.flatMap((part) => {
@@ -47,7 +47,7 @@ def test_sentence_picture_deeds_strips_and_time_are_seen_at_once(open_page, path
             if top < bar["y"] + bar["height"] or bottom > height or top < above or bottom > below:
                 hidden.append(f"{where}: {part} from {top:.0f} to {bottom:.0f}, seen from {above:.0f} to {below:.0f}")
         thin = ".km-election-curves, .km-connection-balance, .km-policy-matrix, .km-packet-walk, .km-dns-walk"
-        thin += ", .km-url-rules, .km-request-tracer"
+        thin += ", .km-url-rules, .km-request-tracer, .km-swim-lane"
         if not drawn.evaluate("(e, thin) => e.matches(thin)", thin):
             assert not drawn.evaluate("e => e.classList.contains('km-thin')"), "the wide layout is not reached"
     assert hidden == []

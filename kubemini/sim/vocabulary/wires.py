@@ -53,3 +53,11 @@ word(
     deed=True,
     drawn=True,
 )
+word(
+    "sent",
+    ANYBODY,
+    "what a program sends over a connection, told only while somebody listens (Cluster.listen); {to, arrives: µs,"
+    " call: its number, form: request|watch|answer|event, verb: of the API's requests or etcd's, path: that is asked"
+    " for, key: etcd's, sets: {field: value} of what is written, owner: kind/name of its controller, code: OK or"
+    " an error's, changes: [[type, key or kind/name, revision]]}",
+)

@@ -1,14 +1,12 @@
 // A request of the reader's own: who asks, with which method and path, in which state the webhook is, what body. It is
 // answered by the simulator; what is wrong with it is said in one sentence.
 import { button, h } from "../kit.js";
-
-const PATIENCE = 30000; // ms
-const SILENT =
-  "The simulator has not answered for 30 seconds. Send it again, or load the page anew.";
+import { Errand } from "./errand.js";
 
 export class AskForm {
   constructor(widget, run) {
-    Object.assign(this, { widget, ids: 0, queued: null, watchdog: 0 });
+    this.widget = widget;
+    this.errand = new Errand(widget, "request", (m) => widget.answered(m.walk));
     const choose = (list) =>
       h(
         "select",
@@ -26,7 +24,7 @@ export class AskForm {
     };
     this.node = this.assembled();
     this.fill(run.cases.find((one) => one.asked).asked);
-    this.load();
+    this.errand.load("Send it");
   }
 
   assembled() {
@@ -41,13 +39,11 @@ export class AskForm {
         input,
       );
     };
-    this.status = h("p", { class: "km-status", role: "status" });
-    this.trouble = h("p", { class: "km-req-trouble", role: "alert", hidden: true });
-    this.send = h("button", { type: "submit", class: "km-b km-main-b" });
     const submit = (ev) => {
       ev.preventDefault();
-      this.ask();
+      this.errand.ask({ asked: this.asked() });
     };
+    const { send, status, trouble } = this.errand;
     return h(
       "form",
       { class: "km-req-form", "aria-label": "a request of your own", onsubmit: submit },
@@ -56,85 +52,22 @@ export class AskForm {
       h(
         "div",
         { class: "km-req-send" },
-        this.send,
+        send,
         button("Start from the good one", () => this.widget.copy(0)),
       ),
-      this.status,
-      this.trouble,
+      status,
+      trouble,
     );
   }
 
   fill(asked) {
     for (const [name, input] of Object.entries(this.fields)) input.value = asked[name];
-    this.blame("");
-  }
-
-  /** What the button says: the first time, what it loads. */
-  load() {
-    const { model, options } = this.widget;
-    const size = model.get("kernel") === "recording" ? ` · ${options.size || "6 MB"}` : "";
-    this.send.textContent = `Send it${size}`;
+    this.errand.blame("");
   }
 
   asked() {
     return Object.fromEntries(
       Object.entries(this.fields).map(([name, input]) => [name, input.value]),
     );
-  }
-
-  ask() {
-    const { model } = this.widget;
-    this.blame("");
-    this.queued = this.asked();
-    this.wait();
-    if (model.get("kernel") !== "recording") return this.post();
-    this.status.textContent = "Starting the simulator in this page…";
-    model.send({ op: "golive" });
-  }
-
-  post() {
-    const asked = this.queued;
-    this.queued = null;
-    this.status.textContent = "Asking…";
-    this.wait();
-    this.widget.model.send({ op: "request", id: `r${++this.ids}`, asked });
-  }
-
-  wait() {
-    clearTimeout(this.watchdog);
-    this.send.disabled = true;
-    this.widget.root.dataset.busy = "1";
-    const loading = this.queued && this.widget.model.get("kernel") === "recording";
-    if (!loading) this.watchdog = setTimeout(() => this.blame(SILENT), PATIENCE);
-  }
-
-  /** It is over, with *text* for what went wrong. */
-  blame(text) {
-    clearTimeout(this.watchdog);
-    this.send.disabled = false;
-    delete this.widget.root.dataset.busy;
-    this.status.textContent = "";
-    this.trouble.textContent = text;
-    this.trouble.hidden = !text;
-  }
-
-  heard(m) {
-    if (m.op === "status") this.status.textContent = m.text;
-    else if (m.op === "error" && (m.id == null || m.id === `r${this.ids}`)) {
-      this.queued = null;
-      this.blame(m.error);
-    } else if (m.op === "request" && m.id === `r${this.ids}`) {
-      this.blame("");
-      this.widget.answered(m.walk);
-    }
-  }
-
-  onKernel() {
-    this.load();
-    if (this.queued && this.widget.model.get("kernel") !== "recording") this.post();
-  }
-
-  close() {
-    clearTimeout(this.watchdog);
   }
 }

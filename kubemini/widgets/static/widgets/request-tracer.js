@@ -32,8 +32,8 @@ class RequestTracer {
     el.append(this.root);
     keepKeys(this.root);
     this.events = [
-      ["msg:custom", (m) => this.form.heard(m)],
-      ["change:kernel", () => this.form.onKernel()],
+      ["msg:custom", (m) => this.form.errand.heard(m)],
+      ["change:kernel", () => this.form.errand.onKernel()],
     ];
     for (const [what, f] of this.events) model.on(what, f);
     this.watch = window.ResizeObserver ? new ResizeObserver(() => this.fit()) : null;
@@ -44,7 +44,7 @@ class RequestTracer {
 
   close() {
     clearTimeout(this.timer);
-    this.form.close();
+    this.form.errand.close();
     if (this.watch) this.watch.disconnect();
     for (const [what, f] of this.events) this.model.off(what, f);
   }
