@@ -6,7 +6,7 @@
 What travels is told briefly: the verb and the path, etcd's key, the code of an answer, and of what has changed the
 kind, the name and the revision, by which all that follows from a change is found (view/lanes).
 Invariant: who listens changes nothing; without the word "sent" the trace is the same.
-Simplified: what goes over no kept connection is not heard, such as a visitor's packets and Raft's messages.
+Simplified: a visitor's packets and Raft's messages are not heard.
 """
 
 import json
@@ -19,6 +19,7 @@ from kubemini.wire.calls import GREET, Reply
 from kubemini.wire.connections import Connection
 from kubemini.wire.network import Channel
 from kubemini.wire.peers import Peer
+from kubemini.wire.rpc import Endpoint
 
 CHANGED = "changed meanwhile"  # the code of etcd's answer to a transaction whose comparison does not hold
 SETS = 4  # fields of a patch that are told
@@ -30,12 +31,15 @@ class Listener:
 
     def __init__(self, sim: Sim, since: int = 0, until: int = NEVER):
         self.sim, self.since, self.until = sim, since, until
+        self.fresh: set[tuple[str, int]] = set()  # calls under way that have connections of their own
 
     def packet(self, channel: Channel, arrival: int, act: Callable[..., Any], args: tuple) -> None:
         """A packet of a connection: told if it carries a request, an answer or an item."""
-        inner = getattr(args[0], "__func__", None) if args else None
+        outer, inner = (getattr(one, "__func__", None) for one in (act, args[0] if args else None))
         ends = channel.source.name, channel.destination.name, arrival
-        if inner is Peer.serve:
+        if outer in (Endpoint.request, Endpoint.result):
+            self._fresh(ends, outer, args)
+        elif inner is Peer.serve:
             _, id, method, payload, _ = args
             if method != GREET:
                 self.request(*ends, id, method, payload)
@@ -45,6 +49,16 @@ class Listener:
                 self.answer(*ends, id, reply)
         elif inner is Connection.item:
             self.event(*ends, *args[1:])
+
+    def _fresh(self, ends: tuple[str, str, int], outer: Any, args: tuple) -> None:
+        """A packet of a call that has a connection of its own, as etcdctl's have."""
+        source, to, _ = ends
+        if outer is Endpoint.request and isinstance(args[3], dict):
+            self.fresh.add((source, args[1]))
+            self.request(*ends, *args[1:4])
+        elif outer is Endpoint.result and (to, args[0]) in self.fresh:
+            self.fresh.discard((to, args[0]))
+            self.answer(*ends, *args)
 
     def request(self, source: str, to: str, arrives: int, id: int, method: str, payload: Any) -> None:
         """A request, or the beginning of a watch."""

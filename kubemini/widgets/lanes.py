@@ -1,10 +1,10 @@
 """The swim-lanes: who tells whom, one record after the other, and why.
 
-    from kubemini.widgets.lanes import show_lanes
+from kubemini.widgets.lanes import show_lanes
 
-    show_lanes("scale deployment web --replicas 3")                     a kubectl line in the scenario anatomy
-    show_lanes("delete pod web-1", scenario="services", at="30s")       … or in another
-    show_lanes(trace, since="20s", until="22s", about="Pod/web-1")      what a run was listened to: run(…, listen=…)
+show_lanes("scale deployment web --replicas 3")                     a kubectl line in the scenario anatomy
+show_lanes("delete pod web-1", scenario="services", at="30s")       … or in another
+show_lanes(trace, since="20s", until="22s", about="Pod/web-1")      what a run was listened to: run(…, listen=…)
 """
 
 from pathlib import Path
@@ -68,11 +68,11 @@ def show_lanes(
     before; *about* is kind/name. Raises ValueError, ScenarioError or FaultError: one sentence.
     """
     if not isinstance(what, str | Trace):
-        raise ValueError(f'expected a kubectl line or the trace of a run, got {shown(what)}')
+        raise ValueError(f"expected a kubectl line or the trace of a run, got {shown(what)}")
     typed = isinstance(what, str)
     trace = what if isinstance(what, Trace) else _typed(what, without, scenario, at, window, seed)
-    ends = [None if instant is None else duration(instant) for instant in (since, until)]
-    return SwimLane(trace, lanes.shown(trace, *ends, about), caption, live=typed and scenario == LIVE)
+    begin, end = (None if instant is None else duration(instant) for instant in (since, until))
+    return SwimLane(trace, lanes.shown(trace, begin, end, about), caption, live=typed and scenario == LIVE)
 
 
 def _typed(line: str, without: str, scenario: Any, at: Any, window: Any, seed: int | None) -> Trace:

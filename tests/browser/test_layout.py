@@ -9,7 +9,14 @@ HTML = ROOT / "_build" / "html"
 PAGES = sorted(path for path in HTML.glob("chapters/*.html") if "data-kubemini=" in path.read_text(encoding="utf-8"))
 WINDOWS = [(1280, 800), (1440, 900), (1920, 1080)]
 PHONE = (390, 844)
-PICTURES = (".km-svg", ".km-walk", ".km-walk-way", ".km-grid-of-pods", ".km-req-chain", ".km-lane-box")  # lists and tables, too
+PICTURES = (
+    ".km-svg",
+    ".km-walk",
+    ".km-walk-way",
+    ".km-grid-of-pods",
+    ".km-req-chain",
+    ".km-lane-box",
+)  # lists and tables, too
 SEEN = (".km-say", ".km-svg", ".km-acts", ".km-strips", ".km-track", ".km-marks", ".km-ctl")
 # (top, bottom) of each part, and of the piece of the window in which a part that scrolls by itself is seen
 PLACES = """(widget, parts) => parts.flatMap((part) => {

@@ -5,6 +5,7 @@ import pytest
 from kubemini.lab import check, quiz
 from kubemini.lab.anatomy.impact import DEEDS, impact
 from kubemini.lab.anatomy.order import STEPS, instants
+from kubemini.lab.anatomy.spy import clusters, talkers
 from kubemini.lab.anatomy.story import PROGRAMS
 from kubemini.lab.questions import of_chapter
 from kubemini.lab.visits import share, visits
@@ -13,13 +14,14 @@ from kubemini.simulate import run
 
 SEEDS = (3, 1, 2)
 ANSWERS = {name: asked["answer"] for name, asked in of_chapter("anatomy")["predictions"].items()}
-STAIRS = {  # each program owns one step: visits never stop, the rest stops at its step
+STAIRS = {  # six programs own a step: visits never stop, the rest stops there; CoreDNS owns the name
     "apiserver-1": "ynnnnn",
     "etcd-1": "ynnnnn",
     "controller-manager-1": "yynnnn",
     "scheduler-1": "yyynnn",
     "kubelet@worker-1": "yyyynn",
     "kube-proxy@worker-1": "yyyyyn",
+    "coredns": "nyyyyn",
 }
 
 
@@ -70,7 +72,7 @@ def test_without_its_kubelet_a_worker_serves_on_and_is_still_called_ready(seed):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_each_program_owns_one_step_of_the_stairs(program):
+def test_each_program_owns_one_step_of_the_stairs_and_coredns_the_name(program):
     assert "".join("ny"[done] for done in impact(program).values()) == STAIRS[program]
 
 
@@ -81,7 +83,18 @@ def test_a_healthy_cluster_does_all_the_deeds():
 def test_the_stairs_pass_and_a_missed_cell_is_named():
     assert check("anatomy.impact", STAIRS).passed
     report = check("anatomy.impact", {**STAIRS, "kubelet@worker-1": "n n n n n n"})
-    assert "32 of 36 cells agree" in report.hint and "“visit” without kubelet@worker-1" in report.hint
+    assert "38 of 42 cells agree" in report.hint and "“visit” without kubelet@worker-1" in report.hint
+
+
+def test_every_miss_of_the_matrix_is_explained_by_what_has_happened():
+    wrong = {program: "".join("ny"[letter == "n"] for letter in row) for program, row in STAIRS.items()}
+    report = check("anatomy.impact", wrong)
+    assert report.hint.startswith("0 of 42 cells agree") and len(report.facts) == 42
+    said = "\n".join(report.facts)
+    assert "without scheduler-1: the new pods run: no, for it fails earlier, at “place”: the scheduler writes" in said
+    assert "without scheduler-1: the new pods get a node: no, for the scheduler writes the node into a Pod" in said
+    assert "without coredns: the old pods answer every visit: no, for a visitor asks CoreDNS for the address" in said
+    assert "without etcd-1: the old pods answer every visit: yes" in said and "etcd-1 has no part in it" in said
 
 
 @pytest.mark.parametrize("answer", [{}, STAIRS | {"scheduler-1": "? ? ? ? ? ?"}, STAIRS | {"scheduler-1": "yyy"}, 5])
@@ -134,3 +147,32 @@ def test_too_little_and_too_much_are_told_apart(gone, hint):
 @pytest.mark.parametrize("name", ["anatomy.warm-up", "anatomy.saw-scale", "anatomy.saw-scheduler", "anatomy.quiz"])
 def test_the_questions_are_there(name):
     assert quiz(name).questions
+
+
+def spies(trace):
+    return {record.actor for record in trace.of("sent") if record.detail["to"].startswith("etcd-")}
+
+
+def test_the_api_servers_alone_speak_with_etcd_and_who_has_etcdctl():
+    assert [set(talkers(trace)) for _, trace in clusters()] == [
+        {"apiserver-1"},
+        {"apiserver-1", "apiserver-2", "apiserver-3"},
+        {"apiserver-1", "kubectl"},
+    ]
+    report = check("anatomy.spy", spies)
+    assert report.passed and "somebody with etcdctl: apiserver-1 (27 requests), kubectl (4 requests)" in report.facts
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda trace: {record.actor for record in trace.of("sent")}, "one API server: you name controller-manager-1"),
+        (lambda trace: {"apiserver-1"}, "three API servers: apiserver-2 has sent"),
+        (lambda trace: spies(trace) - {"kubectl"}, "somebody with etcdctl: kubectl has sent 4 requests"),
+        (lambda trace: 1, "Return a set of names"),
+        (lambda trace: None, "returned nothing yet"),
+        ({"apiserver-1"}, "Give check() the function itself"),
+    ],
+)
+def test_a_spy_that_names_too_many_or_too_few_is_told_where(wrong, hint):
+    assert hint in check("anatomy.spy", wrong).hint

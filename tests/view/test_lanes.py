@@ -147,7 +147,7 @@ def test_a_cluster_of_ones_own_is_listened_to_and_a_balancer_has_a_lane():
 def test_who_has_not_listened_is_told_how():
     with pytest.raises(ValueError, match="nobody has listened to this run"):
         lanes(run("anatomy", until=2), 0, SECOND)
-    with pytest.raises(ValueError, match="nothing was sent from 22.900s to 22.901s"):
+    with pytest.raises(ValueError, match="nothing was sent from 22"):
         lanes(scaled(), 22_900_000, 22_901_000)
 
 

@@ -174,6 +174,8 @@ def _why_answer(step: Step, cause: Step | None, after: str, verb: str) -> str:
 
 
 def _why_kubectl(step: Step) -> str:
+    if lane_of(step.to) == "etcd":
+        return "That is etcdctl: it goes past the API server, and past all that is checked there."
     if step.detail["verb"] == "GET":
         return "It reads, and changes nothing." if step.about != "/" else "It knows no kinds by heart."
     return "That is all it does. It tells no scheduler and no kubelet, only the API server."

@@ -1,5 +1,7 @@
 """Swim-lane in a browser: step by step, by hand and by key; why a step is; and lines of a reader's own."""
 
+from itertools import pairwise
+
 import pytest
 
 from tests.browser.conftest import violations
@@ -156,7 +158,7 @@ def test_names_of_lanes_do_not_touch_on_a_phone(open_page, http, widget):
     page = open_page(f"{http}/lanes.html", viewport={"width": 390, "height": 800}, **STILL)
     drawn = widget(page).root
     boxes = [name.bounding_box() for name in drawn.locator(".km-lane-names b").all()]
-    assert all(a["x"] + a["width"] <= b["x"] for a, b in zip(boxes, boxes[1:], strict=False))
+    assert all(a["x"] + a["width"] <= b["x"] for a, b in pairwise(boxes))
     top = drawn.locator(".km-lane-top").bounding_box()
     assert all(top["y"] <= b["y"] and b["y"] + b["height"] <= top["y"] + top["height"] for b in boxes)
 
