@@ -1,6 +1,6 @@
 """The message handler behind every widget: the same in a Jupyter kernel and in the browser's worker.
 
-{"op": "simulate", "id": 1, "spec": {"scenario", "seed", "commands", "until", "params"}}
+{"op": "simulate", "id": 1, "spec": {"scenario", "seed", "commands", "until", "params"}, "picture": the widget's name}
   -> {"op": "trace", "id": 1, "run": …}      see `kubemini.view.scene.present`
 {"op": "elections", "id": 1, "seeds": [first, last + 1], "timeout": [low, high]} or {…, "scenario", "params"}
   -> {"op": "elections", "id": 1, "times": [ms or null for none in 15 s, …]}
@@ -57,7 +57,8 @@ def simulate(message: dict[str, Any]) -> dict[str, Any]:
     trace = run(
         spec.get("scenario", ""), spec.get("seed"), spec.get("commands") or (), until, params=spec.get("params")
     )
-    return {"op": "trace", "run": present(trace)}
+    picture = message.get("picture", "")
+    return {"op": "trace", "run": present(trace, picture if isinstance(picture, str) else "")}
 
 
 def elections(message: dict[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,12 @@
 bytes in CPython and in the browser.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from kubemini.sim.trace import Record, Trace
 from kubemini.sim.units import SECOND, clock
-from kubemini.view import loop
+from kubemini.view import loop, rollouts
 from kubemini.view.beneath import windows
 from kubemini.view.columns import pack
 from kubemini.view.requests import FATES, asked, fate, series_of
@@ -28,10 +29,13 @@ KEPT = {  # of these words the widgets draw only these fields
 ETCD_ONLY = ("kv", "timer", "room")  # a cluster's store holds objects, which are told as such; its map has no dials
 ANSWERS = ("MsgAppResp", "MsgReadIndex", "MsgReadIndexResp")  # a whole cluster's map shows what is told, not these
 SUMMARIZED = ("Service", "Node")
+BESIDES: dict[str, dict[str, Callable[[Trace], Any]]] = {
+    "rollout-strip": {"rollouts": lambda trace: [strip.data() for strip in rollouts.strips(trace)]},
+}
 
 
-def present(trace: Trace) -> dict[str, Any]:
-    """The recording of a run, as JSON values."""
+def present(trace: Trace, picture: str = "") -> dict[str, Any]:
+    """The recording of a run, as JSON values, with what a *picture* (the name of a widget) needs besides."""
     kind = trace.header["topology"]["kind"]
     in_close_up = loop.recorded(trace)
     return {
@@ -42,6 +46,7 @@ def present(trace: Trace) -> dict[str, Any]:
         "strip": request_strip(trace),
         "beneath": windows.beneath(trace),
         **({"loop": in_close_up} if in_close_up else {}),
+        **({name: make(trace) for name, make in BESIDES.get(picture, {}).items()}),
     }
 
 

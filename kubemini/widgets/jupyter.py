@@ -25,7 +25,7 @@ from kubemini.study.balance import Hands, hands
 from kubemini.study.elections import GIVE_UP, percentile
 from kubemini.study.names import SEARCH, Walk, twice
 from kubemini.study.reach import SHOP, End, drawn, read, table, under_each
-from kubemini.view import connections, loop
+from kubemini.view import connections, loop, rollouts
 from kubemini.view.scene import present, text_summary
 from kubemini.widgets.base import Widget, compact
 from kubemini.widgets.figures import Curves
@@ -57,13 +57,12 @@ class Recording(Widget):
                 ' params: {close_up: replicaset-controller}, or show("controllers")'
             )
         text = f"{text_summary(trace)}{self.more(trace)}"
-        super().__init__(present(trace), text, caption, {"settings": settings(trace), **(options or {})})
+        super().__init__(present(trace, self.picture), text, caption, {"settings": settings(trace), **(options or {})})
 
     def more(self, trace: Trace) -> str:
         """What this picture shows and the run told as text does not say."""
-        if self.picture == LOOP:
-            return f"\n\n{loop.told(trace)}"
-        return f"\n\n{connections.told(trace)}" if self.picture == "connections" else ""
+        told = {"connections": connections.told, LOOP: loop.told, "rollout-strip": rollouts.told}.get(self.picture)
+        return f"\n\n{told(trace)}" if told else ""
 
     def amount(self) -> str:
         return f"{len(self.run['records']['at']):,} records"
@@ -323,11 +322,10 @@ def show(
     """Run *scenario* and show it; a `Trace` is shown as it is, and so is what `trace_request` gives.
 
     *widget* is "cluster-map", "connections" (who hangs on whom), "reconcile-loop" (of a controller in close-up),
-    "raft-stepper" or "etcd-desk" (the default where
-    there is nothing but etcd). *predict* is a question asked before the recording plays: {"question", "choices": [...],
+    "rollout-strip" (the pods of a Deployment over time), "raft-stepper" or "etcd-desk" (the default where there is
+    nothing but etcd). *predict* is a question asked before the recording plays: {"question", "choices": [...],
     "answer": index, "explain"}. Further *options*: *t0* (seconds at which it opens), *speed*, *id* (for links),
-    *elections* (milliseconds, for the stepper's
-    histogram). Raises ValueError naming the widgets.
+    *elections* (milliseconds, for the stepper's histogram). Raises ValueError naming the widgets.
     """
     if isinstance(scenario, TracedRequest):
         return show_request(scenario, caption=caption)

@@ -67,6 +67,7 @@ def pages():
         "hangs": lambda: show("door", widget="connections"),
         "loop": lambda: show("controllers", widget="reconcile-loop", caption="One controller."),
         "pair": lambda: show("two-balancers", widget="connections"),
+        "rolls": lambda: show("rollouts", widget="rollout-strip", id="rolls"),
         "balancers": lambda: show("two-balancers"),
         "external": lambda: show("external"),
         "stepper": lambda: show("split-vote", widget="raft-stepper", elections=[900, 1100, 1200]),

@@ -33,7 +33,7 @@ def _facts(d: Detail) -> str:
     fields = d.get("summary") or {}
     if d["kind"] == "Node":
         return "ready" if fields.get("ready") else "not ready"
-    return ", ".join(f"{key} {value}" for key, value in fields.items())
+    return ", ".join(f"{key} {fields[key]}" for key in ("replicas", "ready"))
 
 
 def _decision(d: Detail) -> str:

@@ -193,7 +193,10 @@
         until,
         params: link.params,
       };
-    if (await golive(model)) await simulate(model, { op: "simulate", id: 0, spec });
+    if (await golive(model)) {
+      const picture = model.get("widget");
+      await simulate(model, { op: "simulate", id: 0, spec, picture });
+    }
   }
 
   const unique = (wish) => {

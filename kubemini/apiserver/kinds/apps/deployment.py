@@ -4,8 +4,10 @@ Models k/k pkg/registry/apps/deployment strategy; k/k pkg/apis/apps/validation V
 ValidateDeploymentStrategy; defaults: k/k pkg/apis/apps/v1 SetDefaults_Deployment.
 """
 
+from typing import Any
+
 from kubemini.api.kinds import DEPLOYMENT
-from kubemini.api.objects import Obj
+from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME, WIDE, Column, at
 from kubemini.apiserver.columns.workloads import picked_by, ratio, wide
 from kubemini.apiserver.rules import notsimulated
@@ -68,6 +70,13 @@ def status_rules(new: Obj, old: Obj) -> Wrong:
     yield from replicated.not_fewer_collisions(new, old)
 
 
+def summary(obj: Obj) -> dict[str, Any]:
+    """How many are wanted and ready, and what bounds a rolling update, as it is written."""
+    rolling = get(obj, "spec", "strategy", "rollingUpdate", default=None) or {}
+    bounds = {"surge": rolling.get("maxSurge"), "unavailable": rolling.get("maxUnavailable")}
+    return {**replicated.summary(obj), **bounds, "paused": bool(get(obj, "spec", "paused"))}
+
+
 COLUMNS = (
     NAME,
     Column("Ready", ratio(("status", "readyReplicas"), ("spec", "replicas"))),
@@ -94,7 +103,7 @@ serve(
         warnings=replicated.name_warnings,
         first_status=lambda obj: {},
         columns=COLUMNS,
-        summary=replicated.summary,
+        summary=summary,
         not_simulated=notsimulated.under("spec.template.spec", notsimulated.POD_SPEC),
     )
 )

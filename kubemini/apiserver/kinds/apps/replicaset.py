@@ -3,8 +3,10 @@
 Models k/k pkg/registry/apps/replicaset strategy; k/k pkg/apis/apps/validation ValidateReplicaSet.
 """
 
+from typing import Any
+
 from kubemini.api.kinds import REPLICA_SET
-from kubemini.api.objects import Obj
+from kubemini.api.objects import Obj, get
 from kubemini.apiserver.columns import AGE, NAME
 from kubemini.apiserver.columns.workloads import count, wide
 from kubemini.apiserver.rules import notsimulated
@@ -25,6 +27,12 @@ def rules(obj: Obj) -> Wrong:
     spec = obj.get("spec") or {}
     yield from not_negative(spec, "spec", "replicas", "minReadySeconds")
     yield from replicated.selector_and_template(spec)
+
+
+def summary(obj: Obj) -> dict[str, Any]:
+    """How many are wanted and ready, and of which image: that of the first container."""
+    first = next(iter(get(obj, "spec", "template", "spec", "containers", default=None) or ()), {})
+    return {**replicated.summary(obj), "container": first.get("name", ""), "image": first.get("image", "")}
 
 
 COLUMNS = (
@@ -48,7 +56,7 @@ serve(
         warnings=replicated.name_warnings,
         first_status=lambda obj: {"replicas": 0},
         columns=COLUMNS,
-        summary=replicated.summary,
+        summary=summary,
         not_simulated=notsimulated.under("spec.template.spec", notsimulated.POD_SPEC),
     )
 )

@@ -5,6 +5,8 @@ ValidatePodDisruptionBudgetSpec, ValidatePodDisruptionBudgetStatusUpdate;
 columns: k/k pkg/printers/internalversion printPodDisruptionBudget.
 """
 
+from typing import Any
+
 from kubemini.api import kinds, names
 from kubemini.api.objects import Obj
 from kubemini.apiserver.columns import AGE, NAME, Column, at, word_at
@@ -48,6 +50,15 @@ COLUMNS = (
     Column("Allowed Disruptions", at("status", "disruptionsAllowed", default=0), type="integer"),
     AGE,
 )
+
+
+def summary(obj: Obj) -> dict[str, Any]:
+    """How many may go, how many are healthy, and how many must be."""
+    status = obj.get("status") or {}
+    names = {"allowed": "disruptionsAllowed", "healthy": "currentHealthy", "needed": "desiredHealthy"}
+    return {name: status.get(field, 0) for name, field in names.items()}
+
+
 serve(
     ServedKind(
         kinds.KNOWN["policy/v1", "PodDisruptionBudget"],
@@ -61,7 +72,7 @@ serve(
         status_rules=status_rules,
         first_status=lambda obj: dict.fromkeys(COUNTS, 0),
         columns=COLUMNS,
-        said=False,
+        summary=summary,
         not_simulated=("few:spec",),
     )
 )

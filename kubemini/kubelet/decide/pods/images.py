@@ -25,6 +25,10 @@ DENIED = (
     "failed to resolve image: pull access denied, repository does not exist or may require authorization: "
     "authorization failed: no basic auth credentials"
 )
+NO_SUCH_HOST = (
+    'failed to resolve image: failed to do request: Head "https://{0}/v2/": dial tcp: lookup {0}: no such host'
+)
+NOWHERE = ".invalid"  # a registry that is called so has no address: RFC 6761 keeps the name for that
 TAG = re.compile(r"(?P<name>.+?)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>[a-z0-9]+:[0-9a-f]{32,}))?")
 PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 NAME = re.compile(rf"(?:(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d+)?/)?{PART}(?:/{PART})*")
@@ -43,12 +47,15 @@ class Image:
 
 @dataclass(slots=True)
 class Registry:
-    """All that is known of images, by name without tag; any other is on every node."""
+    """All that is known of images, by name without tag; any other is on every node, but what no registry can hold."""
 
     images: dict[str, Image] = field(default_factory=dict)
 
     def of(self, image: str) -> Image:
         """The one called *image*."""
+        host = image.partition("/")[0]
+        if host.endswith(NOWHERE) and "/" in image:
+            return Image(takes=200 * MS, trouble=NO_SUCH_HOST.format(host))
         return self.images.get(without_tag(image)) or Image(present=True, takes=200 * MS)
 
 

@@ -70,7 +70,8 @@ export class Asking {
       () => this.fail("The simulation has not answered for 30 seconds: it may be running away."),
       PATIENCE,
     );
-    this.widget.model.send({ op: "simulate", id: ++this.ids, spec: this.asked.spec });
+    const { name: picture, model } = this.widget;
+    model.send({ op: "simulate", id: ++this.ids, spec: this.asked.spec, picture });
   }
 
   heard(m) {

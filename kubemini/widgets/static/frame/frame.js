@@ -20,7 +20,8 @@ const BEFORE = 2 * SECOND; // a recording opens when all is well, and soon somet
 
 /** Put a widget into *el*. *make(widget)* gives its picture: {node, setRun(history, narrow), draw(now), has(name),
  * first(history)}, and if it likes {top, under: more boxes, more(sel, st): of the inspector, state(sel, st): when that
- * is made anew, keys: [[key, words, what]], giveUp(): on Escape, heals: it has a button of its own for that}. */
+ * is made anew, keys: [[key, words, what]], giveUp(): on Escape, heals: it has a button of its own for that, said(t) and
+ * describe(sel, t): sentences of its own}. */
 export function widget({ model, el, name, label, make }) {
   const made = new Widget(model, el, name, label, make);
   return () => made.close();
@@ -120,15 +121,25 @@ class Widget {
     this.side.renew();
     this.draw();
     if (spoken)
-      this.parts.live.textContent = describe(to, this.past.at(this.t), this.t, this.past)
+      this.parts.live.textContent = this.describe(to, this.past.at(this.t))
         .filter(Boolean)
         .join(". ");
+  }
+
+  /** What is true at *t*, [at, level, first sentence, second]: of what the picture shows, or of the whole cluster. */
+  said(t) {
+    return this.view.said ? this.view.said(t) : this.past.said(t);
+  }
+  /** A title and sentences about what is selected. */
+  describe(sel, st) {
+    const own = this.view.describe && this.view.describe(sel, this.t);
+    return own || describe(sel, st, this.t, this.past);
   }
 
   announce() {
     const { past, t } = this,
       row = past.rows[past.happened(t) - 1],
-      [, , first, second] = past.said(t);
+      [, , first, second] = this.said(t);
     const happened = row && row.at === t ? `${row.who}: ${row.words}. ` : "";
     this.parts.live.textContent = `${seconds(t)} seconds. ${happened}${first} ${second || ""}`;
   }
@@ -141,7 +152,7 @@ class Widget {
   drawAll() {
     const { past, parts, t, sel, calm } = this,
       st = past.at(t),
-      [, level, first, second] = past.said(t);
+      [, level, first, second] = this.said(t);
     put(parts.tag, "text", MARKS[level] || "●");
     put(parts.tag, "class", "km-tag km-" + level);
     put(parts.head, "text", first);

@@ -1,6 +1,5 @@
 // Beside the picture: what is selected, what can be done to it, and what happened.
 import { actionsFor } from "../actions.js";
-import { describe } from "../describe.js";
 import { button, h, put, seconds } from "../kit.js";
 
 const SHOWN = 7; // rows of what happened
@@ -50,8 +49,8 @@ export class Side {
   /** Whether what can be done is other than before. */
   drawSelected(st) {
     const { widget } = this,
-      { past, parts, sel, t, view } = widget,
-      [title, ...rest] = describe(sel, st, t, past),
+      { past, parts, sel, view } = widget,
+      [title, ...rest] = widget.describe(sel, st),
       lines = rest.filter(Boolean);
     put(parts.title, "text", title);
     if (this.said !== lines.join("\n")) {

@@ -156,7 +156,9 @@ function commands(room, past) {
 }
 
 function words(c) {
+  if (c.action === "kubectl") return deed(c.by, String(c.args[0]).split(" ").slice(0, 2).join(" "));
   const args =
     c.action === "cut" ? c.args[0] : c.args.filter((x) => String(x).length < 24).join(" ");
-  return `${c.by === "you" ? "you: " : ""}${c.action.replace(/_/g, " ")} ${args}`.trim();
+  return deed(c.by, `${c.action.replace(/_/g, " ")} ${args}`.trim());
 }
+const deed = (by, text) => (by === "you" ? `you: ${text}` : text);
