@@ -91,6 +91,14 @@ def test_a_drain_is_refused_by_a_budget_and_asks_again_until_its_time_is_over(de
     assert f"There are pending nodes to be drained:\n {node}\n" in said
 
 
+def test_a_drain_waits_only_so_long_for_a_pod_whose_kubelet_is_gone(desk):
+    node = desk.says("get pods -o jsonpath={.items[0].spec.nodeName}")
+    desk.cluster.components[f"kubelet@{node}"].crash()
+    said = desk.says(f"drain {node} --skip-wait-for-delete-timeout=5", time="60s")
+    assert "has DeletionTimestamp older than 5 seconds, skipping\n" in said and said.endswith(f"node/{node} drained\n")
+    assert desk.says(f"drain {node} --skip-wait-for-delete-timeout=5").count("evicting") == 0
+
+
 def test_a_drain_names_what_nobody_would_make_anew(desk):
     desk.says("run lone --image=x")
     desk.cluster.run("10s")

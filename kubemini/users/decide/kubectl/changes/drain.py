@@ -3,13 +3,14 @@
 Theory of operation. Upstream every pod has a task of its own: evict, ask again in 5 s when a budget refuses, look every
 second whether it is gone. Here one loop keeps an instant for each pod, and goes to the next that is due: pods that are
 due together are served in their order.
-Models k/kubectl pkg/drain Helper.GetPodsForDeletion Helper.evictPods filterPods waitForDelete; pkg/cmd/drain
-DrainCmdOptions.RunDrain.
+Models k/kubectl pkg/drain Helper.GetPodsForDeletion Helper.evictPods filterPods waitForDelete shouldSkipPod;
+pkg/cmd/drain DrainCmdOptions.RunDrain.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubemini.api.timestamps import instant
 from kubemini.sim.units import SECOND
 from kubemini.users.decide.kubectl import targets
 from kubemini.users.decide.kubectl.asking import Ask, Failed, Pause, Refused, Steps, fail, fetched
@@ -29,7 +30,7 @@ FLAGS = (
     Flag("grace-period", kind=INT, default=-1),
     Flag("ignore-daemonsets", kind=BOOL),
     Flag("pod-selector"),
-    Flag("skip-wait-for-delete-timeout", kind=INT, unheard=True),
+    Flag("skip-wait-for-delete-timeout", kind=INT),
     Flag("timeout", kind=TIME),
 )
 AGAIN, LOOK = 5 * SECOND, 1 * SECOND
@@ -39,6 +40,7 @@ DAEMON = "DaemonSet-managed Pods (use --ignore-daemonsets to ignore)"
 DAEMON_IGNORED = "ignoring DaemonSet-managed Pods"
 LOCAL = "Pods with local storage (use --delete-emptydir-data to override)"
 UNMANAGED = "Pods that declare no controller (use --force to override)"
+SKIPPED = 'pod "{}" has DeletionTimestamp older than {} seconds, skipping'
 UNMANAGED_LOST = "deleting Pods that declare no controller"
 
 
@@ -135,6 +137,8 @@ def _pods(line: Line, given: Given, info: Info) -> Steps:
 
 def _judged(line: Line, given: Given, pod: Any) -> Steps:
     """Whether *pod* goes, with what warning, or why nothing goes. Of several warnings the last one counts."""
+    if _long_marked(line, given, pod):
+        return False, "", ""
     meta = pod["metadata"]
     done = (pod.get("status") or {}).get("phase", "") in OVER
     owner = next((one for one in meta.get("ownerReferences") or [] if one.get("controller")), None)
@@ -156,6 +160,12 @@ def _judged(line: Line, given: Given, pod: Any) -> Steps:
     if done or owner is not None:
         return True, "", ""
     return (True, UNMANAGED_LOST, "") if given.on("force") else (False, "", UNMANAGED)
+
+
+def _long_marked(line: Line, given: Given, pod: Any) -> bool:
+    """Whether *pod* should have ended longer ago than one waits for it."""
+    patience, end = given["skip-wait-for-delete-timeout"] or 0, pod["metadata"].get("deletionTimestamp")
+    return patience > 0 and bool(end) and (line.now - instant(end)) // SECOND > patience
 
 
 # -- to let them go ----------------------------------------------------------------------------------------------------
@@ -253,6 +263,10 @@ def _look(line: Line, given: Given, one: Leaving) -> Steps:
     if there is None or there["metadata"]["uid"] != one.pod["metadata"]["uid"]:
         word = "deleted" if given.on("disable-eviction") else "evicted"
         line.screen.line(f"pod/{one.pod['metadata']['name']} {word}")
+        return True
+    if _long_marked(line, given, there):
+        patience = given["skip-wait-for-delete-timeout"]
+        line.screen.line(SKIPPED.format(one.pod["metadata"]["name"], patience))
         return True
     one.due = line.now + LOOK
     return False
