@@ -32,7 +32,8 @@ IV   THE WHOLE: wiring and stories; decides nothing
 V    THOSE WHO LOOK: read the trace, touch nothing
     kubectlline.py  a kubectl line in a notebook: what a reader types, and what kubectl prints
     packets.py      one packet walked through a running cluster, by the rules that its kube-proxies have written
-    explaining.py   why a pod goes where it goes: each plugin's verdict and score for each node; plugins of one's own
+    explaining/     why a pod goes where it goes: each plugin's verdict and score for each node; plugins of one's own; a
+                    small cluster to ask it of, for the scheduler's table
     requests/       one request walked through the API server's chain: what each stage did to it
     judge/          what a history of requests must satisfy, whoever recorded it
     study/          one question, many seeded runs, a distribution for an answer

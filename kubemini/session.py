@@ -10,12 +10,15 @@
   -> {"op": "stopwatch", "id": 1, "watch": …}   see `kubemini.study.failures.Watch.data`
 {"op": "lanes", "id": 1, "line": "scale deployment web --replicas 3", "without": "" or a program}
   -> {"op": "lanes", "id": 1, "lanes": …}    see `kubemini.view.lanes.shown`
+{"op": "placement", "id": 1, "asked": {"case", "deeds": [[name, words…], …], "pod"}}
+  -> {"op": "placement", "id": 1, "state": …}   see `kubemini.explaining.stage.Stage.table`
   -> {"op": "error", "id": 1, "error": one clear sentence}
 """
 
 from collections.abc import Callable
 from typing import Any
 
+from kubemini.explaining import cases
 from kubemini.ranges import is_whole, shown
 from kubemini.requests import broken
 from kubemini.scenarios import load, with_params
@@ -102,6 +105,14 @@ def lanes(message: dict[str, Any]) -> dict[str, Any]:
     return {"op": "lanes", "lanes": swimlanes.shown(slow_motion(line, without=without))}
 
 
+def placement(message: dict[str, Any]) -> dict[str, Any]:
+    """Where a pod of a small cluster goes, and why, after what a reader did to it."""
+    asked = message.get("asked")
+    if not isinstance(asked, dict):
+        raise ValueError(f"asked: expected a map with case, deeds, pod; got {shown(asked)}")
+    return {"op": "placement", "state": cases.answer(asked)}
+
+
 def _pair(message: dict[str, Any], name: str, expected: str, fits: Callable[[Any], bool]) -> tuple[Any, Any]:
     """The two values of a field. Raises ValueError."""
     found = message.get(name)
@@ -120,4 +131,5 @@ OPERATIONS = {
     "request": request,
     "stopwatch": stopwatch,
     "lanes": lanes,
+    "placement": placement,
 }

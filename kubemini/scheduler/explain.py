@@ -47,6 +47,7 @@ class Explanation:
     nodes: list[NodeSaid]
     weights: dict[str, int]
     preemption: Preemption | None = None
+    start: int = 0  # the number of the node at which the search began
     placed: str = ""  # where it is already: it is asked as if it were not
     only: str = ""  # the one node that the reader asks about
 
@@ -67,7 +68,8 @@ class Explanation:
         best = self.node(decision.node)
         equals = [name for name in decision.best() if name != decision.node]
         if equals:
-            return f"{decision.node} has the highest total, {best.total}; so has {', '.join(equals)}, found later."
+            equal = f"so has {some(equals)}: of equals the search decides."
+            return f"{decision.node} has the highest total, {best.total}; {equal}"
         rivals = [one for one in self.nodes if one.total is not None and one is not best]
         second = max(rivals, key=lambda one: one.total or 0)
         return f"{decision.node} has the highest total, {best.total}: {self.lead(best, second)}"
@@ -75,8 +77,39 @@ class Explanation:
     def lead(self, one: NodeSaid, other: NodeSaid) -> str:
         """By what the total of *one* is higher than that of *other*."""
         leads = {name: marks[2] - other.scores[name][2] for name, marks in one.scores.items() if name in other.scores}
-        told = [f"{name} {lead:+d}" for name, lead in leads.items() if lead]
+        told = [f"{name} {lead:+d}" for name, lead in sorted(leads.items(), key=lambda it: -it[1]) if lead]
         return f"{(one.total or 0) - (other.total or 0)} more than {other.name} ({', '.join(told)})."
+
+    def searched(self) -> str:
+        """One sentence: where the search began, and how far it went."""
+        many, looked = len(self.nodes), self.decision.searched
+        begins = f"The search began at {self.nodes[self.start].name}" if self.nodes else ""
+        if not looked or (looked == many and not self.start):
+            return ""
+        ended = f": {looked} of {many} nodes were asked, then enough fitted" if looked < many else " and went all round"
+        return f"{begins}{ended}; the next begins at {self.nodes[(self.start + looked) % many].name}."
+
+    def would(self, name: str) -> str:
+        """In one sentence what would have to change for the pod to go to the node *name*."""
+        said, decision = self.node(name), self.decision
+        if name == decision.node:
+            return f"Nothing has to change: it goes to {name}."
+        if decision.prefilter is not None:
+            return f"{decision.prefilter.plugin} says no to every node: {', '.join(decision.prefilter.reasons)}."
+        needs = _once([said.cures.get(one.plugin, f"what {one.plugin} says must go") for one in said.refusals])
+        if needs:
+            gone = _names(said.victims.victims) if said.victims else []
+            spare = f", or {some(gone)} of lower priority must go" if gone else ""
+            return f"For {name}: {'; and '.join(needs)}{spare}."
+        if said.total is None or not decision.node:
+            return f"{name} would do: the search had found enough nodes before it." if decision.node else "It fits."
+        best = self.node(decision.node)
+        behind = (best.total or 0) - said.total
+        if not behind:
+            return (
+                f"{name} has the same total as {decision.node}: of equals the order decides in which they were found."
+            )
+        return f"{name} fits; it would have to gain {behind + 1}: {decision.node} has {self.lead(best, said)}"
 
     def change(self, name: str) -> list[str]:
         """What would have to change for the pod to go to the node *name*, one sentence each."""
@@ -90,7 +123,13 @@ class Explanation:
         if said.victims is not None:
             lines.append(f"or these pods of lower priority must go: {', '.join(_names(said.victims.victims))}")
         if said.fits and said.total is not None and decision.node:
-            lines.append(f"It fits, but {decision.node} is better: {self.lead(self.node(decision.node), said)}")
+            best = self.node(decision.node)
+            better = (
+                f"is better: {self.lead(best, said)}"
+                if best.total != said.total
+                else "is as good: of equals the search decides."
+            )
+            lines.append(f"It fits, but {decision.node} {better}")
         elif said.fits and decision.prefilter is None:
             lines.append("It fits, but the search had found enough nodes before it." if decision.node else "It fits.")
         if decision.prefilter is not None:
@@ -103,7 +142,7 @@ class Explanation:
         where = self.decision.node or "nowhere"
         placed = f" (it is on {self.placed}; asked as if it were not)" if self.placed else ""
         head = f"{self.pod} → {where}{placed}: {fitting} of {len(self.nodes)} nodes fit"
-        lines = [head, self.why(), "", *self._scores(), *self._refusals()]
+        lines = [head, self.why(), *filter(None, [self.searched()]), *self._scores(), *self._refusals()]
         if self.only:
             lines += ["", f"For {self.only} would have to change:", *(f"  {line}" for line in self.change(self.only))]
         return "\n".join(lines)
@@ -119,7 +158,7 @@ class Explanation:
         for one in sorted(scored, key=lambda one: -(one.total or 0)):
             marks = (one.scores[name] for name in names)
             rows.append([one.name, str(one.total), *(_mark(raw, share) for raw, share, _ in marks)])
-        return _table(rows)
+        return ["", *_table(rows)]
 
     def _refusals(self) -> list[str]:
         refused = [one for one in self.nodes if not one.fits]
@@ -138,6 +177,17 @@ def _mark(raw: int, share: int) -> str:
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
+def _once(needs: Sequence[str]) -> list[str]:
+    """Without what an earlier one has done: who uncordons a node takes its taint away."""
+    return [need for at, need in enumerate(needs) if not any(need.split(", or")[0] in other for other in needs[:at])]
+
+
+def some(names: Sequence[str], most: int = 4) -> str:
+    """The first few names, and how many there are more."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _names(pods: Sequence[Obj]) -> list[str]:
@@ -163,7 +213,8 @@ def explained(
         nodes.append(said)
     meta = cycle.pod["metadata"]
     weights = {plugin.name: plugin.weight for plugin in plugins}
-    return Explanation(f"{meta.get('namespace', 'default')}/{meta['name']}", found, nodes, weights, preemption)
+    whose = f"{meta.get('namespace', 'default')}/{meta['name']}"
+    return Explanation(whose, found, nodes, weights, preemption, start % max(1, len(nodes)))
 
 
 def _ask(cycle: Cycle, plugin: Plugin, info: NodeInfo, said: NodeSaid) -> None:

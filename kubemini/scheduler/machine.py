@@ -48,6 +48,9 @@ class Attempt:
         return [pod for pod in chosen.victims if "deletionTimestamp" not in pod["metadata"]] if chosen else []
 
 
+Tried = Callable[[Cycle, Attempt], None]
+
+
 class Machine:
     """Cache, queue, and the place where the next search begins."""
 
@@ -67,6 +70,7 @@ class Machine:
         self.assumed: dict[str, Obj] = {}  # by UID: chosen, and not seen bound yet
         self.preempting: dict[str, Obj | None] = {}  # UID of a pod → the last victim, once it is its turn
         self.start = 0
+        self.tried: Tried = lambda cycle, attempt: None  # whoever looks on, before the pod counts anywhere
         self.latest: Callable[[Obj], Obj | None] = lambda pod: self.known.seen("Pod", *_key(pod))
 
     def plug_in(self, plugins: Sequence[Plugin]) -> None:
@@ -174,13 +178,13 @@ class Machine:
         """Try to place a pod, and remember what came of it."""
         cycle = self.cycle(entry.pod)
         decision = decide(cycle, self.plugins, self.start)
+        attempt = Attempt(entry, decision, None if decision.node else self.make_room(cycle, decision))
+        self.tried(cycle, attempt)
         if cycle.nodes:
             self.start = (self.start + decision.searched) % len(cycle.nodes)
-        attempt = Attempt(entry, decision)
         if decision.node:
             self._assume(cycle, attempt)
         else:
-            attempt.preemption = self.make_room(cycle, decision)
             if attempt.victims:
                 self.preempting[entry.uid] = None
             self.refused(entry, decision, now)

@@ -31,6 +31,7 @@ from kubemini.widgets.base import Widget, compact
 from kubemini.widgets.figures import Curves
 from kubemini.widgets.lanes import SwimLane
 from kubemini.widgets.modules import WIDGETS, widget_source
+from kubemini.widgets.placement import SchedulerTable
 from kubemini.widgets.request import RequestTracer, show_request
 from kubemini.widgets.stopwatch import FailureStopwatch
 
@@ -304,6 +305,7 @@ NO_TRACE = (
     RequestTracer,
     FailureStopwatch,
     SwimLane,
+    SchedulerTable,
 )
 NO_RUN = tuple(widget.picture for widget in NO_TRACE)
 CLASSES = {name: recording_class(name) for name in WIDGETS if name not in NO_RUN}

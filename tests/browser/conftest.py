@@ -51,6 +51,7 @@ def pages():
         show_walk,
     )
     from kubemini.widgets.lanes import show_lanes
+    from kubemini.widgets.placement import show_scheduler
     from kubemini.widgets.stopwatch import show_stopwatch
 
     return {
@@ -79,6 +80,7 @@ def pages():
         "stopwatch": lambda: show_stopwatch(caption="When is a pod replaced?"),
         "request": lambda: show_request(caption="Predict first."),
         "lanes": lambda: show_lanes("scale deployment web --replicas 3", caption="In slow motion."),
+        "table": lambda: show_scheduler(caption="Which node, and why?"),
         "curves": lambda: show_elections({ends: elections(Setting(ends), 60) for ends in ((150, 155), (150, 300))}),
     }
 

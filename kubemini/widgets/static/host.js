@@ -129,6 +129,7 @@
       });
     }
   }
+  const ASKS = ["simulate", "elections", "request", "stopwatch", "lanes", "placement"]; // questions of widgets
   const models = [],
     simulator = new Simulator();
 
@@ -223,7 +224,7 @@
     const model = new Model({ ...state, options, kernel: "recording" });
     model.onsend = (m) => {
       if (m.op === "golive") golive(model);
-      else if (["simulate", "elections", "request", "stopwatch"].includes(m.op)) simulate(model, m);
+      else if (ASKS.includes(m.op)) simulate(model, m);
       else if (m.op === "link") history.replaceState(null, "", m.hash);
     };
     models.push(model);

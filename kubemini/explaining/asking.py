@@ -37,7 +37,7 @@ def explain(
     opinions, for this question alone. Raises ValueError: one sentence that says what to do.
     """
     cluster = cluster_of(where, manifests, at, seed)
-    machine = _scheduler(cluster).machine
+    machine = deciding(cluster).machine
     pod = _pod(machine.known.of("Pod"), what)
     asked = tuple(sorted((*machine.plugins, *plugins), key=lambda plugin: plugin.place))
     cycle = _as_if_new(machine.cycle(pod), pod)
@@ -89,8 +89,8 @@ def _schedulers(cluster: Cluster) -> list[Scheduler]:
     return [one for one in cluster.components.values() if isinstance(one, Scheduler)]
 
 
-def _scheduler(cluster: Cluster) -> Scheduler:
-    """The one that decides, or, while none does, one that listens."""
+def deciding(cluster: Cluster) -> Scheduler:
+    """The scheduler that decides, or, while none does, one that listens. Raises ValueError."""
     up = [one for one in _schedulers(cluster) if one.up]
     if not up:
         raise ValueError("no scheduler is running in this cluster: start one, or let time pass until it has started")
