@@ -319,7 +319,7 @@ class FailureStopwatch {
         h(
           "tr",
           {},
-          ["", ...KINDS].map((text) => h("th", { scope: "col" }, text)),
+          ["mark", ...KINDS].map((text) => h("th", { scope: "col" }, text)),
         ),
       ),
       h("tbody", {}, ofNode, ofPods),
