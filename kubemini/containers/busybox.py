@@ -6,6 +6,7 @@ from kubemini.containers.shell import sh
 
 APPLETS: dict[str, Main] = {
     "[": system.tested,
+    "[[": system.tested,
     "ash": sh.main,
     "base64": text.base64,
     "basename": system.basename,

@@ -32,6 +32,7 @@ def test_random_scripts_say_and_end_as_they_do_in_a_real_shell(first):
         ("i=0; while [ $i -lt 3 ]; do i=$((i+1)); done; echo $i", "3\n", 0),
         ("if [ -e /v/x ]; then exit 0; fi; touch /tmp/x; exit 1", "", 1),
         ("n=$(cat /v/n 2>/dev/null || echo 0); echo $((n+1))", "1\n", 0),
+        ("touch f; [[ -r f ]] && echo yes; [[ -r g ]] || [[ -r f ]", "yes\n", 2),
         ("nosuch; echo $?", "127\n", 0),
         ("exit 42", "", 42),
         ("false", "", 1),

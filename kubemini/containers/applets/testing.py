@@ -1,4 +1,4 @@
-"""test, and ``[``.
+"""test, ``[`` and ``[[``.
 
 Models busybox coreutils/test.c test_main2 (by the number of arguments, then by precedence).
 POSIX, utilities: test.
@@ -13,6 +13,7 @@ from kubemini.containers.process import Process
 from kubemini.containers.streams import Terminal
 
 WRONG = 2
+ENDS = {"[": "]", "[[": "]]"}
 COMPARED: dict[str, Callable[[int, int], bool]] = {
     "-eq": lambda a, b: a == b,
     "-ne": lambda a, b: a != b,
@@ -53,9 +54,9 @@ def test(process: Process, words: list[str]) -> int:
     """0: it is so; 1: it is not; 2: there is no sense in it."""
     arguments = words[1:]
     name = words[0].rpartition("/")[2]
-    if name == "[":
-        if arguments[-1:] != ["]"]:
-            return process.complain("[: missing ]", WRONG)
+    if name in ENDS:
+        if arguments[-1:] != [ENDS[name]]:
+            return process.complain(f"{name}: missing {ENDS[name]}", WRONG)
         arguments = arguments[:-1]
     try:
         return int(not _Reader(process, arguments).whole())

@@ -62,7 +62,6 @@ def _serves(process: Process, port: int, server: Server) -> Life:
     return 0
 
 
-# -- netexec -----------------------------------------------------------------------------------------------------------
 class Netexec:
     """The server of netexec."""
 
@@ -221,7 +220,6 @@ def _netexec(process: Process) -> Life:
     return (yield from _serves(process, port, Server(server.serve)))
 
 
-# -- the others --------------------------------------------------------------------------------------------------------
 def _pause(process: Process) -> Life:
     process.out("Paused\nSignals registered\n")
 
@@ -258,6 +256,8 @@ def _serve_hostname(process: Process) -> Life:
 def _test_webserver(process: Process) -> Life:
     def answer(request: Request) -> Answer:
         path = urlsplit(request.path).path
+        if path.endswith("/index.html"):
+            return Answer(301, b"", (("Location", "./"),))
         node = process.files.find(path) if process.files.exists(path) else None
         if isinstance(node, File):
             return Answer(200, node.data, (("Content-Type", kind(path)),))

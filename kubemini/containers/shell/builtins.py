@@ -361,6 +361,7 @@ BUILTINS: dict[str, Any] = {
     ".": _source,
     "source": _source,
     "[": _plain(test),
+    "[[": _plain(test),
     "test": _plain(test),
     "echo": _plain(echo),
     "printf": _plain(printf),

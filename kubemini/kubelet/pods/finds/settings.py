@@ -4,6 +4,7 @@ Models k/k pkg/kubelet makeMounts; k/k pkg/kubelet/kuberuntime verifyRunAsNonRoo
 Simplified: only kubelets with `kubelet_details` read ConfigMaps and Secrets.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -84,8 +85,7 @@ class Settings:
         found = []
         for one in container.get("volumeMounts") or ():
             node: Node = self.volumes.folders.setdefault(one["name"], Folder())
-            path = one.get("subPath") or variables.expanded(one.get("subPathExpr") or "", told)
-            if path:
+            if path := _below(one, told):
                 files = Files(self.volumes.folders[one["name"]])
                 if not files.exists(f"/{path}"):
                     files.make_folders(f"/{path}")
@@ -112,6 +112,21 @@ class Settings:
             raise NotSet(f"container has runAsNonRoot and {why} {where}")
         elif user in ("", "0"):
             raise NotSet(f"container has runAsNonRoot and image will run as root {where}")
+
+
+def _below(mount: Obj, told: Mapping[str, str]) -> str:
+    """The part of its volume that is mounted. Raises NotSet."""
+    pattern, path = mount.get("subPathExpr") or "", mount.get("subPath") or ""
+    if pattern:
+        missing = sorted({name for name in re.findall(r"(?<!\$)\$\(([^)]*)\)", pattern) if not told.get(name)})
+        if missing:
+            raise NotSet(f"missing value for {', '.join(missing)}")
+        path = variables.expanded(pattern, told)
+    if path.startswith("/"):
+        raise NotSet(f"error SubPath `{path}` must not be an absolute path")
+    if ".." in path.split("/"):
+        raise NotSet(f"unable to provision SubPath `{path}`: must not contain '..'")
+    return path
 
 
 def _log_path(container: Obj) -> str:

@@ -5,7 +5,8 @@ watched: a change is in the files with the pod's next regular turn, up to 90 s l
 Models k/k pkg/kubelet/volumemanager volumeManager.WaitForAttachAndMount
 Models k/k pkg/kubelet/util/manager NewWatchBasedManager
 Simplified: each pod watches for itself; only kubelets with `kubelet_details` look; for the others every volume is there
-and empty. What is neither an emptyDir nor comes from the API is an empty folder of the pod's own.
+and empty. A hostPath is made if it is not there, whatever its type says. What is none of these, nor comes from the
+API, is an empty folder of the pod's own.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from kubemini.api.kinds import CONFIG_MAP, SECRET
 from kubemini.api.objects import Obj, get
 from kubemini.client import Informer
-from kubemini.containers import Folder
+from kubemini.containers import Files, Folder, Node
 from kubemini.kubelet.decide.pods.mounts import Missing, comes_from_the_api, contents, needs, same, tells_of_the_pod
 from kubemini.kubelet.pods.shared import RELIST, WARNING, Attended
 from kubemini.kubelet.runtime import doors
@@ -23,6 +24,7 @@ from kubemini.sim.units import MS, SECOND
 NEXT_TURN = (SECOND, 90 * SECOND)  # syncFrequency, and half as much again by chance
 RETRY = (500 * MS, 122 * SECOND)  # of goroutinemap's exponential back-off
 FAILED = 'MountVolume.SetUp failed for volume "{}" : {}'
+HOST_PATHS = "hostPaths"  # on the disk of the node
 KINDS = {"configmap": CONFIG_MAP, "secret": SECRET}
 
 
@@ -122,10 +124,19 @@ class Volumes:
     def _filled(self, volume: Obj) -> Steps:
         if not self.shared.params.kubelet_details:
             return Folder()
+        if path := get(volume, "hostPath", "path"):
+            return self._of_the_host(path)
         found: dict[tuple[str, str], Any] = {}
         for kind, name in needs(volume):
             found[kind, name] = yield from self.source(kind, name)
         return contents(self.worker.pod, volume, found, self.shared.now, self.shared.allocatable)
+
+    def _of_the_host(self, path: str) -> Node:
+        """What lies there on the node, the same for all its pods; made if it is not there."""
+        files = Files(self.shared.host.disk.files.setdefault(HOST_PATHS, Folder()))
+        if not files.exists(path):
+            files.make_folders(path)
+        return files.find(path)
 
     def source(self, kind: str, name: str) -> Steps:
         """A ConfigMap or Secret that the pod names, or None."""

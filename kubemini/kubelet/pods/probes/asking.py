@@ -5,6 +5,7 @@ Simplified: what is asked of a program that nobody knows is answered by the anno
 """
 
 from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from kubemini.api.objects import Obj
 from kubemini.containers import Request
@@ -19,6 +20,8 @@ from kubemini.kubelet.runtime.sandbox import PodSandbox
 from kubemini.sim import Steps
 
 MOST = 10 * 1024  # bytes of an answer that are kept
+REDIRECTS = 10  # that are followed, on the same host
+PORTS = {"http": 80, "https": 443}
 AGENT = {"user-agent": "kube-probe/1.37"}
 
 
@@ -76,18 +79,39 @@ def _http(worker: Attended, sandbox: PodSandbox, container: Obj, prober: Prober)
     headers = AGENT | {one["name"].lower(): one["value"] for one in get.get("httpHeaders") or ()}
     scheme = (get.get("scheme") or "HTTP").lower()
     url = f"{scheme}://{probing.joined(get.get('host') or sandbox.ip, port)}{path}"
-    request = Request("GET", path, headers, b"", worker.shared.host.name, sandbox.ip)
-    for life in _lives(sandbox):
-        answer = life.inside.request(port, request)
+    delay, at = 0, urlsplit(url)
+    for _ in range(REDIRECTS):
+        target, port = f"{at.path or '/'}{'?' if at.query else ''}{at.query}", at.port or PORTS[at.scheme]
+        request = Request("GET", target, headers, b"", worker.shared.host.name, sandbox.ip)
+        answer = _answer(sandbox, port, request)
         if answer is None:
-            continue
-        if answer.delay >= prober.timeout:
+            return Outcome(False, probing.http_failed(url, None, probing.refused(sandbox.ip, port)))
+        delay += answer.delay
+        if delay >= prober.timeout:
             yield worker.shared.component.timeout(prober.timeout)
             return Outcome(False, probing.http_failed(url, None, probing.TOO_SLOW), answer.until)
-        if answer.delay:
-            yield worker.shared.component.timeout(answer.delay)
-        return _judged(answer, url)
-    return Outcome(False, probing.http_failed(url, None, probing.refused(sandbox.ip, port)))
+        to = _redirect(answer, at.geturl())
+        if to is None:
+            break
+        at = to
+    else:
+        return Outcome(False, probing.http_failed(url, None, f"stopped after {REDIRECTS} redirects"), answer.until)
+    if delay:
+        yield worker.shared.component.timeout(delay)
+    return _judged(answer, url)
+
+
+def _answer(sandbox: PodSandbox, port: int, request: Request) -> Any:
+    """That of whoever listens there; None: nobody does."""
+    answers = (life.inside.request(port, request) for life in _lives(sandbox))
+    return next((answer for answer in answers if answer is not None), None)
+
+
+def _redirect(answer: Any, url: str) -> SplitResult | None:
+    """Where on the same host an answer sends one."""
+    location = dict(answer.headers).get("Location") if answer.status in (301, 302, 303, 307, 308) else None
+    to = urlsplit(urljoin(url, location)) if location else None
+    return to if to is not None and to.hostname == urlsplit(url).hostname and to.scheme in PORTS else None
 
 
 def _judged(answer: Any, url: str) -> Outcome:
