@@ -53,7 +53,7 @@ def main(arguments=None):
         ProcessPoolExecutor(1, get_context("spawn")) as judges,
         ThreadPoolExecutor(said.together) as pool,
     ):
-        judging.watch(plane)
+        judging.begin(plane)
         told = {pool.submit(judging.fate, plane, story, partial(in_process, judges)): story for story in made}
         for done in as_completed(told):
             counts[done.result().word] += 1

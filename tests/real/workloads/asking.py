@@ -29,7 +29,7 @@ class Client:
                 self.connection.request(method, path, data, headers)
                 reply = self.connection.getresponse()
                 return reply.status, json.loads(reply.read())
-            except (http.client.RemoteDisconnected, ConnectionError):
+            except (http.client.RemoteDisconnected, ConnectionError, ssl.SSLError):  # what is idle is closed
                 self.connection.close()
                 self.connection = None
                 if last:

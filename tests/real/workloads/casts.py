@@ -8,6 +8,10 @@ from tests.oracles.histories.noting import NAMESPACE
 SCALED = ("Deployment", "ReplicaSet", "StatefulSet", "ReplicationController")
 KINDS = (*("Deployment",) * 4, "ReplicaSet", *("StatefulSet",) * 3, *("DaemonSet",) * 2, *("Job",) * 4, "CronJob")
 KINDS = (*KINDS, "ReplicationController")
+TOLERATED = [
+    {"key": f"node.kubernetes.io/{key}", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 4}
+    for key in ("not-ready", "unreachable")
+]  # by half of all pods; the others stay for the five minutes that admission gives them
 NUMBERS = (0, 1, 2, "25%", "50%")
 
 
@@ -43,6 +47,8 @@ def pod_template(luck, app, **more):
     container = {"name": "c", "image": "app:1"}
     if luck.random() < 0.3:
         container["resources"] = {"requests": {"cpu": "100m"}}
+    if luck.random() < 0.5:
+        more = {"tolerations": [*TOLERATED, *more.pop("tolerations", ())], **more}
     spec = {"schedulerName": "by-hand", "terminationGracePeriodSeconds": 30, "containers": [container], **more}
     return {"metadata": {"labels": {"app": app}}, "spec": spec}
 

@@ -6,11 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import Thread
 
+from kubemini.sim.units import SECOND
 from tests.oracles import histories
+from tests.oracles.histories.hand import TOPOLOGY, Hand
+from tests.oracles.histories.noting import NAMESPACE
 from tests.oracles.histories.playing import OWN_JUDGE, Playing, module
 from tests.real.workloads.recording import agreed, recording
-from tests.real.workloads.telling import Telling
+from tests.real.workloads.telling import Telling, Unnamed
 from tests.real.workloads.world import RealNotes, World
 
 JUDGE, UNTIL = module(OWN_JUDGE), module(Path(OWN_JUDGE).with_name("until.py"))
@@ -37,9 +41,19 @@ class Fate:
         return Counter(JUDGE.strictness(entry)[0] for entry in self.recorded["objects"].values())
 
 
-def watch(plane):
-    """Hear of all that stories are about."""
+def begin(plane):
+    """Hear of all that stories are about, and have a node that is always well, whoever else is lost."""
     plane.watch((*KINDS, "Event"))
+    world = World(plane, "neighbour")
+    hand = Hand(world, RealNotes(world), Unnamed(), {"steps": [], "kubelet": "hand", "needs": ()})
+    hand.register({"name": "n1", "labels": {f"{TOPOLOGY}region": NAMESPACE}})
+    hand.renew_at(world.sim.now)
+    Thread(target=_renew, args=(plane, world), daemon=True).start()
+
+
+def _renew(plane, world):
+    while not plane.closing.is_set():
+        world.reach(world.sim.now + SECOND)
 
 
 def told(plane, story):

@@ -8,6 +8,8 @@ PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 POLICIES = ("Foreground", "Background", "Orphan")
+ROLLING = ("Deployment", "StatefulSet", "DaemonSet")
+SILENCE = 75  # s: 40 s of grace, rounds of 5 s, and what the pods tolerate
 
 
 def create(obj):
@@ -31,8 +33,8 @@ def kubelet(actor, do, many=None, **more):
 
 
 def made_ready(actor):
-    """All its pods become ready."""
-    return [kubelet(actor, "ready")]
+    """All its pods become ready; one by one where the controller answers to each with another pod's end or birth."""
+    return [*([kubelet(actor, "ready", 1)] * 5 if actor.kind in ROLLING else []), kubelet(actor, "ready")]
 
 
 def confirmed(actor):
@@ -56,6 +58,7 @@ class Life:
     def __init__(self, luck, cast, nodes):
         self.luck, self.cast, self.nodes = luck, cast, nodes
         self.cordoned = set()
+        self.may_fall_silent = all(actor.kind != "CronJob" for actor in cast)
 
     def next(self):
         """The moves that one draw makes."""
@@ -166,13 +169,26 @@ class Life:
 
     # -- of nodes and of the whole -------------------------------------------------------------------------------------
     def _of_nodes(self, actor):
-        """A node is cordoned and, as by ``kubectl drain``, two of the pods are evicted; or it is given back."""
+        """A node is cordoned and, as by ``kubectl drain``, two of the pods are evicted; or it is given back.
+
+        Or, once in a story and not where minutes count, it is lost for a while.
+        """
+        if self.may_fall_silent and self.luck.random() < 0.2:
+            self.may_fall_silent = False
+            return self._silent(actor)
         number = self.luck.randint(1, self.nodes)
         self.cordoned ^= {number}
         cordon = number in self.cordoned
         moved = self._of_node(number, "cordon" if cordon else "uncordon", {"spec": {"unschedulable": cordon}})
         drained = (self._evicted(actor) + confirmed(actor)) * 2 if cordon and actor.kind != "CronJob" else []
         return [moved, *drained]
+
+    def _silent(self, actor):
+        """A node's kubelet is heard no more for so long that its pods are told to go; then it is back."""
+        name = f"n{self.luck.randint(1, self.nodes)}"
+        gone = {"say": f"the kubelet of {name} falls silent", "silent": [name]}
+        back = {"say": f"the kubelet of {name} is back", "back": [name]}
+        return [gone, seconds(SILENCE), back, *confirmed(actor)]
 
     def _of_node(self, number, say, body):
         request = {"method": "PATCH", "path": f"/api/v1/nodes/n{number}", "content-type": STRATEGIC, "body": body}

@@ -133,10 +133,14 @@ def loosened(judge, key, strictness, mine, theirs, last):
 
 
 def pointer(path):
-    """The JSON pointer of ``.status.readyReplicas``, or of one condition; no deeper, for keys have dots in them."""
+    """The JSON pointer of ``.status.readyReplicas``, of one condition, of a whole list; no deeper: keys have dots."""
     parts = path.split(".")[1:]
-    parts = [re.sub(r"\[.*", "", part) for part in parts[: 3 if parts[1:2] == ["conditions"] else 2]]
-    return "".join(f"/{part}" for part in parts)
+    found = ""
+    for part in parts[: 3 if parts[1:2] == ["conditions"] else 2]:
+        found += f"/{part.split('[')[0]}"
+        if "[" in part:
+            break
+    return found
 
 
 def common(judge, recorded, other):

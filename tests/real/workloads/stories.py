@@ -22,8 +22,9 @@ def story(luck, name):
     told = [move for _ in range(luck.randint(*MANY)) for move in life.next()]
     end = [move for actor in cast for move in (*moves.confirmed(actor), *moves.made_ready(actor)) * 2]
     kinds = sorted({actor.kind for actor in cast})
+    area = "node" if any("silent" in move for move in told) else "chance"
     return {
-        **{"name": name, "area": "chance", "about": f"Random: {', '.join(kinds)} on {len(nodes)} nodes."},
+        **{"name": name, "area": area, "about": f"Random: {', '.join(kinds)} on {len(nodes)} nodes."},
         **{"needs": ["api", "controllers"], "rests": sorted(rests(made)), "moves": [*made, *told, *end]},
         **({"quiet": QUIET_JOB} if any(actor.kind in ("Job", "CronJob") for actor in cast) else {}),
     }

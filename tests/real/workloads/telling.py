@@ -69,6 +69,9 @@ class Telling:
             done = {**move["kubelet"], "pods": self._pods(move["kubelet"]["do"], **move["of"])}
             self.hand.act(done, done["pods"])
             return {"kubelet": done}
+        if "silent" in move or "back" in move:
+            (self.hand.silence if "silent" in move else self.hand.back)(move.get("silent") or move["back"])
+            return {word: move[word] for word in ("silent", "back") if word in move}
         if "within" in move:
             return {"within": move["within"], "until": move["until"], **self._wait(move)}
         if "seconds" in move:
@@ -111,7 +114,7 @@ class Telling:
 
     # -- rest ----------------------------------------------------------------------------------------------------------
     def _settle(self, move):
-        if "seconds" in move:
+        if "seconds" in move or "silent" in move:
             return
         self._quiet(QUIET_NODE if "node" in move else self.story.get("quiet", QUIET))
 
