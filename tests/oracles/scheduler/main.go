@@ -1,7 +1,7 @@
 // The real scheduler's own plugins, asked about clusters: one a line on stdin, what they say a line on stdout.
 //
-// The objects go straight into the snapshot and the informers' stores: there is no API server, no queue and no search
-// that ends early. Framework, profile and plugins are those that kube-scheduler builds for itself.
+// Framework, profile and plugins are those that kube-scheduler builds for itself, over informers of a client that holds
+// the objects; the snapshot is made of them, too. No API server, no queue, no search that ends early.
 package main
 
 import (
@@ -16,11 +16,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	v1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes/fake"
-	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/events"
 	fwk "k8s.io/kube-scheduler/framework"
 	kubescheduler "k8s.io/kubernetes/pkg/scheduler"
@@ -39,6 +39,10 @@ type scene struct {
 	Services   []*v1.Service
 	Sets       []*appsv1.ReplicaSet
 	Budgets    []*policyv1.PodDisruptionBudget
+	Volumes    []*v1.PersistentVolume
+	Claims     []*v1.PersistentVolumeClaim
+	Classes    []*storagev1.StorageClass
+	Drivers    []*storagev1.CSINode
 }
 
 type refusal struct {
@@ -63,10 +67,11 @@ func said(status *fwk.Status) *refusal {
 	return &refusal{status.Plugin(), status.Code().String(), status.Reasons()}
 }
 
-func keep[T any](store cache.Store, objects []T) {
+func all[T runtime.Object](objects []T) (found []runtime.Object) {
 	for _, object := range objects {
-		must(store.Add(object))
+		found = append(found, object)
 	}
+	return found
 }
 
 func must(err error) {
@@ -77,22 +82,19 @@ func must(err error) {
 
 // frameworkOf gives the scheduler's framework over the scene, and its snapshot.
 func frameworkOf(ctx context.Context, s scene) (framework.Framework, *internalcache.Snapshot) {
-	objects := []runtime.Object{s.Pod}
-	for _, pod := range s.Pods {
-		objects = append(objects, pod)
-	}
-	client := fake.NewSimpleClientset(objects...)
+	client := fake.NewSimpleClientset(slices.Concat(
+		all(s.Nodes), all(s.Pods), all([]*v1.Pod{s.Pod}), all(s.Namespaces), all(s.Services), all(s.Sets),
+		all(s.Budgets), all(s.Volumes), all(s.Claims), all(s.Classes), all(s.Drivers),
+	)...)
 	factory := informers.NewSharedInformerFactory(client, 0)
-	snapshot := internalcache.NewSnapshot(s.Pods, s.Nodes)
+	there := slices.DeleteFunc(slices.Clone(s.Pods), func(pod *v1.Pod) bool { return pod.Spec.NodeName == "" })
+	snapshot := internalcache.NewSnapshot(there, s.Nodes)
 	recorders := profile.NewRecorderFactory(events.NewBroadcaster(&events.EventSinkImpl{Interface: client.EventsV1()}))
 	made, err := kubescheduler.New(ctx, client, factory, nil, recorders, kubescheduler.WithNodeInfoSnapshot(snapshot))
 	must(err)
-	keep(factory.Core().V1().Nodes().Informer().GetStore(), s.Nodes)
-	keep(factory.Core().V1().Pods().Informer().GetStore(), append(slices.Clone(s.Pods), s.Pod))
-	keep(factory.Core().V1().Namespaces().Informer().GetStore(), s.Namespaces)
-	keep(factory.Core().V1().Services().Informer().GetStore(), s.Services)
-	keep(factory.Apps().V1().ReplicaSets().Informer().GetStore(), s.Sets)
-	keep(factory.Policy().V1().PodDisruptionBudgets().Informer().GetStore(), s.Budgets)
+	factory.Start(ctx.Done())
+	factory.WaitForCacheSync(ctx.Done())
+	must(made.WaitForHandlersSync(ctx))
 	return made.Profiles[v1.DefaultSchedulerName], snapshot
 }
 
@@ -111,7 +113,8 @@ func decided(ctx context.Context, s scene) verdict {
 	nodes, err := snapshot.NodeInfos().List()
 	must(err)
 	if !narrowed.AllNodes() {
-		nodes = slices.DeleteFunc(slices.Clone(nodes), func(n fwk.NodeInfo) bool { return !narrowed.NodeNames.Has(n.Node().Name) })
+		elsewhere := func(node fwk.NodeInfo) bool { return !narrowed.NodeNames.Has(node.Node().Name) }
+		nodes = slices.DeleteFunc(slices.Clone(nodes), elsewhere)
 		why := "node(s) didn't satisfy plugin(s) [" + strings.Join(sets.List(by), " ") + "]"
 		diagnosis.NodeToStatus.SetAbsentNodesStatus(fwk.NewStatus(fwk.UnschedulableAndUnresolvable, why))
 	}

@@ -9,6 +9,8 @@ from kubemini.scheduler.machine import Machine
 from kubemini.sim.units import MINUTE, SECOND
 
 KINDS = {"namespaces": "Namespace", "services": "Service", "sets": "ReplicaSet", "budgets": "PodDisruptionBudget"}
+KINDS |= {"volumes": "PersistentVolume", "claims": "PersistentVolumeClaim"}
+KINDS |= {"classes": "StorageClass", "drivers": "CSINode"}
 
 
 def decided(scene):

@@ -11,11 +11,13 @@ START = "2026-01-01T{:02}:{:02}:00Z"
 
 
 def scene(luck):
-    """What the judge is told: {nodes, pods, pod, namespaces, services, sets, budgets}."""
+    """What the judge is told: lists of objects by what they are, and the *pod* that is to be placed."""
     nodes = [node(luck, number) for number in range(luck.choice((*range(1, 13), 40)))]
     names = [one["metadata"]["name"] for one in nodes]
     pods = [running(luck, number, luck.choice(names)) for number in range(luck.choice((0, 4, 12, 30, 60)))]
     pod = pending(luck)
+    if luck.random() < 0.15:
+        pods.append(waiting(luck, luck.choice(names)))
     return {
         "nodes": nodes,
         "pods": pods,
@@ -24,6 +26,7 @@ def scene(luck):
         "services": owners(luck, 0.3, "svc", {"selector": {"app": luck.choice(APPS)}}),
         "sets": owners(luck, 0.3, "set", {"selector": {"matchLabels": {"app": luck.choice(APPS)}}}),
         "budgets": [budget(luck, number) for number in range(luck.choice((0, 0, 1, 2)))],
+        **storage(luck, pods, pod, names),
     }
 
 
@@ -68,6 +71,13 @@ def running(luck, number, on):
     return {**made, "status": {"phase": "Running", "startTime": START.format(hour, minute)}}
 
 
+def waiting(luck, on):
+    """One that was promised a node and waits for it."""
+    made = pod(luck, "waits", 0.15)
+    made["spec"]["priority"] = luck.choice((0, 1000, 6000))
+    return {**made, "status": {"phase": "Pending", "nominatedNodeName": on}}
+
+
 def pending(luck):
     """The pod that is to be placed."""
     made = pod(luck, "asked", 0.45)
@@ -88,7 +98,8 @@ def pod(luck, name, affine):
     """A pod with labels, requests and, by a chance of *affine* each, what it wants near it and far from it."""
     labels = {"app": luck.choice(APPS), **maybe(luck, 0.6, tier=luck.choice(TIERS))}
     namespace = luck.choice(list(SPACES))
-    spec = {"containers": [container(luck, f"c{number}") for number in range(luck.choice((1, 1, 2)))]}
+    containers = [container(luck, f"c{number}") for number in range(luck.choice((1, 1, 2)))]
+    spec = {"schedulerName": "default-scheduler", "containers": containers}
     if luck.random() < 0.15:
         first = container(luck, "init")
         spec["initContainers"] = [first | maybe(luck, 0.5, restartPolicy="Always")]
@@ -198,3 +209,72 @@ def budget(luck, number):
     namespace = luck.choice(list(SPACES))
     status = {"disruptionsAllowed": luck.choice((0, 0, 1)), "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1}
     return {**named(f"b{number}", namespace), "spec": {"selector": selector(luck)}, "status": status}
+
+
+# -- volumes -----------------------------------------------------------------------------------------------------------
+def storage(luck, pods, pod, names):
+    """{volumes, claims, classes, drivers}: in one scene of four the pod, and some that run, have claims."""
+    classes = [klass(name, *how) for name, how in CLASSES.items()]
+    made = {"volumes": [], "claims": [], "classes": classes, "drivers": []}
+    if luck.random() > 0.25:
+        return made
+    for number in range(luck.randint(1, 3)):
+        made["volumes"].append(volume(luck, f"free{number}", names, luck.choice(("late", "soon"))))
+    for number, user in enumerate([pod, pod, *luck.sample(pods, min(2, len(pods)))][luck.randint(0, 1) :]):
+        claim, bound = claimed(luck, f"c{number}", user["metadata"]["namespace"], names)
+        made["claims"].append(claim)
+        made["volumes"] += bound
+        _mount(user, claim["metadata"]["name"])
+        if user is not pod and luck.random() < 0.3 and user["metadata"]["namespace"] == pod["metadata"]["namespace"]:
+            _mount(pod, claim["metadata"]["name"])
+    if luck.random() < 0.5:
+        allocatable = maybe(luck, 0.8, allocatable={"count": luck.randint(1, 2)})
+        driver = {"name": DRIVER, "nodeID": "x", **allocatable}
+        made["drivers"] = [{**named(name), "spec": {"drivers": [driver]}} for name in names if luck.random() < 0.8]
+    return made
+
+
+DRIVER = "csi.example.com"
+NONE = "kubernetes.io/no-provisioner"
+CLASSES = {
+    "late": (NONE, "WaitForFirstConsumer"),
+    "soon": (NONE, "Immediate"),
+    "made": (DRIVER, "WaitForFirstConsumer"),
+}
+
+
+def klass(name, provisioner, mode):
+    """A StorageClass."""
+    return {**named(name), "provisioner": provisioner, "volumeBindingMode": mode, "reclaimPolicy": "Delete"}
+
+
+def volume(luck, name, names, of):
+    """A volume that lies on a node, in a zone or nowhere."""
+    keys = luck.choice(({}, {HOSTNAME: luck.choice(names)}, {ZONE: luck.choice(ZONES)}))
+    terms = [{"key": key, "operator": "In", "values": [value]} for key, value in keys.items()]
+    spec = {"capacity": {"storage": luck.choice(("1Gi", "5Gi"))}, "accessModes": ["ReadWriteOnce", "ReadWriteOncePod"]}
+    spec |= {"storageClassName": of, "csi": {"driver": DRIVER, "volumeHandle": name}, "volumeMode": "Filesystem"}
+    if terms:
+        spec["nodeAffinity"] = {"required": {"nodeSelectorTerms": [{"matchExpressions": terms}]}}
+    labels = maybe(luck, 0.3, labels={ZONE: luck.choice(ZONES)})
+    return {**named(name, **labels), "spec": spec, "status": {"phase": "Available"}}
+
+
+def claimed(luck, name, namespace, names):
+    """(a claim, [the volume that it is bound to])"""
+    mode, of = luck.choice(("ReadWriteOnce", "ReadWriteOncePod")), luck.choice(list(CLASSES))
+    spec = {"accessModes": [mode], "storageClassName": of, "volumeMode": "Filesystem"}
+    spec["resources"] = {"requests": {"storage": luck.choice(("1Gi", "2Gi"))}}
+    claim = {**named(name, namespace, uid=f"uid-of-{name}"), "spec": spec, "status": {"phase": "Pending"}}
+    if luck.random() < 0.5:
+        return claim, []
+    bound = volume(luck, f"of-{name}", names, of)
+    bound["spec"]["claimRef"] = {"namespace": namespace, "name": name, "uid": f"uid-of-{name}"}
+    claim["metadata"]["annotations"] = {"pv.kubernetes.io/bind-completed": "yes"}
+    claim["spec"]["volumeName"], claim["status"] = bound["metadata"]["name"], {"phase": "Bound"}
+    return claim, [{**bound, "status": {"phase": "Bound"}}]
+
+
+def _mount(pod, claim):
+    volumes = pod["spec"].setdefault("volumes", [])
+    volumes.append({"name": f"v{len(volumes)}", "persistentVolumeClaim": {"claimName": claim}})

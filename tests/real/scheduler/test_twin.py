@@ -9,7 +9,7 @@ from tests.real.scheduler.scenes import scene
 
 REFUSE = {
     *("NodeUnschedulable", "TaintToleration", "NodeAffinity", "NodePorts", "NodeResourcesFit", "PodTopologySpread"),
-    "InterPodAffinity",
+    *("InterPodAffinity", "VolumeBinding", "VolumeZone", "NodeVolumeLimits", "VolumeRestrictions"),
 }
 SCORE = {"TaintToleration", "NodeAffinity", "NodeResourcesFit", "NodeResourcesBalancedAllocation", "ImageLocality"}
 SCORE |= {"PodTopologySpread", "InterPodAffinity"}
@@ -30,8 +30,9 @@ def test_a_cluster_follows_from_the_seed_and_its_number():
 
 
 def test_every_plugin_refuses_and_scores_in_some_cluster_and_in_some_there_is_room_to_be_made():
-    said = [decided(made(number)) for number in range(150)]
-    assert {one["plugin"] for told in said for one in told["filter"].values() if one} >= REFUSE
+    said = [decided(made(number)) for number in range(400)]
+    refused = {told["prefilter"]["plugin"] for told in said if told["prefilter"]}
+    assert refused | {one["plugin"] for told in said for one in told["filter"].values() if one} >= REFUSE
     scores = [marks for told in said for by in (told["scores"] or {}).values() for marks in by.items()]
     assert {name for name, (raw, _) in scores if raw} >= SCORE
     assert any(told["nominated"] for told in said)
