@@ -128,6 +128,7 @@ record: oracles
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.names)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.kubernetes.podtemplate)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.sessions.record)
+	$(if $(TRIALS),,$(PY) -m tests.oracles.histories.record)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.audit.record)
 	$(if $(KUBECTL),$(PY) -m tests.real.kubectl.line record)
 	$(if $(TRIALS),,$(PY) -m tests.oracles.etcd.record)

@@ -112,7 +112,12 @@ SHELL = {**BUSYBOX, "/bin/bash": BUSYBOX["/bin/sh"]}
 TOOL = Image(
     ("/bin/tool",), ("sleep", "100000"), {**BUSYBOX, "/bin/tool": tool.main}, files={"/data/README": b"of the tool\n"}
 )
-AGNHOST = Image(("/agnhost",), ("pause",), {**SHELL, "/agnhost": agnhost.main, "/agnhost-2": agnhost.main})
+AGNHOST = Image(
+    ("/agnhost",),
+    ("pause",),
+    {**SHELL, "/agnhost": agnhost.main, "/agnhost-2": agnhost.main},
+    files={f"/localhost.{end}": f"(the {end} of porter)\n".encode() for end in ("crt", "key")},
+)
 FISH = replace(AGNHOST, cmd=("test-webserver",))
 NGINX = Image(
     ("/docker-entrypoint.sh",),

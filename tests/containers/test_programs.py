@@ -196,3 +196,10 @@ def test_a_function_that_raises_ends_its_container_alone():
     bench.start()
     assert ask(bench, 80).status == 500 and bench.end == (0, 1, "")
     assert bench.output[0][2] == b"ZeroDivisionError: integer division or modulo by zero\n"
+
+
+def test_agnhost_has_the_files_of_porter_and_serves_what_lies_in_it():
+    bench = Bench("agnhost", "test-webserver").start()
+    assert [bench.inside.request(80, Request("GET", path)).status for path in ("/localhost.crt", "/none", "/")] == [
+        *(200, 404, 200)
+    ]

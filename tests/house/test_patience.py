@@ -10,6 +10,7 @@ from tests.house.sources import code, imported, name, tree
 WAITS_FOR_LIVE_PROGRAMS = (
     *("tests/real/", "tests/browser/", "tests/conformance/"),
     *("tests/oracles/twin.py", "tests/oracles/ha/real/", "tests/oracles/audit/record.py"),
+    "tests/oracles/histories/telling/",
     "tests/bench/beside.py",  # a report, of seconds
 )
 CLOCKS = re.compile(r"(time|timeit)(\..*)?")

@@ -3,6 +3,7 @@
     python -m tests.oracles FOLDER/deployment                       each history that differs, its first difference
     python -m tests.oracles --all FOLDER/deployment/deployment-stuck.json        … and all differences of one
     python -m tests.oracles.histories FOLDER/deployment/deployment-stuck.json    what ours did, version by version
+    python -m tests.oracles.histories.record         what a real one does of stories/, kept in recorded/, and the tests
 
 The cluster has an API server, an etcd and a controller manager with all controllers and the recording's flags, and
 nobody else unless `needs` names a scheduler; nodes, kubelets and who binds pods are played by a hand (`hand.py`), as
