@@ -1,0 +1,1 @@
+"""Chapter 4: what its cells say, and its checkers."""
