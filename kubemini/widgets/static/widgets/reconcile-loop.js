@@ -2,7 +2,7 @@
 // queue; the last decision and what it wrote. Clockwise, as the loop goes. What is drawn was decided in view/loop.py.
 import { widget } from "../frame/frame.js";
 import { h, put, upto } from "../kit.js";
-import { deeds } from "../loop/deeds.js";
+import { deeds } from "../loop/loopdeeds.js";
 import { Looks } from "../loop/looks.js";
 import { Queue } from "../loop/queue.js";
 import { Sheets } from "../loop/sheets.js";
