@@ -80,8 +80,8 @@ class Inside:
         self.files = Files(program.image.root(), list(setting.mounts), self._changed)
 
     # -- what a runtime does -------------------------------------------------------------------------------------------
-    def start(self) -> None:
-        """Begin its first process. CannotStart: there is none such."""
+    def start(self, lag: int = 0) -> None:
+        """Begin its first process, which does nothing for *lag* µs. CannotStart: there is none such."""
         cwd = self.setting.workdir or self.program.image.workdir
         if not self.files.exists(cwd):
             self.files.make_folder(cwd)
@@ -90,7 +90,7 @@ class Inside:
         environment = self._environment({"TERM": "xterm"} if self.setting.tty else {})
         main, argv = self.called(self.program.argv, environment, cwd)
         streams: dict[int, Stream] = {IN: self.typed or Nothing(), **self._log}
-        self.begin(Start(self.program.main or main, argv, environment, cwd, streams))
+        self.begin(Start(self.program.main or main, argv, environment, cwd, streams), lag=lag)
 
     def signal(self, name: str) -> None:
         """A signal to process 1: TERM, QUIT …; KILL ends it whatever it says."""
@@ -179,15 +179,22 @@ class Inside:
 
     # -- what its processes do -----------------------------------------------------------------------------------------
     def begin(
-        self, start: Start, parent: Process | None = None, on_end: Callable[[int], None] = lambda code: None
+        self,
+        start: Start,
+        parent: Process | None = None,
+        on_end: Callable[[int], None] = lambda code: None,
+        lag: int = 0,
     ) -> Process:
-        """A new process; it runs at once until it waits. Trouble: there are too many."""
+        """A new process; it runs in *lag* µs, or at once, until it waits. Trouble: there are too many."""
         if len(self.processes) >= MOST_PROCESSES:
             raise Trouble(CANNOT_FORK)
         pid = self._next
         self._next += 1
         process = self.processes[pid] = Process(self, pid, parent.pid if parent else 0, start, on_end)
-        process.begin()
+        if lag:
+            self.runtime.after(lag, process.begin)
+        else:
+            process.begin()
         return process
 
     def ended(self, process: Process) -> None:

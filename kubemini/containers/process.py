@@ -8,7 +8,7 @@
 Invariant: a process that has ended does nothing any more; its children go on without it, but for those of process 1,
 with which all end. A signal that a process has no handler for ends it, unless it is process 1: the kernel drops those
 (pid_namespaces(7)); SIGKILL from outside ends that too.
-Simplified: what a process computes takes no time; no process groups, no stopped processes.
+Simplified: computing takes no time; no process groups, no stopped processes; a signal waits for the program to begin.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -155,6 +155,7 @@ class Process:
         self._on_end, self._main = on_end, start.main
         self._handlers: dict[str, Callable[[], None] | None] = {}
         self._life: Life | None = None
+        self._early: list[str] = []  # signals from before it began
         self._runs = self._dies = False
         self._waits: Step | None = None
         self._timer: Timer | None = None
@@ -277,9 +278,13 @@ class Process:
         return self.code is not None
 
     def begin(self) -> None:
-        """It runs until it waits, or ends."""
+        """It runs until it waits, or ends; not if it has been ended before."""
+        if self.done:
+            return
         self._life = self._main(self)
         self._advance(None)
+        for name in self._early:
+            self.signal(name)
 
     def signal(self, name: str) -> None:
         """A signal comes from inside of its container."""
@@ -288,6 +293,8 @@ class Process:
         if name == "KILL":
             if self.pid != 1:
                 self.end(137)
+        elif self._life is None:
+            self._early.append(name)
         elif name in self._handlers:
             act = self._handlers[name]
             if act is not None:

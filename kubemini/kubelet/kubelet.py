@@ -24,6 +24,7 @@ from kubemini.kubelet.decide.pods import staticpods
 from kubemini.kubelet.decide.pods.admission import Place
 from kubemini.kubelet.decide.pods.images import Registry
 from kubemini.kubelet.decide.pods.probing import READINESS, STARTUP
+from kubemini.kubelet.decide.pods.relists import RELIST
 from kubemini.kubelet.decide.pods.runs import mains
 from kubemini.kubelet.decide.pods.table import SYNCING, TERMINATING
 from kubemini.kubelet.decide.pods.told.phases import ENDED
@@ -32,7 +33,7 @@ from kubemini.kubelet.links import ServiceLinks
 from kubemini.kubelet.pods.admitting import admit
 from kubemini.kubelet.pods.evicting import Evicting
 from kubemini.kubelet.pods.probes.probing import Probing
-from kubemini.kubelet.pods.shared import RELIST, Shared
+from kubemini.kubelet.pods.shared import Shared
 from kubemini.kubelet.pods.static import Static
 from kubemini.kubelet.pods.statuses import Statuses
 from kubemini.kubelet.pods.worker import PodWorker
@@ -177,8 +178,10 @@ class Kubelet(Component):
             self.probing.look(worker, changed=True)
         elif event == STARTED:
             self._has_started(worker)
+            if self.params.kubelet_details:
+                worker.wake_later()
         else:
-            self.probing.look(worker)
+            self.probing.look(worker, changed=self.params.kubelet_details)
             if worker.life.state == SYNCING:
                 worker.wake_later()
 

@@ -35,6 +35,7 @@ from tests.params.tales import (
 
 Story = dict[str, Any] | Callable[[Params], list]
 ZONE = shop(150, *(["12s", "power_off", f"worker-{n}"] for n in (1, 2, 3)), replicas=8, workers=5)
+ECHO = pod("echo").replace("image: app", "image: busybox, args: [sh, -c, 'sleep 5; exit 3']")
 SILENT = shop(
     125, ["12s", "power_off", "worker-2"], ["90s", "power_on", "worker-2"], replicas=3, workers=2, more=pod("p")
 )
@@ -108,6 +109,7 @@ STORIES: dict[str, Story] = {
         ["30s", "restart", "apiserver-1"],
         more=pod("short", '{kubemini.io/exit-after: "6s"}'),
     ),
+    "a program that ends": shop(25, more=ECHO),
     "a crash loop": shop(90, more=pod("short", '{kubemini.io/exit-after: "2s"}')),
     "no room": shop(
         60, ["10s", "scale", "web", 3], more=pod("huge", extra="resources: {requests: {cpu: 100}}"), replicas=1
@@ -290,6 +292,7 @@ MATTERS: dict[str, dict[str, Any]] = {
     "a member hangs": {"haproxy_check_timeout": "1s"},
     "many Deployments": {"concurrent_syncs": 1},
     "programs end while the API is away": {"pod_status_sync": "1s"},
+    "a program that ends": {"program_start": (["2s", "3s"], {"kubelet_details": True})},
     "a crash loop": {"crash_loop_backoff": ["2s", "5s"]},
     "no room": {
         "scheduler_unschedulable_flush": "20s",

@@ -42,12 +42,12 @@ def node(
     """The Node that a new host registers; *addresses* are its own, one of each family of its pods' ranges."""
     machine = {"os": "linux", "arch": "amd64"}
     labels = {f"{beta}kubernetes.io/{what}": value for beta in ("", "beta.") for what, value in machine.items()}
-    labels |= {"kubernetes.io/hostname": name}
+    labels |= {"kubernetes.io/hostname": name} | ({"topology.kubernetes.io/zone": zone} if zone else {})
     return freeze(
         {
             "apiVersion": NODE.api_version,
             "kind": NODE.kind,
-            "metadata": {"name": name, "labels": labels | {"topology.kubernetes.io/zone": zone}},
+            "metadata": {"name": name, "labels": labels},
             "spec": {"podCIDR": pod_cidrs[0], "podCIDRs": list(pod_cidrs)},
             "status": status(name, addresses, {}, now, capacity),
         }

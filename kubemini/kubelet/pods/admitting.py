@@ -7,8 +7,9 @@ Models k/k pkg/kubelet/preemption CriticalPodAdmissionHandler.evictPodsToFreeReq
 from collections.abc import Sequence
 
 from kubemini.kubelet.decide.pods import admission
+from kubemini.kubelet.decide.pods.relists import RELIST
 from kubemini.kubelet.decide.pods.table import FINISHED
-from kubemini.kubelet.pods.shared import RELIST, WARNING, Attended
+from kubemini.kubelet.pods.shared import WARNING, Attended
 from kubemini.sim import Steps
 
 PREEMPTED = "Pod was preempted by Kubelet to accommodate a critical pod."

@@ -4,8 +4,9 @@ Models k/k pkg/kubelet Kubelet.SyncTerminatingPod
 """
 
 from kubemini.kubelet.decide.pods.ending import grace_of_pod
+from kubemini.kubelet.decide.pods.relists import RELIST
 from kubemini.kubelet.pods.killing import kill_all
-from kubemini.kubelet.pods.shared import RELIST, Attended
+from kubemini.kubelet.pods.shared import Attended
 from kubemini.sim import Steps
 
 
@@ -22,7 +23,7 @@ class Ending:
             worker.statuses.set(worker, worker.made_up())
         worker.probing.stop_but_readiness(worker.uid)
         life.grace = grace_of_pod(worker.pod, life.grace, life.asked)
-        view = shared.containers.view(worker.uid)
+        view = shared.view(worker.uid)
         running = view.running()
         yield from kill_all(worker, running, life.grace)
         if shared.params.kubelet_details:
@@ -30,6 +31,7 @@ class Ending:
         if view.attempt >= 0 and worker.uid in shared.containers.of_pod:
             shared.containers.stop_sandbox(worker.uid)
         worker.probing.forget(worker.uid)
+        life.before_end = worker.pod.get("status")
         if not worker.orphaned:
             worker.statuses.set(worker, worker.made_up(terminal=True))
         if life.evicted is not None:  # nothing of it is kept

@@ -17,7 +17,8 @@ from kubemini.kubelet.decide.nodestatus import allocatable
 from kubemini.kubelet.decide.pods.admission import Place
 from kubemini.kubelet.decide.pods.backoff import Backoffs
 from kubemini.kubelet.decide.pods.images import Registry
-from kubemini.kubelet.decide.pods.runs import inits
+from kubemini.kubelet.decide.pods.relists import RELIST, Relists, as_listed
+from kubemini.kubelet.decide.pods.runs import PodView, inits
 from kubemini.kubelet.decide.pods.table import PodLife
 from kubemini.kubelet.links import ServiceLinks
 from kubemini.kubelet.pods.pulling import Puller
@@ -29,7 +30,6 @@ from kubemini.wire.rpc import happen
 NORMAL, WARNING = "Normal", "Warning"
 BACK_OFF = 10 * SECOND  # backOffPeriod of pod workers
 RESYNC = 60 * SECOND  # syncFrequency
-RELIST = SECOND  # how often the runtime is asked for what there is
 PULLS = (10 * SECOND, 300 * SECOND)  # MaxContainerBackOff and base of image pulls
 
 
@@ -57,6 +57,8 @@ class Shared:
         self.reconcile: Callable[[Any], Steps] = _nothing  # the mirror of a static pod
         self.room: Callable[[], None] = lambda: None  # a pod has ended: others may want what it had
         self.began = component.sim.now
+        self.relists = Relists(self.draw("relist", (0, RELIST - 1)) if self.params.kubelet_details else 0)
+        self.listed: dict[str, int] = {}  # when a pod was listed on its own, µs
         self._exits: dict[str, list[Callable[[Any], None]]] = {}  # who waits for the end of a run
 
     @property
@@ -81,6 +83,12 @@ class Shared:
         """What the runtime calls something that comes to nothing: 64 digits."""
         parts = (self.draw(f"{name}/id", (0, (1 << 62) - 1)) for _ in range(4))
         return "".join(f"{part:016x}" for part in parts)
+
+    def view(self, uid: str) -> PodView:
+        """What there is of a pod, as the runtime was last asked."""
+        found = self.containers.view(uid)
+        listed = max(self.relists.last(self.now), self.listed.get(uid, 0))
+        return as_listed(found, listed) if self.params.kubelet_details else found
 
     def jitter(self, pod: str, delay: int) -> int:
         """*delay*, or up to half as much more."""
@@ -161,6 +169,9 @@ class Attended(Protocol):
 
     def wake(self) -> None:
         """Something has happened."""
+
+    def wake_later(self) -> None:
+        """Something is another in the runtime."""
 
     def pause(self, delay: int) -> simpy.Event:
         """Happens after *delay* µs with None, or sooner if the pod is to end."""

@@ -166,13 +166,18 @@ class Starting:
         sandbox = shared.containers.of_pod[worker.uid]
         shared.links.tell(worker.pod, sandbox)
         try:
-            shared.containers.start(worker.uid, run, exit_after, code)
+            shared.containers.start(worker.uid, run, exit_after, code, self._lag())
         except CannotStart as error:
             run.message = f"{RUNC}{error}"
             self._say(container, WARNING, "Failed", f"Error: {run.message}")
             return Failed("RunContainerError", run.message, made=True)
         self._say(container, NORMAL, "Started", "Container started")
         return None
+
+    def _lag(self) -> int:
+        """µs until its program does the first thing."""
+        bounds = self.shared.params.program_start
+        return self.shared.draw(f"{self.worker.key[1]}/program", bounds) if bounds[1] else 0
 
     def _post_start(self, container: Obj, run: Run, hook: Obj) -> Steps:
         wrong = yield from run_hook(self.worker, container, run, hook)

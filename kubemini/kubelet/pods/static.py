@@ -13,8 +13,9 @@ from kubemini.api.kinds import NODE, POD
 from kubemini.api.objects import Obj
 from kubemini.host import Host
 from kubemini.kubelet.decide.pods import staticpods
+from kubemini.kubelet.decide.pods.relists import RELIST
 from kubemini.kubelet.decide.pods.table import FINISHED
-from kubemini.kubelet.pods.shared import RELIST, Attended, Shared
+from kubemini.kubelet.pods.shared import Attended, Shared
 from kubemini.kubelet.pods.statuses import Statuses
 from kubemini.kubelet.pods.worker import PodWorker
 from kubemini.sim import Steps

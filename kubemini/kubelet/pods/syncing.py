@@ -17,12 +17,13 @@ from kubemini.host.linux.podnetwork import NoNetwork
 from kubemini.kubelet.decide import sandboxes
 from kubemini.kubelet.decide.pods import policy
 from kubemini.kubelet.decide.pods.actions import Actions, actions
+from kubemini.kubelet.decide.pods.relists import RELIST
 from kubemini.kubelet.decide.pods.runs import RUNNING, PodView, find, is_sidecar
 from kubemini.kubelet.decide.pods.told.phases import ENDED
 from kubemini.kubelet.pods.finds.volumes import Volumes
 from kubemini.kubelet.pods.killing import kill, kill_all
 from kubemini.kubelet.pods.resizing import Resizing
-from kubemini.kubelet.pods.shared import NORMAL, RELIST, WARNING, Attended
+from kubemini.kubelet.pods.shared import NORMAL, WARNING, Attended
 from kubemini.kubelet.pods.starting import Failed, Starting
 from kubemini.sim import Steps
 
@@ -60,7 +61,7 @@ class Syncing:
         """Take the turn."""
         worker, result = self.worker, Result()
         self._starting.end()
-        view = self.shared.containers.view(worker.uid)
+        view = self.shared.view(worker.uid)
         self.resizing.look(view)
         found = worker.made_up()
         worker.statuses.set(worker, found)
@@ -94,6 +95,7 @@ class Syncing:
             yield from kill_all(worker, view.running())
             if view.attempt >= 0:
                 self.shared.containers.stop_sandbox(worker.uid)
+                self._sandbox_is_another()
             return
         for one in plan.kills:
             result.changed = True
@@ -130,7 +132,13 @@ class Syncing:
         result.changed = True
         if shared.params.kubelet_details:
             worker.statuses.sandbox_is_ready(worker)
+        self._sandbox_is_another()
         return True
+
+    def _sandbox_is_another(self) -> None:
+        """The runtime tells of sandboxes, too."""
+        if self.shared.params.kubelet_details:
+            self.worker.wake_later()
 
     def _handler(self) -> Steps:
         """By which handler of the runtime the pod wants to be run."""

@@ -25,9 +25,10 @@ from kubemini.kubelet.decide.pods.staticpods import is_static
 from kubemini.kubelet.decide.pods.table import FINISHED, SYNCING, TERMINATED, TERMINATING, PodLife
 from kubemini.kubelet.decide.pods.told import conditions, status
 from kubemini.kubelet.pods.ending import Ending
+from kubemini.kubelet.pods.listing import Listing
 from kubemini.kubelet.pods.probes.probing import Probing
 from kubemini.kubelet.pods.resizing import Resizing
-from kubemini.kubelet.pods.shared import BACK_OFF, NORMAL, RELIST, RESYNC, WARNING, Shared
+from kubemini.kubelet.pods.shared import BACK_OFF, NORMAL, RESYNC, WARNING, Shared
 from kubemini.kubelet.pods.statuses import Statuses
 from kubemini.kubelet.pods.syncing import Syncing
 from kubemini.sim import Steps
@@ -50,7 +51,8 @@ class PodWorker:
         self.version = 0  # resourceVersion of that acknowledgement
         self.mirror_uid = ""  # of a static pod's mirror
         self.orphaned = False  # the API knows no such pod
-        self._busy = self._again = False
+        self._busy = self._again = self._more = False  # more: one turn is to come after the next
+        self._listing = Listing(shared, self.uid, self.key[1], self.wake, lambda: self._busy)
         self._timer: Timer | None = None
         self._deadline = False  # a clock runs for the end of its time
         self._interrupts: list[Callable[[Any], None]] = []  # whom an end interrupts
@@ -98,9 +100,9 @@ class PodWorker:
             self.shared.component.spawn(self._turns())
 
     def wake_later(self) -> None:
-        """A container has ended: if that is not what the worker itself has just done, at once."""
-        if self._busy and self.shared.params.kubelet_details:
-            self.shared.component.after(RELIST, self.wake)
+        """Something is another in the runtime: take a turn when that is seen there."""
+        if self.shared.params.kubelet_details:
+            self._listing.hear()
         else:
             self.wake()
 
@@ -183,12 +185,15 @@ class PodWorker:
     # -- turns ---------------------------------------------------------------------------------------------------------
     def _turns(self) -> Steps:
         while self._again and self.life.state != FINISHED:
-            self._again = False
+            self._again, self._more = self._more, False
             if self._timer is not None:
                 self._timer.cancel()
             if self.life.state == SYNCING and (move := "orphaned" if self.orphaned else self.life.why_end()):
                 self.life.become(move)
+            if self.shared.params.kubelet_details:
+                yield from self._listing.newer()
             yield from self._turn()
+            self._listing.turned()
         self._busy = False
 
     def _turn(self) -> Steps:
@@ -206,15 +211,17 @@ class PodWorker:
         if result.terminal:
             self.life.become("ended")
             self._again = True
-            if self.shared.params.kubelet_details:
-                yield self.shared.component.timeout(RELIST)
         elif result.failed:
             delay = BACK_OFF if result.until is None else min(max(result.until - self.shared.now, 0), RESYNC)
             delay = self.shared.jitter(self.life.key[1], delay)
             self._timer = self.shared.component.after(delay, self.wake)
         elif self.is_static:  # its mirror is looked at with each regular sync
             self._timer = self.shared.component.after(self.shared.jitter(self.life.key[1], RESYNC), self.wake)
-        self._again = self._again or result.changed
+        if result.changed and not self.shared.params.kubelet_details:
+            self._again = True
+        elif result.changed and not result.failed:
+            self._more = self._listing.at_once(self._again)
+            self._again = True
 
     def _last_word(self) -> None:
         """Nothing runs any more."""
@@ -227,13 +234,13 @@ class PodWorker:
             return
         found = self.made_up(terminal=True)
         self.life.become("cleaned")
-        self.statuses.set(self, status.final(self.pod, found))
+        self.statuses.set(self, status.final(self.pod, found, self.life.before_end))
         self.shared.room()
 
     def made_up(self, terminal: bool = False) -> dict[str, Any]:
         """The status of the pod as the runtime and the probes have it now."""
         shared, life = self.shared, self.life
-        view = shared.containers.view(self.uid)
+        view = shared.containers.view(self.uid) if terminal else shared.view(self.uid)
         old = life.status if life.status is not None else self.pod.get("status") or {}
         host_ips = shared.host_ips()
         probed = self.probing.of(self)

@@ -167,14 +167,17 @@ class Containers:
         number = 4 * (self.sim.now + self._made)
         return "".join(f"{draws.u(number + part):016x}" for part in range(4))
 
-    def start(self, uid: str, run: Run, exit_after: int | None, exit_code: int = CRASHED) -> None:
-        """Run it; a plain program ends by itself after *exit_after* µs. CannotStart: it has ended with 128."""
+    def start(self, uid: str, run: Run, exit_after: int | None, exit_code: int = CRASHED, lag: int = 0) -> None:
+        """Run it; a plain program ends by itself after *exit_after* µs, any other acts after *lag* µs.
+
+        CannotStart: it has ended with 128.
+        """
         sandbox = self.of_pod[uid]
         self.logs.begin(uid, run.name)
         life = sandbox.lives[run.id]
         try:
             run.state, run.started_at = RUNNING, self.sim.now
-            life.start(exit_after, exit_code)
+            life.start(exit_after, exit_code, lag)
         except CannotStart as error:
             run.state, run.started_at, run.finished_at = EXITED, -1, self.sim.now
             run.exit_code, run.reason, run.message = CANNOT_START, "StartError", str(error)

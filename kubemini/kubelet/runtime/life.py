@@ -63,24 +63,27 @@ class Life:
         self.holder, self.program, self.setting, self.resolv_conf = holder, program, setting, resolv_conf
         self.plain = bool(program.note)
         self.over = self._told = False
-        self._began = self._began_with = 0
+        self._began = self._began_with = self._slow = 0
         self._ended, self._say, self._changed = ended, say, changed
         self._inside: Inside | None = None
 
     # -- what the runtime does -----------------------------------------------------------------------------------------
-    def start(self, exit_after: int | None, exit_code: int) -> None:
-        """Begin; a plain one ends by itself after *exit_after* µs, if that is given. CannotStart: it cannot."""
+    def start(self, exit_after: int | None, exit_code: int, lag: int = 0) -> None:
+        """Begin; a plain one ends by itself after *exit_after* µs, if that is given, any other acts after *lag* µs.
+
+        CannotStart: it cannot.
+        """
         self._began = self.now
         if not self.plain:
-            self.inside.start()
+            self.inside.start(lag)
         elif exit_after is not None:
             self.after(exit_after, self.end, exit_code)
 
     def terminate(self, exits_in: int) -> None:
-        """SIGTERM; a plain program needs *exits_in* µs to end."""
+        """SIGTERM; a plain program needs *exits_in* µs to end, of any other the runtime knows so long after its end."""
         if self._told or self.over:
             return
-        self._told = True
+        self._told, self._slow = True, exits_in
         if self.plain:
             self.after(exits_in, self.end, 0)
         else:
@@ -146,7 +149,7 @@ class Life:
         """Its first process has ended."""
         if not self.over:
             self.over = True
-            self.holder.later(max(0, self._began + SETTLE - self.now), self._ended, code, reason)
+            self.holder.later(max(self._slow, self._began + SETTLE - self.now), self._ended, code, reason)
 
     def changed(self) -> None:
         """A probe may hear something else from now on."""

@@ -27,6 +27,11 @@ REGISTRY = {  # README of the recordings: what its registry holds; tool:1 is on 
     **{name: Image(takes=5 * SECOND) for name in ("pulltwo", "slowa", "slowb")},
 }
 CAPACITY = {"cpu": "2", "memory": "24684092Ki", "pods": "110", "ephemeral-storage": "40Gi"}
+LOADED = {  # a container starts in 0.3 to 3 s
+    "pod_start": ["600ms", "6s"],
+    "program_start": ["50ms", "250ms"],
+    "pod_stop": ["100ms", "3s"],
+}
 NODE, KUBELET, WORKER = "n1", "kubelet@n1", "worker-1"
 
 
@@ -34,7 +39,7 @@ class Node(Inside):
     """A cluster with one node, to be asked as the recorder asked a real one."""
 
     def __init__(self, seed=1):
-        self.cluster = Cluster(_topology(), seed=seed, params=changed(Params(), {**AS_REAL, **RECORDED}))
+        self.cluster = Cluster(_topology(), seed=seed, params=changed(Params(), {**AS_REAL, **RECORDED, **LOADED}))
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
         self.server.flags = replace(flags.as_real(TOKENS), disabled_plugins=("TaintNodesByCondition",))
         self.kubelet, self.host = self.cluster.components[KUBELET], self.cluster.hosts[NODE]
@@ -86,7 +91,7 @@ class Node(Inside):
     def _manifest(self, namespace, does):
         """A manifest of pod web with a container c, put in words."""
         args = (
-            ["crash", "0", "1"]
+            ["crash", "0", "3"]
             if does and "fails at once" in does
             else ["sleep", "2000" if does and "2000" in does else "1000"]
         )
@@ -116,4 +121,4 @@ def _renamed(host):
     if host.name != WORKER:
         return replace(host, components=tuple(name for name in host.components if name != "kubectl"))
     wanted = (name for name in host.components if not name.startswith("visitor"))
-    return replace(host, name=NODE, components=tuple(name.replace(WORKER, NODE) for name in wanted))
+    return replace(host, name=NODE, zone="", components=tuple(name.replace(WORKER, NODE) for name in wanted))

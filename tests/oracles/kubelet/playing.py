@@ -15,10 +15,12 @@ from tests.oracles.kubelet.seen import Seen, blank, check
 JUDGE = "compare.py"
 WATCHED = {"pods": "/api/v1/namespaces/{}/pods?watch=1", "events": "/api/v1/namespaces/{}/events?watch=1"}
 AGENT = "recorder"
+LATE = ("kill-container", "kill-sandbox")  # a process had to be found first, by way of its container's runtime
 LOOK = 0.1  # seconds between two looks of an `until`
 PLURALS = {"PriorityClass": "priorityclasses", "RuntimeClass": "runtimeclasses"}
 GLOBAL = ("PriorityClass", "RuntimeClass")
-DRAWS = 6
+DRAWS = 12
+KUBECTL = 0.3  # seconds that it takes until it asks
 
 
 def cases(path, data):
@@ -46,8 +48,9 @@ def lived(path, data, seed):
     """The differences of one draw."""
     judge = judge_of(Path(path).resolve().parent / JUDGE)
     player = Player(data["name"], "node" in data, seed)
-    wrong = [found for step in data["steps"] for found in player.play(step)]
-    player.look()
+    ends = [step["t"] for step in data["steps"][1:]] + [0]
+    wrong = [found for step, end in zip(data["steps"], ends, strict=True) for found in player.play(step, end)]
+    player.linger()
     out = []
     judge.walk(
         blank(data["check"]), blank(check(player.seen)), "", [one["at"] for one in data.get("unstable", [])], out
@@ -84,8 +87,8 @@ class Player:
     def _watch(self, path):
         return self.world.send({"path": path}, AGENT).body
 
-    def play(self, step):
-        """Do one step; what of its answer differs."""
+    def play(self, step, end):
+        """Do one step; what of its answer differs. *end*: when the recorder went on to the next, s."""
         self.look()
         if "create" in step:
             return self._create(step)
@@ -100,6 +103,8 @@ class Player:
         elif "kubectl" in step:
             return self._kubectl(step)
         elif "hook" in step:
+            if step["hook"] in LATE:
+                self._pass(max(0, end - step["t"]))
             self.world.hook(step, self.namespace)
         return []
 
@@ -147,6 +152,7 @@ class Player:
         return []
 
     def _kubectl(self, step):
+        self._pass(KUBECTL)
         line = " ".join(f"'{word}'" for word in step["kubectl"])
         typed = self.world.cluster.terminal.type(f"-n {self.namespace} {line}")
         end = self.world.clock() + 60
@@ -155,6 +161,10 @@ class Player:
         got = {"exit": typed.status, "out": typed.out.splitlines()}
         wanted = {key: step[key] for key in got}
         return [] if got == wanted else [f"kubectl {line}: wanted {_short(wanted)}, got {_short(got)}"]
+
+    def linger(self):
+        """The recorder read its watches for one second more."""
+        self._pass(1)
 
     def _pass(self, seconds):
         """Let time pass, and see what happens."""

@@ -39,6 +39,7 @@ class PodLife:
     evicted: tuple[str, str] | None = None  # reason and message
     leaves: bool = False  # its kubelet wants it gone, for another's sake
     disrupted: dict[str, str] | None = None  # the condition DisruptionTarget to come
+    before_end: Obj | None = None  # its status, as the API had it before its end was told
     killing: bool = False  # a probe has failed: it is being restarted, and the trace shows no end of it
 
     def become(self, move: str) -> None:

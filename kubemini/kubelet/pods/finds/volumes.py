@@ -16,7 +16,8 @@ from kubemini.api.objects import Obj, get
 from kubemini.client import Informer
 from kubemini.containers import Files, Folder, Node
 from kubemini.kubelet.decide.pods.mounts import Missing, comes_from_the_api, contents, needs, same, tells_of_the_pod
-from kubemini.kubelet.pods.shared import RELIST, WARNING, Attended
+from kubemini.kubelet.decide.pods.relists import RELIST
+from kubemini.kubelet.pods.shared import WARNING, Attended
 from kubemini.kubelet.runtime import doors
 from kubemini.sim import Steps
 from kubemini.sim.units import MS, SECOND

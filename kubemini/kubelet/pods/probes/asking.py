@@ -29,7 +29,7 @@ def ask(worker: Attended, prober: Prober) -> Steps:
     """What the probe finds; None: its container is gone."""
     sandbox = worker.shared.containers.of_pod.get(worker.uid)
     life = sandbox.lives.get(prober.run) if sandbox is not None else None
-    if sandbox is None or life is None or life.over:
+    if sandbox is None or life is None or (life.over and (life.plain or "exec" in prober.spec)):
         return None
     if life.plain:
         return _plain(worker, prober)

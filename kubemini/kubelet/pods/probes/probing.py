@@ -31,8 +31,9 @@ from kubemini.kubelet.pods.probes.asking import ask
 from kubemini.kubelet.pods.probes.checks import checks
 from kubemini.kubelet.pods.shared import WARNING, Attended, Shared
 from kubemini.sim import Steps
-from kubemini.sim.units import SECOND
+from kubemini.sim.units import MS, SECOND
 
+HEARS = (0, 200 * MS)  # until a prober that is told to ask at once does so: ours
 RESTART_GRACE = 10 * SECOND  # containers older than that at the start of the kubelet keep their status
 
 
@@ -101,9 +102,9 @@ class Probing:
         mine = self.probers.get(worker.uid)
         if not mine:
             return
-        view = self.shared.containers.of_pod.get(worker.uid)
+        view = self.shared.view(worker.uid)
         for prober in mine:
-            run = view.view.latest(prober.name) if view is not None else None
+            run = view.latest(prober.name)
             if changed:
                 prober.until = 0
             if run is not None and run.state == RUNNING and run.id != prober.run:
@@ -112,7 +113,7 @@ class Probing:
                 self.results[prober.kind][run.id] = False
             running = run is not None and run.state == RUNNING
             self._arm(worker, prober, running)
-        if view is not None:
+        if worker.uid in self.shared.containers.of_pod:
             checks(worker, mine)
 
     def _meet(self, prober: Prober, run: Run) -> None:
@@ -203,8 +204,9 @@ class Found:
         if not self._is_probed(name, READINESS):
             return True
         shared = self.probing.shared
-        shared.component.after(0, partial(self.probing.at_once, self.worker.uid, name))
-        view = shared.containers.of_pod[self.worker.uid].view.latest(name)
+        hears = shared.draw(f"{self.worker.key[1]}/{name}/asked", HEARS) if shared.params.kubelet_details else 0
+        shared.component.after(hears, partial(self.probing.at_once, self.worker.uid, name))
+        view = shared.view(self.worker.uid).latest(name)
         return (
             was
             and view is not None

@@ -69,6 +69,7 @@ VERBS: dict[str, Verb] = {
     "explain": Verb(explain.run, explain.FLAGS),
     "logs": Verb(inside.logs, inside.OF_LOGS),
     "exec": Verb(inside.execute, inside.OF_EXEC),
+    "attach": Verb(inside.attach, inside.OF_ATTACH),
     "top": Verb(under={word: Verb(top.top, top.FLAGS) for word in ("node", "pod")}),
     "wait": Verb(wait.run, wait.FLAGS),
     "drain": Verb(drain.run, drain.FLAGS),
@@ -91,7 +92,7 @@ VERBS: dict[str, Verb] = {
     "api-versions": Verb(info.api_versions),
 }
 ALIASES = {**create.SHORT, "nodes": "node", "pods": "pod", "no": "node", "po": "pod"}
-NOT_HERE = ("attach", "cp", "debug", "edit", "port-forward", "proxy", "config", "plugin", "completion", "kustomize")
+NOT_HERE = ("cp", "debug", "edit", "port-forward", "proxy", "config", "plugin", "completion", "kustomize")
 
 
 def split(text: str) -> tuple[list[str], str | None]:

@@ -133,10 +133,13 @@ def told(status: dict[str, Any], before: Any, running: bool) -> dict[str, Any]:
     return kept | {"conditions": [c for c in status["conditions"] if c not in shared]}
 
 
-def final(pod: Obj, status: dict[str, Any]) -> dict[str, Any]:
-    """The last word on a pod of which nothing is left: what has not ended ended somehow, and badly."""
+def final(pod: Obj, status: dict[str, Any], before: Obj | None = None) -> dict[str, Any]:
+    """The last word on a pod of which nothing is left: what has not ended ended somehow, and badly.
+
+    *before*: its status before its end was told; that it is initialized now, says nothing.
+    """
     found = dict(status)
-    if _was_initialized(pod, pod.get("status") or {}) and "containerStatuses" in status:
+    if _was_initialized(pod, dict(before or pod.get("status") or {})) and "containerStatuses" in status:
         found["containerStatuses"] = unlocated(status["containerStatuses"])
     if init := status.get("initContainerStatuses"):
         found["initContainerStatuses"] = unlocated(init, begun(init))

@@ -211,7 +211,7 @@ def execute(line: Line, given: Given) -> Steps:
     if phase in ("Succeeded", "Failed"):
         raise fail(f"cannot exec into a container in a completed pod; current phase is {phase}")
     container = _container(line, given, pod)
-    return (yield from _talk(line, given, pod, container, command))
+    return (yield from _talk(line, given, pod, ("exec", container), command))
 
 
 def _pod(line: Line, word: str) -> Steps:
@@ -238,13 +238,53 @@ def _container(line: Line, given: Given, pod: Any) -> str:
     return every[0]
 
 
-def _talk(line: Line, given: Given, pod: Any, container: str, command: list[str]) -> Steps:
-    """Open the stream, say what there is to say, and print what comes, to the end."""
+# -- attach ------------------------------------------------------------------------------------------------------------
+OF_ATTACH = (
+    Flag("container", "c"),
+    *(Flag(name, short, BOOL) for name, short in (("stdin", "i"), ("tty", "t"), ("quiet", "q"))),
+    Flag("pod-running-timeout", kind=TIME, default=60 * SECOND),
+)
+RECORDED = (
+    "All commands and output from this session will be recorded in container logs, "
+    "including credentials and sensitive information passed through the command prompt.\n"
+    "If you don't see a command prompt, try pressing enter."
+)
+
+
+def attach(line: Line, given: Given) -> Steps:
+    """See what the program of a container writes from now on, and type into its input."""
+    words = given.words
+    if not words:
+        raise fail("at least 1 argument is required for attach")
+    if len(words) > 2:
+        told = f"[{' '.join(words)}]"
+        raise fail(f"expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {len(words)}: {told}")
+    given.values.setdefault("selector", "")
+    pod = yield from _pod(line, "/".join(words))
+    phase = (pod.get("status") or {}).get("phase", "")
+    if phase in ("Succeeded", "Failed"):
+        raise fail(f"cannot attach a container in a completed pod; current phase is {phase}")
+    container = _container(line, given, pod)
+    has = next(
+        one
+        for key in ("containers", "initContainers")
+        for one in pod["spec"].get(key) or []
+        if one["name"] == container
+    )
+    if given.on("tty") and not has.get("tty") and not given.on("quiet"):
+        line.screen.complain(f"error: Unable to use a TTY - container {container} did not allocate one")
+    if not given.on("quiet"):
+        line.screen.complain(RECORDED)
+    return (yield from _talk(line, given, pod, ("attach", container), []))
+
+
+def _talk(line: Line, given: Given, pod: Any, where: tuple[str, str], command: list[str]) -> Steps:
+    """Open the stream, say what there is to say, and print what comes, to the end; *where*: subresource, container."""
     meta, talks = pod["metadata"], given.on("stdin") or given.on("tty")
-    query = [*(("command", word) for word in command), ("container", container)]
+    query = [*(("command", word) for word in command), ("container", where[1])]
     query += [("stdin", "true")] if talks else []
     query += [("stdout", "true"), ("stderr", "true")]
-    path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/exec"
+    path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/{where[0]}"
     answer = yield Ask("GET", path, tuple(query), accept="*/*", headers=UPGRADE)
     if answer.watch is None:
         raise _not_upgraded(answer)
