@@ -177,8 +177,8 @@ class Params(NetworkParams):
     pod_start: tuple[int, int] = flag(
         (800 * MS, 1600 * MS), Span(Duration(US, HOUR)), "time to start a container, image present", "ours"
     )
-    program_start: tuple[int, int] = flag(
-        (0, 0), Span(Duration(0, HOUR)), "time from a container's start to the first thing its program does", "ours"
+    program_start: int = flag(
+        0, Duration(0, HOUR), "longest time from a container's start to the first thing its program does", "ours"
     )
     pod_stop: tuple[int, int] = flag(
         (20 * MS, 200 * MS), Span(Duration(US, HOUR)), "time a container takes to exit after SIGTERM", "ours"

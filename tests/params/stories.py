@@ -292,7 +292,7 @@ MATTERS: dict[str, dict[str, Any]] = {
     "a member hangs": {"haproxy_check_timeout": "1s"},
     "many Deployments": {"concurrent_syncs": 1},
     "programs end while the API is away": {"pod_status_sync": "1s"},
-    "a program that ends": {"program_start": (["2s", "3s"], {"kubelet_details": True})},
+    "a program that ends": {"program_start": ("3s", {"kubelet_details": True})},
     "a crash loop": {"crash_loop_backoff": ["2s", "5s"]},
     "no room": {
         "scheduler_unschedulable_flush": "20s",

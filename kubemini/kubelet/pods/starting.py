@@ -176,8 +176,8 @@ class Starting:
 
     def _lag(self) -> int:
         """µs until its program does the first thing."""
-        bounds = self.shared.params.program_start
-        return self.shared.draw(f"{self.worker.key[1]}/program", bounds) if bounds[1] else 0
+        longest = self.shared.params.program_start
+        return self.shared.draw(f"{self.worker.key[1]}/program", (0, longest)) if longest else 0
 
     def _post_start(self, container: Obj, run: Run, hook: Obj) -> Steps:
         wrong = yield from run_hook(self.worker, container, run, hook)

@@ -29,7 +29,7 @@ REGISTRY = {  # README of the recordings: what its registry holds; tool:1 is on 
 CAPACITY = {"cpu": "2", "memory": "24684092Ki", "pods": "110", "ephemeral-storage": "40Gi"}
 LOADED = {  # a container starts in 0.3 to 3 s
     "pod_start": ["600ms", "6s"],
-    "program_start": ["50ms", "250ms"],
+    "program_start": "250ms",
     "pod_stop": ["100ms", "3s"],
 }
 NODE, KUBELET, WORKER = "n1", "kubelet@n1", "worker-1"

@@ -19,7 +19,7 @@ LATE = ("kill-container", "kill-sandbox")  # a process had to be found first, by
 LOOK = 0.1  # seconds between two looks of an `until`
 PLURALS = {"PriorityClass": "priorityclasses", "RuntimeClass": "runtimeclasses"}
 GLOBAL = ("PriorityClass", "RuntimeClass")
-DRAWS = 12
+DRAWS = 20
 KUBECTL = 0.3  # seconds that it takes until it asks
 
 
