@@ -19,7 +19,7 @@ from kubemini.view import lanes
 from kubemini.widgets.base import Widget
 from kubemini.widgets.modules import widget_source
 
-LIVE = "anatomy"  # where a reader's own line is typed
+HOME = "anatomy"  # where a reader's own line is typed
 
 
 class SwimLane(Widget):
@@ -28,11 +28,11 @@ class SwimLane(Widget):
     picture = "swim-lane"
     _esm = widget_source(picture)
 
-    def __init__(self, trace: Trace, found: dict[str, Any], caption: str = "", live: bool = True):
+    def __init__(self, trace: Trace, found: dict[str, Any], caption: str = "", own: bool = True):
         header = {"scenario": trace.header.get("scenario", ""), "seed": trace.header.get("seed", 0)}
         programs = [name for host in trace.header["topology"]["hosts"] for name in host["components"]]
         run = {"header": header, "lanes": found, "programs": [name for name in programs if not name.startswith(ASK)]}
-        super().__init__(run, f"{heading(found)}\n\n{lanes.told(found)}", caption, {"live": live})
+        super().__init__(run, f"{heading(found)}\n\n{lanes.told(found)}", caption, {"own": own})
 
     def amount(self) -> str:
         return f"{len(self.run['lanes']['steps']):,} steps"
@@ -55,7 +55,7 @@ def show_lanes(
     since: str | float | None = None,
     until: str | float | None = None,
     about: str = "",
-    scenario: str | Path | dict[str, Any] | Scenario = LIVE,
+    scenario: str | Path | dict[str, Any] | Scenario = HOME,
     without: str = "",
     at: str | float | None = None,
     window: str | float | None = None,
@@ -72,7 +72,7 @@ def show_lanes(
     typed = isinstance(what, str)
     trace = what if isinstance(what, Trace) else _typed(what, without, scenario, at, window, seed)
     begin, end = (None if instant is None else duration(instant) for instant in (since, until))
-    return SwimLane(trace, lanes.shown(trace, begin, end, about), caption, live=typed and scenario == LIVE)
+    return SwimLane(trace, lanes.shown(trace, begin, end, about), caption, own=typed and scenario == HOME)
 
 
 def _typed(line: str, without: str, scenario: Any, at: Any, window: Any, seed: int | None) -> Trace:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kubemini import session
 from kubemini.scenarios import names
 from kubemini.sim import Record
 from kubemini.sim.vocabulary import WORDS
@@ -114,3 +115,8 @@ def test_every_class_of_the_style_sheet_is_ours() -> None:
     foreign = {"vscode-dark", "bd-content", "cell_output", "text_html"}  # where hosts say that it is dark
     classes = set(re.findall(r"\.([A-Za-z][\w-]*)", selectors)) - foreign
     assert {c for c in classes if c != "km" and not c.startswith("km-")} == set()
+
+
+def test_a_page_lets_a_widget_ask_what_the_simulator_answers():
+    listed = re.search(r"const ASKS = \[([^\]]*)\]", (STATIC / "host.js").read_text(encoding="utf-8"))
+    assert listed and re.findall(r'"(\w+)"', listed[1]) == list(session.OPERATIONS)

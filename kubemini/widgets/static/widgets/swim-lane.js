@@ -1,6 +1,7 @@
 // Swim-lane: who tells whom, from a trace that was listened to; an arrow a record, each step said in a sentence.
 // Model: run {header, programs, lanes: {typed, printed, without, since, lanes: [name], steps: [{at, took, from, to,
-// programs, form, label, say, why, cause, rank}]}}, see kubemini/view/lanes; options {live}.
+// programs, form, label, say, why, cause, rank}]}}, see kubemini/view/lanes; options {own: a reader may
+// type another line}.
 import { LineForm } from "../lanes/lineform.js";
 import { FORMS, Rows, ms, placed } from "../lanes/rows.js";
 import { button, clamp, h, keepKeys, plural, put, sentences, tableBox, textTable } from "../kit.js";
@@ -18,8 +19,8 @@ class SwimLane {
     const run = model.get("run");
     Object.assign(this, { model, options: model.get("options") || {}, timer: 0, narrow: null });
     this.uid = "kml" + Math.random().toString(36).slice(2, 7);
-    this.live = model.get("kernel") !== "recording" || this.options.live !== false;
-    this.form = this.options.live === false ? null : new LineForm(this, run);
+    const live = model.get("kernel") !== "recording" || this.options.live !== false;
+    this.form = live && this.options.own !== false ? new LineForm(this, run) : null;
     this.parts();
     el.append(this.root);
     keepKeys(this.root);
