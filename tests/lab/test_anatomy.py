@@ -50,6 +50,16 @@ def test_the_objects_change_in_the_order_the_page_prints(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_without_the_controller_manager_kubectl_is_told_that_it_is_done_and_nothing_else_changes(seed):
+    assert ANSWERS["broken"].startswith("kubectl is told that the Deployment is scaled")
+    trace = run("anatomy", seed, [(15, "crash", "controller-manager-1")])
+    asked = [r for r in trace.of("request") if r.actor == "kubectl" and r.at > 20 * SECOND]
+    assert [r.detail["outcome"] for r in asked] == ["ok"]
+    changed = [r.detail["kind"] for r in trace.of("object") if r.at > 20 * SECOND]
+    assert changed == ["Deployment"] and share(visits(trace, 20, 44)) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_without_the_scheduler_pods_are_made_and_none_starts(seed):
     assert ANSWERS["scheduler"].startswith("Two new Pod objects appear")
     trace = run("anatomy", seed, [(15, "crash", "scheduler-1")])
@@ -93,8 +103,8 @@ def test_every_miss_of_the_matrix_is_explained_by_what_has_happened():
     said = "\n".join(report.facts)
     assert "without scheduler-1: the new pods run: no, for it fails earlier, at “place”: the scheduler writes" in said
     assert "without scheduler-1: the new pods get a node: no, for the scheduler writes the node into a Pod" in said
-    assert "without coredns: the old pods answer every visit: no, for a visitor asks CoreDNS for the address" in said
-    assert "without etcd-1: the old pods answer every visit: yes" in said and "etcd-1 has no part in it" in said
+    assert "without coredns: every visit is answered: no, for a visitor asks CoreDNS for the address" in said
+    assert "without etcd-1: every visit is answered: yes" in said and "etcd-1 has no part in it" in said
 
 
 @pytest.mark.parametrize("answer", [{}, STAIRS | {"scheduler-1": "? ? ? ? ? ?"}, STAIRS | {"scheduler-1": "yyy"}, 5])

@@ -14,7 +14,7 @@ from kubemini.sim.units import SECOND
 from kubemini.simulate import run
 
 DEEDS = {
-    "visit": "the old pods answer every visit",
+    "visit": "every visit is answered",
     "write": "kubectl scale is accepted",
     "create": "Pod objects appear for the new pods",
     "place": "the new pods get a node",
