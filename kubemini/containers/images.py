@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kubemini.containers.applets import net
 from kubemini.containers.busybox import BUSYBOX
 from kubemini.containers.context import NoCommand
 from kubemini.containers.files import Device, File, Folder
@@ -115,7 +116,7 @@ TOOL = Image(
 AGNHOST = Image(
     ("/agnhost",),
     ("pause",),
-    {**SHELL, "/agnhost": agnhost.main, "/agnhost-2": agnhost.main},
+    {**SHELL, "/agnhost": agnhost.main, "/agnhost-2": agnhost.main, "/usr/bin/curl": net.curl},
     files={f"/localhost.{end}": f"(the {end} of porter)\n".encode() for end in ("crt", "key")},
 )
 FISH = replace(AGNHOST, cmd=("test-webserver",))

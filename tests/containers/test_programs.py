@@ -203,3 +203,22 @@ def test_agnhost_has_the_files_of_porter_and_serves_what_lies_in_it():
     assert [bench.inside.request(80, Request("GET", path)).status for path in ("/localhost.crt", "/none", "/")] == [
         *(200, 404, 200)
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said", "code"),
+    [
+        (("-q", "-s"), "", "page", 0),
+        (("--connect-timeout", "5", "-m", "3"), "", "page", 0),
+        ((), "bad address 'web'", "curl: (6) Could not resolve host\n", 6),
+        (("-s",), "can't connect to remote host (10.0.0.1): Connection refused", "", 7),
+        (("-sS",), "download timed out", "curl: (28) Connection timed out\n", 28),
+        (("-s", "-f"), "server returned error: HTTP/1.1 404 Not Found", "", 22),
+        (("-s",), "server returned error: HTTP/1.1 404 Not Found", "", 0),
+    ],
+)
+def test_curl_fetches_a_page_and_ends_as_its_manual_says(options, error, said, code):
+    came = {"body": "" if error else "page", "error": error}
+    bench = Bench("agnhost", *options, "http://web/", command=("curl",), came=came).start()
+    told = b"".join(data for _, _, data in bench.output).decode()
+    assert (told, bench.end[1]) == (said, code)

@@ -1,7 +1,8 @@
-"""wget, nslookup, nc: clients; and busybox's httpd.
+"""wget, curl, nslookup, nc: clients; and busybox's httpd.
 
-busybox networking (texts, exit codes).
-Simplified: wget knows no TLS; nc only looks whether somebody listens (-z) or answers every connection (-l).
+busybox networking (texts, exit codes); curl.se, man curl (EXIT CODES).
+Simplified: wget and curl know no TLS, and of a page with an error curl prints nothing;
+nc only looks whether somebody listens (-z) or answers every connection (-l).
 """
 
 import re
@@ -11,6 +12,14 @@ from kubemini.containers.context import Answer, Request
 from kubemini.containers.files import File, Folder, Trouble
 from kubemini.containers.process import Ask, Life, Process, Server, Sleep
 
+HTTP_ERROR = 22
+CURL_ENDS = (  # what the network says, curl's exit code and its words
+    ("bad address", 6, "Could not resolve host"),
+    ("bad port", 3, "URL rejected: Port number was not a decimal number between 0 and 65535"),
+    ("Connection refused", 7, "Failed to connect: Could not connect to server"),
+    ("server returned error", HTTP_ERROR, "The requested URL returned error"),
+)
+CURL_VALUES = ("--connect-timeout", "--max-time", "--output", "--header", "--request", "--data", "--write-out")
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -44,6 +53,38 @@ def wget(process: Process) -> Life:
         process.open(to, "w").hold().write(body.encode() if isinstance(body, str) else body)
     except Trouble as error:
         return process.complain(f"wget: can't open '{to}': {error}")
+    return 0
+
+
+def curl(process: Process) -> Life:
+    """Fetch a page: -o FILE, -s, -S, -f; times are not kept, and flags without a value are passed over."""
+    words, to, urls = list(process.argv[1:]), "", list[str]()
+    flags = ""
+    while words:
+        word = words.pop(0)
+        if word in CURL_VALUES or (word[:1] == "-" and word[1:2] != "-" and word[-1:] in "mowHXdAu"):
+            value = words.pop(0) if words else ""
+            to = value if word in ("-o", "--output") else to
+        elif word.startswith("-"):
+            flags += (
+                word[1:] if word[1:2] != "-" else {"--fail": "f", "--silent": "s", "--show-error": "S"}.get(word, "")
+            )
+        else:
+            urls.append(word)
+    if not urls:
+        return process.complain("curl: (2) no URL specified", 2)
+    came = yield Ask("fetch", urls[-1])
+    error = came["error"]
+    code, text = next(((code, text) for mark, code, text in CURL_ENDS if mark in error), (28, "Connection timed out"))
+    if error and (code != HTTP_ERROR or "f" in flags):
+        return code if "s" in flags and "S" not in flags else process.complain(f"curl: ({code}) {text}", code)
+    if not to:
+        process.out(came["body"])
+        return 0
+    try:
+        process.open(to, "w").hold().write(came["body"].encode())
+    except Trouble:
+        return process.complain("curl: (23) client returned ERROR on write", 23)
     return 0
 
 
