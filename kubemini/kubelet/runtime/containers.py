@@ -210,7 +210,7 @@ class Containers:
             return
         linger = min(self._linger(sandbox), grace)
         self.later(linger, self._told_to_end, sandbox, run)
-        life.terminate(max(exits_in, linger))
+        life.terminate(max(exits_in, linger) if life.plain else min(exits_in, grace // 2))
         self.later(grace, life.end)
 
     def _told_to_end(self, sandbox: PodSandbox, run: Run) -> None:

@@ -80,14 +80,17 @@ class Life:
             self.after(exit_after, self.end, exit_code)
 
     def terminate(self, exits_in: int) -> None:
-        """SIGTERM; a plain program needs *exits_in* µs to end, of any other the runtime knows so long after its end."""
+        """SIGTERM; a plain program needs *exits_in* µs to end.
+
+        To any other the signal comes in half of that, and the runtime knows of its end the other half after it.
+        """
         if self._told or self.over:
             return
-        self._told, self._slow = True, exits_in
+        self._told, self._slow = True, exits_in // 2
         if self.plain:
             self.after(exits_in, self.end, 0)
         else:
-            self.inside.signal("TERM")
+            self.after(exits_in - self._slow, self.inside.signal, "TERM")
 
     def end(self, code: int = KILLED, reason: str = "") -> None:
         """It has ended, or is killed."""
