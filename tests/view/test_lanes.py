@@ -78,6 +78,8 @@ def test_each_step_follows_from_an_earlier_one_that_had_reached_its_program():
             continue
         cause = steps[step.cause]
         assert cause.to == step.source and cause.arrives <= step.at, (cause, step)
+        if step.form == "event":
+            assert cause.revision == step.revision, (cause, step)
 
 
 def test_what_the_end_needs_is_on_the_line_what_follows_besides_is_not_and_leases_are_neither():
