@@ -1,7 +1,8 @@
-"""The environment of a container: where its variables come from, in which order, and what is said if one is missing."""
+"""What a program in a container finds there: its variables, where they come from, and its files."""
 
 import pytest
 
+from kubemini.kubelet.decide import insides
 from kubemini.kubelet.decide.variables import World, Wrong, amount, expanded, field_of, needed, parse_file, variables
 from tests.kubelet.parts import pod
 
@@ -144,3 +145,12 @@ def test_a_file_that_is_none_is_refused(text, why):
     with pytest.raises(Wrong, match=r"^invalid environment variable format ") as error:
         parse_file(text, "A")
     assert str(error.value).endswith(why)
+
+
+def test_a_container_knows_its_name_and_its_neighbours():
+    made = pod(subdomain="sub", hostAliases=[{"ip": "10.0.0.1", "hostnames": ["db", "cache"]}])
+    found = insides.facts(made, ["10.1.2.3"], "conf\n", "n1")
+    assert found.hostname == "web-1" and found.files["/etc/resolv.conf"] == "conf\n"
+    assert "10.1.2.3\tweb-1.sub.default.svc.cluster.local\tweb-1\n" in found.files["/etc/hosts"]
+    assert found.files["/etc/hosts"].endswith("\n# Entries added by HostAliases.\n10.0.0.1\tdb\tcache\n")
+    assert insides.hostname(pod(hostNetwork=True), "n1") == "n1"

@@ -1,0 +1,1 @@
+"""The swim-lane, in a browser."""

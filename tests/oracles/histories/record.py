@@ -24,7 +24,7 @@ from tests.oracles.histories.playing import judge_of, module
 from tests.oracles.histories.telling import agreeing
 from tests.oracles.histories.telling.outside import Outside
 from tests.oracles.histories.telling.teller import Telling
-from tests.real.plane import RealPlane
+from tests.real.workloads.realplane import RealPlane
 
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded"

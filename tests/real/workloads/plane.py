@@ -10,9 +10,9 @@ import json
 import threading
 
 from kubemini.api.kinds import by_name
-from tests.real.plane import RealPlane
 from tests.real.workloads import pulse
 from tests.real.workloads.asking import ANY_CERTIFICATE, PATIENCE
+from tests.real.workloads.realplane import RealPlane
 
 
 class Plane(RealPlane):

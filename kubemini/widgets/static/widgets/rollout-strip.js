@@ -5,7 +5,7 @@ import { canvas, choosable, labelled } from "../draw.js";
 import { look } from "../facts.js";
 import { widget } from "../frame/frame.js";
 import { SECOND, clamp, fit, h, plural, put, s, seconds } from "../kit.js";
-import { Axis, Budget, Chart, Lost } from "../rolling/lanes.js";
+import { Axis, Budget, Chart, Lost } from "../rolling/axes.js";
 import {
   STATES,
   WORDS,
