@@ -38,7 +38,7 @@ class NodeSaid:
         return [refusal for refusal in self.verdicts.values() if refusal is not None]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Explanation:
     """Where *pod* goes, and what is said of each node; prints itself as a table."""
 
@@ -136,6 +136,9 @@ class Explanation:
             reasons = ", ".join(decision.prefilter.reasons)
             lines.append(f"{decision.prefilter.plugin} says no to every node: {reasons}")
         return lines
+
+    def __repr__(self) -> str:
+        return str(self)
 
     def __str__(self) -> str:
         fitting = sum(one.fits for one in self.nodes)

@@ -93,6 +93,14 @@ def test_leases_nobody_makes_pods_until_another_one_may_take_the_lease():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_scheduler_a_node_that_is_back_stays_empty_and_the_shop_shuts_with_the_other_one(seed):
+    trace = story("scheduler", seed)
+    assert share(requests(trace, "service", 70, 128)) == 1.0
+    assert share(requests(trace, "service", 133, 185)) == 0.0
+    assert share(requests(trace, "service", 215, 228)) == 1.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_services_stale_rules_send_a_share_of_one_worker_s_visitors_to_pods_that_are_gone(seed):
     trace = story("services", seed)
     assert share(requests(trace, "service", 10, 34)) == 1.0

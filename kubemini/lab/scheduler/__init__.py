@@ -1,0 +1,1 @@
+"""Chapter *The scheduler*: which node, why, and what nobody decides again."""
