@@ -89,6 +89,7 @@ class Naming:
         for number in range(step):
             then, now = past.get(number, then), present.get(number, now)
             cost += then != now and f"step {number}" not in varied
+        cost += 2 * self.last * (_marked(then) != _marked(now))  # who is being deleted does not stand for who lives
         return cost + 3 * ((then is None) != (now is None)) + (len(self.judge.leaves(read(then), read(now))) > 0) * 2
 
     def _states(self, key, entry, name):
@@ -161,6 +162,10 @@ class Naming:
             kind, name = whole[0].split("/", 1)
             return self.plain(kind, name, step)[len(name) - len(word) :]
         raise LookupError(f"a request names {word}, and nothing in the recording says what that is")
+
+
+def _marked(state):
+    return "deletionTimestamp" in (read(state) or {}).get("metadata", {})
 
 
 def read(state):

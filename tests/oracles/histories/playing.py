@@ -91,7 +91,7 @@ class Playing:
         if self.recorded["area"] == "node" or met is not None:
             self.hand.neighbour()
             world.until(lambda: self.notes.elsewhere)
-            if self.recorded["area"] != "node" or alone(self.recorded["steps"]):
+            if self.recorded["area"] != "node" or alone(self.recorded):
                 world.ask("DELETE", f"/api/v1/nodes/{ELSEWHERE}")
         if not second and met is None:
             world.reach(-(-world.sim.now // SECOND) * SECOND + phases.FRACTION)
@@ -252,8 +252,14 @@ class Playing:
         return found or self.recorded["answers"]
 
 
-def alone(steps):
-    """Whether the history had a cluster of its own: all its nodes fall silent at once, or it has hollow ones."""
+def alone(recorded):
+    """Whether the history had a cluster of its own: all its nodes fall silent at once, or it has hollow ones.
+
+    One that says that it had a ``neighbour`` had none.
+    """
+    steps = recorded["steps"]
+    if recorded.get("neighbour"):
+        return False
     nodes = {step["node"]["name"] for step in steps if "node" in step}
     return any("hollow" in step or nodes == set(step.get("silent", [None])) for step in steps)
 

@@ -9,6 +9,7 @@ JSON_PATCH = "application/json-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 POLICIES = ("Foreground", "Background", "Orphan")
 ROLLING = ("Deployment", "StatefulSet", "DaemonSet")
+BACKOFF, MOST = 10, 80  # s until a Job replaces a pod that failed, doubled with each; longer no story waits
 SILENCE = 75  # s: 40 s of grace, rounds of 5 s, and what the pods tolerate
 
 
@@ -131,7 +132,15 @@ class Life:
         many = self.luck.choice((None, 1, 2))
         if self.luck.random() < 0.6:
             return [kubelet(actor, "succeed", many)]
-        return [kubelet(actor, "fail", many, code=self.luck.choice((1, 3))), *([seconds(14)] if many else [])]
+        return self._failed(actor, many)
+
+    def _failed(self, actor, many):
+        """Some of its pods fail; a Job makes others when its back-off is over."""
+        failed = kubelet(actor, "fail", many, code=self.luck.choice((1, 3)))
+        if actor.kind not in ("Job", "CronJob"):
+            return [failed]
+        actor.failed += many or 3
+        return [failed, seconds(min(BACKOFF * 2 ** (actor.failed - 1), MOST) + 4)]
 
     def _released(self, actor):
         """A pod that loses its label is no more of the set; it is given back."""
@@ -153,7 +162,7 @@ class Life:
         if draw < 0.62:
             return [kubelet(actor, self.luck.choice(("unready", "crash")), 1, **({"restarts": 1}))]
         if draw < 0.72:
-            return [kubelet(actor, "fail", 1, code=1)]
+            return self._failed(actor, 1)
         if draw < 0.85:
             return [self._of_a_pod(actor, "is deleted", "DELETE"), *confirmed(actor)]
         return self._evicted(actor)

@@ -14,6 +14,7 @@ MARKS = {"ReplicaSet": "h", "ControllerRevision": "r", "Job": "m"}
 OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
 SUFFIX = re.compile(r"(?P<stem>.+-)(?P<made>[bcdfghjklmnpqrstvwxz2456789]{5})")
 GENERATED = ("Pod", "EndpointSlice")
+RACING = ("orphan", "foregroundDeletion")  # finalizers: the collector and the controller write at the same time
 MOST = 12  # paths that vary, before whole steps are left out
 
 
@@ -56,16 +57,23 @@ def _numbers(judge, seen):
 
 
 def recording(judge, story, seen):
-    """The recording of one telling, which is held throughout."""
+    """The recording of one telling, which is held throughout but for what is always a race."""
     seen, start = renamed(judge, seen), seen["start"]
     objects, times = {}, {}
     for key, entry in seen["objects"].items():
         told, when = _versions(judge, key, entry)
-        objects[key] = {"stable": "sequence", "versions": told}
+        stable = "settled" if any(f'"{finalizer}"' in json.dumps(told) for finalizer in RACING) else "sequence"
+        objects[key] = {"stable": stable, "versions": told}
         times[key] = [[round((at - start) / SECOND, 2) for at in when]]
     return {
         **{word: story[word] for word in ("name", "area", "about", "needs", "flags") if word in story},
-        **{"kubelet": "hand", "quiet": story.get("quiet", 0.8), "steps": seen["steps"], "objects": objects},
+        **{
+            "kubelet": "hand",
+            "neighbour": True,
+            "quiet": story.get("quiet", 0.8),
+            "steps": seen["steps"],
+            "objects": objects,
+        },
         "events": [judge.event(event) for event in seen["events"]],
         "times": {"steps": [[round(at, 2) for at in seen["begins"]]], "objects": times, "end": [round(seen["end"], 2)]},
     }

@@ -24,7 +24,7 @@ class Telling:
     def __init__(self, world, notes, until, story):
         self.world, self.notes, self.until, self.story = world, notes, until, story
         nobody = {"steps": [], "kubelet": "hand", "needs": story["needs"]}
-        self.hand = Hand(world, notes, Unnamed(), nobody)
+        self.hand = Careful(world, notes, Unnamed(), nobody)
         self.steps, self.begins = [], []
         notes.listeners.append(self._stamp)
 
@@ -130,6 +130,20 @@ class Telling:
             self.world.reach(sim.now + BREATH)
             if notes.moved == moved:
                 return
+
+
+class Careful(Hand):
+    """Binds no pod to a node that is silent: it would be told to go, again and again, as often as time allows."""
+
+    def silence(self, names):
+        """Their kubelets renew no Lease from here on."""
+        super().silence(names)
+        self.nodes = [name for name in self.nodes if name not in names]
+
+    def back(self, names):
+        """They renew again."""
+        super().back(names)
+        self.nodes = sorted({*self.nodes, *names})
 
 
 class Unnamed:

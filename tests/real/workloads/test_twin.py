@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from tests.oracles.histories.noting import Notes
+from tests.oracles.histories.playing import alone
 from tests.oracles.histories.world import World
 from tests.real.workloads import judging, stories
 from tests.real.workloads.judging import JUDGE, UNTIL, differences
@@ -102,6 +103,12 @@ def test_a_story_that_differs_is_told_again_and_only_what_all_tellings_agree_on_
     monkeypatch.setattr("tests.real.workloads.judging.told", lambda plane, story: tellings.pop(0))
     fate = judging.fate(None, made(number), lambda recorded: list(map(str, JUDGE.compare(recorded, seen(number)))))
     assert (fate.word, tellings) == ("alike", [])
+
+
+def test_a_lost_node_is_not_the_loss_of_all_where_a_neighbour_is_well():
+    steps = [{"node": {"name": "n1"}}, {"silent": ["n1"]}]
+    assert alone({"steps": steps})
+    assert not alone({"steps": steps, "neighbour": True})
 
 
 def test_what_differs_in_every_telling_is_told(monkeypatch):
