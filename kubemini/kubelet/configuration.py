@@ -19,6 +19,9 @@ class Configuration:
     max_pods: int | None = None
     crash_loop_backoff: tuple[int, int] | None = None  # None: that of the cluster's parameters
     eviction_hard: Mapping[str, int] = field(default_factory=dict)  # signal: bytes that must be left
+    eviction_soft: Mapping[str, int] = field(default_factory=dict)  # the same, but not at once
+    eviction_soft_grace: Mapping[str, int] = field(default_factory=dict)  # signal: µs that it may last
+    eviction_max_pod_grace: int = 0  # s, evictionMaxPodGracePeriod: what a pod gets at most when a soft one evicts it
     pressure_transition: int = 5 * MINUTE  # evictionPressureTransitionPeriod
     sysctls: tuple[str, ...] = ()  # allowedUnsafeSysctls
 

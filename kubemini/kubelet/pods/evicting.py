@@ -3,10 +3,10 @@
 Invariant: where nothing can run out (no threshold is set, no pod has a limit of storage) it sets no clock.
 Models k/k pkg/kubelet/eviction managerImpl.synchronize
 Simplified: the thresholds of the defaults (100Mi, a tenth of the disk) are never crossed; those of a configuration are.
-No soft thresholds; nothing but pods is reclaimed.
+Nothing but pods is reclaimed.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from kubemini.api.objects import get
 from kubemini.api.quantity import in_bytes
@@ -35,12 +35,14 @@ class Evicting:
         press: Callable[[tuple[str, ...]], None],
     ):
         self.shared, self.configuration, self.workers, self.press = shared, configuration, workers, press
-        self._seen_at: dict[str, int] = {}  # signal: when its threshold was last crossed
+        self._seen_at: dict[str, int] = {}  # signal: when a threshold of it was last crossed
+        self._since: dict[str, int] = {}  # signal: since when its soft threshold is crossed
         self._armed = False
 
     def start(self) -> None:
         """Look from now on, if there is anything to look at."""
-        if self.configuration.eviction_hard or any(_is_limited(worker) for worker in self.workers()):
+        set_ = self.configuration.eviction_hard or self.configuration.eviction_soft
+        if set_ or any(_is_limited(worker) for worker in self.workers()):
             self._arm()
 
     def _arm(self) -> None:
@@ -67,8 +69,12 @@ class Evicting:
 
     def _evict_under_pressure(self, living: list[Attended]) -> None:
         now = self.shared.now
-        crossed = [one for one, least in self.configuration.eviction_hard.items() if self.free(one) < least]
-        self._seen_at |= dict.fromkeys(crossed, now)
+        crossed = self._crossed(self.configuration.eviction_hard)
+        soft = self._crossed(self.configuration.eviction_soft)
+        self._since = {one: self._since.get(one, now) for one in soft}
+        self._seen_at |= dict.fromkeys((*crossed, *soft), now)
+        crossed += [one for one in soft if now - self._since[one] >= self.configuration.eviction_soft_grace.get(one, 0)]
+        crossed.sort(key=list(PRESSURES).index)
         recent = self.configuration.pressure_transition
         held = [one for one in PRESSURES if one in self._seen_at and now - self._seen_at[one] < recent]
         if crossed:
@@ -79,16 +85,22 @@ class Evicting:
         if crossed:
             self._evict_one(living, crossed[0])
 
+    def _crossed(self, thresholds: Mapping[str, int]) -> list[str]:
+        """The signals of which less is left than should be."""
+        return [one for one, least in thresholds.items() if self.free(one) < least]
+
     def _evict_one(self, living: list[Attended], signal: str) -> None:
+        hard = signal in self._crossed(self.configuration.eviction_hard)
+        least = (self.configuration.eviction_hard if hard else self.configuration.eviction_soft)[signal]
         using = {worker.uid: self._using(worker, SIGNALS[signal]) for worker in living}
         for one in eviction.ranked(list(using.values()), SIGNALS[signal])[:1]:
             worker = next(worker for worker in living if worker.uid == one.pod["metadata"]["uid"])
-            least = self.configuration.eviction_hard[signal]
-            self._evict(worker, eviction.message(one, signal, least, self.free(signal)))
+            why = eviction.message(one, signal, least, self.free(signal))
+            self._evict(worker, why, grace=eviction.grace(worker.pod, hard, self.configuration.eviction_max_pod_grace))
 
-    def _evict(self, worker: Attended, why: str, disrupts: bool = True) -> None:
+    def _evict(self, worker: Attended, why: str, disrupts: bool = True, grace: int = eviction.AT_ONCE) -> None:
         self.shared.event(worker.pod, WARNING, eviction.REASON, why)
-        worker.evict((eviction.REASON, why), why if disrupts else "", 0)
+        worker.evict((eviction.REASON, why), why if disrupts else "", grace)
 
     # -- what is used --------------------------------------------------------------------------------------------------
     def free(self, signal: str) -> int:

@@ -12,10 +12,10 @@ Models k/k pkg/kubelet/kuberuntime kubeGenericRuntimeManager.SyncPod kubeGeneric
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kubemini.api.kinds import KNOWN
+from kubemini.api.kinds import KNOWN, SECRET
 from kubemini.host.linux.podnetwork import NoNetwork
 from kubemini.kubelet.decide import sandboxes
-from kubemini.kubelet.decide.pods import policy
+from kubemini.kubelet.decide.pods import images, policy
 from kubemini.kubelet.decide.pods.actions import Actions, actions
 from kubemini.kubelet.decide.pods.relists import RELIST
 from kubemini.kubelet.decide.pods.runs import RUNNING, PodView, find, is_sidecar
@@ -79,6 +79,8 @@ class Syncing:
         if plan.create_sandbox and not (yield from self._make_sandbox(plan, result)):
             return result
         yield from self._start(plan, view, result)
+        if result.failed:
+            yield from self._miss_secrets()
         if self.resizing.actuate(self.shared.containers.view(worker.uid)):
             result.changed = True
             yield self.shared.component.timeout(RELIST // 2)
@@ -160,6 +162,19 @@ class Syncing:
             self._say_that_it_begins(plan.mains, view)
         for name in plan.mains:
             result.count((yield from self._starting.run(find(pod, name), view, len(plan.mains))))
+
+    def _miss_secrets(self) -> Steps:
+        """An image could not be pulled: say which of the secrets for it are not there."""
+        worker, pod = self.worker, self.worker.pod
+        tried = [one for one, _ in worker.life.reasons.values()]
+        names = [one["name"] for one in pod["spec"].get("imagePullSecrets") or () if one.get("name")]
+        missing = []
+        for name in names if "ErrImagePull" in tried and self.shared.params.kubelet_details else ():
+            reply = yield from self.shared.client.get(SECRET, name, worker.key[0])
+            missing += [] if reply.ok else [name]
+        if missing:
+            text = images.NO_SECRETS.format(", ".join(missing))
+            self.shared.event(pod, WARNING, "FailedToRetrieveImagePullSecret", text)
 
     def _say_that_it_begins(self, names: Sequence[str], view: PodView) -> None:
         """The trace tells of a start of main containers that follows the end of all."""

@@ -78,11 +78,15 @@ class Node(Inside):
         if found := re.search(r"evictionPressureTransitionPeriod (\d+)s", does):
             changes["pressure_transition"] = int(found[1]) * SECOND
         if found := re.search(r"memory.available (\d+)Mi under what is free", does):
-            changes["eviction_hard"] = {
-                "memory.available": self.kubelet.evicting.free("memory.available") - (int(found[1]) << 20)
-            }
+            how = "eviction_soft" if "evictionSoft" in does else "eviction_hard"
+            left = self.kubelet.evicting.free("memory.available") - (int(found[1]) << 20)
+            changes[how] = {"memory.available": left}
         elif "nodefs.available" in does:
             changes["eviction_hard"] = {"nodefs.available": self.kubelet.evicting.free("nodefs.available") - (1 << 30)}
+        if found := re.search(r"evictionSoftGracePeriod\D*(\d+)s", does):
+            changes["eviction_soft_grace"] = {"memory.available": int(found[1]) * SECOND}
+        if found := re.search(r"evictionMaxPodGracePeriod (\d+)", does):
+            changes["eviction_max_pod_grace"] = int(found[1])
         self.kubelet.terminate()
         self.sleep(1)
         self.kubelet.configuration = replace(self.usual, **changes)

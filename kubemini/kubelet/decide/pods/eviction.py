@@ -17,6 +17,7 @@ from kubemini.kubelet.decide.pods.runs import inits, mains
 SIGNALS = {"memory.available": "memory", "nodefs.available": "ephemeral-storage"}
 PRESSURES = {"memory.available": "MemoryPressure", "nodefs.available": "DiskPressure"}
 REASON = "Evicted"
+AT_ONCE = 1  # immediateEvictionGracePeriodSeconds
 UNITS = ("", "Ki", "Mi", "Gi", "Ti")
 
 
@@ -87,3 +88,11 @@ def over_limit(one: Using) -> str:
         if limit and one.containers.get(container["name"], 0) > in_bytes(limit):
             return f'Container {container["name"]} exceeded its local ephemeral storage limit "{limit}". '
     return ""
+
+
+def grace(pod: Obj, hard: bool, most: int) -> int:
+    """Seconds that an evicted pod gets: *most* is evictionMaxPodGracePeriod, which counts for soft thresholds."""
+    if hard:
+        return AT_ONCE
+    own = get(pod, "spec", "terminationGracePeriodSeconds")
+    return most if own is None else min(most, int(own))

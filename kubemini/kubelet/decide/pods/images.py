@@ -20,6 +20,7 @@ from kubemini.sim.units import MS, SECOND
 
 ALWAYS, NEVER = "Always", "Never"
 PRESENT = 'Container image "{}" already present on machine and can be accessed by the pod'
+NO_SECRETS = "Unable to retrieve some image pull secrets ({}); attempting to pull the image may not succeed."
 NEVER_PULLED = 'Container image "{}" is not present with pull policy of Never'
 DENIED = (
     "failed to resolve image: pull access denied, repository does not exist or may require authorization: "
