@@ -72,9 +72,7 @@ export class Looks {
       h(
         "li",
         { class: run.mark === "✕" ? "km-loop-refused" : "" },
-        button(`${seconds(run.at, 2)} s`, () => this.go(run.at), {
-          "aria-label": `to ${seconds(run.at, 2)} seconds`,
-        }),
+        button(`${seconds(run.at, 2)} s`, () => this.go(run.at)),
         h("i", { title: WORDS[run.mark] }, run.mark),
         h("span", {}, run.says, times > 1 && h("b", {}, ` ${times} times`)),
       );

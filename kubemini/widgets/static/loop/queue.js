@@ -22,7 +22,7 @@ export class Queue {
       return h(
         "div",
         { class: `km-loop-lane km-loop-lane-${name}` },
-        h("h4", {}, words),
+        h("div", { class: "km-loop-lane-name" }, words),
         this.lanes[name],
       );
     };
