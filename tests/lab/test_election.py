@@ -126,7 +126,10 @@ def test_elections_are_answered_a_few_at_a_time_and_the_same_whoever_counts():
         ({"op": "elections", "timeout": [300, 150], "seeds": [0, 1]}, "not from 300-150 ms"),
         ({"op": "elections", "timeout": [150, 300], "seeds": [0, 5000]}, "ask for 1 to 200 elections"),
         ({"op": "elections", "scenario": "nowhere", "seeds": [0, 1]}, "there is no scenario 'nowhere'"),
-        ({"op": "divine"}, "the simulator knows simulate, elections, request, stopwatch, lanes, placement, not 'divine'"),
+        (
+            {"op": "divine"},
+            "the simulator knows simulate, elections, request, stopwatch, lanes, placement, not 'divine'",
+        ),
         (
             {"op": "simulate", "spec": {"scenario": "election", "params": {"etcd_pre_vot": 1}}},
             "did you mean etcd_pre_vote",

@@ -20,7 +20,7 @@ class World:
 
     def __init__(self, number: int):
         self.dice = Random(f"replicas/{number}")
-        self.desired = {"name": "web", "replicas": self.dice.randint(0, 5)}
+        self.desired: dict[str, Any] = {"name": "web", "replicas": self.dice.randint(0, 5)}
         self.pods: dict[str, Pod] = {}
         self.count = self.made = self.deleted = 0
         for _ in range(self.dice.randint(0, 4)):
@@ -49,12 +49,13 @@ class World:
         if what == "vanish":
             del self.pods[pod["name"]]
         else:
-            pod |= {
+            befalls: dict[str, Pod] = {
                 "fail": {"phase": "Failed", "ready": False},
                 "end": {"phase": "Succeeded", "ready": False},
                 "delete": {"deleting": True},
                 "unready": {"ready": False},
-            }[what]
+            }
+            pod |= befalls[what]
 
     def seen(self) -> list[Pod]:
         """All pods, in any order."""

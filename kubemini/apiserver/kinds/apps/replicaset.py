@@ -31,7 +31,7 @@ def rules(obj: Obj) -> Wrong:
 
 def summary(obj: Obj) -> dict[str, Any]:
     """How many are wanted and ready, and of which image: that of the first container."""
-    first = next(iter(get(obj, "spec", "template", "spec", "containers", default=None) or ()), {})
+    first: Obj = next(iter(get(obj, "spec", "template", "spec", "containers", default=None) or ()), {})
     return {**replicated.summary(obj), "container": first.get("name", ""), "image": first.get("image", "")}
 
 
