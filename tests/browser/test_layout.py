@@ -16,6 +16,9 @@ PICTURES = (
     ".km-grid-of-pods",
     ".km-req-chain",
     ".km-lane-box",
+    ".km-loop",
+    ".km-sched-grid",
+    ".km-sched-cards",
 )  # lists and tables, too
 SEEN = (".km-say", ".km-svg", ".km-acts", ".km-strips", ".km-track", ".km-marks", ".km-ctl")
 # (top, bottom) of each part, and of the piece of the window in which a part that scrolls by itself is seen
@@ -54,7 +57,7 @@ def test_sentence_picture_deeds_strips_and_time_are_seen_at_once(open_page, path
             if top < bar["y"] + bar["height"] or bottom > height or top < above or bottom > below:
                 hidden.append(f"{where}: {part} from {top:.0f} to {bottom:.0f}, seen from {above:.0f} to {below:.0f}")
         thin = ".km-election-curves, .km-connection-balance, .km-policy-matrix, .km-packet-walk, .km-dns-walk"
-        thin += ", .km-url-rules, .km-request-tracer, .km-swim-lane"
+        thin += ", .km-url-rules, .km-request-tracer, .km-swim-lane, .km-failure-stopwatch, .km-scheduler-table"
         if not drawn.evaluate("(e, thin) => e.matches(thin)", thin):
             assert not drawn.evaluate("e => e.classList.contains('km-thin')"), "the wide layout is not reached"
     assert hidden == []

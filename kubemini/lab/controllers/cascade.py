@@ -65,7 +65,7 @@ def check_cascade(answer: Any) -> Report:
             if not found:
                 break
             _right(found, there, peculiar)
-            for uid in found:
+            for uid in sorted(found):
                 del there[uid]
             gone |= found
         left = sorted(wanted - gone)

@@ -136,11 +136,11 @@ class Stage:
 
     def delete(self, number: int) -> None:
         """Somebody deletes the pod that has the place *number* among those that are there, as far as there are any."""
-        names = sorted(self.names())
+        names = sorted(self.present())
         if names:
             self.cluster.kubectl.delete("pod", names[number % len(names)])
 
-    def names(self) -> set[str]:
+    def present(self) -> set[str]:
         """The pods that there are."""
         found: set[str] = set()
         for record in self.cluster.trace.of("object"):

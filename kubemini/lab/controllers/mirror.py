@@ -101,7 +101,7 @@ class Conversation:
         self.forgotten = False
         before, self.told = self.told, dict(self.server.objects)
         self.version = self.server.revision
-        named = self._named(self.mirror.listed, dict(self.told), self.version)
+        named = self._changed(self.mirror.listed, dict(self.told), self.version)
         differ = {name for name in {**before, **self.told} if before.get(name) != self.told.get(name)}
         self._compare(differ, named, "after a list")
 
@@ -129,10 +129,10 @@ class Conversation:
             self.told.pop(name, None)
             if verb != "DELETED":
                 self.told[name] = at
-            self._compare({name}, self._named(self.mirror.event, verb, name, at), f"after {verb} {name}")
+            self._compare({name}, self._changed(self.mirror.event, verb, name, at), f"after {verb} {name}")
         called(self.mirror.ended, self.dice.choice([0, 500]))
 
-    def _named(self, method: Any, *arguments: Any) -> set[str]:
+    def _changed(self, method: Any, *arguments: Any) -> set[str]:
         names = answered(method, *arguments)
         if not isinstance(names, set | list | tuple | dict):
             raise NotYet(f"{method.__name__} returned {shown(names)}: give the names of what has changed, as a set.")

@@ -95,7 +95,7 @@ def tally(trace: Trace, begin: float = ROLLS, end: float | None = None) -> dict[
     """Over the time from *begin* to *end* (s): fewest ready, most that were kept, most that there were at all."""
     strip = strip_of(trace, NAME)
     last = trace.header["until"] if end is None else round(end * SECOND)
-    changes = {at for life in strip.pods.values() for at, _ in life.spans if begin * SECOND <= at <= last}
+    changes = [at for life in strip.pods.values() for at, _ in life.spans if begin * SECOND <= at <= last]
     counts = [strip.counts(at) for at in sorted({round(begin * SECOND), *changes})]
     return {
         "ready": min(one[READY] for one in counts),

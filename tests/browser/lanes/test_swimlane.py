@@ -26,7 +26,7 @@ def press(drawn, name):
 
 
 def choose(drawn, number):
-    drawn.locator(f'.km-lane-step[aria-label^="{number}. "]').click()
+    drawn.locator(f'.km-lane-step[data-step="{number}"]').click()
 
 
 def test_it_opens_at_the_first_step_and_each_next_one_is_said(open_page, root, widget):
@@ -77,7 +77,7 @@ def test_all_that_follows_and_all_that_was_sent_are_shown_at_the_same_step(open_
     more = rows.count()
     press(drawn, "All that was sent")
     assert few < more < rows.count() and here(drawn) == "16"
-    drawn.locator('.km-lane-step[aria-label*="Lease kube-scheduler"]').first.click()
+    drawn.locator('.km-lane-step:has-text("Lease kube-scheduler")').first.click()
     assert drawn.locator(".km-second").inner_text() == "Its own clock says so: nobody has asked for it."
     assert drawn.get_by_role("button", name="to the step that it follows from").is_disabled()
 

@@ -54,9 +54,10 @@ export class Rows {
       h("span", { class: "km-lane-no" }, String(number + 1)),
       h("span", { class: "km-lane-way", "aria-hidden": "true" }, this.drawn(step)),
       h("span", { class: "km-lane-label" }, label),
+      h("span", { class: "km-sr" }, `: ${step.say}`),
     );
     node.dataset.form = step.form;
-    node.setAttribute("aria-label", `${number + 1}. ${step.say}`);
+    node.dataset.step = number + 1;
     return { node, item: h("li", {}, node) };
   }
 

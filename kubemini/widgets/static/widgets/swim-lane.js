@@ -91,8 +91,31 @@ class SwimLane {
       h("span", { class: "km-sp" }),
       this.bTable,
     );
+    const named = { class: "km km-swim-lane km-thin", role: "group", "aria-label": "swim-lanes" };
+    return h(
+      "div",
+      { ...named, tabindex: "-1" },
+      top,
+      h("div", { class: "km-lane-pick" }, this.shell, this.tabs, this.printed),
+      this.body,
+      h(
+        "div",
+        { class: "km-bar" },
+        h("div", { class: "km-lane-track" }, this.range),
+        controls,
+        this.legend(),
+      ),
+      this.form ? this.form.node : null,
+      this.table,
+      this.voice,
+      h("p", { class: "km-cap" }, this.model.get("caption") || ""),
+    );
+  }
+
+  /** What each form of arrow means. */
+  legend() {
     const key = Object.entries(FORMS).filter(([form]) => form !== "watch");
-    const legend = h(
+    return h(
       "p",
       { class: "km-lane-legend" },
       key.map(([form, text]) =>
@@ -107,25 +130,6 @@ class SwimLane {
           text,
         ),
       ),
-    );
-    const named = { class: "km km-swim-lane km-thin", role: "group", "aria-label": "swim-lanes" };
-    return h(
-      "div",
-      { ...named, tabindex: "-1" },
-      top,
-      h("div", { class: "km-lane-pick" }, this.shell, this.tabs, this.printed),
-      this.body,
-      h(
-        "div",
-        { class: "km-bar" },
-        h("div", { class: "km-lane-track" }, this.range),
-        controls,
-        legend,
-      ),
-      this.form ? this.form.node : null,
-      this.table,
-      this.voice,
-      h("p", { class: "km-cap" }, this.model.get("caption") || ""),
     );
   }
 
