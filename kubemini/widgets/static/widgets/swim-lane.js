@@ -64,7 +64,7 @@ class SwimLane {
     this.bBack = button("◀", () => this.step(-1), { "aria-label": "previous step" });
     this.bNext = button("▶|", () => this.step(1), { "aria-label": "next step" });
     this.bCause = button("Why?", () => this.go(this.steps[this.now].cause), {
-      "aria-label": "to the step that it follows from",
+      "aria-label": "Why? To the step that it follows from",
     });
     this.range = h("input", {
       type: "range",
