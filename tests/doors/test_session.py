@@ -26,7 +26,9 @@ def test_what_is_no_message_is_answered(message):
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda v: str(v)[:9])
 def test_an_operation_that_is_none_names_the_known_ones(wrong):
-    assert told({"op": wrong, "id": 1}).startswith("the simulator knows simulate, elections, request, not ")
+    assert told({"op": wrong, "id": 1}).startswith(
+        "the simulator knows simulate, elections, request, stopwatch, lanes, placement, not "
+    )
 
 
 @pytest.mark.parametrize("wrong", [v for v in WRONG if v and not isinstance(v, dict)], ids=lambda v: str(v)[:9])
