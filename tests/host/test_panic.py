@@ -154,7 +154,7 @@ def runs_away():
 def test_a_scheduler_that_fails_leaves_pods_pending_and_everything_else_running(monkeypatch):
     cluster = Cluster.single(workers=2)
     cluster.run("8s")
-    monkeypatch.setattr(Scheduler, "schedule_one", broken)
+    monkeypatch.setattr(Scheduler, "_schedule", broken)
     cluster.apply(POD)
     cluster.run("30s")
     (record,) = cluster.trace.of("panic")
