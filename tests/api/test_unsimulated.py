@@ -69,7 +69,11 @@ def test_what_is_refused_is_not_lamented():
 
 
 def test_the_books_own_stories_ask_for_nothing_in_vain():
-    texts = {name: getattr(scenario(name), "manifests", "") for name in names()}
+    stories = {name: scenario(name) for name in names()}
     assert {
-        name: f for name, text in texts.items() if text for obj in load(text) if (f := unsimulated.fields(obj))
+        name: asked
+        for name, story in stories.items()
+        if story.manifests
+        for obj in load(story.manifests)
+        if (asked := unsimulated.fields(obj, story.params.all_controllers))
     } == {}

@@ -15,6 +15,8 @@ from kubemini.commands.members import NEW_OR_EXISTING, NOW_OR_LATER, VOTER_OR_LE
 from kubemini.commands.network import DIRECTION
 from kubemini.commands.operations import BUMP, REVISION
 from kubemini.commands.requests import CONSISTENCY
+from kubemini.commands.watches import KIND as WATCHED
+from kubemini.commands.watches import WATCHER
 from kubemini.scenarios import load
 
 CONFIG_MAP = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}, "data": {"a": "1"}}'
@@ -36,6 +38,7 @@ PLAIN = {
     ],
     KIND: ["pod", "deploy", "ns", "node", "svc", "cm", "lease", "rs"],
     REPLICAS: [0, 1, 5],
+    WATCHED: ["Pod", "Lease"],
     DIRECTION: ["", "one-way"],
     CONSISTENCY: ["linearizable", "serializable"],
     VOTER_OR_LEARNER: ["voter", "learner"],
@@ -60,6 +63,7 @@ def values(topology):
         kinds.MEMBER_OR_ANY: ["", *topology.members],
         kinds.MEMBERS: [*members, ",".join(topology.members)],
         kinds.PLACES: hosts + zones + components,
+        WATCHER: [c for c in components if c.startswith("controller-manager")] or components,
     }
 
 

@@ -266,8 +266,6 @@ TOLERATED = {  # line → why what our line prints differs from what a real kube
     "logs on-plain -f --previous": "a real kubectl dials again and again, and says so each time",
 } | dict.fromkeys(
     (
-        "attach on-plain",
-        "attach on-speaks",
         "port-forward on-plain 8000:80",
         "port-forward on-speaks 8000:80",
         "port-forward on-nowhere 8000:80",
