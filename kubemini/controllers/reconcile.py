@@ -223,8 +223,7 @@ class Reconciler:
         behind = self.writes.behind(key, lambda kind: self.informers.of(kind).version)
         if behind:
             name = "/".join(filter(None, key))
-            if self.close_up is None:  # which tells of it too
-                self.component.sim.record(self.component.name, "log", text=f'sync "{name}" failed with {behind}')
+            self.component.sim.record(self.component.name, "log", text=f'sync "{name}" failed with {behind}')
             return behind
         obj = self.cache.objects.get(key)
         now = self.component.sim.now

@@ -1,6 +1,6 @@
 // @kubernetes/client-node as it comes: exec, attach, port-forward, a log that is followed.
 //
-//     node client_node_tunnel.mjs POD     with KUBECONFIG set; prints a line for each thing seen
+//     node client_node_tunnel.mjs POD SPEAKER     with KUBECONFIG set; prints a line for each thing seen
 
 import net from "node:net";
 import stream from "node:stream";
@@ -8,7 +8,7 @@ import * as k8s from "@kubernetes/client-node";
 
 const config = new k8s.KubeConfig();
 config.loadFromDefault();
-const [pod, namespace, container] = [process.argv[2], "default", "c"];
+const [pod, speaker, namespace, container] = [...process.argv.slice(2), "default", "c"];
 
 class Kept extends stream.Writable {
   text = "";
@@ -36,7 +36,7 @@ await run(["sh", "-c", "echo out && cat /none"], null);
 await run(["cat"], stream.Readable.from(["typed\n"]));
 
 const followed = new Kept();
-const abort = await new k8s.Log(config).log(namespace, pod, container, followed, { follow: true });
+const abort = await new k8s.Log(config).log(namespace, speaker, container, followed, { follow: true });
 await new Promise((resolve) => followed.once("more", resolve));
 console.log("log", JSON.stringify(followed.text.split("\n")[0]));
 abort.abort();
@@ -44,6 +44,6 @@ abort.abort();
 const forward = new k8s.PortForward(config);
 const server = net.createServer((socket) => forward.portForward(namespace, pod, [80], socket, null, socket));
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-const page = await fetch(`http://127.0.0.1:${server.address().port}/cart`);
-console.log("port-forward", page.status, JSON.stringify(await page.text()));
+const page = await fetch(`http://127.0.0.1:${server.address().port}/`);
+console.log("port-forward", page.status, JSON.stringify((await page.text()).match(/<h1>.*<\/h1>/)?.[0]));
 process.exit(0);
