@@ -67,6 +67,10 @@ class Folder:
         found = (node.size() if isinstance(node, Folder) else getattr(node, "size", 0) for node in self.inside.values())
         return sum(found)
 
+    def count(self) -> int:
+        """Of all that is in it."""
+        return sum(1 + (node.count() if isinstance(node, Folder) else 0) for node in self.inside.values())
+
 
 Node = File | Link | Device | Folder
 

@@ -26,6 +26,7 @@ class Heartbeat:
     def __init__(self, kubelet: Component, client: ApiClient, recorder: Recorder, configuration: Configuration):
         self.recorder, self.configuration = recorder, configuration
         self.pressures: tuple[str, ...] = ()  # conditions that hold: MemoryPressure, DiskPressure
+        self.troubles: tuple[str, ...] = ()  # what keeps the node from being ready
         self.params, self.name = kubelet.net.params, kubelet.host.name
         self.kubelet, self.client = kubelet, client.limited(self.params.heartbeat_timeout)
         self.informer = Informer(client, NODE, self._node_changed, fieldSelector=f"metadata.name={self.name}")
@@ -52,7 +53,8 @@ class Heartbeat:
             masks = params.node_cidr_mask_size, params.node_cidr_mask_size_ipv6
             due = podnetwork.blocks(host, params.cluster_cidr, masks)
             addresses = podnetwork.addresses_for(host, due)
-            node = nodestatus.node(self.name, host.zone, due, addresses, self.kubelet.sim.now, self.configuration.shown)
+            configured = self.configuration.shown, self.configuration.eviction_hard
+            node = nodestatus.node(self.name, host.zone, due, addresses, self.kubelet.sim.now, *configured)
             reply = yield from self.client.create(node)
             if reply.ok or code(reply) == 409:
                 break
@@ -73,7 +75,7 @@ class Heartbeat:
             self.kubelet.after(self._until_next_look(), self._tell, word)
         if pod_cidrs := get(new or {}, "spec", "podCIDRs"):
             podnetwork.assign(self.kubelet.host, pod_cidrs)
-        if new is not None and (self._owed or not nodestatus.is_ready(new)):
+        if new is not None and (self._owed or nodestatus.is_ready(new) == bool(self.troubles)):
             self._owed = True
             self._plan(0 if first else self._until_next_look())
 
@@ -98,6 +100,13 @@ class Heartbeat:
             self._owed = True
             self._plan(0)
 
+    def trouble(self, text: str, holds: bool, at_once: bool = False) -> None:
+        """Something keeps the node from being ready from now on, or does no more: said with the next look."""
+        others = tuple(one for one in self.troubles if one != text)
+        self.troubles = (*others, text) if holds else others
+        self._owed = True
+        self._plan(0 if at_once else self._until_next_look())
+
     def _until_next_look(self) -> int:
         period = self.params.node_status_update_frequency
         return period - (self.kubelet.sim.now - self._booted) % period
@@ -119,11 +128,12 @@ class Heartbeat:
         before = get(self.node, "status", default={})
         addresses = podnetwork.own_addresses(self.kubelet.host)
         now, was_ready = self.kubelet.sim.now, self.node is not None and nodestatus.is_ready(self.node)
-        status = nodestatus.status(self.name, addresses, before, now, self.configuration.shown, self.pressures)
+        configured, held = self.configuration, (self.pressures, self.troubles)
+        status = nodestatus.status(self.name, addresses, before, now, configured.shown, *held, configured.eviction_hard)
         reply = yield from self.client.patch(NODE, self.name, "", {"status": status}, "status")
         self._planned, self._owed = False, not reply.ok
-        if reply.ok and not was_ready:
-            self._tell("NodeReady")
+        if reply.ok and was_ready == bool(held[1]):
+            self._tell("NodeNotReady" if held[1] else "NodeReady")
         if self._owed:
             self._plan(self._until_next_look())
 

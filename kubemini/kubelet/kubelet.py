@@ -37,10 +37,15 @@ from kubemini.kubelet.pods.shared import Shared
 from kubemini.kubelet.pods.static import Static
 from kubemini.kubelet.pods.statuses import Statuses
 from kubemini.kubelet.pods.worker import PodWorker
-from kubemini.kubelet.runtime.containers import DIED, PROBED, STARTED, Containers
+from kubemini.kubelet.runtime.containers import DIED, PROBED, RUNTIME, STARTED, Containers
 from kubemini.kubelet.serving.server import PORT, Server
+from kubemini.kubelet.shuttingdown import ShuttingDown
 from kubemini.sim import Sim, Steps
+from kubemini.sim.units import SECOND
 from kubemini.wire import Call, Network
+
+RUNTIME_SILENCE = 30 * SECOND  # maxWaitForContainerRuntime
+RUNTIME_DOWN = "container runtime is down"
 
 
 class Kubelet(Component):
@@ -78,6 +83,8 @@ class Kubelet(Component):
         workers = self.workers.values
         self.evicting = Evicting(self.shared, self.configuration, workers, self.heartbeat.press)
         self.evicting.start()
+        self.shutting_down = ShuttingDown(self.shared, self.configuration, workers, self.heartbeat.trouble)
+        self._unheard: list[tuple[str, str, str]] = []  # what the runtime will tell when it is back
 
     def shutdown(self) -> None:
         """Nobody probes what runs here, until it is back."""
@@ -134,7 +141,10 @@ class Kubelet(Component):
         """The node as this kubelet knows it, with all pods but one."""
         node = self.heartbeat.node
         pods = [one.pod for one in self._others(uid)]
-        return None if node is None else Place(node, pods, self.heartbeat.pressures, self.configuration.sysctls)
+        if node is None:
+            return None
+        pressures, sysctls = self.heartbeat.pressures, self.configuration.sysctls
+        return Place(node, pods, pressures, sysctls, self.shutting_down.going)
 
     def _room(self) -> None:
         """A pod has ended: who waits for room tries again."""
@@ -167,11 +177,32 @@ class Kubelet(Component):
         self.guarded(self.incarnation, self._news, (uid, event, run))
 
     def _news(self, uid: str, event: str, run: str) -> None:
+        if event == RUNTIME:
+            self._runtime_changed()
+            return
+        if self.containers.down and event != PROBED:
+            self._unheard.append((uid, event, run))
+            return
         worker = self.workers.get(uid)
         if worker is not None:
             self._tell(worker, event)
         if event == DIED:
             self.shared.has_ended(run)
+
+    def _runtime_changed(self) -> None:
+        """Models k/k pkg/kubelet Kubelet.updateRuntimeUp runtimeState.runtimeErrors"""
+        if self.containers.down:
+            self.after(RUNTIME_SILENCE, self._runtime_is_silent)
+            return
+        if RUNTIME_DOWN in self.heartbeat.troubles:
+            self.heartbeat.trouble(RUNTIME_DOWN, False)
+        unheard, self._unheard = self._unheard, []
+        for news in unheard:
+            self._news(*news)
+
+    def _runtime_is_silent(self) -> None:
+        if self.containers.down:
+            self.heartbeat.trouble(RUNTIME_DOWN, True)
 
     def _tell(self, worker: PodWorker, event: str) -> None:
         if event == PROBED:

@@ -53,11 +53,11 @@ class PodLogs:
         kept = self.of(uid, container)
         return kept is not None and bool(kept.current.said)
 
-    def say(self, uid: str, text: str, container: str) -> None:
+    def say(self, uid: str, text: str, container: str, end: str = "\n") -> None:
         """A program says a line."""
         kept = self.of(uid, container)
         if kept is not None:
-            kept.current.say(self.sim.now, text, container)
+            kept.current.say(self.sim.now, text, container, end)
             self._tell(uid)
 
     def write(self, uid: str, data: bytes, container: str) -> None:
@@ -88,7 +88,7 @@ class PodLogs:
         if kept is not None:
             if kept.rest:
                 rest, kept.rest = kept.rest, b""
-                self.say(uid, rest.decode("utf-8", "replace"), container)
+                self.say(uid, rest.decode("utf-8", "replace"), container, end="")
             kept.current.probe(self.sim.now, ())
             kept.current.ended = True
             self._tell(uid)

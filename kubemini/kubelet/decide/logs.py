@@ -31,11 +31,12 @@ UNREADABLE, INVALID = '{"message": "Unable to decode query."}', '{"message": "In
 
 
 class Line(NamedTuple):
-    """One line: *at* which instant (µs), and of which container; "" for all of the pod."""
+    """One line: *at* which instant (µs), and of which container; "" for all of the pod. *end*: how it ended."""
 
     at: int
     container: str
     text: str
+    end: str = "\n"
 
 
 class Check(NamedTuple):
@@ -62,9 +63,9 @@ class Log:
     spans: list[Span] = field(default_factory=list)
     ended: bool = False  # no more will come
 
-    def say(self, at: int, text: str, container: str = "") -> None:
-        """One more line."""
-        self.said.append(Line(at, container, text))
+    def say(self, at: int, text: str, container: str = "", end: str = "\n") -> None:
+        """One more line; without an *end*: its program has ended in the midst of it."""
+        self.said.append(Line(at, container, text, end))
 
     def probe(self, at: int, checks: Sequence[Check]) -> None:
         """From *at* on it is probed so; by no checks: no more."""
@@ -149,7 +150,7 @@ def shown(line: Line, asked: Wanted) -> bytes:
     if asked.since is not None and line.at < asked.since:
         return b""
     text = f"{nano_timestamp(line.at)} {line.text}" if asked.timestamps else line.text
-    return text.encode() + b"\n"
+    return (text + line.end).encode()
 
 
 def tail(lines: list[Line], asked: Wanted) -> list[Line]:

@@ -17,7 +17,16 @@ from kubemini.sim.units import SECOND
 CAPACITY = {"cpu": "4", "memory": "8Gi", "pods": "110", "ephemeral-storage": "40Gi"}  # ours
 KUBELET = 10250  # the port of its server
 FEATURES = ["ExtendWebSocketsToKubelet", "RestartAllContainersOnContainerExits"]  # of those of a kubelet 1.37
-KEPT_MEMORY = 100 << 20
+Thresholds = Mapping[str, int | str]  # of eviction; signal: an amount, a quantity, or a share such as 10%
+HARD: Thresholds = {  # evictionHard by default, pkg/kubelet/eviction defaults_linux.go
+    "memory.available": "100Mi",
+    "nodefs.available": "10%",
+    "nodefs.inodesFree": "5%",
+    "imagefs.available": "15%",
+    "imagefs.inodesFree": "5%",
+}
+INODE = 16 << 10  # bytes of a disk for each of its inodes: mke2fs.conf inode_ratio
+PIDS = 32768  # kernel.pid_max of a small machine
 PRESSED = {
     "MemoryPressure": ("KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
     "DiskPressure": ("KubeletHasDiskPressure", "kubelet has disk pressure"),
@@ -37,7 +46,13 @@ PRESSURES = (
 
 
 def node(
-    name: str, zone: str, pod_cidrs: Sequence[str], addresses: Sequence[str], now: int, capacity: Mapping[str, str]
+    name: str,
+    zone: str,
+    pod_cidrs: Sequence[str],
+    addresses: Sequence[str],
+    now: int,
+    capacity: Mapping[str, str],
+    kept: Thresholds = HARD,
 ) -> Obj:
     """The Node that a new host registers; *addresses* are its own, one of each family of its pods' ranges."""
     machine = {"os": "linux", "arch": "amd64"}
@@ -49,7 +64,7 @@ def node(
             "kind": NODE.kind,
             "metadata": {"name": name, "labels": labels},
             "spec": {"podCIDR": pod_cidrs[0], "podCIDRs": list(pod_cidrs)},
-            "status": status(name, addresses, {}, now, capacity),
+            "status": status(name, addresses, {}, now, capacity, kept=kept),
         }
     )
 
@@ -61,14 +76,19 @@ def status(
     now: int,
     capacity: Mapping[str, str],
     pressures: Sequence[str] = (),
+    troubles: Sequence[str] = (),
+    kept: Thresholds = HARD,
 ) -> dict[str, Any]:
-    """``node.status`` of a healthy host; *before* is the status the API server has, *pressures* are those that hold."""
+    """``node.status`` of a host; *before* is the status the API server has, *pressures* are those that hold.
+
+    *troubles*: what keeps it from being ready; *kept*: what hard eviction keeps free.
+    """
     return {
         "capacity": capacity,
-        "allocatable": allocatable(capacity),
+        "allocatable": allocatable(capacity, kept),
         "conditions": [
             *(_condition(before, *_pressure(pressed, pressures), now) for pressed in PRESSURES),
-            _condition(before, "Ready", "True", "KubeletReady", "kubelet is posting ready status", now),
+            _condition(before, "Ready", *_readiness(troubles), now),
         ],
         "addresses": [
             *({"type": "InternalIP", "address": address} for address in addresses),
@@ -80,11 +100,27 @@ def status(
     }
 
 
-def allocatable(capacity: Mapping[str, str]) -> dict[str, str]:
-    """What is left for pods: less what hard eviction keeps free, 100Mi of memory and a tenth of the disk."""
-    memory = in_bytes(capacity["memory"]) - KEPT_MEMORY
-    disk = in_bytes(capacity["ephemeral-storage"])
-    return {**capacity, "memory": f"{memory // 1024}Ki", "ephemeral-storage": str(disk - disk // 10)}
+def _readiness(troubles: Sequence[str]) -> tuple[str, str, str]:
+    """status, reason and message of Ready. Models k/apimachinery pkg/util/errors aggregate.Error"""
+    if not troubles:
+        return "True", "KubeletReady", "kubelet is posting ready status"
+    return "False", "KubeletNotReady", troubles[0] if len(troubles) == 1 else f"[{', '.join(troubles)}]"
+
+
+def allocatable(capacity: Mapping[str, str], kept: Thresholds = HARD) -> dict[str, str]:
+    """What is left for pods: less what hard eviction keeps free, usually 100Mi of memory and a tenth of the disk."""
+    left = dict(capacity)
+    for signal, name in (("memory.available", "memory"), ("nodefs.available", "ephemeral-storage")):
+        size = in_bytes(capacity[name])
+        left[name] = str(size - least(kept.get(signal, 0), size))
+    return left | {"memory": f"{int(left['memory']) // 1024}Ki"}
+
+
+def least(threshold: int | str, whole: int) -> int:
+    """The amount that a threshold of eviction stands for, where there is *whole* of it."""
+    if isinstance(threshold, str) and threshold.endswith("%"):
+        return int(whole * float(threshold[:-1]) / 100)
+    return threshold if isinstance(threshold, int) else in_bytes(threshold)
 
 
 def _pressure(usual: tuple[str, str, str], pressures: Sequence[str]) -> tuple[str, str, str, str]:

@@ -12,6 +12,7 @@ from kubemini.kubelet.decide.pods.table import FINISHED
 from kubemini.kubelet.pods.shared import WARNING, Attended
 from kubemini.sim import Steps
 
+PREEMPTING = ("Preempting", "Preempted in order to admit critical pod")
 PREEMPTED = "Pod was preempted by Kubelet to accommodate a critical pod."
 
 
@@ -32,8 +33,8 @@ def _make_room(worker: Attended, found: admission.Refusal, others: Sequence[Atte
     chosen = {pod["metadata"]["uid"] for pod in admission.victims(worker.pod, found.short, [o.pod for o in others])}
     victims = [one for one in others if one.uid in chosen]
     for one in victims:
-        one.shared.event(one.pod, WARNING, "Preempting", "Preempted in order to admit critical pod")
-        one.evict(None, PREEMPTED)
+        one.shared.event(one.pod, WARNING, *PREEMPTING)
+        one.evict(PREEMPTING, PREEMPTED, for_good=False)
     while any(one.life.state != FINISHED for one in victims):
         yield worker.shared.component.timeout(RELIST)
     return bool(victims)

@@ -1,18 +1,20 @@
 """The eviction manager of one kubelet: it looks every ten seconds, and ends a pod when something runs out.
 
-Invariant: where nothing can run out (no threshold is set, no pod has a limit of storage) it sets no clock.
+Invariant: where there is no pod, or nobody looks closely (`kubelet_details`), it sets no clock.
 Models k/k pkg/kubelet/eviction managerImpl.synchronize
-Simplified: the thresholds of the defaults (100Mi, a tenth of the disk) are never crossed; those of a configuration are.
-Nothing but pods is reclaimed.
+Simplified: nothing but pods is reclaimed; images lie on the same disk as all else. Inodes and processes are counted
+only where a configuration has thresholds of its own: nothing here makes the millions that the defaults are about.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from kubemini.api.objects import get
 from kubemini.api.quantity import in_bytes
 from kubemini.kubelet.configuration import Configuration
 from kubemini.kubelet.decide import nodestatus
+from kubemini.kubelet.decide.nodestatus import HARD
 from kubemini.kubelet.decide.pods import eviction
+from kubemini.kubelet.decide.pods.admission import is_critical
 from kubemini.kubelet.decide.pods.eviction import PRESSURES, SIGNALS, Using
 from kubemini.kubelet.decide.pods.runs import mains
 from kubemini.kubelet.decide.pods.table import SYNCING
@@ -21,7 +23,6 @@ from kubemini.sim.units import SECOND
 
 PERIOD = 10 * SECOND  # monitoringInterval
 LOG = 4096  # bytes that a container's log takes at least
-WHOLE = {"memory.available": "memory", "nodefs.available": "ephemeral-storage"}
 
 
 class Evicting:
@@ -41,8 +42,9 @@ class Evicting:
 
     def start(self) -> None:
         """Look from now on, if there is anything to look at."""
-        set_ = self.configuration.eviction_hard or self.configuration.eviction_soft
-        if set_ or any(_is_limited(worker) for worker in self.workers()):
+        hard, soft = self.configuration.eviction_hard, self.configuration.eviction_soft
+        own = soft or (hard and hard != HARD)
+        if own or any(hard or _is_limited(worker) for worker in self.workers()):
             self._arm()
 
     def _arm(self) -> None:
@@ -52,7 +54,7 @@ class Evicting:
 
     def _look(self) -> None:
         self._armed = False
-        living = [worker for worker in self.workers() if worker.life.state == SYNCING]
+        living = [one for one in self.workers() if one.life.state == SYNCING and not is_critical(one.pod)]
         if not self._evict_over_limit(living):
             self._evict_under_pressure(living)
         self.start()
@@ -81,17 +83,31 @@ class Evicting:
             node = nodestatus.reference(self.shared.host.name)
             text = f"Attempting to reclaim {SIGNALS[crossed[0]]}"
             self.shared.recorder.event(node, WARNING, "EvictionThresholdMet", text)
-        self.press(tuple(PRESSURES[one] for one in held))
+        self.press(tuple(dict.fromkeys(PRESSURES[one] for one in held)))
         if crossed:
             self._evict_one(living, crossed[0])
 
-    def _crossed(self, thresholds: Mapping[str, int]) -> list[str]:
+    def _crossed(self, thresholds: nodestatus.Thresholds) -> list[str]:
         """The signals of which less is left than should be."""
-        return [one for one, least in thresholds.items() if self.free(one) < least]
+        usual = thresholds == HARD
+        counted = [one for one in thresholds if not usual or SIGNALS[one] in eviction.BY_CONTAINER]
+        return [one for one in counted if self.free(one) < self._least(thresholds, one)]
+
+    def _least(self, thresholds: nodestatus.Thresholds, signal: str) -> int:
+        return nodestatus.least(thresholds[signal], self._whole(SIGNALS[signal]))
+
+    def _whole(self, resource: str) -> int:
+        """How much of something the node has."""
+        capacity = self.configuration.capacity
+        if resource == eviction.PROCESSES:
+            return nodestatus.PIDS
+        if resource == eviction.INODES:
+            return in_bytes(capacity[eviction.STORAGE]) // nodestatus.INODE
+        return in_bytes(capacity[resource])
 
     def _evict_one(self, living: list[Attended], signal: str) -> None:
         hard = signal in self._crossed(self.configuration.eviction_hard)
-        least = (self.configuration.eviction_hard if hard else self.configuration.eviction_soft)[signal]
+        least = self._least(self.configuration.eviction_hard if hard else self.configuration.eviction_soft, signal)
         using = {worker.uid: self._using(worker, SIGNALS[signal]) for worker in living}
         for one in eviction.ranked(list(using.values()), SIGNALS[signal])[:1]:
             worker = next(worker for worker in living if worker.uid == one.pod["metadata"]["uid"])
@@ -104,8 +120,8 @@ class Evicting:
 
     # -- what is used --------------------------------------------------------------------------------------------------
     def free(self, signal: str) -> int:
-        """Bytes that are left of something."""
-        whole = in_bytes(self.configuration.capacity[WHOLE[signal]])
+        """How much is left of something."""
+        whole = self._whole(SIGNALS[signal])
         return whole - sum(self._using(worker, SIGNALS[signal]).total for worker in self.workers())
 
     def _using(self, worker: Attended, resource: str) -> Using:
@@ -115,6 +131,11 @@ class Evicting:
         lives = {run.name: sandbox.lives[run.id] for run in sandbox.view.runs if run.id in sandbox.lives}
         if resource == "memory":
             return Using(worker.pod, {name: life.memory for name, life in lives.items()})
+        if resource == eviction.PROCESSES:
+            return Using(worker.pod, {name: life.processes for name, life in lives.items()})
+        if resource == eviction.INODES:
+            volumes = {name: folder.count() for name, folder in sandbox.volumes.items()}
+            return Using(worker.pod, {name: life.made + 1 for name, life in lives.items()}, volumes)
         lives_use = {name: life.written + LOG for name, life in lives.items()}
         volumes = {name: folder.size() for name, folder in sandbox.volumes.items()}
         return Using(worker.pod, lives_use, volumes)

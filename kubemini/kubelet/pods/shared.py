@@ -51,7 +51,7 @@ class Shared:
         self.recorder = Recorder(client, "kubelet", component.host.name)
         self.restarts = Backoffs(configuration.crash_loop_backoff or self.params.crash_loop_backoff)
         self.puller = Puller(component, registry, Backoffs(PULLS))
-        self.allocatable = allocatable(configuration.shown)
+        self.allocatable = allocatable(configuration.shown, configuration.eviction_hard)
         self.drawn = drawn
         self.place: Callable[[str], Place | None] = lambda uid: None  # where a pod is, and what else is there
         self.reconcile: Callable[[Any], Steps] = _nothing  # the mirror of a static pod
@@ -179,7 +179,7 @@ class Attended(Protocol):
     def reject(self, reason: str, message: str) -> None:
         """This kubelet does not take the pod."""
 
-    def evict(self, why: tuple[str, str] | None, disruption: str, grace: int | None = None) -> None:
+    def evict(self, why: tuple[str, str], disruption: str, grace: int | None = None, for_good: bool = True) -> None:
         """The kubelet ends the pod."""
 
 

@@ -46,7 +46,8 @@ class Static:
         """Compare what runs with the files."""
         files = self.shared.host.disk.files.get(FILES, {})
         node = self.shared.host.name
-        wanted = {file: staticpods.static_pod(manifest, node, self.shared.now) for file, manifest in files.items()}
+        good = {file: manifest for file, manifest in files.items() if not self._is_bad(file, manifest)}
+        wanted = {file: staticpods.static_pod(manifest, node, self.shared.now) for file, manifest in good.items()}
         before: dict[str, PodWorker | None] = {}
         for file, uid in list(self.of_file.items()):
             if file not in wanted or wanted[file]["metadata"]["uid"] != uid:
@@ -57,6 +58,13 @@ class Static:
             if file not in self.of_file:
                 self.of_file[file] = pod["metadata"]["uid"]
                 self.shared.component.spawn(self._begin(pod, before.get(file)))
+
+    def _is_bad(self, file: str, manifest: Any) -> bool:
+        problem = staticpods.problem(manifest)
+        if problem:
+            text = f"the manifest {file} is no pod, and is passed over: {problem}"
+            self.shared.sim.remark(self.shared.component.name, text)
+        return bool(problem)
 
     def _end(self, uid: str, replaced: bool) -> None:
         worker = self.workers.get(uid)

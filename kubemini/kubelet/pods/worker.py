@@ -21,6 +21,7 @@ import simpy
 from kubemini.api.objects import Obj
 from kubemini.api.timestamps import instant, timestamp
 from kubemini.host import Timer
+from kubemini.kubelet.decide.pods.relists import RELIST
 from kubemini.kubelet.decide.pods.staticpods import is_static
 from kubemini.kubelet.decide.pods.table import FINISHED, SYNCING, TERMINATED, TERMINATING, PodLife
 from kubemini.kubelet.decide.pods.told import conditions, status
@@ -112,10 +113,14 @@ class PodWorker:
         self.life.become("rejected")
         self.statuses.set(self, status.rejected(self.pod, reason, message))
 
-    def evict(self, why: tuple[str, str] | None, disruption: str, grace: int | None = None) -> None:
-        """The kubelet ends the pod, for the sake of its node or of another pod; *why*: reason and message."""
+    def evict(self, why: tuple[str, str], disruption: str, grace: int | None = None, for_good: bool = True) -> None:
+        """The kubelet ends the pod, for the sake of its node or of another pod; *why*: reason and message.
+
+        *for_good*: nothing of it is kept, so it has failed however it ends.
+        """
         life = self.life
-        life.evicted, life.asked, life.leaves = why, grace, True
+        life.asked, life.leaves, life.ends_as = grace, True, why
+        life.evicted = why if for_good else None
         if not disruption:
             self.wake()
             return
@@ -190,6 +195,8 @@ class PodWorker:
                 self._timer.cancel()
             if self.life.state == SYNCING and (move := "orphaned" if self.orphaned else self.life.why_end()):
                 self.life.become(move)
+            while self.shared.containers.down:  # it cannot be asked
+                yield self.shared.component.timeout(RELIST)
             if self.shared.params.kubelet_details:
                 yield from self._listing.newer()
             yield from self._turn()
@@ -244,9 +251,10 @@ class PodWorker:
         old = life.status if life.status is not None else self.pod.get("status") or {}
         host_ips = shared.host_ips()
         probed = self.probing.of(self)
-        evicted = self._past_deadline() or (life.evicted if terminal or life.state != SYNCING else None)
+        ends_as = None if terminal or life.state == SYNCING else life.ends_as
+        evicted = self._past_deadline() or (life.evicted if terminal else None)
         found = status.made_up(
-            self.pod, view, old, life.reasons, probed, host_ips, shared.now, terminal, life.resize, evicted
+            self.pod, view, old, life.reasons, probed, host_ips, shared.now, terminal, life.resize, evicted, ends_as
         )
         if life.disrupted is not None:
             kept = [one for one in found["conditions"] if one["type"] not in conditions.SHARED]

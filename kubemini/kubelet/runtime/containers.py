@@ -34,6 +34,7 @@ from kubemini.kubelet.runtime.sandbox import (
 )
 from kubemini.sim.engine import TIMER
 
+RUNTIME = "runtime"  # the runtime itself is gone, or is back
 PROBED = "probed"  # what a probe would hear may be another
 STARTED, DIED, SANDBOX = "started", "died", "sandbox"  # what the kubelet hears of a container, or of the sandbox
 CRASHED, CANNOT_START, LOST = 1, 128, 255
@@ -46,6 +47,7 @@ class Containers:
     def __init__(self, host: Host, actor: str, index: int):
         self.host, self.sim, self.actor = host, host.sim, actor
         self.listener: Callable[[str, str, str], None] | None = None  # the kubelet: (uid, event, run)
+        self.down = False  # its process has ended: containers go on, and nobody can ask of them
         self.logs = PodLogs(host)
         self._priority = TIMER + (index << 62) + (1 << 61)
         self._timers = self._made = 0
@@ -117,6 +119,13 @@ class Containers:
         sandbox = self.of_pod[uid]
         sandbox.view.ready = False
         self._tell(sandbox, SANDBOX, "")
+
+    def serve(self, serves: bool) -> None:
+        """Its process ends, or comes back."""
+        if self.down == serves:
+            self.down = not serves
+            if self.listener is not None:
+                self.listener("", RUNTIME, "")
 
     def view(self, uid: str) -> PodView:
         """What there is of a pod, as it is now."""

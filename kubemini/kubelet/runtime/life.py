@@ -63,7 +63,7 @@ class Life:
         self.holder, self.program, self.setting, self.resolv_conf = holder, program, setting, resolv_conf
         self.plain = bool(program.note)
         self.over = self._told = False
-        self._began = self._began_with = self._slow = 0
+        self._began = self._began_with = self._began_count = self._slow = 0
         self._ended, self._say, self._changed = ended, say, changed
         self._inside: Inside | None = None
 
@@ -109,7 +109,8 @@ class Life:
         """Its files, processes and ports."""
         if self._inside is None:
             self._inside = Inside(self.program, self.setting, self)
-            self._began_with = self._inside.files.root.size()
+            root = self._inside.files.root
+            self._began_with, self._began_count = root.size(), root.count()
             if self.plain:
                 self._inside.start()
         return self._inside
@@ -122,6 +123,16 @@ class Life:
     def written(self) -> int:
         """Bytes of the files that it has written beside its volumes."""
         return self._inside.files.root.size() - self._began_with if self._inside is not None else 0
+
+    @property
+    def made(self) -> int:
+        """Files and folders that it has beside its volumes."""
+        return self._inside.files.root.count() - self._began_count if self._inside is not None else 0
+
+    @property
+    def processes(self) -> int:
+        """How many of its processes run."""
+        return len(self._inside.processes) if self._inside is not None else 0 if self.over else 1
 
     @property
     def memory(self) -> int:

@@ -16,6 +16,5 @@ def message(container: Obj, files: Files | None, log: Log | None, exit_code: int
     path = container.get("terminationMessagePath") or PATH
     found = files.read(path)[-MOST:] if files is not None and files.exists(path) else b""
     if not found and container.get("terminationMessagePolicy") == "FallbackToLogsOnError" and exit_code and log:
-        lines = [line.text for line in list(log.said)[-LINES:]]
-        found = "".join(f"{line}\n" for line in lines).encode()[-MOST_OF_LOG:]
+        found = "".join(line.text + line.end for line in list(log.said)[-LINES:]).encode()[-MOST_OF_LOG:]
     return found.decode("utf-8", "replace")

@@ -32,14 +32,22 @@ LOADED = {  # a container starts in 0.3 to 3 s
     "program_start": "250ms",
     "pod_stop": ["100ms", "3s"],
 }
-NODE, KUBELET, WORKER = "n1", "kubelet@n1", "worker-1"
+NODE, KUBELET, BESIDE = "n1", "kubelet@n1", "kubelet@n2"
+TOOL = "registry.example.test/tool:1"
+CALLED_OFF = r"cancel|called off|false"
+SHUTDOWN = (  # (where it stands in the words of a hook, what it was)
+    (r"shutdownGracePeriod\D*(\d+) ?s", 12 * SECOND),
+    (r"(?:CriticalPods|critical)\D*(\d+) ?s", 4 * SECOND),
+)
 
 
 class Node(Inside):
     """A cluster with one node, to be asked as the recorder asked a real one."""
 
-    def __init__(self, seed=1):
-        self.cluster = Cluster(_topology(), seed=seed, params=changed(Params(), {**AS_REAL, **RECORDED, **LOADED}))
+    def __init__(self, seed=1, beside=False):
+        self.cluster = Cluster(
+            _topology(beside), seed=seed, params=changed(Params(), {**AS_REAL, **RECORDED, **LOADED})
+        )
         self.sim, self.server = self.cluster.sim, self.cluster.components["apiserver-1"]
         self.server.flags = replace(flags.as_real(TOKENS), disabled_plugins=("TaintNodesByCondition",))
         self.kubelet, self.host = self.cluster.components[KUBELET], self.cluster.hosts[NODE]
@@ -49,6 +57,8 @@ class Node(Inside):
         self.kubelet.configuration = self.usual
         self.sim.begin_at(YEAR)
         self.cluster.start()
+        if beside:
+            self.cluster.components[BESIDE].terminate()
         self.until(lambda: self.server.core.health.ready)
         self.sleep(20)
 
@@ -63,6 +73,14 @@ class Node(Inside):
             "static-rm": lambda: self._manifest(namespace, None),
             "kill-container": lambda: self._kill(namespace, "c"),
             "kill-sandbox": lambda: self._kill(namespace, None),
+            "kill-all": lambda: self._kill_all(namespace),
+            "static-bad": lambda: self._write({"metadata": {"name": "bad"}, "spec": {"containers": [{"image": TOOL}]}}),
+            "containerd-stop": lambda: self.host.kernel.containers.serve(False),
+            "containerd-start": lambda: self.host.kernel.containers.serve(True),
+            "hollow-start": lambda: self.cluster.components[BESIDE].start(),
+            "hollow-stop": self._hollow_stop,
+            "logind": lambda: self.kubelet.shutting_down.announce(not re.search(CALLED_OFF, step["does"])),
+            "port-forward": lambda: None,
         }
         if step["hook"] not in acts:
             raise LookupError(f"what the hook {step['hook']} does is not simulated: {step['does']}")
@@ -73,6 +91,10 @@ class Node(Inside):
         changes = {}
         if found := re.search(r"maxPods (\d+)", does):
             changes["max_pods"] = int(found[1])
+        if "shutdown" in does.lower():
+            changes["shutdown_grace"], changes["shutdown_grace_critical"] = (
+                int(found[1]) * SECOND if (found := re.search(pattern, does)) else usual for pattern, usual in SHUTDOWN
+            )
         if found := re.search(r"maxContainerRestartPeriod (\d+)s", does):
             changes["crash_loop_backoff"] = (10 * SECOND, int(found[1]) * SECOND)
         if found := re.search(r"evictionPressureTransitionPeriod (\d+)s", does):
@@ -99,11 +121,28 @@ class Node(Inside):
             if does and "fails at once" in does
             else ["sleep", "2000" if does and "2000" in does else "1000"]
         )
-        container = {"name": "c", "image": "registry.example.test/tool:1", "args": args}
+        container = {"name": "c", "image": TOOL, "args": args}
         meta = {"name": "web", "namespace": namespace, "labels": {"app": "web"}}
         spec = {"terminationGracePeriodSeconds": 2, "containers": [container]}
-        static.write(self.host, "web.yaml", {"metadata": meta, "spec": spec} if does else None)
+        self._write({"metadata": meta, "spec": spec} if does else None)
+
+    def _write(self, manifest):
+        static.write(self.host, "web.yaml", manifest)
         self.kubelet.look_at_files()
+
+    def _kill_all(self, namespace):
+        """SIGKILL to every process of every pod, as a reboot does it."""
+        runtime = self.host.kernel.containers
+        for sandbox in [one for one in runtime.of_pod.values() if one.namespace == namespace]:
+            for run in sandbox.view.running():
+                runtime.kill(sandbox.uid, run)
+            runtime.kill_sandbox(sandbox.uid)
+
+    def _hollow_stop(self):
+        """The node beside is ended, and its Node deleted."""
+        self.cluster.components[BESIDE].terminate()
+        self.sleep(1)
+        self.send({"method": "DELETE", "path": "/api/v1/nodes/n2"}, "kubectl")
 
     def _kill(self, namespace, container):
         """SIGKILL to the process of a container of pod p, or of its sandbox."""
@@ -115,14 +154,17 @@ class Node(Inside):
             runtime.kill(sandbox.uid, sandbox.view.latest(container))
 
 
-def _topology():
-    """The usual one of a single control plane, with its worker called n1."""
-    topology = build("single", workers=1)
+def _topology(beside):
+    """The usual one of a single control plane, with its worker called n1, and maybe another one *beside*, n2."""
+    topology = build("single", workers=1 + beside)
     return replace(topology, hosts=tuple(_renamed(host) for host in topology.hosts))
 
 
 def _renamed(host):
-    if host.name != WORKER:
+    if not host.name.startswith("worker-"):
         return replace(host, components=tuple(name for name in host.components if name != "kubectl"))
-    wanted = (name for name in host.components if not name.startswith("visitor"))
-    return replace(host, name=NODE, zone="", components=tuple(name.replace(WORKER, NODE) for name in wanted))
+    wanted, name = (
+        (name for name in host.components if not name.startswith("visitor")),
+        host.name.replace("worker-", "n"),
+    )
+    return replace(host, name=name, zone="", components=tuple(one.replace(host.name, name) for one in wanted))

@@ -47,7 +47,8 @@ def differences(path, data):
 def lived(path, data, seed):
     """The differences of one draw."""
     judge = judge_of(Path(path).resolve().parent / JUDGE)
-    player = Player(data["name"], "node" in data, seed)
+    beside = any(str(step.get("hook")).startswith("hollow") for step in data["steps"])
+    player = Player(data["name"], "node" in data, seed, beside)
     ends = [step["t"] for step in data["steps"][1:]] + [0]
     wrong = [found for step, end in zip(data["steps"], ends, strict=True) for found in player.play(step, end)]
     player.linger()
@@ -74,9 +75,9 @@ def _short(value):
 class Player:
     """One life on a node of its own."""
 
-    def __init__(self, name, of_node, seed=1):
+    def __init__(self, name, of_node, seed=1, beside=False):
         self.awaited, self.held = "any([])", False  # of an `until`: what it waits for, and whether it ever held
-        self.namespace, self.world, self.seen = name, Node(seed), Seen()
+        self.namespace, self.world, self.seen = name, Node(seed, beside), Seen()
         self.ask({"method": "POST", "path": "/api/v1/namespaces", "body": {"metadata": {"name": name}}})
         self.world.sleep(1)
         self.streams = {kind: self._watch(path.format(name)) for kind, path in WATCHED.items()}

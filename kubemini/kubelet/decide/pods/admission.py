@@ -15,6 +15,7 @@ from kubemini.api.placement.tolerations import untolerated
 from kubemini.api.quantity import in_bytes, millicores
 from kubemini.api.usage.pods import requests
 from kubemini.kubelet.decide.pods.runs import inits, mains
+from kubemini.kubelet.decide.pods.staticpods import is_static
 
 CRITICAL = 2_000_000_000  # the priority from which a pod is critical
 SAFE = (
@@ -48,11 +49,12 @@ class Place(NamedTuple):
     others: Sequence[Obj]
     pressures: Sequence[str] = ()
     sysctls: Sequence[str] = ()
+    going: bool = False  # the machine shuts down
 
 
 def refusal(pod: Obj, place: Place) -> Refusal | None:
     """Why the kubelet at *place* does not take *pod*."""
-    checks = (_pressed, _os, short_of, _selected, _ports, _tainted, _sysctl, _apparmor)
+    checks = (_pressed, _os, short_of, _selected, _ports, _tainted, _sysctl, _apparmor, _going)
     return next((found for check in checks if (found := check(pod, place)) is not None), None)
 
 
@@ -160,9 +162,14 @@ def _apparmor(pod: Obj, place: Place) -> Refusal | None:
     return Refusal("AppArmor", "Cannot enforce AppArmor: AppArmor is not enabled on the host")
 
 
+def _going(pod: Obj, place: Place) -> Refusal | None:
+    text = "Pod was rejected as the node is shutting down."
+    return Refusal("NodeShutdown", text) if place.going else None
+
+
 def is_critical(pod: Obj) -> bool:
-    """Whether others may have to go for it."""
-    return int(get(pod, "spec", "priority") or 0) >= CRITICAL
+    """Whether others may have to go for it. Models k/k pkg/kubelet/types IsCriticalPod"""
+    return is_static(pod) or int(get(pod, "spec", "priority") or 0) >= CRITICAL
 
 
 def victims(pod: Obj, short: Mapping[str, int], others: Sequence[Obj]) -> list[Obj]:

@@ -14,8 +14,20 @@ from kubemini.api.quantity import in_bytes
 from kubemini.kubelet.decide.pods.admission import is_critical
 from kubemini.kubelet.decide.pods.runs import inits, mains
 
-SIGNALS = {"memory.available": "memory", "nodefs.available": "ephemeral-storage"}
-PRESSURES = {"memory.available": "MemoryPressure", "nodefs.available": "DiskPressure"}
+STORAGE, INODES, PROCESSES = "ephemeral-storage", "inodes", "pids"
+SIGNALS = {  # what is reclaimed; in the order in which that is tried
+    "memory.available": "memory",
+    "nodefs.available": STORAGE,
+    "imagefs.available": STORAGE,
+    "nodefs.inodesFree": INODES,
+    "imagefs.inodesFree": INODES,
+    "pid.available": PROCESSES,
+}
+PRESSURES = dict.fromkeys(SIGNALS, "DiskPressure") | {
+    "memory.available": "MemoryPressure",
+    "pid.available": "PIDPressure",
+}
+BY_CONTAINER = ("memory", STORAGE)  # resources of which it is told what each container uses
 REASON = "Evicted"
 AT_ONCE = 1  # immediateEvictionGracePeriodSeconds
 UNITS = ("", "Ki", "Mi", "Gi", "Ti")
@@ -44,6 +56,8 @@ def ranked(pods: Sequence[Using], resource: str) -> list[Using]:
 
     def rank(one: Using) -> tuple[bool, int, int, str]:
         above = one.total - asked(one.pod, resource)
+        if resource == PROCESSES:
+            return False, int(get(one.pod, "spec", "priority") or 0), -one.total, one.pod["metadata"]["uid"]
         return above <= 0, int(get(one.pod, "spec", "priority") or 0), -above, one.pod["metadata"]["uid"]
 
     return sorted((one for one in pods if not is_critical(one.pod)), key=rank)
@@ -53,8 +67,9 @@ def message(one: Using, signal: str, threshold: int, available: int) -> str:
     """Why a pod is evicted."""
     resource = SIGNALS[signal]
     said = f"The node was low on resource: {resource}. "
-    said += f"Threshold quantity: {shown(threshold)}, available: {shown(available)}. "
-    for container in (*mains(one.pod), *inits(one.pod)):
+    number = shown if resource in BY_CONTAINER else str
+    said += f"Threshold quantity: {number(threshold)}, available: {number(available)}. "
+    for container in (*mains(one.pod), *inits(one.pod)) if resource in BY_CONTAINER else ():
         uses = one.containers.get(container["name"], 0)
         wanted = get(container, "resources", "requests", resource)
         if uses > in_bytes(wanted):

@@ -17,6 +17,18 @@ MIRROR = "kubernetes.io/config.mirror"
 TOLERATED = {"operator": "Exists", "effect": "NoExecute"}
 
 
+def problem(manifest: Any) -> str:
+    """Why no pod can be made of *manifest*; "" if one can. Models k/k pkg/kubelet/config sourceFile.extractFromFile"""
+    containers = get(manifest, "spec", "containers") or ()
+    if not containers:
+        return "spec.containers: Required value"
+    for number, one in enumerate(containers):
+        for key in ("name", "image"):
+            if not one.get(key):
+                return f"spec.containers[{number}].{key}: Required value"
+    return ""
+
+
 def static_pod(manifest: Any, node: str, now: int) -> Obj:
     """The pod that *manifest*, a file of the host of *node*, stands for."""
     pod = thaw(freeze(manifest))

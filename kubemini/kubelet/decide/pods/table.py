@@ -36,7 +36,8 @@ class PodLife:
     resize: list[dict[str, Any]] = field(default_factory=list)  # conditions of a resize under way
     grace: int = 0  # seconds, once it ends
     asked: int | None = None  # seconds that an eviction gives it
-    evicted: tuple[str, str] | None = None  # reason and message
+    ends_as: tuple[str, str] | None = None  # reason and message, while its kubelet ends it
+    evicted: tuple[str, str] | None = None  # the same, however its containers end
     leaves: bool = False  # its kubelet wants it gone, for another's sake
     disrupted: dict[str, str] | None = None  # the condition DisruptionTarget to come
     before_end: Obj | None = None  # its status, as the API had it before its end was told

@@ -27,6 +27,7 @@ from kubemini.kubelet.decide.pods.probing import (
 )
 from kubemini.kubelet.decide.pods.runs import RUNNING, Run, find, is_sidecar
 from kubemini.kubelet.decide.pods.told import status
+from kubemini.kubelet.decide.pods.told.containerstatus import container_id
 from kubemini.kubelet.pods.probes.asking import ask
 from kubemini.kubelet.pods.probes.checks import checks
 from kubemini.kubelet.pods.shared import WARNING, Attended, Shared
@@ -109,6 +110,7 @@ class Probing:
                 prober.until = 0
             if run is not None and run.state == RUNNING and run.id != prober.run:
                 self._meet(prober, run)
+                self._begin_anew(worker, prober)
             elif run is not None and run.state != RUNNING and run.id == prober.run:
                 self.results[prober.kind][run.id] = False
             running = run is not None and run.state == RUNNING
@@ -121,6 +123,14 @@ class Probing:
         prober.meet(run.id, run.started_at)
         if not self.is_old(run.started_at):
             self.results[prober.kind][run.id] = INITIAL[prober.kind]
+
+    def _begin_anew(self, worker: Attended, prober: Prober) -> None:
+        """What was told of a run by an earlier kubelet holds no more, unless the run is old."""
+        told = status.by_name(worker.life.status).get(prober.name, {})
+        key = {STARTUP: "started", READINESS: "ready"}.get(prober.kind, "")
+        same = told.get("containerID") == container_id(prober.run)
+        if same and told.get(key) and not self.results[prober.kind].get(prober.run, True):
+            self._tell(worker, prober, False)
 
     def _arm(self, worker: Attended, prober: Prober, running: bool) -> None:
         if running and self._timers.get(id(prober), (None, NEVER))[1] <= self.shared.now:
@@ -202,6 +212,8 @@ class Found:
         if self.probing.results[READINESS].get(run) is True:
             return True
         if not self._is_probed(name, READINESS):
+            return True
+        if was and not self.probing.has(self.worker.uid, name, READINESS):  # a kubelet that has just begun
             return True
         shared = self.probing.shared
         hears = shared.draw(f"{self.worker.key[1]}/{name}/asked", HEARS) if shared.params.kubelet_details else 0

@@ -99,7 +99,7 @@ def _of_run(container: Obj, runs: list[Run], old: Any) -> dict[str, Any]:
     run = runs[0]
     restarts = max(run.attempt, get(old, "restartCount", default=0))
     status = _base(container, restarts) | {"image": run.image, "imageID": run.image_id}
-    status |= {"containerID": container_id(run), "state": _state(run)}
+    status |= {"containerID": container_id(run.id), "state": _state(run)}
     if len(runs) > 1:
         status["lastState"] = _state(runs[1])
     elif old is not None:
@@ -120,9 +120,9 @@ def _of_run(container: Obj, runs: list[Run], old: Any) -> dict[str, Any]:
     return status
 
 
-def container_id(run: Run) -> str:
-    """What the API calls it."""
-    return f"containerd://{run.id}"
+def container_id(run: str) -> str:
+    """What the API calls it, by what the runtime does."""
+    return f"containerd://{run}"
 
 
 def _state(run: Run) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _state(run: Run) -> dict[str, Any]:
     if run.message:
         ended["message"] = run.message
     ended |= {"startedAt": _stamp(run.started_at), "finishedAt": timestamp(run.finished_at)}
-    return {"terminated": ended | {"containerID": container_id(run)}}
+    return {"terminated": ended | {"containerID": container_id(run.id)}}
 
 
 def _stamp(instant: int) -> str:

@@ -45,8 +45,12 @@ def made_up(
     terminal: bool = False,
     resize: Sequence[Any] = (),
     evicted: tuple[str, str] | None = None,
+    ends_as: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
-    """``pod.status`` at *now*; *old*: as it was before. *evicted*: reason and message of who ends it."""
+    """``pod.status`` at *now*; *old*: as it was before. *evicted*: reason and message of who has ended it.
+
+    *ends_as*: the same of who ends it now: its conditions do not know of that yet.
+    """
     restarting = policy.all_restart(pod, view, old)
     status: dict[str, Any] = {}
     for kind, containers in zip(KINDS, (inits(pod), mains(pod)), strict=True):
@@ -68,6 +72,8 @@ def made_up(
     status["conditions"] += {c["type"]: c for c in listed if c["type"] in conditions.SHARED}.values()
     status["conditions"] += [conditions.written(type, why, generation, old, stamp) for type, why in own]
     status |= _around(pod, view, old, host_ips, stamp)
+    if ends_as is not None:
+        status |= {"phase": FAILED, "reason": ends_as[0], "message": ends_as[1]}
     return status | ({} if generation is None else {"observedGeneration": generation})
 
 
@@ -114,10 +120,9 @@ def _probe(pod: Obj, view: PodView, status: dict[str, Any], old: Any, probed: Pr
 
 def _phase(pod: Obj, view: PodView, statuses: dict[str, Any], old: Any, terminal: bool) -> str:
     found = phase(pod, statuses, terminal, any_main_active(pod, view))
-    for known in (get(pod, "status", "phase"), get(old, "phase")):
-        if known in ENDED:
-            return str(known)
-    return found
+    if get(pod, "status", "phase") in ENDED:
+        return str(pod["status"]["phase"])
+    return str(old["phase"]) if found not in ENDED and get(old, "phase") in ENDED else found
 
 
 def told(status: dict[str, Any], before: Any, running: bool) -> dict[str, Any]:

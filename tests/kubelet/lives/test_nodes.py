@@ -1,0 +1,129 @@
+"""What becomes of pods when their node shuts down, loses its runtime, dies, or runs out of something."""
+
+from dataclasses import replace
+
+from kubemini.kubelet.decide import shutdown
+from kubemini.kubelet.decide.nodestatus import HARD, allocatable, least
+from kubemini.sim.units import SECOND
+from tests.kubelet.lives.parts import Life, configured, container, hook, pod, shell, until
+
+HTTP = {"httpGet": {"port": 8080, "path": "/healthz"}, "periodSeconds": 5}
+SHUTS_DOWN = "shutdownGracePeriod 12s and shutdownGracePeriodCriticalPods 4s"
+GONE = "Pod was terminated in response to imminent node shutdown."
+
+
+def test_a_node_that_shuts_down_ends_its_pods_the_critical_ones_last():
+    life = Life(
+        configured(SHUTS_DOWN),
+        {"sleep": 8},
+        pod(container("sleep", 1000), name="good"),
+        pod(container("ignoreterm", 1000), name="deaf"),
+        pod(container("sleep", 1000), name="critical", priorityClassName="system-node-critical"),
+        until("ready('good') and ready('deaf') and ready('critical')"),
+        hook("logind", "a shutdown is announced"),
+        {"sleep": 2},
+        pod(container("sleep", 1), name="late", nodeName="n1"),
+        {"sleep": 4},
+    )
+    assert life.pods["critical"]["phases"][-1] == "Running", "it ends only after the others"
+    life.player.play({"sleep": 8}, 0)
+    ended = life.player.seen
+    assert (ended.ph("good"), ended.ph("deaf"), ended.ph("critical")) == ("Succeeded", "Failed", "Succeeded")
+    assert ended.now["deaf"]["status"]["reason"] == "Terminated" and ended.now["deaf"]["status"]["message"] == GONE
+    assert "reason" not in ended.now["good"]["status"]
+    assert all(ended.cond("DisruptionTarget", name) == "True" for name in ("good", "deaf", "critical"))
+    assert life.end("late") == ("Failed", "NodeShutdown")
+    told = life.said("Node/n1")
+    assert ("Shutdown", "Shutdown manager detected shutdown event") in told and told[-1][0] == "NodeNotReady"
+
+
+def test_pods_end_in_groups_by_their_priority():
+    def of(priority):
+        return {"spec": {"priority": priority, "terminationGracePeriodSeconds": 30}}
+
+    usual = shutdown.periods(12 * SECOND, 4 * SECOND)
+    low, zero, high, critical = of(-5), of(0), of(1000), of(2_000_000_000)
+    assert shutdown.groups([critical, low, high, zero], usual) == [(8, [low, high, zero]), (4, [critical])]
+    assert shutdown.groups([critical], usual) == [(4, [critical])], "who is not there takes no time"
+    by_priority = shutdown.periods(0, 0, ((1000, 5), (0, 60)))
+    assert shutdown.groups([critical, zero], by_priority) == [(60, [zero]), (5, [critical])]
+    assert shutdown.grace(zero, 60) == 30 and shutdown.grace(zero, 8) == 8
+    assert not shutdown.periods(0, 0)
+
+
+def test_while_its_runtime_is_down_a_node_is_not_ready_and_containers_go_on():
+    life = Life(pod(container("sleep", 1000)), until("ready()"), hook("containerd-stop"), {"sleep": 45})
+    node = life.player.ask({"method": "GET", "path": "/api/v1/nodes/n1"}).body
+    assert b"container runtime is down" in node
+    assert [word for word, _ in life.said("Node/n1")] == ["NodeNotReady"]
+    assert life.player.seen.ready(), "its pod stays as it is"
+    life.player.play(hook("containerd-start"), 0)
+    life.player.play({"sleep": 20}, 0)
+    assert [row[1] for row in life.player.seen.rows["Node/n1 - kubelet"]] == ["NodeNotReady", "NodeReady"]
+
+
+def test_a_container_younger_than_ten_seconds_begins_its_probes_anew_with_the_kubelet():
+    probed = container("http", 8080, readinessProbe=HTTP, startupProbe=HTTP)
+    life = Life(pod(probed), until("ready()"), hook("kubelet-stop"), {"sleep": 2}, hook("kubelet-start"), {"sleep": 15})
+    assert [row[2:] for row in life.states()[1:]] == 2 * [[False, False], [False, True], [True, True]]
+
+
+def test_when_all_is_dead_pods_begin_anew_but_those_that_never_restart_have_failed():
+    life = Life(
+        pod(container("sleep", 1000)),
+        pod(container("sleep", 1000), name="once", restartPolicy="Never"),
+        until("ready() and ready('once')"),
+        hook("kubelet-stop"),
+        hook("kill-all"),
+        {"sleep": 2},
+        hook("kubelet-start"),
+        {"sleep": 15},
+    )
+    assert [row[:2] for row in life.states()[-2:]] == [["terminated:Error:137", 0], ["running", 1]]
+    assert life.end("once") == ("Failed", "") and life.states("once")[-1][0] == "terminated:Error:137"
+    assert [word for word, _ in life.said("Pod/p - kubelet")] == ["SandboxChanged"]
+
+
+def test_the_usual_thresholds_count_where_nobody_has_set_any():
+    eats, other = pod(container("eat", 950)), pod(container("sleep", 1000), name="q")
+    life = Life(configured("its usual configuration"), other, eats, until("ph() == 'Failed'"), memory="1Gi")
+    assert life.end("p") == ("Failed", "Evicted") and life.end("q") == ("Running", "")
+    assert ("EvictionThresholdMet", "Attempting to reclaim memory") in life.said("Node/n1")
+    assert "Threshold quantity: <quantity>" in life.pods["p"]["reason"][-1][1]
+
+
+def test_a_share_is_of_what_the_node_has_and_is_kept_from_its_pods():
+    assert least(HARD["nodefs.available"], 40 << 30) == 4 << 30 and least("100Mi", 1 << 40) == 100 << 20
+    has = {"cpu": "1", "memory": "1Gi", "ephemeral-storage": "10Gi"}
+    assert allocatable(has)["memory"] == f"{924 * 1024}Ki" and allocatable(has)["ephemeral-storage"] == str(9 << 30)
+    assert allocatable(has, {})["memory"] == f"{1 << 20}Ki"
+    assert allocatable(has, {"memory.available": "25%"})["memory"] == f"{768 * 1024}Ki"
+
+
+def test_a_node_out_of_inodes_has_disk_pressure_and_one_out_of_processes_pid_pressure():
+    files = shell("for i in 1 2 3 4 5 6 7 8 9; do touch /data/$i; done; sleep 1000")
+    life = Life(pod(files), until("ready()"))
+    kubelet = life.world.kubelet
+    for signal, pressure in (("nodefs.inodesFree", "DiskPressure"), ("pid.available", "PIDPressure")):
+        scarce = {signal: kubelet.evicting.free(signal) + 1}
+        kubelet.evicting.configuration = replace(life.world.usual, eviction_hard=scarce)
+        kubelet.evicting.start()
+        life.player.play({"sleep": 21}, 0)
+        assert pressure in kubelet.heartbeat.pressures
+    assert "low on resource: inodes. " in life.player.seen.now["p"]["status"]["message"]
+
+
+def test_a_manifest_that_is_no_pod_is_passed_over():
+    life = Life(
+        hook("static-bad"), {"sleep": 3}, hook("static-write", "a manifest of pod web"), until("ready('web-n1')")
+    )
+    assert not life.wrong and list(life.pods) == ["web-n1"]
+
+
+def test_a_line_that_is_not_ended_has_no_end_in_log_or_message():
+    text = {"terminationMessagePolicy": "FallbackToLogsOnError"}
+    whole, half = shell("echo DONE; false", **text), shell("echo a; printf DONE; false", name="d", **text)
+    life = Life(pod(whole, half, restartPolicy="Never"), until("ph() == 'Failed'"))
+    ended = [one["state"]["terminated"] for one in life.player.seen.now["p"]["status"]["containerStatuses"]]
+    assert [one["message"] for one in ended] == ["DONE\n", "a\nDONE"]
+    assert life.log("p -c d") == "a\nDONE"
