@@ -6,6 +6,7 @@ Models go src/time/format.go Parse; k/apimachinery pkg/apis/meta/v1 Time, MicroT
 """
 
 import re
+from functools import lru_cache
 
 RFC3339 = "2006-01-02T15:04:05Z07:00"
 MICRO = "2006-01-02T15:04:05.000000Z07:00"
@@ -27,6 +28,7 @@ _ZONE = "Z|[+-]([01][0-9]|2[0-4]):[0-5][0-9]"
 _LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
+@lru_cache(maxsize=4096)  # an object is read again with every write, and most of its times are the old ones
 def problem(text: str, layout: str = RFC3339) -> str:
     """Why *text* is no instant in *layout*; "" if it is one."""
     about, rest, numbers = f'parsing time "{text}"', text, {}

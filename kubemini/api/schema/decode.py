@@ -20,6 +20,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from kubemini.api import gotime, quantity, schema
@@ -31,6 +32,7 @@ DEEPEST = 200  # levels; real manifests have about 15, Go's decoder stops at 10,
 TOO_DEEP = "exceeded max depth"
 _ZEROS: dict[str, Any] = {"string": "", "bool": False, "int32": 0, "int64": 0, "number": 0, "int-or-string": 0}
 _BITS = {"int32": 31, "int64": 63}
+_PLAIN = {"string": "string", "bytes": "string", "bool": "bool"}
 _BARE = schema.Definition(  # what is known of an object that the schema does not have
     "Object",
     {
@@ -312,25 +314,24 @@ def _last(definition: schema.Definition) -> str:
     return definition.name.rpartition(".")[2]
 
 
-def _go_name(value: Any) -> str:
-    """What Go's decoder calls a value."""
-    if isinstance(value, bool):
-        return "bool"
-    names = {dict: "object", list: "array", str: "string", int: "number", float: "number"}
-    return next((name for kind, name in names.items() if isinstance(value, kind)), "null")
+_GO_NAMES = {bool: "bool", dict: "object", list: "array", str: "string", int: "number", float: "number"}
+
+
+@cache
+def _go_name(kind: type) -> str:
+    """What Go's decoder calls a value of *kind*."""
+    return next((name for base, name in _GO_NAMES.items() if issubclass(kind, base)), "null")
 
 
 def _mismatch(value: Any, type: str) -> str:
     """What Go would say is there instead of a *type*; "" if it is one."""
-    name = _go_name(value)
+    name = _go_name(value.__class__)
     if type in _BITS:
         whole = isinstance(value, int) and name == "number" and -(2 ** _BITS[type]) <= value < 2 ** _BITS[type]
         return "" if whole else f"number {_shown(value)}" if name == "number" else name
     if type == "number":
         return "" if name == "number" else name
-    wanted = {"string": "string", "bytes": "string", "bool": "bool", "json": name}.get(type)
-    if wanted is None:
-        wanted = "array" if type.startswith("[]") else "object"
+    wanted = _PLAIN.get(type) or (name if type == "json" else "array" if type.startswith("[]") else "object")
     return "" if name == wanted else name
 
 
@@ -369,7 +370,7 @@ def _time(value: Any, layout: str = gotime.RFC3339) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        return f"json: cannot unmarshal {_go_name(value)} into Go value of type string"
+        return f"json: cannot unmarshal {_go_name(value.__class__)} into Go value of type string"
     return gotime.problem(value, layout)
 
 
@@ -379,7 +380,7 @@ def _micro_time(value: Any) -> str:
 
 def _bytes(value: Any) -> str:
     if not isinstance(value, str):
-        return f"json: cannot unmarshal {_go_name(value)} into Go value of type []uint8"
+        return f"json: cannot unmarshal {_go_name(value.__class__)} into Go value of type []uint8"
     text = re.sub("[\r\n]", "", value)
     bad = re.search(
         "[^A-Za-z0-9+/]", text.rstrip("=") if len(text) % 4 == 0 and len(text) - len(text.rstrip("=")) < 3 else text

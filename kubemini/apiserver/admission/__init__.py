@@ -88,12 +88,17 @@ def needs(asked: Attributes) -> tuple[Kind, ...]:
 
 
 def _running(asked: Attributes, half: str) -> list[ModuleType]:
-    return [plugin for plugin in plugins() if hasattr(plugin, half) and plugin.NAME not in asked.off]
+    return [plugin for plugin in plugins(half) if plugin.NAME not in asked.off]
 
 
 @cache
-def plugins() -> tuple[ModuleType, ...]:
-    """Every plugin under this folder, in the order of the real server's list; a name that it lacks comes last."""
+def plugins(half: str = "") -> tuple[ModuleType, ...]:
+    """Every plugin under this folder, in the order of the real server's list; a name that it lacks comes last.
+
+    With *half*, a function's name: those that have it.
+    """
+    if half:
+        return tuple(plugin for plugin in plugins() if hasattr(plugin, half))
     names = [info.name for info in pkgutil.walk_packages(__path__, f"{__name__}.") if not info.ispkg]
     found = [module for module in map(importlib.import_module, names) if hasattr(module, "NAME")]
     return tuple(sorted(found, key=lambda plugin: (_place(plugin.NAME), plugin.NAME)))

@@ -194,11 +194,13 @@ def not_json(body: Any) -> str:
 
 
 def _is_leaf(value: Any) -> bool:
+    if value is None or isinstance(value, str):
+        return True
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, int):
         return value.bit_length() <= LONGEST_NUMBER
-    return isinstance(value, str | None)
+    return False
 
 
 def _dump(body: Any) -> str:
