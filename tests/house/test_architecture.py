@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.house.sources import imported
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "kubemini"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
+NAMES = [path.relative_to(ROOT).as_posix() for path in SOURCES]
 MEASURES_REAL_TIME = {
     "kubemini/__main__.py",
     "kubemini/bench/measures.py",
@@ -24,10 +25,15 @@ MEASURES_REAL_TIME = {
 }
 
 
+@cache
+def tree(name):
+    return ast.parse((ROOT / name).read_text(encoding="utf-8"))
+
+
 def nodes(kind):
     """(file:line, node) of every node of *kind* in the package."""
-    for name, tree in TREES.items():
-        for node in ast.walk(tree):
+    for name in NAMES:
+        for node in ast.walk(tree(name)):
             if isinstance(node, kind):
                 yield f"{name}:{node.lineno}", node
 
@@ -89,7 +95,7 @@ def called(node):
 
 def test_nothing_depends_on_hash_or_on_the_order_of_a_set():
     hashes = [where for where, node in nodes(ast.Call) if isinstance(node.func, ast.Name) and called(node) == "hash"]
-    assert hashes + list(set_order.Package(TREES).offences()) == []
+    assert hashes + list(set_order.Package({name: tree(name) for name in NAMES}).offences()) == []
 
 
 ORDERS = """
@@ -135,17 +141,17 @@ def test_an_order_that_a_set_decides_is_seen(line):
     assert bool(list(set_order.Package({"a.py": tree}).offences())) == (line in DECIDES)
 
 
-@pytest.mark.parametrize("name", TREES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_module_says_what_it_is_in_fifteen_lines_unless_it_has_a_theory_to_explain(name):
     """Sixty, if it is subtle and tells how it works: a theory of operation."""
-    docstring = ast.get_docstring(TREES[name])
+    docstring = ast.get_docstring(tree(name))
     assert docstring, f"{name} does not say what it is"
     explains = name == "kubemini/__init__.py" or re.search(r"\bTheory of operation(\.|\n=)", docstring)
     assert docstring.count("\n") < (60 if explains else 15)
 
 
 def test_the_map_of_the_house_is_true():
-    map_ = ast.get_docstring(TREES["kubemini/__init__.py"])
+    map_ = ast.get_docstring(tree("kubemini/__init__.py"))
     named = set(re.findall(r"([a-z_]+(?:/|\.py))", map_))
     there = {f"{p.name}/" for p in PACKAGE.iterdir() if (p / "__init__.py").exists()}
     there |= {p.name for p in PACKAGE.glob("*.py") if p.name != "__init__.py"}

@@ -97,7 +97,13 @@ def test_at_the_ends_of_its_range_a_run_ends_in_peace(story, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_is_read_somewhere(name):
-    assert name in READ
+    assert name in read()
+
+
+@cache
+def read():
+    """Every attribute that the package reads."""
+    return set(_read())
 
 
 def _read():
@@ -108,6 +114,3 @@ def _read():
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Attribute):
                     yield node.attr
-
-
-READ = set(_read())
