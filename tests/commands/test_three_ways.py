@@ -3,6 +3,8 @@
 A crash, a pause, silence (power off, a cut): as commands of a scenario and of the command line, and as methods.
 """
 
+from functools import cache
+
 import pytest
 
 from kubemini import Cluster, faults
@@ -33,47 +35,54 @@ PROGRAMS = [(kind, name) for kind in TOPOLOGIES for name in all_of(kind, "compon
 HOSTS = [(kind, name) for kind in TOPOLOGIES for name in all_of(kind, "hosts")]
 
 
-def happened(kind, name, *entries, until="17s"):
-    """The words that *name* writes about its own life from the first of *entries* on."""
-    trace = run({"title": "t", "topology": TOPOLOGIES[kind], "faults": [list(e) for e in entries], "until": until})
-    first = min(r.at for r in trace.of("command"))
+OF_A_PROGRAM = ("5s cut", "8s heal", "12s crash", "15s restart", "18s pause", "21s resume", "25s stop")
+OF_A_HOST = ("5s cut", "8s heal", "12s power_off", "15s power_on")
+LIFE = ("start", "crash", "exit", "pause", "resume", "power_off", "power_on")
+
+
+@cache
+def lived(kind, name):
+    """The run in which all of it happens to *name*, one after the other."""
+    deeds, until = (OF_A_HOST, "17s") if (kind, name) in HOSTS else (OF_A_PROGRAM, "103s")
+    entries = [[at, deed, *([] if deed == "heal" else [name])] for at, deed in map(str.split, deeds)]
+    trace = run({"title": "t", "topology": TOPOLOGIES[kind], "faults": entries, "until": until})
     assert trace.of("panic") == []
-    life = ("start", "crash", "exit", "pause", "resume", "power_off", "power_on")
-    return [(r.at / 1e6, r.what) for r in trace if r.actor == name and r.at >= first and r.what in life]
+    return trace
+
+
+def told(kind, name, since):
+    """The words that *name* writes about its own life from *since* (s) on."""
+    trace = lived(kind, name)
+    return [(r.at / 1e6, r.what) for r in trace if r.actor == name and r.at >= since * 1e6 and r.what in LIFE]
 
 
 @pytest.mark.parametrize(("kind", "name"), PROGRAMS)
 def test_every_program_crashes_and_starts_again(kind, name):
-    assert happened(kind, name, ["12s", "crash", name], ["15s", "restart", name])[:2] == [(12, "crash"), (15, "start")]
+    assert told(kind, name, 12)[:2] == [(12, "crash"), (15, "start")]
 
 
 @pytest.mark.parametrize(("kind", "name"), PROGRAMS)
 def test_every_program_stands_still_and_goes_on(kind, name):
-    told = happened(kind, name, ["12s", "pause", name], ["15s", "resume", name])
-    assert told[:2] == [(12, "pause"), (15, "resume")]
+    assert told(kind, name, 18)[:2] == [(18, "pause"), (21, "resume")]
 
 
 @pytest.mark.parametrize(("kind", "name"), PROGRAMS)
 def test_every_program_ends_when_it_is_told_to(kind, name):
-    told = happened(kind, name, ["12s", "stop", name], until="90s")
-    assert told[0][1] == "exit"
+    assert told(kind, name, 25)[0][1] == "exit"
 
 
 @pytest.mark.parametrize(("kind", "name"), HOSTS)
 def test_every_host_loses_power_and_boots_with_all_that_stood_on_it(kind, name):
-    entries = [["12s", "power_off", name], ["15s", "power_on", name]]
-    assert happened(kind, name, *entries) == [(12, "power_off"), (15, "power_on")]
-    trace = run({"title": "t", "topology": TOPOLOGIES[kind], "faults": entries, "until": "16s"})
+    assert told(kind, name, 0) == [(12, "power_off"), (15, "power_on")]
+    trace = lived(kind, name)
     host = next(h for h in trace.header["topology"]["hosts"] if h["name"] == name)
-    started = {r.actor for r in trace.of("start") if r.at >= 15_000_000}
+    started = {r.actor for r in trace.of("start") if 15_000_000 <= r.at < 16_000_000}
     assert started == set(host["components"])
 
 
 @pytest.mark.parametrize(("kind", "name"), HOSTS + PROGRAMS)
 def test_every_host_is_cut_off_by_its_name_or_that_of_a_program_on_it(kind, name):
-    trace = run(
-        {"title": "t", "topology": TOPOLOGIES[kind], "faults": [["5s", "cut", name], ["8s", "heal"]], "until": "9s"}
-    )
+    trace = lived(kind, name)
     (cut,) = trace.of("cut")
     assert len(cut.detail["a"]) == 1 and name not in cut.detail["b"]
     assert len(cut.detail["b"]) == len(trace.header["topology"]["hosts"]) - 1
