@@ -12,6 +12,7 @@ import contextlib
 import io
 import json
 import re
+import symtable
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,22 +47,53 @@ def block(pattern: re.Pattern[str], cell: Cell) -> str:
     return text
 
 
-def play(cells: list[Cell], with_solutions: bool) -> dict[str, Any]:
-    """Run the notebook up to its last check: what each check said; where it raised, what was raised."""
+def play(cells: list[Cell]) -> dict[str, Any]:
+    """What each check says of its solution, or what it raised. The solutions stand in place of their stubs."""
     parts = exercises(cells)
     checks = {p["check"]: name for name, p in parts.items()}
-    instead = {p["stub"]: block(CODE, cells[p["solution"]]) for p in parts.values() if with_solutions}
+    code = {index: cell["source"] for index, cell in enumerate(cells) if cell["cell_type"] == "code"}
+    code |= {p["stub"]: block(CODE, cells[p["solution"]]) for p in parts.values()}
     said: dict[str, Any] = {}
     namespace: dict[str, Any] = {"__name__": "__main__"}
-    for index, cell in enumerate(cells[: max(checks, default=-1) + 1]):
-        tags = cell["metadata"].get("tags", [])
-        if cell["cell_type"] != "code" or ("hide-input" in tags and "import" not in cell["source"]):
-            continue  # text, a widget or a quiz: nothing that an exercise needs
-        code = instead[index] if index in instead else cell["source"]
-        value = _execute(code, namespace, catch=index in checks)
+    for index in needed(code, set(checks)):
+        value = _execute(code[index], namespace, catch=index in checks)
         if index in checks:
             said[checks[index]] = value
     return said
+
+
+def needed(code: dict[int, str], wanted: set[int]) -> list[int]:
+    """The cells that those *wanted* cannot do without: who binds a name that they use, or touches its value."""
+    before = {index: _Names(text) for index, text in code.items() if index <= max(wanted, default=-1)}
+    found, values = set(wanted), set[str]().union(*(cell.values for cell in before.values()))
+    while True:
+        used = set[str]().union(*(before[index].used for index in found))
+        more = {i for i, cell in before.items() if cell.bound & used or cell.used & used & values}
+        if more <= found:
+            return sorted(found)
+        found |= more
+
+
+class _Names:
+    """The names of a cell that other cells know: those it uses, those it binds, and which of these hold a value."""
+
+    def __init__(self, code: str):
+        self.used, self.bound, self.values = set[str](), set[str](), set[str]()
+        top = symtable.symtable(code, "<cell>", "exec")
+        self._read(top)
+        for name in top.get_symbols():
+            if name.is_assigned() or name.is_imported():
+                self.bound.add(name.get_name())
+            if name.is_assigned() and not name.is_imported() and not name.is_namespace():
+                self.values.add(name.get_name())
+
+    def _read(self, table: symtable.SymbolTable) -> None:
+        top = table.get_type() == "module"
+        self.used |= {
+            name.get_name() for name in table.get_symbols() if name.is_referenced() and (top or name.is_global())
+        }
+        for inner in table.get_children():
+            self._read(inner)
 
 
 def _execute(code: str, namespace: dict[str, Any], catch: bool) -> Any:
@@ -88,7 +120,7 @@ def refresh(path: Path) -> bool:
     notebook = json.loads(path.read_text(encoding="utf-8"))
     cells = cells_of(path)
     with contextlib.redirect_stdout(io.StringIO()):
-        said = play(cells, with_solutions=True)
+        said = play(cells)
     for name, report in said.items():
         index = exercises(cells)[name]["solution"]
         text = answered(cells[index]["source"], report)

@@ -14,7 +14,7 @@ from kubemini.params import Params, changed
 from kubemini.sim.units import SECOND
 from kubemini.view.rollouts import READY, strip_of
 
-SEEDS, WORKERS = range(1, 21), ("worker-1", "worker-2", "worker-3")
+SEEDS, WORKERS = range(1, 4), ("worker-1", "worker-2", "worker-3")
 REPLICAS, LEAST = 10, 8
 BEGINS, PATIENCE, LINES = 15, 90, 12  # s, s a line may take, how many
 DOWN, BACK = 2, 4  # s: without power, and until its kubelet is at work again

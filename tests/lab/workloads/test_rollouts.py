@@ -64,7 +64,7 @@ def test_a_drain_asks_the_budget_and_a_power_cut_does_not():
         ({"maxSurge": "25%", "maxUnavailable": "25%", "preStop": None}, "with 5 pods ready, and the load needs 6"),
         ({"maxSurge": 1, "maxUnavailable": 0, "preStop": None}, "visits are lost"),
         ({"maxSurge": 0, "maxUnavailable": 0, "preStop": None}, "No pod was made"),
-        ({"maxSurge": 1, "maxUnavailable": 0, "preStop": {"sleep": {"seconds": 29}}}, "30 s are allowed"),
+        ({"maxSurge": 1, "maxUnavailable": 0, "preStop": {"sleep": {"seconds": 24}}}, "30 s are allowed"),
     ],
 )
 def test_quiet_says_what_a_rollout_costs(answer, hint):
