@@ -1,5 +1,6 @@
 # make book      the environment, npm's part, the book; then serve it here and print the address (SERVE=0: only build)
-# make test      the environment and every check there is; KUBEMINI_REQUIRE=1: what is missing fails instead of skipping
+# make test      the environment and every check there is (WORKERS=n: in so many processes); KUBEMINI_REQUIRE=1: what is
+#                missing fails instead of skipping
 # make chapters  execute the notebooks, store their outputs in normal form
 # make soak      trouble for Raft (SCHEDULES=n), for a whole etcd and for whole clusters (SCENARIOS=n: in full, and the same
 #                quiescent), every trial on a real cluster and in ours, and every fault that must be noticed
@@ -23,6 +24,10 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 SERVE ?= 1
+# the tests start Python two hundred times: what is compiled is kept, whatever the environment says
+unexport PYTHONDONTWRITEBYTECODE
+# more than CI has cores: who tests a server or a browser mostly waits for it
+WORKERS ?= 3
 BIN := .venv/bin
 PY := $(BIN)/python
 
@@ -51,7 +56,7 @@ test: $(TESTED)
 
 $(TESTED): $(CHECKED) $(BOOK) $(TESTS)
 	@rm -f $@
-	$(PY) -m pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 900 --durations 20 -rs tests chapters | tee _build/tests.txt
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 900 --durations 20 -rs tests chapters | tee _build/tests.txt
 	@tail -n 1 _build/tests.txt > $@
 
 lint: $(CHECKED)
