@@ -14,8 +14,9 @@ from kubemini.scheduler.decide.nodeinfo import NodeInfo
 from kubemini.scheduler.decide.queue import QueuedPod, SchedulingQueue
 from kubemini.scheduler.decide.resources import requests
 from kubemini.scheduler.explain import Explanation, NodeSaid
+from kubemini.sim.units import SECOND
 
-MEBI, SECOND = 2**20, 1_000_000
+MEBI = 2**20
 FEW = 12  # nodes that a table can hold
 ZONE = "topology.kubernetes.io/zone"
 WAKES = {  # what an event is, for a reader
