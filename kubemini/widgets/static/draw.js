@@ -1,6 +1,6 @@
 // Drawing: what can be chosen, points along lines, marks of outcomes, the meter of the quorum.
 import { look, quorum } from "./facts.js";
-import { clamp, h, put, s } from "./kit.js";
+import { clamp, h, put, s, uid } from "./kit.js";
 
 /** An SVG group that can be chosen by mouse, touch and key: its drawing, and over it the button that carries the name. */
 export function choosable(ctl, name, ...kids) {
@@ -110,7 +110,7 @@ export function meter() {
 }
 /** Clear a picture for a new run: gives a function that puts its layers in; what had the focus has it again. */
 export function canvas(svg, width, height, words) {
-  const id = "kmh" + Math.random().toString(36).slice(2, 8),
+  const id = uid(),
     active = document.activeElement;
   const held = svg.contains(active) && active.dataset.name;
   put(svg, "viewBox", `0 0 ${width} ${height}`);

@@ -166,25 +166,84 @@ export function tableBox(label) {
   });
   return [box, opener("Table", box)];
 }
-/** The sentences above a picture: the first, and what explains it. */
-export const sentences = (head, second) =>
+/** What stands above every picture, to be filled in: the sentence, what explains it, and what is read out. */
+export const headings = () => ({
+  head: h("b", { class: "km-head" }),
+  second: h("span", { class: "km-second" }),
+  voice: h("p", { class: "km-sr", "aria-live": "polite" }),
+});
+/** The sentences above a picture: the first, what explains it, and where there is time, when that is. */
+export const sentences = (head, second, when) =>
   h(
     "div",
     { class: "km-say" },
     h("div", { class: "km-true" }, h("p", { class: "km-now-line" }, head), second),
+    when,
+  );
+/** What was written of a widget where it stands. */
+export const captionOf = (model) => h("p", { class: "km-cap" }, model.get("caption") || "");
+/** What a widget without a player stands in: found by its *name*, called *label* where it is read out. */
+export const shell = (name, label, ...kids) =>
+  h(
+    "div",
+    { class: `km km-${name} km-thin`, role: "group", "aria-label": label, tabindex: "-1" },
+    ...kids,
+  );
+/** A prefix for ids that nothing else on the page has. */
+export const uid = () => "km" + Math.random().toString(36).slice(2, 8);
+/** Put *root* into *el*: keys pressed in it are its own, it is told what the model says (*hears*: event to function),
+ * and *resized* when it has other room. Answers how to be told no more. */
+export function attach(el, root, model, hears = {}, resized = null) {
+  el.append(root);
+  keepKeys(root);
+  for (const [what, f] of Object.entries(hears)) model.on(what, f);
+  const watch = resized && window.ResizeObserver ? new ResizeObserver(resized) : null;
+  if (watch) watch.observe(root);
+  return () => {
+    if (watch) watch.disconnect();
+    for (const [what, f] of Object.entries(hears)) model.off(what, f);
+  };
+}
+/** A slider with its label and what it says now. */
+export function knob(id, label, props) {
+  const out = h("output", { for: id }),
+    input = h("input", { type: "range", id, step: 1, ...props });
+  const node = h(
+    "div",
+    { class: "km-knob" },
+    h("div", {}, h("label", { for: id }, label), " ", out),
+    input,
+  );
+  return { input, out, node };
+}
+/** The head of a table: what each of its columns holds. */
+export const columns = (names) =>
+  h(
+    "thead",
+    {},
+    h(
+      "tr",
+      {},
+      names.map((name) => h("th", { scope: "col" }, name)),
+    ),
   );
 /** A table of texts with a caption: the same as a picture, for who reads it. */
 export function textTable(caption, head, rows) {
-  const cells = (tag, list, more) => list.map((x) => h(tag, more, String(x)));
   return h(
     "table",
     {},
     h("caption", {}, caption),
-    h("thead", {}, h("tr", {}, cells("th", head, { scope: "col" }))),
+    columns(head),
     h(
       "tbody",
       {},
-      rows.map((row) => h("tr", { class: "km-past" }, cells("td", row))),
+      rows.map((row) =>
+        h(
+          "tr",
+          { class: "km-past" },
+          row.map((x) => h("td", {}, String(x))),
+        ),
+      ),
     ),
   );
 }

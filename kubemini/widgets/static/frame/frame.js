@@ -3,7 +3,7 @@
 // Host: model keys run, kernel, caption, options; sends simulate | golive | link; receives status | trace | error.
 import { describe } from "../describe.js";
 import { History } from "../history.js";
-import { MARKS, SECOND, clamp, copy, keepFocus, keepKeys, put, seconds } from "../kit.js";
+import { MARKS, SECOND, clamp, copy, keepFocus, keepKeys, put, seconds, uid } from "../kit.js";
 import { asHash, asPython } from "../links.js";
 import { Asking } from "./asking.js";
 import { Gate } from "./gate.js";
@@ -38,7 +38,7 @@ class Widget {
       sel: null,
     });
     this.base = model.get("run");
-    this.uid = "km" + Math.random().toString(36).slice(2, 8);
+    this.uid = uid();
     this.calm = window.matchMedia
       ? window.matchMedia("(prefers-reduced-motion: reduce)")
       : { matches: false };

@@ -1,5 +1,5 @@
 // The elements of the frame, and who is called when they are used.
-import { SPEEDS, button, h, seconds, toggle } from "../kit.js";
+import { SPEEDS, button, columns, h, seconds, toggle } from "../kit.js";
 import { Beneath } from "./beneath.js";
 import { HELP } from "./keys.js";
 
@@ -217,15 +217,7 @@ export class Parts {
         "table",
         {},
         h("caption", {}, `${title || scenario}, seed ${seed}`),
-        h(
-          "thead",
-          {},
-          h(
-            "tr",
-            {},
-            ["seconds", "who", "what"].map((x) => h("th", { scope: "col" }, x)),
-          ),
-        ),
+        columns(["seconds", "who", "what"]),
         h("tbody", {}, rows),
       ),
     );

@@ -10,6 +10,7 @@ export class Errand {
   /** *op*: what is asked; *done*: called with the answer. */
   constructor(widget, op, done) {
     Object.assign(this, { widget, op, done, ids: 0, queued: null, watchdog: 0 });
+    this.hears = { "msg:custom": (m) => this.heard(m), "change:kernel": () => this.onKernel() };
     this.status = h("p", { class: "km-status", role: "status" });
     this.trouble = h("p", { class: "km-req-trouble", role: "alert", hidden: true });
     this.send = h("button", { type: "submit", class: "km-b km-main-b" });

@@ -2,7 +2,21 @@
 // recorded, and for the reader's own range, whose curve builds while the simulator counts.
 // Model: run {header, curves: [{timeout, count, times (quantiles), half, mean, most}]}, kernel, caption, options.
 import { COLOURS, HEIGHT, axes, curves, name } from "../curves/chart.js";
-import { button, h, keepKeys, put, s, sentences, tableBox, textTable } from "../kit.js";
+import {
+  attach,
+  button,
+  captionOf,
+  h,
+  headings,
+  knob,
+  put,
+  s,
+  sentences,
+  shell,
+  tableBox,
+  textTable,
+  uid,
+} from "../kit.js";
 
 const CHUNK = 25,
   MANY = 1000; // elections: of an answer, and on demand
@@ -44,39 +58,25 @@ class ElectionCurves {
       width: 0,
     });
     this.shown = new Set(this.recorded.map((c) => name(c.timeout)));
-    this.uid = "kmc" + Math.random().toString(36).slice(2, 7);
+    this.uid = uid();
     this.parts();
-    el.append(this.root);
-    keepKeys(this.root);
-    this.events = [
-      ["msg:custom", (m) => this.heard(m)],
-      ["change:kernel", () => this.onKernel()],
-    ];
-    for (const [what, f] of this.events) model.on(what, f);
-    this.watch = window.ResizeObserver
-      ? new ResizeObserver(() => {
-          if (this.width !== this.fitting()) this.draw();
-        })
-      : null;
+    const hears = { "msg:custom": (m) => this.heard(m), "change:kernel": () => this.onKernel() };
+    this.detach = attach(el, this.root, model, hears, () => this.fit());
     this.knobs.hidden = model.get("kernel") === "recording" && this.options.live === false;
     this.draw();
     this.turn();
-    if (this.watch) this.watch.observe(this.root);
   }
 
   close() {
     clearTimeout(this.timer);
-    if (this.watch) this.watch.disconnect();
-    for (const [what, f] of this.events) this.model.off(what, f);
+    this.detach();
   }
 
   // -- the elements
   parts() {
-    this.head = h("b", { class: "km-head" });
-    this.second = h("span", { class: "km-second" });
+    Object.assign(this, headings());
     this.svg = s("svg", { class: "km-svg", role: "img" });
     this.status = h("p", { class: "km-status", role: "status" });
-    this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
     this.chips = this.recorded.map((c, i) =>
       this.chip(name(c.timeout), COLOURS[i % COLOURS.length]),
     );
@@ -99,21 +99,15 @@ class ElectionCurves {
       h("span", { class: "km-sp" }),
       this.bTable,
     );
-    const caption = h("p", { class: "km-cap" }, this.model.get("caption") || "");
-    return h(
-      "div",
-      {
-        class: "km km-election-curves km-thin",
-        role: "group",
-        "aria-label": "election curves",
-        tabindex: "-1",
-      },
+    return shell(
+      "election-curves",
+      "election curves",
       sentences(this.head, this.second),
       h("div", { class: "km-pic" }, this.svg),
       h("div", { class: "km-bar" }, ranges, this.knobs, this.status),
       this.table,
       this.voice,
-      caption,
+      captionOf(this.model),
     );
   }
 
@@ -129,30 +123,12 @@ class ElectionCurves {
   }
 
   slider(label, value, min, max) {
-    const id = `${this.uid}-${label.replace(/ /g, "-")}`,
-      out = h("output", {});
-    const input = h("input", {
-      type: "range",
-      id,
-      min,
-      max,
-      step: 1,
-      value,
-      oninput: () => {
-        this.turn();
-        this.again();
-      },
-    });
-    return {
-      input,
-      out,
-      node: h(
-        "div",
-        { class: "km-knob" },
-        h("div", {}, h("label", { for: id }, label), " ", out),
-        input,
-      ),
+    const oninput = () => {
+      this.turn();
+      this.again();
     };
+    const id = `${this.uid}-${label.replace(/ /g, "-")}`;
+    return knob(id, label, { min, max, value, oninput });
   }
 
   // -- counting
@@ -235,6 +211,9 @@ class ElectionCurves {
   // -- drawing
   fitting() {
     return this.root.clientWidth < 620 ? 360 : 700;
+  }
+  fit() {
+    if (this.width !== this.fitting()) this.draw();
   }
   all() {
     return [...this.recorded, ...(this.mine ? [this.mine] : [])];

@@ -1,7 +1,20 @@
 // Failure stopwatch: a node fails, and one clock shows when its Lease is missed, when it is NotReady and tainted, when
 // its pods are given up, and when others are ready in their place; beside it whether the old copies still serve.
 // Model: run {header, watches, words, faults, timers, backs}, kernel, caption, options. See kubemini/study/failures.py.
-import { button, h, keepKeys, put, s, sentences } from "../kit.js";
+import {
+  attach,
+  button,
+  captionOf,
+  columns,
+  h,
+  headings,
+  knob,
+  put,
+  s,
+  sentences,
+  shell,
+  uid,
+} from "../kit.js";
 import { Clock } from "../stopwatch/clock.js";
 import { Lanes } from "../stopwatch/lanes.js";
 import { COPY_MARKS, KINDS, NODE_MARKS, numberOf, sentence, told } from "../stopwatch/reading.js";
@@ -19,26 +32,18 @@ class FailureStopwatch {
       seed: run.watches[0].seed,
     });
     Object.assign(this, { width: 0, timer: 0, wanted: false });
-    this.uid = "kmw" + Math.random().toString(36).slice(2, 7);
+    this.uid = uid();
     this.parts();
-    el.append(this.root);
-    keepKeys(this.root);
-    this.events = [
-      ["msg:custom", (m) => this.heard(m)],
-      ["change:kernel", () => this.onKernel()],
-    ];
-    for (const [what, f] of this.events) model.on(what, f);
-    this.watch = window.ResizeObserver ? new ResizeObserver(() => this.onSize()) : null;
+    const hears = { "msg:custom": (m) => this.heard(m), "change:kernel": () => this.onKernel() };
+    this.detach = attach(el, this.root, model, hears, () => this.onSize());
     this.knobs.hidden = this.deeds.hidden = this.recorded() && this.options.live === false;
     this.show();
-    if (this.watch) this.watch.observe(this.root);
   }
 
   close() {
     clearTimeout(this.timer);
     this.clock.stop();
-    if (this.watch) this.watch.disconnect();
-    for (const [what, f] of this.events) this.model.off(what, f);
+    this.detach();
   }
 
   recorded() {
@@ -47,11 +52,9 @@ class FailureStopwatch {
 
   // -- the elements
   parts() {
-    this.head = h("b", { class: "km-head" });
-    this.second = h("span", { class: "km-second" });
+    Object.assign(this, headings());
     this.svg = s("svg", { class: "km-svg", role: "img" });
     this.status = h("p", { class: "km-status", role: "status" });
-    this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
     this.table = h("table", {});
     this.faults = Object.entries(this.run.faults).map(([fault, words]) =>
       button(words, () => this.choose({ fault }), { "data-fault": fault }),
@@ -91,14 +94,9 @@ class FailureStopwatch {
       },
       this.table,
     );
-    return h(
-      "div",
-      {
-        class: "km km-failure-stopwatch km-thin",
-        role: "group",
-        "aria-label": "failure stopwatch",
-        tabindex: "-1",
-      },
+    return shell(
+      "failure-stopwatch",
+      "failure stopwatch",
       h(
         "div",
         { class: "km-sw-choose" },
@@ -115,40 +113,24 @@ class FailureStopwatch {
         this.knobs,
       ),
       this.voice,
-      h("p", { class: "km-cap" }, this.model.get("caption") || ""),
+      captionOf(this.model),
     );
   }
 
   slider(timer) {
-    const id = `${this.uid}-${timer.name}`,
-      out = h("output", { for: id });
-    const input = h("input", {
-      type: "range",
-      id,
-      min: timer.low,
-      max: timer.high,
-      step: timer.step,
-      value: timer.value,
-      oninput: () => {
-        this.knobWords();
-        this.again();
-      },
-    });
-    const label = h(
-      "label",
-      { for: id },
+    const { name, low: min, high: max, step, value } = timer;
+    const oninput = () => {
+      this.knobWords();
+      this.again();
+    };
+    const label = [
       h("b", { class: "km-sw-tag" }, String(timer.mark)),
       " ",
       h("code", {}, timer.flag),
-    );
-    const node = h(
-      "div",
-      { class: "km-knob" },
-      h("div", {}, label, " ", out),
-      input,
-      h("small", {}, timer.source),
-    );
-    return { timer, input, out, node };
+    ];
+    const made = knob(`${this.uid}-${name}`, label, { min, max, step, value, oninput });
+    made.node.append(h("small", {}, timer.source));
+    return { timer, ...made };
   }
 
   knobWords() {
@@ -313,15 +295,7 @@ class FailureStopwatch {
     );
     this.table.replaceChildren(
       h("caption", {}, "Time since the failure, on one clock"),
-      h(
-        "thead",
-        {},
-        h(
-          "tr",
-          {},
-          ["mark", ...KINDS].map((text) => h("th", { scope: "col" }, text)),
-        ),
-      ),
+      columns(["mark", ...KINDS]),
       h("tbody", {}, ofNode, ofPods),
     );
   }

@@ -3,7 +3,20 @@
 // Model: run {header, cases: [{name, what, asked, lesson, broken, walk}], users, hooks, methods, codes}, kernel, caption,
 // options; a walk is {request, stages: [{stage, title, asks, verdict, why, brief, took, facts, diff, parts, also}], ended,
 // answer}, see kubemini/requests/traced.py.
-import { button, h, keepKeys, plural, put, sentences, tableBox, textTable } from "../kit.js";
+import {
+  attach,
+  button,
+  captionOf,
+  h,
+  headings,
+  plural,
+  put,
+  sentences,
+  shell,
+  tableBox,
+  textTable,
+  uid,
+} from "../kit.js";
 import { AskForm } from "../requests/askform.js";
 import { Chain, WORDS } from "../requests/chain.js";
 import { Guessing } from "../requests/guessing.js";
@@ -19,7 +32,7 @@ class RequestTracer {
     const run = model.get("run");
     Object.assign(this, { model, run, options: model.get("options") || {} });
     Object.assign(this, { at: 0, known: 0, chosen: 0, mode: "seen", timer: 0, narrow: null });
-    this.uid = "kmr" + Math.random().toString(36).slice(2, 7);
+    this.uid = uid();
     this.cases = [...run.cases];
     this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
     this.guessing = new Guessing(this, run);
@@ -29,32 +42,21 @@ class RequestTracer {
       (stage) => this.guessing.choose(stage, this.stages.find((x) => x.stage === stage).title),
     );
     this.parts();
-    el.append(this.root);
-    keepKeys(this.root);
-    this.events = [
-      ["msg:custom", (m) => this.form.errand.heard(m)],
-      ["change:kernel", () => this.form.errand.onKernel()],
-    ];
-    for (const [what, f] of this.events) model.on(what, f);
-    this.watch = window.ResizeObserver ? new ResizeObserver(() => this.fit()) : null;
+    this.detach = attach(el, this.root, model, this.form.errand.hears, () => this.fit());
     this.pick(this.cases[0]);
     this.fit();
-    if (this.watch) this.watch.observe(this.root);
   }
 
   close() {
     clearTimeout(this.timer);
     this.form.errand.close();
-    if (this.watch) this.watch.disconnect();
-    for (const [what, f] of this.events) this.model.off(what, f);
+    this.detach();
   }
 
   // -- the elements
   parts() {
-    this.head = h("b", { class: "km-head" });
-    this.second = h("span", { class: "km-second" });
+    Object.assign(this, headings());
     this.when = h("span", { class: "km-when" });
-    this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
     [this.table, this.bTable] = tableBox("The stages as a table");
     this.tabs = h("div", { class: "km-req-tabs", role: "group", "aria-label": "requests" });
     this.score = h("span", { class: "km-req-score" });
@@ -66,19 +68,12 @@ class RequestTracer {
     this.bNext = button("▶|", () => this.step(1), { "aria-label": "next stage" });
     this.bEnd = button("To the end", () => this.end());
     this.bChange = button("Change this request", () => this.copy(this.cases.indexOf(this.case)));
-    this.root = h("div", {
-      class: "km km-request-tracer km-thin",
-      role: "group",
-      "aria-label": "request tracer",
-      tabindex: "-1",
-    });
+    this.root = shell("request-tracer", "request tracer");
     this.form = new AskForm(this, this.run);
     this.assemble();
   }
 
   assemble() {
-    const top = sentences(this.head, this.second);
-    top.append(this.when);
     const controls = h(
       "div",
       { class: "km-ctl" },
@@ -91,9 +86,8 @@ class RequestTracer {
       this.bTable,
     );
     this.bar = h("div", { class: "km-bar" }, controls);
-    const caption = h("p", { class: "km-cap" }, this.model.get("caption") || "");
     this.root.append(
-      top,
+      sentences(this.head, this.second, this.when),
       h("div", { class: "km-req-pick" }, this.tabs, this.score),
       this.line,
       this.form.node,
@@ -102,7 +96,7 @@ class RequestTracer {
       this.bar,
       this.table,
       this.voice,
-      caption,
+      captionOf(this.model),
     );
   }
 

@@ -3,7 +3,18 @@
 // Model: run {header, cases: [{name, title, lesson, pod, look, view, state}], deeds, taints, classes, rules}, kernel,
 // caption, options; a state is {pod, tried, views, nodes, machines, pods, queue, moves, lines, given}, see
 // kubemini/explaining/stage.py, and a view is one table, see kubemini/explaining/data.py.
-import { button, h, keepKeys, opener, put, sentences } from "../kit.js";
+import {
+  attach,
+  button,
+  captionOf,
+  h,
+  headings,
+  opener,
+  put,
+  sentences,
+  shell,
+  uid,
+} from "../kit.js";
 import { Errand } from "../requests/errand.js";
 import { deeds, moves, podList, queues } from "../scheduler/around.js";
 import { PodForms, nodeDeeds } from "../scheduler/deeds.js";
@@ -18,31 +29,24 @@ class SchedulerTable {
     Object.assign(this, { all: false, narrow: null, mine: [], uid: uid() });
     this.grid = new Grid((name, spoken) => this.look(name, spoken));
     this.parts();
-    el.append(this.root);
-    keepKeys(this.root);
-    this.events = [
-      ["msg:custom", (m) => this.errand.heard(m)],
-      ["change:kernel", () => this.onKernel()],
-    ];
-    for (const [what, f] of this.events) model.on(what, f);
-    this.watch = window.ResizeObserver ? new ResizeObserver(() => this.fit()) : null;
+    const hears = {
+      "msg:custom": (m) => this.errand.heard(m),
+      "change:kernel": () => this.onKernel(),
+    };
+    this.detach = attach(el, this.root, model, hears, () => this.fit());
     this.pick(run.cases[0]);
     this.fit();
-    if (this.watch) this.watch.observe(this.root);
   }
 
   close() {
     this.errand.close();
-    if (this.watch) this.watch.disconnect();
-    for (const [what, f] of this.events) this.model.off(what, f);
+    this.detach();
   }
 
   // -- the elements
   parts() {
-    this.head = h("b", { class: "km-head" });
-    this.second = h("span", { class: "km-second" });
+    Object.assign(this, headings());
     this.when = h("span", { class: "km-when" });
-    this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
     this.errand = new Errand(this, "placement", (m) => this.answered(m.state));
     this.tabs = h("div", { class: "km-req-tabs", role: "group", "aria-label": "stories" });
     this.views = h("div", {
@@ -85,17 +89,10 @@ class SchedulerTable {
     this.bAll = button("All plugins", () => this.turn(() => (this.all = !this.all)));
     this.bUndo = button("Undo", () => this.ask(this.mine.slice(0, -1), ""));
     this.bAgain = button("Begin again", () => this.pick(this.case));
-    this.root = h("div", {
-      class: "km km-scheduler-table km-thin",
-      role: "group",
-      "aria-label": "scheduler table",
-      tabindex: "-1",
-    });
+    this.root = shell("scheduler-table", "scheduler table");
   }
 
   assemble() {
-    const top = sentences(this.head, this.second);
-    top.append(this.when);
     const section = (title, ...kids) => h("section", {}, h("p", { class: "km-h4" }, title), kids);
     this.beside = h(
       "div",
@@ -111,7 +108,7 @@ class SchedulerTable {
     );
     this.root.append(
       h("div", { class: "km-req-pick" }, this.tabs),
-      top,
+      sentences(this.head, this.second, this.when),
       this.views,
       this.order,
       this.grid.node,
@@ -123,7 +120,7 @@ class SchedulerTable {
       this.forms.node,
       this.beside,
       this.voice,
-      h("p", { class: "km-cap" }, this.model.get("caption") || ""),
+      captionOf(this.model),
     );
   }
 
@@ -313,8 +310,6 @@ class SchedulerTable {
     this.draw();
   }
 }
-
-const uid = () => "kms" + Math.random().toString(36).slice(2, 7);
 
 /** A node in words. */
 function told(place) {

@@ -4,7 +4,21 @@
 // type another line}.
 import { LineForm } from "../lanes/lineform.js";
 import { FORMS, Rows, ms, placed } from "../lanes/rows.js";
-import { button, clamp, h, keepKeys, plural, put, sentences, tableBox, textTable } from "../kit.js";
+import {
+  attach,
+  button,
+  captionOf,
+  clamp,
+  h,
+  headings,
+  plural,
+  put,
+  sentences,
+  shell,
+  tableBox,
+  textTable,
+  uid,
+} from "../kit.js";
 
 const STEP = 1400; // ms that it stands at a step
 const NARROW = 700; // px
@@ -18,39 +32,27 @@ class SwimLane {
   constructor(model, el) {
     const run = model.get("run");
     Object.assign(this, { model, options: model.get("options") || {}, timer: 0, narrow: null });
-    this.uid = "kml" + Math.random().toString(36).slice(2, 7);
+    this.uid = uid();
     const live = model.get("kernel") !== "recording" || this.options.live !== false;
     this.form = live && this.options.own !== false ? new LineForm(this, run) : null;
     this.parts();
-    el.append(this.root);
-    keepKeys(this.root);
+    const hears = this.form ? this.form.errand.hears : {};
+    this.detach = attach(el, this.root, model, hears, () => this.fit());
     this.root.addEventListener("keydown", (ev) => this.key(ev));
-    this.events = this.form
-      ? [
-          ["msg:custom", (m) => this.form.errand.heard(m)],
-          ["change:kernel", () => this.form.errand.onKernel()],
-        ]
-      : [];
-    for (const [what, f] of this.events) model.on(what, f);
     this.show(run.lanes);
-    this.watch = window.ResizeObserver ? new ResizeObserver(() => this.fit()) : null;
     this.fit();
-    if (this.watch) this.watch.observe(this.root);
   }
 
   close() {
     clearTimeout(this.timer);
     if (this.form) this.form.errand.close();
-    if (this.watch) this.watch.disconnect();
-    for (const [what, f] of this.events) this.model.off(what, f);
+    this.detach();
   }
 
   // -- the elements
   parts() {
-    this.head = h("b", { class: "km-head" });
-    this.second = h("span", { class: "km-second" });
+    Object.assign(this, headings());
     this.when = h("span", { class: "km-when" });
-    this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
     [this.table, this.bTable] = tableBox("The steps as a table");
     this.shell = h("code", { class: "km-lane-shell" });
     this.printed = h("pre", {
@@ -79,8 +81,6 @@ class SwimLane {
   }
 
   assembled() {
-    const top = sentences(this.head, this.second);
-    top.append(this.when);
     const controls = h(
       "div",
       { class: "km-ctl" },
@@ -91,11 +91,10 @@ class SwimLane {
       h("span", { class: "km-sp" }),
       this.bTable,
     );
-    const named = { class: "km km-swim-lane km-thin", role: "group", "aria-label": "swim-lanes" };
-    return h(
-      "div",
-      { ...named, tabindex: "-1" },
-      top,
+    return shell(
+      "swim-lane",
+      "swim-lanes",
+      sentences(this.head, this.second, this.when),
       h("div", { class: "km-lane-pick" }, this.shell, this.tabs, this.printed),
       this.body,
       h(
@@ -108,7 +107,7 @@ class SwimLane {
       this.form ? this.form.node : null,
       this.table,
       this.voice,
-      h("p", { class: "km-cap" }, this.model.get("caption") || ""),
+      captionOf(this.model),
     );
   }
 

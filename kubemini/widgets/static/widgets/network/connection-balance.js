@@ -2,15 +2,20 @@
 // picked for each connection, and keeps it) or when the client itself sends each request to the next pod.
 // Model: run {header, hands: [{pods, connections, dealt: [[connections of pod 1, …], …]}]}, caption. All is recorded.
 import {
+  attach,
   button,
+  captionOf,
   h,
-  keepKeys,
+  headings,
+  knob,
   plural,
   put,
   s,
   sentences,
+  shell,
   tableBox,
   textTable,
+  uid,
   uniq,
 } from "../../kit.js";
 
@@ -27,29 +32,16 @@ class ConnectionBalance {
     this.pods = uniq(this.hands.map((x) => x.pods));
     this.connections = uniq(this.hands.map((x) => x.connections));
     Object.assign(this, { model, hand: 0, own: false, width: 0 });
-    this.uid = "kmb" + Math.random().toString(36).slice(2, 7);
+    this.uid = uid();
     this.parts();
-    el.append(this.root);
-    keepKeys(this.root);
-    this.watch = window.ResizeObserver
-      ? new ResizeObserver(() => {
-          if (this.width !== this.fitting()) this.draw();
-        })
-      : null;
+    this.close = attach(el, this.root, model, {}, () => this.fit());
     this.draw();
-    if (this.watch) this.watch.observe(this.root);
-  }
-
-  close() {
-    if (this.watch) this.watch.disconnect();
   }
 
   // -- the elements
   parts() {
-    this.head = h("b", { class: "km-head" });
-    this.second = h("span", { class: "km-second" });
+    Object.assign(this, headings());
     this.svg = s("svg", { class: "km-svg", role: "img" });
-    this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
     [this.table, this.bTable] = tableBox("The pods as a table");
     this.again = button("Deal again", () => this.turn(() => this.hand++), {
       class: "km-b km-main-b",
@@ -80,44 +72,24 @@ class ConnectionBalance {
       this.nConnections.node,
       this.again,
     );
-    return h(
-      "div",
-      {
-        class: "km km-connection-balance km-thin",
-        role: "group",
-        "aria-label": "connection balance",
-        tabindex: "-1",
-      },
+    return shell(
+      "connection-balance",
+      "connection balance",
       sentences(this.head, this.second),
       h("div", { class: "km-pic" }, this.svg),
       h("div", { class: "km-bar" }, ways, knobs),
       this.table,
       this.voice,
-      h("p", { class: "km-cap" }, this.model.get("caption") || ""),
+      captionOf(this.model),
     );
   }
 
   /** A slider over the values that are recorded. */
   slider(label, values, at) {
-    const id = `${this.uid}-${label}`,
-      out = h("output", {}),
-      oninput = () => this.turn(() => (this.hand = 0));
-    const input = h("input", {
-      type: "range",
-      id,
-      min: 0,
-      max: values.length - 1,
-      step: 1,
-      value: at,
-      oninput,
-    });
-    const node = h(
-      "div",
-      { class: "km-knob" },
-      h("div", {}, h("label", { for: id }, label), " ", out),
-      input,
-    );
-    return { input, out, node, value: () => values[+input.value] };
+    const oninput = () => this.turn(() => (this.hand = 0));
+    const props = { min: 0, max: values.length - 1, value: at, oninput };
+    const made = knob(`${this.uid}-${label}`, label, props);
+    return { ...made, value: () => values[+made.input.value] };
   }
 
   turn(change) {
@@ -141,6 +113,9 @@ class ConnectionBalance {
   // -- drawing
   fitting() {
     return this.root.clientWidth < 620 ? 360 : 700;
+  }
+  fit() {
+    if (this.width !== this.fitting()) this.draw();
   }
 
   draw() {

@@ -3,14 +3,18 @@
 // later, CoreDNS still has what it forwarded) are {steps: [{name, types, rcode, addresses, rule, outside}], addresses,
 // error, queries, outside}. All is recorded.
 import {
+  attach,
   button,
+  captionOf,
   h,
-  keepKeys,
+  headings,
   plural,
   put,
   sentences,
+  shell,
   tableBox,
   textTable,
+  uid,
   uniq,
 } from "../../kit.js";
 
@@ -27,20 +31,17 @@ class DnsWalk {
     this.walks = run.lookups;
     this.ndotses = uniq(this.walks.map((x) => x.ndots));
     Object.assign(this, { model, shown: 0, libc: "glibc", time: "first" });
-    this.uid = "kmw" + Math.random().toString(36).slice(2, 7);
+    this.uid = uid();
     this.parts(uniq(this.walks.map((x) => x.name)));
-    el.append(this.root);
-    keepKeys(this.root);
+    attach(el, this.root, model);
     this.draw();
   }
 
   // -- the elements
   parts(names) {
-    this.head = h("b", { class: "km-head" });
-    this.second = h("span", { class: "km-second" });
+    Object.assign(this, headings());
     this.conf = h("code", { class: "km-conf" });
     this.list = h("ol", { class: "km-walk", "aria-label": "the names that are tried, in order" });
-    this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
     [this.table, this.bTable] = tableBox("The walk as a table");
     this.next = button("Next question", () => this.step(1), { class: "km-b km-main-b" });
     this.all = button("All", () => this.step(99));
@@ -73,20 +74,15 @@ class DnsWalk {
       h("span", { class: "km-sp" }),
       this.bTable,
     );
-    return h(
-      "div",
-      {
-        class: "km km-dns-walk km-thin",
-        role: "group",
-        "aria-label": "DNS walk",
-        tabindex: "-1",
-      },
+    return shell(
+      "dns-walk",
+      "DNS walk",
       sentences(this.head, this.second),
       h("div", { class: "km-pic" }, this.conf, this.list),
       h("div", { class: "km-bar" }, ways, knobs),
       this.table,
       this.voice,
-      h("p", { class: "km-cap" }, this.model.get("caption") || ""),
+      captionOf(this.model),
     );
   }
 

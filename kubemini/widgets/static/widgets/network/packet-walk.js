@@ -1,7 +1,7 @@
 // Packet walk: where a new connection goes, hop by hop through network namespaces, and which rule decides.
 // Model: run {header, choices: {from, to, mode, trouble}, walks: {"from|to|mode|trouble": [walk, …]}, rules, words}; a
 // walk is {share, fate, why, rule, flows, steps, hops, back}, see kubemini/study/walks.py. All is recorded.
-import { button, h, keepKeys, plural, put, sentences } from "../../kit.js";
+import { attach, button, captionOf, h, headings, plural, put, sentences, uid } from "../../kit.js";
 
 const LABELS = { from: "from", to: "to", mode: "kube-proxy", trouble: "what broke" };
 const GOOD = ["connected"];
@@ -10,18 +10,15 @@ const HOP = ["namespace", "device", "what", "before", "after", "ttl", "mtu", "ru
 class PacketWalk {
   constructor(model, el) {
     Object.assign(this, { model, data: model.get("run"), pick: 0, at: 0 });
-    this.uid = "kmw" + Math.random().toString(36).slice(2, 7);
+    this.uid = uid();
     this.parts();
-    el.append(this.root);
-    keepKeys(this.root);
+    attach(el, this.root, model);
     this.turn();
   }
 
   // -- the elements
   parts() {
-    this.head = h("b", { class: "km-head" });
-    this.second = h("span", { class: "km-second" });
-    this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
+    Object.assign(this, headings());
     this.selects = Object.fromEntries(Object.keys(LABELS).map((name) => [name, this.select(name)]));
     this.ways = ["hops", "back"].map((way) =>
       h("ol", {
@@ -79,7 +76,7 @@ class PacketWalk {
         section(this.rulesName, this.rules),
       ),
       this.voice,
-      h("p", { class: "km-cap" }, this.model.get("caption") || ""),
+      captionOf(this.model),
     );
   }
 

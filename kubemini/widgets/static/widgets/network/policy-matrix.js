@@ -1,7 +1,18 @@
 // Policy matrix: who may connect to whom, pod by pod, under the policies that are switched on, and which rule decided.
 // Model: run {header, ends: [{name, port}], policies: [{name, text}], words: [[allowed, rule], …], subsets: [[egress,
 // ingress, …] for each subset of policies: bit n is the n-th]}, caption, options {on}. All is recorded.
-import { button, h, keepKeys, opener, plural, put, sentences } from "../../kit.js";
+import {
+  attach,
+  button,
+  captionOf,
+  h,
+  headings,
+  opener,
+  plural,
+  put,
+  sentences,
+  shell,
+} from "../../kit.js";
 
 const FREE = [true, "nobody enforces policies here"];
 const MARKS = { ok: "✓", out: "out", in: "in", both: "both" };
@@ -18,16 +29,13 @@ class PolicyMatrix {
       this.called.filter((to) => to.name !== from.name).map((to) => [from, to]),
     );
     this.parts();
-    el.append(this.root);
-    keepKeys(this.root);
+    attach(el, this.root, model);
     this.draw();
   }
 
   // -- the elements
   parts() {
-    this.head = h("b", { class: "km-head" });
-    this.second = h("span", { class: "km-second" });
-    this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
+    Object.assign(this, headings());
     this.rule = h("p", { class: "km-rule" });
     this.switches = this.policies.map((policy, i) =>
       button(policy.name, () => this.turn(() => (this.on[i] = !this.on[i])), {}),
@@ -45,21 +53,16 @@ class PolicyMatrix {
       "aria-label": "The policies that are on",
     });
     this.bText = opener("YAML", this.text);
-    this.root = h(
-      "div",
-      {
-        class: "km km-policy-matrix km-thin",
-        role: "group",
-        "aria-label": "policy matrix",
-        tabindex: "-1",
-      },
+    this.root = shell(
+      "policy-matrix",
+      "policy matrix",
       sentences(this.head, this.second),
       h("div", { class: "km-pic" }, this.grid()),
       this.rule,
       h("div", { class: "km-bar" }, this.bar()),
       this.text,
       this.voice,
-      h("p", { class: "km-cap" }, this.model.get("caption") || ""),
+      captionOf(this.model),
     );
   }
 

@@ -1,7 +1,19 @@
 // URL rules: a reader types a URL; which path of an Ingress or match of an HTTPRoute decides, which lost, and why.
 // Model: run {header, apis: [{name, rows: [{where, to, hosts, kind, path, method, headers, query}]}], urls: [{url,
 // method, headers}]}, caption. Nothing is recorded but the rules: what becomes of a URL is judged as it is typed.
-import { button, h, keepKeys, put, sentences, tableBox, textTable } from "../../kit.js";
+import {
+  attach,
+  button,
+  captionOf,
+  h,
+  headings,
+  put,
+  sentences,
+  shell,
+  tableBox,
+  textTable,
+  uid,
+} from "../../kit.js";
 import { asked, headersOf, judged } from "../../urls/judging.js";
 
 const MARKS = { decides: "●", lost: "○", no: "–" };
@@ -19,20 +31,17 @@ class UrlRules {
   constructor(model, el) {
     const run = model.get("run");
     Object.assign(this, { model, apis: run.apis, urls: run.urls, api: run.apis[0] });
-    this.uid = "kmu" + Math.random().toString(36).slice(2, 7);
+    this.uid = uid();
     this.parts();
-    el.append(this.root);
-    keepKeys(this.root);
+    attach(el, this.root, model);
     this.fill(this.urls[0]);
     this.draw();
   }
 
   // -- the elements
   parts() {
-    this.head = h("b", { class: "km-head" });
-    this.second = h("span", { class: "km-second" });
+    Object.assign(this, headings());
     this.list = h("ol", { class: "km-walk", "aria-label": "the rules, in their order" });
-    this.voice = h("p", { class: "km-sr", "aria-live": "polite" });
     [this.table, this.bTable] = tableBox("The rules as a table");
     this.url = h("input", { type: "text", spellcheck: "false", autocapitalize: "off" });
     this.method = h(
@@ -61,14 +70,9 @@ class UrlRules {
     const given = this.urls.map((one) =>
       button(example(one), () => this.turn(() => this.fill(one))),
     );
-    return h(
-      "div",
-      {
-        class: "km km-url-rules km-thin",
-        role: "group",
-        "aria-label": "URL rules",
-        tabindex: "-1",
-      },
+    return shell(
+      "url-rules",
+      "URL rules",
       sentences(this.head, this.second),
       h("div", { class: "km-pic" }, this.list),
       h(
@@ -92,7 +96,7 @@ class UrlRules {
       ),
       this.table,
       this.voice,
-      h("p", { class: "km-cap" }, this.model.get("caption") || ""),
+      captionOf(this.model),
     );
   }
 
