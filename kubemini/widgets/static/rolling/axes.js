@@ -199,7 +199,8 @@ export class Axis {
     this.ticks = s("g", { class: "km-roll-ticks" });
     this.deeds = commands.map(() => s("path", { class: "km-roll-deed" }));
     this.future = s("g", {});
-    this.node = s("g", { "aria-hidden": "true" }, this.ticks, ...this.deeds);
+    this.back = s("g", { "aria-hidden": "true" }, ...this.deeds); // behind all words
+    this.node = s("g", { "aria-hidden": "true" }, this.ticks);
   }
 
   arrange(x, until, from, to) {

@@ -98,8 +98,8 @@ export class Wishes {
   }
 
   bounds(strip) {
-    const surge = select("maxSurge", AMOUNTS, "25%"),
-      away = select("maxUnavailable", AMOUNTS, "25%");
+    const surge = select("maxSurge", AMOUNTS, "25%", (x) => `+${x}`),
+      away = select("maxUnavailable", AMOUNTS, "25%", (x) => `−${x}`);
     const patch = () => ({ maxSurge: amount(surge.value), maxUnavailable: amount(away.value) });
     const line = () =>
       `patch deployment ${strip.name} -p '${JSON.stringify({ spec: { strategy: { rollingUpdate: patch() } } })}'`;
@@ -143,7 +143,7 @@ export class Wishes {
           class: "km-b km-main-b",
         })
       : this.does("Cordon", () => `cordon ${names()}`);
-    return row("node", choice, drain, turn);
+    return h("div", { class: "km-wish" }, choice, drain, turn); // its name says that it is a node
   }
 }
 

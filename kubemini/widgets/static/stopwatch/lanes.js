@@ -58,7 +58,7 @@ export class Lanes {
       kids = [];
     for (let t = 0; t <= this.watch.until; t += step) {
       const x = this.x(t),
-        text = t && step >= 60 ? `${t / 60} min` : t ? `${t} s` : "0";
+        text = step >= 60 ? `${t / 60} min` : `${t} s`;
       kids.push(s("path", { class: "km-grid", d: `M${x} ${TOP - 8}V${this.height - 4}` }));
       const last = x > this.W - 22;
       const place = { x: last ? this.W - 4 : x, y: 13, "text-anchor": last ? "end" : "middle" };

@@ -4,7 +4,7 @@
 import { canvas, choosable, labelled } from "../draw.js";
 import { look } from "../facts.js";
 import { widget } from "../frame/frame.js";
-import { SECOND, clamp, fit, h, plural, put, s, seconds } from "../kit.js";
+import { SECOND, clamp, fit, h, plural, put, s, seconds, uid } from "../kit.js";
 import { Axis, Budget, Chart, Lost } from "../rolling/axes.js";
 import {
   STATES,
@@ -89,9 +89,9 @@ class RolloutStrip {
       front = s("g"),
       past = s("g", { "clip-path": "none" }),
       y = this.makeRows(front, past, this.makeNodes(front));
-    const H = this.makeLanes(front, past, y, asked);
+    const H = this.makeLanes(back, front, past, y, asked);
     this.now = s("path", { class: "km-roll-now" });
-    const id = "kmr" + Math.random().toString(36).slice(2, 8);
+    const id = uid();
     this.clip = s("rect", { x: 0, y: 0, width: 0, height: H });
     past.setAttribute("clip-path", `url(#${id})`);
     const defs = s("defs", {}, s("clipPath", { id }, this.clip), grey(id));
@@ -100,8 +100,8 @@ class RolloutStrip {
       defs,
       back,
       past,
-      front,
       this.now,
+      front,
     );
     this.H = H;
     this.drawn = "";
@@ -170,13 +170,14 @@ class RolloutStrip {
     return { pod, g, label, spans };
   }
 
-  makeLanes(front, past, from, asked) {
+  makeLanes(back, front, past, from, asked) {
     const { strip, lost, narrow, left, W } = this;
     let y = from;
     this.lanes = [];
     const place = (more) => ({ y, left, narrow, wide: W - 6, ...more });
     const add = (lane) => {
       this.lanes.push(lane);
+      if (lane.back) back.append(lane.back);
       past.append(lane.future);
       front.append(lane.node);
       y += lane.tall;
@@ -196,7 +197,7 @@ class RolloutStrip {
       x = (at) => left + (W - 8 - left) * clamp((at - from) / (to - from), 0, 1);
     this.arrange(x, from, to);
     put(this.clip, "width", x(t).toFixed(1));
-    put(this.now, "d", `M${x(t).toFixed(1)} ${NODE + 8}V${this.H - 18}`);
+    put(this.now, "d", `M${x(t).toFixed(1)} ${NODE + 8}V${this.H - 23}`);
     for (const [name, u] of Object.entries(this.chips)) this.drawNode(st, t, name, u, sel);
     for (const u of this.heads) this.drawHead(t, u);
     for (const [name, u] of Object.entries(this.bars)) this.drawBar(t, name, u, sel);
