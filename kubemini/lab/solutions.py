@@ -79,21 +79,23 @@ class _Names:
 
     def __init__(self, code: str):
         self.used, self.bound, self.values = set[str](), set[str](), set[str]()
-        top = symtable.symtable(code, "<cell>", "exec")
-        self._read(top)
-        for name in top.get_symbols():
-            if name.is_assigned() or name.is_imported():
-                self.bound.add(name.get_name())
-            if name.is_assigned() and not name.is_imported() and not name.is_namespace():
-                self.values.add(name.get_name())
+        for statement in ast.parse(code).body:
+            if isinstance(statement, ast.For):  # which binds its names before it uses them
+                self.bound |= {node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)}
+            table = symtable.symtable(ast.unparse(statement), "<cell>", "exec")
+            self.used |= _used(table) - self.bound
+            for name in table.get_symbols():
+                if name.is_assigned() or name.is_imported():
+                    self.bound.add(name.get_name())
+                if name.is_assigned() and not name.is_imported() and not name.is_namespace():
+                    self.values.add(name.get_name())
 
-    def _read(self, table: symtable.SymbolTable) -> None:
-        top = table.get_type() == "module"
-        self.used |= {
-            name.get_name() for name in table.get_symbols() if name.is_referenced() and (top or name.is_global())
-        }
-        for inner in table.get_children():
-            self._read(inner)
+
+def _used(table: symtable.SymbolTable) -> set[str]:
+    """The global names that a piece of code uses, its functions included."""
+    top = table.get_type() == "module"
+    here = {name.get_name() for name in table.get_symbols() if name.is_referenced() and (top or name.is_global())}
+    return here.union(*map(_used, table.get_children()))
 
 
 def _execute(code: str, namespace: dict[str, Any], catch: bool) -> Any:

@@ -53,6 +53,8 @@ def test_every_untouched_stub_fails_with_a_hint_on_the_page_which_nbval_compares
 def test_what_a_check_needs_is_who_binds_its_names_and_who_touches_their_values():
     code = ["import a, b", "x = a.one()", "y = b.two()", "def f(y): return x", "x.more()", "y.more()", "f(1)", "x = 9"]
     assert needed(dict(enumerate(code)), {6}) == [0, 1, 3, 4, 6]
+    assert needed({0: "x = y = 1", 1: "x = 2; print(x)", 2: "for y in (): f(y)", 3: "x += 1"}, {1, 2}) == [1, 2]
+    assert needed({0: "x = 1", 1: "x = x + 1"}, {1}) == [0, 1]
 
 
 def shown(cell):
