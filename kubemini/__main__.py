@@ -231,6 +231,7 @@ def _add_serve(go: argparse.ArgumentParser) -> None:
     add("sources", nargs="*", metavar="SCENARIO|FILE", help="the name of a scenario, files of manifests")
     add("--topology", choices=("single", "stacked", "external"), help="which programs, and where (single)")
     add("--workers", type=int, default=3, help="how many nodes (3)")
+    add("--dns", action="store_true", help="pods of CoreDNS behind a Service kube-dns, as kubeadm sets them up")
     add("--api-only", action="store_true", help="an API server and etcd: no controllers, no nodes")
     add("--port", type=int, default=0, help="the port; the next ones, too, if there are several API servers (any)")
     add("--kubeconfig", metavar="FILE", default="kubemini.kubeconfig", help="written when it answers")

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,8 @@ def main(said: Any) -> int:
         raise ValueError("an audit log needs both --audit-policy-file and --audit-log-path")
     audit = auditlog.read_policy(Path(said.audit_policy_file)) if said.audit_policy_file else None
     sources, topology = tuple(said.sources), said.topology or ""
-    wanted = world.Wanted(sources, topology, said.workers, said.api_only, params, tokens, os.urandom(32), audit)
+    key = os.urandom(32)
+    wanted = world.Wanted(sources, topology, said.workers, said.api_only, params, tokens, key, audit, dns=said.dns)
     return serve(Options(wanted, said.port, Path(said.kubeconfig), _speed(said.speed), said.audit_log_path))
 
 
@@ -73,12 +74,14 @@ def _speed(text: str) -> float:
 def serve(options: Options) -> int:
     """Serve until somebody says stop; the exit status. Raises ValueError that says what cannot be done."""
     now = datetime.now(UTC)
-    cluster = world.made(options.wanted, now.replace(tzinfo=None))
+    authority = Authority(now)
+    wanted = replace(options.wanted, root_ca=authority.certificate.decode())
+    cluster = world.made(wanted, now.replace(tzinfo=None))
     world.run_until_ready(cluster)
     logging.getLogger("tornado.general").addHandler(logging.NullHandler())  # a client's mistake is no news
     logging.getLogger("tornado.general").propagate = False
     _take_all_files()
-    asyncio.run(_serve(options, cluster, Authority(now)))
+    asyncio.run(_serve(options, cluster, authority))
     return 0
 
 

@@ -39,6 +39,37 @@ AS_REAL = {  # a story has none of these
     "kubelet_details": True,
 }
 
+DNS = """
+apiVersion: v1
+kind: Service
+metadata:
+  name: kube-dns
+  namespace: kube-system
+  labels: {k8s-app: kube-dns, kubernetes.io/cluster-service: "true", kubernetes.io/name: CoreDNS}
+spec:
+  clusterIP: 10.96.0.10
+  selector: {k8s-app: kube-dns}
+  ports:
+    - {name: dns, port: 53, protocol: UDP}
+    - {name: dns-tcp, port: 53, protocol: TCP}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: coredns, namespace: kube-system, labels: {k8s-app: kube-dns}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {k8s-app: kube-dns}}
+  template:
+    metadata: {labels: {k8s-app: kube-dns}}
+    spec:
+      dnsPolicy: Default
+      tolerations: [{key: CriticalAddonsOnly, operator: Exists}]
+      containers:
+        - name: coredns
+          image: registry.k8s.io/coredns/coredns:v1.13.1
+          resources: {limits: {memory: 170Mi}, requests: {cpu: 100m, memory: 70Mi}}
+"""
+
 
 class NotServed(ValueError):
     """What was asked for cannot be served; the message says what would be right."""
@@ -56,6 +87,8 @@ class Wanted:
     tokens: Mapping[str, UserInfo] = field(default_factory=dict)
     key: bytes = b"for tests"  # what tokens of service accounts are signed with
     audit: Policy | None = None  # of which requests the audit log tells
+    root_ca: str = ""  # PEM: what pods know the API server by
+    dns: bool = False  # whether somebody in the cluster answers names
 
 
 def made(wanted: Wanted, now: datetime) -> Cluster:
@@ -72,9 +105,11 @@ def made(wanted: Wanted, now: datetime) -> Cluster:
         server.flags = replace(_flags(wanted), webhooks=server.flags.webhooks)
     for component in cluster.components.values():
         if isinstance(component, ControllerManager):
-            component.service_account_key = wanted.key
+            component.service_account_key, component.root_ca = wanted.key, wanted.root_ca
     if manifests and wanted.api_only:
         raise NotServed("with --api-only nobody is there to apply manifests: use kubectl apply when it answers")
+    if wanted.dns:
+        cluster.apply(DNS)
     for source in manifests:
         cluster.apply(Path(source))
     return cluster
@@ -99,7 +134,10 @@ def _holds_manifests(source: str) -> bool:
 
 def _plain(wanted: Wanted, today: int) -> Cluster:
     """A cluster without a story: all it does is what its clients ask for."""
-    topology = build(wanted.topology or "single", workers=0 if wanted.api_only else wanted.workers)
+    if wanted.dns and wanted.api_only:
+        raise NotServed("with --api-only no pod runs that could answer names: leave --dns out")
+    dns = {"dns": "coredns"} if wanted.dns else {}
+    topology = build(wanted.topology or "single", workers=0 if wanted.api_only else wanted.workers, **dns)
     if wanted.api_only:
         topology = without(topology, *NOT_IN_API_ONLY)
     cluster = Cluster(topology, params=changed(Params(), AS_REAL | _values(wanted.params)))
@@ -109,8 +147,10 @@ def _plain(wanted: Wanted, today: int) -> Cluster:
 
 def _of_scenario(name: str, wanted: Wanted, today: int) -> Cluster:
     """The cluster of a story, with its manifests, workload and faults at their instants."""
-    if wanted.topology or wanted.api_only:
-        raise NotServed(f"the scenario {shown(name)} has a topology of its own: leave --topology and --api-only out")
+    if wanted.topology or wanted.api_only or wanted.dns:
+        raise NotServed(
+            f"the scenario {shown(name)} has a topology of its own: leave --topology, --api-only and --dns out"
+        )
     story = with_params(load(name), _values(wanted.params))
     plan = faults.parse_all(story.faults)
     cluster = Cluster(story.topology, seed=story.seed, params=story.params)
