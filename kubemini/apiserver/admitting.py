@@ -6,6 +6,7 @@ Models k/apiserver pkg/admission chainAdmissionHandler, k/apiserver pkg/admissio
 Simplified: the informer of a kind of which no object was ever written is not begun, for it would know nothing.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import ModuleType
@@ -25,16 +26,19 @@ from kubemini.apiserver.decide.access import attributes as access
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.attributes import UPDATE, Attributes
 from kubemini.apiserver.decide.deletion import Remove
+from kubemini.apiserver.decide.parts import connections
 from kubemini.apiserver.decide.parts.connections import SERVICE_NAME
 from kubemini.apiserver.decide.policies import webhooks
 from kubemini.apiserver.decide.policies.matching import is_exempt
 from kubemini.apiserver.decide.policies.webhooks import Hook, Late, Unanswered
 from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import Decide
+from kubemini.apiserver.parts import tunnel
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 
 HOOKS = (mutatingwebhook, validatingwebhook)
+HTTPS, LATE = 443, "context deadline exceeded"
 
 
 class Heard:
@@ -187,6 +191,8 @@ def _called(core: Core, hook: Hook, review: dict[str, Any]) -> Steps:
         mine = [one for one in slices if get(one, "metadata", "labels", SERVICE_NAME) == name]
         if why := hook.closed(found[0] if found else None, mine):
             raise Unanswered(hook.unreachable(why))
+    if program is None and service:
+        return (yield from _posted(core, hook, found[0], mine, review))
     if program is None:
         raise Unanswered(hook.unreachable("dial tcp: connect: connection refused"))
     try:
@@ -196,9 +202,30 @@ def _called(core: Core, hook: Hook, review: dict[str, Any]) -> Steps:
     if isinstance(answer, Late):
         yield core.component.timeout(min(answer.after, hook.seconds * SECOND))
         if answer.after > hook.seconds * SECOND:
-            raise Unanswered(hook.unreachable("context deadline exceeded"))
+            raise Unanswered(hook.unreachable(LATE))
         answer = answer.answer
     return answer
+
+
+def _posted(core: Core, hook: Hook, service: Obj, slices: list[Obj], review: dict[str, Any]) -> Steps:
+    """The answer of the program in a pod behind *service*. Raises Unanswered."""
+    told = hook.said["clientConfig"]["service"]
+    named = connections.port_name(service, told.get("port", HTTPS))
+    address = connections.of_service(told["name"], slices, named) if isinstance(named, str) else named
+    if isinstance(address, ApiError):
+        raise Unanswered(hook.unreachable(address.message))
+    path = f"/{(told.get('path') or '').removeprefix('/')}?timeout={hook.seconds}s"
+    headers, body = {"content-type": "application/json", "accept": "application/json"}, json.dumps(review).encode()
+    asked = {"method": "POST", "headers": headers, "body": body}
+    reply = yield from tunnel.page(core, address, path, hook.seconds * SECOND, **asked)
+    if isinstance(reply, str):
+        raise Unanswered(hook.unreachable(LATE if "timeout" in reply else reply))
+    if reply["status"] != 200:
+        raise Unanswered(f"failed to call webhook: the server responded with status {reply['status']}")
+    try:
+        return json.loads(reply["body"])
+    except ValueError:
+        raise Unanswered("received invalid webhook response: it is no JSON") from None
 
 
 def _known(core: Core, kind: Kind, namespace: str) -> Steps:

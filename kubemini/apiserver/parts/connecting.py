@@ -149,7 +149,10 @@ def _page_of_node(core: Core, asked: Request, address: str, path: str) -> Steps:
 
 def _page(core: Core, asked: Request, address: str, path: str) -> Steps:
     """What a program in a pod says."""
-    found = yield from tunnel.page(core, address, path or "/", asked)
+    query, body = locations.written(asked.query), asked.body if isinstance(asked.body, bytes) else b""
+    whole = (path or "/") + (f"?{query}" if query else "")
+    method, headers = asked.method or "GET", dict(asked.headers)
+    found = yield from tunnel.page(core, address, whole, method=method, headers=headers, body=body)
     if isinstance(found, str):
         return locations.not_reached(found)
     return Ready(found["status"], found["headers"], found["body"])

@@ -136,17 +136,20 @@ def ask(core: Core, location: Location, asked: Request, upgrades: bool = False) 
     return talk
 
 
-def page(core: Core, address: str, path: str, asked: Request) -> Steps:
-    """What a program at *address* in the pod network answers: a dict; or text: why nobody does."""
+def page(core: Core, address: str, path: str, patience: int = CONNECT, **asked: Any) -> Steps:
+    """What a program at *address* in the pod network answers: a dict; or text: why nobody does.
+
+    *asked*: method, headers, body.
+    """
     host, _, port = address.rpartition(":")
     ip, here = host.strip("[]"), core.component.host
     there = stack_at(core.component.net.components, ip)
     if there is None or not knows_way(here, ip):
-        yield core.component.timeout(CONNECT)
+        yield core.component.timeout(min(patience, CONNECT))
         return words(address, NO_ANSWER)
     source = own_addresses(here)[0]
-    payload = {"source": source, "ip": ip, "port": int(port), "method": asked.method or "GET", "path": path}
-    reply = yield core.component.call(there.name, "page", payload, timeout=CONNECT)
+    payload = {"source": source, "ip": ip, "port": int(port), "method": "GET", "path": path, **asked}
+    reply = yield core.component.call(there.name, "page", payload, timeout=patience)
     return reply.value if reply.ok else words(address, reply.error)
 
 
