@@ -17,6 +17,7 @@ fe00::0\tip6-mcastprefix
 fe00::1\tip6-allnodes
 fe00::2\tip6-allrouters
 """
+NODE = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"  # of the machine itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,14 @@ def hostname(pod: Obj, node: str) -> str:
 
 
 def hosts(pod: Obj, name: str, ips: Sequence[str]) -> str:
-    """/etc/hosts."""
-    lines = ["# Kubernetes-managed hosts file.\n", LOCAL]
-    domain = get(pod, "spec", "subdomain", default="")
-    full = f"{name}.{domain}.{pod['metadata']['namespace']}.svc.cluster.local\t{name}" if domain else name
-    lines += [f"{ip}\t{full}\n" for ip in ips]
+    """/etc/hosts: one of the pod's own, or, where it has the network of its node, that of the node."""
+    if get(pod, "spec", "hostNetwork", default=False):
+        lines = ["# Kubernetes-managed hosts file (host network).\n", NODE]
+    else:
+        lines = ["# Kubernetes-managed hosts file.\n", LOCAL]
+        domain = get(pod, "spec", "subdomain", default="")
+        full = f"{name}.{domain}.{pod['metadata']['namespace']}.svc.cluster.local\t{name}" if domain else name
+        lines += [f"{ip}\t{full}\n" for ip in ips]
     aliases = get(pod, "spec", "hostAliases", default=()) or ()
     if aliases:
         lines.append("\n# Entries added by HostAliases.\n")

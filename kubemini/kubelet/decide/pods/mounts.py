@@ -4,14 +4,19 @@ A ConfigMap, Secret, downwardAPI or projected volume holds a dated folder, a lin
 link into that; so all files change at once.
 Models k/k pkg/volume/util AtomicWriter.Write; k/k pkg/volume/configmap MakePayload; k/k pkg/volume/secret MakePayload
 Models k/k pkg/volume/downwardapi CollectData; k/k pkg/volume/emptydir emptyDir.SetUpAt
-Simplified: no service account tokens: their file holds a word.
+Models k/k pkg/volume VolumeOwnership.ChangePermissions (modes alone: a file here has no group)
+Models k/k pkg/kubelet/clustertrustbundle InformerManager.GetTrustAnchorsByName GetTrustAnchorsBySigner
+Simplified: a token stays the same for as long as the pod lives; trust anchors stand in the order of their bytes.
 """
 
+import re
 from base64 import b64decode as decode
-from collections.abc import Iterator, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from kubemini.api.labels import matches
 from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import timestamp
 from kubemini.containers import File, Files, Folder, Link
@@ -22,6 +27,10 @@ MODE, EMPTY = 0o644, 0o777
 TMPFS = "tmpfs"
 KINDS = ("configMap", "secret", "downwardAPI", "projected")
 ROOT_CA = "kube-root-ca.crt"
+TOKEN, BUNDLE = "token", "clustertrustbundle"  # kinds of what is found, by the path that it gets
+READS, WRITES, ENTERS = 0o440, 0o660, 0o2110  # what a group may do
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+CERTIFICATE = f"{BEGIN}([^-]*){END}"
 
 
 class Missing(Exception):
@@ -37,6 +46,16 @@ def needs(volume: Obj) -> Iterator[tuple[str, str]]:
             yield "secret", source["secret"].get("secretName") or source["secret"]["name"]
 
 
+def tokens(volume: Obj) -> list[Obj]:
+    """What *volume* says of each token of the pod's account that lies in it."""
+    return [source["serviceAccountToken"] for source in _sources(volume) if "serviceAccountToken" in source]
+
+
+def bundles(volume: Obj) -> list[Obj]:
+    """What *volume* says of each file of trust anchors in it."""
+    return [source["clusterTrustBundle"] for source in _sources(volume) if "clusterTrustBundle" in source]
+
+
 def _sources(volume: Obj) -> list[Obj]:
     projected = volume.get("projected")
     return list(projected.get("sources") or ()) if projected is not None else [volume]
@@ -50,13 +69,23 @@ def contents(
     allocatable: Mapping[str, str] = MappingProxyType({}),
 ) -> Folder:
     """The folder that *volume* of *pod* is; what is none of the API's begins empty. Raises Missing."""
+    group = get(pod, "spec", "securityContext", "fsGroup")
     if not comes_from_the_api(volume):
-        return Folder(mode=EMPTY, kind=TMPFS if get(volume, "emptyDir", "medium") == "Memory" else "ext2/ext3")
+        kind = TMPFS if get(volume, "emptyDir", "medium") == "Memory" else "ext2/ext3"
+        return _shared(Folder(mode=EMPTY, kind=kind), group, WRITES)
     payload: dict[str, tuple[bytes, int]] = {}
     mode = _mode(volume)
     for source in _sources(volume):
         payload |= _payload(pod, source, found, mode, allocatable)
-    return _written(payload, now, "ext2/ext3" if volume.get("configMap") else TMPFS)
+    return _shared(_written(payload, now, "ext2/ext3" if volume.get("configMap") else TMPFS), group, READS)
+
+
+def _shared(folder: Folder, group: Any, mask: int) -> Folder:
+    """*folder*, which the group of the pod's files may use, if it has one."""
+    for _, node in Files(folder).walk("/") if group is not None else ():
+        if not isinstance(node, Link):
+            node.mode |= mask | (ENTERS if isinstance(node, Folder) else 0)
+    return folder
 
 
 def comes_from_the_api(volume: Obj) -> bool:
@@ -84,8 +113,33 @@ def _payload(
         items = source["downwardAPI"].get("items") or ()
         return {one["path"]: (_told(pod, one, allocatable).encode(), int(one.get("mode") or mode)) for one in items}
     if "serviceAccountToken" in source:
-        return {source["serviceAccountToken"].get("path", "token"): (b"token", mode)}
+        path = source["serviceAccountToken"].get("path", "token")
+        return {path: (found[TOKEN, path], mode)}
+    if "clusterTrustBundle" in source:
+        wanted = source["clusterTrustBundle"]
+        return {wanted["path"]: (_anchors(wanted, found[BUNDLE, wanted["path"]]), mode)}
     return {}
+
+
+def _anchors(wanted: Obj, all_bundles: Iterable[Obj]) -> bytes:
+    """The certificates of the bundles that are *wanted*, each once. Raises Missing."""
+    name, signer, selector = wanted.get("name"), wanted.get("signerName"), wanted.get("labelSelector")
+    if name is not None:
+        mine = [one for one in all_bundles if one["metadata"]["name"] == name]
+        why = f'while getting ClusterTrustBundle: clustertrustbundle.certificates.k8s.io "{name}" not found'
+    else:
+        signed = [one for one in all_bundles if get(one, "spec", "signerName") == signer]
+        mine = [one for one in signed if matches(selector, one["metadata"].get("labels"))]
+        why = "combination of signerName and labelSelector matched zero ClusterTrustBundles"
+    if not mine and not wanted.get("optional"):
+        raise Missing(why)
+    found = {decode(block) for one in mine for block in re.findall(CERTIFICATE, one["spec"]["trustBundle"])}
+    return "".join(f"{BEGIN}\n{_in_lines(der)}\n{END}\n" for der in sorted(found)).encode()
+
+
+def _in_lines(der: bytes) -> str:
+    """In base64, 64 letters a line, as PEM has it."""
+    return "\n".join(re.findall(".{1,64}", b64encode(der).decode()))
 
 
 def _told(pod: Obj, item: Obj, allocatable: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from kubemini.api.objects import Obj, get
 from kubemini.api.quantity import in_bytes, millicores
 from kubemini.containers import File, Files, Folder, Mount, Node, Setting, image_of
-from kubemini.kubelet.decide import insides, variables
+from kubemini.kubelet.decide import insides, users, variables
 from kubemini.kubelet.decide.pods.mounts import comes_from_the_api
 from kubemini.kubelet.pods.finds.volumes import Volumes
 from kubemini.kubelet.pods.shared import Attended
@@ -39,7 +39,8 @@ class Settings:
         told = yield from self._told(container, sandbox.ips)
         node = self.shared.host.name
         found = insides.facts(pod, sandbox.ips or ("",), self.shared.host.resolv_conf(pod), node)
-        limits = get(container, "resources", "limits") or {}
+        limits, known = get(container, "resources", "limits") or {}, image_of(container.get("image", ""))
+        who = users.identity(pod, container, known.user if known is not None else "")
         files = [Mount(path, File(text.encode())) for path, text in found.files.items()]
         return Setting(
             found.hostname,
@@ -52,6 +53,10 @@ class Settings:
             about={"pod": sandbox.name, "node": node, "image": container.get("image", ""), "ip": sandbox.ip},
             stdin=bool(container.get("stdin")),
             tty=bool(container.get("tty")),
+            user=who.user,
+            groups=who.groups,
+            fixed=bool(get(container, "securityContext", "readOnlyRootFilesystem")),
+            sysctls=users.sysctls(pod),
         )
 
     def _told(self, container: Obj, ips: tuple[str, ...]) -> Steps:
@@ -95,10 +100,7 @@ class Settings:
         return found
 
     def _check_user(self, container: Obj) -> None:
-        context = {
-            **(get(self.worker.pod, "spec", "securityContext") or {}),
-            **(container.get("securityContext") or {}),
-        }
+        context = users.context(self.worker.pod, container)
         if not context.get("runAsNonRoot"):
             return
         where = f'(pod: "{self.worker.life.full_name}", container: {container["name"]})'

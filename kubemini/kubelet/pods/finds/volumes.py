@@ -11,10 +11,12 @@ API, is an empty folder of the pod's own.
 
 from typing import Any
 
-from kubemini.api.kinds import CONFIG_MAP, SECRET
-from kubemini.api.objects import Obj, get
+from kubemini.api.kinds import CONFIG_MAP, KNOWN, SECRET
+from kubemini.api.objects import Obj, freeze, get
 from kubemini.client import Informer
-from kubemini.containers import Files, Folder, Node
+from kubemini.containers import File, Files, Folder, Node
+from kubemini.kubelet.decide import insides
+from kubemini.kubelet.decide.pods import mounts
 from kubemini.kubelet.decide.pods.mounts import Missing, comes_from_the_api, contents, needs, same, tells_of_the_pod
 from kubemini.kubelet.decide.pods.relists import RELIST
 from kubemini.kubelet.pods.shared import WARNING, Attended
@@ -27,6 +29,8 @@ RETRY = (500 * MS, 122 * SECOND)  # of goroutinemap's exponential back-off
 FAILED = 'MountVolume.SetUp failed for volume "{}" : {}'
 HOST_PATHS = "hostPaths"  # on the disk of the node
 KINDS = {"configmap": CONFIG_MAP, "secret": SECRET}
+ACCOUNT, BUNDLES = KNOWN["v1", "ServiceAccount"], KNOWN["certificates.k8s.io/v1", "ClusterTrustBundle"]
+REQUEST = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
 
 
 class Volumes:
@@ -37,6 +41,7 @@ class Volumes:
         self.folders: dict[str, Folder] = {}
         self._mounted = self._comes = False
         self._watches: list[Informer] = []
+        self._tokens: dict[tuple[str, int], bytes] = {}  # by what they are for, and how long they last
 
     def mounted(self) -> Steps:
         """Wait until all are there: True; False: the pod is to end meanwhile."""
@@ -130,11 +135,38 @@ class Volumes:
         found: dict[tuple[str, str], Any] = {}
         for kind, name in needs(volume):
             found[kind, name] = yield from self.source(kind, name)
+        for wanted in mounts.tokens(volume):
+            found[mounts.TOKEN, wanted["path"]] = yield from self._token(wanted)
+        for wanted in mounts.bundles(volume):
+            found[mounts.BUNDLE, wanted["path"]] = yield from self._bundles()
         return contents(self.worker.pod, volume, found, self.shared.now, self.shared.allocatable)
+
+    def _token(self, wanted: Obj) -> Steps:
+        """A token of the pod's account, bound to the pod. Raises Missing."""
+        audience, lasts = wanted.get("audience") or "", int(wanted.get("expirationSeconds") or 3600)
+        if (audience, lasts) not in self._tokens:
+            meta, account = self.worker.pod["metadata"], self.worker.pod["spec"].get("serviceAccountName") or "default"
+            bound = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
+            spec = {"expirationSeconds": lasts, "boundObjectRef": bound} | (
+                {"audiences": [audience]} if audience else {}
+            )
+            path = ACCOUNT.path(meta["namespace"], account, "token")
+            reply = yield from self.shared.client.post(path, freeze({**REQUEST, "metadata": {}, "spec": spec}))
+            if not reply.ok:
+                raise Missing(f"failed to fetch token: {getattr(reply.error, 'message', reply.error)}")
+            self._tokens[audience, lasts] = reply.value["status"]["token"].encode()
+        return self._tokens[audience, lasts]
+
+    def _bundles(self) -> Steps:
+        """All trust bundles. Raises Missing."""
+        reply = yield from self.shared.client.list(BUNDLES)
+        if not reply.ok:
+            raise Missing("ClusterTrustBundle informer has not yet synced")
+        return reply.value["items"]
 
     def _of_the_host(self, path: str) -> Node:
         """What lies there on the node, the same for all its pods; made if it is not there."""
-        files = Files(self.shared.host.disk.files.setdefault(HOST_PATHS, Folder()))
+        files = Files(self.shared.host.disk.files.setdefault(HOST_PATHS, _of_a_machine()))
         if not files.exists(path):
             files.make_folders(path)
         return files.find(path)
@@ -143,3 +175,8 @@ class Volumes:
         """A ConfigMap or Secret that the pod names, or None."""
         reply = yield from self.shared.client.get(KINDS[kind], name, self.worker.key[0])
         return reply.value if reply.ok else None
+
+
+def _of_a_machine() -> Folder:
+    """What a node's disk begins with."""
+    return Folder({"etc": Folder({"hosts": File(insides.NODE.encode())})})
