@@ -1,6 +1,6 @@
 """Which programs a busybox has, by name."""
 
-from kubemini.containers.applets import archive, folders, listing, net, sed, system, text
+from kubemini.containers.applets import archive, folders, listing, names, net, sed, system, text
 from kubemini.containers.process import Main
 from kubemini.containers.shell import sh
 
@@ -37,7 +37,7 @@ APPLETS: dict[str, Main] = {
     "mktemp": folders.mktemp,
     "mv": folders.mv,
     "nc": net.nc,
-    "nslookup": net.nslookup,
+    "nslookup": names.nslookup,
     "printenv": system.printenv,
     "printf": system.formatted,
     "ps": system.ps,
@@ -54,6 +54,7 @@ APPLETS: dict[str, Main] = {
     "sleep": system.sleep,
     "sort": text.sort,
     "stat": listing.stat,
+    "sysctl": system.sysctl,
     "tail": text.tail,
     "tar": archive.main,
     "tee": text.tee,

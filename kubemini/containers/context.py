@@ -48,10 +48,12 @@ class Runtime(Protocol):
     def changed(self) -> None:
         """What a probe would be told may be another from now on: a port, a file, an answer. It may come too often."""
 
-    def ask(self, what: str, of: str, then: Callable[[dict[str, Any]], None]) -> None:
-        """Ask the network: *what* is "lookup" (a name) or "fetch" (a URL); *then* is told what came, once.
+    def ask(self, what: str, of: Any, then: Callable[[dict[str, Any]], None]) -> None:
+        """Ask the network.
 
-        lookup: {name, addresses, server, silent}; fetch: {body, error}, as `users/inpods` answers.
+        *what* is "lookup" (a name), "resolve" (`Lookup`), "fetch" (a URL, a `Fetch`) or "send" (`Packet`).
+        *then* is told, once, as `users/inpods` answers: {name, addresses, server, silent}; {records, silent};
+        fetch and send: {body, error}.
         """
 
 
@@ -69,6 +71,10 @@ class Setting:
     about: Mapping[str, str] = field(default_factory=dict)  # pod, node: what an unknown program says of itself
     stdin: bool = False  # its first process has an input, `Inside.typed`; else that ends at once
     tty: bool = False  # which is a terminal
+    user: int = 0  # who its processes are
+    groups: tuple[int, ...] = (0,)  # theirs, the first one first
+    fixed: bool = False  # nobody writes to its own files (readOnlyRootFilesystem)
+    sysctls: Mapping[str, str] = field(default_factory=dict)  # of its kernel, what is not as usual
 
 
 class Request(NamedTuple):
@@ -99,6 +105,34 @@ class Answer(NamedTuple):
     until: int = NEVER
     work: int = MS
     later: Callable[[Callable[["Answer"], None]], None] | None = None
+
+
+class Packet(NamedTuple):
+    """Bytes for *port* of *host* by TCP or UDP, and how long (µs) an answer is waited for."""
+
+    protocol: str
+    host: str
+    port: int
+    data: bytes
+    patience: int
+
+
+class Fetch(NamedTuple):
+    """A page to be fetched in another way than by GET."""
+
+    url: str
+    method: str = "GET"
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+
+
+class Lookup(NamedTuple):
+    """A question to the name servers of a container; *search*: below the domains of its resolv.conf too."""
+
+    name: str
+    type: str
+    tcp: bool = False
+    search: bool = False
 
 
 class CannotStart(Exception):

@@ -3,7 +3,7 @@
 Invariant: a path leads to the same node whoever asks; a volume is one `Folder`, in however many containers it is
 mounted, and what one writes the others read. What has been written is told to `Files.changed`.
 Texts of errors: errno(3) as musl and glibc both say it.
-Simplified: one user, root, whom no mode stops; no times of files; a file is as large as the memory of the simulation,
+Simplified: no mode stops anybody; no times of files; a file is as large as the memory of the simulation,
 but for its zeros at the end, which are only counted.
 """
 
@@ -86,8 +86,14 @@ class Mount(NamedTuple):
 class Files:
     """The tree that a container sees."""
 
-    def __init__(self, root: Folder, mounts: "tuple[Mount, ...] | list[Mount]" = (), changed: Callable = lambda: None):
-        self.root, self.changed = root, changed
+    def __init__(
+        self,
+        root: Folder,
+        mounts: "tuple[Mount, ...] | list[Mount]" = (),
+        changed: Callable = lambda: None,
+        fixed: bool = False,
+    ):
+        self.root, self.changed, self.fixed = root, changed, fixed
         self._mounts: dict[Where, Mount] = {}
         for mount in sorted(mounts, key=lambda one: len(_parts(one.path))):
             self._make_way(mount)
@@ -213,7 +219,7 @@ class Files:
     def writable(self, at: Where) -> bool:
         """Whether one may write at that place."""
         mounted = [where for where in self._mounts if at[: len(where)] == where]
-        return not mounted or not self._mounts[max(mounted, key=len)].read_only
+        return not self._mounts[max(mounted, key=len)].read_only if mounted else not self.fixed
 
     def _put(self, path: str, node: Node, forced: bool = False, itself: bool = False) -> None:
         at, folder, name = self._target(path, forced or itself)

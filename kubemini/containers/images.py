@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kubemini.containers.applets import net
+from kubemini.containers.applets import names, net
 from kubemini.containers.busybox import BUSYBOX
 from kubemini.containers.context import NoCommand
 from kubemini.containers.files import Device, File, Folder
@@ -110,13 +110,14 @@ def program_for(
 
 
 SHELL = {**BUSYBOX, "/bin/bash": BUSYBOX["/bin/sh"]}
+ASKING = {**SHELL, "/usr/bin/dig": names.dig, "/usr/bin/getent": names.getent}
 TOOL = Image(
     ("/bin/tool",), ("sleep", "100000"), {**BUSYBOX, "/bin/tool": tool.main}, files={"/data/README": b"of the tool\n"}
 )
 AGNHOST = Image(
     ("/agnhost",),
     ("pause",),
-    {**SHELL, "/agnhost": agnhost.main, "/agnhost-2": agnhost.main, "/usr/bin/curl": net.curl},
+    {**ASKING, "/agnhost": agnhost.main, "/agnhost-2": agnhost.main, "/usr/bin/curl": net.curl},
     files={f"/localhost.{end}": f"(the {end} of porter)\n".encode() for end in ("crt", "key")},
 )
 FISH = replace(AGNHOST, cmd=("test-webserver",))
@@ -140,6 +141,7 @@ KNOWN: dict[str, Image] = {
     "busybox": Image((), ("sh",), BUSYBOX),
     "debian": Image((), ("bash",), SHELL),
     "echoserver": Image(("/echoserver",), (), {**SHELL, "/echoserver": echo.echoserver}),
+    "glibc-dns-testing": Image((), ("/bin/sh",), ASKING),
     "http-echo": Image(("/http-echo",), (), {"/http-echo": echo.http_echo}),
     "httpd": APACHE,
     "kitten": replace(FISH, files={"/data.json": b'{\n  "image": "kitten.jpg"\n}\n'}),

@@ -12,6 +12,7 @@ use any more: a restart makes another one (its own files are new, its volumes ar
     inside.kill()                                     SIGKILL: `Runtime.ended(137, "")`
     inside.request(80, Request("GET", "/"))           Answer, or None: nobody listens, or nobody who speaks HTTP
     inside.answer(80, Request("GET", "/"), take)      the same for who can wait: *take* gets it when it is there
+    inside.datagram(53, b"…", source)                 what a program answers by UDP, b"": nothing; None: nobody listens
     inside.listens(80)                                whether a connection is accepted (a tcpSocket probe)
     inside.health(9090, "")                           Health, or None: no gRPC server there
     inside.exec(["cat", "/x"], take, ended)           a command, as `Process`; CannotStart
@@ -71,13 +72,14 @@ class Inside:
         self.program, self.setting, self.runtime = program, setting, runtime
         self.processes: dict[int, Process] = {}
         self._servers: dict[int, tuple[Process, Server]] = {}
+        self._datagrams: dict[int, tuple[Process, Server]] = {}  # by UDP
         self._next = 1
         self.over, self._why = False, ""
         self._throttle = Throttle(setting.cpu) if setting.cpu else None
         self._instant, self._begun = -1, 0
         self.typed: Buffered | None = (Terminal() if setting.tty else Buffered()) if setting.stdin else None
         self._log = {number: Sink(partial(self._say, number)).hold() for number in (OUT, ERR)}
-        self.files = Files(program.image.root(), list(setting.mounts), self._changed)
+        self.files = Files(program.image.root(), list(setting.mounts), self._changed, setting.fixed)
 
     # -- what a runtime does -------------------------------------------------------------------------------------------
     def start(self, lag: int = 0) -> None:
@@ -132,9 +134,18 @@ class Inside:
         if not self.over:
             take(answer)
 
+    def datagram(self, port: int, data: bytes, source: str) -> bytes | None:
+        """What the program that listens on *port* by UDP answers, b"": nothing; None: nobody listens."""
+        found = self._datagrams.get(port)
+        return (found[1].udp(data, source) or b"") if found is not None and found[1].udp is not None else None
+
     def listens(self, port: int) -> bool:
         """Whether somebody listens on *port*."""
         return port in self._servers
+
+    def hears(self, port: int) -> bool:
+        """Whether somebody listens on *port* by UDP."""
+        return port in self._datagrams
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -202,6 +213,7 @@ class Inside:
         self.processes.pop(process.pid, None)
         for port in self.ports_of(process):
             self.close(port)
+        self._datagrams = {port: found for port, found in self._datagrams.items() if found[0] is not process}
         if process.pid == 1:
             self._end(process.code or 0)
         else:
@@ -216,9 +228,10 @@ class Inside:
 
     def listen(self, process: Process, port: int, server: Server) -> None:
         """*process* answers on *port*."""
-        if port in self._servers:
+        taken = self._servers if server.udp is None else self._datagrams
+        if port in taken:
             raise Trouble(IN_USE)
-        self._servers[port] = process, server
+        taken[port] = process, server
         self._changed()
 
     def close(self, port: int) -> None:

@@ -28,22 +28,8 @@ from kubemini.containers.streams import (
 )
 
 IN = 0
-SIGNALS = {
-    "HUP": 1,
-    "INT": 2,
-    "QUIT": 3,
-    "ABRT": 6,
-    "KILL": 9,
-    "USR1": 10,
-    "SEGV": 11,
-    "USR2": 12,
-    "PIPE": 13,
-    "ALRM": 14,
-    "TERM": 15,
-    "CHLD": 17,
-    "CONT": 18,
-    "STOP": 19,
-}
+SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "ABRT": 6, "KILL": 9, "USR1": 10, "SEGV": 11, "USR2": 12, "PIPE": 13}
+SIGNALS |= {"ALRM": 14, "TERM": 15, "CHLD": 17, "CONT": 18, "STOP": 19}
 HARMLESS = ("CHLD", "CONT", "STOP")  # Simplified: nobody stops
 INTERRUPTED = object()  # what a wait is sent that a signal has ended
 
@@ -76,7 +62,7 @@ class Ask(NamedTuple):
     """Ask the network (`Runtime.ask`); sent what came."""
 
     what: str
-    of: str
+    of: Any
 
 
 Step = Sleep | Read | Wait | Ask
@@ -97,10 +83,11 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What answers on a port: HTTP, gRPC's health, or neither: it only accepts."""
+    """What answers on a port: HTTP, gRPC's health, or neither: it only accepts. *udp*: packets of who asks, by UDP."""
 
     http: Callable[[Request], Answer] | None = None
     health: Callable[[str], Health] | None = None
+    udp: Callable[[bytes, str], bytes | None] | None = None
 
 
 class Home(Protocol):

@@ -1,18 +1,20 @@
-"""wget, curl, nslookup, nc: clients; and busybox's httpd.
+"""wget, curl, nc: clients; and busybox's httpd.
 
 busybox networking (texts, exit codes); curl.se, man curl (EXIT CODES).
 Simplified: wget and curl know no TLS, and of a page with an error curl prints nothing;
-nc only looks whether somebody listens (-z) or answers every connection (-l).
+nc sends all of its input at once, and hears no more than the first answer; -l takes every connection.
 """
 
 import re
 
-from kubemini.containers.applets.common import split
-from kubemini.containers.context import Answer, Request
+from kubemini.containers.applets.common import contents
+from kubemini.containers.context import Answer, Fetch, Packet, Request
 from kubemini.containers.files import File, Folder, Trouble
 from kubemini.containers.process import Ask, Life, Process, Server, Sleep
+from kubemini.sim.units import SECOND
 
-HTTP_ERROR = 22
+HTTP_ERROR, PATIENCE = 22, 30
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 CURL_ENDS = (  # what the network says, curl's exit code and its words
     ("bad address", 6, "Could not resolve host"),
     ("bad port", 3, "URL rejected: Port number was not a decimal number between 0 and 65535"),
@@ -24,23 +26,23 @@ LOCAL = ("localhost", "127.0.0.1", "[::1]")
 
 
 def wget(process: Process) -> Life:
-    """Fetch a page; -O FILE (``-``: to the output), -q, -T and --spider."""
+    """Fetch a page; -O FILE (``-``: to the output), -q, -T, --spider and --post-data."""
     words, to, urls, spider = list(process.argv[1:]), "", list[str](), False
-    quiet = False
+    form: str | None = None
     while words:
         word = words.pop(0)
         if word.startswith("-") and not word.startswith("--") and len(word) > 1:
-            quiet = quiet or "q" in word
             letter = next((one for one in word[1:] if one in "OTtYU"), "")
             value = word.partition(letter)[2] or (words.pop(0) if words else "") if letter else ""
             to = value if letter == "O" else to
         elif word.startswith("--"):
             spider = spider or word == "--spider"
+            form = word.partition("=")[2] if word.startswith("--post-data=") else form
         else:
             urls.append(word)
     if not urls:
         return process.complain("wget: missing URL")
-    came = yield Ask("fetch", urls[-1])
+    came = yield Ask("fetch", urls[-1] if form is None else Fetch(urls[-1], "POST", form.encode(), FORM))
     if came["error"]:
         return process.complain(f"wget: {came['error']}")
     if spider:
@@ -88,35 +90,47 @@ def curl(process: Process) -> Life:
     return 0
 
 
-def nslookup(process: Process) -> Life:
-    """The addresses of a name."""
-    operands = split(process.argv)[1]
-    if not operands:
-        return process.complain("Usage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]")
-    came = yield Ask("lookup", operands[0])
-    server = f"Server:\t\t{came['server']}\nAddress:\t{came['server']}:53\n\n"
-    if not came["addresses"]:
-        if came["silent"]:
-            process.out(";; connection timed out; no servers could be reached\n\n")
-        else:
-            process.out(f"{server}** server can't find {operands[0]}: NXDOMAIN\n\n")
-        return 1
-    lines = "".join(f"Name:\t{came['name']}\nAddress: {address}\n" for address in came["addresses"])
-    process.out(f"{server}{lines}\n")
-    return 0
-
-
 def nc(process: Process) -> Life:
-    """-z HOST PORT: 0 if somebody listens; -l -p PORT: listen."""
-    options, operands = split(process.argv)
-    ports = [int(one) for one in operands if one.isdigit()]
+    """HOST PORT: its input goes there, what comes back is its output; -u by UDP, -z only looks; -l -p PORT: listen."""
+    options, values, operands = _letters(process.argv)
+    ports = [int(one) for one in (values.get("p", ""), *operands) if one.isdigit()]
     if "l" in options and ports:
         process.listen(ports[-1], Server())
         yield Sleep()
     if not ports or len(operands) < 2:
         return process.complain("nc: usage: nc [-z] HOST PORT")
-    came = yield Ask("fetch", f"{operands[0]}:{ports[-1]}/")
-    return 1 if came["error"] else 0
+    host, port, protocol = operands[0], ports[-1], "UDP" if "u" in options else "TCP"
+    if "z" in options:
+        came = yield Ask("fetch", f"{operands[0]}:{ports[-1]}/")
+        return int(bool(came["error"]) and "server returned" not in came["error"])
+    data = (yield from contents(process, "-")) or b""
+    came = yield Ask("send", Packet(protocol, host, port, data, int(values.get("w") or PATIENCE) * SECOND))
+    error = came["error"]
+    if error and not (protocol == "UDP" and "timed out" in error):
+        why = error.rpartition(": ")[2] if "refused" in error else error
+        said = f"nc: connect to {host} port {port} ({protocol.lower()}) failed: {why}"
+        return process.complain(said) if "v" in options else 1
+    if "v" in options:
+        process.complain(f"Connection to {host} {port} port [{protocol.lower()}/*] succeeded!")
+    process.out(came["body"])
+    return 0
+
+
+def _letters(argv: tuple[str, ...]) -> tuple[set[str], dict[str, str], list[str]]:
+    """The letters that stand alone, those with a value, and the operands."""
+    options, values, operands = set[str](), dict[str, str](), list[str]()
+    words = list(argv[1:])
+    while words:
+        word = words.pop(0)
+        if not word.startswith("-") or word == "-":
+            operands.append(word)
+            continue
+        letter = next((one for one in word[1:] if one in "wpsqi"), "")
+        alone, _, value = word[1:].partition(letter) if letter else (word[1:], "", "")
+        options |= set(alone)
+        if letter:
+            values[letter] = value or (words.pop(0) if words else "")
+    return options, values, operands
 
 
 def httpd(process: Process) -> Life:

@@ -1,7 +1,7 @@
 """sleep, env, hostname, date, ps, expr and others that ask of a process's surroundings, or run another program.
 
 busybox coreutils and procps (options, texts of refusals, exit codes).
-Simplified: one user, root; date knows a few letters of its format.
+Simplified: two users have names; date knows a few letters of its format.
 """
 
 import re
@@ -18,6 +18,14 @@ from kubemini.sim.units import SECOND
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 FOREVER = 1 << 60  # µs
 NOT_FOUND, TIMED_OUT = 127, 143
+NAMES = {0: "root", 65534: "nobody"}  # /etc/passwd and /etc/group
+SYSCTLS = {  # of a kernel that nobody has set otherwise
+    "kernel.shm_rmid_forced": "0",
+    "net.core.somaxconn": "4096",
+    "net.ipv4.ip_local_port_range": "32768\t60999",
+    "net.ipv4.ip_unprivileged_port_start": "1024",
+    "net.ipv4.tcp_syncookies": "1",
+}
 
 
 def plain(act: Callable[[Process, list[str]], int]) -> Main:
@@ -112,13 +120,50 @@ def _ps(process: Process, words: list[str]) -> int:
 
 
 def _id(process: Process, words: list[str]) -> int:
-    process.out("0\n" if "-u" in words or "-g" in words else "uid=0(root) gid=0(root) groups=0(root)\n")
+    setting = process.inside.setting
+    letters, by_name = set("".join(words[1:])), "n" in "".join(words[1:])
+    name = _name if by_name else str
+    if "u" in letters:
+        process.out(f"{name(setting.user)}\n")
+    elif "g" in letters:
+        process.out(f"{name(setting.groups[0])}\n")
+    elif "G" in letters:
+        process.out(" ".join(map(name, setting.groups)) + "\n")
+    else:
+        groups = ",".join(map(_numbered, setting.groups))
+        process.out(f"uid={_numbered(setting.user)} gid={_numbered(setting.groups[0])} groups={groups}\n")
     return 0
+
+
+def _name(number: int) -> str:
+    return NAMES.get(number, str(number))
+
+
+def _numbered(number: int) -> str:
+    return f"{number}({NAMES[number]})" if number in NAMES else str(number)
 
 
 def _whoami(process: Process, words: list[str]) -> int:
-    process.out("root\n")
+    user = process.inside.setting.user
+    if user not in NAMES:
+        return process.complain(f"whoami: unknown uid {user}")
+    process.out(NAMES[user] + "\n")
     return 0
+
+
+def _sysctl(process: Process, words: list[str]) -> int:
+    """What the kernel of the container is set to: NAME…, -n: without the name."""
+    status = 0
+    for name in words[1:]:
+        if name.startswith("-"):
+            continue
+        value = {**SYSCTLS, **process.inside.setting.sysctls}.get(name)
+        if value is None:
+            path = name.replace(".", "/")
+            status = process.complain(f"sysctl: error: '{path}' is an unknown key")
+        else:
+            process.out(f"{value}\n" if "-n" in words else f"{name} = {value}\n")
+    return status
 
 
 def _uname(process: Process, words: list[str]) -> int:
@@ -265,5 +310,6 @@ def _expressed(left: str, operator: str, right: str) -> str:
 env = _env
 basename, date, dirname, expr, hostname, identity = map(plain, (_basename, _date, _dirname, _expr, _hostname, _id))
 kill, printenv, ps, pwd, uname, which, whoami = map(plain, (_kill, _printenv, _ps, _pwd, _uname, _which, _whoami))
+sysctl = plain(_sysctl)
 said, formatted, tested = plain(echo), plain(printf), plain(test)
 true, false = plain(lambda process, words: 0), plain(lambda process, words: 1)

@@ -3,11 +3,11 @@
     agnhost netexec [--http-port N]         a server with many paths: /hostname /clientip /echo /dial /shell /exit …
     agnhost pause | serve-hostname | test-webserver | liveness | porter | entrypoint-tester | mounttest
     agnhost grpc-health-checking | logs-generator | connect | dns-suffix | dns-server-list | etc-hosts
+    agnhost webhook | guestbook | nettest
 
 Invariant: texts, codes and default ports are those of the real image.
-Models k/k test/images/agnhost/netexec main rootHandler echoHandler dialHandler shellHandler exitHandler
 Models k/k test/images/agnhost/pause pause; k/k test/images/agnhost/liveness main
-Simplified: no UDP, SCTP and TLS; what is not in this list ends with 1 and says so.
+Simplified: no SCTP and TLS; what is not in this list ends with 1 and says so.
 """
 
 import json
@@ -15,19 +15,15 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
-from kubemini.api.timestamps import date
 from kubemini.containers.applets.net import kind
 from kubemini.containers.context import Answer, Health, Request
 from kubemini.containers.files import File, Trouble
 from kubemini.containers.process import Ask, Life, Process, Read, Server, Sleep
-from kubemini.containers.programs import mounttest
-from kubemini.containers.streams import Sink
+from kubemini.containers.programs import guestbook, mounttest, netexec, webhook
+from kubemini.containers.programs.serving import PLAIN, ends_by, flags, log, serves
 from kubemini.sim.units import NEVER, SECOND, duration
 
 TERMINATION_LOG = "/dev/termination-log"
-PLAIN = (("Content-Type", "text/plain; charset=utf-8"),)
-EPHEMERAL = 32768  # ports of clients
-Take = Callable[[Answer], None]
 
 
 def main(process: Process) -> Life:
@@ -37,187 +33,6 @@ def main(process: Process) -> Life:
     if act is None:
         return process.complain(f'Error: unknown command "{name}" for "app"')
     return (yield from act(process))
-
-
-def flags(process: Process) -> dict[str, str]:
-    """``--name=value``, ``--name value``, or ``--name`` alone."""
-    found, words = dict[str, str](), list(process.argv[2:])
-    while words:
-        word = words.pop(0)
-        if word.startswith("-"):
-            name, given, value = word.lstrip("-").partition("=")
-            follows = not given and bool(words) and not words[0].startswith("-")
-            found[name] = value if given else words.pop(0) if follows else "true"
-    return found
-
-
-def log(process: Process, text: str) -> None:
-    """A line as Go's log package writes it."""
-    process.complain(f"{date(process.inside.runtime.now):%Y/%m/%d %H:%M:%S} {text}")
-
-
-def _serves(process: Process, port: int, server: Server) -> Life:
-    process.listen(port, server)
-    yield Sleep()
-    return 0
-
-
-class Netexec:
-    """The server of netexec."""
-
-    def __init__(self, process: Process, port: int, override: str):
-        self.process, self.port, self.override = process, port, override
-        self.began, self.asked, self.ending = process.inside.runtime.now, 0, False
-        self.paths: dict[str, Callable[[Request, dict[str, str]], Answer]] = {
-            "/": self._root,
-            "/clientip": self._client_ip,
-            "/dial": self._dial,
-            "/echo": self._echo,
-            "/envvar": self._variable,
-            "/exit": self._exit,
-            "/header": self._header,
-            "/healthz": lambda request, query: self._said("GET /healthz"),
-            "/hostName": lambda request, query: self._said("GET /hostName", process.inside.setting.hostname),
-            "/hostname": lambda request, query: self._said("GET /hostname", process.inside.setting.hostname),
-            "/readyz": self._ready,
-            "/redirect": self._redirect,
-            "/serverport": lambda request, query: self._said("GET /serverport", str(self.port)),
-            "/shell": self._shell,
-            "/shutdown": lambda request, query: self._ends(0, 0),
-        }
-
-    def serve(self, request: Request) -> Answer:
-        """One request."""
-        url = urlsplit(self.override or request.path)
-        query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
-        form = request.headers.get("content-type", "") == "application/x-www-form-urlencoded"
-        if form:
-            query |= {name: values[0] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}
-        return self.paths.get(url.path, self._root)(request, query)
-
-    def _said(self, line: str, text: str = "", status: int = 200) -> Answer:
-        log(self.process, line)
-        return Answer(status, text.encode(), PLAIN)
-
-    def _root(self, request: Request, query: dict[str, str]) -> Answer:
-        now = self.process.inside.runtime.now
-        since = f"{(now - self.began) / SECOND:.9f}"
-        text = f"NOW: {date(now):%Y-%m-%d %H:%M:%S.%f} +0000 UTC m=+{since}"
-        return self._said("GET /", text)._replace(until=now)
-
-    def _client_ip(self, request: Request, query: dict[str, str]) -> Answer:
-        self.asked += 1
-        source = f"[{request.source}]" if ":" in request.source else request.source
-        text = f"{source}:{EPHEMERAL + self.asked % EPHEMERAL}"
-        return self._said("GET /clientip", text)._replace(until=self.process.inside.runtime.now)
-
-    def _echo(self, request: Request, query: dict[str, str]) -> Answer:
-        text, code = query.get("msg", ""), query.get("code", "")
-        line = f"GET /echo?msg={text}&code={code}"
-        if code and not code.isdigit():
-            return self._said(line, f"argument 'code' must be an integer or empty, got \"{code}\"\n")
-        return self._said(line, text, int(code or 200))
-
-    def _variable(self, request: Request, query: dict[str, str]) -> Answer:
-        name = query.get("var", "")
-        if not name:
-            return Answer(400, b"'var' query parameter is required\n", PLAIN)
-        value = self.process.environment.get(name)
-        wrong = value is None
-        text = f'env var "{name}" is not set\n' if value is None else value
-        return self._said(f"GET /envvar?var={name}", text, 500 if wrong else 200)
-
-    def _header(self, request: Request, query: dict[str, str]) -> Answer:
-        if query.get("key"):
-            return self._said(f"GET /header?key={query['key']}", request.headers.get(query["key"].lower(), ""))
-        told = {name.title(): [value] for name, value in sorted(request.headers.items())}
-        return self._said("GET /header", json.dumps(told, separators=(",", ":")))
-
-    def _ready(self, request: Request, query: dict[str, str]) -> Answer:
-        return self._said("GET /readyz", "shutting down" if self.ending else "ok", 503 if self.ending else 200)
-
-    def _redirect(self, request: Request, query: dict[str, str]) -> Answer:
-        to, code = query.get("location", ""), query.get("code", "")
-        found = self._said(f"{request.method} /redirect?msg={to}&code={code}", "", int(code or 302))
-        return found._replace(headers=(("Location", to),))
-
-    def _exit(self, request: Request, query: dict[str, str]) -> Answer:
-        code, timeout, wait = (query.get(name, "") for name in ("code", "timeout", "wait"))
-        log(self.process, f"GET /exit?code={code}&timeout={timeout}&wait={wait}")
-        return self._ends(int(code or 0), duration(wait) if wait else 0)
-
-    def _ends(self, code: int, wait: int) -> Answer:
-        """It is gone before it has answered, unless it waits."""
-        self.process.end_in(wait, code)
-        return Answer(delay=wait + 1)
-
-    def _shell(self, request: Request, query: dict[str, str]) -> Answer:
-        command = query.get("shellCommand") or query.get("cmd", "")
-        log(self.process, f"GET /shell?cmd={command}")
-        return Answer(later=partial(self._run, command))
-
-    def _run(self, command: str, take: Take) -> None:
-        said: list[bytes] = []
-
-        def child(process: Process) -> Life:
-            found = process.inside.called(("/bin/sh", "-c", command), process.environment, process.cwd)
-            return (yield from process.become(*found, process.environment))
-
-        def tell(code: int) -> None:
-            text = b"".join(said).decode("utf-8", "replace")
-            told = ({"error": f"exit status {code}"} if code else {}) | ({"output": text} if text else {})
-            take(Answer(200, json.dumps(told, separators=(",", ":")).encode(), PLAIN))
-
-        streams = dict(self.process.streams) | {number: Sink(said.append) for number in (1, 2)}
-        self.process.spawn(child, ("/bin/sh", "-c", command), streams, on_end=tell)
-
-    def _dial(self, request: Request, query: dict[str, str]) -> Answer:
-        host, port, wanted, tries = (query.get(name, "") for name in ("host", "port", "request", "tries"))
-        protocol = query.get("protocol", "")
-        log(
-            self.process,
-            f"GET /dial?host={host}&protocol={protocol}&port={port}&request={wanted}&tries={tries}",
-        )
-        if not wanted:
-            return Answer(400, b"request parameter not specified. <nil>\n", PLAIN)
-        if protocol.lower() not in ("", "http"):
-            return Answer(400, f"unsupported protocol. {protocol}\n".encode(), PLAIN)
-        where = f"[{host}]" if ":" in host else host
-        return Answer(later=partial(self._ask, f"http://{where}:{port}/{wanted}", int(tries or 1)))
-
-    def _ask(self, url: str, tries: int, take: Take) -> None:
-        def child(process: Process) -> Life:
-            answers, errors = list[str](), list[str]()
-            for _ in range(tries):
-                came = yield Ask("fetch", url)
-                if came["error"]:
-                    errors.append(f'Get "{url}": {came["error"]}')
-                else:
-                    answers.append(came["body"])
-            told = ({"errors": errors} if errors else {}) | ({"responses": answers} if answers else {})
-            take(Answer(200, json.dumps(told, separators=(",", ":")).encode(), PLAIN))
-            return 0
-
-        self.process.spawn(child, ("agnhost", "dial"))
-
-
-def _netexec(process: Process) -> Life:
-    told = flags(process)
-    port, delay = int(told.get("http-port", 8080)), int(told.get("delay-shutdown", 0))
-    server = Netexec(process, port, told.get("http-override", ""))
-
-    def term() -> None:
-        server.ending = True
-        if delay:
-            log(process, f"Sleeping {delay} seconds before terminating...")
-            process.inside.runtime.changed()
-        process.end_in(delay * SECOND, 0)
-
-    process.on("TERM", term)
-    if told.get("udp-port") != "-1":
-        log(process, f"Started UDP server on port  {told.get('udp-port', 8081)}")
-    log(process, f"Started HTTP server on port {port}")
-    return (yield from _serves(process, port, Server(server.serve)))
 
 
 def _pause(process: Process) -> Life:
@@ -250,7 +65,7 @@ def _serve_hostname(process: Process) -> Life:
 
     process.on("TERM", term)
     log(process, f"Serving on port {port}.\n")
-    return (yield from _serves(process, port, Server(answer)))
+    return (yield from serves(process, port, Server(answer)))
 
 
 def _test_webserver(process: Process) -> Life:
@@ -266,13 +81,8 @@ def _test_webserver(process: Process) -> Life:
         names = "".join(f'<a href="{name}">{name}</a>\n' for name in process.files.names(path))
         return Answer(200, f"<pre>\n{names}</pre>\n".encode(), (("Content-Type", "text/html; charset=utf-8"),))
 
-    _ends_by(process)
-    return (yield from _serves(process, int(flags(process).get("port", 80)), Server(answer)))
-
-
-def _ends_by(process: Process, code: int = 2) -> None:
-    """A program in Go that has no word for SIGTERM: as process 1 it ends with 2."""
-    process.on("TERM", partial(process.end, code))
+    ends_by(process)
+    return (yield from serves(process, int(flags(process).get("port", 80)), Server(answer)))
 
 
 def _liveness(process: Process) -> Life:
@@ -292,8 +102,8 @@ def _liveness(process: Process) -> Life:
             return Answer(500, f"error: {(now - began) / SECOND}".encode(), PLAIN)
         return Answer(200, b"ok", PLAIN, until=bad_at + 1)
 
-    _ends_by(process)
-    return (yield from _serves(process, 8080, Server(answer)))
+    ends_by(process)
+    return (yield from serves(process, 8080, Server(answer)))
 
 
 def _porter(process: Process) -> Life:
@@ -303,7 +113,7 @@ def _porter(process: Process) -> Life:
         body = json.dumps({"Method": request.method, "Body": text}, separators=(",", ":")) if as_json else text
         return Answer(200, body.encode(), PLAIN)
 
-    _ends_by(process)
+    ends_by(process)
     for name, text in process.environment.items():
         head, _, port = name.rpartition("_")
         if head in ("SERVE_PORT", "SERVE_TCP_PORT") and port.isdigit():
@@ -329,9 +139,9 @@ def _health(process: Process) -> Life:
         process.inside.runtime.changed()
         return Answer(200, b"", PLAIN)
 
-    _ends_by(process)
+    ends_by(process)
     process.listen(int(told.get("port", 5000)), Server(health=health))
-    return (yield from _serves(process, int(told.get("http-port", 8080)), Server(answer)))
+    return (yield from serves(process, int(told.get("http-port", 8080)), Server(answer)))
 
 
 def _logs(process: Process) -> Life:
@@ -389,12 +199,15 @@ COMMANDS: dict[str, Callable[[Process], Life]] = {
     "entrypoint-tester": _entrypoint,
     "etc-hosts": _told_by("/etc/hosts", str),
     "grpc-health-checking": _health,
+    "guestbook": guestbook.guestbook,
     "liveness": _liveness,
     "logs-generator": _logs,
     "mounttest": mounttest.main,
-    "netexec": _netexec,
+    "netexec": netexec.main,
+    "nettest": guestbook.nettest,
     "pause": _pause,
     "porter": _porter,
     "serve-hostname": _serve_hostname,
     "test-webserver": _test_webserver,
+    "webhook": webhook.main,
 }

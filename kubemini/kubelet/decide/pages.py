@@ -100,8 +100,9 @@ class HttpServer:
     def _whole_request(self) -> tuple[Request, bool] | None:
         """The next request that is complete, and whether it is the last of this connection."""
         head, ended, rest = self._raw.partition(b"\r\n\r\n")
+        first, whole, _ = self._raw.partition(b"\n")
         if not ended:
-            if len(self._raw) > LARGEST:
+            if len(self._raw) > LARGEST or (whole and len(first.split()) != 3):
                 self._refuse()
             return None
         lines = head.decode("latin-1").split("\r\n")

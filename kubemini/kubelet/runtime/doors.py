@@ -7,7 +7,9 @@ Models k/cri-streaming pkg/streaming/portforward (the runtime dials in the pod's
 """
 
 from collections.abc import Callable
+from typing import Any
 
+from kubemini.api.objects import get
 from kubemini.containers import Answer, Request
 from kubemini.host.linux import podnetwork
 from kubemini.kubelet.decide.pages import Page, container_of, ports
@@ -16,12 +18,48 @@ from kubemini.kubelet.runtime.life import Life
 from kubemini.kubelet.runtime.sandbox import PodSandbox
 
 Take = Callable[[Answer], None]
+LOOPBACK = "127.0.0.1"
 
 
 def known(sandbox: PodSandbox) -> list[Life]:
     """The programs of a pod that run and are known."""
     lives = (sandbox.lives.get(run.id) for run in sandbox.view.running())
     return [life for life in lives if life is not None and not (life.plain or life.over)]
+
+
+def reached(
+    containers: Containers, ip: str, port: int, protocol: str = "TCP", near: bool = False
+) -> tuple[PodSandbox | None, int]:
+    """The pod that is reached at *port* of *ip* on this host, and at which of its ports; *near*: by the loopback.
+
+    A port of the host that leads to a pod (hostPort) comes first, as its rules do.
+    """
+    if ip in podnetwork.own_addresses(containers.host):
+        shown = ("", "0.0.0.0", LOOPBACK if near else ip)
+        for sandbox in containers.of_pod.values():
+            for one in _mapped(sandbox):
+                if (one["hostPort"], one.get("protocol", "TCP")) == (port, protocol) and one.get("hostIP", "") in shown:
+                    return sandbox, int(one["containerPort"])
+    found = [one for one in containers.of_pod.values() if ip in one.ips]
+    takes = [one for one in found if _takes(containers, one, port, protocol)]
+    return (takes[0] if takes and len(found) > 1 else containers.at(ip)), port
+
+
+def _mapped(sandbox: PodSandbox) -> list[Any]:
+    """Its ports that are ports of the host too, while it runs."""
+    alive = bool(sandbox.view.running()) and not get(sandbox.pod, "spec", "hostNetwork")
+    return [
+        port
+        for container in (sandbox.pod["spec"]["containers"] if alive else ())
+        for port in container.get("ports") or ()
+        if port.get("hostPort")
+    ]
+
+
+def _takes(containers: Containers, sandbox: PodSandbox, port: int, protocol: str) -> bool:
+    if protocol == "UDP":
+        return any(life.inside.hears(port) for life in known(sandbox))
+    return listens(containers, sandbox, port)
 
 
 def listens(containers: Containers, sandbox: PodSandbox, port: int) -> bool:
@@ -39,6 +77,12 @@ def ask(containers: Containers, sandbox: PodSandbox, port: int, request: Request
     containers.served(sandbox.ip, port, request.method, request.path, request.source)
     take(Answer(200, page.text(request.method, request.path).encode()))
     return True
+
+
+def datagram(sandbox: PodSandbox, port: int, data: bytes, source: str) -> bytes | None:
+    """What a program of a pod answers by UDP, b"": nothing; None: nobody listens on *port*."""
+    answers = (life.inside.datagram(port, data, source) for life in known(sandbox))
+    return next((answer for answer in answers if answer is not None), None)
 
 
 def knock(containers: Containers, sandbox: PodSandbox, port: int, source: str, take: Take) -> bool:

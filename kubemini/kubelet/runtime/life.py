@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from kubemini.containers import OOM_KILLED, CannotStart, Files, Inside, Program, Setting
+from kubemini.containers.files import Trouble
 from kubemini.host import Host
 from kubemini.sim import Sim
 from kubemini.sim.units import MS
@@ -169,7 +170,7 @@ class Life:
         """A probe may hear something else from now on."""
         self._changed()
 
-    def ask(self, what: str, of: str, then: Callable[[dict[str, Any]], None]) -> None:
+    def ask(self, what: str, of: Any, then: Callable[[dict[str, Any]], None]) -> None:
         """Ask the network, by way of this host's stack."""
         name = f"pods@{self.holder.host.name}"
         components: list[Any] = list(self.holder.host.components)
@@ -178,7 +179,16 @@ class Life:
             self.after(0, then, {"error": "no network", "addresses": [], "silent": True, "server": "", "body": ""})
             return
         payload = {"of": of, "source": self.setting.about.get("ip", ""), "resolv_conf": self.resolv_conf}
+        payload["hosts"] = self._hosts()
         stack.call(stack.name, what, payload).callbacks.append(partial(self._answered, then))
+
+    def _hosts(self) -> list[list[str]]:
+        """Its /etc/hosts: an address and names, line by line."""
+        try:
+            text = self.inside.files.read("/etc/hosts").decode("utf-8", "replace")
+        except Trouble:
+            return []
+        return [words for line in text.splitlines() if (words := line.partition("#")[0].split())]
 
     def _answered(self, then: Callable[[dict[str, Any]], None], event: Any) -> None:
         if not self.over and event.value.ok:
