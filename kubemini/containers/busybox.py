@@ -29,6 +29,7 @@ APPLETS: dict[str, Main] = {
     "hostname": system.hostname,
     "httpd": net.httpd,
     "id": system.identity,
+    "ip": net.ip,
     "kill": system.kill,
     "ln": folders.ln,
     "ls": listing.ls,

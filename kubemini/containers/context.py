@@ -73,6 +73,8 @@ class Setting:
     tty: bool = False  # which is a terminal
     user: int = 0  # who its processes are
     groups: tuple[int, ...] = (0,)  # theirs, the first one first
+    privileged: bool = False  # they may do to the machine what its own may
+    escalates: bool = True  # they may become more than they began as (allowPrivilegeEscalation)
     fixed: bool = False  # nobody writes to its own files (readOnlyRootFilesystem)
     sysctls: Mapping[str, str] = field(default_factory=dict)  # of its kernel, what is not as usual
 

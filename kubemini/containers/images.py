@@ -111,6 +111,7 @@ def program_for(
 
 SHELL = {**BUSYBOX, "/bin/bash": BUSYBOX["/bin/sh"]}
 ASKING = {**SHELL, "/usr/bin/dig": names.dig, "/usr/bin/getent": names.getent}
+ALPINE = {"/etc/os-release": b'NAME="Alpine Linux"\nID=alpine\n'}
 TOOL = Image(
     ("/bin/tool",), ("sleep", "100000"), {**BUSYBOX, "/bin/tool": tool.main}, files={"/data/README": b"of the tool\n"}
 )
@@ -118,7 +119,7 @@ AGNHOST = Image(
     ("/agnhost",),
     ("pause",),
     {**ASKING, "/agnhost": agnhost.main, "/agnhost-2": agnhost.main, "/usr/bin/curl": net.curl},
-    files={f"/localhost.{end}": f"(the {end} of porter)\n".encode() for end in ("crt", "key")},
+    files={f"/localhost.{end}": f"(the {end} of porter)\n".encode() for end in ("crt", "key")} | ALPINE,
 )
 FISH = replace(AGNHOST, cmd=("test-webserver",))
 NGINX = Image(
@@ -137,17 +138,18 @@ APACHE = Image(
 UNKNOWN = Image(programs=BUSYBOX)
 KNOWN: dict[str, Image] = {
     "agnhost": AGNHOST,
-    "alpine": Image((), ("/bin/sh",), BUSYBOX),
+    "alpine": Image((), ("/bin/sh",), BUSYBOX, files=ALPINE),
     "busybox": Image((), ("sh",), BUSYBOX),
     "debian": Image((), ("bash",), SHELL),
     "echoserver": Image(("/echoserver",), (), {**SHELL, "/echoserver": echo.echoserver}),
     "glibc-dns-testing": Image((), ("/bin/sh",), ASKING),
     "http-echo": Image(("/http-echo",), (), {"/http-echo": echo.http_echo}),
     "httpd": APACHE,
-    "kitten": replace(FISH, files={"/data.json": b'{\n  "image": "kitten.jpg"\n}\n'}),
-    "nautilus": replace(FISH, files={"/data.json": b'{\n  "image": "nautilus.jpg"\n}\n'}),
+    "kitten": replace(FISH, files={"/data.json": b'{\n  "image": "kitten.jpg"\n}\n', **ALPINE}),
+    "nautilus": replace(FISH, files={"/data.json": b'{\n  "image": "nautilus.jpg"\n}\n', **ALPINE}),
     "nginx": NGINX,
     "nocmd": Image((), (), TOOL.programs),
+    "nonewprivs": Image(("/nnp",), (), {"/nnp": agnhost.nonewprivs}),
     "pause": Image(("/pause",), (), {"/pause": pause.main}),
     "tool": TOOL,
     "toolroot": Image(("/bin/tool",), ("sleep", "100000"), TOOL.programs, user="app"),

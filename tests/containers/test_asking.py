@@ -88,6 +88,17 @@ def test_a_process_is_whom_its_container_makes_it(command, said):
     assert ran(*command.split(), image="busybox", **setting).said == said
 
 
+@pytest.mark.parametrize(("privileged", "code", "said"), [(False, 2, "not permitted"), (True, 0, "")])
+def test_only_who_is_privileged_changes_the_network_of_the_machine(privileged, code, said):
+    bench = ran("ip", "link", "add", "dummy0", "type", "dummy", image="busybox", privileged=privileged)
+    assert bench.end is not None and bench.end[1] == code and said in texts(bench, ERR)
+
+
+@pytest.mark.parametrize(("escalates", "uid"), [(True, 0), (False, 1000)])
+def test_a_process_becomes_more_than_it_was_unless_that_is_forbidden(escalates, uid):
+    assert Bench("nonewprivs:1.4", user=1000, escalates=escalates).start().said == f"Effective uid: {uid}\n"
+
+
 def test_nobody_writes_to_a_root_that_is_read_only_but_to_its_volumes():
     line, volume = "echo x > /f; echo y > /v/f; cat /v/f", Mount("/v", Folder())
     bench = ran("sh", "-c", line, image="busybox", fixed=True, mounts=(volume,))

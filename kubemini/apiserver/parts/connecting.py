@@ -3,8 +3,8 @@
 Models k/k pkg/registry/core/pod/rest LogREST.Get ExecREST.Connect AttachREST.Connect PortForwardREST.Connect
 ProxyREST.Connect ensureAuthorizedForVerb, pkg/registry/core/node ResourceLocation; k/apiserver
 pkg/registry/generic/rest LocationStreamer.InputStream; k/apimachinery pkg/util/proxy UpgradeAwareHandler.ServeHTTP.
-Simplified: a page that is proxied is passed on as it is, its links are not rewritten, and no connection behind /proxy
-is upgraded; of other ports of a node than its kubelet's nobody knows who listens there.
+Simplified: no connection behind /proxy is upgraded; of other ports of a node than its kubelet's nobody knows who
+listens there.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide.access import attributes
 from kubemini.apiserver.decide.forms import sockets
 from kubemini.apiserver.decide.forms.plain import Passed, Plain, Ready
-from kubemini.apiserver.decide.parts import connections, locations
+from kubemini.apiserver.decide.parts import connections, links, locations
 from kubemini.apiserver.decide.parts.locations import Location
 from kubemini.apiserver.decide.request import first, truth
 from kubemini.apiserver.parts import tunnel
@@ -151,11 +151,13 @@ def _page(core: Core, asked: Request, address: str, path: str) -> Steps:
     """What a program in a pod says."""
     query, body = locations.written(asked.query), asked.body if isinstance(asked.body, bytes) else b""
     whole = (path or "/") + (f"?{query}" if query else "")
-    method, headers = asked.method or "GET", dict(asked.headers)
+    front = links.prefix(asked.path, path or "/")
+    method, headers = asked.method or "GET", {**asked.headers, "x-forwarded-uri": asked.path}
     found = yield from tunnel.page(core, address, whole, method=method, headers=headers, body=body)
     if isinstance(found, str):
         return locations.not_reached(found)
-    return Ready(found["status"], found["headers"], found["body"])
+    told, body = links.page(found["headers"], found["body"], front, asked.headers.get("host", ""))
+    return Ready(found["status"], told, body)
 
 
 def _pod(core: Core, asked: Request) -> Steps:

@@ -23,6 +23,7 @@ CURL_ENDS = (  # what the network says, curl's exit code and its words
 )
 CURL_VALUES = ("--connect-timeout", "--max-time", "--output", "--header", "--request", "--data", "--write-out")
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
+NOT_PERMITTED = "RTNETLINK answers: Operation not permitted"
 
 
 def wget(process: Process) -> Life:
@@ -131,6 +132,15 @@ def _letters(argv: tuple[str, ...]) -> tuple[set[str], dict[str, str], list[str]
         if letter:
             values[letter] = value or (words.pop(0) if words else "")
     return options, values, operands
+
+
+def ip(process: Process) -> Life:
+    """link add|del|set …: only who is privileged may."""
+    words = process.argv[1:]
+    if words[:1] != ("link",) or words[1:2] not in (("add",), ("del",), ("set",)):
+        return process.complain("BusyBox: ip: only link add, del and set are simulated")
+    return 0 if process.inside.setting.privileged else process.complain(f"ip: {NOT_PERMITTED}", 2)
+    yield Sleep()
 
 
 def httpd(process: Process) -> Life:

@@ -15,12 +15,13 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
+from kubemini.api.timestamps import date
 from kubemini.containers.applets.net import kind
 from kubemini.containers.context import Answer, Health, Request
 from kubemini.containers.files import File, Trouble
 from kubemini.containers.process import Ask, Life, Process, Read, Server, Sleep
 from kubemini.containers.programs import guestbook, mounttest, netexec, webhook
-from kubemini.containers.programs.serving import PLAIN, ends_by, flags, log, serves
+from kubemini.containers.programs.serving import PLAIN, ends_by, flags, log, serves, sniffed
 from kubemini.sim.units import NEVER, SECOND, duration
 
 TERMINATION_LOG = "/dev/termination-log"
@@ -111,12 +112,12 @@ def _porter(process: Process) -> Life:
 
     def answer(text: str, request: Request) -> Answer:
         body = json.dumps({"Method": request.method, "Body": text}, separators=(",", ":")) if as_json else text
-        return Answer(200, body.encode(), PLAIN)
+        return Answer(200, body.encode(), sniffed(body))
 
     ends_by(process)
     for name, text in process.environment.items():
         head, _, port = name.rpartition("_")
-        if head in ("SERVE_PORT", "SERVE_TCP_PORT") and port.isdigit():
+        if head in ("SERVE_PORT", "SERVE_TCP_PORT", "SERVE_TLS_PORT") and port.isdigit():
             process.listen(int(port), Server(partial(answer, text)))
     yield Sleep()
     return 0
@@ -151,7 +152,8 @@ def _logs(process: Process) -> Life:
     if lines <= 0 or wait <= 0:
         return process.complain(f"Invalid total number of lines: {lines}", 255)
     for number in range(lines):
-        log(process, f"{number} GET /api/v1/namespaces/default/pods/p{number} {200 + 37 * number % 400}")
+        head = f"I{date(process.now):%m%d %H:%M:%S.%f}{process.pid:8} logs_generator.go:76] "
+        process.complain(f"{head}{number} GET /api/v1/namespaces/default/pods/p{number} {200 + 37 * number % 400}")
         yield Sleep(wait)
     return 0
 
@@ -168,6 +170,14 @@ def _connect(process: Process) -> Life:
 
 def _entrypoint(process: Process) -> Life:
     process.out(f"[{' '.join(process.argv)}]\n")
+    return 0
+    yield Sleep()
+
+
+def nonewprivs(process: Process) -> Life:
+    """Its file is root's and runs as root, where a process may become more than it was."""
+    setting = process.inside.setting
+    process.out(f"Effective uid: {0 if setting.escalates else setting.user}\n")
     return 0
     yield Sleep()
 

@@ -3,11 +3,15 @@
 spf13/pflag (how flags are written), Go's log (Ldate, Ltime).
 """
 
+import re
 from functools import partial
 
 from kubemini.api.timestamps import date
 from kubemini.containers.process import Life, Process, Server, Sleep
 
+MARKUP = re.compile(
+    r"\s*<(!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|!--)[ >]", re.IGNORECASE
+)
 PLAIN = (("Content-Type", "text/plain; charset=utf-8"),)
 
 
@@ -21,6 +25,11 @@ def flags(process: Process) -> dict[str, str]:
             follows = not given and bool(words) and not words[0].startswith("-")
             found[name] = value if given else words.pop(0) if follows else "true"
     return found
+
+
+def sniffed(text: str) -> tuple[tuple[str, str], ...]:
+    """The type of a page of which its program says none, as net/http finds it out."""
+    return (("Content-Type", "text/html; charset=utf-8"),) if MARKUP.match(text) else PLAIN
 
 
 def log(process: Process, text: str) -> None:

@@ -55,6 +55,8 @@ class Settings:
             tty=bool(container.get("tty")),
             user=who.user,
             groups=who.groups,
+            privileged=bool(users.context(pod, container).get("privileged")),
+            escalates=users.context(pod, container).get("allowPrivilegeEscalation") is not False,
             fixed=bool(get(container, "securityContext", "readOnlyRootFilesystem")),
             sysctls=users.sysctls(pod),
         )
@@ -95,7 +97,8 @@ class Settings:
                 if not files.exists(f"/{path}"):
                     files.make_folders(f"/{path}")
                 node = files.find(f"/{path}")
-            read_only = bool(one.get("readOnly")) or comes_from_the_api(volumes.get(one["name"], {}))
+            volume = volumes.get(one["name"], {})
+            read_only = bool(one.get("readOnly")) or comes_from_the_api(volume) or "image" in volume
             found.append(Mount(one["mountPath"], node, read_only))
         return found
 

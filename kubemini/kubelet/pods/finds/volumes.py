@@ -6,7 +6,7 @@ Models k/k pkg/kubelet/volumemanager volumeManager.WaitForAttachAndMount
 Models k/k pkg/kubelet/util/manager NewWatchBasedManager
 Simplified: each pod watches for itself; only kubelets with `kubelet_details` look; for the others every volume is there
 and empty. A hostPath is made if it is not there, whatever its type says. What is none of these, nor comes from the
-API, is an empty folder of the pod's own.
+API, is an empty folder of the pod's own. An image in a volume is there at once, and of one that is not known nothing.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from kubemini.api.kinds import CONFIG_MAP, KNOWN, SECRET
 from kubemini.api.objects import Obj, freeze, get
 from kubemini.client import Informer
-from kubemini.containers import File, Files, Folder, Node
+from kubemini.containers import File, Files, Folder, Node, image_of
 from kubemini.kubelet.decide import insides
 from kubemini.kubelet.decide.pods import mounts
 from kubemini.kubelet.decide.pods.mounts import Missing, comes_from_the_api, contents, needs, same, tells_of_the_pod
@@ -132,6 +132,9 @@ class Volumes:
             return Folder()
         if path := get(volume, "hostPath", "path"):
             return self._of_the_host(path)
+        if reference := get(volume, "image", "reference"):
+            known = image_of(reference)
+            return known.root() if known is not None else Folder(kind="overlayfs")
         found: dict[tuple[str, str], Any] = {}
         for kind, name in needs(volume):
             found[kind, name] = yield from self.source(kind, name)
