@@ -33,7 +33,7 @@ from kubemini.apiserver.decide.policies.matching import is_exempt
 from kubemini.apiserver.decide.policies.webhooks import Hook, Late, Unanswered
 from kubemini.apiserver.decide.strategy import default
 from kubemini.apiserver.decide.update import Decide
-from kubemini.apiserver.parts import tunnel
+from kubemini.apiserver.outward import tunnel
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 

@@ -21,7 +21,7 @@ from kubemini.apiserver.decide.forms.plain import Passed, Plain, Ready
 from kubemini.apiserver.decide.parts import connections, links, locations
 from kubemini.apiserver.decide.parts.locations import Location
 from kubemini.apiserver.decide.request import first, truth
-from kubemini.apiserver.parts import tunnel
+from kubemini.apiserver.outward import tunnel
 from kubemini.sim import Steps
 
 NOTHING = ""  # an answer without a body: 204

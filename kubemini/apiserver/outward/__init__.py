@@ -1,0 +1,1 @@
+"""What a server asks of others: kubelets, and programs in pods."""
