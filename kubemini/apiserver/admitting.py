@@ -39,6 +39,7 @@ from kubemini.sim.units import SECOND
 
 HOOKS = (mutatingwebhook, validatingwebhook)
 HTTPS, LATE = 443, "context deadline exceeded"
+STRANGER = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
 
 
 class Heard:
@@ -208,8 +209,14 @@ def _called(core: Core, hook: Hook, review: dict[str, Any]) -> Steps:
 
 
 def _posted(core: Core, hook: Hook, service: Obj, slices: list[Obj], review: dict[str, Any]) -> Steps:
-    """The answer of the program in a pod behind *service*. Raises Unanswered."""
+    """The answer of the program in a pod behind *service*. Raises Unanswered.
+
+    Simplified: whoever names a bundle of certificates is believed that it is the right one; without one only those
+    are trusted whom the world trusts, and no pod is among them.
+    """
     told = hook.said["clientConfig"]["service"]
+    if not hook.said["clientConfig"].get("caBundle"):
+        raise Unanswered(hook.unreachable(STRANGER))
     named = connections.port_name(service, told.get("port", HTTPS))
     address = connections.of_service(told["name"], slices, named) if isinstance(named, str) else named
     if isinstance(address, ApiError):

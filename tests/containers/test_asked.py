@@ -1,0 +1,67 @@
+"""A webhook that runs in a pod: the API server asks it by its Service."""
+
+from kubemini.api.kinds import CONFIG_MAP
+from kubemini.api.objects import freeze
+from kubemini.cluster import Cluster
+from kubemini.params import Params
+from tests.worlds.kube import Shop
+
+CERTS = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "certs"},
+    "stringData": {"tls.crt": "c", "tls.key": "k"},
+}
+ARGS = ["webhook", "--tls-cert-file=/certs/tls.crt", "--tls-private-key-file=/certs/tls.key", "--port=8444"]
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "hook", "labels": {"app": "hook"}},
+    "spec": {
+        "volumes": [{"name": "certs", "secret": {"secretName": "certs"}}],
+        "containers": [
+            {"name": "c", "image": "agnhost", "args": ARGS, "volumeMounts": [{"name": "certs", "mountPath": "/certs"}]}
+        ],
+    },
+}
+SERVICE = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {"name": "hook"},
+    "spec": {"selector": {"app": "hook"}, "ports": [{"port": 443, "targetPort": 8444}]},
+}
+
+
+def hook(**client):
+    service = {"namespace": "default", "name": "hook", "path": "/configmaps"}
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
+    said = {"name": "h.x.io", "rules": [rule], "clientConfig": {"service": service, **client}}
+    said |= {"sideEffects": "None", "admissionReviewVersions": ["v1"]}
+    meta = {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration"}
+    return {**meta, "metadata": {"name": "h"}, "webhooks": [said]}
+
+
+def outcome(shop, name, value):
+    """What becomes of a new ConfigMap."""
+    meta, user = {"name": name, "namespace": "default"}, shop.cluster.user
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"webhook-e2e-test": value}}
+    user.spawn(user.request("POST", CONFIG_MAP.path("default"), freeze(body)))
+    shop.run(2)
+    return str(shop.sim.trace.of("request", user.name)[-1].detail)
+
+
+def asked(**client):
+    details = Params(kubelet_details=True)
+    shop = Shop(*map(freeze, (CERTS, POD, SERVICE, hook(**client))), cluster=Cluster.single(workers=1, params=details))
+    shop.run(20)
+    return outcome(shop, "a", "webhook-disallow"), outcome(shop, "b", "x")
+
+
+def test_a_program_in_a_pod_refuses_what_it_does_not_want_and_no_more():
+    denied, allowed = asked(caBundle="Y2E=")
+    assert 'admission webhook "h.x.io" denied the request: the configmap contains unwanted key and value' in denied
+    assert "'outcome': 'ok'" in allowed
+
+
+def test_who_names_no_bundle_of_certificates_trusts_no_pod():
+    assert all("certificate signed by unknown authority" in said for said in asked())
