@@ -65,6 +65,12 @@ def test_netexec_answers_packets_by_udp_beside_requests():
     assert bench.inside.listens(80)
 
 
+@pytest.mark.parametrize("flag", [("--udp-port=-1",), ("--udp-port", "-1")])
+def test_netexec_leaves_udp_alone_if_told_so(flag):
+    bench = Bench("agnhost", "netexec", *flag).start()
+    assert bench.inside.listens(8080) and bench.inside.datagram(8081, b"hostname", "10.0.0.9") is None
+
+
 def test_dial_asks_by_udp():
     bench = Bench("agnhost", "netexec", came={"body": b"web-1", "error": ""}).start()
     taken = []

@@ -22,7 +22,7 @@ def flags(process: Process) -> dict[str, str]:
         word = words.pop(0)
         if word.startswith("-"):
             name, given, value = word.lstrip("-").partition("=")
-            follows = not given and bool(words) and not words[0].startswith("-")
+            follows = not given and bool(words) and (not words[0].startswith("-") or words[0][1:].isdigit())
             found[name] = value if given else words.pop(0) if follows else "true"
     return found
 
