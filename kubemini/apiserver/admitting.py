@@ -86,7 +86,7 @@ def attributes(
         known=Heard(core),
         toleration_seconds=seconds,
         may=_authorizer(core, asked),
-        now=core.sim.now,
+        now=core.sim.wall,
         suffix=lambda: identity.generated("", core.rng),
         off=core.flags.disabled_plugins,
         **more,

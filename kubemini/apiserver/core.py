@@ -83,7 +83,7 @@ class Core:
         self.health = Health(component, etcd_endpoints)
         self.storage = Storage(self.sim, self.params, self.etcd)
         self.definitions = Definitions(component, self.storage, self.cache, self.forget, flags.webhooks)
-        self.access = Access(self.sim, flags, self.cache)
+        self.access = Access(component, flags, self.cache)
         self.fairness = Fairness(component, self.begun, self.cache)
         self.counted = Counted()
         self.goaways = self.sim.rng(f"goaways/{component.name}/{component.incarnation}")

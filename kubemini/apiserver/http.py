@@ -143,7 +143,7 @@ class Exchange:
         payload = payload_of(request)
         self._call = Call(rpc, OUTSIDE, id, "request", payload, True, self)
         if server.net.tap is not None:
-            server.net.tap.request(OUTSIDE, server.name, server.sim.now, id, "request", payload)
+            server.net.tap.request(OUTSIDE, server.name, server.net.sim.now, id, "request", payload)
         rpc.open[self._id], rpc.accepted[self._id] = self._call, self
         server.guarded(server.incarnation, self._begin, ())
 
@@ -174,7 +174,7 @@ class Exchange:
         if self.server.net.tap is not None:
             refused = isinstance(answer, ApiError)
             said = Reply(not refused, None if refused else answer, answer if refused else None)
-            self.server.net.tap.answer(self.server.name, OUTSIDE, self.server.sim.now, self._call.id, said)
+            self.server.net.tap.answer(self.server.name, OUTSIDE, self.server.net.sim.now, self._call.id, said)
         if isinstance(made.body, bytes):
             self._call.reply(None)
         self._answer(made)
@@ -191,7 +191,7 @@ class Exchange:
     def _response(self, asked: Request, answer: Any) -> HttpResponse:
         if answer is None and asked.info.verb == "watch":
             form, kind = asked.accepted, asked.info.kind
-            encode = response.event_encoder(form, asked.query, lambda: self.server.sim.now, kind)
+            encode = response.event_encoder(form, asked.query, lambda: self.server.sim.wall, kind)
             answer = sockets.of_watch(asked.headers, form, encode, self.cancel)
             if answer is None:
                 self.stream.begin(encode)
@@ -199,7 +199,7 @@ class Exchange:
         if isinstance(answer, Passed):
             return self._passed(answer, asked)
         if answer is not None:
-            now, made = self.server.sim.now, asked.created or asked.info.verb == "create"
+            now, made = self.server.sim.wall, asked.created or asked.info.verb == "create"
             said = response.of(answer, asked.accepted, asked.headers, asked.query, made, now, asked.info.kind)
         headers = [*said.headers, *asked.answer_headers]
         headers += [("Warning", response.warning(text)) for text in asked.warnings]
@@ -235,7 +235,7 @@ class Exchange:
     def push(self, id: int, item: Any) -> None:
         """An event for the stream, or bytes."""
         if self.server.net.tap is not None:
-            self.server.net.tap.event(self.server.name, OUTSIDE, self.server.sim.now, id, item)
+            self.server.net.tap.event(self.server.name, OUTSIDE, self.server.net.sim.now, id, item)
         self.stream.put(item)
 
     def go_away(self) -> None:

@@ -70,7 +70,7 @@ def _my_rules(core: Core, asked: Request, obj: Obj) -> Any:
 
 
 def _myself(core: Core, asked: Request, obj: Obj) -> Any:
-    now = {"creationTimestamp": timestamp(core.sim.now)}
+    now = {"creationTimestamp": timestamp(core.sim.wall)}
     return _fresh(asked.kind, now, status={"userInfo": asked.user.shown()})
 
 
@@ -138,9 +138,9 @@ def _issued(core: Core, account: Obj, spec: Mapping[str, Any], bound: list[Ref])
     meta = {key: account["metadata"][key] for key in ("name", "namespace", "uid")}
     return _fresh(
         TOKEN_REQUEST,
-        {**meta, "creationTimestamp": timestamp(core.sim.now)},
+        {**meta, "creationTimestamp": timestamp(core.sim.wall)},
         spec={"audiences": audiences, "expirationSeconds": lasts, "boundObjectRef": spec.get("boundObjectRef")},
-        status={"token": token, "expirationTimestamp": timestamp(core.sim.now + lasts * SECOND)},
+        status={"token": token, "expirationTimestamp": timestamp(core.sim.wall + lasts * SECOND)},
     )
 
 

@@ -56,6 +56,11 @@ class ApiServer(Component):
         """Without a start, an end, or a look at itself under way."""
         return super().calm and (not self.up or self.core.health.settled)
 
+    def goes_by(self, sim: Sim) -> None:
+        super().goes_by(sim)
+        if self.up:
+            self.core.sim = self.core.storage.sim = sim
+
     def boot(self) -> None:
         self.listens, self.ending = False, False
         self.core = Core(self, self.etcd_endpoints, self.flags)
@@ -118,14 +123,14 @@ class ApiServer(Component):
                 yield self.timeout(self.params.watch_cache_retry)
             if cache.get(meta.get("namespace", ""), meta["name"]) is None:
                 me = Manager(bootstrap.MANAGER, UPDATE, kind.api_version, "")
-                owned = ownership.after_write(None, obj, me, True, self.sim.now)
+                owned = ownership.after_write(None, obj, me, True, self.sim.wall)
                 yield from writing.store_new(self.core, kind, owned)
             if kind.kind == "FlowSchema":
                 yield from self.core.storage.update(kind, "", meta["name"], self._known)
 
     def _known(self, schema: Obj) -> Obj:
         """A flow schema of ours, whose level is there."""
-        return schema if schema.get("status") else bootstrap.found(schema, timestamp(self.sim.now))
+        return schema if schema.get("status") else bootstrap.found(schema, timestamp(self.sim.wall))
 
     # -- the end -----------------------------------------------------------------------------------
     def on_sigterm(self) -> None:

@@ -29,7 +29,7 @@ def ensure_default(core: Core) -> Steps:
         return None
     if found.code != 404:
         return found
-    now = core.sim.now
+    now = core.sim.wall
     made = evolve_many(
         cidrs.default(core.params.service_cluster_ip_range, now),
         (("metadata", "uid"), identity.uid(core.rng)),
@@ -61,9 +61,9 @@ def _mend(core: Core, services_too: bool) -> Steps:
     cidrs_there = core.storage.cidrs.found.values()
     ranges = [cidr for obj in cidrs_there for cidr in get(obj, "spec", "cidrs") or ()]
     ranges = ranges or list(core.params.service_cluster_ip_range)
-    wrong = repair.wrong(list(core.cache(SERVICE).items()), found[0], ranges, core.sim.now, services_too)
+    wrong = repair.wrong(list(core.cache(SERVICE).items()), found[0], ranges, core.sim.wall, services_too)
     for number, said in enumerate(wrong.said if core.params.record_events else ()):
-        yield from _tell(core, repair.event(said, core.component.name, core.sim.now, number))
+        yield from _tell(core, repair.event(said, core.component.name, core.sim.wall, number))
     for one in wrong.repairs:
         yield from core.storage.repair(one)
 
@@ -74,7 +74,7 @@ def _tell(core: Core, event: Obj) -> Steps:
     made = evolve_many(
         event,
         (("metadata", "uid"), identity.uid(core.rng)),
-        (("metadata", "creationTimestamp"), timestamp(core.sim.now)),
+        (("metadata", "creationTimestamp"), timestamp(core.sim.wall)),
     )
     written = yield from core.storage.create(EVENT, meta["namespace"], meta["name"], made)
     if not isinstance(written, ApiError):

@@ -235,7 +235,7 @@ class Storage:
         """
         key = kind.key(namespace, name)
         self.sim.ever.add(kind.kind)
-        claims = services.claims(obj, self.sim.now)
+        claims = services.claims(obj, self.sim.wall)
         compare = [*(_absent(one) for one in (key, *claims)), *self._guards(claims)]
         try:
             made = stored(kind, obj)
@@ -292,7 +292,7 @@ class Storage:
         """Put *wanted* in the place of *old*: Written, an ApiError, Taken, or None if something else is there."""
         removed = isinstance(wanted, Remove)
         new = wanted.last if isinstance(wanted, Remove) else wanted
-        held, claims = services.keys(old), {} if removed else services.claims(new, self.sim.now)
+        held, claims = services.keys(old), {} if removed else services.claims(new, self.sim.wall)
         added = [one for one in claims if one not in held]
         unchanged = {"key": key, "target": "MOD", "mod_revision": revision_of(old)}
         try:

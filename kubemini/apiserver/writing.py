@@ -168,13 +168,13 @@ def _completed(core: Core, admitted: attributes.Attributes, base: str, taken: se
     assert obj is not None, "what is created is there"
     edits: list[tuple[tuple[str, ...], Any]] = [
         (("metadata", "uid"), identity.uid(core.rng)),
-        (("metadata", "creationTimestamp"), timestamp(core.sim.now)),
+        (("metadata", "creationTimestamp"), timestamp(core.sim.wall)),
     ]
     if base:
         name = identity.generated(base, core.rng) if served.of(kind).suffixed else base
         edits.append((("metadata", "name"), name))
     obj = served.of(kind).signed(evolve_many(obj, *edits), admitted.user.shown())
-    obj = strategy.begun(obj, core.sim.now, kind)
+    obj = strategy.begun(obj, core.sim.wall, kind)
     given: Any = obj
     if kind == SERVICE:
         unready = yield from core.cache(SERVICE).wait()
@@ -261,7 +261,7 @@ def begun(core: Core, asked: Request) -> Write:
         asked.info,
         asked.options,
         asked.user.name,
-        core.sim.now,
+        core.sim.wall,
         admit,
         asked.warnings,
         judge,
@@ -366,7 +366,7 @@ def remove(core: Core, asked: Request, judge: Callable[[Obj], ApiError | None] |
     options, marks = asked.options, core.flags.marks_first and asked.kind == POD and not asked.options.dry
 
     def decide(obj: Obj) -> Any:
-        wanted = deletion.delete(obj, options, core.sim.now, asked.kind)
+        wanted = deletion.delete(obj, options, core.sim.wall, asked.kind)
         if judge is not None and not isinstance(wanted, ApiError) and (refused := judge(obj)):
             return refused
         return wanted.last if marks and isinstance(wanted, Remove) else wanted

@@ -133,7 +133,7 @@ class Elector:
         self.client.deadline = None
         reply = yield from self.client.get(LEASE, self.lease, self.namespace)
         if reply.ok and reply.value["spec"].get("holderIdentity") == self.identity:
-            spec = released(reply.value, self.component.sim.now)
+            spec = released(reply.value, self.component.sim.wall)
             yield from self.client.update(evolve(reply.value, ("spec",), spec))
 
     def _jittered(self) -> int:
@@ -176,9 +176,9 @@ class Elector:
         return False if held else (yield from self._write(reply.value, deadline))
 
     def _write(self, old: Obj | None, deadline: int | None) -> Steps:
-        now = self.component.sim.now
         self.client.deadline = deadline
-        spec = record(old, self.identity, self.params.leader_elect_lease_duration, now)
+        date = self.component.sim.wall
+        spec = record(old, self.identity, self.params.leader_elect_lease_duration, date)
         if old is None:
             reply: Reply = yield from self.client.create(self._new(spec))
         else:

@@ -41,8 +41,8 @@ class _Teller:
 
     @property
     def now(self) -> int:
-        """The instant (µs)."""
-        return self.component.sim.now
+        """The date (µs)."""
+        return self.component.sim.wall
 
     def _next(self) -> int:
         self._number = self._number + 1 if self._told_at == self.now else 0

@@ -310,7 +310,7 @@ class Cluster:
         if host not in self.hosts:
             raise ValueError(f"add: there is no host {shown(host)}; there are: {', '.join(self.hosts)}")
         refuse_without_api_server(self.topology, "add")
-        made = make(self.sim, self.net, self.hosts[host], name, self.topology.front_door)
+        made = make(self.hosts[host].sim, self.net, self.hosts[host], name, self.topology.front_door)
         self.components[name] = made
         if self._started:
             made.start()

@@ -33,6 +33,10 @@ class Runtime(Protocol):
     def now(self) -> int:
         """The instant, µs."""
 
+    @property
+    def wall(self) -> int:
+        """The date, µs."""
+
     def after(self, delay: int, act: Callable[..., None], *args: Any) -> Timer:
         """``act(*args)`` in *delay* µs."""
 

@@ -46,7 +46,7 @@ class NamespaceController:
         error = yield from self._empty(namespace, content)
         if error is not None:
             return error
-        wanted = decide.with_conditions(namespace, content, self.component.sim.now)
+        wanted = decide.with_conditions(namespace, content, self.component.sim.wall)
         if wanted is not namespace:
             reply = yield from self.client.update_status(wanted)  # if that fails, the next look says so
             namespace = reply.value if reply.ok else namespace
@@ -85,7 +85,7 @@ class NamespaceController:
             there = reply.value["items"] if reply.ok else ()
             error = reply.error
             if kind == POD:
-                content.grace = decide.grace_left(namespace, there, self.component.sim.now)
+                content.grace = decide.grace_left(namespace, there, self.component.sim.wall)
             if there:
                 error = yield from self._delete(kind, there)
                 if error is None:

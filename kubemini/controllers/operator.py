@@ -130,7 +130,7 @@ class Operator(Component):
     def observed(self, obj: Obj) -> dict[str, Any]:
         """What there is of *obj*, as the caches, the provider and the clock have it."""
         mine = {kind.kind: index.get(obj["metadata"]["uid"]) for kind, index in self.owned.items()}
-        return {**mine, "outside": list(self.provider.things), "now": timestamp(self.sim.now)}
+        return {**mine, "outside": list(self.provider.things), "now": timestamp(self.sim.wall)}
 
     def sync(self, key: Any) -> Steps:
         """One look at one object; returns None, or why there must be another."""

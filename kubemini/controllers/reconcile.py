@@ -159,7 +159,7 @@ class Reconciler:
         """Look at every object of its kind, though none has changed: what was missed is found, if late."""
         for key, obj in self.cache.objects.items():
             if self.controller.when(obj, obj):
-                self.queue.add_after(key, self.controller.delay(obj, obj, self.component.sim.now))
+                self.queue.add_after(key, self.controller.delay(obj, obj, self.component.sim.wall))
         self._resync_later()
 
     def watch_defined(self, kinds: Iterable[Kind]) -> None:
@@ -192,7 +192,7 @@ class Reconciler:
             self.writes.forget(key)
             self.memory.pop(key, None)
         if self.controller.when(old, new):
-            self.queue.add_after(key, self.controller.delay(old, new, self.component.sim.now))
+            self.queue.add_after(key, self.controller.delay(old, new, self.component.sim.wall))
 
     def _observe(self, key: Key, old: Obj | None, new: Obj | None) -> None:
         """The cache has caught up with one of the deeds."""
@@ -226,7 +226,7 @@ class Reconciler:
             self.component.sim.record(self.component.name, "log", text=f'sync "{name}" failed with {behind}')
             return behind
         obj = self.cache.objects.get(key)
-        now = self.component.sim.now
+        now = self.component.sim.wall
         if obj is None:
             self.expectations.forget(key)
             if self.controller.gone is None:
@@ -234,7 +234,7 @@ class Reconciler:
             plan, caught_up = self.controller.gone(key, self.facts), False
         else:
             facts = replace(self.facts, memory=self.memory.get(key), recall=self.memory.get)
-            caught_up = self.expectations.satisfied(key, now)
+            caught_up = self.expectations.satisfied(key, self.component.sim.now)
             plan = self.controller.decide(obj, facts, caught_up, now)
         if not isinstance(plan, Plan):
             if caught_up:
@@ -257,7 +257,7 @@ class Reconciler:
         if same and end.memory is not None:
             self.memory[key] = end.memory
         if end.again_at is not None:
-            self.queue.add_after(key, end.again_at - self.component.sim.now)
+            self.queue.add_after(key, end.again_at - self.component.sim.wall)
         return end.error
 
     def _answer(self, key: Key, step: Step) -> Steps:

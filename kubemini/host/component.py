@@ -9,12 +9,14 @@ import re
 import sys
 from collections import deque
 from collections.abc import Callable
+from fractions import Fraction
 from traceback import walk_tb
 from typing import Any
 
 import simpy
 
 from kubemini.host.machine import Host
+from kubemini.sim.clocks import skewed
 from kubemini.sim.engine import TIMER, Runaway, Sim, Steps
 from kubemini.sim.units import clock
 from kubemini.wire import rpc
@@ -120,7 +122,11 @@ class Component:
     @property
     def calm(self) -> bool:
         """Whether what it says of its health stays so until `Network.changed` is called."""
-        return not self.host.disk.slow
+        return not self.host.disk.slow and self.sim is self.net.sim
+
+    def goes_by(self, sim: Sim) -> None:
+        """*sim* says from now on what time it is; who keeps another of them overrides this."""
+        self.sim = sim
 
     def disturbed(self) -> None:
         """Its machine has become another: whoever has counted on it looks again."""
@@ -223,6 +229,17 @@ class Component:
         self.crash()
 
     # -- time --------------------------------------------------------------------------------------------------
+    def skew_clock(self, offset: int, rate: Fraction) -> None:
+        """Its date is *offset* µs ahead of the true one from now on, and its clock runs at *rate*."""
+        self.sim.end_rests()
+        self.sim.record(self.name, "clock", offset=offset, rate=float(rate))
+        self.set_clock(offset, rate)
+        self.disturbed()
+
+    def set_clock(self, offset: int, rate: Fraction) -> None:
+        """Go by such a clock."""
+        self.goes_by(skewed(self.sim, offset, rate))
+
     def after(self, delay: int, act: Callable, *args: Any, key: int | None = None) -> Timer:
         """``act(*args)`` after *delay* µs, unless this incarnation dies or the timer is cancelled.
 

@@ -4,10 +4,12 @@ Power loss ends every component at once and forgets all memory, the kernel's too
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, Protocol
 
 from kubemini.host.linux import Kernel
 from kubemini.host.linux.podnetwork import Cni
+from kubemini.sim.clocks import skewed
 from kubemini.sim.engine import TIMER, Sim
 from kubemini.wire.station import Station
 
@@ -23,6 +25,9 @@ class Program(Protocol):
 
     def stop(self, how: str) -> None:
         """End."""
+
+    def set_clock(self, offset: int, rate: Fraction) -> None:
+        """Go by such a clock."""
 
     def disturbed(self) -> None:
         """The machine has become another."""
@@ -110,6 +115,16 @@ class Host:
         self.sim.record(self.name, "power_on")
         for number, component in enumerate(self.components):
             self.sim.occur(0, TIMER + number, component.start)
+
+    def skew_clock(self, offset: int, rate: Fraction) -> None:
+        """For all that runs here the date is *offset* µs ahead from now on, and the clock runs at *rate*."""
+        self.sim.end_rests()
+        self.sim.record(self.name, "clock", offset=offset, rate=float(rate))
+        self.sim = skewed(self.sim, offset, rate)
+        for component in self.components:
+            component.set_clock(offset, rate)
+        for component in self.components[:1]:
+            component.disturbed()
 
     def set_slow_disk(self, extra: int) -> None:
         """Every fsync takes *extra* microseconds longer from now on (0: as before)."""

@@ -54,7 +54,7 @@ class Heartbeat:
             due = podnetwork.blocks(host, params.cluster_cidr, masks)
             addresses = podnetwork.addresses_for(host, due)
             configured = self.configuration.shown, self.configuration.eviction_hard
-            node = nodestatus.node(self.name, host.zone, due, addresses, self.kubelet.sim.now, *configured)
+            node = nodestatus.node(self.name, host.zone, due, addresses, self.kubelet.sim.wall, *configured)
             reply = yield from self.client.create(node)
             if reply.ok or code(reply) == 409:
                 break
@@ -127,7 +127,7 @@ class Heartbeat:
     def _send_status(self) -> Steps:
         before = get(self.node, "status", default={})
         addresses = podnetwork.own_addresses(self.kubelet.host)
-        now, was_ready = self.kubelet.sim.now, self.node is not None and nodestatus.is_ready(self.node)
+        now, was_ready = self.kubelet.sim.wall, self.node is not None and nodestatus.is_ready(self.node)
         configured, held = self.configuration, (self.pressures, self.troubles)
         status = nodestatus.status(self.name, addresses, before, now, configured.shown, *held, configured.eviction_hard)
         reply = yield from self.client.patch(NODE, self.name, "", {"status": status}, "status")
@@ -160,12 +160,12 @@ class Heartbeat:
                 reply = yield from self._update(reply.value)
             elif code(reply) == 404:
                 duration = self.params.node_lease_duration
-                reply = yield from self.client.create(nodestatus.lease(self.name, duration, self.kubelet.sim.now))
+                reply = yield from self.client.create(nodestatus.lease(self.name, duration, self.kubelet.sim.wall))
             if reply.ok:
                 return reply.value
             yield self.kubelet.timeout(delay)
             delay = min(2 * delay, longest)
 
     def _update(self, lease: Obj) -> Any:
-        renewed = evolve(lease, ("spec", "renewTime"), micro_timestamp(self.kubelet.sim.now))
+        renewed = evolve(lease, ("spec", "renewTime"), micro_timestamp(self.kubelet.sim.wall))
         return self.client.update(renewed)

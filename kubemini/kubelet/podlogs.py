@@ -27,7 +27,7 @@ class PodLogs:
     """Made once per power-on, for the container runtime of *host*."""
 
     def __init__(self, host: Host):
-        self.host, self.sim = host, host.sim
+        self.host = host
         self.readers: dict[str, list[Callable[[], None]]] = {}  # of pods, by uid: told of each line
 
     @property
@@ -43,7 +43,7 @@ class PodLogs:
         """It starts: a new file."""
         before = self.of(uid, container)
         if before is not None:
-            before.current.probe(self.sim.now, ())
+            before.current.probe(self.host.sim.now, ())
             before.current.ended = True
         made = Kept(Log(), before.current if before is not None else None)
         self._files.setdefault(uid, {})[container] = made
@@ -57,7 +57,7 @@ class PodLogs:
         """A program says a line."""
         kept = self.of(uid, container)
         if kept is not None:
-            kept.current.say(self.sim.now, text, container, end)
+            kept.current.say(self.host.sim.now, text, container, end)
             self._tell(uid)
 
     def write(self, uid: str, data: bytes, container: str) -> None:
@@ -72,7 +72,7 @@ class PodLogs:
         """From now on it is probed so."""
         kept = self.of(uid, container)
         if kept is not None and not kept.current.ended:
-            kept.current.probe(self.sim.now, checks)
+            kept.current.probe(self.host.sim.now, checks)
             self._tell(uid)
 
     def probe_no_more(self) -> None:
@@ -89,7 +89,7 @@ class PodLogs:
             if kept.rest:
                 rest, kept.rest = kept.rest, b""
                 self.say(uid, rest.decode("utf-8", "replace"), container, end="")
-            kept.current.probe(self.sim.now, ())
+            kept.current.probe(self.host.sim.now, ())
             kept.current.ended = True
             self._tell(uid)
 

@@ -59,7 +59,7 @@ class MetricsServer(Component):
         """A request that the API server passes on."""
         pods = sorted(self.pods.values(), key=lambda pod: (pod["metadata"]["namespace"], pod["metadata"]["name"]))
         asked: Any = call.payload
-        found = answers.answer(asked, pods, self.usage, self.window, self.sim.now)
+        found = answers.answer(asked, pods, self.usage, self.window, self.sim.wall)
         if isinstance(found, ApiError):
             call.fail(found)
         else:

@@ -298,7 +298,7 @@ class CoreDNSProcess(NameServer):
             pods = self.informers[POD].values() if POD in self.informers else ()
             names = [namespace["metadata"]["name"] for namespace in namespaces]
             store = read_store(services, slices, names, pods)
-            store.synced, store.serial = self._synced(), self.sim.now // SECOND
+            store.synced, store.serial = self._synced(), self.sim.wall // SECOND
             store.local = tuple(self._addresses())
             self.server.store, self.stale = store, not self._synced()
 

@@ -124,7 +124,7 @@ class IngressController(Component):
         for one in controller.unpublished(self.running, at):
             status = freeze(ingress_status(at))
             yield from self.client.update_status(evolve(one, ("status",), status))
-        now = timestamp(self.sim.now)
+        now = timestamp(self.sim.wall)
         for one, told in controller.reports(self.running, at):
             yield from self.client.update_status(evolve(one, ("status",), freeze(controller.dated(told, now))))
 

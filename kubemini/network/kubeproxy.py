@@ -92,8 +92,10 @@ class KubeProxy(Component):
         probe: Probe = call.payload
         late = self.waits and self.sim.now - self.waiting_since >= 2 * self.params.proxy_sync_period
         if probe.port == HEALTHZ_PORT:
-            updated = "" if self.written_at == NEVER else micro_timestamp(self.written_at)
-            answer = proxy_health(probe.path, not late or not updated, updated, micro_timestamp(self.sim.now))
+            updated = (
+                "" if self.written_at == NEVER else micro_timestamp(self.written_at - self.sim.now + self.sim.wall)
+            )
+            answer = proxy_health(probe.path, not late or not updated, updated, micro_timestamp(self.sim.wall))
             call.reply(answer or (404, {}, {}))
         elif answer := answered(self.counts, probe, not late):
             call.reply(answer)

@@ -87,7 +87,7 @@ class Preemptor:
             "status": "True",
             "reason": BY_SCHEDULER,
             "message": MESSAGE,
-            "lastTransitionTime": timestamp(self.component.sim.now),
+            "lastTransitionTime": timestamp(self.component.sim.wall),
         }
         if (generation := victim["metadata"].get("generation")) is not None:
             condition["observedGeneration"] = generation

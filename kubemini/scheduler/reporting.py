@@ -69,7 +69,7 @@ class Reporter:
             return []
         same = before is not None and before["status"] == ours["status"]
         since = get(before, "lastTransitionTime") if same else None
-        ours["lastTransitionTime"] = since or timestamp(self.component.sim.now)
+        ours["lastTransitionTime"] = since or timestamp(self.component.sim.wall)
         if (generation := pod["metadata"].get("generation")) is not None:
             ours["observedGeneration"] = generation
         return [*(c for c in held if c["type"] != SCHEDULED), freeze(ours)]

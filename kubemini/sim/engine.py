@@ -96,6 +96,11 @@ class Sim(simpy.Environment):
         self._second = self._before = 0  # the last look's simulated second, and the events before it
         self.allow(EVENT_BUDGET)
 
+    @property
+    def wall(self) -> int:
+        """The date (µs), as who asks reads it on its own clock: `now`, until that clock is wrong (`clocks`)."""
+        return self.now
+
     def begin_at(self, instant: int) -> None:
         """Let time begin at *instant* instead of 0: for a run that has to do with the dates of others."""
         assert not self.events and not self.now, "time has begun already: say when before anything happens"

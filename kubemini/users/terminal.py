@@ -125,7 +125,7 @@ class Terminal(Component):
 
         *on_news* is told what has been printed, whenever something has, and when the line is over.
         """
-        screen = Screen(now=self.sim.now)
+        screen = Screen(now=self.sim.wall)
         typed = Typed(text, screen)
         line = Line(screen, self.known, f"https://{next(iter(self.contexts.values()))}:{PORT}")
         try:
@@ -164,7 +164,7 @@ class _Course:
         value: Any = None
         problem: Exception | None = None
         while True:
-            self.line.screen.now = self.terminal.sim.now
+            self.line.screen.now = self.terminal.sim.wall
             try:
                 need = steps.throw(problem) if problem else steps.send(value)
             except StopIteration as end:

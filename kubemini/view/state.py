@@ -27,6 +27,7 @@ class State:
         self.members: dict[str, Detail] = {}  # etcd member → role, term, lead, log and store
         self.clusters: list[Detail] = []  # {id, voters, learners}, the oldest first
         self.data: dict[str, int] = {}  # etcd member → the cluster that its data belongs to
+        self.clocks: dict[str, Detail] = {}  # host or program → {offset: µs, rate}, of those that are wrong
         self.cuts: list[Detail] = []
         self.links: list[Detail] = []  # latency and loss that somebody set
         self.ready: dict[str, Detail] = {}
@@ -167,6 +168,14 @@ def _power_on(state: State, at: int, actor: str, d: Detail) -> None:
 
 def _slow_disk(state: State, at: int, actor: str, d: Detail) -> None:
     state.hosts[actor]["slow"] = d["extra"]
+
+
+def _clock(state: State, at: int, actor: str, d: Detail) -> None:
+    runs = [name for name, program in state.programs.items() if program["host"] == actor]
+    for name in (actor, *runs):  # a program's own clock is set with that of its host
+        state.clocks.pop(name, None)
+    if d["offset"] or d["rate"] != 1:
+        state.clocks[actor] = d
 
 
 def _cut(state: State, at: int, actor: str, d: Detail) -> None:
@@ -334,6 +343,7 @@ RULES: dict[str, Callable[[State, int, str, Detail], None]] = {
     "power_off": _power_off,
     "power_on": _power_on,
     "slow_disk": _slow_disk,
+    "clock": _clock,
     "cut": _cut,
     "heal": _heal,
     "latency": _latency,

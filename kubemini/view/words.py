@@ -24,6 +24,7 @@ DEEDS: dict[str, str] = {
     "power_off": "pulled the plug of {0}",
     "power_on": "switched {0} on",
     "slow_disk": "made every fsync of {0} {1} longer",
+    "skew_clock": "set the clock of {0}",
     "cut": "cut {0} off",
     "heal": "healed the network",
     "zone_outage": "took the power of zone {0}",

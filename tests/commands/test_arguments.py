@@ -60,6 +60,12 @@ def test_an_instant_that_is_none_is_refused(at, sentence):
     [
         (("5s", "slow_disk", "cp-1", "-1s"), "slow_disk: extra:"),
         (("5s", "slow_disk", "cp-1", "1e18s"), "longer than 100 years"),
+        (("5s", "skew_clock", "cp-1", "-nan"), "skew_clock: offset:"),
+        (("5s", "skew_clock", "cp-1", "--1s"), "negative"),
+        (("5s", "skew_clock", "cp-1", "1s", 0), "expected a rate from 0.01 to 100, got 0"),
+        (("5s", "skew_clock", "cp-1", "1s", "1e999999"), "expected a rate from 0.01 to 100"),
+        (("5s", "skew_clock", "cp-1", "1s", True), "expected a rate from 0.01 to 100"),
+        (("5s", "skew_clock", "a", "1s"), "'a' is not a host or a component of this cluster"),
         (("5s", "latency", "cp-1", "cp-2", "nan", "1ms"), "latency: low:"),
         (("5s", "latency", "cp-1", "cp-1", "1ms", "2ms"), "cp-1 is both ends; name two hosts"),
         (("5s", "loss", "cp-1", "cp-2", "nan"), "expected a share from 0 to 1"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kubemini import run
 from kubemini.commands import ACTIONS, FaultError
 from kubemini.commands import arguments as kinds
+from kubemini.commands.clocks import KEEPER, OFFSET, RATE
 from kubemini.commands.firewall import RULE
 from kubemini.commands.kubectl import KIND, LINE, REPLICAS
 from kubemini.commands.members import NEW_OR_EXISTING, NOW_OR_LATER, VOTER_OR_LEARNER
@@ -23,6 +24,8 @@ CONFIG_MAP = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"
 PLAIN = {
     kinds.DURATION: ["0s", "1ms", "3s"],
     kinds.SHARE: [0, 0.5, 1],
+    OFFSET: ["0s", "-1h", "90s", -3],
+    RATE: [1, "0.5", 1.25, 100],
     kinds.TEXT: ["k", "", "ü", "\0", "v" * 3000],
     kinds.OBJECT_NAME: ["web", "nope", "x"],
     kinds.PLACED_NAME: ["web", "nope", "kube-system/coredns"],
@@ -58,6 +61,7 @@ def values(topology):
     return PLAIN | {
         kinds.COMPONENT: components,
         kinds.HOST: hosts,
+        KEEPER: hosts + components,
         kinds.ZONE: zones,
         kinds.MEMBER: members,
         kinds.MEMBER_OR_ANY: ["", *topology.members],

@@ -32,6 +32,11 @@ class Bench:
         self.inside = Inside(program_for(image, command, args), Setting(**setting), self)
 
     # -- Runtime
+    @property
+    def wall(self) -> int:
+        """The date: nobody sets the clock of a bench."""
+        return self.now
+
     def after(self, delay: int, act: Callable[..., None], *args: Any) -> Timer:
         """In *delay* µs."""
         timer = Timer(lambda: act(*args))

@@ -39,12 +39,12 @@ class Audited:
         number = next((value for name, value in asked.answer_headers if name == "Audit-Id"), "")
         agent, ip = asked.headers.get("user-agent", ""), LOOPBACK if asked.method else ""
         number = number or identity.uid(core.audits)
-        self._event = events.begun(config, number, asked.info, user, _uri(asked), agent, ip, core.sim.now)
+        self._event = events.begun(config, number, asked.info, user, _uri(asked), agent, ip, core.sim.wall)
 
     def stage(self, stage: str) -> None:
         """It has come so far."""
         if stage not in self.config.omitted:
-            event = events.at_stage(self._event, stage, self.core.sim.now, self.annotations)
+            event = events.at_stage(self._event, stage, self.core.sim.wall, self.annotations)
             self.core.sim.record(self.core.component.name, "audit", event=event)
 
     def annotate(self, key: str, value: str) -> None:
@@ -75,7 +75,7 @@ class Audited:
         asked = self.asked
         if isinstance(answer, dict):
             if asked.accepted.convert is not None:
-                answer = tables.shown(answer, asked.accepted.convert, asked.query, self.core.sim.now, asked.info.kind)
+                answer = tables.shown(answer, asked.accepted.convert, asked.query, self.core.sim.wall, asked.info.kind)
             answer = answer if isinstance(answer, ApiError) else response.as_typed(answer, asked.info.kind)
         self._event = events.with_response(self._event, self.config, code, answer)
         if self._long:

@@ -78,7 +78,7 @@ class Definitions:
         """Nothing is made of a kind that other servers may not have heard of yet."""
         crd = self._cache(DEFINITION).get("", f"{kind.plural}.{kind.group}")
         since = get(naming.condition(crd, naming.ESTABLISHED) or {}, "lastTransitionTime") if crd else None
-        if since is not None and self._component.sim.now - instant(since) < NEW:
+        if since is not None and self._component.sim.wall - instant(since) < NEW:
             yield self._component.timeout(NEW)
 
     # -- news ----------------------------------------------------------------------------------------------------------
@@ -153,7 +153,7 @@ class Definitions:
         return next((crd["metadata"]["name"] for crd in crds if self._settled(crd) is not crd), None)
 
     def _settled(self, crd: Obj) -> Obj:
-        now, others = self._component.sim.now, self._cache(DEFINITION).items()
+        now, others = self._component.sim.wall, self._cache(DEFINITION).items()
         named = naming.named(crd, others, now)
         return named if named is not crd else naming.established(crd, now)
 
@@ -175,7 +175,7 @@ class Definitions:
             if new is crd:
                 return crd
             kept = bool(ownership.managers_of(get(crd, *ownership.FIELD)))
-            new = ownership.after_write(crd, new, ME, kept, self._component.sim.now)
+            new = ownership.after_write(crd, new, ME, kept, self._component.sim.wall)
             return Remove(new) if deletion.finished(new) else new
 
         return (yield from self._storage.update(DEFINITION, "", name, decide))
@@ -183,11 +183,11 @@ class Definitions:
     # -- the end -------------------------------------------------------------------------------------------------------
     def _end(self, name: str) -> Steps:
         """The objects go, then the definition; until then it is looked again and again."""
-        now = self._component.sim
-        yield from self._write(name, lambda crd: naming.ending(crd, now.now) if naming.is_ending(crd) else crd)
+        clock = self._component.sim
+        yield from self._write(name, lambda crd: naming.ending(crd, clock.wall) if naming.is_ending(crd) else crd)
         while (left := (yield from self._left(name))) is not None:
             if not left:
-                done = yield from self._write(name, lambda crd: _emptied(crd, now.now))
+                done = yield from self._write(name, lambda crd: _emptied(crd, clock.wall))
                 if not isinstance(done, ApiError):
                     break
             yield self._component.timeout(LOOK)
@@ -214,7 +214,7 @@ class Definitions:
         return left
 
     def _asked_to_go(self, obj: Obj, kind: Kind) -> "Obj | Remove | ApiError":
-        return deletion.delete(obj, Options(), self._component.sim.now, kind)
+        return deletion.delete(obj, Options(), self._component.sim.wall, kind)
 
 
 def _essence(crd: Obj) -> Any:

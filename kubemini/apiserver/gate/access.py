@@ -21,7 +21,7 @@ from kubemini.apiserver.decide.access.users import MASTERS, NOBODY, UserInfo
 from kubemini.apiserver.flags import NODE as NODE_MODE
 from kubemini.apiserver.flags import RBAC, Flags
 from kubemini.apiserver.watchcache import WatchCache
-from kubemini.sim import Sim
+from kubemini.host import Component
 from kubemini.sim.units import SECOND
 
 _RBAC = f"{GROUP}/v1"
@@ -37,8 +37,8 @@ ALLOWED = Decision(True)
 class Access:
     """What one incarnation of an API server knows of rights."""
 
-    def __init__(self, sim: Sim, flags: Flags, cache: Callable[[Kind], WatchCache]):
-        self.sim, self.flags, self.cache = sim, flags, cache
+    def __init__(self, component: Component, flags: Flags, cache: Callable[[Kind], WatchCache]):
+        self.component, self.flags, self.cache = component, flags, cache
         self._heard: tuple[int, ...] = ()
         self._roles = Roles()
 
@@ -83,7 +83,7 @@ class Access:
     @property
     def epoch(self) -> int:
         """Seconds of the Unix epoch."""
-        return (EPOCH + self.sim.now) // SECOND
+        return (EPOCH + self.component.sim.wall) // SECOND
 
     def find(self, kind: str, namespace: str, name: str) -> Obj | None:
         """An object that a token is about, as last heard of."""

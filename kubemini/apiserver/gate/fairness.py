@@ -47,7 +47,7 @@ class Fairness:
         self, component: Component, begun: Callable[[Kind], WatchCache | None], cache: Callable[[Kind], WatchCache]
     ):
         self.component, self.begun, self.cache = component, begun, cache
-        self.sim, self.patience = component.sim, component.net.params.request_timeout // 4
+        self.patience = component.net.params.request_timeout // 4
         self.levels: dict[str, Level] = {}
         self.rejected: Counter[Labels] = Counter()
         self._schemas: list[Obj] = []
@@ -82,13 +82,13 @@ class Fairness:
         level = self.levels[name]
         visit.headers += _headers(schema, self._objects[name])
         flow = flows.hashed(schema["metadata"]["name"], flows.distinguisher(schema, info, user))
-        ticket = level.arrive(self._work(info, query, name), flow, self.sim.now)
+        ticket = level.arrive(self._work(info, query, name), flow, self.component.sim.now)
         if isinstance(ticket, str):
             return self._refused(name)
         visit.over.append(lambda: self._gone(level, ticket))
         self._seat(level)
         if not ticket.sits:
-            event = self._waiting[ticket] = simpy.Event(self.sim)
+            event = self._waiting[ticket] = simpy.Event(self.component.sim)
             yield event | self.component.timeout(self.patience)
         return None if ticket.sits else self._refused(name)
 
@@ -107,7 +107,7 @@ class Fairness:
         return Work()
 
     def _seat(self, level: Level) -> None:
-        for ticket in level.seated(self.sim.now):
+        for ticket in level.seated(self.component.sim.now):
             event = self._waiting.pop(ticket, None)
             if event is not None:
                 happen(event, None)
@@ -116,16 +116,16 @@ class Fairness:
         """Who sat stands up, when all who must hear of his work have; who waited waits no more."""
         self._waiting.pop(ticket, None)
         if not ticket.sits:
-            level.leave(ticket, self.sim.now)
+            level.leave(ticket, self.component.sim.now)
             return
-        level.ran(ticket, self.sim.now)
+        level.ran(ticket, self.component.sim.now)
         if ticket.work.more:
             self.component.after(ticket.work.more, self._released, level, ticket)
         else:
             self._released(level, ticket)
 
     def _released(self, level: Level, ticket: Ticket) -> None:
-        level.released(ticket, self.sim.now)
+        level.released(ticket, self.component.sim.now)
         self._seat(level)
 
     def series(self) -> list[Series]:
@@ -153,7 +153,7 @@ class Fairness:
     def _refused(self, name: str) -> ApiError:
         """429: too much of this level is under way."""
         self.rejected[("priority_level", name),] += 1
-        again = self._dropped.setdefault(name, Dropped()).note(self.sim.now // SECOND)
+        again = self._dropped.setdefault(name, Dropped()).note(self.component.sim.now // SECOND)
         details = freeze({"retryAfterSeconds": again})
         return ApiError(429, "TooManyRequests", TOO_MANY, details, plain=True)
 

@@ -33,7 +33,7 @@ def bind(core: Core, asked: Request) -> Steps:
     refused = admission.validate(looked_at) or binding.misbound(admitted, asked.info.name)
     if refused is not None:
         return refused
-    done = yield from writing.change(core, asked, lambda pod: binding.bind(pod, admitted, core.sim.now))
+    done = yield from writing.change(core, asked, lambda pod: binding.bind(pod, admitted, core.sim.wall))
     return done if isinstance(done, ApiError) else binding.BOUND
 
 

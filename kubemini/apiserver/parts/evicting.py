@@ -74,17 +74,17 @@ def _within_budget(core: Core, asked: Request, pod: Obj, how: Options) -> Steps:
 
 
 def _charged(core: Core, old: Obj, pod: str) -> "Obj | ApiError":
-    new = eviction.charged(old, pod, core.sim.now)
+    new = eviction.charged(old, pod, core.sim.wall)
     if isinstance(new, ApiError):
         return new
-    return ownership.after_write(old, new, OURSELVES, core.flags.managed_fields, core.sim.now)
+    return ownership.after_write(old, new, OURSELVES, core.flags.managed_fields, core.sim.wall)
 
 
 def _removed(core: Core, asked: Request, how: Options) -> Steps:
     """Say in the pod's status why it goes, then delete it."""
     asked = replace(asked, options=how)
     if not how.dry:
-        told = yield from writing.change(core, asked, lambda pod: eviction.condemned(pod, how, core.sim.now))
+        told = yield from writing.change(core, asked, lambda pod: eviction.condemned(pod, how, core.sim.wall))
         if isinstance(told, ApiError):
             return told
         how = _bumped(how, told)

@@ -93,7 +93,7 @@ def _hostname(process: Process, words: list[str]) -> int:
 
 
 def _date(process: Process, words: list[str]) -> int:
-    now = date_of(process.now)
+    now = date_of(process.wall)
     letters = {"s": str(int(now.timestamp())), "Y": f"{now:%Y}", "m": f"{now:%m}", "d": f"{now:%d}", "H": f"{now:%H}"}
     letters |= {
         "M": f"{now:%M}",

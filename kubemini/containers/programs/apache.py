@@ -27,7 +27,7 @@ def main(process: Process) -> Life:
 
 def _serve(process: Process, request: Request) -> Answer:
     found = served(process, HOME, request)
-    now = date(process.inside.runtime.now)
+    now = date(process.inside.runtime.wall)
     line = f'{request.source} - - [{now:%d/%b/%Y:%H:%M:%S} +0000] "{request.method} {request.path} HTTP/1.1" '
     process.out(f"{line}{found.status} {len(found.body)}\n")
     return found

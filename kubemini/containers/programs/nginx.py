@@ -229,7 +229,7 @@ def _page(status: int) -> bytes:
 
 
 def _log(process: Process, request: Request, answer: Answer) -> None:
-    now = date(process.inside.runtime.now)
+    now = date(process.inside.runtime.wall)
     line = f'{request.source} - - [{now:%d/%b/%Y:%H:%M:%S} +0000] "{request.method} {request.path} HTTP/1.1" '
     line += f'{answer.status} {len(answer.body)} "-" "{request.headers.get("user-agent", "-")}" "-"\n'
     process.out(line)

@@ -34,7 +34,7 @@ def sniffed(text: str) -> tuple[tuple[str, str], ...]:
 
 def log(process: Process, text: str) -> None:
     """A line as Go's log package writes it."""
-    process.complain(f"{date(process.inside.runtime.now):%Y/%m/%d %H:%M:%S} {text}")
+    process.complain(f"{date(process.inside.runtime.wall):%Y/%m/%d %H:%M:%S} {text}")
 
 
 def serves(process: Process, port: int, server: Server) -> Life:

@@ -98,7 +98,7 @@ class PodGarbageCollector:
 
     def _remove(self, pod: Obj, orphaned: bool = False) -> Steps:
         """Mark it Failed, if it has not ended, and delete it without grace."""
-        marked = podgc.failed(pod, self.component.sim.now, orphaned)
+        marked = podgc.failed(pod, self.component.sim.wall, orphaned)
         if marked is not None:
             reply = yield from patch_status(self.client, pod, marked)
             if not reply.ok:

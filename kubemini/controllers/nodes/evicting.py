@@ -112,7 +112,7 @@ class TaintEviction:
         if not reply.ok:
             return False
         pod = reply.value
-        marked = tainteviction.doomed(pod, self.component.sim.now)
+        marked = tainteviction.doomed(pod, self.component.sim.wall)
         if marked["status"] != pod["status"]:
             reply = yield from patch_status(self.client, pod, marked)
             if not reply.ok:

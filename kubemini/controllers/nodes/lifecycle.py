@@ -156,7 +156,8 @@ class NodeLifecycle:
     def _observe(self, node: Obj) -> NodeHealth:
         name = node["metadata"]["name"]
         lease = self.leases.get(NODE_LEASES, name)
-        self.health[name] = health.observe(self.health.get(name), node, lease, self.component.sim.now)
+        now, date = self.component.sim.now, self.component.sim.wall
+        self.health[name] = health.observe(self.health.get(name), node, lease, now, date)
         return self.health[name]
 
     def _grace(self, seen: NodeHealth) -> int:
@@ -218,7 +219,7 @@ class NodeLifecycle:
             self._caught_up_at = int(lease.value["metadata"]["resourceVersion"])
         if (lease.ok and lease.value["metadata"]["resourceVersion"] != seen.version) or code(lease) not in (0, 404):
             return LATE
-        reply = yield from self.client.update_status(health.unknown(node, now))
+        reply = yield from self.client.update_status(health.unknown(node, self.component.sim.wall))
         if not reply.ok:
             return FAILED
         self.health[name] = replace(seen, ready="Unknown")
@@ -228,7 +229,7 @@ class NodeLifecycle:
         """Nobody vouches for these; whether all could be marked."""
         well = True
         for pod in pods:
-            changed = health.not_ready(pod, self.component.sim.now)
+            changed = health.not_ready(pod, self.component.sim.wall)
             if changed is not None:
                 reply = yield from self.client.update_status(changed)
                 if code(reply) == 404:

@@ -31,7 +31,7 @@ class Tainting:
         """Add, then remove what *node* has; whether both worked."""
         name = node["metadata"]["name"]
         if added:
-            done = yield from self._edit(name, lambda it: taints.with_taints(it, added, self.component.sim.now))
+            done = yield from self._edit(name, lambda it: taints.with_taints(it, added, self.component.sim.wall))
             if not done:
                 return False
         if set(gone) & set(taints.names_of(node)):

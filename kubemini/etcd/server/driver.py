@@ -366,7 +366,7 @@ class Driver(Peer):
         name, sim = self.name, self.sim
         arrives = self.net.transmit(channel, MESSAGE, channel.arrive, (name, message))
         if message.snapshot is not None:
-            wait = self.params.etcd_snapshot_send_timeout if arrives is None else arrives - sim.now
+            wait = self.params.etcd_snapshot_send_timeout if arrives is None else arrives - self.net.sim.now
             self.after(wait, self._snapshot_sent, message.target, arrives is not None)
         sim.record(name, "message", to=channel.destination.name, type=message.type, term=message.term, arrives=arrives)
 

@@ -25,8 +25,8 @@ are, never by when they were scheduled, so nobody can tell when a timer was set.
 meanwhile: a follower hears of its leader more often than its shortest timeout, the leader of its followers
 between any two checks of the quorum. Random stories told both ways hold this (tests/etcd/server/test_quiescence).
 
-Simplified: nothing is left out while packets are lost, a round trip is longer than a heartbeat interval,
-or a member that is sent heartbeats does not answer them (it stands still, lags behind, is heard by nobody).
+Simplified: nothing is left out while packets are lost, a clock is skewed, a round trip is longer than a heartbeat
+interval, or a member that is sent heartbeats does not answer them (it stands still, lags behind, is heard by nobody).
 """
 
 from collections.abc import Callable
@@ -168,6 +168,7 @@ def _may_rest(leader: Driver) -> bool:
         and raft.config.heartbeat_tick == 1
         and raft.config.election_tick >= SHORTEST_TIMEOUT
         and leader.id in leader.membership.members
+        and leader.sim is leader.net.sim
         and not any(leader.net.losses.values())
     )
 
@@ -175,6 +176,8 @@ def _may_rest(leader: Driver) -> bool:
 def _follows(leader: Driver, peer: Driver) -> bool:
     """Whether *peer*'s answer to a heartbeat is certain, and no news."""
     if not peer.serving or peer.paused or not peer.idle or _heard_by(peer, leader.id) is not leader:
+        return False
+    if peer.sim is not peer.net.sim:  # its ticks are not those of others
         return False
     if peer.id not in leader.raft.progress:  # somebody else at that address, who was removed
         return False

@@ -108,7 +108,10 @@ def _answers(checks: Sequence[Check], since: int, until: int) -> Iterator[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The query of a reader; *since* is an instant (µs), *tail* and *limit* are None for all."""
+    """The query of a reader; *since* is an instant (µs), *tail* and *limit* are None for all.
+
+    *ahead*: how far the dates of its lines are from the instants at which they were said, µs.
+    """
 
     follow: bool = False
     previous: bool = False
@@ -116,9 +119,10 @@ class Wanted:
     since: int | None = None
     tail: int | None = None
     limit: int | None = None
+    ahead: int = 0
 
 
-def wanted(query: Mapping[str, Any], now: int) -> "Wanted | Refusal":
+def wanted(query: Mapping[str, Any], now: int, ahead: int = 0) -> "Wanted | Refusal":
     """What *query* asks for: it may come by the proxy of a node, past the API server's own look at it.
 
     Models k/k pkg/apis/core/validation ValidatePodLogOptions; k/apimachinery pkg/runtime Convert_Slice_string_To_bool
@@ -132,11 +136,11 @@ def wanted(query: Mapping[str, Any], now: int) -> "Wanted | Refusal":
     negative = (tail is not None and tail < 0) or (limit is not None and limit < 1)
     if negative or (seconds is not None and (date or seconds < 1)):
         return Refusal(422, INVALID)
-    since = now - seconds * SECOND if seconds is not None else instant(date) if date else None
+    since = now - seconds * SECOND if seconds is not None else instant(date) - ahead if date else None
     follow, previous, timestamps = (
         texts.get(name, "0").lower() not in ("0", "false") for name in ("follow", "previous", "timestamps")
     )
-    return Wanted(follow, previous, timestamps, since, tail, limit)
+    return Wanted(follow, previous, timestamps, since, tail, limit, ahead)
 
 
 def _number(text: str) -> int | None:
@@ -149,7 +153,7 @@ def shown(line: Line, asked: Wanted) -> bytes:
     """The bytes of one line; none, if it is older than what is asked for."""
     if asked.since is not None and line.at < asked.since:
         return b""
-    text = f"{nano_timestamp(line.at)} {line.text}" if asked.timestamps else line.text
+    text = f"{nano_timestamp(line.at + asked.ahead)} {line.text}" if asked.timestamps else line.text
     return (text + line.end).encode()
 
 

@@ -48,7 +48,7 @@ def _pre_stop(worker: Attended, run: Run, grace: int) -> Steps:
     """Run the hook, but for no longer than *grace* seconds: how long it took (µs)."""
     shared, container = worker.shared, find(worker.pod, run.name)
     began = shared.now
-    event = simpy.Event(shared.sim)
+    event = simpy.Event(shared.component.sim)
 
     def hook() -> Steps:
         wrong = yield from run_hook(worker, container, run, container["lifecycle"]["preStop"])
@@ -104,7 +104,7 @@ def kill_all(worker: Attended, runs: Sequence[Run], grace: int | None = None) ->
     shared.containers.leaves(worker.uid, for_good=True)
     names = [run.name for run in runs]
     left = len(runs)
-    event = simpy.Event(shared.sim)
+    event = simpy.Event(shared.component.sim)
 
     def one(run: Run) -> Steps:
         nonlocal left

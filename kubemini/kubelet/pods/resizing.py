@@ -30,7 +30,7 @@ class Resizing:
 
     def _tried(self, pod: Obj) -> Obj:
         """*pod*, if there is room; else with what it had."""
-        life, stamp = self.worker.life, timestamp(self.shared.now)
+        life, stamp = self.worker.life, timestamp(self.shared.wall)
         generation = pod["metadata"].get("generation")
         place = self.shared.place(self.worker.uid)
         short = admission.short_of(pod, place) if place is not None else None

@@ -47,7 +47,7 @@ class Shared:
         drawn: dict[str, int],
     ):
         self.component, self.client, self.containers, self.links = component, client, containers, links
-        self.host, self.sim, self.params = component.host, component.sim, component.net.params
+        self.host, self.params = component.host, component.net.params
         self.recorder = Recorder(client, "kubelet", component.host.name)
         self.restarts = Backoffs(configuration.crash_loop_backoff or self.params.crash_loop_backoff)
         self.puller = Puller(component, registry, Backoffs(PULLS))
@@ -64,7 +64,16 @@ class Shared:
     @property
     def now(self) -> int:
         """The instant (µs)."""
-        return self.sim.now
+        return self.component.sim.now
+
+    @property
+    def wall(self) -> int:
+        """The date (µs)."""
+        return self.component.sim.wall
+
+    def own(self, date: int) -> int:
+        """The instant of a *date* that the runtime wrote."""
+        return date - self.wall + self.now
 
     def event(self, pod: Obj, type: str, reason: str, message: str, container: str = "") -> None:
         """Tell of *pod*, or of one of its containers."""
@@ -77,7 +86,7 @@ class Shared:
     def draw(self, name: str, bounds: tuple[int, int]) -> int:
         """A duration by chance; each pod has luck of its own."""
         number = self.drawn[name] = self.drawn.get(name, 0) + 1
-        return self.sim.draws(f"pod/{name}").between(number, *bounds)
+        return self.component.sim.draws(f"pod/{name}").between(number, *bounds)
 
     def fresh_id(self, name: str) -> str:
         """What the runtime calls something that comes to nothing: 64 digits."""
@@ -88,7 +97,7 @@ class Shared:
         """What there is of a pod, as the runtime was last asked."""
         found = self.containers.view(uid)
         listed = max(self.relists.last(self.now), self.listed.get(uid, 0))
-        return as_listed(found, listed) if self.params.kubelet_details else found
+        return as_listed(found, listed - self.now + self.wall) if self.params.kubelet_details else found
 
     def jitter(self, pod: str, delay: int) -> int:
         """*delay*, or up to half as much more."""
@@ -97,7 +106,7 @@ class Shared:
     # -- waiting for ends ----------------------------------------------------------------------------------------------
     def when_ended(self, run: str) -> simpy.Event:
         """Happens when the run ends."""
-        event = simpy.Event(self.sim)
+        event = simpy.Event(self.component.sim)
         self._exits.setdefault(run, []).append(lambda value: happen(event, value))
         return event
 
@@ -112,7 +121,7 @@ class Shared:
 
     def first_of(self, delay: int, begin: Callable[[Callable[[Any], None]], None]) -> simpy.Event:
         """An event that happens when what *begin* was given is called, with its value, or with None after *delay*."""
-        event, over = simpy.Event(self.sim), list[bool]()
+        event, over = simpy.Event(self.component.sim), list[bool]()
 
         def come(value: Any) -> None:
             if not over:

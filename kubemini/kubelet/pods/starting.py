@@ -59,7 +59,7 @@ class Starting:
     def may_start(self, container: Obj, view: PodView) -> bool:
         """Whether no back-off holds it."""
         run = view.exited(container["name"])
-        return run is None or not self.shared.restarts.seen(self._key(container), run.finished_at, self.shared.now)
+        return run is None or not self.shared.restarts.seen(self._key(container), run.finished_at, self.shared.wall)
 
     def run(self, container: Obj, view: PodView, together: int) -> Steps:
         """Start it, one of so many that start *together*: None, or why it failed."""
@@ -88,8 +88,8 @@ class Starting:
         run, key, restarts = view.exited(container["name"]), self._key(container), self.shared.restarts
         if run is None:
             return None
-        if not restarts.seen(key, run.finished_at, self.shared.now):
-            restarts.advance(key, run.finished_at, self.shared.now)
+        if not restarts.seen(key, run.finished_at, self.shared.wall):
+            restarts.advance(key, run.finished_at, self.shared.wall)
             return None
         name, pod = container["name"], self.worker.life.full_name
         text = f"Back-off restarting failed container {name} in pod {pod}"

@@ -47,7 +47,7 @@ class Static:
         files = self.shared.host.disk.files.get(FILES, {})
         node = self.shared.host.name
         good = {file: manifest for file, manifest in files.items() if not self._is_bad(file, manifest)}
-        wanted = {file: staticpods.static_pod(manifest, node, self.shared.now) for file, manifest in good.items()}
+        wanted = {file: staticpods.static_pod(manifest, node, self.shared.wall) for file, manifest in good.items()}
         before: dict[str, PodWorker | None] = {}
         for file, uid in list(self.of_file.items()):
             if file not in wanted or wanted[file]["metadata"]["uid"] != uid:

@@ -55,7 +55,7 @@ class Statuses:
         if worker.life.status is None:
             return
         type, generation = "PodReadyToStartContainers", worker.pod["metadata"].get("generation")
-        stamp = timestamp(self.shared.now)
+        stamp = timestamp(self.shared.wall)
         made = conditions.written(type, (True, {}), generation, worker.life.status, stamp)
         told = [made if one["type"] == type else one for one in worker.life.status["conditions"]]
         self.set(worker, {**worker.life.status, "conditions": told})

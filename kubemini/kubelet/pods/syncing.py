@@ -123,7 +123,7 @@ class Syncing:
             shared.containers.run_sandbox(pod).volumes = self.volumes.folders
         except NoNetwork as error:
             message = sandboxes.message(str(error))
-            shared.sim.record(shared.component.name, "sandbox", pod=f"{namespace}/{name}", message=message)
+            shared.component.sim.record(shared.component.name, "sandbox", pod=f"{namespace}/{name}", message=message)
             shared.event(pod, WARNING, sandboxes.REASON, message)
             result.failed = True
             return False

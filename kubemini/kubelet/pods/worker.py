@@ -125,7 +125,7 @@ class PodWorker:
             self.wake()
             return
         why_end = (True, {"reason": "TerminationByKubelet", "message": disruption})
-        generation, stamp = self.pod["metadata"].get("generation"), timestamp(self.shared.now)
+        generation, stamp = self.pod["metadata"].get("generation"), timestamp(self.shared.wall)
         life.disrupted = conditions.written("DisruptionTarget", why_end, generation, life.status, stamp)
         self.wake()
 
@@ -134,7 +134,7 @@ class PodWorker:
         allowed, begun = self.pod["spec"].get("activeDeadlineSeconds"), (self.known() or {}).get("startTime")
         if allowed is None or not begun:
             return None
-        left = instant(begun) + allowed * SECOND - self.shared.now
+        left = instant(begun) + allowed * SECOND - self.shared.wall
         if left > 0:
             if not self._deadline:
                 self._deadline = True
@@ -219,7 +219,7 @@ class PodWorker:
             self.life.become("ended")
             self._again = True
         elif result.failed:
-            delay = BACK_OFF if result.until is None else min(max(result.until - self.shared.now, 0), RESYNC)
+            delay = BACK_OFF if result.until is None else min(max(result.until - self.shared.wall, 0), RESYNC)
             delay = self.shared.jitter(self.life.key[1], delay)
             self._timer = self.shared.component.after(delay, self.wake)
         elif self.is_static:  # its mirror is looked at with each regular sync
@@ -254,7 +254,7 @@ class PodWorker:
         ends_as = None if terminal or life.state == SYNCING else life.ends_as
         evicted = self._past_deadline() or (life.evicted if terminal else None)
         found = status.made_up(
-            self.pod, view, old, life.reasons, probed, host_ips, shared.now, terminal, life.resize, evicted, ends_as
+            self.pod, view, old, life.reasons, probed, host_ips, shared.wall, terminal, life.resize, evicted, ends_as
         )
         if life.disrupted is not None:
             kept = [one for one in found["conditions"] if one["type"] not in conditions.SHARED]

@@ -45,7 +45,7 @@ class Containers:
     """Made once per power-on; *actor* is who the trace says did it."""
 
     def __init__(self, host: Host, actor: str, index: int):
-        self.host, self.sim, self.actor = host, host.sim, actor
+        self.host, self.actor = host, actor
         self.listener: Callable[[str, str, str], None] | None = None  # the kubelet: (uid, event, run)
         self.down = False  # its process has ended: containers go on, and nobody can ask of them
         self.logs = PodLogs(host)
@@ -71,7 +71,7 @@ class Containers:
         sandbox.state = ENDED
         for run in sandbox.view.runs:
             if run.state != EXITED:
-                run.state, run.exit_code, run.reason, run.finished_at = EXITED, LOST, "Unknown", self.sim.now
+                run.state, run.exit_code, run.reason, run.finished_at = EXITED, LOST, "Unknown", self.host.sim.wall
 
     # -- sandboxes -----------------------------------------------------------------------------------------------------
     def run_sandbox(self, pod: Obj) -> PodSandbox:
@@ -158,7 +158,7 @@ class Containers:
         """
         sandbox, name = self.of_pod[uid], container["name"]
         run = Run(self._identity(sandbox, name), name, attempt, sandbox.view.attempt, *image)
-        run.created_at, run.spec_image = self.sim.now, container.get("image", "")
+        run.created_at, run.spec_image = self.host.sim.wall, container.get("image", "")
         run.resources = container.get("resources")
         ended, say = partial(self._ended, sandbox, run), partial(self._said, sandbox, name)
         changed, resolv_conf = partial(self._changed, sandbox, run), self.host.resolv_conf(sandbox.pod)
@@ -172,8 +172,8 @@ class Containers:
     def _identity(self, sandbox: PodSandbox, name: str) -> str:
         """What the runtime calls a container: 64 digits."""
         self._made += 1
-        draws = self.sim.draws(f"containerd/{self.host.name}/{sandbox.uid}/{name}")
-        number = 4 * (self.sim.now + self._made)
+        draws = self.host.sim.draws(f"containerd/{self.host.name}/{sandbox.uid}/{name}")
+        number = 4 * (self.host.sim.now + self._made)
         return "".join(f"{draws.u(number + part):016x}" for part in range(4))
 
     def start(self, uid: str, run: Run, exit_after: int | None, exit_code: int = CRASHED, lag: int = 0) -> None:
@@ -185,10 +185,10 @@ class Containers:
         self.logs.begin(uid, run.name)
         life = sandbox.lives[run.id]
         try:
-            run.state, run.started_at = RUNNING, self.sim.now
+            run.state, run.started_at = RUNNING, self.host.sim.wall
             life.start(exit_after, exit_code, lag)
         except CannotStart as error:
-            run.state, run.started_at, run.finished_at = EXITED, -1, self.sim.now
+            run.state, run.started_at, run.finished_at = EXITED, -1, self.host.sim.wall
             run.exit_code, run.reason, run.message = CANNOT_START, "StartError", str(error)
             life.over = True
             self._tell(sandbox, DIED, run.id)
@@ -254,7 +254,7 @@ class Containers:
         if sandbox.lives[run.id].plain and code != KILLED and self.logs.has_begun(sandbox.uid, run.name):
             self.logs.say(sandbox.uid, f"exits with code {code}", run.name)  # who is killed says nothing
         self.logs.end(sandbox.uid, run.name)
-        run.state, run.finished_at, run.exit_code = EXITED, self.sim.now, code
+        run.state, run.finished_at, run.exit_code = EXITED, self.host.sim.wall, code
         run.reason = OOM_KILLED if reason == OOM_KILLED else "Error" if code else "Completed"
         kept = self.logs.of(sandbox.uid, run.name)
         log = kept.current if kept is not None else None
@@ -291,7 +291,7 @@ class Containers:
     def later(self, delay: int, act: Callable[..., None], *args: Any) -> None:
         """``act(*args)`` in *delay* µs, unless the power goes."""
         self._timers += 1
-        self.sim.occur(delay, self._priority + self._timers, self._due, act, args)
+        self.host.sim.occur(delay, self._priority + self._timers, self._due, act, args)
 
     def _due(self, act: Callable[..., None], args: tuple[Any, ...]) -> None:
         if self.host.kernel.containers is self:
@@ -378,7 +378,7 @@ class Containers:
         if shown == sandbox.shown:
             return
         sandbox.shown = shown
-        self.sim.record(
+        self.host.sim.record(
             self.actor,
             "pod",
             name=sandbox.name,

@@ -18,7 +18,6 @@ from typing import Any, Protocol
 from kubemini.containers import OOM_KILLED, CannotStart, Files, Inside, Program, Setting
 from kubemini.containers.files import Trouble
 from kubemini.host import Host
-from kubemini.sim import Sim
 from kubemini.sim.units import MS
 
 KILLED = 137
@@ -42,7 +41,6 @@ class Holder(Protocol):
     """The runtime that holds a life."""
 
     host: Host
-    sim: Sim
 
     def later(self, delay: int, act: Callable[..., None], *args: Any) -> None:
         """``act(*args)`` in *delay* µs, unless the power goes."""
@@ -144,7 +142,12 @@ class Life:
     @property
     def now(self) -> int:
         """The instant (µs)."""
-        return self.holder.sim.now
+        return self.holder.host.sim.now
+
+    @property
+    def wall(self) -> int:
+        """The date (µs)."""
+        return self.holder.host.sim.wall
 
     def after(self, delay: int, act: Callable[..., None], *args: Any) -> Timer:
         """``act(*args)`` in *delay* µs, if it still runs then."""

@@ -52,7 +52,7 @@ class Server:
 
     def __init__(self, kubelet: Component, client: Any, containers: Containers, workers: dict[str, PodWorker]):
         self.kubelet, self.client, self.containers, self.workers = kubelet, client.limited(REVIEW), containers, workers
-        self.host, self.sim = kubelet.host, kubelet.sim
+        self.host = kubelet.host
         self.takers: Takers = {}
         self._verdicts: dict[tuple[str, str, str], tuple[bool, int]] = {}
         self._processes = 0  # that have been begun by /exec
@@ -102,14 +102,14 @@ class Server:
         """Whether *user* may; None: nobody says."""
         key = user["name"], verb, part
         allowed, until = self._verdicts.get(key, (False, -1))
-        if self.sim.now < until:
+        if self.kubelet.sim.now < until:
             return allowed
         review = routes.review(user["name"], tuple(user["groups"]), verb, part, self.host.name)
         reply = yield from self.client.create(freeze(review))
         if not reply.ok:
             return None
         allowed = bool(get(reply.value, "status", "allowed"))
-        self._verdicts[key] = allowed, self.sim.now + (ALLOWED if allowed else REFUSED)
+        self._verdicts[key] = allowed, self.kubelet.sim.now + (ALLOWED if allowed else REFUSED)
         return allowed
 
     # -- pods --------------------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class Server:
 
     # -- logs --------------------------------------------------------------------------------------------------------
     def _show_log(self, visit: Visit, wanted: Wanted) -> None:
-        query = logs.wanted(visit.query, self.sim.now)
+        query = logs.wanted(visit.query, self.kubelet.sim.now, self.kubelet.sim.wall - self.kubelet.sim.now)
         if isinstance(query, Refusal):
             visit.refuse(query)
             return
@@ -217,7 +217,7 @@ class Server:
     def _identity(self) -> str:
         """What the runtime calls a process."""
         self._processes += 1
-        draws = self.sim.draws(f"exec/{self.kubelet.name}/{self.kubelet.incarnation}")
+        draws = self.kubelet.sim.draws(f"exec/{self.kubelet.name}/{self.kubelet.incarnation}")
         parts = (draws.u(EXEC_ID // 16 * self._processes + part) for part in range(EXEC_ID // 16))
         return "".join(f"{part:016x}" for part in parts)
 

@@ -2,6 +2,13 @@
 
 from kubemini.sim.vocabulary.word import ANYBODY, HOST, seconds, word
 
+
+def _of_clock(offset: int, rate: float) -> str:
+    """What a clock is like: ``is 1.500 s ahead and runs at 1.2``."""
+    side = "ahead" if offset >= 0 else "behind"
+    return f"its clock is {seconds(abs(offset))} s {side} and runs at {rate:g}"
+
+
 word("start", ANYBODY, "a component starts; {}", lambda d: "starts", deed=True, drawn=True)
 word(
     "crash",
@@ -48,6 +55,14 @@ word(
     HOST,
     "the host boots and starts its components; {}",
     lambda d: "boots",
+    deed=True,
+    drawn=True,
+)
+word(
+    "clock",
+    ANYBODY,
+    "the clock of a host or of one program is set; {offset: µs ahead of the true date, rate: 1 as it should run}",
+    lambda d: _of_clock(d["offset"], d["rate"]),
     deed=True,
     drawn=True,
 )

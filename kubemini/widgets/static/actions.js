@@ -7,6 +7,9 @@ export const GONE = {
   pause: "it stands still: its host still accepts what is sent, and nobody answers",
   silence: "silence: nothing is accepted, nothing refused, nothing answered",
 };
+const KEEPS_A_LEASE = ["scheduler", "controller-manager", "kubelet"];
+const SLOW = "Its clock runs at half speed: all that runs here waits twice as long before it does anything";
+const RIGHT = "The date is right again, and a second lasts a second";
 const STOP = "SIGTERM: it ends in peace, when it has done what it must";
 
 /** [{label, action, args, title, key, danger, main}], in the order of the buttons; a key may have several letters. */
@@ -66,6 +69,9 @@ function toHost(add, sel, host, st, topology) {
       host,
       power.slow ? "0ms" : "500ms",
     ]);
+  if (selected && runs.some((c) => KEEPS_A_LEASE.includes(kindOf(c))))
+    if (st.clocks[host]) add("Right clock", "skew_clock", [host, "0s"], { title: RIGHT });
+    else add("Slow clock", "skew_clock", [host, "0s", "0.5"], { title: SLOW });
 }
 
 function toZone(add, zone, st, topology) {

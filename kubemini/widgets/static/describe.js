@@ -29,6 +29,14 @@ export function describe(sel, st, t, history) {
   return [sel || "Nothing selected", sel ? "not there at this moment" : "Select a component."];
 }
 
+/** What is wrong with a clock, if it is. */
+function ofClock(clock) {
+  if (!clock) return "";
+  const { offset, rate } = clock,
+    date = offset && `${seconds(Math.abs(offset))} s ${offset > 0 ? "ahead" : "behind"}`;
+  return `its clock: ${[date, rate !== 1 && `runs at ${rate}`].filter(Boolean).join(", ")}`;
+}
+
 function aboutHost(name, st, t, topology) {
   const { zone } = topology.hosts.find((x) => x.name === name),
     p = st.hosts[name],
@@ -45,6 +53,7 @@ function aboutHost(name, st, t, topology) {
         ? "✕ cut off from every other host: silence"
         : `✕ cannot reach ${far.join(", ")}`),
     p.slow && `slow disk: fsync takes ${seconds(p.slow)} s longer`,
+    ofClock(st.clocks[name]),
   ];
 }
 
@@ -90,6 +99,7 @@ function aboutProgram(name, st, t, history) {
       power.slow &&
       kind === "etcd" &&
       `slow disk: fsync takes ${seconds(power.slow)} s longer`,
+    ofClock(st.clocks[name] || st.clocks[host]),
   ];
 }
 

@@ -29,6 +29,7 @@ export function blank(topology) {
     keys: {},
     revision: 0,
     alarms: {},
+    clocks: {},
   };
   for (const host of topology.hosts) {
     state.hosts[host.name] = { on: true, since: 0, slow: 0 };
@@ -93,6 +94,11 @@ export const RULES = {
     state.pods[actor] = {};
   },
   slow_disk: (state, at, actor, d) => void (state.hosts[actor].slow = d.extra),
+  clock(state, at, actor, d) {
+    const runs = Object.keys(state.programs).filter((name) => state.programs[name].host === actor);
+    for (const name of [actor, ...runs]) delete state.clocks[name];
+    if (d.offset || d.rate !== 1) state.clocks[actor] = d;
+  },
   cut: (state, at, actor, d) => void state.cuts.push(d),
   heal: (state) => void Object.assign(state, { cuts: [], links: [] }),
   latency: (state, at, actor, d) => void state.links.push({ what: "latency", ...d }),

@@ -39,12 +39,13 @@ def readiness(node: Obj) -> str | None:
     return found["status"] if found is not None else None
 
 
-def observe(before: NodeHealth | None, node: Obj, lease: Obj | None, now: int) -> NodeHealth:
-    """A look at a node: a Ready condition that was posted anew, or a renewed Lease, is a sign of life."""
+def observe(before: NodeHealth | None, node: Obj, lease: Obj | None, now: int, date: int) -> NodeHealth:
+    """A look on the *date*: a Ready condition that was posted anew, or a renewed Lease, is a sign of life."""
     posted = condition(node, READY)
     ready, heartbeat = readiness(node), get(posted or {}, "lastHeartbeatTime")
     if before is None:
-        health = NodeHealth(ready, heartbeat, now if posted else instant(node["metadata"]["creationTimestamp"]))
+        age = 0 if posted else date - instant(node["metadata"]["creationTimestamp"])
+        health = NodeHealth(ready, heartbeat, now - age)
     elif posted is None:
         health = replace(before, ready=None, heartbeat=None)
     elif before.ready is None or before.heartbeat != heartbeat:

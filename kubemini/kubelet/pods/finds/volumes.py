@@ -142,7 +142,7 @@ class Volumes:
             found[mounts.TOKEN, wanted["path"]] = yield from self._token(wanted)
         for wanted in mounts.bundles(volume):
             found[mounts.BUNDLE, wanted["path"]] = yield from self._bundles()
-        return contents(self.worker.pod, volume, found, self.shared.now, self.shared.allocatable)
+        return contents(self.worker.pod, volume, found, self.shared.wall, self.shared.allocatable)
 
     def _token(self, wanted: Obj) -> Steps:
         """A token of the pod's account, bound to the pod. Raises Missing."""

@@ -88,7 +88,7 @@ class Probing:
 
     def is_old(self, started_at: int) -> bool:
         """Whether a container that started then is older than 10 s at the start of this kubelet."""
-        return started_at < self.shared.began - RESTART_GRACE
+        return self.shared.own(started_at) < self.shared.began - RESTART_GRACE
 
     def at_once(self, uid: str, name: str) -> None:
         """Ask for readiness now, and count the periods from now on."""
@@ -120,7 +120,7 @@ class Probing:
 
     def _meet(self, prober: Prober, run: Run) -> None:
         self.results[prober.kind].pop(prober.run, None)
-        prober.meet(run.id, run.started_at)
+        prober.meet(run.id, self.shared.own(run.started_at))
         if not self.is_old(run.started_at):
             self.results[prober.kind][run.id] = INITIAL[prober.kind]
 
@@ -186,7 +186,7 @@ class Probing:
     def _tell(self, worker: Attended, prober: Prober, verdict: bool) -> None:
         """A verdict is another: the status, and the worker, hear of it."""
         if prober.kind == READINESS and worker.life.status is not None:
-            found = status.with_readiness(worker.pod, worker.life.status, prober.name, verdict, self.shared.now)
+            found = status.with_readiness(worker.pod, worker.life.status, prober.name, verdict, self.shared.wall)
             worker.statuses.set(worker, found)
         elif prober.kind == STARTUP and worker.life.status is not None:
             worker.statuses.set(worker, status.with_startup(worker.life.status, prober.name, verdict))
