@@ -8,7 +8,8 @@ export const GONE = {
   silence: "silence: nothing is accepted, nothing refused, nothing answered",
 };
 const KEEPS_A_LEASE = ["scheduler", "controller-manager", "kubelet"];
-const SLOW = "Its clock runs at half speed: all that runs here waits twice as long before it does anything";
+const SLOW =
+  "Its clock runs at half speed: all that runs here waits twice as long before it does anything";
 const RIGHT = "The date is right again, and a second lasts a second";
 const STOP = "SIGTERM: it ends in peace, when it has done what it must";
 
