@@ -3,7 +3,7 @@
 #                missing fails instead of skipping
 # make chapters  execute the notebooks, store their outputs in normal form
 # make soak      trouble for Raft (SCHEDULES=n), for a whole etcd and for whole clusters (SCENARIOS=n: in full, and the same
-#                quiescent), every trial on a real cluster and in ours, and every fault that must be noticed
+#                quiescent), users who change their minds meanwhile (CHURN=n), the failure timelines (TIMELINES=n), every trial on a real cluster and in ours, and every fault that must be noticed
 # make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine, the real Kubernetes and etcd), built from tests/oracles
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n),
 #                ours beside etcd 3.6 and 3.7, and beside a real cluster in three faults (TRIALS="name …": these; root),
@@ -83,11 +83,15 @@ schema: .venv/.ready
 	$(PY) -m tests.oracles.kubernetes.schema
 
 SCHEDULES ?= 300000
+CHURN ?= 200
+TIMELINES ?= 20
 soak: oracles
 	$(PY) -m tests.worlds.schedules $(SCHEDULES)
 	$(PY) -m tests.worlds.nemesis $(SCENARIOS)
 	$(PY) -m tests.worlds.nemesis --clusters $(SCENARIOS)
 	$(PY) -m tests.worlds.quiet $(SCENARIOS)
+	CHURN=$(CHURN) $(PY) -m pytest -q tests/cluster/test_churn.py tests/client/test_lease_clocks.py
+	TIMELINES=$(TIMELINES) $(PY) -m pytest -q tests/timelines
 	$(PY) -m tests.oracles tests/oracles/ha
 	$(PY) -m tests.oracles.ha.real.twin --all
 	$(PY) -m tests.real.api.chance --sessions 2000

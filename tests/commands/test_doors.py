@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from kubemini import run
 from kubemini.commands import ACTIONS, FaultError
 from kubemini.commands import arguments as kinds
-from kubemini.commands.clocks import KEEPER, OFFSET, RATE
 from kubemini.commands.firewall import RULE
 from kubemini.commands.kubectl import KIND, LINE, REPLICAS
 from kubemini.commands.members import NEW_OR_EXISTING, NOW_OR_LATER, VOTER_OR_LEARNER
 from kubemini.commands.network import DIRECTION
 from kubemini.commands.operations import BUMP, REVISION
 from kubemini.commands.requests import CONSISTENCY
+from kubemini.commands.skew import KEEPER, OFFSET, RATE
 from kubemini.commands.watches import KIND as WATCHED
 from kubemini.commands.watches import WATCHER
 from kubemini.scenarios import load

@@ -10,7 +10,7 @@ from kubemini.controllers.decide.actions import is_ready
 from kubemini.params import Params, changed
 from tests.worlds.kube import Shop
 
-PROGRAMS = ("apiserver-1", "controller-manager-1", "scheduler-1", "etcd-1", "kubelet-worker-1", "kubelet-worker-2")
+PROGRAMS = ("apiserver-1", "controller-manager-1", "scheduler-1", "etcd-1", "kubelet@worker-1", "kubelet@worker-2")
 WANTED = 3
 
 
@@ -102,6 +102,6 @@ def test_no_identity_runs_twice_and_in_the_end_all_that_are_wanted_serve(seed, p
 
 def test_a_pod_on_two_hosts_would_be_seen():
     shop = Shop(a_set("Parallel"), cluster=Cluster.single(workers=2))
-    for at in ("kubelet-worker-1", "kubelet-worker-2"):
+    for at in ("kubelet@worker-1", "kubelet@worker-2"):
         shop.sim.record(at, "pod", name="db-0", namespace="default", app="db", state="running", ready=True, ip="")
-    assert [hosts for _, _, hosts in doubles(shop.sim.trace)] == [("kubelet-worker-1", "kubelet-worker-2")]
+    assert [hosts for _, _, hosts in doubles(shop.sim.trace)] == [("kubelet@worker-1", "kubelet@worker-2")]
