@@ -159,12 +159,6 @@ class Process:
         self.steady = False
         return self.inside.runtime.now
 
-    @property
-    def wall(self) -> int:
-        """The date, µs."""
-        self.steady = False
-        return self.inside.runtime.wall
-
     def path(self, name: str) -> str:
         """*name*, seen from where it is."""
         return name if name.startswith("/") else f"{self.cwd.rstrip('/')}/{name}"

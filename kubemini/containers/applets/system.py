@@ -93,7 +93,8 @@ def _hostname(process: Process, words: list[str]) -> int:
 
 
 def _date(process: Process, words: list[str]) -> int:
-    now = date_of(process.wall)
+    process.steady = False
+    now = date_of(process.inside.runtime.wall)
     letters = {"s": str(int(now.timestamp())), "Y": f"{now:%Y}", "m": f"{now:%m}", "d": f"{now:%d}", "H": f"{now:%H}"}
     letters |= {
         "M": f"{now:%M}",

@@ -63,7 +63,7 @@ class Static:
         problem = staticpods.problem(manifest)
         if problem:
             text = f"the manifest {file} is no pod, and is passed over: {problem}"
-            self.shared.sim.remark(self.shared.component.name, text)
+            self.shared.component.sim.remark(self.shared.component.name, text)
         return bool(problem)
 
     def _end(self, uid: str, replaced: bool) -> None:
