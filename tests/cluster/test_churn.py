@@ -3,8 +3,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from tests.worlds import churn
-from tests.worlds.churn import FEW, Busy, crashes, forgetting, silences, wishes
+from tests.cluster import churn
+from tests.cluster.churn import FEW, Busy, crashes, forgetting, silences, wishes
 
 seeds = some.integers(0, 1000)
 

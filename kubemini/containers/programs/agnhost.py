@@ -152,7 +152,7 @@ def _logs(process: Process) -> Life:
     if lines <= 0 or wait <= 0:
         return process.complain(f"Invalid total number of lines: {lines}", 255)
     for number in range(lines):
-        head = f"I{date(process.now):%m%d %H:%M:%S.%f}{process.pid:8} logs_generator.go:76] "
+        head = f"I{date(process.inside.runtime.wall):%m%d %H:%M:%S.%f}{process.pid:8} logs_generator.go:76] "
         process.complain(f"{head}{number} GET /api/v1/namespaces/default/pods/p{number} {200 + 37 * number % 400}")
         yield Sleep(wait)
     return 0

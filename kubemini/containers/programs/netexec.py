@@ -61,7 +61,7 @@ class Netexec:
     def _root(self, request: Request, query: dict[str, str]) -> Answer:
         now = self.process.inside.runtime.now
         since = f"{(now - self.began) / SECOND:.9f}"
-        text = f"NOW: {date(now):%Y-%m-%d %H:%M:%S.%f} +0000 UTC m=+{since}"
+        text = f"NOW: {date(self.process.inside.runtime.wall):%Y-%m-%d %H:%M:%S.%f} +0000 UTC m=+{since}"
         return self._said("GET /", text)._replace(until=now)
 
     def _client_ip(self, request: Request, query: dict[str, str]) -> Answer:
