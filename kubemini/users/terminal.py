@@ -9,6 +9,7 @@ Invariant: a line ends, with an exit status, or is interrupted; nothing that it 
 Simplified: what is known of a server's resources is kept until a word fits none of them.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,19 @@ from kubemini.sim import Sim, Steps
 from kubemini.sim.units import SECOND
 from kubemini.users.decide import apply
 from kubemini.users.decide.kubectl import asking, reading
-from kubemini.users.decide.kubectl.asking import Answer, Ask, Leave, Next, Pause, Raw, ReadFile, Screen, Send
+from kubemini.users.decide.kubectl.asking import (
+    Answer,
+    Ask,
+    Leave,
+    Listen,
+    Next,
+    Pause,
+    Raw,
+    ReadFile,
+    Screen,
+    Send,
+    Visit,
+)
 from kubemini.users.decide.kubectl.discovery import Known
 from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.printing.gotext import as_json
@@ -46,6 +59,7 @@ class Typed:
         self.line, self.screen = text, screen
         self.status: int | None = None
         self.interrupt: Callable[[], None] = lambda: None  # ^C
+        self.visit: Callable[[Visit], bool] = lambda visit: False  # connect to a port it listens on: whether it does
 
     @property
     def over(self) -> bool:
@@ -157,7 +171,9 @@ class _Course:
         self.server: ApiServer | None = None
         self.waits: simpy.Event | None = None
         self.exchanges: list[Exchange] = []
-        typed.interrupt = self._interrupt
+        typed.interrupt, typed.visit = self._interrupt, self._visit
+        self.ports: tuple[int, ...] = ()  # on which it listens
+        self.visits: deque[Visit] = deque()
         self.task = terminal.spawn(self._drive(reading.done(words, line)))
 
     def _drive(self, steps: Steps) -> Steps:
@@ -190,6 +206,12 @@ class _Course:
                 need.watch.feed(need.data)
             case Leave():
                 need.watch.close()
+            case Listen():
+                self.ports = need.ports
+                while not self.visits:
+                    self.waits = simpy.Event(self.terminal.sim)
+                    yield self.waits
+                return self.visits.popleft()
             case Pause():
                 yield self.terminal.timeout(need.time)
             case ReadFile():
@@ -301,6 +323,15 @@ class _Course:
 
         stream.on_news = tell
         return news
+
+    # -- connections to this machine ---------------------------------------------------------------------------------
+    def _visit(self, visit: Visit) -> bool:
+        if self.typed.over or visit.port not in self.ports:
+            return False
+        self.visits.append(visit)
+        if self.waits is not None and len(self.visits) == 1:
+            self._answered(self.waits, None)
+        return True
 
     # -- the end -------------------------------------------------------------------------------------------------------
     def _interrupt(self) -> None:

@@ -89,8 +89,8 @@ def _answer(process: Process, good_at: int, bad_at: int, told: list[int], reques
     if told:
         return Answer(told[0], b"")
     if now < good_at:
-        return Answer(503, b"not yet\n", until=good_at)
-    return Answer(200, b"ok\n", until=bad_at) if now < bad_at else Answer(500, b"bad\n")
+        return Answer(503, b"status 503\n", until=good_at)
+    return Answer(200, b"status 200\n", until=bad_at) if now < bad_at else Answer(500, b"status 500\n")
 
 
 def _grpc(process: Process, arguments: list[str]) -> Life:

@@ -80,7 +80,6 @@ class Node(Inside):
             "hollow-start": lambda: self.cluster.components[BESIDE].start(),
             "hollow-stop": self._hollow_stop,
             "logind": lambda: self.kubelet.shutting_down.announce(not re.search(CALLED_OFF, step["does"])),
-            "port-forward": lambda: None,
         }
         if step["hook"] not in acts:
             raise LookupError(f"what the hook {step['hook']} does is not simulated: {step['does']}")

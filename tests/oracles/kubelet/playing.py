@@ -6,11 +6,15 @@ and of Events, write down what happens meanwhile; `seen.check` makes of it what 
 
 import importlib.util
 import json
+import re
 from functools import cache, partial
 from pathlib import Path
 
+from kubemini.users.decide.kubectl.asking import Visit
+from kubemini.users.decide.kubectl.verbs.forward import asked
+from kubemini.users.terminal import INTERRUPTED
 from tests.oracles.kubelet.node import NODE, Node
-from tests.oracles.kubelet.seen import Seen, blank, check
+from tests.oracles.kubelet.seen import Seen, blank, check, placed
 
 JUDGE = "compare.py"
 WATCHED = {"pods": "/api/v1/namespaces/{}/pods?watch=1", "events": "/api/v1/namespaces/{}/events?watch=1"}
@@ -20,6 +24,7 @@ LOOK = 0.1  # seconds between two looks of an `until`
 PLURALS = {"PriorityClass": "priorityclasses", "RuntimeClass": "runtimeclasses"}
 GLOBAL = ("PriorityClass", "RuntimeClass")
 DRAWS = 20
+EMPTY = 52  # of curl: nothing came back
 KUBECTL = 0.3  # seconds that it takes until it asks
 
 
@@ -68,6 +73,12 @@ def judge_of(file):
     return judge
 
 
+def _of_klog(text):
+    """*text* without when and by whom a line of klog was written, and without the name of a network namespace."""
+    text = re.sub(r"uid : (?:[^,:]|\\\"[^\"]*\")*:", "uid : <n>:", text)
+    return re.sub(r"^E\d{4} .*? portforward\.go", "E<time> <n> portforward.go", text)
+
+
 def _short(value):
     return json.dumps(value)[:300]
 
@@ -103,6 +114,9 @@ class Player:
             self._pass(step["sleep"])
         elif "kubectl" in step:
             return self._kubectl(step)
+        elif step.get("hook") == "port-forward":
+            got, wanted = self._forward(step["does"]), [blank(_of_klog(one)) for one in step["out"]]
+            return [] if got == wanted else [f"port-forward: wanted {_short(wanted)}, got {_short(got)}"]
         elif "hook" in step:
             if step["hook"] in LATE:
                 self._pass(max(0, end - step["t"]))
@@ -162,6 +176,22 @@ class Player:
         got = {"exit": typed.status, "out": typed.out.splitlines()}
         wanted = {key: step[key] for key in got}
         return [] if got == wanted else [f"kubectl {line}: wanted {_short(wanted)}, got {_short(got)}"]
+
+    def _forward(self, does):
+        """What one GET through ``kubectl port-forward p :PORT`` brings, and what kubectl prints."""
+        port, path = re.search(r":(\d+)", does)[1], (re.search(r"GET (/\S*)", does) or ["", "/"])[1]
+        typed = self.world.cluster.terminal.type(f"-n {self.namespace} port-forward p :{port}")
+        self._pass(1.5)
+        local = re.search(r"127\.0\.0\.1:(\d+)", typed.out)
+        visit = Visit(int(local[1]), asked(path))
+        typed.visit(visit)
+        self._pass(2)
+        body = bytes(visit.out).partition(b"\r\n\r\n")[2].decode()
+        typed.interrupt()
+        ended = 143 if typed.status == INTERRUPTED else typed.status
+        said = [*body.splitlines(), f"curl exit {0 if visit.out else EMPTY}", f"port-forward exit {ended}"]
+        printed = "\n".join([*typed.out.splitlines(), *typed.err.splitlines()]).replace(local[1], "<port>")
+        return [blank(placed(_of_klog(one), {})) for one in (*said, *printed.splitlines())]
 
     def linger(self):
         """The recorder read its watches for one second more."""

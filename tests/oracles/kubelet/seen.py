@@ -114,7 +114,7 @@ def check(seen):
     """What was seen, in the shape of a recording's ``check``."""
     names = {}
     pods = {name: _life(versions, name in seen.deleted) for name, versions in seen.pods.items()}
-    return _placed({"pods": pods, "events": seen.rows}, names)
+    return placed({"pods": pods, "events": seen.rows}, names)
 
 
 def _life(versions, deleted):
@@ -139,12 +139,12 @@ def _add(rows, row):
         rows.append(row)
 
 
-def _placed(value, names):
+def placed(value, names):
     """*value* with placeholders for what differs from run to run."""
     if isinstance(value, dict):
-        return {key: _placed(one, names) for key, one in value.items()}
+        return {key: placed(one, names) for key, one in value.items()}
     if isinstance(value, list):
-        return [_placed(one, names) for one in value]
+        return [placed(one, names) for one in value]
     if not isinstance(value, str):
         return value
     for pattern, name, numbered in PLACES:

@@ -72,6 +72,23 @@ class Pause:
     time: int
 
 
+@dataclass(slots=True)
+class Visit:
+    """A connection to a *port* of the machine where a line runs: what was sent, and what came back until it is over."""
+
+    port: int
+    data: bytes
+    out: bytearray = field(default_factory=bytearray)
+    over: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """The next `Visit` to one of these ports of this machine."""
+
+    ports: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ReadFile:
     """The text of a file, or `Failed`; "-" is standard input."""

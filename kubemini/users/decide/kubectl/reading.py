@@ -25,7 +25,7 @@ from kubemini.users.decide.kubectl.changes import (
 from kubemini.users.decide.kubectl.flags import Flag, Given
 from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.making.parts import Maker
-from kubemini.users.decide.kubectl.verbs import auth, describe, events, explain, get, info, inside, top, wait
+from kubemini.users.decide.kubectl.verbs import auth, describe, events, explain, forward, get, info, inside, top, wait
 
 Run = Callable[[Line, Given], Steps]
 
@@ -69,6 +69,7 @@ VERBS: dict[str, Verb] = {
     "explain": Verb(explain.run, explain.FLAGS),
     "logs": Verb(inside.logs, inside.OF_LOGS),
     "exec": Verb(inside.execute, inside.OF_EXEC),
+    "port-forward": Verb(forward.forward, forward.OF_FORWARD),
     "attach": Verb(inside.attach, inside.OF_ATTACH),
     "top": Verb(under={word: Verb(top.top, top.FLAGS) for word in ("node", "pod")}),
     "wait": Verb(wait.run, wait.FLAGS),
@@ -92,7 +93,7 @@ VERBS: dict[str, Verb] = {
     "api-versions": Verb(info.api_versions),
 }
 ALIASES = {**create.SHORT, "nodes": "node", "pods": "pod", "no": "node", "po": "pod"}
-NOT_HERE = ("cp", "debug", "edit", "port-forward", "proxy", "config", "plugin", "completion", "kustomize")
+NOT_HERE = ("cp", "debug", "edit", "proxy", "config", "plugin", "completion", "kustomize")
 
 
 def split(text: str) -> tuple[list[str], str | None]:

@@ -287,7 +287,7 @@ def _talk(line: Line, given: Given, pod: Any, where: tuple[str, str], command: l
     path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/{where[0]}"
     answer = yield Ask("GET", path, tuple(query), accept="*/*", headers=UPGRADE)
     if answer.watch is None:
-        raise _not_upgraded(answer)
+        raise not_upgraded(answer)
     if talks:
         said = (yield ReadFile("-")).encode()
         for data in (bytes([STDIN]) + said, bytes([CLOSE, STDIN])):
@@ -307,7 +307,8 @@ def _talk(line: Line, given: Given, pod: Any, where: tuple[str, str], command: l
     return _ended(status)
 
 
-def _not_upgraded(answer: Any) -> Failed:
+def not_upgraded(answer: Any) -> Failed:
+    """Why a server has not opened the stream."""
     try:
         checked(answer)
     except Refused as problem:
