@@ -64,6 +64,7 @@ TOOLS = {
     "playwright": _module("playwright"),
     "jupyterlab": _module("jupyterlab"),
     "pysyncobj": _module("pysyncobj"),
+    "numpy": _module("numpy"),
 }
 
 

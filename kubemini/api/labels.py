@@ -73,7 +73,13 @@ class Selector:
 
     def matches(self, labels: Mapping[str, str] | None) -> bool:
         """Whether something with these *labels* is picked."""
-        return not self.nothing and all(requirement.matches(labels or {}) for requirement in self.requirements)
+        if self.nothing:
+            return False
+        carried = labels or {}
+        for requirement in self.requirements:  # noqa: SIM110 (asked of every pod, again and again)
+            if not requirement.matches(carried):
+                return False
+        return True
 
     def __str__(self) -> str:
         return ",".join(map(str, self.requirements))

@@ -11,6 +11,7 @@ where breaking it corrupts what other controllers see. Paths are tuples, as labe
 """
 
 from collections.abc import Iterator, Mapping
+from sys import intern
 from typing import Any
 
 Obj = Mapping[str, Any]
@@ -85,11 +86,11 @@ EMPTY = FrozenDict()
 
 
 def freeze(value: Any) -> Any:
-    """A read-only copy of JSON-like *value*; what is frozen already is shared, not copied."""
+    """A read-only copy of JSON-like *value*; what is frozen already is shared, not copied, as are names of fields."""
     if isinstance(value, (FrozenDict, FrozenList)):
         return value
     if isinstance(value, dict):
-        return FrozenDict({key: freeze(item) for key, item in value.items()})
+        return FrozenDict({intern(key) if type(key) is str else key: freeze(item) for key, item in value.items()})
     if isinstance(value, (list, tuple)):
         return FrozenList(map(freeze, value))
     return value

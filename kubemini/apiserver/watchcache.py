@@ -56,23 +56,28 @@ Matches = Callable[[Obj], bool]
 
 
 class CachedChange(NamedTuple):
-    """One entry of the log: the object before and after; *new* of a deletion is its last state."""
+    """One entry of the log: the object before and after; *new* of a deletion is its last state.
+
+    *told*: the event that all hear who want everything.
+    """
 
     at: int
     revision: int
     type: str
     old: Obj | None
     new: Obj
+    told: Obj
 
-    def seen_through(self, matches: Matches | None) -> tuple[str, Obj] | None:
+    def seen_through(self, matches: Matches | None) -> Obj | None:
         """What a watcher with a selector hears: an object that begins to match is added, one that ceases deleted."""
         if matches is None:
-            return self.type, self.new
+            return self.told
         after = self.type != DELETED and matches(self.new)
         before = self.old is not None and matches(self.old)
         if not after:
-            return (DELETED, _as_last_seen(self)) if before else None
-        return (MODIFIED if before else ADDED), self.new
+            return event(DELETED, _as_last_seen(self)) if before else None
+        type = MODIFIED if before else ADDED
+        return self.told if type == self.type else event(type, self.new)
 
 
 def _as_last_seen(change: CachedChange) -> Obj:
@@ -105,11 +110,11 @@ class CacheWatcher:
             said = change.seen_through(self.matches) if change.revision > seen else None
             if said is not None:
                 self.seen = change.revision
-                self.push(*said)
+                self.push(said)
 
-    def push(self, type: str, obj: Obj) -> None:
+    def push(self, event: Obj) -> None:
         assert self.call.stream is not None
-        self.call.stream.push(event(type, obj))
+        self.call.stream.push(event)
 
 
 class WatchCache:
@@ -184,9 +189,9 @@ class WatchCache:
         """All that is there."""
         for obj in self.items():
             if watcher.matches is None or watcher.matches(obj):
-                watcher.push(ADDED, obj)
+                watcher.push(event(ADDED, obj))
         if watcher.bookmarks:
-            watcher.push(BOOKMARK, self._bookmark(annotations=END_OF_LIST))
+            watcher.push(self._bookmark(annotations=END_OF_LIST))
 
     def end(self, call: Call) -> None:
         """The time of a watch is over: end it in peace, if it still is there."""
@@ -204,12 +209,13 @@ class WatchCache:
         for watcher in self.watchers:
             if watcher.bookmarks and watcher.seen < self.revision:
                 watcher.seen = self.revision
-                watcher.push(BOOKMARK, self._bookmark())
+                watcher.push(self._bookmark())
 
     def _bookmark(self, **meta: Any) -> Obj:
         """An object that is nothing but a revision."""
         meta = {"resourceVersion": str(self.revision), **meta}
-        return freeze({"kind": self.kind.kind, "apiVersion": self.kind.api_version, "metadata": meta})
+        only = freeze({"kind": self.kind.kind, "apiVersion": self.kind.api_version, "metadata": meta})
+        return event(BOOKMARK, only)
 
     # -- following etcd ----------------------------------------------------------------------------------------------
     def _run(self) -> Steps:
@@ -318,9 +324,11 @@ class WatchCache:
             if old is None:
                 return None
             del self.objects[key]
-            return CachedChange(now, revision, DELETED, old, with_version(old, revision))
-        new = self.objects[key] = decode(self.kind, kv)
-        return CachedChange(now, revision, ADDED if old is None else MODIFIED, old, new)
+            new, type = with_version(old, revision), DELETED
+        else:
+            new, type = decode(self.kind, kv), ADDED if old is None else MODIFIED
+            self.objects[key] = new
+        return CachedChange(now, revision, type, old, new, event(type, new))
 
     def _trim(self) -> None:
         """Forget what is too old, a hundred entries at a time."""

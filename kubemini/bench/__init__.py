@@ -2,7 +2,7 @@
 
 import platform
 
-from kubemini.bench import counts, measures, rules
+from kubemini.bench import counts, measures, rules, scale
 from kubemini.bench.table import Result, bars, held
 
 MEASURES = (
@@ -14,6 +14,10 @@ MEASURES = (
     measures.time_lost,
     measures.policies,
     measures.scheduling,
+    scale.wired,
+    scale.watchers,
+    scale.store,
+    scale.idle,
     measures.rollouts,
     measures.connections,
     measures.clicks,

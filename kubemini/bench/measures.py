@@ -30,6 +30,7 @@ from kubemini.sim.engine import FULL, QUIESCENT
 from kubemini.sim.units import HOUR, SECOND
 
 ROUNDS = 7
+FRESH = 200  # pods of which each requests what no other does
 IDLE = 120  # seconds that stand for an hour: every one of them is like the other
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -93,7 +94,20 @@ def scheduling() -> list[Result]:
     for owned, case in ((False, "plain"), (True, "of applications")):
         rates = [PODS / cpu(Crowd(owned).place) for _ in range(3)]
         results.append(middle("pods_scheduled", rates, case))
-    return results
+    return [*results, *_by_numpy()]
+
+
+def _by_numpy() -> list[Result]:
+    """Pods that request what no other does, asked of many nodes at once and node by node."""
+    if importlib.util.find_spec("numpy") is None:
+        return []
+    ratios = []
+    for _ in range(3):
+        one_by_one, at_once = Crowd(own=True), Crowd(own=True)
+        one_by_one.machine.vectors = None
+        at_once.place(1)
+        ratios.append(cpu(partial(one_by_one.place, FRESH)) / cpu(partial(at_once.place, FRESH)))
+    return [middle("numpy_ratio", ratios)]
 
 
 def rollouts() -> list[Result]:

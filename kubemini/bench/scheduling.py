@@ -17,9 +17,9 @@ SIZES = (("100m", "128Mi"), ("250m", "256Mi"), ("500m", "1Gi"), ("1", "2Gi"), ("
 
 
 class Crowd:
-    """A scheduler with its nodes; *owned*: the pods belong to applications."""
+    """A scheduler with its nodes; *owned*: the pods belong to applications; *own*: no two of them request the same."""
 
-    def __init__(self, owned: bool = False, nodes: int = NODES):
+    def __init__(self, owned: bool = False, nodes: int = NODES, own: bool = False):
         self.objects: dict[str, dict[tuple[str, str], Obj]] = {"Pod": {}}
         if owned:
             self.objects |= {"Service": {}, "ReplicaSet": {}}
@@ -27,9 +27,9 @@ class Crowd:
                 self._application(f"app-{number}")
         known = Listers(lambda kind: self.objects.get(kind, {}))
         self.machine = Machine(plugins.profile(), (SECOND, 10 * SECOND), 5 * MINUTE, known)
-        self.owned = owned
+        self.owned, self.own = owned, own
         for number in range(nodes):
-            self.machine.node_changed(None, _node(number), 0)
+            self.machine.node_changed(None, freeze(a_node(number)), 0)
 
     def _application(self, name: str) -> None:
         meta, picks = {"name": name, "namespace": "default"}, {"app": name}
@@ -52,22 +52,27 @@ class Crowd:
         return chosen
 
     def _pod(self, number: int) -> Obj:
-        cpu, memory = SIZES[number % len(SIZES)]
-        requests = {"requests": {"cpu": cpu, "memory": memory}}
-        app = f"app-{number % APPS}"
-        name = f"p{number}"
-        meta: dict[str, Any] = {"name": name, "namespace": "default", "uid": name, "labels": {"app": app}}
-        if self.owned:
-            owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": app, "uid": app, "controller": True}
-            meta["ownerReferences"] = [owner]
-        container = {"name": "c", "image": "registry.example/app:1", "resources": requests}
-        made: Obj = freeze({"kind": "Pod", "metadata": meta, "spec": {"containers": [container]}})
-        return made
+        return freeze(a_pod(number, self.owned, self.own))
 
 
-def _node(number: int) -> Obj:
+def a_pod(number: int, owned: bool = False, own: bool = False) -> dict[str, Any]:
+    """A pod; *owned*: of a ReplicaSet; *own*: it requests what no other does."""
+    cpu, memory = (f"{100 + number}m", f"{128 + number}Mi") if own else SIZES[number % len(SIZES)]
+    name, app = f"p{number}", f"app-{number % APPS}"
+    meta: dict[str, Any] = {"name": name, "namespace": "default", "uid": name, "labels": {"app": app}}
+    if owned:
+        owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": app, "uid": app, "controller": True}
+        meta["ownerReferences"] = [owner]
+    resources = {"requests": {"cpu": cpu, "memory": memory}}
+    container = {"name": "c", "image": "registry.example/app:1", "resources": resources}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}}
+
+
+def a_node(number: int) -> dict[str, Any]:
+    """A node in one of three zones, which is ready."""
     name = f"node-{number:05}"
     labels = {"kubernetes.io/hostname": name, "topology.kubernetes.io/zone": "abc"[number % 3]}
     room = {"cpu": "32", "memory": "64Gi", "pods": "110"}
-    made: Obj = freeze({"metadata": {"name": name, "labels": labels}, "spec": {}, "status": {"allocatable": room}})
-    return made
+    status = {"allocatable": room, "capacity": room, "conditions": [{"type": "Ready", "status": "True"}]}
+    metadata = {"name": name, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Node", "metadata": metadata, "spec": {}, "status": status}

@@ -69,7 +69,7 @@ def _as_if_new(cycle: Cycle, pod: Obj) -> Cycle:
             info = info.copy()
             info.remove(uid)
         nodes.append(info)
-    return replace(cycle, pod=fresh, nodes=nodes, shape="", crowds=None, affine=None)
+    return replace(cycle, pod=fresh, nodes=nodes, columns=None, crowds=None, affine=None)
 
 
 def _pod(pods: Any, what: str) -> Obj:

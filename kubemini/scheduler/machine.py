@@ -26,6 +26,7 @@ from kubemini.scheduler.decide.plugin import Cycle, Event, Plugin, shape
 from kubemini.scheduler.decide.preemption import Candidate, Preemption
 from kubemini.scheduler.decide.queue import QueuedPod, SchedulingQueue
 from kubemini.scheduler.plugins.volumes.volumebinding import Chosen, Claims, is_for
+from kubemini.scheduler.vectors import Vectors
 
 PROFILE = "default-scheduler"
 NOT_PREFILTERED = "not found"  # says PostFilter of DynamicResources when its PreFilter has not run
@@ -65,6 +66,7 @@ class Machine:
         self.plugins = tuple(plugins)
         self.known = known or Listers()
         self.cache = Cache()
+        self.vectors: Vectors | None = Vectors(self.cache.columns, self.cache.changes)
         self.queue = SchedulingQueue(backoff, flush, {p.name: p for p in plugins}, began=now)
         self.queue.preempting = lambda pod: self.is_preempting(pod)
         self.assumed: dict[str, Obj] = {}  # by UID: chosen, and not seen bound yet
@@ -77,8 +79,7 @@ class Machine:
         """Ask these from now on; what the former ones have said of a node is forgotten."""
         self.plugins = tuple(plugins)
         self.queue.plugins = {plugin.name: plugin for plugin in plugins}
-        for info in self.cache.nodes.values():
-            info.memo.clear()
+        self.cache.columns.kept.clear()
 
     # -- news ----------------------------------------------------------------------------------------------------
     def node_changed(self, old: Obj | None, new: Obj | None, now: int) -> None:
@@ -170,9 +171,8 @@ class Machine:
         """The picture of this moment, for *pod*."""
         nodes = self.cache.ordered()
         waiting, cache = self.queue.nominator.pods(), self.cache
-        return Cycle(
-            pod, nodes, self.known, waiting, cache.images, cache.crowds, shape(pod), affine=list(cache.affine.values())
-        )
+        kept, affine = (cache.crowds, cache.columns, shape(pod)), list(cache.affine.values())
+        return Cycle(pod, nodes, self.known, waiting, cache.images, *kept, affine=affine, vectors=self.vectors)
 
     def attempt(self, entry: QueuedPod, now: int) -> Attempt:
         """Try to place a pod, and remember what came of it."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kubemini.bench import counts, table, workloads
+from kubemini.bench import counts, scale, table, workloads
 from kubemini.bench.rollout import Fleet
 from kubemini.kubectlline import kubectl
 from kubemini.sim.units import DAY, SECOND
@@ -37,6 +37,20 @@ def test_the_rollout_that_is_measured_is_done_when_the_clock_stops():
     assert fleet.told() == 'deployment "web" successfully rolled out\n'
     images = kubectl(fleet.cluster, "get pods -o jsonpath={.items[*].spec.containers[0].image}").out.split()
     assert images == ["shop/web:2.0"] * 12
+
+
+def test_an_event_is_no_more_events_for_many_watchers_and_the_same_bytes_for_all():
+    few, many = scale.Audience(2), scale.Audience(40)
+    before = [one.asking.cluster.sim.events for one in (few, many)]
+    for audience in (few, many):
+        audience.tell()
+    costs = [one.asking.cluster.sim.events - events for one, events in zip((few, many), before)]
+    assert costs[0] == costs[1]
+    assert [b"news-1" in said for said in many.read()] == [True]
+
+
+def test_the_scheduler_that_is_measured_on_the_wire_places_every_pod():
+    assert all(scale.Wired(nodes=5).place(10))
 
 
 @pytest.mark.needs("pysyncobj")

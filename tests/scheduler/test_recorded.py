@@ -34,7 +34,7 @@ def test_what_the_real_scheduler_decided(case):
     if "scores" in case:
         feasible = [info for info in asked.nodes if case["filter"].get(info.name) == "ok"]
         decision = Decision(len(asked.nodes))
-        framework.score(asked, PROFILE, feasible, decision)
+        framework.score(asked, PROFILE, framework.Fitting.of(feasible), decision)
         given = {node: {name: marks[1] for name, marks in by.items()} for node, by in decision.scores.items()}
         assert {node: {name: by[name] for name in case["scores"][node]} for node, by in given.items()} == case["scores"]
         more = {name for by in given.values() for name in by} - {n for by in case["scores"].values() for n in by}

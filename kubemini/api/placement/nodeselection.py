@@ -42,8 +42,8 @@ def term_matches(term: Mapping[str, Any], node: Obj) -> bool:
     if not (by_label or by_field) or problems(term):
         return False
     carried, fields = node["metadata"].get("labels") or EMPTY, {"metadata.name": node["metadata"].get("name", "")}
-    return all(_requirement(e).matches(carried) for e in by_label) and all(
-        _requirement(e).matches(fields) for e in by_field
+    return all(requirement(e).matches(carried) for e in by_label) and all(
+        requirement(e).matches(fields) for e in by_field
     )
 
 
@@ -55,7 +55,7 @@ def problems(term: Mapping[str, Any], where: str = "") -> list[str]:
         if expression["operator"] not in OPERATORS:
             wrong.append(f'{at}operator: "{expression["operator"]}" is not a valid selector operator')
         else:
-            wrong += [at + problem for problem in _requirement(expression).problems()]
+            wrong += [at + problem for problem in requirement(expression).problems()]
     for number, expression in enumerate(term.get("matchFields") or ()):
         at = f"{where}Fields[{number}]." if where else ""
         if expression["operator"] not in ("In", "NotIn"):
@@ -65,5 +65,6 @@ def problems(term: Mapping[str, Any], where: str = "") -> list[str]:
     return wrong
 
 
-def _requirement(expression: Mapping[str, Any]) -> Requirement:
+def requirement(expression: Mapping[str, Any]) -> Requirement:
+    """An expression of a term as a requirement."""
     return Requirement(expression["key"], OPERATORS[expression["operator"]], tuple(expression.get("values") or ()))

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from kubemini.api.objects import EMPTY, Obj
-from kubemini.scheduler.decide.crowds import Crowds
+from kubemini.scheduler.decide.kept.changes import Changes
+from kubemini.scheduler.decide.kept.columns import Columns
+from kubemini.scheduler.decide.kept.crowds import Crowds
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
 
 REGION, ZONE = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
@@ -53,7 +55,8 @@ class Cache:
         self.homeless: dict[str, dict[str, Obj]] = {}
         self.affine: dict[str, NodeInfo] = {}  # nodes with pods that care which pods are near
         self.images = Images()
-        self.crowds = Crowds(self.nodes)
+        self.changes = Changes()
+        self.crowds, self.columns = Crowds(self.nodes, self.changes), Columns(self.changes)
         self._zones: dict[tuple[str, str], dict[str, None]] = {}
         self._order: list[NodeInfo] | None = None
 
@@ -65,6 +68,7 @@ class Cache:
         zone = _zone(known.node) if known else None
         if known:
             known.set(node)
+            self.columns.relabelled(name)
         else:
             known = self.nodes[name] = NodeInfo(node, self.homeless.pop(name, EMPTY).values())
         self.images.changed(name, before, known.images)
@@ -81,14 +85,14 @@ class Cache:
         if info is None:
             return
         self.images.changed(name, info.images, {})
-        self.crowds.changed(name)
+        self.changes.note(name)
         self.affine.pop(name, None)
         self._leave(name, _zone(info.node))
         if info.pods:
             self.homeless[name] = dict(info.pods)
 
     def _changed(self, info: NodeInfo) -> None:
-        self.crowds.changed(info.name)
+        self.changes.note(info.name)
         if info.with_affinity:
             self.affine[info.name] = info
         else:
@@ -105,6 +109,7 @@ class Cache:
         if self._order is None:
             rounds = zip_longest(*self._zones.values())
             self._order = [self.nodes[name] for names in rounds for name in names if name is not None]
+            self.columns.arrange(self._order)
         return self._order
 
     def add_pod(self, pod: Obj, node: str) -> None:

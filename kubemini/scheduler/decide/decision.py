@@ -14,6 +14,7 @@ from kubemini.scheduler.decide.plugin import Refusal
 NO_NODES = "no nodes available to schedule pods"
 NOTE_LIMIT, CUT = 1024, " ..."  # bytes of an Event's note
 MANY = 100  # nodes that a reader looks at
+FEW = 20  # equals: more are met soon on the way down
 Marks = tuple[int, int, int]  # raw, normalised, weighted
 
 
@@ -127,10 +128,14 @@ def winner(totals: Sequence[int]) -> int:
     """The place of the best of *totals*, in the order in which the nodes were found.
 
     Upstream takes the root of a binary heap: of equals it is the one that nothing pushes aside on the way up, which is
-    the first to be met going down from the root, left before right.
+    the first to be met going down from the root, left before right: the way to a place is its number in binary.
     Models k/k pkg/scheduler/framework sortedNodeScores
     """
-    most, places = max(totals), [0]
+    most = max(totals)
+    if totals.count(most) < FEW:
+        best = (place for place, total in enumerate(totals) if total == most)
+        return min(best, key=lambda place: f"{place + 1:b}")
+    places = [0]
     while totals[place := places.pop()] != most:
         places += [below for below in (2 * place + 2, 2 * place + 1) if below < len(totals)]
     return place

@@ -17,17 +17,17 @@ Models k/k pkg/scheduler/framework/runtime frameworkImpl.RunFilterPluginsWithNom
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, takewhile
+from functools import partial
+from itertools import chain, repeat, takewhile
 from operator import add
-from typing import Any
 
 from kubemini.api.objects import Obj
 from kubemini.scheduler.decide.decision import Decision, winner
+from kubemini.scheduler.decide.kept.columns import REFUSED, Ask, Column, Span, taken
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
 from kubemini.scheduler.decide.nominator import nominated_node
 from kubemini.scheduler.decide.plugin import SKIP, ZERO, Cycle, Plugin, PluginError, Refusal
 
-UNKNOWN: Any = object()  # what is not remembered
 FEW, LEAST_PERCENT = 100, 5  # minFeasibleNodesToFind, minFeasibleNodesPercentageToFind
 
 
@@ -88,9 +88,7 @@ def decide(cycle: Cycle, plugins: Sequence[Plugin], start: int = 0) -> Decision:
         asked = prefilter(cycle, plugins)
         decision.skipped_filters, decision.prefilter = asked.skipped, asked.refusal
         if asked.refusal is None:
-            feasible = search(cycle, asked, start, decision)
-            decision.feasible = [info.name for info in feasible]
-            rank(cycle, plugins, feasible, decision)
+            rank(cycle, plugins, search(cycle, asked, start, decision), decision)
     except PluginError as error:
         decision.error = str(error)
     return decision
@@ -131,7 +129,21 @@ def refused(said: Refusal | str, plugin: Plugin) -> Refusal:
 
 
 # -- filters -----------------------------------------------------------------------------------------------------------
-def search(cycle: Cycle, asked: Asked, start: int, decision: Decision) -> list[NodeInfo]:
+@dataclass(slots=True)
+class Fitting:
+    """The nodes that can take a pod, and the *column* that they were read off, if they were."""
+
+    nodes: Sequence[NodeInfo]
+    names: list[str]
+    column: Column | None = None
+
+    @classmethod
+    def of(cls, nodes: Sequence[NodeInfo]) -> "Fitting":
+        """These, one by one."""
+        return cls(nodes, [info.name for info in nodes])
+
+
+def search(cycle: Cycle, asked: Asked, start: int, decision: Decision) -> Fitting:
     """The nodes that can take the pod, enough of them; why others cannot goes into *decision*."""
     filters = asked.filters
     wanted = nominated_node(cycle.pod)
@@ -139,28 +151,89 @@ def search(cycle: Cycle, asked: Asked, start: int, decision: Decision) -> list[N
         info = next((info for info in cycle.nodes if info.name == wanted), None)
         refusal = passes(cycle, filters, info) if info else None
         if info is not None and refusal is None:
-            return [info]
+            return Fitting.of([info])
         if refusal is not None:
             decision.refusals[wanted] = refusal
-    nodes = cycle.nodes
     if asked.nodes is not None:
-        nodes = [info for info in nodes if info.name in asked.nodes]
         decision.narrowed_by, decision.allowed = asked.narrowed_by, asked.nodes
+        found = _one_by_one(cycle, filters, _named(cycle, asked.nodes), start, decision)
+    elif cycle.columns is None or cycle.nominated or filters.tail:
+        found = _one_by_one(cycle, filters, cycle.nodes, start, decision)
+    else:
+        found = _read_off(cycle, filters, start, decision)
+    decision.searched = len(found.nodes) + len(decision.refusals)
+    return found
+
+
+def _named(cycle: Cycle, names: Sequence[str]) -> Sequence[NodeInfo]:
+    """Those nodes, in the order of all."""
+    if cycle.columns is None:
+        return [info for info in cycle.nodes if info.name in names]
+    places = cycle.columns.places
+    return [cycle.nodes[place] for place in sorted(places[name] for name in set(names) if name in places)]
+
+
+def _one_by_one(cycle: Cycle, filters: Filters, nodes: Sequence[NodeInfo], start: int, decision: Decision) -> Fitting:
     feasible: list[NodeInfo] = []
     limit, first = enough(len(nodes)), start % max(1, len(nodes))
-    known = "" if cycle.nominated or filters.tail else cycle.shape  # what is remembered is all there is to say
-    for info in chain(nodes[first:], nodes[:first]):
-        refusal = info.memo.get(known, UNKNOWN)
-        if refusal is UNKNOWN:
+    column = _column(cycle, filters) if nodes is cycle.nodes else None
+    ask = partial(_first, cycle, filters.head)
+    for place in chain(range(first, len(nodes)), range(first)):
+        info = nodes[place]
+        if column is None or info.name in cycle.nominated:
             refusal = passes(cycle, filters, info)
+        else:
+            refusal = column.verdict(place, ask) or _first(cycle, filters.tail, info)
         if refusal is not None:
             decision.refusals[info.name] = refusal
         elif len(feasible) < limit:
             feasible.append(info)
         else:
             break
-    decision.searched = len(feasible) + len(decision.refusals)
-    return feasible
+    return Fitting.of(feasible)
+
+
+def _column(cycle: Cycle, filters: Filters) -> Column | None:
+    """What is known already of what the *local* plugins say."""
+    if cycle.columns is None:
+        return None
+    return cycle.columns.of((cycle.shape, *(plugin.name for plugin in filters.head)))
+
+
+def _read_off(cycle: Cycle, filters: Filters, start: int, decision: Decision) -> Fitting:
+    """The same search, where *local* plugins alone have something to say: a stretch of nodes at a time."""
+    column = _column(cycle, filters)
+    assert column is not None and cycle.columns is not None, "only a cycle over the cache remembers"
+    names = cycle.columns.names
+    spans = _spans(cycle, filters.head, column, start % len(names), decision)
+    cycle.found, cycle.spans = taken(cycle.nodes, spans), spans
+    return Fitting(cycle.found, taken(names, spans), column)
+
+
+def _spans(cycle: Cycle, head: Sequence[Plugin], column: Column, first: int, decision: Decision) -> list[Span]:
+    """Where those nodes lie that fit, but for the one too many with which the search ends."""
+    ask: Ask = partial(_first, cycle, head)
+    many = len(column.nodes)
+    spans, left = [], enough(many) + 1
+    for at, end in ((first, many), (0, first)):
+        while at < end and left:
+            until = min(end, at + left)
+            if cycle.vectors is not None:
+                cycle.vectors.learn(cycle, head, column, (at, until), ask)
+            column.learn(at, until, ask)
+            while at < until:
+                refused = column.fits.find(REFUSED, at, until)
+                upto = until if refused < 0 else refused
+                if upto > at:
+                    spans.append((at, upto))
+                    left -= upto - at
+                if refused >= 0:
+                    decision.refusals[column.nodes[refused].name] = column.said[refused]
+                at = upto + (refused >= 0)
+    if not left:
+        at, end = spans.pop()
+        spans.append((at, end - 1))
+    return spans
 
 
 def passes(cycle: Cycle, filters: Filters, info: NodeInfo) -> Refusal | None:
@@ -186,13 +259,7 @@ def passes(cycle: Cycle, filters: Filters, info: NodeInfo) -> Refusal | None:
 
 def reject(cycle: Cycle, filters: Filters, info: NodeInfo) -> Refusal | None:
     """The first plugin that says no, and its reasons."""
-    if cycle.shape:
-        found: Refusal | None = info.memo.get(cycle.shape, UNKNOWN)
-        if found is UNKNOWN:
-            found = info.memo[cycle.shape] = _first(cycle, filters.head, info)
-    else:
-        found = _first(cycle, filters.head, info)
-    return found if found is not None or not filters.tail else _first(cycle, filters.tail, info)
+    return _first(cycle, filters, info)
 
 
 def _first(cycle: Cycle, filters: Iterable[Plugin], info: NodeInfo) -> Refusal | None:
@@ -218,61 +285,63 @@ def changed(cycle: Cycle, filters: Iterable[Plugin], pod: Obj, info: NodeInfo, s
 
 
 # -- scores ------------------------------------------------------------------------------------------------------------
-def rank(cycle: Cycle, plugins: Sequence[Plugin], feasible: Sequence[NodeInfo], decision: Decision) -> None:
+def rank(cycle: Cycle, plugins: Sequence[Plugin], found: Fitting, decision: Decision) -> None:
     """Take the best of those that can; a single one is taken as it is."""
-    if len(feasible) == 1:
-        decision.node = feasible[0].name
-    elif feasible:
-        score(cycle, plugins, feasible, decision)
-        decision.node = feasible[winner(decision.sums)].name
+    decision.feasible = found.names
+    if len(found.names) == 1:
+        decision.node = found.names[0]
+    elif found.names:
+        score(cycle, plugins, found, decision)
+        decision.node = found.names[winner(decision.sums)]
 
 
-def score(cycle: Cycle, plugins: Sequence[Plugin], feasible: Sequence[NodeInfo], decision: Decision) -> None:
+def score(cycle: Cycle, plugins: Sequence[Plugin], found: Fitting, decision: Decision) -> None:
     """What each plugin gives each node: raw, from 0 to 100, and weighted. Raises PluginError.
 
     Models k/k pkg/scheduler prioritizeNodes
     """
     asked: list[Plugin] = []
-    skipped: list[Plugin] = []
-    nothing = [0] * len(feasible)
+    skipped: list[str] = []
+    decision.feasible, nothing = found.names, [0] * len(found.nodes)
     known: dict[str, list[int]] = {}
     for plugin in plugins:
         if plugin.score is not None:
-            said = _prescore(cycle, plugin, feasible)
-            (skipped if said == SKIP else asked).append(plugin)
+            said = _prescore(cycle, plugin, found.nodes)
+            if said == SKIP:
+                skipped.append(plugin.name)
+            else:
+                asked.append(plugin)
             if said == ZERO:
                 known[plugin.name] = nothing
-    known |= _remembered(cycle, [p for p in asked if p.local and p.name not in known], feasible)
-    decision.feasible = [info.name for info in feasible]
-    decision.skipped_scores = tuple(plugin.name for plugin in skipped)
-    decision.sums = nothing
+    decision.skipped_scores = tuple(skipped)
+    sums: Iterable[int] = nothing
     for plugin in asked:
-        raw = known[plugin.name] if plugin.name in known else _raw(cycle, plugin, feasible)
-        shares = plugin.normalize(cycle, feasible, raw) if plugin.normalize else raw
+        raw = known[plugin.name] if plugin.name in known else _raw(cycle, plugin, found)
+        shares = plugin.normalize(cycle, found.nodes, raw) if plugin.normalize else raw
         decision.given.append((plugin.name, plugin.weight, raw, shares))
         if shares is not nothing:
-            weighted = shares if plugin.weight == 1 else [plugin.weight * share for share in shares]
-            decision.sums = list(map(add, decision.sums, weighted))
+            sums = map(add, sums, _times(plugin.weight, shares))
+    decision.sums = list(sums)
 
 
-def _raw(cycle: Cycle, plugin: Plugin, feasible: Sequence[NodeInfo]) -> list[int]:
+def _times(weight: int, shares: Sequence[int]) -> Iterable[int]:
+    if weight == 1:
+        return shares
+    if shares and shares.count(shares[0]) == len(shares):
+        return repeat(weight * shares[0], len(shares))
+    return [weight * share for share in shares]
+
+
+def _raw(cycle: Cycle, plugin: Plugin, found: Fitting) -> list[int]:
     give = plugin.score
     assert give is not None, "only those that score are asked"
-    return [give(cycle, info) for info in feasible]
-
-
-def _remembered(cycle: Cycle, plugins: Sequence[Plugin], feasible: Sequence[NodeInfo]) -> dict[str, list[int]]:
-    """The raw scores of local plugins: those of nodes that have not changed are remembered."""
-    if not cycle.shape or not plugins:
-        return {}
-    key = f"score {cycle.shape}"
-    rows = [info.memo.get(key) for info in feasible]
-    for at, row in enumerate(rows):
-        if row is None:
-            info = feasible[at]
-            rows[at] = info.memo[key] = tuple(p.score(cycle, info) for p in plugins if p.score is not None)
-    columns = zip(*rows)
-    return {plugin.name: list(column) for plugin, column in zip(plugins, columns)}
+    if not plugin.local or found.column is None:
+        return plugin.scores(cycle, found.nodes) if plugin.scores else [give(cycle, info) for info in found.nodes]
+    for span in cycle.spans:
+        if cycle.vectors is not None:
+            cycle.vectors.give(cycle, plugin, found.column, span)
+        found.column.score(plugin.name, *span, partial(give, cycle))
+    return taken(found.column.scores[plugin.name], cycle.spans)
 
 
 def _prescore(cycle: Cycle, plugin: Plugin, feasible: Sequence[NodeInfo]) -> str | None:

@@ -2,14 +2,11 @@
 
 Invariant: the sums are those of the pods that are in it. Its taken ports are not counted, as upstream does not: of two
 pods with one port (a kubelet refuses the second) the first that goes takes it off, though the other has it still.
-What plugins have worked out for the node alone is kept in `memo`, by the shape of the pod, until the node or its pods
-change.
 Models k/k pkg/scheduler/framework NodeInfo
 Models k/kube-scheduler framework HostPortInfo.Remove
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from kubemini.api.objects import EMPTY, Obj, get
 from kubemini.scheduler.decide.resources import Resources, amounts, assumed_requests, is_sidecar, requests
@@ -41,7 +38,6 @@ class NodeInfo:
         "guests",
         "images",
         "labels",
-        "memo",
         "name",
         "node",
         "pods",
@@ -59,7 +55,6 @@ class NodeInfo:
         self.requested: dict[str, int] = {}
         self.assumed: dict[str, int] = {}
         self.ports: dict[Port, None] = {}
-        self.memo: dict[str, Any] = {}
         self.set(node)
         for pod in pods:
             self.add(pod)
@@ -75,7 +70,6 @@ class NodeInfo:
         for image in listed:
             for name in image.get("names") or ():
                 self.images.setdefault(name, image.get("sizeBytes", 0))
-        self.memo.clear()
 
     def add(self, pod: Obj) -> None:
         """A pod is on this node, or will be."""
@@ -108,13 +102,12 @@ class NodeInfo:
                 self.ports[port] = None
             else:
                 self.ports.pop(port, None)
-        self.memo.clear()
 
     def copy(self) -> "NodeInfo":
         """Another one, to try something out on."""
         other = NodeInfo.__new__(NodeInfo)
         other.name, other.node, other.labels, other.taints = self.name, self.node, self.labels, self.taints
-        other.allocatable, other.images, other.memo = self.allocatable, self.images, {}
+        other.allocatable, other.images = self.allocatable, self.images
         other.pods, other.guests = dict(self.pods), dict(self.guests)
         other.with_affinity = dict(self.with_affinity)
         other.requested, other.assumed, other.ports = dict(self.requested), dict(self.assumed), dict(self.ports)

@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.api.objects import EMPTY, Obj
-from kubemini.scheduler.decide.crowds import Crowds
+from kubemini.scheduler.decide.kept.columns import Columns, Span, taken
+from kubemini.scheduler.decide.kept.crowds import Crowds
 from kubemini.scheduler.decide.listers import Listers
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
 
@@ -77,15 +78,25 @@ class Cycle:
     nominated: Mapping[str, Sequence[Obj]] = field(default_factory=dict)
     images: Any = None
     crowds: Crowds | None = None
-    shape: str = ""  # pods of one shape are the same to *local* plugins; "": ask them anew
+    columns: Columns | None = None  # what is known of the nodes already; None: ask anew
+    shape: str = ""  # pods of one shape are the same to *local* plugins
     state: dict[str, Any] = field(default_factory=dict)
 
     affine: Sequence[NodeInfo] | None = None
+    found: Sequence[NodeInfo] = ()  # the nodes that fit, if they were read off the columns, and
+    spans: Sequence[Span] = ()  # where they lie
+    vectors: Any = None  # who answers for many nodes at once (vectors.py), if anybody does
 
     @property
     def namespaces(self) -> Namespaces:
         """The labels of all namespaces."""
         return self.known.namespaces()
+
+    def labels(self, key: str, nodes: Sequence[NodeInfo]) -> list[str | None]:
+        """What each of *nodes* has for the label *key*."""
+        if self.columns is not None and nodes is self.found:
+            return taken(self.columns.label(key), self.spans)
+        return [info.labels.get(key) for info in nodes]
 
     def with_affinity(self) -> Sequence[NodeInfo]:
         """The nodes with pods that care which pods are near."""
@@ -99,6 +110,7 @@ Prefilter = Callable[[Cycle], Refusal | str | Sequence[str] | None]
 Change = Callable[[Cycle, Obj, NodeInfo, int], None]  # the pod, its node, +1 or -1
 Prescore = Callable[[Cycle, Sequence[NodeInfo]], str | None]
 Score = Callable[[Cycle, NodeInfo], int]
+Scores = Callable[[Cycle, Sequence[NodeInfo]], list[int]]
 Cure = Callable[[Cycle, NodeInfo], str]
 Normalize = Callable[[Cycle, Sequence[NodeInfo], list[int]], list[int]]
 
@@ -109,6 +121,7 @@ class Plugin:
 
     *fork* copies what ``prefilter`` has worked out, so that ``change`` can mend the copy; *holds* keeps a pod out of
     the queue. *local*: what ``filter`` and ``score`` say rests on the pod's `shape`, the node and its pods alone.
+    *scores*: what ``score`` says, of many nodes at once.
     """
 
     name: str
@@ -125,6 +138,7 @@ class Plugin:
     hint: Callable[[Obj, Event], bool] | None = None
     holds: Callable[[Obj], bool] | None = None
     local: bool = False
+    scores: Scores | None = None
     cure: Cure | None = None
 
     def may_change_its_mind(self, pod: Obj, event: Event) -> bool:
@@ -139,7 +153,7 @@ def default_normalize(raw: list[int], reverse: bool = False) -> list[int]:
     """
     most = max(raw, default=0)
     if most == 0:
-        return [100 if reverse else value for value in raw]
+        return [100] * len(raw) if reverse else raw
     shares = [100 * value // most for value in raw]
     return [100 - share for share in shares] if reverse else shares
 

@@ -14,19 +14,20 @@ CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 def refuse(cycle: Cycle, info: NodeInfo) -> Refusal | None:
     """Why not this node, if it is cordoned."""
-    if not get(info.node, "spec", "unschedulable") or _tolerated(cycle.pod):
+    if not get(info.node, "spec", "unschedulable") or tolerated(cycle.pod):
         return None
     return hopeless("node(s) were unschedulable")
 
 
-def _tolerated(pod: Obj) -> bool:
+def tolerated(pod: Obj) -> bool:
+    """Whether the pod puts up with a cordon."""
     return any(tolerates(toleration, CORDON) for toleration in pod["spec"].get("tolerations") or ())
 
 
 def hint(pod: Obj, event: Event) -> bool:
     """A node that is cordoned no more, or is added without; a toleration for it."""
     if event.what == OWN_TOLERATION:
-        return event.new is not None and _tolerated(event.new)
+        return event.new is not None and tolerated(event.new)
     cordoned = bool(get(event.new, "spec", "unschedulable"))
     return not cordoned and (event.old is None or bool(get(event.old, "spec", "unschedulable")))
 

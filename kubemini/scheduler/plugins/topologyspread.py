@@ -9,13 +9,15 @@ Models k/k pkg/scheduler/framework/plugins/podtopologyspread criticalPaths.updat
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
+from operator import add
+from typing import Any
 
 from kubemini.api.labels import Requirement, Selector, from_object
 from kubemini.api.objects import EMPTY, Obj, get
 from kubemini.api.placement import nodeselection
-from kubemini.scheduler.decide.crowds import Crowd
 from kubemini.scheduler.decide.events import (
     NODE_ADDED,
     NODE_DELETED,
@@ -27,6 +29,7 @@ from kubemini.scheduler.decide.events import (
     POD_DELETED,
     POD_LABEL,
 )
+from kubemini.scheduler.decide.kept.crowds import Crowd
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
 from kubemini.scheduler.decide.owners import application
 from kubemini.scheduler.decide.plugin import SKIP, Cycle, Event, Plugin, Refusal, hopeless
@@ -224,11 +227,10 @@ def begin(cycle: Cycle, feasible: Sequence[NodeInfo]) -> str | None:
     rules = constraints(pod, hard=False) if strict else default_constraints(application(pod, cycle.known))
     if not rules:
         return SKIP
-    ignored = {info.name: None for info in feasible if strict and not _complete(rules, info.labels)}
-    counted = [info for info in feasible if info.name not in ignored]
+    ignored = {info.name: None for info in feasible if not _complete(rules, info.labels)} if strict else {}
+    counted = [info for info in feasible if info.name not in ignored] if ignored else feasible
     counts: list[dict[str | None, int]] = [
-        {} if rule.key == HOSTNAME else dict.fromkeys((info.labels.get(rule.key) for info in counted), 0)
-        for rule in rules
+        {} if rule.key == HOSTNAME else dict.fromkeys(cycle.labels(rule.key, counted), 0) for rule in rules
     ]
     sizes = [len(counted) if rule.key == HOSTNAME else len(places) for rule, places in zip(rules, counts)]
     hosts = [_crowd(cycle, rule).on if cycle.crowds and rule.key == HOSTNAME else None for rule in rules]
@@ -263,32 +265,46 @@ def _crowd(cycle: Cycle, rule: Constraint) -> Crowd:
 
 def prefer(cycle: Cycle, info: NodeInfo) -> int:
     """How crowded a node is: pods times ln(places + 2), and the skew that is allowed anyway, over all rules."""
+    return prefer_all(cycle, [info])[0]
+
+
+def prefer_all(cycle: Cycle, feasible: Sequence[NodeInfo]) -> list[int]:
+    """The same, of many nodes: what a rule adds is looked up, by the number of pods on a host, or by the place."""
     near: Near = cycle.state[SOFT]
-    if info.name in near.ignored:
-        return 0
-    crowd = 0.0
+    crowds: Iterable[float] = repeat(0.0, len(feasible))
     for rule, weight, counts, host in zip(near.rules, near.weights, near.counts, near.hosts):
-        if rule.key not in info.labels:
-            continue
-        if host is not None:
-            many = host.get(info.name, 0)
-        elif rule.key == HOSTNAME:
-            many = rule.count(info, cycle.pod["metadata"].get("namespace", ""))
-        else:
-            many = counts[info.labels[rule.key]]
-        crowd += many * weight + (rule.max_skew - 1)
-    return int(crowd + 0.5)
+        carried = cycle.labels(rule.key, feasible)
+        on: Sequence[Any] = carried if rule.key != HOSTNAME else _on_hosts(cycle, rule, host, feasible)
+        many = counts if rule.key != HOSTNAME else {number: number for number in dict.fromkeys(on)}
+        adds = {one: number * weight + (rule.max_skew - 1) for one, number in many.items()}
+        if None in carried:
+            adds[None], on = 0.0, [None if label is None else one for label, one in zip(carried, on)]
+        crowds = map(add, crowds, map(adds.__getitem__, on))
+    scores = [int(crowd + 0.5) for crowd in crowds]
+    if near.ignored:
+        return [0 if info.name in near.ignored else score for info, score in zip(feasible, scores)]
+    return scores
+
+
+def _on_hosts(
+    cycle: Cycle, rule: Constraint, known: Mapping[str, int] | None, feasible: Sequence[NodeInfo]
+) -> list[int]:
+    """How many pods of a rule are on each node."""
+    if known is not None:
+        return list(map(known.get, [info.name for info in feasible], repeat(0)))
+    namespace = cycle.pod["metadata"].get("namespace", "")
+    return [rule.count(info, namespace) for info in feasible]
 
 
 def normalize(cycle: Cycle, feasible: Sequence[NodeInfo], raw: list[int]) -> list[int]:
     """The less crowded the better; a node without a label gets nothing."""
     ignored = cycle.state[SOFT].ignored
-    counted = [value for info, value in zip(feasible, raw) if info.name not in ignored]
+    counted = [value for info, value in zip(feasible, raw) if info.name not in ignored] if ignored else raw
     low, high = min(counted, default=0), max(counted, default=0)
-    return [
-        0 if info.name in ignored else 100 * (high + low - value) // high if high else 100
-        for info, value in zip(feasible, raw)
-    ]
+    shares = {value: 100 * (high + low - value) // high if high else 100 for value in dict.fromkeys(raw)}
+    if ignored:
+        return [0 if info.name in ignored else shares[value] for info, value in zip(feasible, raw)]
+    return [shares[value] for value in raw]
 
 
 # -- what may help -----------------------------------------------------------------------------------------------------
@@ -334,6 +350,7 @@ PLUGIN = Plugin(
     prescore=begin,
     cure=cure,
     normalize=normalize,
+    scores=prefer_all,
     helped_by=(
         NODE_ADDED,
         NODE_DELETED,

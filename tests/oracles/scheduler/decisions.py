@@ -4,7 +4,7 @@ import re
 
 from kubemini.api.objects import evolve, freeze, get
 from kubemini.scheduler.decide.decision import Decision
-from kubemini.scheduler.decide.framework import decide, score
+from kubemini.scheduler.decide.framework import Fitting, decide, score
 from kubemini.scheduler.decide.plugin import PluginError
 from tests.oracles.scheduler.stage import SETTLE, Stage, condition_of, told
 
@@ -96,7 +96,7 @@ def scoring_error(cycle, machine, decision):
     there = [info for info in cycle.nodes if info.name in decision.feasible]
     try:
         if there:
-            score(cycle, machine.plugins, there, Decision(len(cycle.nodes)))
+            score(cycle, machine.plugins, Fitting.of(there), Decision(len(cycle.nodes)))
     except PluginError as error:
         return str(error)
     return ""

@@ -3,7 +3,7 @@
 from kubemini.api.objects import freeze
 from kubemini.scheduler import plugins
 from kubemini.scheduler.decide.decision import Decision
-from kubemini.scheduler.decide.framework import decide, score
+from kubemini.scheduler.decide.framework import Fitting, decide, score
 from kubemini.scheduler.decide.listers import Listers
 from kubemini.scheduler.machine import Machine
 from kubemini.sim.units import MINUTE, SECOND
@@ -40,7 +40,7 @@ def _scores(cycle, machine, decision):
     if len(decision.feasible) == 1:
         there = [info for info in cycle.nodes if info.name == decision.node]
         decision = Decision(len(cycle.nodes))
-        score(cycle, machine.plugins, there, decision)
+        score(cycle, machine.plugins, Fitting.of(there), decision)
     scores = {
         node: {name: [raw, weighted] for name, (raw, _, weighted) in by.items()} for node, by in decision.scores.items()
     }

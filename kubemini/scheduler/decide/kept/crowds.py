@@ -8,11 +8,11 @@ Models k/k pkg/scheduler/framework/plugins/podtopologyspread countPodsMatchSelec
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
+from kubemini.scheduler.decide.kept.changes import Changes
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
 
 Count = Callable[[NodeInfo], int]
 MOST_KEPT = 256  # crowds; the one that was asked for first goes first
-ROOM = 10_000  # changes, beside one a node, after which all is counted anew
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class Crowd:
     on: dict[str, int] = field(default_factory=dict)  # node → pods, of those that have any
     sums: dict[str, dict[str | None, int]] = field(default_factory=dict)  # label → its value → pods
     lies: dict[str, dict[str, str | None]] = field(default_factory=dict)  # label → node → its value as it was counted
-    read: int = 0  # how far in the list of changes
+    read: int = 0
 
     def by(self, key: str, nodes: Mapping[str, NodeInfo]) -> Mapping[str | None, int]:
         """The sums by the values of a label; nodes that lack it are together."""
@@ -51,29 +51,21 @@ class Crowd:
 class Crowds:
     """All crowds over the *nodes* of a cache."""
 
-    def __init__(self, nodes: Mapping[str, NodeInfo]):
-        self.nodes = nodes
-        self.changes: list[str] = []
+    def __init__(self, nodes: Mapping[str, NodeInfo], changes: Changes):
+        self.nodes, self.changes = nodes, changes
         self.kept: dict[Hashable, Crowd] = {}
-
-    def changed(self, name: str) -> None:
-        """A node has come, changed or gone."""
-        if self.kept:
-            self.changes.append(name)
-            if len(self.changes) > len(self.nodes) + ROOM:
-                self.changes.clear()
-                self.kept.clear()
 
     def of(self, key: Hashable, count: Count) -> Crowd:
         """The crowd under *key*, as it is now; *count* counts on one node."""
         crowd = self.kept.get(key)
-        if crowd is None:
+        changed = None if crowd is None else self.changes.since(crowd.read)
+        if crowd is None or changed is None:
             if len(self.kept) >= MOST_KEPT:
                 del self.kept[next(iter(self.kept))]
-            crowd = self.kept[key] = Crowd(count, read=len(self.changes))
+            crowd = self.kept[key] = Crowd(count)
             crowd.on = {name: many for name, info in self.nodes.items() if (many := count(info))}
-            return crowd
-        for name in dict.fromkeys(self.changes[crowd.read :]):
-            crowd.update(name, self.nodes.get(name))
-        crowd.read = len(self.changes)
+        else:
+            for name in changed:
+                crowd.update(name, self.nodes.get(name))
+        crowd.read = self.changes.now
         return crowd
