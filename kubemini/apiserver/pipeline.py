@@ -206,7 +206,7 @@ def read_url(core: Core, asked: Request) -> Steps:
     """Is that there, and can it be done? 404 and 405. A Namespace is in no namespace, though its URL reads so."""
     info = request.selecting(asked.info, asked.query)
     refused = request.refused(info)
-    if refused is None and asked.method == "HEAD" and info.is_resource:
+    if refused is None and asked.method == "HEAD" and info.is_resource and info.subresource != request.PASSED_ON:
         refused = errors.method_not_allowed()
     if refused is None and info.kind is not None and not info.kind.namespaced:
         info = replace(info, namespace="")

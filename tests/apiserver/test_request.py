@@ -8,7 +8,7 @@ import pytest
 
 from kubemini.api import kinds
 from kubemini.apiserver import served
-from kubemini.apiserver.decide.request import RequestInfo, collection_path, object_path, parse, truth
+from kubemini.apiserver.decide.request import RequestInfo, collection_path, object_path, parse, refused, truth
 
 TABLE = json.loads((Path(__file__).parents[1] / "oracles/kubernetes/request_info.json").read_text())["vectors"]
 NO_NAMESPACE = {"metav1.NamespaceAll": "", "metav1.NamespaceNone": ""}
@@ -71,3 +71,9 @@ def test_an_unknown_kind_or_subresource_has_no_kind():
 def test_a_boolean_of_a_query_is_read_in_every_clients_spelling():
     assert all(map(truth, ("true", "True", "1", True, ["true"])))
     assert not any(map(truth, ("false", "False", "0", False, None)))
+
+
+@pytest.mark.parametrize(("path", "taken"), [("pods/web/proxy", True), ("pods/web", False), ("pods/web/log", False)])
+def test_any_method_is_passed_on_by_the_proxy_and_by_nothing_else(path, taken):
+    info = parse("OPTIONS", f"/api/v1/namespaces/default/{path}")
+    assert (refused(info) is None) is taken

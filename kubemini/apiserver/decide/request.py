@@ -22,6 +22,7 @@ __all__ = ["RequestInfo", "collection_path", "first", "object_path", "parse", "t
 
 VERBS = {"POST": "create", "GET": "get", "HEAD": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 SPECIAL_VERBS = ("proxy", "watch")
+PASSED_ON = "proxy"  # a subresource whose requests are others' to judge
 NAMESPACE_SUBRESOURCES = ("status", "finalize")
 OF_A_COLLECTION = ("list", "watch", "create", "deletecollection")
 OF_AN_OBJECT = ("get", "update", "patch", "delete")
@@ -148,7 +149,8 @@ def refused(info: RequestInfo) -> ApiError | None:
         if "watch" in info.path.split("/")[:5]:
             return errors.no_such_path()
         verbs = ("get", "list", "watch")
-    return None if info.verb in verbs else errors.method_not_allowed()
+    passed_on = info.subresource == PASSED_ON and not info.verb  # OPTIONS, which no other path takes
+    return None if passed_on or info.verb in verbs else errors.method_not_allowed()
 
 
 def _refused_custom(info: RequestInfo, kind: Kind) -> ApiError | None:
