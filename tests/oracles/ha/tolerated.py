@@ -106,7 +106,6 @@ LINES: tuple[tuple[str, str, str], ...] = (  # (name of the case, what differs, 
         r"\.events\.StatefulSet/web - statefulset-controller: wanted .*web-0 .*web-2 .*web-1 .*, got .*web-0 .*web-1 ",
         AT_ONCE,
     ),
-    ("replicaset/replicaset-rank-age-same-bucket", r"Pod/web-<\d> after step 17\.metadata\.", LIKE_AGE),
     ("replicaset/replicaset-rank-doubled-up", r"Pod/web-<[14]> version 4 \(step", LIKE_AGE),
 )
 

@@ -9,6 +9,7 @@ import re
 
 NAME = re.compile(r"<(?:uid|ip) of (?:[^<>]|<\w+>)*>|[\w.-]*(?:<\w+>[\w.-]*)+")
 BORN_IN_ORDER = ("ReplicaSet", "ControllerRevision", "Job")
+MARK = "/metadata/deletionTimestamp"
 MADE_UP = ("pod-template-hash", "controller-revision-hash", "controller-uid", "batch.kubernetes.io/controller-uid")
 
 
@@ -83,14 +84,24 @@ class Naming:
         key, mine = f"{kind}/{ours}", self._entry(kind, ours)
         if self._pasts.get(key, (0,))[0] != len(mine["versions"]):
             self._pasts[key] = len(mine["versions"]), self._states(key, mine, ours)
-        past, present = self._theirs[f"{kind}/{name}"], self._pasts[key][1]
         varied = set(self.judge.strictness(entry)[1]) if entry["versions"] else set()
+        paths = sorted(path for path in varied if path.startswith("/"))
+        past, present = (self._held(of, paths) for of in (self._theirs[f"{kind}/{name}"], self._pasts[key][1]))
         cost, then, now = 0, None, None
         for number in range(step):
             then, now = past.get(number, then), present.get(number, now)
             cost += then != now and f"step {number}" not in varied
-        cost += 2 * self.last * (_marked(then) != _marked(now))  # who is being deleted does not stand for who lives
+        if MARK not in varied:  # who is being deleted does not stand for who lives
+            cost += 2 * self.last * (_marked(then) != _marked(now))
         return cost + 3 * ((then is None) != (now is None)) + (len(self.judge.leaves(read(then), read(now))) > 0) * 2
+
+    def _held(self, states, paths):
+        """Those states without what was another in each run: that tells no pods apart."""
+        if not paths:
+            return states
+        there = ((step, read(state)) for step, state in states.items())
+        held = ((step, self.judge.without(state, paths)) for step, state in there if state)
+        return {**states, **{step: json.dumps(state, sort_keys=True) for step, state in held}}
 
     def _states(self, key, entry, name):
         """The state after each step, as text, without what is another in each run."""
