@@ -4,6 +4,7 @@ Models k/k pkg/apis/core/validation ValidatePodSpec; defaults: k/k pkg/apis/core
 Simplified: what a pod as a whole asks for and Windows' own options are not judged.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ from kubemini.sim.units import duration
 RESTARTS = ("Always", "OnFailure", "Never")
 DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 LARGEST = 2**31 - 1
+DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+COST = re.compile(r"0|[1-9][0-9]*|-[0-9]+")
 OURS = "kubemini.io/"
 TIMED = (OURS + "exit-after", OURS + "stop-after")
 
@@ -116,11 +119,20 @@ def gated(spec: Obj, path: str) -> Wrong:
         yield forbidden(f"{path}.nodeName", "cannot be set until all schedulingGates have been cleared")
 
 
-def behaviour(meta: Obj, path: str) -> Wrong:
-    """The annotations that tell our containers how to behave; this rule is ours."""
+def annotations(meta: Obj, path: str) -> Wrong:
+    """What a pod's deletion costs, and how our containers are to behave; the latter rule is ours.
+
+    Models k/k pkg/apis/core/validation ValidatePodSpecificAnnotations.
+    """
     for key, value in (meta.get("annotations") or {}).items():
+        if key == DELETION_COST and not _is_cost(value):
+            yield invalid(f"{path}[{key}]", value, "must be a 32bit integer")
         if key in TIMED and (wrong := _no_duration(value)):
             yield invalid(f"{path}[{key}]", value, wrong)
+
+
+def _is_cost(text: str) -> bool:
+    return bool(COST.fullmatch(text)) and -LARGEST - 1 <= int(text) <= LARGEST
 
 
 def _no_duration(text: str) -> str:

@@ -40,10 +40,16 @@ def nodes(term, how=REQUIRED):
     return pod(affinity={"nodeAffinity": {how: value}})
 
 
+def priced(cost):
+    metadata = {"annotations": {"controller.kubernetes.io/pod-deletion-cost": cost}}
+    return said(POD, {"containers": [{"name": "c", "image": "i"}]}, metadata=metadata)
+
+
 def expression(**change):
     return nodes([{"matchExpressions": [{"key": "a", **change}]}])
 
 
+COST = "metadata.annotations[controller.kubernetes.io/pod-deletion-cost]"
 SPREAD, NODES = "spec.topologySpreadConstraints[0]", f"spec.affinity.nodeAffinity.{REQUIRED}.nodeSelectorTerms"
 LIKES = f"spec.affinity.nodeAffinity.{PREFERRED}[0]"
 CASES = [  # (what is said, code, what the message begins with)
@@ -161,6 +167,11 @@ CASES = [  # (what is said, code, what the message begins with)
         ),
         422,
         'metadata.annotations[kubemini.io/exit-after]: Invalid value: "soon": must be a duration such as 30s, 500ms or',
+    ),
+    *((priced(cost), 201, "") for cost in ("0", "-100", "2147483647")),
+    *(
+        (priced(cost), 422, f'{COST}: Invalid value: "{cost}": must be a 32bit')
+        for cost in ("x", "+1", "01", "2147483648")
     ),
     (said(POD, None), 422, "spec.containers: Required value"),
     (

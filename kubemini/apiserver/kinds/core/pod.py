@@ -43,7 +43,7 @@ def _of_a_pod(container: Obj, spec: Obj) -> Obj:
 def rules(obj: Obj) -> Wrong:
     """Every complaint."""
     spec = obj.get("spec") or {}
-    yield from podspec.behaviour(obj["metadata"], "metadata.annotations")
+    yield from podspec.annotations(obj["metadata"], "metadata.annotations")
     yield from podspec.pod_spec(spec, "spec", is_pod=True)
     yield from podspec.only_of_pods(spec, "spec")
 

@@ -62,7 +62,7 @@ def pod_template(template: Obj, path: str) -> Wrong:
     meta, spec = template.get("metadata") or {}, template.get("spec") or {}
     yield from label_pairs(meta.get("labels"), f"{path}.labels")
     yield from annotations(meta.get("annotations"), f"{path}.annotations")
-    yield from podspec.behaviour(meta, f"{path}.annotations")
+    yield from podspec.annotations(meta, f"{path}.annotations")
     yield from podspec.pod_spec(spec, f"{path}.spec")
     if spec.get("ephemeralContainers"):
         yield forbidden(f"{path}.spec.ephemeralContainers", "ephemeral containers not allowed in pod template")
