@@ -5,12 +5,13 @@ rollouts.py   Deployments, ReplicaSets, ReplicationControllers
 sets.py       StatefulSets, DaemonSets
 batch.py      Jobs, CronJobs
 others.py     what serves, owns, limits and keeps: the other controllers
+corners.py    workloads in what seldom comes
 """
 
-from tests.oracles.histories.stories import batch, others, rollouts, sets
+from tests.oracles.histories.stories import batch, corners, others, rollouts, sets
 
 
 def told():
     """``area/name`` → the story, of all of them."""
-    stories = [story for part in (rollouts, sets, batch, others) for story in part.STORIES]
+    stories = [story for part in (rollouts, sets, batch, others, corners) for story in part.STORIES]
     return {f"{story['area']}/{story['name']}": story for story in stories}

@@ -2,7 +2,8 @@
 
 A step of a story is what a recording has, but for names that the control plane makes up: a kubelet's step says whose
 pods it means and how many, `{"do": "ready", "of": "web", "most": 2}`, and takes the oldest that fit; a request may say
-`<pod web 1>`, the oldest pod of web. What is written down names them by their fate.
+`<pod web 1>`, the oldest pod of web, or `<set web 1>`, its first ReplicaSet. What is written down names them by their
+fate.
 """
 
 import json
@@ -15,7 +16,8 @@ from tests.oracles.histories.noting import NAMESPACE
 from tests.oracles.histories.telling.outside import OutsideNotes
 
 LOOKS = SECOND // 20
-MEANT = re.compile(r"<pod (\S+) (\d+)>")
+MEANT = re.compile(r"<(pod|set) (\S+) (\d+)>")
+MEANING = {"pod": "Pod", "set": "ReplicaSet"}
 HASHED = {
     "ReplicaSet": ("Deployment", "h"),
     "ControllerRevision": ("StatefulSet DaemonSet", "r"),
@@ -80,7 +82,7 @@ class Telling:
     # -- steps ---------------------------------------------------------------------------------------------------------
     def _take(self, step):
         """Do what *step* says; returns it as it is written down."""
-        done = json.loads(MEANT.sub(lambda found: self._oldest(found[1])[int(found[2]) - 1], json.dumps(step)))
+        done = json.loads(MEANT.sub(self._meant, json.dumps(step)))
         if "request" in done:
             return {**done, "request": self._request(done["request"])}
         if "node" in done:
@@ -132,12 +134,15 @@ class Telling:
         return self.until.holds(expression, self.notes.now, self.notes.versions, clock)
 
     # -- which pods ----------------------------------------------------------------------------------------------------
-    def _oldest(self, of):
+    def _meant(self, found):
+        return self._oldest(found[2], MEANING[found[1]])[int(found[3]) - 1]
+
+    def _oldest(self, of, kind="Pod"):
         """The names of the pods that begin with *of*, the first that was seen first."""
-        found = [obj["metadata"] for key, obj in self.notes.now.items() if key.startswith("Pod/")]
+        found = [obj["metadata"] for key, obj in self.notes.now.items() if key.startswith(f"{kind}/")]
         order = list(self.notes.versions)
         names = [meta["name"] for meta in found if meta["name"].startswith(of)]
-        return sorted(names, key=lambda name: order.index(f"Pod/{name}"))
+        return sorted(names, key=lambda name: order.index(f"{kind}/{name}"))
 
     def _fitting(self, do, of):
         """Those of them to which a kubelet can do that."""
