@@ -98,6 +98,7 @@ soak: oracles
 	$(PY) -m tests.apiserver.described.allowed --operations 1000 --examples 20
 	$(PY) -m tests.real.scheduler --clusters 10000
 	$(PY) -m tests.real.workloads --stories 200
+	$(PY) -m tests.real.workloads --stories 60 --kill
 	$(PY) -m tests.real.kubeproxy --clusters 100
 	$(PY) -m tests.real.dns --clusters 100
 	$(PY) -m tests.real.cni --sessions 100

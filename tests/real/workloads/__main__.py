@@ -27,7 +27,7 @@ def tell(story, fate, said):
     """Print what became of a story, unless it is alike, and keep a recording of it."""
     number = story["name"].rsplit("-", 1)[1]
     if fate.word != "alike":
-        again = f"--seed {said.seed} --first {number} --stories 1"
+        again = f"--seed {said.seed} --first {number} --stories 1{' --kill' * said.kill}"
         print(f"story {number} ({again}), {fate.word}: {fate.why[:900]}", flush=True)
     if fate.word == "different" and said.keep:
         said.keep.mkdir(parents=True, exist_ok=True)
@@ -41,12 +41,13 @@ def main(arguments=None):
     parser.add_argument("--stories", type=int, default=20)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--together", type=int, default=10, help="stories that are told at a time")
+    parser.add_argument("--kill", action="store_true", help="stories of nodes that are lost in the midst of it")
     parser.add_argument("--keep", type=Path, help="where recordings of those that differ are written")
     said = parser.parse_args(arguments)
     print(f"seed {said.seed}", flush=True)
     begun, counts, held = time.monotonic(), {"alike": 0, "tolerated": 0, "different": 0}, Counter()
     numbers = range(said.first, said.first + said.stories)
-    made = [stories.story(random.Random(f"{said.seed} {number}"), f"chance-{number}") for number in numbers]
+    made = [stories.story(random.Random(f"{said.seed} {number}"), f"chance-{number}", said.kill) for number in numbers]
     with (
         tempfile.TemporaryDirectory() as folder,
         Plane(program("kubernetes"), Path(folder)) as plane,

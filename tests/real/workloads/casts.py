@@ -33,9 +33,9 @@ class Actor:
         return by_name(self.kind).path(NAMESPACE, self.obj["metadata"]["name"])
 
 
-def workload(luck, app):
-    """One of a random kind."""
-    kind = luck.choice(KINDS)
+def workload(luck, app, lasting=False):
+    """One of a random kind; *lasting*: of one whose pods are to stay, whatever the minute."""
+    kind = luck.choice([kind for kind in KINDS if not (lasting and kind in ("Job", "CronJob"))])
     return Actor(kind, app, named(kind, app, SPECS[kind](luck, app)))
 
 
@@ -75,7 +75,7 @@ def deployment(luck, app):
         **({"strategy": strategy} if strategy else {}),
         **maybe(luck, 0.2, revisionHistoryLimit=luck.randint(0, 1)),
         **maybe(luck, 0.1, paused=True),
-        **maybe(luck, 0.15, minReadySeconds=LONG),
+        **maybe(luck, 0.15, minReadySeconds=LONG, progressDeadlineSeconds=2 * LONG),
     }
 
 
@@ -171,6 +171,8 @@ def cronjob(luck, app):
         **maybe(luck, 0.5, concurrencyPolicy=luck.choice(("Forbid", "Replace"))),
         **maybe(luck, 0.4, suspend=True),
         **maybe(luck, 0.3, successfulJobsHistoryLimit=luck.randint(0, 1)),
+        **maybe(luck, 0.3, failedJobsHistoryLimit=luck.randint(0, 1)),
+        **maybe(luck, 0.2, startingDeadlineSeconds=30),
     }
 
 
@@ -189,14 +191,29 @@ def about(luck, actor):
     """A Service, a budget, both or neither."""
     selector, found = {"app": actor.app}, []
     if luck.random() < 0.35:
-        port = {"port": 80, **maybe(luck, 0.5, targetPort=8080)}
-        spec = {"selector": selector, "ports": [port], **maybe(luck, 0.2, publishNotReadyAddresses=True)}
-        found.append(named("Service", f"to-{actor.app}", spec | maybe(luck, 0.3, clusterIP="None")))
+        found.append(named("Service", f"to-{actor.app}", _service(luck, selector)))
     if luck.random() < 0.3:
-        number = luck.choice((0, 1, 2, "50%"))
-        limit = {luck.choice(("minAvailable", "maxUnavailable")): number}
-        healthy = maybe(luck, 0.3, unhealthyPodEvictionPolicy="AlwaysAllow")
-        found.append(
-            named("PodDisruptionBudget", actor.app, {"selector": {"matchLabels": selector}, **limit, **healthy})
-        )
+        found.append(_budget(luck, actor.app, {"matchLabels": selector}))
     return found
+
+
+def _service(luck, selector):
+    ports = [{"port": 80, "name": "main", **maybe(luck, 0.5, targetPort=8080)}]
+    ports += luck.choice(([], [], [{"port": 443, "name": "more"}], [{"port": 53, "name": "dns", "protocol": "UDP"}]))
+    return {
+        **{"selector": selector, "ports": ports},
+        **maybe(luck, 0.2, publishNotReadyAddresses=True),
+        **maybe(luck, 0.3, clusterIP="None"),
+        **maybe(luck, 0.3, trafficDistribution=luck.choice(("PreferClose", "PreferSameZone", "PreferSameNode"))),
+    }
+
+
+def shared_budget(luck):
+    """One budget over the pods of all workloads."""
+    return _budget(luck, "all", {"matchExpressions": [{"key": "app", "operator": "In", "values": ["web", "db"]}]})
+
+
+def _budget(luck, name, selector):
+    limit = {luck.choice(("minAvailable", "maxUnavailable")): luck.choice((0, 1, 2, "50%"))}
+    policy = maybe(luck, 0.4, unhealthyPodEvictionPolicy=luck.choice(("AlwaysAllow", "IfHealthyBudget")))
+    return named("PodDisruptionBudget", name, {"selector": selector, **limit, **policy})

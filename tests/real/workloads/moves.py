@@ -11,6 +11,8 @@ POLICIES = ("Foreground", "Background", "Orphan")
 ROLLING = ("Deployment", "StatefulSet", "DaemonSet")
 BACKOFF, MOST = 10, 80  # s until a Job replaces a pod that failed, doubled with each; longer no story waits
 SILENCE = 75  # s: 40 s of grace, rounds of 5 s, and what the pods tolerate
+NEXT_NODE = 12  # s: nodes are tainted one every ten
+MISSED = 75  # s: a node that is gone is missed for 40 s, its pods are looked at every 20 s
 
 
 def create(obj):
@@ -60,6 +62,7 @@ class Life:
         self.luck, self.cast, self.nodes = luck, cast, nodes
         self.cordoned = set()
         self.may_fall_silent = all(actor.kind != "CronJob" for actor in cast)
+        self.may_go = self.may_fall_silent
 
     def next(self):
         """The moves that one draw makes."""
@@ -184,7 +187,10 @@ class Life:
         """
         if self.may_fall_silent and self.luck.random() < 0.2:
             self.may_fall_silent = False
-            return self._silent(actor)
+            return self._silent([self.luck.randint(1, self.nodes)], [actor])
+        if self.may_go and self.luck.random() < 0.15:
+            self.may_go = False
+            return self._removed(actor)
         number = self.luck.randint(1, self.nodes)
         self.cordoned ^= {number}
         cordon = number in self.cordoned
@@ -192,12 +198,32 @@ class Life:
         drained = (self._evicted(actor) + confirmed(actor)) * 2 if cordon and actor.kind != "CronJob" else []
         return [moved, *drained]
 
-    def _silent(self, actor):
-        """A node's kubelet is heard no more for so long that its pods are told to go; then it is back."""
+    def loss(self):
+        """Some nodes are heard no more, and their pods told to go; there is life before, meanwhile and afterwards."""
+        lost = sorted(self.luck.sample(range(1, self.nodes + 1), self.luck.randint(1, self.nodes)))
+        before, after = ([move for _ in range(2) for move in self._some(self.luck.choice(self.cast))] for _ in "ab")
+        return [*before, *self._silent(lost, self.cast), *after]
+
+    def _some(self, actor):
+        """Something that happens to a workload or its pods, and to no node."""
+        return self.luck.choice((getattr(self, f"_of_{actor.kind.lower()}"), self._of_pods))(actor)
+
+    def _silent(self, lost, cast):
+        """Kubelets are heard no more for so long that their nodes' pods are told to go; then they are back."""
+        names = [f"n{number}" for number in lost]
+        gone = {"say": f"the kubelets of {', '.join(names)} fall silent", "silent": names}
+        back = {"say": f"the kubelets of {', '.join(names)} are back", "back": names}
+        ends = [move for actor in cast for move in confirmed(actor)]
+        return [gone, seconds(SILENCE + NEXT_NODE * (len(lost) - 1)), back, *ends]
+
+    def _removed(self, actor):
+        """A node is deleted, its pods go without it, and it joins again."""
         name = f"n{self.luck.randint(1, self.nodes)}"
-        gone = {"say": f"the kubelet of {name} falls silent", "silent": [name]}
-        back = {"say": f"the kubelet of {name} is back", "back": [name]}
-        return [gone, seconds(SILENCE), back, *confirmed(actor)]
+        gone = {"say": f"DELETE node {name}", "request": {"method": "DELETE", "path": f"/api/v1/nodes/{name}"}}
+        labels = {"kubernetes.io/hostname": name, "set": NAMESPACE, "topology.kubernetes.io/region": NAMESPACE}
+        made = {"name": name, "labels": labels, "taints": [], "ready": True}
+        again = {"say": f"register node {name} by hand again", "node": made}
+        return [gone, seconds(MISSED), again, *confirmed(actor)]
 
     def _of_node(self, number, say, body):
         request = {"method": "PATCH", "path": f"/api/v1/nodes/n{number}", "content-type": STRATEGIC, "body": body}

@@ -109,7 +109,8 @@ class Telling:
         """Names of the pods of an *app* to which that may be done, the oldest *many*, or all."""
         living = [key for key in self.notes.versions if key.startswith("Pod/") and key in self.notes.now]
         pods = [self.notes.now[key] for key in living]
-        fitting = [pod for pod in pods if pod["metadata"].get("labels", {}).get("app") == app and fits(pod, do)]
+        heard = [pod for pod in pods if do == "any" or pod["spec"].get("nodeName") not in self.hand.silent]
+        fitting = [pod for pod in heard if pod["metadata"].get("labels", {}).get("app") == app and fits(pod, do)]
         return [pod["metadata"]["name"] for pod in fitting][:many]
 
     # -- rest ----------------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
 """The twin itself, without a real control plane: ours tells a story, and ours is held against it."""
 
 import copy
+import json
 import random
 from collections import Counter
 from functools import cache
 
 import pytest
 
+from kubemini.api.kinds import by_name
 from tests.oracles.histories.noting import Notes
 from tests.oracles.histories.playing import alone
 from tests.oracles.histories.world import World
@@ -52,6 +54,42 @@ def recorded_of(number):
 def test_a_story_follows_from_the_seed_and_its_number():
     assert made(3) == made(3) != made(4)
     assert made(3) != made(3, seed=2)
+
+
+def test_what_a_story_makes_is_taken_by_the_api_server():
+    """A cast that is refused tells nothing of a controller."""
+    world = Ours({"steps": [], "needs": ["api", "controllers"]}, 1)
+    bodies = {
+        json.dumps(move["request"]["body"], sort_keys=True)
+        for n in range(60)
+        for move in made(n)["moves"]
+        if move.get("request", {}).get("method") == "POST" and "spec" in move["request"].get("body", {})
+    }
+    world.ask("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ns"}})
+    for body in map(json.loads, sorted(bodies)):
+        code, answer = world.ask("POST", f"{by_name(body['kind']).path('ns')}?dryRun=All", body)
+        assert code == 201, (body, answer)
+
+
+def test_a_story_of_lost_nodes_has_life_before_meanwhile_and_afterwards():
+    story = stories.story(random.Random("1 1"), "chance-1", kill=True)
+    (lost,) = (n for n, move in enumerate(story["moves"]) if "silent" in move)
+    (back,) = (n for n, move in enumerate(story["moves"]) if "back" in move)
+    assert story["area"] == "node"
+    assert story["moves"][lost]["silent"] == story["moves"][back]["back"]
+    assert len(story["moves"]) > back + 1 > lost + 2
+
+
+def test_no_kubelet_that_is_silent_does_anything_to_a_pod():
+    story = made(with_kind("ReplicaSet"))
+    world = Ours({"steps": [], "needs": story["needs"]}, 1)
+    telling = Telling(world, Notes(world, JUDGE.FIELDS), UNTIL, story)
+    pod = {"metadata": {"name": "p", "labels": {"app": "web"}}, "spec": {"nodeName": "n1"}, "status": {}}
+    telling.notes.versions["Pod/p"], telling.notes.now["Pod/p"] = [], pod
+    assert telling._pods("ready", "web") == ["p"]
+    telling.hand.silence(["n1"])
+    assert telling._pods("ready", "web") == []
+    assert telling._pods("any", "web") == ["p"]
 
 
 def test_the_stories_have_every_workload_and_every_thing_that_can_happen():
