@@ -42,7 +42,7 @@ class Audience:
         self.asking.ask("POST", f"{NAMESPACE}/configmaps", {"metadata": {"name": f"news-{self.told}"}})
         self.asking.cluster.run(1)
 
-    def read(self) -> set[bytes]:
+    def texts(self) -> set[bytes]:
         """What they read: the same, all of them."""
         return {b"".join(iter(stream.read, None)) for stream in self.streams}
 

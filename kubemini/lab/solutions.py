@@ -83,7 +83,7 @@ class _Names:
             if isinstance(statement, ast.For):  # which binds its names before it uses them
                 self.bound |= {node.id for node in ast.walk(statement.target) if isinstance(node, ast.Name)}
             table = symtable.symtable(ast.unparse(statement), "<cell>", "exec")
-            self.used |= _used(table) - self.bound
+            self.used |= _names_used(table) - self.bound
             for name in table.get_symbols():
                 if name.is_assigned() or name.is_imported():
                     self.bound.add(name.get_name())
@@ -91,11 +91,11 @@ class _Names:
                     self.values.add(name.get_name())
 
 
-def _used(table: symtable.SymbolTable) -> set[str]:
+def _names_used(table: symtable.SymbolTable) -> set[str]:
     """The global names that a piece of code uses, its functions included."""
     top = table.get_type() == "module"
     here = {name.get_name() for name in table.get_symbols() if name.is_referenced() and (top or name.is_global())}
-    return here.union(*map(_used, table.get_children()))
+    return here.union(*map(_names_used, table.get_children()))
 
 
 def _execute(code: str, namespace: dict[str, Any], catch: bool) -> Any:

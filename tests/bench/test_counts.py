@@ -46,7 +46,7 @@ def test_an_event_is_no_more_events_for_many_watchers_and_the_same_bytes_for_all
         audience.tell()
     costs = [one.asking.cluster.sim.events - events for one, events in zip((few, many), before)]
     assert costs[0] == costs[1]
-    assert [b"news-1" in said for said in many.read()] == [True]
+    assert [b"news-1" in said for said in many.texts()] == [True]
 
 
 def test_the_scheduler_that_is_measured_on_the_wire_places_every_pod():
