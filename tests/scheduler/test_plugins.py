@@ -183,6 +183,14 @@ def test_a_hard_constraint_forbids_the_skew_that_a_dead_zone_causes():
     )
 
 
+def test_a_node_without_one_of_the_labels_gets_nothing_though_it_alone_is_in_its_zone():
+    rule = {"maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": {}}
+    rules = [rule | {"topologyKey": key} for key in (topologyspread.ZONE, "rack")]
+    labels = {"lone": {topologyspread.ZONE: "a"}, "there": {topologyspread.ZONE: "b", "rack": "1"}}
+    decision = ask(a_pod(topologySpreadConstraints=rules), *(a_node(n, labels=of) for n, of in labels.items()))
+    assert decision.scores["lone"]["PodTopologySpread"][0] == 0 and decision.node == "there"
+
+
 def test_prefer_no_schedule_costs_points_but_forbids_nothing():
     shy = a_node("shy", taints=[{"key": "x", "effect": "PreferNoSchedule"}])
     assert ask(a_pod(), shy).node == "shy"

@@ -279,7 +279,7 @@ def prefer_all(cycle: Cycle, feasible: Sequence[NodeInfo]) -> list[int]:
         adds = {one: number * weight + (rule.max_skew - 1) for one, number in many.items()}
         if None in carried:
             adds[None], on = 0.0, [None if label is None else one for label, one in zip(carried, on)]
-        crowds = map(add, crowds, map(adds.__getitem__, on))
+        crowds = map(add, crowds, map(adds.get, on, repeat(0.0)))  # a node that is ignored may be in a place of its own
     scores = [int(crowd + 0.5) for crowd in crowds]
     if near.ignored:
         return [0 if info.name in near.ignored else score for info, score in zip(feasible, scores)]
