@@ -38,7 +38,7 @@ from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 
 HOOKS = (mutatingwebhook, validatingwebhook)
-HTTPS, LATE = 443, "context deadline exceeded"
+HTTPS, LATE, NOBODY = 443, "context deadline exceeded", "dial tcp: connect: connection refused"
 STRANGER = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
 
 
@@ -195,9 +195,11 @@ def _called(core: Core, hook: Hook, review: dict[str, Any]) -> Steps:
     if program is None and service:
         return (yield from _posted(core, hook, found[0], mine, review))
     if program is None:
-        raise Unanswered(hook.unreachable("dial tcp: connect: connection refused"))
+        raise Unanswered(hook.unreachable(NOBODY))
     try:
         answer = program(review)
+    except ConnectionRefusedError:
+        raise Unanswered(hook.unreachable(NOBODY)) from None
     except Exception as problem:  # a program of the reader's own: what it raises is its answer
         raise Unanswered(hook.unreachable(f"{type(problem).__name__}: {problem}")) from problem
     if isinstance(answer, Late):
@@ -212,21 +214,21 @@ def _posted(core: Core, hook: Hook, service: Obj, slices: list[Obj], review: dic
     """The answer of the program in a pod behind *service*. Raises Unanswered.
 
     Simplified: whoever names a bundle of certificates is believed that it is the right one; without one only those
-    are trusted whom the world trusts, and no pod is among them.
+    are trusted whom the world trusts, and no pod is among them: a HEAD stands for the handshake that comes to nothing.
     """
-    told = hook.said["clientConfig"]["service"]
-    if not hook.said["clientConfig"].get("caBundle"):
-        raise Unanswered(hook.unreachable(STRANGER))
+    told, trusts = hook.said["clientConfig"]["service"], bool(hook.said["clientConfig"].get("caBundle"))
     named = connections.port_name(service, told.get("port", HTTPS))
     address = connections.of_service(told["name"], slices, named) if isinstance(named, str) else named
     if isinstance(address, ApiError):
         raise Unanswered(hook.unreachable(address.message))
     path = f"/{(told.get('path') or '').removeprefix('/')}?timeout={hook.seconds}s"
     headers, body = {"content-type": "application/json", "accept": "application/json"}, json.dumps(review).encode()
-    asked = {"method": "POST", "headers": headers, "body": body}
+    asked = {"method": "POST", "headers": headers, "body": body} if trusts else {"method": "HEAD"}
     reply = yield from tunnel.page(core, address, path, hook.seconds * SECOND, **asked)
     if isinstance(reply, str):
         raise Unanswered(hook.unreachable(LATE if "timeout" in reply else reply))
+    if not trusts:
+        raise Unanswered(hook.unreachable(STRANGER))
     if reply["status"] != 200:
         raise Unanswered(f"failed to call webhook: the server responded with status {reply['status']}")
     try:
