@@ -27,6 +27,7 @@ from kubemini.apiserver.storage import Storage, Written
 from kubemini.apiserver.watchcache import ADDED, DELETED, MODIFIED, WatchCache
 from kubemini.etcd.client import EtcdClient
 from kubemini.host import Component
+from kubemini.sim import Sim
 from kubemini.wire import Call
 
 
@@ -76,12 +77,12 @@ class Core:
 
     def __init__(self, component: Component, etcd_endpoints: list[str], flags: Flags):
         self.flags = flags
-        self.component, self.sim, self.params = component, component.sim, component.net.params
+        self.component, self.params = component, component.net.params
         self.caches: dict[tuple[str, str], WatchCache] = {}
         self.etcd_endpoints = etcd_endpoints
         self.clients: dict[str, EtcdClient] = {}
         self.health = Health(component, etcd_endpoints)
-        self.storage = Storage(self.sim, self.params, self.etcd)
+        self.storage = Storage(component, self.etcd)
         self.definitions = Definitions(component, self.storage, self.cache, self.forget, flags.webhooks)
         self.access = Access(component, flags, self.cache)
         self.fairness = Fairness(component, self.begun, self.cache)
@@ -89,6 +90,11 @@ class Core:
         self.goaways = self.sim.rng(f"goaways/{component.name}/{component.incarnation}")
         self.audits = self.sim.rng(f"audits/{component.name}/{component.incarnation}")
         self.rng = self.sim.rng(f"names/{component.name}/{component.incarnation}")
+
+    @property
+    def sim(self) -> Sim:
+        """The simulation, by the clock of this server."""
+        return self.component.sim
 
     def etcd(self, kind: Kind) -> EtcdClient:
         """The client of etcd that reads and writes *kind*."""

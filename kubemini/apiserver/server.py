@@ -56,11 +56,6 @@ class ApiServer(Component):
         """Without a start, an end, or a look at itself under way."""
         return super().calm and (not self.up or self.core.health.settled)
 
-    def goes_by(self, sim: Sim) -> None:
-        super().goes_by(sim)
-        if self.up:
-            self.core.sim = self.core.storage.sim = sim
-
     def boot(self) -> None:
         self.listens, self.ending = False, False
         self.core = Core(self, self.etcd_endpoints, self.flags)

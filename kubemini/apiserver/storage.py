@@ -32,8 +32,7 @@ from kubemini.apiserver.decide.update import Decide
 from kubemini.etcd.client import NEVER_SENT, EtcdClient, prefix_end
 from kubemini.etcd.errors import EtcdError
 from kubemini.host import Component
-from kubemini.params import Params
-from kubemini.sim import Sim, Steps
+from kubemini.sim import Steps
 from kubemini.wire import Reply, Unreachable
 from kubemini.wire.calls import DEADLINE, LOST
 
@@ -168,9 +167,9 @@ def _unreadable(kind: Kind, kvs: Sequence[dict[str, Any]]) -> ApiError:
 class Storage:
     """Objects in etcd; *client* is that of a kind."""
 
-    def __init__(self, sim: Sim, params: Params, client: Callable[[Kind], EtcdClient]):
-        self.sim, self.params, self.client = sim, params, client
-        self.cidrs = Known(params.service_cluster_ip_range)  # the ServiceCIDRs that addresses are given by
+    def __init__(self, component: Component, client: Callable[[Kind], EtcdClient]):
+        self.component, self.params, self.client = component, component.net.params, client
+        self.cidrs = Known(self.params.service_cluster_ip_range)  # the ServiceCIDRs that addresses are given by
 
     def get(self, kind: Kind, namespace: str, name: str, witness: Witness = unseen) -> Steps:
         """The latest state: an object, or an ApiError."""
@@ -181,13 +180,13 @@ class Storage:
         self, kind: Kind, namespace: str, name: str, deadline: int | None = None, witness: Witness = unseen
     ) -> Steps:
         """The same within the time that a write has, which ends at *deadline* (None: it begins now)."""
-        left = (deadline or self._deadline()) - self.sim.now
+        left = (deadline or self._deadline()) - self.component.sim.now
         return (yield from self._get(kind, namespace, name, left, errors.timeout(), True, witness))
 
     def _deadline(self) -> int:
         """The instant until which a write that begins now may take."""
         limits = self.params.request_timeout, self.params.write_request_timeout
-        return self.sim.now + min(limits)
+        return self.component.sim.now + min(limits)
 
     def _get(
         self, kind: Kind, namespace: str, name: str, patience: int, late: ApiError, writes: bool, witness: Witness
@@ -234,8 +233,8 @@ class Storage:
         *dry*: only look whether it could be.
         """
         key = kind.key(namespace, name)
-        self.sim.ever.add(kind.kind)
-        claims = services.claims(obj, self.sim.wall)
+        self.component.sim.ever.add(kind.kind)
+        claims = services.claims(obj, self.component.sim.wall)
         compare = [*(_absent(one) for one in (key, *claims)), *self._guards(claims)]
         try:
             made = stored(kind, obj)
@@ -292,7 +291,7 @@ class Storage:
         """Put *wanted* in the place of *old*: Written, an ApiError, Taken, or None if something else is there."""
         removed = isinstance(wanted, Remove)
         new = wanted.last if isinstance(wanted, Remove) else wanted
-        held, claims = services.keys(old), {} if removed else services.claims(new, self.sim.wall)
+        held, claims = services.keys(old), {} if removed else services.claims(new, self.component.sim.wall)
         added = [one for one in claims if one not in held]
         unchanged = {"key": key, "target": "MOD", "mod_revision": revision_of(old)}
         try:
@@ -360,7 +359,7 @@ class Storage:
         reads = [{"request_range": {"key": key}} for key in keys]
         if any("range_end" in one for one in compare):
             reads += [{"request_range": CIDRS}, {"request_range": ADDRESSES}]
-        left = max(1, deadline - self.sim.now)
+        left = max(1, deadline - self.component.sim.now)
         reply = yield from self.client(kind).txn(compare, success, reads, timeout=left)
         witness("etcd", {"compare": compare, "success": success, "failure": reads}, reply)
         return reply

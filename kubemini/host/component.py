@@ -124,10 +124,6 @@ class Component:
         """Whether what it says of its health stays so until `Network.changed` is called."""
         return not self.host.disk.slow and self.sim is self.net.sim
 
-    def goes_by(self, sim: Sim) -> None:
-        """*sim* says from now on what time it is; who keeps another of them overrides this."""
-        self.sim = sim
-
     def disturbed(self) -> None:
         """Its machine has become another: whoever has counted on it looks again."""
         self.net.changed()
@@ -238,7 +234,7 @@ class Component:
 
     def set_clock(self, offset: int, rate: Fraction) -> None:
         """Go by such a clock."""
-        self.goes_by(skewed(self.sim, offset, rate))
+        self.sim = skewed(self.sim, offset, rate)
 
     def after(self, delay: int, act: Callable, *args: Any, key: int | None = None) -> Timer:
         """``act(*args)`` after *delay* µs, unless this incarnation dies or the timer is cancelled.

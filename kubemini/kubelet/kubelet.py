@@ -16,7 +16,7 @@ Simplified: the end of a container is noticed at once (PLEG: within 1 s).
 from kubemini.api.kinds import POD
 from kubemini.api.objects import Obj, get
 from kubemini.client import ApiClient, Informer
-from kubemini.host import Component, Host
+from kubemini.host import Component, Host, Timer
 from kubemini.kubelet.configuration import Configuration
 from kubemini.kubelet.decide import hooks
 from kubemini.kubelet.decide.behaviour import BEHAVIOUR, behaviour, unreadable
@@ -84,6 +84,7 @@ class Kubelet(Component):
         self.evicting = Evicting(self.shared, self.configuration, workers, self.heartbeat.press)
         self.evicting.start()
         self.shutting_down = ShuttingDown(self.shared, self.configuration, workers, self.heartbeat.trouble)
+        self._silence: Timer | None = None  # until the runtime is missed
         self._unheard: list[tuple[str, str, str]] = []  # what the runtime will tell when it is back
 
     def shutdown(self) -> None:
@@ -192,17 +193,19 @@ class Kubelet(Component):
     def _runtime_changed(self) -> None:
         """Models k/k pkg/kubelet Kubelet.updateRuntimeUp runtimeState.runtimeErrors"""
         if self.containers.down:
-            self.after(RUNTIME_SILENCE, self._runtime_is_silent)
+            self._silence = self.after(RUNTIME_SILENCE, self._runtime_is_silent)
             return
+        if self._silence is not None:
+            self._silence.cancel()
         if RUNTIME_DOWN in self.heartbeat.troubles:
             self.heartbeat.trouble(RUNTIME_DOWN, False)
         unheard, self._unheard = self._unheard, []
         for news in unheard:
             self._news(*news)
+        self.shared.serves_again()
 
     def _runtime_is_silent(self) -> None:
-        if self.containers.down:
-            self.heartbeat.trouble(RUNTIME_DOWN, True)
+        self.heartbeat.trouble(RUNTIME_DOWN, True)
 
     def _tell(self, worker: PodWorker, event: str) -> None:
         if event == PROBED:

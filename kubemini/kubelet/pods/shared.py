@@ -60,6 +60,7 @@ class Shared:
         self.relists = Relists(self.draw("relist", (0, RELIST - 1)) if self.params.kubelet_details else 0)
         self.listed: dict[str, int] = {}  # when a pod was listed on its own, µs
         self._exits: dict[str, list[Callable[[Any], None]]] = {}  # who waits for the end of a run
+        self._back: list[Callable[[Any], None]] = []  # who waits for the runtime
 
     @property
     def now(self) -> int:
@@ -113,6 +114,18 @@ class Shared:
     def has_ended(self, run: str) -> None:
         """The runtime says so."""
         for come in self._exits.pop(run, ()):
+            come(None)
+
+    def when_served(self) -> simpy.Event:
+        """Happens when the runtime, which is gone, is back."""
+        event = simpy.Event(self.component.sim)
+        self._back.append(lambda value: happen(event, value))
+        return event
+
+    def serves_again(self) -> None:
+        """The runtime is back."""
+        waiting, self._back = self._back, []
+        for come in waiting:
             come(None)
 
     def ended_or(self, run: str, delay: int) -> simpy.Event:

@@ -21,7 +21,6 @@ import simpy
 from kubemini.api.objects import Obj
 from kubemini.api.timestamps import instant, timestamp
 from kubemini.host import Timer
-from kubemini.kubelet.decide.pods.relists import RELIST
 from kubemini.kubelet.decide.pods.staticpods import is_static
 from kubemini.kubelet.decide.pods.table import FINISHED, SYNCING, TERMINATED, TERMINATING, PodLife
 from kubemini.kubelet.decide.pods.told import conditions, status
@@ -195,8 +194,8 @@ class PodWorker:
                 self._timer.cancel()
             if self.life.state == SYNCING and (move := "orphaned" if self.orphaned else self.life.why_end()):
                 self.life.become(move)
-            while self.shared.containers.down:  # it cannot be asked
-                yield self.shared.component.timeout(RELIST)
+            if self.shared.containers.down:  # it cannot be asked
+                yield self.shared.when_served()
             if self.shared.params.kubelet_details:
                 yield from self._listing.newer()
             yield from self._turn()

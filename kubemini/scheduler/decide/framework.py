@@ -177,13 +177,13 @@ def _one_by_one(cycle: Cycle, filters: Filters, nodes: Sequence[NodeInfo], start
     feasible: list[NodeInfo] = []
     limit, first = enough(len(nodes)), start % max(1, len(nodes))
     column = _column(cycle, filters) if nodes is cycle.nodes else None
-    ask = partial(_first, cycle, filters.head)
+    ask = partial(reject, cycle, filters.head)
     for place in chain(range(first, len(nodes)), range(first)):
         info = nodes[place]
         if column is None or info.name in cycle.nominated:
             refusal = passes(cycle, filters, info)
         else:
-            refusal = column.verdict(place, ask) or _first(cycle, filters.tail, info)
+            refusal = column.verdict(place, ask) or reject(cycle, filters.tail, info)
         if refusal is not None:
             decision.refusals[info.name] = refusal
         elif len(feasible) < limit:
@@ -212,7 +212,7 @@ def _read_off(cycle: Cycle, filters: Filters, start: int, decision: Decision) ->
 
 def _spans(cycle: Cycle, head: Sequence[Plugin], column: Column, first: int, decision: Decision) -> list[Span]:
     """Where those nodes lie that fit, but for the one too many with which the search ends."""
-    ask: Ask = partial(_first, cycle, head)
+    ask: Ask = partial(reject, cycle, head)
     many = len(column.nodes)
     spans, left = [], enough(many) + 1
     for at, end in ((first, many), (0, first)):
@@ -257,12 +257,8 @@ def passes(cycle: Cycle, filters: Filters, info: NodeInfo) -> Refusal | None:
     return reject(cycle, filters, info)
 
 
-def reject(cycle: Cycle, filters: Filters, info: NodeInfo) -> Refusal | None:
+def reject(cycle: Cycle, filters: Iterable[Plugin], info: NodeInfo) -> Refusal | None:
     """The first plugin that says no, and its reasons."""
-    return _first(cycle, filters, info)
-
-
-def _first(cycle: Cycle, filters: Iterable[Plugin], info: NodeInfo) -> Refusal | None:
     for plugin in filters:
         if plugin.filter is not None:
             said = plugin.filter(cycle, info)

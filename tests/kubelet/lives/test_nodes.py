@@ -62,6 +62,31 @@ def test_while_its_runtime_is_down_a_node_is_not_ready_and_containers_go_on():
     assert [row[1] for row in life.player.seen.rows["Node/n1 - kubelet"]] == ["NodeNotReady", "NodeReady"]
 
 
+def test_a_runtime_that_is_away_for_twenty_seconds_twice_is_not_missed():
+    life = Life(pod(container("sleep", 1000)), until("ready()"))
+    for word, lasts in ("stop", 20), ("start", 5), ("stop", 20), ("start", 5):
+        life.player.play(hook(f"containerd-{word}"), 0)
+        life.player.play({"sleep": lasts}, 0)
+    assert "Node/n1 - kubelet" not in life.player.seen.rows
+
+
+def test_a_pod_that_waits_for_the_runtime_costs_nothing_and_ends_when_it_is_back():
+    life = Life(pod(container("sleep", 1000)), until("ready()"), hook("containerd-stop"), {"sleep": 60})
+    idle = _events_of_a_minute(life)
+    life.player.play({"delete": "p", "grace": 1, "code": 200}, 0)
+    life.player.play({"sleep": 5}, 0)
+    assert _events_of_a_minute(life) < idle + 30 and not life.player.seen.gone()
+    life.player.play(hook("containerd-start"), 0)
+    life.player.play({"sleep": 5}, 0)
+    assert life.player.seen.gone()
+
+
+def _events_of_a_minute(life):
+    before = life.player.world.sim.events
+    life.player.play({"sleep": 60}, 0)
+    return life.player.world.sim.events - before
+
+
 def test_a_container_younger_than_ten_seconds_begins_its_probes_anew_with_the_kubelet():
     probed = container("http", 8080, readinessProbe=HTTP, startupProbe=HTTP)
     life = Life(pod(probed), until("ready()"), hook("kubelet-stop"), {"sleep": 2}, hook("kubelet-start"), {"sleep": 15})
