@@ -24,6 +24,18 @@ class NetworkParams(EtcdParams):
     node_cidr_mask_size_ipv6: int = flag(
         64, Count(16, 124), "--node-cidr-mask-size-ipv6", "kube-controller-manager 1.37"
     )
+    endpoint_reconciler_type: str = flag(
+        "none",
+        Choice(("none", "lease")),
+        "--endpoint-reconciler-type",
+        "kube-apiserver 1.37 has lease; ours spares stories the Service kubernetes, which names their API servers",
+    )
+    endpoint_reconciler_interval: int = flag(
+        10 * SECOND, Duration(SECOND, HOUR), "DefaultEndpointReconcilerInterval", "k/k pkg/controlplane/instance.go"
+    )
+    endpoint_reconciler_ttl: int = flag(
+        15 * SECOND, Duration(2 * SECOND, HOUR), "DefaultEndpointReconcilerTTL", "k/k pkg/controlplane/instance.go"
+    )
     service_cidr_controller: bool = flag(
         False,
         Switch(),

@@ -228,13 +228,17 @@ def safe_encoded(text: str) -> str:
 
 # -- machines: which address follows from a name ----------------------------------------------------
 def host_ip(host: str) -> str:
-    """The address of a machine in the hosts' own network: worker-3 is 192.168.0.103."""
-    return f"192.168.0.{100 + host_number(host)}"
+    """The address of a machine in the hosts' own network: worker-3 is 192.168.0.103, cp-1 is 192.168.0.11."""
+    return f"192.168.0.{_host_part(host)}"
 
 
 def host_ip6(host: str) -> str:
     """The same of IPv6, in clusters that speak it: worker-3 is fd00:168::103."""
-    return f"fd00:168::{100 + host_number(host)}"
+    return f"fd00:168::{_host_part(host)}"
+
+
+def _host_part(host: str) -> int:
+    return (10 if host.startswith("cp-") else 100) + host_number(host)
 
 
 def host_number(host: str) -> int:

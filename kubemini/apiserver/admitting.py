@@ -211,16 +211,13 @@ def _called(core: Core, hook: Hook, review: dict[str, Any]) -> Steps:
 
 
 def _posted(core: Core, hook: Hook, service: Obj, slices: list[Obj], review: dict[str, Any]) -> Steps:
-    """The answer of the program in a pod behind *service*. Raises Unanswered.
+    """The answer of the program in a pod behind *service*, which has one that serves. Raises Unanswered.
 
     Simplified: whoever names a bundle of certificates is believed that it is the right one; without one only those
     are trusted whom the world trusts, and no pod is among them: a HEAD stands for the handshake that comes to nothing.
     """
     told, trusts = hook.said["clientConfig"]["service"], bool(hook.said["clientConfig"].get("caBundle"))
-    named = connections.port_name(service, told.get("port", HTTPS))
-    address = connections.of_service(told["name"], slices, named) if isinstance(named, str) else named
-    if isinstance(address, ApiError):
-        raise Unanswered(hook.unreachable(address.message))
+    address = connections.behind_cluster_ip(slices, str(connections.port_name(service, told.get("port", HTTPS))))
     path = f"/{(told.get('path') or '').removeprefix('/')}?timeout={hook.seconds}s"
     headers, body = {"content-type": "application/json", "accept": "application/json"}, json.dumps(review).encode()
     asked = {"method": "POST", "headers": headers, "body": body} if trusts else {"method": "HEAD"}

@@ -7,8 +7,7 @@ Models k/k cmd/kube-apiserver/app CreateServerChain, k/apiserver pkg/server Gene
 preparedGenericAPIServer.RunWithContext.
 A server that is told to stop fails /readyz and closes its door at once; it tells those who are connected to go
 elsewhere (GOAWAY), and serves what is open to its end: a watch has none, so after 60 s it goes all the same.
-Simplified: events are kept for ever; each request takes the same time; the Service `kubernetes` has no
-endpoints, so nothing takes the address of a server that is gone out of it; a server that finds no etcd waits for it,
+Simplified: events are kept for ever; each request takes the same time; a server that finds no etcd waits for it,
 where the real one exits after 20 s and its kubelet starts it again.
 """
 
@@ -21,6 +20,7 @@ from kubemini.api.objects import Obj
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import bootstrap, pipeline, served, servicecidrs, writing
+from kubemini.apiserver.controlplane.reconciler import Reconciler
 from kubemini.apiserver.core import Core
 from kubemini.apiserver.decide import checks, identity, ownership
 from kubemini.apiserver.decide.checks import ETCD
@@ -59,6 +59,7 @@ class ApiServer(Component):
     def boot(self) -> None:
         self.listens, self.ending = False, False
         self.core = Core(self, self.etcd_endpoints, self.flags)
+        self._reconciler = Reconciler(self.core) if self.params.endpoint_reconciler_type == "lease" else None
         self._draws = self.sim.draws(f"apiserver/{self.name}/{self.incarnation}")
         self.spawn(self._begin())
         self.after(self.params.watch_bookmark_period, self._send_bookmarks)
@@ -92,6 +93,8 @@ class ApiServer(Component):
         if self.flags.bootstraps:
             yield from servicecidrs.ensure_default(self.core)
         yield from self._create_system_namespaces()
+        if self._reconciler is not None:
+            self.spawn(self._reconciler.run())
         yield self.timeout(max(0, hooks - self.sim.now))
         health.stage(checks.LAST)
         yield self._takes(2, params.bootstrap_roles)
@@ -138,7 +141,10 @@ class ApiServer(Component):
 
     def _end(self) -> Steps:
         self.core.health.stop()
-        yield self.timeout(self.params.shutdown_delay_duration)
+        open_until = self.sim.now + self.params.shutdown_delay_duration
+        if self._reconciler is not None:
+            yield from self._leave(self._reconciler)
+        yield self.timeout(max(0, open_until - self.sim.now))
         self.listens = False
         self.net.changed()
         for peer in list(self.rpc.accepted.values()):
@@ -148,6 +154,20 @@ class ApiServer(Component):
         yield self.rpc.drained()
         yield self.timeout(max(0, last - self.sim.now))
         self.exit(TOLD)
+
+    def _leave(self, reconciler: Reconciler) -> Steps:
+        """Let it take this server out, for twice its interval at the most: the end does not wait for ever."""
+        over = simpy.Event(self.sim)
+
+        def leave() -> Steps:
+            yield from reconciler.stop()
+            if not over.triggered:
+                over.succeed()
+
+        self.spawn(leave())
+        timer = self.after(2 * self.params.endpoint_reconciler_interval, over.succeed)
+        yield over
+        timer.cancel()
 
     def cache(self, kind: Kind) -> WatchCache:
         """What this server has heard of the objects of *kind*."""

@@ -33,6 +33,7 @@ EARLY, BALANCED = 2 * SECOND, 6 * SECOND  # of simulated time, what a start take
 PATIENCE = 60 * SECOND  # of simulated time, until an API server is ready
 AS_REAL = {  # a story has none of these
     "service_cidr_controller": True,
+    "endpoint_reconciler_type": "lease",
     "all_controllers": True,
     "kubelet_service_links": True,
     "record_events": True,

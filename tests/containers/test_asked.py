@@ -1,6 +1,7 @@
 """A webhook that runs in a pod: the API server asks it by its Service."""
 
 from kubemini.api.kinds import CONFIG_MAP
+from kubemini.api.kinds import POD as POD_KIND
 from kubemini.api.objects import freeze
 from kubemini.cluster import Cluster
 from kubemini.params import Params
@@ -65,3 +66,20 @@ def test_a_program_in_a_pod_refuses_what_it_does_not_want_and_no_more():
 
 def test_who_names_no_bundle_of_certificates_trusts_no_pod():
     assert all("certificate signed by unknown authority" in said for said in asked())
+
+
+def test_a_pod_on_its_way_out_is_asked_as_long_as_it_serves_and_nobody_is_ready():
+    spec = {**POD["spec"], "terminationGracePeriodSeconds": 90}
+    [container] = spec["containers"]
+    leaving = {
+        **POD,
+        "spec": {**spec, "containers": [{**container, "lifecycle": {"preStop": {"sleep": {"seconds": 30}}}}]},
+    }
+    objects = map(freeze, (CERTS, leaving, SERVICE, hook(caBundle="Y2E=")))
+    shop = Shop(*objects, cluster=Cluster.single(workers=1, params=Params(kubelet_details=True)))
+    shop.run(20)
+    shop.ask("DELETE", POD_KIND.path("default", POD["metadata"]["name"]))
+    shop.run(5)
+    assert "denied the request: the configmap contains unwanted key" in outcome(shop, "a", "webhook-disallow")
+    shop.run(90)
+    assert "connect: connection refused" in outcome(shop, "b", "webhook-disallow")

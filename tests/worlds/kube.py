@@ -37,9 +37,9 @@ class Program(Component):
 class World:
     """etcd-1 … on hosts of their own, apiserver-1 … on others; *stacked*: each API server knows its own member only."""
 
-    def __init__(self, servers=1, seed=1, members=1, stacked=False):
+    def __init__(self, servers=1, seed=1, members=1, stacked=False, params=None):
         self.sim = Sim(seed)
-        self.net = Network(self.sim)
+        self.net = Network(self.sim, params)
         endpoints = [f"etcd-{i + 1}" for i in range(members)]
         self.members = [Member(self.sim, self.net, Host(self.sim, f"host-{e}"), e, endpoints) for e in endpoints]
         self.etcd = self.members[0]

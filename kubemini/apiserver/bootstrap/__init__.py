@@ -20,6 +20,7 @@ from kubemini.api.kinds import Kind, by_gvk
 from kubemini.api.objects import Obj, evolve, freeze
 
 MANAGER = "kube-apiserver"
+NAMESPACE, NAME = "default", "kubernetes"  # of the Service by which pods find the API server
 SECURE_PORT = 6443
 
 
@@ -56,7 +57,7 @@ def service(cluster_range: str) -> Obj:
     port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": SECURE_PORT}
     labels = {"provider": "kubernetes", "component": "apiserver"}
     spec = {"clusterIP": first_address(cluster_range), "ports": [port], "sessionAffinity": "None", "type": "ClusterIP"}
-    meta = {"name": "kubernetes", "namespace": "default", "labels": labels}
+    meta = {"name": NAME, "namespace": NAMESPACE, "labels": labels}
     return freeze({"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec})
 
 

@@ -139,7 +139,10 @@ class Poller(Component):
                 spec = found["spec"]
                 holder = f"{spec['holderIdentity'][-8:]} transitions {spec.get('leaseTransitions', 0)}"
                 self.note(f"lease {lease}", holder)
-        yield from self._asked(name, SLICE)
+        found = yield from self._asked(name, SLICE)
+        if found is not None:
+            addresses = [at.rpartition(".")[2] for one in found["endpoints"] or () for at in one["addresses"]]
+            self.note("kubernetes endpoints", sorted(addresses))
 
     def _asked(self, name, path, query=()):
         """An object or a list as the server on *name* has it; None if it does not answer within 2 s, or says no."""

@@ -25,7 +25,12 @@ PROGRAMS = {
 }
 HOSTS = {"h": "cp", "e": "etcd-host", "lb": "lb", "w": "worker"}
 MANAGERS = {"kcm": "kube-controller-manager", "sched": "kube-scheduler"}
-ALIKE = {"etcd_watch_progress_interval": "5s", "etcd_snapshot_count": 10_000, "restart_policy": "Never"}
+ALIKE = {
+    "etcd_watch_progress_interval": "5s",
+    "etcd_snapshot_count": 10_000,
+    "restart_policy": "Never",
+    "endpoint_reconciler_type": "lease",
+}
 CHECKS = {  # balancer_check: settings; "old" is the older sample of kubeadm
     None: {},
     "tcp": {"haproxy_check": "tcp"},

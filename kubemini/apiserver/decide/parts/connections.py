@@ -8,7 +8,7 @@ SplitSchemeNamePort.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any, NamedTuple
@@ -150,13 +150,28 @@ def port_name(service: Obj, number: int) -> "str | ApiError":
 
 def of_service(name: str, slices: Iterable[Obj], port: str) -> "str | ApiError":
     """Address and port of the first endpoint of a Service that is ready and has *port*."""
+    ready = (address for conditions, address in _ends(slices, port) if conditions.get("ready", True))
+    return next(ready, None) or errors.unavailable(f'no endpoints available for service "{name}"')
+
+
+def behind_cluster_ip(slices: Iterable[Obj], port: str) -> str:
+    """Where a kernel deals a connection to the cluster IP: somebody ready, or else on his way out; "" if nobody is.
+
+    Models k/k pkg/proxy CategorizeEndpoints
+    """
+    ends = list(_ends(slices, port))
+    ready = [address for conditions, address in ends if conditions.get("ready", True)]
+    leaving = [address for conditions, address in ends if conditions.get("serving") and conditions.get("terminating")]
+    return next(iter(ready or leaving), "")
+
+
+def _ends(slices: Iterable[Obj], port: str) -> Iterator[tuple[Obj, str]]:
+    """Conditions and address, with the port, of every endpoint that has *port*."""
     for slice in slices:
         for one in slice.get("ports") or ():
             if one.get("name", "") == port:
                 for endpoint in slice.get("endpoints") or ():
-                    if get(endpoint, "conditions", "ready", default=True):
-                        return host_port(endpoint["addresses"][0], one["port"])
-    return errors.unavailable(f'no endpoints available for service "{name}"')
+                    yield get(endpoint, "conditions") or {}, host_port(endpoint["addresses"][0], one["port"])
 
 
 def is_routable(address: str) -> bool:

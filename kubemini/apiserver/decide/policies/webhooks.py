@@ -17,10 +17,10 @@ from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.cel.values import CelError
 from kubemini.api.errors import ApiError
 from kubemini.api.names import host_port
-from kubemini.api.objects import Obj, freeze, get, thaw
+from kubemini.api.objects import Obj, freeze, thaw
 from kubemini.api.patch import jsonpatch
 from kubemini.apiserver.decide.attributes import Attributes
-from kubemini.apiserver.decide.parts.connections import refused
+from kubemini.apiserver.decide.parts import connections
 from kubemini.apiserver.decide.policies import rules
 from kubemini.apiserver.decide.policies.matching import matches
 
@@ -89,12 +89,12 @@ class Hook:
         spec, port = service["spec"], told.get("port", 443)
         if spec.get("clusterIP") == "None":
             return 'cannot route to service with ClusterIP "None"'
-        if port not in [one["port"] for one in spec.get("ports") or ()]:
-            return f'no service port {port} found for service "{told["name"]}"'
-        ends = [get(one, "conditions") or {} for slice in slices for one in slice.get("endpoints") or ()]
-        if any(end.get("ready", True) or end.get("serving") for end in ends):
+        named = connections.port_name(service, port)
+        if isinstance(named, ApiError):
+            return named.message
+        if connections.behind_cluster_ip(slices, named):
             return ""
-        return refused(host_port(spec.get("clusterIP", ""), port))
+        return connections.refused(host_port(spec.get("clusterIP", ""), port))
 
     def fails(self, why: str) -> ApiError:
         """500: it could not be asked, and the write does not go on without it."""
