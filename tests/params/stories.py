@@ -230,6 +230,8 @@ MATTERS: dict[str, dict[str, Any]] = {
     },
     "a shop": {
         "service_cidr_controller": True,
+        "endpoint_reconciler_type": "lease",
+        "endpoint_reconciler_interval": ("3s", {"endpoint_reconciler_type": "lease"}),
         "all_controllers": True,
         "record_events": True,
         "kubelet_details": True,
@@ -252,6 +254,7 @@ MATTERS: dict[str, dict[str, Any]] = {
         "watch_bookmark_period": "5s",
     },
     "two outages": {
+        "endpoint_reconciler_ttl": ("5s", {"endpoint_reconciler_type": "lease"}),
         "etcd_readycheck_timeout": "1s",
         "leader_elect_renew_deadline": "5s",
         "restart_policy": "Never",
