@@ -79,7 +79,7 @@ def test_a_command_reaches_the_network_as_its_pod_does(world):
 def test_who_attaches_sees_what_comes_and_not_what_was(world):
     shown = world.upgrade(f"{WEB}/attach?stdout=1")
     world.text(f"{WEB}/proxy/seen")
-    assert shown.channel(1) == '192.168.0.101 "GET /seen HTTP/1.1" 200\n'
+    assert shown.channel(1) == '192.168.0.11 "GET /seen HTTP/1.1" 200\n'
     shown.exchange.stream.close()
 
 

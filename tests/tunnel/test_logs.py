@@ -39,7 +39,7 @@ def test_by_the_proxy_of_a_node_a_kubelet_reads_the_query_itself(world, query, c
 
 def test_a_request_that_it_has_answered_stands_in_its_log(world):
     world.text(f"{WEB}/proxy/cart")
-    assert world.text(f"{WEB}/log?tailLines=1") == '192.168.0.101 "GET /cart HTTP/1.1" 200\n'
+    assert world.text(f"{WEB}/log?tailLines=1") == '192.168.0.11 "GET /cart HTTP/1.1" 200\n'
 
 
 def test_who_follows_gets_each_line_when_it_comes_and_costs_nothing_when_he_has_gone():
