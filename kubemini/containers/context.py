@@ -49,6 +49,9 @@ class Runtime(Protocol):
         It may be called while `Inside.start`, `signal` or `exec` has not yet returned.
         """
 
+    def failed(self, program: str, error: Exception) -> None:
+        """Code of one of its processes has raised *error*, and that process ends of it."""
+
     def changed(self) -> None:
         """What a probe would be told may be another from now on: a port, a file, an answer. It may come too often."""
 

@@ -50,6 +50,7 @@ from kubemini.containers.context import (
     Setting,
 )
 from kubemini.containers.cpu import Throttle
+from kubemini.containers.failing import guarded
 from kubemini.containers.files import File, Files, Trouble
 from kubemini.containers.images import Program
 from kubemini.containers.process import IN, Main, Process, Server, Start
@@ -112,8 +113,8 @@ class Inside:
         found = self._servers.get(port)
         if found is None or found[1].http is None:
             return None
-        answer = found[1].http(request)
-        if self._throttle is None:
+        answer = guarded(found[0], found[1].http, request)
+        if self._throttle is None or answer is None:
             return answer
         return answer._replace(delay=answer.delay + self._throttle.waits(self.runtime.now, answer.work))
 
@@ -123,7 +124,7 @@ class Inside:
         if found is None:
             return False
         if found.later is not None:
-            found.later(take)
+            guarded(self._servers[port][0], found.later, take)
         elif found.delay:
             self.runtime.after(found.delay, self._give, take, found)
         else:
@@ -137,7 +138,9 @@ class Inside:
     def datagram(self, port: int, data: bytes, source: str) -> bytes | None:
         """What the program that listens on *port* by UDP answers, b"": nothing; None: nobody listens."""
         found = self._datagrams.get(port)
-        return (found[1].udp(data, source) or b"") if found is not None and found[1].udp is not None else None
+        if found is None or found[1].udp is None:
+            return None
+        return guarded(found[0], found[1].udp, data, source) or b""
 
     def listens(self, port: int) -> bool:
         """Whether somebody listens on *port*."""
@@ -155,7 +158,7 @@ class Inside:
     def health(self, port: int, service: str) -> Health | None:
         """What a gRPC health service on *port* says of *service*; None: there is none."""
         found = self._servers.get(port)
-        return found[1].health(service) if found is not None and found[1].health is not None else None
+        return guarded(found[0], found[1].health, service) if found and found[1].health is not None else None
 
     def exec(
         self,

@@ -15,7 +15,9 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from kubemini.containers import failing
 from kubemini.containers.context import ERR, OUT, Answer, Health, Request, Runtime, Setting, Timer
+from kubemini.containers.failing import Dead, guarded
 from kubemini.containers.files import IS_FOLDER, Device, File, Files, Folder, Trouble
 from kubemini.containers.streams import (
     NOT_YET,
@@ -32,10 +34,6 @@ SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "ABRT": 6, "KILL": 9, "USR1": 10, "SEG
 SIGNALS |= {"ALRM": 14, "TERM": 15, "CHLD": 17, "CONT": 18, "STOP": 19}
 HARMLESS = ("CHLD", "CONT", "STOP")  # Simplified: nobody stops
 INTERRUPTED = object()  # what a wait is sent that a signal has ended
-
-
-class _Dead(Exception):
-    """The process has been ended by what it has just done."""
 
 
 class Sleep(NamedTuple):
@@ -174,7 +172,7 @@ class Process:
         except BrokenPipe:
             self.signal("PIPE")
             if self.done:
-                raise _Dead from None
+                raise Dead from None
 
     def out(self, text: str | bytes) -> None:
         """Write to standard output."""
@@ -268,7 +266,7 @@ class Process:
         """It runs until it waits, or ends; not if it has been ended before."""
         if self.done:
             return
-        self._life = self._main(self)
+        self._life = guarded(self, self._main, self)
         self._advance(None)
         for name in self._early:
             self.signal(name)
@@ -285,7 +283,7 @@ class Process:
         elif name in self._handlers:
             act = self._handlers[name]
             if act is not None:
-                act()
+                guarded(self, act)
                 if isinstance(self._waits, Wait) and self._waits.alert:
                     self._advance(INTERRUPTED)
         elif name not in HARMLESS and self.pid != 1:
@@ -304,7 +302,7 @@ class Process:
 
     def _finish(self, code: int) -> None:
         if self._life is not None:
-            self._life.close()
+            guarded(self, self._life.close)
         for stream in list(self.streams.values()):
             stream.drop()
         self.streams = {}
@@ -341,8 +339,10 @@ class Process:
                     break
         except StopIteration as ended:
             code = ended.value
-        except _Dead:
+        except Dead:
             code = None
+        except Exception as error:
+            failing.fail(self, error)
         finally:
             self._runs = False
         if self.code is not None:

@@ -5,18 +5,16 @@ belong to; those of a dead one are dropped, those of a paused one wait, in order
 A program whose own code raises crashes alone, with the word "panic" in the trace; the cluster goes on.
 """
 
-import re
-import sys
 from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
-from traceback import walk_tb
 from typing import Any
 
 import simpy
 
 from kubemini.host.machine import Host
 from kubemini.sim.clocks import skewed
+from kubemini.sim.defects import told
 from kubemini.sim.engine import TIMER, Runaway, Sim, Steps
 from kubemini.sim.units import clock
 from kubemini.wire import rpc
@@ -25,7 +23,6 @@ from kubemini.wire.network import CONNECTION, MESSAGE, Network
 
 TOLD = "it was told to stop"
 ENDLESS = 100_000  # steps of a task that never waits
-_OF_THIS_MACHINE = re.compile(r" at 0x[0-9a-fA-F]+| \(/[^)]*\)")  # addresses in memory, paths of files
 
 
 class Timer:
@@ -220,8 +217,7 @@ class Component:
 
     def panic(self, error: Exception) -> None:
         """Its code has raised *error*: a defect, of which the program dies as any program does."""
-        message = _OF_THIS_MACHINE.sub("", str(error))[:200]
-        self.sim.record(self.name, "panic", type=type(error).__name__, message=message, where=_place(error))
+        self.sim.record(self.name, "panic", **told(error))
         self.crash()
 
     # -- time --------------------------------------------------------------------------------------------------
@@ -307,13 +303,6 @@ class Component:
     ) -> rpc.ClientStream:
         """Open a server-push stream: *on_item* for each item, *on_close* once with the error (None: in peace)."""
         return self.rpc.open_stream(target, method, payload, on_item, on_close)
-
-
-def _place(error: Exception) -> str:
-    """The innermost function of ours in which *error* was raised: ``kubemini.scheduler.loop.Scheduler.bind``."""
-    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    ours = [f for f in frames if f.f_globals.get("__name__", "").split(".")[0] not in sys.stdlib_module_names]
-    return f"{ours[-1].f_globals['__name__']}.{ours[-1].f_code.co_qualname}"
 
 
 __all__ = ["CONNECTION", "Component", "Task", "Timer"]

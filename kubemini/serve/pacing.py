@@ -130,7 +130,7 @@ class Pace:
         for record in records[self._read :]:
             if record.what == "audit":
                 self.on_event(record.detail["event"])
-            if record.what == "panic" or (record.what == "note" and PANICKED in record.detail["text"]):
+            if record.what in ("panic", "defect") or (record.what == "note" and PANICKED in record.detail["text"]):
                 self.on_defect(record)
         del records[:-KEPT]
         self._read = len(records)

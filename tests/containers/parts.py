@@ -27,6 +27,7 @@ class Bench:
         self.output: list[tuple[int, int, bytes]] = []
         self.end: tuple[int, int, str] | None = None  # (instant, code, reason)
         self.changes = 0
+        self.defects: list[tuple[str, Exception]] = []
         self.asked: list[tuple[str, str]] = []
         self.came = came
         self.inside = Inside(program_for(image, command, args), Setting(**setting), self)
@@ -52,6 +53,10 @@ class Bench:
         """It ends, once."""
         assert self.end is None, "a container ends once"
         self.end = self.now, code, reason
+
+    def failed(self, program: str, error: Exception) -> None:
+        """A program of its own fails."""
+        self.defects.append((program, error))
 
     def changed(self) -> None:
         """Ask again."""

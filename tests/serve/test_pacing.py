@@ -110,11 +110,13 @@ def test_a_defect_of_ours_is_told_once():
     running, told = Running(), []
     running.pace.on_defect = told.append
     running.sim.record("kubelet-1", "panic", type="KeyError", message="'x'", where="pods.py:1")
+    of = {"pod": "default/web", "container": "c", "program": "nginx"}
+    running.sim.record("kubelet@worker-1", "defect", **of, type="KeyError", message="'x'", where="nginx.py:1")
     running.sim.record("apiserver", "note", text=f"{PANICKED} POST /api: KeyError")
     running.sim.record("apiserver", "note", text="all is well")
     running.turn(0.1)
     running.turn(0.1)
-    assert [record.what for record in told] == ["panic", "note"]
+    assert [record.what for record in told] == ["panic", "defect", "note"]
 
 
 def in_a_thread(what):

@@ -19,6 +19,7 @@ from typing import Any
 
 from kubemini.containers.context import Answer, Request
 from kubemini.containers.process import Life, Main, Process, Server, Sleep
+from kubemini.sim.defects import last_line
 
 USUAL = 80
 
@@ -33,7 +34,7 @@ def _lives(function: Callable[..., Any], process: Process) -> Life:
     try:
         code = yield from function(process)
     except Exception as error:
-        return process.complain(f"{type(error).__name__}: {error}")
+        return process.complain(last_line(error))
     return int(code or 0)
 
 
@@ -51,7 +52,7 @@ def _answer(function: Callable[..., Any], process: Process, request: Request) ->
     try:
         found = function(request)
     except Exception as error:
-        process.complain(f"{type(error).__name__}: {error}")
+        process.complain(last_line(error))
         process.end(1)
         return Answer(500, b"", until=now)
     if isinstance(found, Answer):

@@ -32,6 +32,7 @@ from kubemini.kubelet.runtime.sandbox import (
     image_of,
     on_the_host,
 )
+from kubemini.sim.defects import told
 from kubemini.sim.engine import TIMER
 
 RUNTIME = "runtime"  # the runtime itself is gone, or is back
@@ -163,7 +164,8 @@ class Containers:
         ended, say = partial(self._ended, sandbox, run), partial(self._said, sandbox, name)
         changed, resolv_conf = partial(self._changed, sandbox, run), self.host.resolv_conf(sandbox.pod)
         sandbox.view.keep(run)
-        life = Life(self, program, setting, resolv_conf, ended, say, changed)
+        failed = partial(self._failed, sandbox, name)
+        life = Life(self, program, setting, resolv_conf, ended, say, changed, failed)
         life.plain = life.plain or plain or bare(run.image) in self.host.images
         sandbox.lives = {one.id: sandbox.lives[one.id] for one in sandbox.view.runs if one.id in sandbox.lives}
         sandbox.lives[run.id] = life
@@ -284,6 +286,10 @@ class Containers:
 
     def _said(self, sandbox: PodSandbox, name: str, data: bytes) -> None:
         self.logs.write(sandbox.uid, data, name)
+
+    def _failed(self, sandbox: PodSandbox, name: str, program: str, error: Exception) -> None:
+        of = {"pod": f"{sandbox.namespace}/{sandbox.name}", "container": name, "program": program}
+        self.host.sim.record(self.actor, "defect", **of, **told(error))
 
     def _changed(self, sandbox: PodSandbox, run: Run) -> None:
         self._tell(sandbox, PROBED, run.id)

@@ -58,12 +58,13 @@ class Life:
         ended: Callable[[int, str], None],
         say: Callable[[bytes], None],
         changed: Callable[[], None],
+        failed: Callable[[str, Exception], None],
     ):
         self.holder, self.program, self.setting, self.resolv_conf = holder, program, setting, resolv_conf
         self.plain = bool(program.note)
         self.over = self._told = False
         self._began = self._began_with = self._began_count = self._slow = 0
-        self._ended, self._say, self._changed = ended, say, changed
+        self._ended, self._say, self._changed, self._failed = ended, say, changed, failed
         self._inside: Inside | None = None
 
     # -- what the runtime does -----------------------------------------------------------------------------------------
@@ -168,6 +169,10 @@ class Life:
         if not self.over:
             self.over = True
             self.holder.later(max(self._slow, self._began + SETTLE - self.now), self._ended, code, reason)
+
+    def failed(self, program: str, error: Exception) -> None:
+        """Code of one of its processes has raised *error*."""
+        self._failed(program, error)
 
     def changed(self) -> None:
         """A probe may hear something else from now on."""

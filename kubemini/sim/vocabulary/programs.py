@@ -1,6 +1,6 @@
 """Programs and machines: they start, stand still and end."""
 
-from kubemini.sim.vocabulary.word import ANYBODY, HOST, seconds, word
+from kubemini.sim.vocabulary.word import ANYBODY, HOST, KUBELET, seconds, word
 
 
 def _of_clock(offset: int, rate: float) -> str:
@@ -23,6 +23,12 @@ word(
     ANYBODY,
     "a component's own code fails; {type, message: of the exception, where: in our code}; it crashes of it",
     lambda d: f"fails of a defect in its own code: {d['type']} {d['message']} in {d['where']}",
+)
+word(
+    "defect",
+    KUBELET,
+    "a program in a container fails in its own code; {pod, container, program, type, message, where}; its process ends",
+    lambda d: f"{d['program']} in {d['container']} of {d['pod']} ends of a defect: {d['type']} {d['message']}",
 )
 word(
     "exit",
