@@ -6,7 +6,8 @@ Models k/k pkg/volume/util AtomicWriter.Write; k/k pkg/volume/configmap MakePayl
 Models k/k pkg/volume/downwardapi CollectData; k/k pkg/volume/emptydir emptyDir.SetUpAt
 Models k/k pkg/volume VolumeOwnership.ChangePermissions (modes alone: a file here has no group)
 Models k/k pkg/kubelet/clustertrustbundle InformerManager.GetTrustAnchorsByName GetTrustAnchorsBySigner
-Simplified: a token stays the same for as long as the pod lives; trust anchors stand in the order of their bytes.
+Models k/k pkg/kubelet/token Manager.requiresRefresh Manager.expired
+Simplified: trust anchors stand in the order of their bytes.
 """
 
 import re
@@ -14,13 +15,14 @@ from base64 import b64decode as decode
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubemini.api.labels import matches
 from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import timestamp
 from kubemini.containers import File, Files, Folder, Link
 from kubemini.kubelet.decide.variables import amount, field_of
+from kubemini.sim.units import HOUR, SECOND
 
 DATED, DATA = "..", "..data"
 MODE, EMPTY = 0o644, 0o777
@@ -31,6 +33,26 @@ TOKEN, BUNDLE = "token", "clustertrustbundle"  # kinds of what is found, by the 
 READS, WRITES, ENTERS = 0o440, 0o660, 0o2110  # what a group may do
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 CERTIFICATE = f"{BEGIN}([^-]*){END}"
+
+
+OLDEST = 24 * HOUR  # of a token, maxTTL of the kubelet's token manager; the rest of its life in which it is renewed:
+LAST = 20  # percent of it
+SOONER = (0, 9 * SECOND)  # and by chance so much before that, maxJitter
+
+
+class Token(NamedTuple):
+    """One of the pod's account, which lasts *lasts* s until the date *expires* (µs)."""
+
+    text: bytes
+    lasts: int
+    expires: int
+    sooner: int
+
+    def renewed_in(self, now: int) -> int:
+        """How long it goes on being good enough, µs; not for a moment, if it has been issued after *now*."""
+        issued = self.expires - self.lasts * SECOND
+        due = min(issued + OLDEST, self.expires - self.lasts * LAST // 100 * SECOND) - self.sooner
+        return max(0, due - now) if now >= issued else 0
 
 
 class Missing(Exception):
@@ -49,6 +71,20 @@ def needs(volume: Obj) -> Iterator[tuple[str, str]]:
 def tokens(volume: Obj) -> list[Obj]:
     """What *volume* says of each token of the pod's account that lies in it."""
     return [source["serviceAccountToken"] for source in _sources(volume) if "serviceAccountToken" in source]
+
+
+def token_key(wanted: Obj) -> tuple[str, int]:
+    """For whom a token is, and how many seconds it lasts: those that agree in this are one."""
+    return wanted.get("audience") or "", int(wanted.get("expirationSeconds") or 3600)
+
+
+def expired(key: tuple[str, int], account: str, namespace: str, bound: Obj, why: str) -> str:
+    """What the kubelet says if a token has expired and there is no other."""
+    audiences = f'[]string{{"{key[0]}"}}' if key[0] else "[]string(nil)"
+    words = {"Kind": "kind", "APIVersion": "apiVersion", "Name": "name", "UID": "uid"}
+    to = ", ".join(f'{word}:"{bound[field]}"' for word, field in words.items())
+    named = f'"{account}"/"{namespace}"/{audiences}/{key[1]}/v1.BoundObjectReference{{{to}}}'
+    return f"token {named} expired and refresh failed: {why}"
 
 
 def bundles(volume: Obj) -> list[Obj]:

@@ -1,7 +1,8 @@
 """The volumes of one pod: what its containers find in them, and what keeps them from being mounted.
 
 A volume that cannot be mounted is tried again after 0.5, 1, 2 … 122 s, and the pod waits. What a volume is made of is
-watched: a change is in the files with the pod's next regular turn, up to 90 s later. Nothing happens in between.
+watched: a change is in the files with the pod's next regular turn, up to 90 s later; so is another token, when one is
+due, or the kubelet is another. Nothing happens in between, and nothing changes once the pod is to end.
 Models k/k pkg/kubelet/volumemanager volumeManager.WaitForAttachAndMount
 Models k/k pkg/kubelet/util/manager NewWatchBasedManager
 Simplified: each pod watches for itself; only kubelets with `kubelet_details` look; for the others every volume is there
@@ -13,12 +14,25 @@ from typing import Any
 
 from kubemini.api.kinds import CONFIG_MAP, KNOWN, SECRET
 from kubemini.api.objects import Obj, freeze, get
+from kubemini.api.timestamps import instant
 from kubemini.client import Informer
 from kubemini.containers import File, Files, Folder, Node, image_of
+from kubemini.host import Timer
 from kubemini.kubelet.decide import insides
 from kubemini.kubelet.decide.pods import mounts
-from kubemini.kubelet.decide.pods.mounts import Missing, comes_from_the_api, contents, needs, same, tells_of_the_pod
+from kubemini.kubelet.decide.pods.mounts import (
+    SOONER,
+    Missing,
+    Token,
+    comes_from_the_api,
+    contents,
+    needs,
+    same,
+    tells_of_the_pod,
+    token_key,
+)
 from kubemini.kubelet.decide.pods.relists import RELIST
+from kubemini.kubelet.decide.pods.table import SYNCING
 from kubemini.kubelet.pods.shared import WARNING, Attended
 from kubemini.kubelet.runtime import doors
 from kubemini.sim import Steps
@@ -41,7 +55,8 @@ class Volumes:
         self.folders: dict[str, Folder] = {}
         self._mounted = self._comes = False
         self._watches: list[Informer] = []
-        self._tokens: dict[tuple[str, int], bytes] = {}  # by what they are for, and how long they last
+        self._tokens: dict[tuple[str, int], Token] = {}  # by `token_key`
+        self._renewal: Timer | None = None
 
     def mounted(self) -> Steps:
         """Wait until all are there: True; False: the pod is to end meanwhile."""
@@ -68,6 +83,7 @@ class Volumes:
             watch = Informer(self.shared.client, KINDS[kind], self._heard, self.worker.key[0], **selector)
             self._watches.append(watch)
             watch.start()
+        self._plan_renewal(volumes)
 
     def _heard(self, old: Obj | None, new: Obj | None) -> None:
         if old is not None:
@@ -78,6 +94,20 @@ class Volumes:
         volumes = get(self.worker.pod, "spec", "volumes") or ()
         if any(tells_of_the_pod(volume) for volume in volumes):
             self._refresh_later(RELIST)
+
+    def _plan_renewal(self, volumes: Any) -> None:
+        """Fetch tokens anew with the regular turn after they are due, those of a kubelet before this one at once."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+        keys = {token_key(wanted): None for volume in volumes for wanted in mounts.tokens(volume)}
+        delays = [self._due_in(self._tokens.get(key)) for key in keys]
+        if delays:
+            self._renewal = self.shared.component.after(min(delays), self._refresh_later, 0)
+
+    def _due_in(self, token: Token | None) -> int:
+        if token is None:
+            return 0
+        return token.renewed_in(self.shared.wall) + self.shared.draw(f"{self.worker.key[1]}/renewal", NEXT_TURN)
 
     def _refresh_later(self, delay: int) -> None:
         """Write the files anew in *delay* µs, once for all that happens until then."""
@@ -90,8 +120,9 @@ class Volumes:
 
     def _refresh(self) -> Steps:
         self._comes = False
-        sandbox = self.shared.containers.of_pod.get(self.worker.uid)
-        for volume in (get(self.worker.pod, "spec", "volumes") or ()) if sandbox is not None else ():
+        volumes = get(self.worker.pod, "spec", "volumes") or ()
+        sandbox = self.shared.containers.of_pod.get(self.worker.uid) if self.worker.life.state == SYNCING else None
+        for volume in volumes if sandbox is not None else ():
             if not comes_from_the_api(volume):
                 continue
             try:
@@ -104,6 +135,8 @@ class Volumes:
                 folder.inside = fresh.inside
         for life in doors.known(sandbox) if sandbox is not None else ():
             life.inside.files.changed()
+        if sandbox is not None:
+            self._plan_renewal(volumes)
 
     def forget(self) -> None:
         """The pod has ended."""
@@ -111,6 +144,8 @@ class Volumes:
         for watch in self._watches:
             watch.stop()
         self._watches.clear()
+        if self._renewal is not None:
+            self._renewal.cancel()
 
     # -- what is there at first ----------------------------------------------------------------------------------------
 
@@ -145,20 +180,28 @@ class Volumes:
         return contents(self.worker.pod, volume, found, self.shared.wall, self.shared.allocatable)
 
     def _token(self, wanted: Obj) -> Steps:
-        """A token of the pod's account, bound to the pod. Raises Missing."""
-        audience, lasts = wanted.get("audience") or "", int(wanted.get("expirationSeconds") or 3600)
-        if (audience, lasts) not in self._tokens:
-            meta, account = self.worker.pod["metadata"], self.worker.pod["spec"].get("serviceAccountName") or "default"
-            bound = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
-            spec = {"expirationSeconds": lasts, "boundObjectRef": bound} | (
-                {"audiences": [audience]} if audience else {}
-            )
-            path = ACCOUNT.path(meta["namespace"], account, "token")
-            reply = yield from self.shared.client.post(path, freeze({**REQUEST, "metadata": {}, "spec": spec}))
-            if not reply.ok:
-                raise Missing(f"failed to fetch token: {getattr(reply.error, 'message', reply.error)}")
-            self._tokens[audience, lasts] = reply.value["status"]["token"].encode()
-        return self._tokens[audience, lasts]
+        """A token of the pod's account, bound to the pod: the old one, as long as it is good. Raises Missing."""
+        key, now = token_key(wanted), self.shared.wall
+        kept = self._tokens.get(key)
+        if kept is not None and kept.renewed_in(now):
+            return kept.text
+        meta, account = self.worker.pod["metadata"], self.worker.pod["spec"].get("serviceAccountName") or "default"
+        bound = {"apiVersion": "v1", "kind": "Pod", "name": meta["name"], "uid": meta["uid"]}
+        spec = {"expirationSeconds": key[1], "boundObjectRef": bound} | ({"audiences": [key[0]]} if key[0] else {})
+        path = ACCOUNT.path(meta["namespace"], account, "token")
+        reply = yield from self.shared.client.post(path, freeze({**REQUEST, "metadata": {}, "spec": spec}))
+        if reply.ok:
+            status, lasts = reply.value["status"], int(reply.value["spec"]["expirationSeconds"])
+            sooner = self.shared.draw(f"{meta['name']}/sooner", SOONER)
+            kept = Token(status["token"].encode(), lasts, instant(status["expirationTimestamp"]), sooner)
+            self._tokens[key] = kept
+            return kept.text
+        why = getattr(reply.error, "message", reply.error)
+        if kept is None:
+            raise Missing(f"failed to fetch token: {why}")
+        if now > kept.expires:
+            raise Missing(mounts.expired(key, account, meta["namespace"], bound, str(why)))
+        return kept.text
 
     def _bundles(self) -> Steps:
         """All trust bundles. Raises Missing."""
