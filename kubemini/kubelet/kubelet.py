@@ -197,6 +197,7 @@ class Kubelet(Component):
             return
         if self._silence is not None:
             self._silence.cancel()
+        self.shared.skips = False
         if RUNTIME_DOWN in self.heartbeat.troubles:
             self.heartbeat.trouble(RUNTIME_DOWN, False)
         unheard, self._unheard = self._unheard, []
@@ -205,6 +206,7 @@ class Kubelet(Component):
         self.shared.serves_again()
 
     def _runtime_is_silent(self) -> None:
+        self.shared.skips = True
         self.heartbeat.trouble(RUNTIME_DOWN, True)
 
     def _tell(self, worker: PodWorker, event: str) -> None:

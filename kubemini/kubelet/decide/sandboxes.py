@@ -8,11 +8,14 @@ from kubemini.api.objects import Obj, get
 
 REASON, DNS = "FailedCreatePodSandBox", "DNSConfigForming"
 HANDLERS = ("", "runc")
+SOCKET = "/run/containerd/containerd.sock"  # containerRuntimeEndpoint; a runtime that is stopped takes it away
+_DIALED = f"transport: Error while dialing: dial unix {SOCKET}: connect: no such file or directory"
+NOBODY = f'code = Unavailable desc = connection error: desc = "{_DIALED}"'
 
 
 def message(why: str) -> str:
     """The kubelet's words for what the runtime said."""
-    return f"Failed to create pod sandbox: rpc error: code = Unknown desc = {why}"
+    return f"Failed to create pod sandbox: rpc error: {why if why == NOBODY else f'code = Unknown desc = {why}'}"
 
 
 def runtime_trouble(pod: Obj, handler: str) -> str:

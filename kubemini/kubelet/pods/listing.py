@@ -55,6 +55,11 @@ class Listing:
         self._listed_at = self.shared.listed[self.uid] = self.shared.now
         return waiting or self._twice(events)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether its pod has had no turn yet: nothing has to be heard of the runtime before its first."""
+        return self._turned_at == NEVER_YET
+
     def turned(self) -> None:
         """A turn is over."""
         self._turned_at = self.shared.now

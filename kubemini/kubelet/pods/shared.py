@@ -56,6 +56,7 @@ class Shared:
         self.place: Callable[[str], Place | None] = lambda uid: None  # where a pod is, and what else is there
         self.reconcile: Callable[[Any], Steps] = _nothing  # the mirror of a static pod
         self.room: Callable[[], None] = lambda: None  # a pod has ended: others may want what it had
+        self.skips = False  # the runtime is missed: no pod takes a turn
         self.began = component.sim.now
         self.relists = Relists(self.draw("relist", (0, RELIST - 1)) if self.params.kubelet_details else 0)
         self.listed: dict[str, int] = {}  # when a pod was listed on its own, µs

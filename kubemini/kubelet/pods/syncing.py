@@ -120,6 +120,8 @@ class Syncing:
         try:
             if trouble := sandboxes.runtime_trouble(pod, (yield from self._handler())):
                 raise NoNetwork(trouble.format(shared.fresh_id(name)))
+            if shared.containers.down:
+                raise NoNetwork(sandboxes.NOBODY)
             shared.containers.run_sandbox(pod).volumes = self.volumes.folders
         except NoNetwork as error:
             message = sandboxes.message(str(error))

@@ -194,13 +194,18 @@ class PodWorker:
                 self._timer.cancel()
             if self.life.state == SYNCING and (move := "orphaned" if self.orphaned else self.life.why_end()):
                 self.life.become(move)
-            if self.shared.containers.down:  # it cannot be asked
+            if self.shared.containers.down and not self._tries_in_vain():  # it cannot be asked
                 yield self.shared.when_served()
             if self.shared.params.kubelet_details:
                 yield from self._listing.newer()
             yield from self._turn()
             self._listing.turned()
         self._busy = False
+
+    def _tries_in_vain(self) -> bool:
+        """Whether the pod begins though the runtime is gone, which the kubelet has not missed yet."""
+        begins = self.life.state == SYNCING and self._listing.is_new and self.uid not in self.shared.containers.of_pod
+        return begins and self.shared.params.kubelet_details and not self.shared.skips
 
     def _turn(self) -> Steps:
         if self.life.state == SYNCING:

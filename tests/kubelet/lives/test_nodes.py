@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from kubemini.kubelet.decide import shutdown
 from kubemini.kubelet.decide.nodestatus import HARD, allocatable, least
 from kubemini.sim.units import SECOND
@@ -68,6 +70,20 @@ def test_a_runtime_that_is_away_for_twenty_seconds_twice_is_not_missed():
         life.player.play(hook(f"containerd-{word}"), 0)
         life.player.play({"sleep": lasts}, 0)
     assert "Node/n1 - kubelet" not in life.player.seen.rows
+
+
+@pytest.mark.parametrize(("gone", "tries"), [(5, 1), (45, 0)])
+def test_a_pod_that_comes_while_the_runtime_is_down_is_tried_once_unless_that_is_known(gone, tries):
+    life = Life(hook("containerd-stop"), {"sleep": gone}, pod(container("sleep", 1000), nodeName="n1"), {"sleep": 60})
+    text = 'Failed to create pod sandbox: rpc error: code = Unavailable desc = connection error: desc = "transport: '
+    text += 'Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"'
+    life.player.look()
+    seen = life.player.seen
+    assert seen.rows.get("Pod/p - kubelet", []) == tries * [["Warning", "FailedCreatePodSandBox", text]]
+    assert seen.ev("FailedCreatePodSandBox") == tries
+    life.player.play(hook("containerd-start"), 0)
+    life.player.play({"sleep": 30}, 0)
+    assert life.player.seen.ready()
 
 
 def test_a_pod_that_waits_for_the_runtime_costs_nothing_and_ends_when_it_is_back():
