@@ -11,8 +11,9 @@ from kubemini.api.objects import Obj, get
 from kubemini.scheduler.decide import events
 from kubemini.scheduler.decide.framework import priority
 from kubemini.scheduler.decide.nodeinfo import NodeInfo
-from kubemini.scheduler.decide.queue import QueuedPod, SchedulingQueue
+from kubemini.scheduler.decide.queue import SchedulingQueue
 from kubemini.scheduler.decide.resources import requests
+from kubemini.scheduler.decide.waiting import QueuedPod
 from kubemini.scheduler.explain import Explanation, NodeSaid
 from kubemini.sim.units import SECOND
 

@@ -24,7 +24,8 @@ from kubemini.scheduler.decide.listers import Listers
 from kubemini.scheduler.decide.nominator import nominated_node
 from kubemini.scheduler.decide.plugin import Cycle, Event, Plugin, shape
 from kubemini.scheduler.decide.preemption import Candidate, Preemption
-from kubemini.scheduler.decide.queue import QueuedPod, SchedulingQueue
+from kubemini.scheduler.decide.queue import SchedulingQueue
+from kubemini.scheduler.decide.waiting import QueuedPod
 from kubemini.scheduler.plugins.volumes.volumebinding import Chosen, Claims, is_for
 from kubemini.scheduler.vectors import Vectors
 

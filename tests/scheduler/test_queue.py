@@ -1,10 +1,14 @@
 """The scheduling queue and the cache: who is next, who waits for what, and what is assumed."""
 
+from operator import attrgetter
+from random import Random
+
 from kubemini.api.objects import evolve
 from kubemini.scheduler.decide import events
 from kubemini.scheduler.decide.cache import Cache
 from kubemini.scheduler.decide.plugin import Event
 from kubemini.scheduler.decide.queue import SchedulingQueue
+from kubemini.scheduler.decide.waiting import QueuedPod, Waiting
 from kubemini.sim.units import MINUTE, SECOND
 from tests.scheduler.parts import PROFILE, a_node, a_pod, ask
 
@@ -179,3 +183,51 @@ def test_a_gated_pod_is_not_tried_until_its_last_gate_is_gone():
     assert waiting.pop(SECOND) is None
     waiting.update(one, a_pod(), 2 * SECOND)
     assert waiting.pop(2 * SECOND).pod == a_pod()
+
+
+# -- many who wait ---------------------------------------------------------------------------------------------------
+
+
+def a_crowd(many=300, seed=1):
+    """Pods of three priorities, each refused by one or two plugins; many have come at the same instant."""
+    rng = Random(seed)
+    plugins = ("NodeAffinity", "NodeResourcesFit", "TaintToleration")
+    return [
+        QueuedPod(
+            a_pod(f"p{number}", priority=rng.choice((0, 5, 10))),
+            since=rng.randrange(5),
+            order=number,
+            rejected_by=tuple(rng.sample(plugins, rng.choice((1, 2)))),
+        )
+        for number in range(many)
+    ]
+
+
+def test_the_first_of_those_who_wait_is_the_first_of_all_whoever_comes_goes_or_changes():
+    rng, waiting, away = Random(2), Waiting(attrgetter("rank")), a_crowd()
+    for step in range(3000):
+        if away and rng.random() < 0.5:
+            entry = away.pop(rng.randrange(len(away)))
+            entry.order, entry.since = 1000 + step, rng.randrange(5)
+            waiting[entry.uid] = entry
+        elif waiting:
+            entry = waiting[rng.choice(sorted(waiting))]
+            if rng.random() < 0.3:
+                entry.pod = evolve(entry.pod, ("spec", "priority"), rng.choice((0, 5, 10)))
+                waiting[entry.uid] = entry
+            else:
+                away.append(waiting.pop(entry.uid))
+        assert waiting.first() is min(waiting.values(), key=attrgetter("rank"), default=None)
+        wanted = rng.sample(("NodeAffinity", "NodeResourcesFit", "TaintToleration"), 1)
+        refused = [one for one in waiting.values() if wanted[0] in one.rejected_by]
+        assert waiting.refused_by(wanted) == sorted(refused, key=attrgetter("order"))
+
+
+def test_the_next_of_many_is_found_without_looking_at_all_of_them():
+    looks = []
+    waiting = Waiting(lambda one: looks.append(one) or one.rank)
+    crowd = a_crowd(1000)
+    for entry in crowd:
+        waiting[entry.uid] = entry
+    taken = waiting.take_while(lambda one: True)
+    assert taken == sorted(crowd, key=attrgetter("rank")) and len(looks) == 2 * len(crowd)

@@ -14,43 +14,18 @@ Models k/k pkg/scheduler/backend/queue backoffQueue.getBackoffTime
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from kubemini.api.objects import Obj
 from kubemini.scheduler.decide.events import TIMEOUT, pod_events
-from kubemini.scheduler.decide.framework import priority
 from kubemini.scheduler.decide.nominator import Nominator
 from kubemini.scheduler.decide.plugin import Event, Plugin
+from kubemini.scheduler.decide.waiting import QueuedPod, Waiting
 
 WINDOW = 1_000_000  # backoffQOrderingWindowDuration, µs
 FLUSH_EVERY = 30_000_000  # µs
 ACTIVE, BACKOFF, UNSCHEDULABLE = "Active", "Backoff", "Unschedulable"
 Moved = Callable[[Obj, str, str], None]  # a pod, by which event, to which queue
-
-
-@dataclass(slots=True)
-class QueuedPod:
-    """A pod in the queue."""
-
-    pod: Obj
-    since: int  # when it came in last
-    order: int = 0  # of coming in
-    attempts: int = 0
-    refusals: int = 0  # tries that ended with no node to take it
-    errors: int = 0  # tries in a row that ended with an error
-    rejected_by: tuple[str, ...] = ()
-    gated: bool = False
-    flushed_at: int = -1
-
-    @property
-    def uid(self) -> str:
-        """Of its pod."""
-        found: str = self.pod["metadata"]["uid"]
-        return found
-
-    @property
-    def rank(self) -> tuple[int, int, int]:
-        """Higher priority first, then whoever came into the queue first; a pod that was refused comes anew."""
-        return -priority(self.pod), self.since, self.order
 
 
 @dataclass(slots=True)
@@ -60,10 +35,10 @@ class SchedulingQueue:
     backoff: tuple[int, int]
     flush: int
     plugins: dict[str, Plugin]
-    active: dict[str, QueuedPod] = field(default_factory=dict)
-    backing_off: dict[str, QueuedPod] = field(default_factory=dict)
-    in_error: dict[str, QueuedPod] = field(default_factory=dict)
-    unschedulable: dict[str, QueuedPod] = field(default_factory=dict)
+    active: Waiting = field(default_factory=lambda: Waiting(attrgetter("rank")))
+    backing_off: Waiting = field(init=False)
+    in_error: Waiting = field(init=False)
+    unschedulable: Waiting = field(default_factory=lambda: Waiting(attrgetter("seen_at")))
     in_flight: dict[str, list[Event]] = field(default_factory=dict)  # UID → events that came meanwhile
     nominator: Nominator = field(default_factory=Nominator)
     pops_early: bool = True  # SchedulerPopFromBackoffQ
@@ -71,6 +46,9 @@ class SchedulingQueue:
     preempting: Callable[[Obj], bool] = lambda pod: False  # whether its victims are being told just now
     began: int = 0  # since when unschedulable pods are looked at
     _count: int = 0
+
+    def __post_init__(self) -> None:
+        self.backing_off, self.in_error = (Waiting(lambda one: (self.ends(one), one.rank)) for _ in range(2))
 
     # -- who comes -----------------------------------------------------------------------------------------------
     def add(self, pod: Obj, now: int) -> None:
@@ -85,17 +63,19 @@ class SchedulingQueue:
         if uid in self.in_flight:
             self.in_flight[uid] += events
             return
-        entry = next((part[uid] for part in self._parts() if uid in part), None)
-        if entry is None:
+        part = next((part for part in self._parts() if uid in part), None)
+        if part is None:
             self.add(pod, now)
             return
+        entry = part[uid]
         entry.pod = pod
+        part[uid] = entry
         self.nominator.update(old, pod)
         if uid not in self.unschedulable:
             return
         for event in events:
             if self._may_leave(entry, event) and self._helps(event, entry):
-                del self.unschedulable[uid]
+                self.unschedulable.pop(uid)
                 if self._release(entry, event.what, now) != UNSCHEDULABLE:
                     return
 
@@ -105,30 +85,26 @@ class SchedulingQueue:
             part.pop(uid, None)
         self.nominator.remove(uid)
 
-    def _parts(self) -> tuple[dict[str, QueuedPod], ...]:
+    def _parts(self) -> tuple[Waiting, ...]:
         return self.active, self.backing_off, self.in_error, self.unschedulable
 
     # -- who goes ------------------------------------------------------------------------------------------------
     def pop(self, now: int) -> QueuedPod | None:
         """The next pod to schedule; it is in flight until `done` or `failed`."""
         self._end_backoffs(now)
-        if self.active:
-            entry = min(self.active.values(), key=lambda one: one.rank)
-            del self.active[entry.uid]
-        elif self.pops_early and self.backing_off:
-            entry = min(self.backing_off.values(), key=lambda one: (self.ends(one), one.rank))
-            del self.backing_off[entry.uid]
-        else:
+        part = self.backing_off if self.pops_early and not self.active else self.active
+        entry = part.first()
+        if entry is None:
             return None
+        part.pop(entry.uid)
         entry.attempts += 1
         self.in_flight[entry.uid] = []
         return entry
 
     def _end_backoffs(self, now: int) -> None:
         for part in (self.backing_off, self.in_error):
-            over = [entry for entry in part.values() if not self.backs_off(entry, now)]
-            for entry in sorted(over, key=self.ends):
-                del part[entry.uid]
+            over = part.take_while(lambda one: not self.backs_off(one, now))
+            for entry in sorted(over, key=lambda one: (self.ends(one), one.order)):
                 self._enter(entry, "BackoffComplete", ACTIVE)
 
     def ends(self, entry: QueuedPod) -> int:
@@ -167,18 +143,18 @@ class SchedulingQueue:
         """Something has changed in the cluster: those whom it might help try again; only those *among*, if given."""
         for events in self.in_flight.values():
             events.append(event)
-        for entry in list(self.unschedulable.values()):
+        concerned = [name for name, plugin in self.plugins.items() if event.what in plugin.helped_by]
+        for entry in self.unschedulable.refused_by(concerned):
             if (among is None or among(entry.pod)) and self._may_leave(entry, event) and self._helps(event, entry):
-                del self.unschedulable[entry.uid]
+                self.unschedulable.pop(entry.uid)
                 self._release(entry, event.what, now)
 
     def flush_old(self, now: int) -> None:
         """Whoever has waited for too long tries again, whatever has happened."""
-        for entry in list(self.unschedulable.values()):
-            if now - max(entry.since, entry.flushed_at) > self.flush:
-                del self.unschedulable[entry.uid]
-                entry.flushed_at = now
-                self._release(entry, TIMEOUT, now)
+        old = self.unschedulable.take_while(lambda one: now - one.seen_at[0] > self.flush)
+        for entry in sorted(old, key=attrgetter("order")):
+            entry.flushed_at = now
+            self._release(entry, TIMEOUT, now)
 
     def activate(self, uid: str, now: int) -> None:
         """Try this pod at once, whoever refused it."""
@@ -188,16 +164,16 @@ class SchedulingQueue:
 
     def next_instant(self) -> int | None:
         """When somebody's waiting ends by itself."""
-        ends = [self.ends(entry) + (WINDOW if self.pops_early else 1) for entry in self.in_error.values()]
-        ends += [] if self.pops_early else [self.ends(entry) + 1 for entry in self.backing_off.values()]
-        return min(ends, default=None)
+        parts = ((self.in_error, WINDOW if self.pops_early else 1), (self.backing_off, 1))
+        firsts = [(part.first(), more) for part, more in parts[: 1 if self.pops_early else 2]]
+        return min((self.ends(entry) + more for entry, more in firsts if entry is not None), default=None)
 
     def next_flush(self) -> int | None:
         """When the first of those who have waited for too long is found."""
-        waits = [max(entry.since, entry.flushed_at) + self.flush for entry in self.unschedulable.values()]
-        if not waits:
+        entry = self.unschedulable.first()
+        if entry is None:
             return None
-        rounds = (min(waits) - self.began) // FLUSH_EVERY + 1
+        rounds = (entry.seen_at[0] + self.flush - self.began) // FLUSH_EVERY + 1
         return self.began + rounds * FLUSH_EVERY
 
     # -- inside --------------------------------------------------------------------------------------------------

@@ -1,9 +1,12 @@
 """What needs no cluster around the scheduler: searches over many nodes, and the order of the queue."""
 
+from operator import attrgetter
+
 from kubemini.api.objects import freeze
 from kubemini.scheduler import plugins
 from kubemini.scheduler.decide.framework import decide
 from kubemini.scheduler.decide.listers import Listers
+from kubemini.scheduler.decide.waiting import Waiting
 from kubemini.scheduler.machine import Machine
 from kubemini.sim.units import MINUTE, MS, SECOND
 from tests.oracles.scheduler.stage import PRIORITIES
@@ -137,12 +140,12 @@ def ordered(case):
         play.pod(name, request, priority=PRIORITIES.get(rank, 0))
         play.work()
     entries = {e.pod["metadata"]["name"]: e for part in parts(play.machine.queue) for e in part.values()}
-    for part in parts(play.machine.queue):
-        part.clear()
+    for entry in entries.values():
+        play.machine.queue.remove(entry.uid)
     into(play.machine.queue, entries, windows, moved)
     play.tries.clear()
     node = made["node_added"]
-    play.machine.queue.unschedulable, waiting = {}, play.machine.queue.unschedulable
+    waiting, play.machine.queue.unschedulable = play.machine.queue.unschedulable, Waiting(attrgetter("seen_at"))
     play.node(node["name"], **node["allocatable"])
     play.machine.queue.unschedulable = waiting
     if not moved:
