@@ -90,7 +90,8 @@ def freeze(value: Any) -> Any:
     if isinstance(value, (FrozenDict, FrozenList)):
         return value
     if isinstance(value, dict):
-        return FrozenDict({intern(key) if type(key) is str else key: freeze(item) for key, item in value.items()})
+        frozen = FrozenDict({intern(key) if type(key) is str else key: freeze(item) for key, item in value.items()})
+        return frozen or EMPTY  # one for all
     if isinstance(value, (list, tuple)):
         return FrozenList(map(freeze, value))
     return value

@@ -5,10 +5,11 @@ Models k/k plugin/pkg/admission/defaulttolerationseconds Plugin.Admit.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from kubemini.api.kinds import POD
-from kubemini.api.objects import Obj, evolve, get
+from kubemini.api.objects import FrozenList, Obj, evolve, freeze, get
 from kubemini.apiserver.decide.attributes import Attributes
 
 NAME = "DefaultTolerationSeconds"
@@ -24,13 +25,18 @@ def admit(asked: Attributes) -> Obj | None:
 
 def add_tolerations(pod: Obj, seconds: int) -> Obj:
     """*pod* with leave to stay *seconds* on a node that is not ready, and on one that is unreachable."""
-    held = list(get(pod, "spec", "tolerations") or ())
-    added = [
-        {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": seconds}
-        for key in TAINTS
-        if not any(_tolerates(toleration, key) for toleration in held)
-    ]
-    return evolve(pod, ("spec", "tolerations"), held + added) if added else pod
+    held = get(pod, "spec", "tolerations") or ()
+    both = _leave(seconds)
+    added = [one for one in both if not any(_tolerates(toleration, one["key"]) for toleration in held)]
+    return evolve(pod, ("spec", "tolerations"), [*held, *added] if held else both) if added else pod
+
+
+@cache
+def _leave(seconds: int) -> FrozenList:
+    """One list for all pods, which have little else in common that is as long."""
+    rest = {"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": seconds}
+    shared: FrozenList = freeze([{"key": key, **rest} for key in TAINTS])
+    return shared
 
 
 def _tolerates(toleration: Mapping[str, Any], key: str) -> bool:
