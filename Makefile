@@ -40,7 +40,7 @@ BOOK := _build/html/.built
 CHECKED := _build/.lint
 TESTED := _build/.tested
 
-.PHONY: book test lint schema chapters soak oracles twin conformance record bench clean again
+.PHONY: book test lint schema chapters soak oracles twin twin-control-plane twin-network conformance record bench clean again
 
 book: $(BOOK)
 ifeq ($(SERVE),1)
@@ -108,14 +108,15 @@ soak: oracles
 oracles: .venv/.ready
 	$(PY) -m tests.oracles.build
 
+# two at once, as most of them wait for a real program; those that make network namespaces, one after the other
 twin: oracles
+	@$(MAKE) -j 2 -Oline twin-control-plane twin-network
+
+twin-control-plane:
 	$(PY) -m tests.oracles.kubernetes.written --check
 	$(PY) -m tests.oracles.kubernetes.wire --check
 	$(PY) -m tests.oracles.kubernetes.names --check
 	$(PY) -m tests.oracles.kubernetes.podtemplate --check
-	$(PY) -m tests.oracles.twin $(if $(SEED),--seed $(SEED)) $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(HISTORIES),--histories $(HISTORIES))
-	$(PY) -m tests.real.versions $(if $(SEED),--seed $(SEED))
-	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
 	$(PY) -m tests.real.api.twin
 	$(PY) -m tests.real.kubectl.line
 	$(PY) -m tests.real.api.chance --seed $(or $(SEED),1)
@@ -123,6 +124,11 @@ twin: oracles
 	$(PY) -m tests.real.api.described
 	$(PY) -m tests.real.scheduler --seed $(or $(SEED),1)
 	$(PY) -m tests.real.workloads --seed $(or $(SEED),1)
+
+twin-network:
+	$(PY) -m tests.oracles.twin $(if $(SEED),--seed $(SEED)) $(if $(CONVERSATIONS),--conversations $(CONVERSATIONS)) $(if $(HISTORIES),--histories $(HISTORIES))
+	$(PY) -m tests.real.versions $(if $(SEED),--seed $(SEED))
+	$(PY) -m tests.oracles.ha.real.twin $(if $(SEED),--seed $(SEED)) $(TRIALS)
 	$(PY) -m tests.real.kubeproxy $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.dns $(if $(SEED),--seed $(SEED))
 	$(PY) -m tests.real.cni $(if $(SEED),--seed $(SEED))

@@ -11,7 +11,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from jupyter_cache import get_cache
+from jupyter_cache.executors import load_executor
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
 from kubemini.book import icons
@@ -52,6 +55,20 @@ def configure(app: Sphinx, config: Any) -> None:
     config.nb_mime_priority_overrides = [*config.nb_mime_priority_overrides, ("html", "text/html", 5)]
     scripts = ("require.js", "embed-amd.js", "anywidget-amd.js") if (out / "widgets").exists() else ()
     config.nb_ipywidgets_js = {f"widgets/{name}": {} for name in scripts}
+
+
+def execute_side_by_side(app: Sphinx, env: BuildEnvironment, pages: list[str]) -> None:
+    """Run notebooks that the cache does not know in as many processes as there are cores; MyST-NB has one.
+
+    What fails does not get into the cache: MyST-NB runs it again, and says what failed.
+    """
+    notebooks = [path for path in (str(env.doc2path(page)) for page in pages) if path.endswith(".ipynb")]
+    if app.config.nb_execution_mode == "cache" and notebooks:
+        cache = get_cache(app.config.nb_execution_cache_path)
+        for path in notebooks:
+            cache.add_nb_to_project(path)
+        executor = load_executor("local-parallel", cache)
+        executor.run_and_cache(filter_uris=notebooks, timeout=app.config.nb_execution_timeout)
 
 
 def without_thebe(app: Sphinx) -> None:
@@ -130,6 +147,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", configure, priority=900)
     app.connect("builder-inited", without_thebe)
     app.connect("builder-inited", copy_static)
+    app.connect("env-before-read-docs", execute_side_by_side)
     app.connect("html-page-context", page_context, priority=400)
     app.connect("build-finished", copy_static)
     app.connect("build-finished", fewer_icons)

@@ -9,8 +9,11 @@ import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 import yaml
+from jupyter_cache import get_cache
+from nbformat.v4 import new_code_cell, new_notebook
 
 from kubemini.book import appendix, sphinx, vendor
 from kubemini.scenarios import loader, names
@@ -55,6 +58,24 @@ def test_a_scenario_is_the_same_as_json_as_it_is_as_yaml():
             ours.faults,
             ours.until,
         )
+
+
+def test_notebooks_run_side_by_side_before_the_pages_are_read_and_one_that_fails_is_left_to_myst_nb(tmp_path: Path):
+    sources = {"one": "print(1 + 1)", "two": "print(2 + 2)", "wrong": "1 / 0"}
+    books = {name: new_notebook(cells=[new_code_cell(source)]) for name, source in sources.items()}
+    for name, book in books.items():
+        nbformat.write(book, tmp_path / f"{name}.ipynb")
+    config = SimpleNamespace(
+        nb_execution_mode="cache", nb_execution_cache_path=str(tmp_path / "cache"), nb_execution_timeout=60
+    )
+    env = SimpleNamespace(doc2path=lambda page: tmp_path / (page if "." in page else f"{page}.ipynb"))
+    sphinx.execute_side_by_side(SimpleNamespace(config=config), env, [*sources, "plain.md"])
+    cache = get_cache(config.nb_execution_cache_path)
+    for name in ("one", "two"):
+        _, merged = cache.merge_match_into_notebook(books[name])
+        assert merged.cells[0].outputs[0].text == f"{eval(sources[name][6:-1])}\n"
+    with pytest.raises(KeyError):
+        cache.match_cache_notebook(books["wrong"])
 
 
 def test_without_npm_the_book_is_vendored_with_live_mode_off(tmp_path: Path):

@@ -5,8 +5,10 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -30,12 +32,20 @@ def tree(name):
     return ast.parse((ROOT / name).read_text(encoding="utf-8"))
 
 
-def nodes(kind):
-    """(file:line, node) of every node of *kind* in the package."""
+@cache
+def places():
+    """(file:line, node) of what stands on a line of the package, by type: it is walked once, for all questions."""
+    found = defaultdict(list)
     for name in NAMES:
         for node in ast.walk(tree(name)):
-            if isinstance(node, kind):
-                yield f"{name}:{node.lineno}", node
+            if hasattr(node, "lineno"):
+                found[type(node)].append((f"{name}:{node.lineno}", node))
+    return found
+
+
+def nodes(kind):
+    """(file:line, node) of every node of *kind* in the package."""
+    return (place for one in get_args(kind) or (kind,) for place in places()[one])
 
 
 def test_imports_point_down_and_deciders_are_pure():

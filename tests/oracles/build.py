@@ -106,7 +106,7 @@ def build(name: str) -> Path:
     new = target.with_suffix(".new")
     what = [f"{new}/", "tool"] if "\ntool " in (HERE / name / "go.mod").read_text() else [str(new), "."]
     done = subprocess.run(
-        [with_go, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", *_linker(name), "-o", *what],
+        [with_go, "build", "-mod=readonly", "-buildvcs=false", *_linker(name), "-o", *what],
         cwd=HERE / name,
         env={**os.environ, "GOTOOLCHAIN": "local"},
         capture_output=True,

@@ -1,5 +1,6 @@
 """How the judges that are Go programs are built, and what is said where one is missing."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,14 @@ def says(text, returncode=0):
 def test_every_folder_with_a_go_mod_is_a_program():
     assert {"kubernetes", "porcupine", "raft"} <= set(build.programs())
     assert all((build.HERE / name / "go.sum").exists() for name in build.programs())
+
+
+def test_what_two_programs_share_has_one_version_and_is_compiled_once():
+    kubernetes = _chosen("kubernetes")
+    for name in ("scheduler", "written", "policies", "coredns"):
+        chosen = _chosen(name)
+        assert {module: chosen[module] for module in chosen.keys() & kubernetes.keys()}.items() <= kubernetes.items()
+        assert len(chosen.keys() & kubernetes.keys()) > 10, name
 
 
 def test_a_program_is_known_by_what_it_is_made_of(place):
@@ -91,6 +100,13 @@ def test_tools_are_built_into_a_folder_that_goes_whole(place, monkeypatch):
     assert (first / "bridge").read_text() == "tool"
     (place / "go.sum").write_text("changed")
     assert build.build("judge") != first and not first.exists()
+
+
+def _chosen(name):
+    """Which version of each module its go.mod takes, replacements looked through."""
+    text = (build.HERE / name / "go.mod").read_text()
+    asked = re.findall(r"^(?:require )?\t?([^\s/]+\.\w+/\S+) (v\S+)", text, re.MULTILINE)
+    return dict(asked) | dict(re.findall(r"^(?:replace )?\t?(\S+) => \S+ (v\S+)$", text, re.MULTILINE))
 
 
 def _tools(command):
