@@ -16,7 +16,7 @@ from tests.mutants.mutant import noticed
 from tests.mutants.rest import MUTANTS
 from tests.worlds.quiet import LATE, PICTURES, Telling, difference, differs
 
-STORIES = 60
+STORIES = 30
 CONSTANT = replace(Params(), network_latency=(1 * MS, 1 * MS), disk_fsync=(1 * MS, 1 * MS))
 
 
