@@ -31,8 +31,12 @@ PLACES = """(widget, parts) => parts.flatMap((part) => {
 })"""
 
 
-def widgets(page):
-    """Every widget of the page, scrolled to where a link to it leads, before and after its question is answered."""
+RESTING = "() => new Promise((ready) => requestAnimationFrame(() => requestAnimationFrame(ready)))"
+
+
+def widgets(page, *sizes):
+    """Every widget of the page in windows of *sizes*, scrolled to where a link to it leads, before and after its
+    question is answered."""
     for number in range(page.locator(".km").count()):
         drawn = page.locator(".km").nth(number)
         for answered in (False, True):
@@ -41,18 +45,19 @@ def widgets(page):
             if answered:
                 drawn.locator(".km-gate input[type=radio]").first.check()
                 drawn.get_by_role("button", name="Lock in").click()
-            drawn.evaluate("e => e.scrollIntoView({block: 'start'})")
-            yield f"widget {number}, {'answered' if answered else 'fresh'}", drawn
+            for width, height in sizes:
+                page.set_viewport_size({"width": width, "height": height})
+                page.evaluate(RESTING)
+                drawn.evaluate("e => e.scrollIntoView({block: 'start'})")
+                yield f"widget {number}, {'answered' if answered else 'fresh'}, {width} wide", height, drawn
 
 
-@pytest.mark.parametrize("size", WINDOWS, ids=str)
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_sentence_picture_deeds_strips_and_time_are_seen_at_once(open_page, path, size):
-    width, height = size
-    page = open_page(path.as_uri(), viewport={"width": width, "height": height})
-    bar = page.locator(".bd-header-article").bounding_box()
+def test_sentence_picture_deeds_strips_and_time_are_seen_at_once(open_page, path):
+    page = open_page(path.as_uri(), viewport={"width": WINDOWS[0][0], "height": WINDOWS[0][1]})
     hidden = []
-    for where, drawn in widgets(page):
+    for where, height, drawn in widgets(page, *WINDOWS):
+        bar = page.locator(".bd-header-article").bounding_box()
         for part, top, bottom, above, below in drawn.evaluate(PLACES, SEEN):
             if top < bar["y"] + bar["height"] or bottom > height or top < above or bottom > below:
                 hidden.append(f"{where}: {part} from {top:.0f} to {bottom:.0f}, seen from {above:.0f} to {below:.0f}")
@@ -67,7 +72,7 @@ def test_sentence_picture_deeds_strips_and_time_are_seen_at_once(open_page, path
 def test_on_a_phone_nothing_scrolls_sideways_and_the_picture_comes_first(open_page, path):
     width, height = PHONE
     page = open_page(path.as_uri(), viewport={"width": width, "height": height})
-    for where, drawn in widgets(page):
+    for where, _, drawn in widgets(page, PHONE):
         assert page.evaluate("document.documentElement.scrollWidth") <= width, where
         after = (".km-gate", ".km-side", ".km-bar", ".km-walk-beside")
         tops = {part: top for part, top, *_ in drawn.evaluate(PLACES, [".km-say", *PICTURES, *after])}
