@@ -1,4 +1,4 @@
-"""A webhook that runs in a pod: the API server asks it by its Service."""
+"""Programs in pods that others wait for: a webhook, which the API server asks by its Service, and a hook by HTTP."""
 
 from kubemini.api.kinds import CONFIG_MAP
 from kubemini.api.kinds import POD as POD_KIND
@@ -83,3 +83,17 @@ def test_a_pod_on_its_way_out_is_asked_as_long_as_it_serves_and_nobody_is_ready(
     assert "denied the request: the configmap contains unwanted key" in outcome(shop, "a", "webhook-disallow")
     shop.run(90)
     assert "connect: connection refused" in outcome(shop, "b", "webhook-disallow")
+
+
+def test_a_hook_by_http_is_over_when_its_answer_is_there_and_that_may_take_time():
+    hook_ = {"httpGet": {"port": 8080, "path": "/shell?shellCommand=sleep+20"}}
+    container = {"name": "c", "image": "agnhost", "args": ["netexec"], "lifecycle": {"preStop": hook_}}
+    spec = {"terminationGracePeriodSeconds": 60, "containers": [container]}
+    slow = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "slow"}, "spec": spec}
+    shop = Shop(freeze(slow), cluster=Cluster.single(workers=1, params=Params(kubelet_details=True)))
+    shop.run(10)
+    shop.ask("DELETE", POD_KIND.path("default", "slow"))
+    shop.run(17)
+    assert [pod["metadata"]["name"] for pod in shop.all(POD_KIND)] == ["slow"]
+    shop.run(7)
+    assert shop.all(POD_KIND) == []

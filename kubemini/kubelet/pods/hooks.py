@@ -31,7 +31,7 @@ def run_hook(worker: Attended, container: Obj, run: Run, hook: Obj) -> Steps:
     if "exec" in hook:
         return (yield from _exec(worker, container, life, [str(word) for word in hook["exec"].get("command") or ()]))
     if "httpGet" in hook and not life.plain:
-        return _get(worker, container, hook["httpGet"])
+        return (yield from _get(worker, container, hook["httpGet"]))
     return None
 
 
@@ -67,14 +67,17 @@ def execute(worker: Attended, life: "Life", command: list[str], timeout: int) ->
     return code, bytes(said)
 
 
-def _get(worker: Attended, container: Obj, get: Obj) -> str | None:
-    """Ask a program of the pod by HTTP: only whether anybody answers well."""
+def _get(worker: Attended, container: Obj, get: Obj) -> Steps:
+    """Ask a program of the pod by HTTP, and wait for what it says: only whether anybody answers well."""
     port, path = port_of(container, get["port"]), get.get("path") or "/"
     sandbox = worker.shared.containers.of_pod[worker.uid]
     url = f"http://{joined(sandbox.ip, port)}{path}"
     for run in sandbox.view.running():
         life = sandbox.lives[run.id]
-        if not life.plain and (answer := life.inside.request(port, Request("GET", path))) is not None:
+        answer = None if life.plain else life.inside.request(port, Request("GET", path))
+        if answer is not None and answer.later is not None:  # the program asks others first
+            answer = yield worker.shared.first_of(LONGEST, answer.later)
+        if answer is not None:
             return None if answer.status < 400 else f"HTTP hook failed with status {answer.status}"
     return f'HTTP lifecycle hook ({path}) for Container "{container["name"]}" failed - error: Get "{url}": ' + refused(
         sandbox.ip, port
