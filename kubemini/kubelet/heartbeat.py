@@ -1,9 +1,11 @@
 """A node's sign of life: it registers once, renews its Lease every 10 s, and reports its status when that is wrong.
 
 Invariant: the Lease says "I am alive", cheaply and often; the Node's status says how the node is, on change and every
-5 min. If somebody else wrote that the node is not ready, the kubelet corrects it at its next look, every 10 s.
+5 min. If somebody else wrote that the node is not ready, the kubelet corrects it at its next look, every 10 s. A Node
+that is made is not ready for a moment: its CSINode can only come after it.
 component-helpers apimachinery/lease/controller.go; k/k pkg/kubelet/kubelet_node_status.go.
 Simplified: between looks nothing is simulated; the kubelet watches its Node and acts at the instant of the next look.
+No CSINode is written, and only kubelets with `kubelet_details` wait for it.
 """
 
 from typing import Any
@@ -18,6 +20,10 @@ from kubemini.host.linux import podnetwork
 from kubemini.kubelet.configuration import Configuration
 from kubemini.kubelet.decide import nodestatus
 from kubemini.sim import Steps
+from kubemini.sim.units import MS
+
+CSI = "CSINode is not yet initialized"
+CSI_TAKES = 300 * MS  # as recorded
 
 
 class Heartbeat:
@@ -54,7 +60,8 @@ class Heartbeat:
             due = podnetwork.blocks(host, params.cluster_cidr, masks)
             addresses = podnetwork.addresses_for(host, due)
             configured = self.configuration.shown, self.configuration.eviction_hard
-            node = nodestatus.node(self.name, host.zone, due, addresses, self.kubelet.sim.wall, *configured)
+            missing = (CSI,) if params.kubelet_details else ()
+            node = nodestatus.node(self.name, host.zone, due, addresses, self.kubelet.sim.wall, *configured, missing)
             reply = yield from self.client.create(node)
             if reply.ok or code(reply) == 409:
                 break
@@ -62,7 +69,10 @@ class Heartbeat:
             delay = min(2 * delay, longest)
         self._owed = not reply.ok  # an old Node: it may say anything
         self._tell_conditions()
-        if reply.ok:
+        if reply.ok and missing:
+            self.troubles += missing
+            self.kubelet.after(CSI_TAKES, self.trouble, CSI, False, True)
+        elif reply.ok:
             self._tell("NodeReady")
         self.informer.start()
 

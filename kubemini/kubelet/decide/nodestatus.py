@@ -53,6 +53,7 @@ def node(
     now: int,
     capacity: Mapping[str, str],
     kept: Thresholds = HARD,
+    troubles: Sequence[str] = (),
 ) -> Obj:
     """The Node that a new host registers; *addresses* are its own, one of each family of its pods' ranges."""
     machine = {"os": "linux", "arch": "amd64"}
@@ -64,7 +65,7 @@ def node(
             "kind": NODE.kind,
             "metadata": {"name": name, "labels": labels},
             "spec": {"podCIDR": pod_cidrs[0], "podCIDRs": list(pod_cidrs)},
-            "status": status(name, addresses, {}, now, capacity, kept=kept),
+            "status": status(name, addresses, {}, now, capacity, troubles=troubles, kept=kept),
         }
     )
 

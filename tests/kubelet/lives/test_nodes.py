@@ -72,6 +72,23 @@ def test_a_runtime_that_is_away_for_twenty_seconds_twice_is_not_missed():
     assert "Node/n1 - kubelet" not in life.player.seen.rows
 
 
+def test_a_new_node_is_not_ready_for_a_moment_and_one_that_was_there_stays_ready():
+    life = Life(hook("kubelet-stop"), {"sleep": 1})
+    life.player.ask({"method": "DELETE", "path": "/api/v1/nodes/n1"})
+    nodes = life.player.ask({"path": "/api/v1/nodes?watch=1"}).body
+    for step in (hook("kubelet-start"), {"sleep": 5}, hook("kubelet-stop"), hook("kubelet-start"), {"sleep": 15}):
+        life.player.play(step, 0)
+    versions = [event["object"] for event in life.player._drain(nodes)]
+    told = [next(one for one in node["status"]["conditions"] if one["type"] == "Ready") for node in versions]
+    shown = [(one["status"], one["reason"], one["message"]) for one in told]
+    assert list(dict.fromkeys(shown)) == [
+        ("False", "KubeletNotReady", "CSINode is not yet initialized"),
+        ("True", "KubeletReady", "kubelet is posting ready status"),
+    ]
+    assert shown == sorted(shown), "it goes back no more"
+    assert [row[1] for row in life.player.seen.rows["Node/n1 - kubelet"]][-1] == "NodeReady"
+
+
 @pytest.mark.parametrize(("gone", "tries"), [(5, 1), (45, 0)])
 def test_a_pod_that_comes_while_the_runtime_is_down_is_tried_once_unless_that_is_known(gone, tries):
     life = Life(hook("containerd-stop"), {"sleep": gone}, pod(container("sleep", 1000), nodeName="n1"), {"sleep": 60})
