@@ -335,7 +335,7 @@ ACTS: dict[tuple[str, str], Handler] = {
     ("create", "eviction"): evicting.evict,
     ("get", "log"): connecting.log,
     **{(verb, part): connecting.stream for verb in ("get", "create") for part in ("exec", "attach", "portforward")},
-    **{(verb, "proxy"): connecting.proxy for verb in OF_A_SUBRESOURCE["proxy"]},
+    **{(verb, "proxy"): connecting.proxy for verb in (*OF_A_SUBRESOURCE["proxy"], "")},  # "": OPTIONS
     ("create", "token"): reviewing.create_token,
     ("update", ""): writing.put,
     ("patch", ""): writing.patch,

@@ -182,3 +182,9 @@ def test_an_answer_that_is_no_object_is_not_shown_as_a_table(outside):
     path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
     assert outside.ask("POST", path, review, Accept=table).status == 406
     assert outside.ask("POST", path, review, Accept=f"{table},application/json").status == 201
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "OPTIONS"])
+def test_the_proxy_takes_every_method_and_looks_for_the_pod_or_node_first(outside, method):
+    for path in ("/api/v1/namespaces/default/pods/none/proxy", "/api/v1/nodes/none/proxy/metrics"):
+        assert outside.ask(method, path).status == 404, path
