@@ -4,7 +4,9 @@ from kubemini.api.kinds import CONFIG_MAP
 from kubemini.api.kinds import POD as POD_KIND
 from kubemini.api.objects import freeze
 from kubemini.cluster import Cluster
+from kubemini.containers import Answer
 from kubemini.params import Params
+from kubemini.sim.units import SECOND
 from tests.worlds.kube import Shop
 
 CERTS = {
@@ -83,6 +85,27 @@ def test_a_pod_on_its_way_out_is_asked_as_long_as_it_serves_and_nobody_is_ready(
     assert "denied the request: the configmap contains unwanted key" in outcome(shop, "a", "webhook-disallow")
     shop.run(90)
     assert "connect: connection refused" in outcome(shop, "b", "webhook-disallow")
+
+
+def test_a_hook_by_http_takes_as_long_as_its_answer_and_ends_with_the_program_that_was_to_give_it():
+    hook_ = {"httpGet": {"port": 8080, "path": "/"}}
+    container = {"name": "c", "image": "slow", "ports": [{"containerPort": 8080}], "lifecycle": {"postStart": hook_}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "slow"}, "spec": {"containers": [container]}}
+    cluster = Cluster.single(workers=1, params=Params(kubelet_details=True))
+    cluster.use_program("slow", lambda request: Answer(200, b"", delay=20 * SECOND))
+    shop = Shop(freeze(pod), cluster=cluster)
+
+    def state():
+        return shop.all(POD_KIND)[0]["status"]["containerStatuses"][0]
+
+    shop.run(10)
+    assert "waiting" in state()["state"]
+    (sandbox,) = cluster.hosts["worker-1"].kernel.containers.of_pod.values()
+    next(iter(sandbox.lives.values())).inside.signal("KILL")
+    shop.run(10)
+    assert state()["restartCount"] == 0 and "PostStartHookError" in str(state())
+    shop.run(40)
+    assert state()["restartCount"] == 1 and "running" in state()["state"]
 
 
 def test_a_hook_by_http_is_over_when_its_answer_is_there_and_that_may_take_time():

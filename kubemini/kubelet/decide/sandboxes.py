@@ -13,9 +13,14 @@ _DIALED = f"transport: Error while dialing: dial unix {SOCKET}: connect: no such
 NOBODY = f'code = Unavailable desc = connection error: desc = "{_DIALED}"'
 
 
-def message(why: str) -> str:
-    """The kubelet's words for what the runtime said."""
-    return f"Failed to create pod sandbox: rpc error: {why if why == NOBODY else f'code = Unknown desc = {why}'}"
+def message(status: str) -> str:
+    """The kubelet's words for what its call came to: the runtime's `complaint`, or `NOBODY`."""
+    return f"Failed to create pod sandbox: rpc error: {status}"
+
+
+def complaint(why: str) -> str:
+    """What the runtime said, as gRPC hands it on."""
+    return f"code = Unknown desc = {why}"
 
 
 def runtime_trouble(pod: Obj, handler: str) -> str:

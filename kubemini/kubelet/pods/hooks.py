@@ -7,11 +7,12 @@ Models k/k pkg/kubelet/lifecycle handlerRunner.Run
 from typing import Any
 
 from kubemini.api.objects import Obj
-from kubemini.containers import CannotStart, Request
+from kubemini.containers import Answer, CannotStart, Request
 from kubemini.kubelet.decide import hooks
 from kubemini.kubelet.decide.pods.probing import joined, port_of, refused
 from kubemini.kubelet.decide.pods.runs import Run
 from kubemini.kubelet.pods.shared import Attended
+from kubemini.kubelet.runtime import doors
 from kubemini.kubelet.runtime.life import Life
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
@@ -31,7 +32,7 @@ def run_hook(worker: Attended, container: Obj, run: Run, hook: Obj) -> Steps:
     if "exec" in hook:
         return (yield from _exec(worker, container, life, [str(word) for word in hook["exec"].get("command") or ()]))
     if "httpGet" in hook and not life.plain:
-        return (yield from _get(worker, container, hook["httpGet"]))
+        return (yield from _get(worker, container, run, hook["httpGet"]))
     return None
 
 
@@ -67,18 +68,19 @@ def execute(worker: Attended, life: "Life", command: list[str], timeout: int) ->
     return code, bytes(said)
 
 
-def _get(worker: Attended, container: Obj, get: Obj) -> Steps:
-    """Ask a program of the pod by HTTP, and wait for what it says: only whether anybody answers well."""
-    port, path = port_of(container, get["port"]), get.get("path") or "/"
-    sandbox = worker.shared.containers.of_pod[worker.uid]
+def _get(worker: Attended, container: Obj, run: Run, get: Obj) -> Steps:
+    """Ask whoever listens in the pod by HTTP, and wait for what it says: only whether anybody answers well."""
+    shared, port, path = worker.shared, port_of(container, get["port"]), get.get("path") or "/"
+    sandbox = shared.containers.of_pod[worker.uid]
+
+    def begin(come: Any) -> None:
+        if not doors.ask(shared.containers, sandbox, port, Request("GET", path), come):
+            come(refused(sandbox.ip, port))
+
+    found = shared.first_of(LONGEST, begin)
+    yield found | shared.when_ended(run.id)
+    said = found.value if found.triggered else "EOF"
+    if isinstance(said, Answer):
+        return None if said.status < 400 else f"HTTP hook failed with status {said.status}"
     url = f"http://{joined(sandbox.ip, port)}{path}"
-    for run in sandbox.view.running():
-        life = sandbox.lives[run.id]
-        answer = None if life.plain else life.inside.request(port, Request("GET", path))
-        if answer is not None and answer.later is not None:  # the program asks others first
-            answer = yield worker.shared.first_of(LONGEST, answer.later)
-        if answer is not None:
-            return None if answer.status < 400 else f"HTTP hook failed with status {answer.status}"
-    return f'HTTP lifecycle hook ({path}) for Container "{container["name"]}" failed - error: Get "{url}": ' + refused(
-        sandbox.ip, port
-    )
+    return f'HTTP lifecycle hook ({path}) for Container "{container["name"]}" failed - error: Get "{url}": {said}'

@@ -117,14 +117,18 @@ class Syncing:
         for text in shared.host.dns_complaints(pod):
             shared.event(pod, WARNING, sandboxes.DNS, text)
         took = self._starting.begin()
-        try:
-            if trouble := sandboxes.runtime_trouble(pod, (yield from self._handler())):
-                raise NoNetwork(trouble.format(shared.fresh_id(name)))
-            if shared.containers.down:
-                raise NoNetwork(sandboxes.NOBODY)
-            shared.containers.run_sandbox(pod).volumes = self.volumes.folders
-        except NoNetwork as error:
-            message = sandboxes.message(str(error))
+        wrong, handler = "", (yield from self._handler())
+        if shared.containers.down:
+            wrong = sandboxes.NOBODY
+        elif trouble := sandboxes.runtime_trouble(pod, handler):
+            wrong = sandboxes.complaint(trouble.format(shared.fresh_id(name)))
+        else:
+            try:
+                shared.containers.run_sandbox(pod).volumes = self.volumes.folders
+            except NoNetwork as error:
+                wrong = sandboxes.complaint(str(error))
+        if wrong:
+            message = sandboxes.message(wrong)
             shared.component.sim.record(shared.component.name, "sandbox", pod=f"{namespace}/{name}", message=message)
             shared.event(pod, WARNING, sandboxes.REASON, message)
             result.failed = True
