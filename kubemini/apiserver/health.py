@@ -22,6 +22,8 @@ Simplified: the eyes of the trace use the connections of the checks, so a reques
 from collections.abc import Mapping
 from typing import Any
 
+import simpy
+
 from kubemini.api.errors import ApiError
 from kubemini.apiserver.decide import checks
 from kubemini.apiserver.decide.checks import ETCD, ETCD_READINESS, READYZ, SHUTDOWN
@@ -75,6 +77,7 @@ class Health:
         self._seen: dict[str, Any] = {}  # what the trace knows of each check: the error
         self._calm: dict[str, int] = {}  # of each check that is looked at: looks in a row that have found all well
         self._said: tuple[bool, str] | None = None
+        self._waiting: list[simpy.Event] = []  # for it to be ready
         self._tell()
 
     # -- the life of the server --------------------------------------------------------------------------------------
@@ -102,6 +105,13 @@ class Health:
     def ready(self) -> bool:
         """Whether /readyz would be answered with 200, as far as is known."""
         return self.listening and not checks.failing(READYZ, self._failed(self._seen))
+
+    def when_ready(self) -> simpy.Event:
+        """Happens when it is, or at once."""
+        event = simpy.Event(self.component.sim)
+        self._waiting.append(event)
+        self._tell()
+        return event
 
     # -- those who ask -----------------------------------------------------------------------------------------------
     def answer(self, path: str, query: Mapping[str, Any]) -> Steps:
@@ -155,6 +165,8 @@ class Health:
         if (not failed, why) != self._said:
             self._said = (not failed, why)
             self.component.sim.record(self.component.name, "ready", ready=not failed, why=why)
+        while self._waiting and self.ready:
+            self._waiting.pop().succeed()
 
 
 def _failing(why: Any) -> ApiError:

@@ -6,7 +6,8 @@ address out; of one that has crashed the address stays until the lease has ended
 Invariant: no address is taken out whose lease is there; if etcd does not say which there are, nothing is changed.
 Models k/k pkg/controlplane/controller/kubernetesservice Controller.Start Controller.RunKubernetesService
 Controller.Stop; k/k pkg/controlplane/reconcilers storageLeases.UpdateLease storageLeases.RemoveLease
-Simplified: no webhook and no policy is asked about these objects.
+Simplified: no webhook and no policy is asked about these objects; it begins when the server is ready, not up to 0.1 s
+later.
 """
 
 from collections.abc import Callable
@@ -23,9 +24,7 @@ from kubemini.apiserver.decide import ownership, strategy
 from kubemini.etcd.client import EtcdClient, prefix_end
 from kubemini.host.linux.podnetwork import own_addresses
 from kubemini.sim import Steps
-from kubemini.sim.units import MS, SECOND
-
-READY_POLL = 100 * MS  # between two looks whether we are ready
+from kubemini.sim.units import SECOND
 
 Fill = Callable[[Obj | None], Obj]
 
@@ -44,8 +43,7 @@ class Reconciler:
         component = self.core.component
         if (yield from self._give_up()):
             yield from self._reconcile()
-        while not self.core.health.ready:
-            yield component.timeout(READY_POLL)
+        yield self.core.health.when_ready()
         while not self.stopped:
             begun = component.sim.now
             yield from self._ensure_service()
