@@ -14,6 +14,8 @@ from typing import Any
 
 from kubemini.api import names
 
+SERVICE_NAME = "kubernetes.io/service-name"  # ties an EndpointSlice to its Service
+SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror"  # on Endpoints whose slices somebody else writes
 OPERATORS = ("in", "notin", "=", "==", "!=", "gt", "lt")
 SPELLING = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
 

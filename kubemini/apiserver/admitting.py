@@ -15,6 +15,7 @@ from typing import Any
 from kubemini.api.cel.functions.access import Decision, Question
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import ENDPOINT_SLICE, SERVICE, Kind
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, evolve, get
 from kubemini.api.usage import amounts
 from kubemini.apiserver import admission
@@ -27,7 +28,6 @@ from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.attributes import UPDATE, Attributes
 from kubemini.apiserver.decide.deletion import Remove
 from kubemini.apiserver.decide.parts import connections
-from kubemini.apiserver.decide.parts.connections import SERVICE_NAME
 from kubemini.apiserver.decide.policies import webhooks
 from kubemini.apiserver.decide.policies.matching import is_exempt
 from kubemini.apiserver.decide.policies.webhooks import Hook, Late, Unanswered

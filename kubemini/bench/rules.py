@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Sequence
 from functools import partial
 
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, freeze
 from kubemini.bench.measures import cpu
 from kubemini.bench.table import Result, middle, spread
@@ -59,7 +60,7 @@ def posted(number: int, endpoints: int = ENDPOINTS) -> Posted:
     its = [{"addresses": [f"10.{100 + n}.{high}.{low}"], "nodeName": f"n{1 + n % 3}"} for n in range(endpoints)]
     part = {"ports": [{"name": "", "port": 8080, "protocol": "TCP"}], "endpoints": its, "addressType": "IPv4"}
     meta = {"name": name, "namespace": "default"}
-    labels = {"kubernetes.io/service-name": name}
+    labels = {SERVICE_NAME: name}
     slice = {"metadata": {**meta, "name": f"{name}-1", "labels": labels}, **part}
     return freeze({"metadata": meta, "spec": spec}), [freeze(slice)]
 

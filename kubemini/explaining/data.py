@@ -175,7 +175,7 @@ def _queued(queue: SchedulingQueue, name: str, entry: QueuedPod, now: int) -> di
         "attempts": entry.attempts,
         "refused_by": list(entry.rejected_by),
         "until": queue.ends(entry) / SECOND if name == "back-off" else None,
-        "flush": max(0.0, (max(entry.since, entry.flushed_at) + queue.flush - now) / SECOND),
+        "flush": max(0.0, (entry.seen_at[0] + queue.flush - now) / SECOND),
         "wakes": [WAKES[what] for what in wakes if what in WAKES] if name == "unschedulable" else [],
     }
 

@@ -27,6 +27,7 @@ from kubemini.api.kinds import (
     REFERENCE_GRANT,
     SERVICE,
 )
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, evolve, freeze, get
 from kubemini.api.timestamps import timestamp
 from kubemini.client import ApiClient, Informer
@@ -103,7 +104,7 @@ class IngressController(Component):
         return [
             address
             for piece in self.known[ENDPOINT_SLICE].values(PUBLISHED[0])
-            if get(piece, "metadata", "labels", "kubernetes.io/service-name") == PUBLISHED[1]
+            if get(piece, "metadata", "labels", SERVICE_NAME) == PUBLISHED[1]
             for endpoint in piece.get("endpoints") or ()
             if endpoint.get("nodeName") == self.host.name and get(endpoint, "conditions", "ready", default=True)
             for address in endpoint["addresses"]

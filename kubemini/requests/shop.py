@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from kubemini.api.kinds import collection_path
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.apiserver import flags
 from kubemini.apiserver.decide.access.users import MASTERS, UserInfo
 from kubemini.apiserver.decide.audit import policy
@@ -130,7 +131,7 @@ def _hook() -> dict[str, Any]:
 def _served() -> dict[str, Any]:
     """Who is behind the Service of the webhook; no pod runs here, so what the API says of one is written by hand."""
     made = _object("discovery.k8s.io/v1", "EndpointSlice", "team-1", addressType="IPv4", ports=[{"port": 8443}])
-    made["metadata"]["labels"] = {"kubernetes.io/service-name": "team"}
+    made["metadata"]["labels"] = {SERVICE_NAME: "team"}
     return {**made, "endpoints": [{"addresses": ["10.244.1.2"], "conditions": {"ready": True}}]}
 
 

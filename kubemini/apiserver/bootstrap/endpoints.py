@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubemini.api.kinds import ENDPOINT_SLICE, ENDPOINTS
+from kubemini.api.labels import SERVICE_NAME, SKIP_MIRROR
 from kubemini.api.objects import Obj, evolve, evolve_many, freeze, get, without
 from kubemini.apiserver.bootstrap import NAME, NAMESPACE, SECURE_PORT
 
 LEASES = "/registry/masterleases/"
-UNMIRRORED = "endpointslice.kubernetes.io/skip-mirror"
 PORTS = freeze([{"name": "https", "port": SECURE_PORT, "protocol": "TCP"}])
 
 
@@ -41,7 +41,7 @@ def endpoints(addresses: Sequence[str], before: Obj | None) -> Obj:
     subsets = get(found, "subsets") or ()
     ports = next(iter(subsets)).get("ports") if len(subsets) == 1 else PORTS
     there = [{"ip": address} for address in sorted(addresses)]
-    labels = {**(get(found, "metadata", "labels") or {}), UNMIRRORED: "true"}
+    labels = {**(get(found, "metadata", "labels") or {}), SKIP_MIRROR: "true"}
     labelled = evolve(found, ("metadata", "labels"), freeze(labels))
     if not there:
         return without(labelled, ("subsets",))
@@ -58,7 +58,7 @@ def endpoint_slice(source: Obj, before: Obj | None) -> Obj:
         "ports": subset.get("ports"),
     }
     made = before or _new(ENDPOINT_SLICE.api_version, ENDPOINT_SLICE.kind)
-    labels = freeze({"kubernetes.io/service-name": NAME})
+    labels = freeze({SERVICE_NAME: NAME})
     return evolve_many(made, (("metadata", "labels"), labels), *(((key,), freeze(one)) for key, one in said.items()))
 
 

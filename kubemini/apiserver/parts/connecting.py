@@ -13,6 +13,7 @@ from typing import Any
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import ENDPOINT_SLICE, NODE, POD, SERVICE
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, get
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide.access import attributes
@@ -211,4 +212,4 @@ def _endpoint(core: Core, asked: Request, target: connections.Target) -> Steps:
 
 
 def _is_of(slice: Obj, service: str) -> bool:
-    return get(slice, "metadata", "labels", connections.SERVICE_NAME) == service
+    return get(slice, "metadata", "labels", SERVICE_NAME) == service

@@ -6,6 +6,7 @@ Invariant: manifests are judged by what the cluster does with them, so every rep
 from collections import Counter
 from typing import Any
 
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.manifests import ManifestError
 from kubemini.cluster import Cluster
 from kubemini.lab import NotYet, Report
@@ -14,7 +15,6 @@ from kubemini.network.decide.rules.iptables import rules
 from kubemini.network.decide.rules.network import local
 from kubemini.network.decide.rules.plan import plans
 from kubemini.network.decide.services.node import Node, ProxyConfig
-from kubemini.network.decide.services.ports import SERVICE_NAME
 from kubemini.network.kubeproxy import KubeProxy
 from kubemini.scenarios import load
 from kubemini.sim import Trace

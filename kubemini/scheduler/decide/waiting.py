@@ -70,6 +70,8 @@ class Waiting(dict[str, QueuedPod]):
         self._ungroup(uid)
         return super().pop(uid, *default)
 
+    __delitem__ = pop
+
     def _ungroup(self, uid: str) -> None:
         entry = self.get(uid)
         if entry is not None:

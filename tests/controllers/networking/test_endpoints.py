@@ -3,11 +3,12 @@
 import pytest
 
 from kubemini.api.kinds import ENDPOINT_SLICE, ENDPOINTS, SERVICE
+from kubemini.api.labels import SERVICE_NAME, SKIP_MIRROR
 from kubemini.api.objects import evolve, freeze
 from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide.actions import Create, Delete, Update
 from kubemini.controllers.decide.networking import endpoints, hashing, mirroring, subsets
-from kubemini.controllers.decide.networking.backing import HEADLESS, MANAGED_BY, SERVICE_NAME
+from kubemini.controllers.decide.networking.backing import HEADLESS, MANAGED_BY
 from kubemini.controllers.decide.networking.tracking import STALE, TRIGGER_TIME
 from kubemini.sim.units import SECOND
 from tests.controllers.networking.store import NOT_FOUND, Store
@@ -220,7 +221,7 @@ def test_each_family_has_a_mirror_and_other_ports_take_the_place_of_the_old():
 @pytest.mark.parametrize(
     "reason",
     [
-        by_hand("192.0.2.1", labels={mirroring.SKIP: "true"}),
+        by_hand("192.0.2.1", labels={SKIP_MIRROR: "true"}),
         by_hand("192.0.2.1", annotations={endpoints.LEADER: "{}"}),
         a_service(),
     ],

@@ -3,6 +3,7 @@
 import pytest
 
 from kubemini.api.kinds import ENDPOINT_SLICE, POD, SERVICE
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import evolve, evolve_many, freeze
 from kubemini.api.timestamps import timestamp
 from kubemini.controllers.decide.actions import Create, Delete, Update
@@ -182,7 +183,7 @@ def test_labels_follow_the_service_but_for_the_reserved_ones_and_headless_is_tol
     world = World(service, a_pod("a"))
     world.look()
     held = world.slice["metadata"]["labels"]
-    own = {backing.SERVICE_NAME: "web", MANAGED_BY: "endpointslice-controller.k8s.io", backing.HEADLESS: ""}
+    own = {SERVICE_NAME: "web", MANAGED_BY: "endpointslice-controller.k8s.io", backing.HEADLESS: ""}
     assert held == {"team": "x", **own}
     world.look(evolve(service, ("metadata", "labels"), {"team": "y"}))
     assert world.slice["metadata"]["labels"]["team"] == "y"

@@ -6,8 +6,8 @@ Left out is what the real one decides by chance: two Services with one address.
 import random
 from itertools import count
 
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.network.decide.dns.message import reversed_name
-from kubemini.network.decide.services.ports import SERVICE_NAME
 
 SPACES = ("default", "shop")
 PODS = (  # (namespace, name, address): real pods, some with the address of an endpoint

@@ -6,8 +6,8 @@ Its Services are posted, a kube-proxy starts on every node, and when their rules
 
 from itertools import count
 
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.network.decide.services.node import ProxyConfig
-from kubemini.network.decide.services.ports import SERVICE_NAME
 from tests.oracles.ha.real import hosts
 from tests.real.kernel import comparing, worlds
 from tests.real.kernel.mirror import Mirror

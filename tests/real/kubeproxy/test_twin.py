@@ -1,6 +1,6 @@
 """The twin itself: its clusters follow from the seed, what the tools show is read whole, and a change is seen."""
 
-from kubemini.network.decide.services.ports import SERVICE_NAME
+from kubemini.api.labels import SERVICE_NAME
 from tests.real.kubeproxy import twin, worlds
 from tests.real.kubeproxy.holding import Proxy, late
 from tests.real.kubeproxy.listing import listed, saved_lines

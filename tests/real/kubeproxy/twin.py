@@ -8,10 +8,11 @@ and until the next change: they are left out.
 from collections import defaultdict
 from itertools import takewhile
 
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.network.decide.rules import saved, table
 from kubemini.network.decide.rules.plan import plans
 from kubemini.network.decide.services.node import ProxyConfig
-from kubemini.network.decide.services.ports import IPV4, SERVICE_NAME
+from kubemini.network.decide.services.ports import IPV4
 from tests.oracles.network import compare as judge
 from tests.real.kubeproxy.worlds import CLUSTER_CIDR, SERVICE_CIDRS
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from itertools import count
 
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.network.decide.services.node import Node
-from kubemini.network.decide.services.ports import HEADLESS, OTHER_PROXY, SERVICE_NAME
+from kubemini.network.decide.services.ports import HEADLESS, OTHER_PROXY
 
 NODES, ZONES = ("n1", "n2", "n3"), ("zone-a", "zone-b", "zone-c")
 CLUSTER_CIDR, SERVICE_CIDRS = "10.244.0.0/16,fd00:244::/48", ("10.96.0.0/16", "fd00:96::/112")

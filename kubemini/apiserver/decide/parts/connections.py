@@ -23,7 +23,6 @@ from kubemini.apiserver.decide.request import first
 from kubemini.apiserver.rules.causes import NEGATIVE, forbidden, invalid
 
 KUBELET = 10250  # --kubelet-port
-SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties an EndpointSlice to its Service
 LOG_NUMBERS = ("tailLines", "limitBytes", "sinceSeconds")
 POSITIVE = "must be greater than 0"
 NOT_ALLOWED = "address not allowed"

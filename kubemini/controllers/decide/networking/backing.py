@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 from kubemini.api import labels
 from kubemini.api.kinds import SERVICE
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, get
 from kubemini.controllers.decide.actions import is_finished, is_ready, terminating
 from kubemini.controllers.decide.controller import Facts, Key, key_of
 
 IPV4, IPV6 = "IPv4", "IPv6"
 HEADLESS = "service.kubernetes.io/headless"
-SERVICE_NAME = "kubernetes.io/service-name"
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 
 

@@ -15,12 +15,13 @@ from typing import Any
 
 from kubemini.api import labels
 from kubemini.api.kinds import ENDPOINT_SLICE, NODE, POD, SERVICE
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, freeze, get
 from kubemini.controllers.decide.actions import Plan, Tell, is_ready, terminating
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
 from kubemini.controllers.decide.dialogue import Dialogue, End
 from kubemini.controllers.decide.networking import backing, hints, packing
-from kubemini.controllers.decide.networking.backing import IPV4, MANAGED_BY, SERVICE_NAME
+from kubemini.controllers.decide.networking.backing import IPV4, MANAGED_BY
 from kubemini.controllers.decide.networking.packing import Changes, Draft, Ports, Wanted
 from kubemini.controllers.decide.networking.tracking import STALE, SliceTracker, TriggerTimes
 from kubemini.sim.units import SECOND

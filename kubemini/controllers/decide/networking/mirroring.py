@@ -13,19 +13,19 @@ from typing import Any
 
 from kubemini.api import labels
 from kubemini.api.kinds import ENDPOINT_SLICE, ENDPOINTS, SERVICE
+from kubemini.api.labels import SERVICE_NAME, SKIP_MIRROR
 from kubemini.api.objects import Obj
 from kubemini.controllers.decide.actions import Delete, Tell
 from kubemini.controllers.decide.controller import Controller, Facts, Key, Watch, key_of
 from kubemini.controllers.decide.dialogue import Dialogue, End, words
 from kubemini.controllers.decide.networking import backing, packing, subsets
-from kubemini.controllers.decide.networking.backing import IPV4, IPV6, MANAGED_BY, SERVICE_NAME
+from kubemini.controllers.decide.networking.backing import IPV4, IPV6, MANAGED_BY
 from kubemini.controllers.decide.networking.endpoints import LEADER
 from kubemini.controllers.decide.networking.packing import Changes, Draft, Ports, Wanted
 from kubemini.controllers.decide.networking.tracking import STALE, TRIGGER_TIME, SliceTracker
 from kubemini.sim.units import SECOND
 
 US = "endpointslicemirroring-controller.k8s.io"
-SKIP = "endpointslice.kubernetes.io/skip-mirror"
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 BACKOFF = (SECOND, 100 * SECOND)  # defaultSyncBackOff, maxSyncBackOff
 Group = tuple[str, Ports]  # address type, ports
@@ -34,7 +34,7 @@ Group = tuple[str, Ports]  # address type, ports
 def is_mirrored(endpoints: Obj) -> bool:
     """Whether they may be mirrored at all."""
     meta = endpoints["metadata"]
-    return (meta.get("labels") or {}).get(SKIP) != "true" and LEADER not in (meta.get("annotations") or {})
+    return (meta.get("labels") or {}).get(SKIP_MIRROR) != "true" and LEADER not in (meta.get("annotations") or {})
 
 
 def endpoint(address: Obj, ready: bool) -> dict[str, Any] | None:

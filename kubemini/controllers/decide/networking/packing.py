@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubemini.api.kinds import ENDPOINT_SLICE
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, freeze, get, thaw
 from kubemini.controllers.decide.actions import Action, Create, Delete, Update, owner_reference, terminating
 from kubemini.controllers.decide.dialogue import Answer, Step, namespace_is_ending, words
 from kubemini.controllers.decide.networking import hashing
-from kubemini.controllers.decide.networking.backing import HEADLESS, MANAGED_BY, SERVICE_NAME
+from kubemini.controllers.decide.networking.backing import HEADLESS, MANAGED_BY
 from kubemini.controllers.decide.networking.tracking import TRIGGER_TIME, SliceTracker
 
 RESERVED = (SERVICE_NAME, MANAGED_BY, HEADLESS)

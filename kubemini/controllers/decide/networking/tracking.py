@@ -9,11 +9,12 @@ Models k/k pkg/controller/endpoint staleEndpointsTracker.IsStale
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import instant
 from kubemini.controllers.decide.actions import Action, Create, Delete, Update, condition
 from kubemini.controllers.decide.controller import Key, key_of
-from kubemini.controllers.decide.networking.backing import MANAGED_BY, SERVICE_NAME
+from kubemini.controllers.decide.networking.backing import MANAGED_BY
 
 STALE = "EndpointSlice informer cache is out of date"
 GOING = -1  # in place of a generation: it was deleted

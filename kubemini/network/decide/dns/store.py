@@ -8,9 +8,9 @@ coredns plugin/kubernetes/object, plugin/kubernetes/controller.go.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, get
 
-SERVICE_NAME = "kubernetes.io/service-name"
 NO_PORT = -1  # the sentinel of a Service or slice without ports
 LONGEST_LABEL = 63
 

@@ -15,12 +15,13 @@ HTTP, so TLSRoutes and BackendTLSPolicies (`routing.tls`) are not read here.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, get
 from kubemini.network.decide.routing import gateway, ingress, status
 from kubemini.network.decide.routing.exchange import ANSWERED, FORWARDED, Backend, Request, Verdict
 from kubemini.network.decide.routing.gateway import ROUTES, Facts
 from kubemini.network.decide.routing.listeners import place
-from kubemini.network.decide.services.ports import SERVICE_NAME, Endpoint, endpoints_of, service_ports
+from kubemini.network.decide.services.ports import Endpoint, endpoints_of, service_ports
 
 NAME = "k8s.io/ingress-nginx"  # what an IngressClass calls this controller
 GATEWAY_NAME = "example.com/gateway"  # what a GatewayClass calls it

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from kubemini.api.names import host_port
 from kubemini.api.objects import Obj, get
 
-SERVICE_NAME = "kubernetes.io/service-name"  # the label that ties an EndpointSlice to its Service
 OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
 HEADLESS = "service.kubernetes.io/headless"
 IPV4, IPV6 = "IPv4", "IPv6"

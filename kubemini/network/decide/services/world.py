@@ -12,12 +12,12 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.api.objects import Obj, get
 from kubemini.network.decide.services.node import Node, ProxyConfig
 from kubemini.network.decide.services.ports import (
     IPV4,
     IPV6,
-    SERVICE_NAME,
     Categories,
     ServicePort,
     categorize,

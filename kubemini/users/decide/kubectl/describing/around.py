@@ -7,6 +7,7 @@ GetAllReplicaSets.
 from typing import Any
 
 from kubemini.api import names
+from kubemini.api.labels import SERVICE_NAME
 from kubemini.users.decide.kubectl.asking import Failed, Steps
 from kubemini.users.decide.kubectl.line import Line
 from kubemini.users.decide.kubectl.targets import Info, selector_of
@@ -89,7 +90,7 @@ def _bare(template: Any) -> Any:
 def slices_of(line: Line, namespace: str, service: str) -> Steps:
     """The endpoint slices of a service."""
     resource = yield from line.known.find("endpointslices.discovery.k8s.io")
-    return (yield from line.list(resource, namespace, ("labelSelector", f"kubernetes.io/service-name={service}")))
+    return (yield from line.list(resource, namespace, ("labelSelector", f"{SERVICE_NAME}={service}")))
 
 
 def endpoints(slices: list[Any], port_name: str) -> str:
