@@ -136,7 +136,9 @@ APACHE = Image(
     files=apache.FILES,
 )
 UNKNOWN = Image(programs=BUSYBOX)
+OTHER_TOOLS = ("limited", "private", "pullone", "pullthree", "pulltwo", "slowa", "slowb")  # in the recordings' registry
 KNOWN: dict[str, Image] = {
+    **dict.fromkeys(OTHER_TOOLS, TOOL),
     "agnhost": AGNHOST,
     "alpine": Image((), ("/bin/sh",), BUSYBOX, files=ALPINE),
     "busybox": Image((), ("sh",), BUSYBOX),

@@ -146,6 +146,10 @@ class Inside:
         """Whether somebody listens on *port*."""
         return port in self._servers
 
+    def speaks_tls(self, port: int) -> bool:
+        """Whether who listens on *port* wants TLS."""
+        return port in self._servers and self._servers[port][1].tls
+
     def hears(self, port: int) -> bool:
         """Whether somebody listens on *port* by UDP."""
         return port in self._datagrams

@@ -81,11 +81,15 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What answers on a port: HTTP, gRPC's health, or neither: it only accepts. *udp*: packets of who asks, by UDP."""
+    """What answers on a port: HTTP, gRPC's health, or neither: it only accepts. *udp*: packets of who asks, by UDP.
+
+    *tls*: whoever asks must speak it, which only a probe minds.
+    """
 
     http: Callable[[Request], Answer] | None = None
     health: Callable[[str], Health] | None = None
     udp: Callable[[bytes, str], bytes | None] | None = None
+    tls: bool = False
 
 
 class Home(Protocol):

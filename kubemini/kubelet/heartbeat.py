@@ -68,7 +68,12 @@ class Heartbeat:
             yield self.kubelet.timeout(delay)
             delay = min(2 * delay, longest)
         self._owed = not reply.ok  # an old Node: it may say anything
-        self._tell_conditions()
+        if reply.ok:
+            self._tell_conditions()
+            self._event(*nodestatus.ENFORCED)
+        else:  # as recorded, the other way round
+            self._event(*nodestatus.ENFORCED)
+            self._tell_conditions()
         if reply.ok and missing:
             self.troubles += missing
             self.kubelet.after(CSI_TAKES, self.trouble, CSI, False, True)

@@ -31,10 +31,14 @@ class ShuttingDown:
         whole, critical = configuration.shutdown_grace, configuration.shutdown_grace_critical
         self.periods = shutdown.periods(whole, critical, configuration.shutdown_grace_by_priority)
         self.going = False
+        self._busy, self._unheard = False, list[bool]()  # while it ends pods it does not listen
 
     def announce(self, going: bool) -> None:
         """logind says that the machine goes down, or that it does not after all."""
         if not self.periods:
+            return
+        if self._busy:
+            self._unheard.append(going)
             return
         self.going = going
         node = nodestatus.reference(self.shared.host.name)
@@ -42,9 +46,16 @@ class ShuttingDown:
         self.shared.recorder.event(node, NORMAL, shutdown.EVENT, text)
         self.trouble(shutdown.GOING, going, going)
         if going:
+            self._busy = True
             self.shared.component.spawn(self._end_pods())
 
     def _end_pods(self) -> Steps:
+        yield from self._end_groups()
+        self._busy = False
+        while self._unheard and not self._busy:
+            self.announce(self._unheard.pop(0))
+
+    def _end_groups(self) -> Steps:
         living = {one.uid: one for one in self.workers() if one.life.state in (SYNCING, TERMINATING)}
         for seconds, pods in shutdown.groups([one.pod for one in living.values()], self.periods):
             group = [living[pod["metadata"]["uid"]] for pod in pods]

@@ -118,7 +118,7 @@ def _porter(process: Process) -> Life:
     for name, text in process.environment.items():
         head, _, port = name.rpartition("_")
         if head in ("SERVE_PORT", "SERVE_TCP_PORT", "SERVE_TLS_PORT") and port.isdigit():
-            process.listen(int(port), Server(partial(answer, text)))
+            process.listen(int(port), Server(partial(answer, text), tls=head == "SERVE_TLS_PORT"))
     yield Sleep()
     return 0
 

@@ -39,7 +39,7 @@ def main(process: Process) -> Life:
         return _answer(paths[path], path, request)
 
     ends_by(process)
-    return (yield from serves(process, int(told.get("port", 443)), Server(answer)))
+    return (yield from serves(process, int(told.get("port", 443)), Server(answer, tls=True)))
 
 
 def _answer(judge: Judge, path: str, request: Request) -> Answer:

@@ -91,6 +91,31 @@ def _script(arguments: Sequence[str]) -> str | None:
     return None
 
 
+# -- what is said of those that failed ----------------------------------------------------------------------------
+def failed(kind: str, what: str, container: str, pod: str, error: str, said: bytes | None = None) -> str:
+    """A hook has come to nothing; *said*: what its command wrote. Models k/k pkg/kubelet/lifecycle handlerRunner.Run"""
+    text = f'{kind} lifecycle hook ({what}) for Container "{container}" in Pod "{pod}" failed - error: {error}'
+    return text if said is None else f"{text}, message: {quoted(said)}"
+
+
+def quoted(said: bytes) -> str:
+    """As Go quotes it."""
+    text = said.decode("utf-8", "replace").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
+
+
+def cannot_run(hook: Mapping[str, Any]) -> str:
+    """What the kubelet says of a hook that it does not know how to run: tcpSocket stands in the API, and fails."""
+    socket = hook.get("tcpSocket")
+    said = f"&TCPSocketAction{{Port:{_port(socket['port'])},Host:{socket.get('host') or ''},}}" if socket else "nil"
+    return f"Cannot run handler: invalid handler: &LifecycleHandler{{Exec:nil,HTTPGet:nil,TCPSocket:{said},Sleep:nil,}}"
+
+
+def _port(port: Any) -> str:
+    """An IntOrString, as Go prints its three fields."""
+    return f"{{1 0 {port}}}" if isinstance(port, str) else f"{{0 {port} }}"
+
+
 # -- the shell -------------------------------------------------------------------------------------------------------
 def _shell(script: str) -> Reading:
     """Commands one after the other; after ``&&`` only if the one before was well, after ``||`` only if not."""

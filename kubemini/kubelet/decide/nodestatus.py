@@ -35,8 +35,8 @@ PRESSED = {
 BEGINNING = (  # Events of a kubelet that starts
     ("Normal", "Starting", "Starting kubelet."),
     ("Warning", "InvalidDiskCapacity", "invalid capacity 0 on image filesystem"),
-    ("Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods"),
 )
+ENFORCED = ("Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods")
 LEASE_NAMESPACE = "kube-node-lease"
 PRESSURES = (
     ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),

@@ -1,4 +1,4 @@
-"""A pod's sandbox: what its kubelet says if it cannot be made, or not as asked. Pure.
+"""A pod's sandbox: what its kubelet says if it cannot be made, or not as asked, or not be entered. Pure.
 
 Models k/k pkg/kubelet/network/dns Configurer.formDNSConfigFitsLimits
 Models k/k pkg/kubelet/kuberuntime kubeGenericRuntimeManager.createPodSandbox
@@ -8,6 +8,7 @@ from kubemini.api.objects import Obj, get
 
 REASON, DNS = "FailedCreatePodSandBox", "DNSConfigForming"
 HANDLERS = ("", "runc")
+OCI = "OCI runtime exec failed: exec failed: unable to start container process"  # the words of runc
 SOCKET = "/run/containerd/containerd.sock"  # containerRuntimeEndpoint; a runtime that is stopped takes it away
 _DIALED = f"transport: Error while dialing: dial unix {SOCKET}: connect: no such file or directory"
 NOBODY = f'code = Unavailable desc = connection error: desc = "{_DIALED}"'
@@ -21,6 +22,16 @@ def message(status: str) -> str:
 def complaint(why: str) -> str:
     """What the runtime said, as gRPC hands it on."""
     return f"code = Unknown desc = {why}"
+
+
+def cannot_exec(process: str, why: str) -> str:
+    """What the runtime said of a command that it could not start as *process*, as gRPC hands it on."""
+    return f"rpc error: {complaint(exec_trouble(process, why))}"
+
+
+def exec_trouble(process: str, why: str) -> str:
+    """The same in its own words."""
+    return f'failed to exec in container: failed to start exec "{process}": {OCI}: {why}'
 
 
 def runtime_trouble(pod: Obj, handler: str) -> str:

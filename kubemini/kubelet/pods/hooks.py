@@ -11,13 +11,15 @@ from kubemini.containers import Answer, CannotStart, Request
 from kubemini.kubelet.decide import hooks
 from kubemini.kubelet.decide.pods.probing import joined, port_of, refused
 from kubemini.kubelet.decide.pods.runs import Run
+from kubemini.kubelet.decide.sandboxes import cannot_exec
 from kubemini.kubelet.pods.shared import Attended
 from kubemini.kubelet.runtime import doors
 from kubemini.kubelet.runtime.life import Life
 from kubemini.sim import Steps
-from kubemini.sim.units import SECOND
+from kubemini.sim.units import MS, SECOND
 
 LONGEST = 365 * 86_400 * SECOND
+ASKS = (0, 300 * MS)  # until a hook by HTTP asks: whether a program listens by then is chance; ours
 
 
 def run_hook(worker: Attended, container: Obj, run: Run, hook: Obj) -> Steps:
@@ -31,47 +33,54 @@ def run_hook(worker: Attended, container: Obj, run: Run, hook: Obj) -> Steps:
         return None
     if "exec" in hook:
         return (yield from _exec(worker, container, life, [str(word) for word in hook["exec"].get("command") or ()]))
-    if "httpGet" in hook and not life.plain:
-        return (yield from _get(worker, container, run, hook["httpGet"]))
-    return None
+    if "httpGet" in hook:
+        return None if life.plain else (yield from _get(worker, container, run, hook["httpGet"]))
+    return hooks.cannot_run(hook)
 
 
 def _exec(worker: Attended, container: Obj, life: "Life", command: list[str]) -> Steps:
     if life.plain:
         yield worker.shared.component.timeout(hooks.read({"exec": {"command": command}}).time)
         return None
-    code, said = yield from execute(worker, life, command, LONGEST)
-    if not code:
-        return None
-    line = " ".join(command)
-    words = f"command '{line}' exited with {code}: "
-    text = said.decode("utf-8", "replace").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    where = f'Container "{container["name"]}" in Pod "{worker.life.full_name}"'
-    return f'Exec lifecycle hook ([{line}]) for {where} failed - error: {words}, message: "{text}"'
+    line, said = " ".join(command), b""
+    try:
+        code, said = yield from execute(worker, life, command, LONGEST)
+        error = f"command '{line}' exited with {code}: " if code else ""
+    except CannotStart as wrong:
+        error = str(wrong)
+    where = worker.life.full_name
+    return hooks.failed("Exec", f"[{line}]", container["name"], where, error, said) if error else None
 
 
 def execute(worker: Attended, life: "Life", command: list[str], timeout: int) -> Steps:
-    """(exit code, what it wrote) of a command in a container; code None: it took longer than *timeout* µs."""
+    """(exit code, what it wrote) of a command in a container; code None: it took longer than *timeout* µs.
+
+    CannotStart: it could not be started, in the kubelet's words.
+    """
     said = bytearray()
     process: list[Any] = []
 
     def begin(come: Any) -> None:
-        try:
-            process.append(life.inside.exec(command, lambda stream, data: said.extend(data), come))
-        except CannotStart as error:
-            said.extend(str(error).encode())
-            come(127)
+        process.append(life.inside.exec(command, lambda stream, data: said.extend(data), come))
 
-    code = yield worker.shared.first_of(timeout, begin)
-    if code is None and process:
+    try:
+        code = yield worker.shared.first_of(timeout, begin)
+    except CannotStart as error:
+        raise CannotStart(cannot_exec(worker.shared.fresh_id(worker.key[1]), str(error))) from None
+    if code is None:
         process[0].end(137)
     return code, bytes(said)
 
 
 def _get(worker: Attended, container: Obj, run: Run, get: Obj) -> Steps:
-    """Ask whoever listens in the pod by HTTP, and wait for what it says: only whether anybody answers well."""
-    shared, port, path = worker.shared, port_of(container, get["port"]), get.get("path") or "/"
+    """Ask whoever listens in the pod by HTTP, and wait for what it says, whatever that is."""
+    shared, path = worker.shared, get.get("path") or "/"
     sandbox = shared.containers.of_pod[worker.uid]
+    yield shared.component.timeout(shared.draw(f"{worker.key[1]}/hook", ASKS))
+    try:
+        port = port_of(container, get["port"])
+    except ValueError as error:
+        return hooks.failed("HTTP", path, container["name"], worker.life.full_name, str(error))
 
     def begin(come: Any) -> None:
         if not doors.ask(shared.containers, sandbox, port, Request("GET", path), come):
@@ -81,6 +90,6 @@ def _get(worker: Attended, container: Obj, run: Run, get: Obj) -> Steps:
     yield found | shared.when_ended(run.id)
     said = found.value if found.triggered else "EOF"
     if isinstance(said, Answer):
-        return None if said.status < 400 else f"HTTP hook failed with status {said.status}"
-    url = f"http://{joined(sandbox.ip, port)}{path}"
-    return f'HTTP lifecycle hook ({path}) for Container "{container["name"]}" failed - error: Get "{url}": {said}'
+        return None
+    wrong = f'Get "http://{joined(sandbox.ip, port)}{path}": {said}'
+    return hooks.failed("HTTP", path, container["name"], worker.life.full_name, wrong)

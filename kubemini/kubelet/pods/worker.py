@@ -260,7 +260,7 @@ class PodWorker:
         found = status.made_up(
             self.pod, view, old, life.reasons, probed, host_ips, shared.wall, terminal, life.resize, evicted, ends_as
         )
-        if life.disrupted is not None:
+        if life.disrupted is not None and life.state != SYNCING:
             kept = [one for one in found["conditions"] if one["type"] not in conditions.SHARED]
             found["conditions"] = [life.disrupted, *kept]
         return found

@@ -12,13 +12,13 @@ from kubemini.frames import Broken
 from kubemini.host import Component
 from kubemini.kubelet.decide import streams
 from kubemini.kubelet.decide.logs import Log, Wanted
+from kubemini.kubelet.decide.sandboxes import exec_trouble
 from kubemini.kubelet.decide.streams import GONE, STDERR, STDIN, STDOUT, Channels, Streams
 from kubemini.kubelet.podlogs import PodLogs
 from kubemini.kubelet.serving.reading import Reading
 
 EXEC_ID = 64  # hexadecimal digits of the name that a runtime gives a process
 KILLED = 137
-OCI = "OCI runtime exec failed: exec failed: unable to start container process"  # the words of runc
 
 
 class Session:
@@ -115,8 +115,7 @@ class Execution:
                 self.words, partial(self._write, tty), self._ended, stdin, {"TERM": "xterm"} if tty else None
             )
         except CannotStart as error:
-            why = f'failed to exec in container: failed to start exec "{identity}": {OCI}: {error}'
-            why = f"error executing command in container: {why}"
+            why = f"error executing command in container: {exec_trouble(identity, str(error))}"
             session.end(streams.failed(session.carrier.protocol, why))
             return
         if not process.done:

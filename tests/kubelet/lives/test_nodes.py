@@ -185,3 +185,35 @@ def test_a_line_that_is_not_ended_has_no_end_in_log_or_message():
     ended = [one["state"]["terminated"] for one in life.player.seen.now["p"]["status"]["containerStatuses"]]
     assert [one["message"] for one in ended] == ["DONE\n", "a\nDONE"]
     assert life.log("p -c d") == "a\nDONE"
+
+
+def test_a_shutdown_that_is_called_off_while_pods_end_is_heard_of_when_they_have_ended():
+    life = Life(
+        configured(SHUTS_DOWN),
+        {"sleep": 8},
+        pod(container("ignoreterm", 1000), name="deaf"),
+        until("ready('deaf')"),
+        hook("logind", "a shutdown is announced"),
+        {"sleep": 2},
+        hook("logind", "the shutdown is cancelled"),
+        {"sleep": 3},
+    )
+    assert life.world.kubelet.shutting_down.going, "its pods are not gone yet"
+    life.player.play({"sleep": 20}, 0)
+    assert life.player.seen.ph("deaf") == "Failed" and life.player.seen.ev("NodeReady") and not life.wrong
+    assert not life.world.kubelet.shutting_down.going
+
+
+def test_a_new_node_tells_its_conditions_before_what_it_enforces_and_an_old_one_after():
+    life = Life(hook("kubelet-stop"), {"sleep": 1}, hook("kubelet-start"), {"sleep": 2}, hook("kubelet-stop"))
+    old = [word for word, _ in life.said("Node/n1 - kubelet")]
+    assert old.index("NodeAllocatableEnforced") < old.index("NodeHasSufficientMemory")
+    new = Life(
+        hook("kubelet-stop"), {"method": "DELETE", "path": "/api/v1/nodes/n1", "code": 200}, hook("kubelet-start")
+    )
+    new.player.play({"sleep": 20}, 0)
+    told = [row[1] for where, rows in new.player.seen.rows.items() if where.startswith("Node/n1 - kub") for row in rows]
+    assert told[-5:] == [f"NodeHas{what}" for what in ("SufficientMemory", "NoDiskPressure", "SufficientPID")] + [
+        "NodeAllocatableEnforced",
+        "NodeReady",
+    ]

@@ -29,12 +29,16 @@ NAMES = {STARTUP: "startup", READINESS: "readiness", LIVENESS: "liveness"}
 
 
 class Outcome(NamedTuple):
-    """What one probe found: *text* is the failure's; it would be the same before *until*."""
+    """What one probe found: *text* is the failure's; it would be the same before *until*.
+
+    *errored*: nothing, for it could not ask; that counts for nothing.
+    """
 
     passed: bool
     text: str = ""
     until: int = NEVER
     warning: str = ""
+    errored: bool = False
 
 
 @dataclass(slots=True)
@@ -117,11 +121,22 @@ def probers(pod: Obj, clock: int) -> list[Prober]:
 
 # -- texts of failures -------------------------------------------------------------------------------------------------
 def port_of(container: Obj, port: Any) -> int:
-    """A port by number, or by the name that the container gives it; 0: there is none."""
+    """A port by number, or by the name that the container gives it. ValueError: there is none, in the kubelet's words.
+
+    Models k/k pkg/probe ResolveContainerPort
+    """
     if not isinstance(port, str):
         return int(port)
-    named = (one["containerPort"] for one in container.get("ports") or () if one.get("name") == port)
-    return int(next(named, port if port.isdigit() else 0))
+    named = [one["containerPort"] for one in container.get("ports") or () if one.get("name") == port]
+    if not named and not port.isdigit():
+        raise ValueError(f'strconv.Atoi: parsing "{port}": invalid syntax')
+    return int(named[0] if named else port)
+
+
+def complaint(kind: str, outcome: Outcome) -> str:
+    """The Event of a probe of that kind that has not passed, or could not ask."""
+    what = "errored and resulted in unknown state" if outcome.errored else "failed"
+    return f"{TITLES[kind]} probe {what}: {outcome.text}"
 
 
 def refused(ip: str, port: int) -> str:
@@ -139,6 +154,7 @@ def http_failed(url: str, status: int | None, why: str) -> str:
     return f"HTTP probe failed with statuscode: {status}" if status is not None else f'Get "{url}": {why}'
 
 
+NO_TLS = "http: server gave HTTP response to HTTPS client"
 TOO_SLOW = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
 
 

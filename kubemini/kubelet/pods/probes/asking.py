@@ -7,8 +7,7 @@ Simplified: what is asked of a program that nobody knows is answered by the anno
 from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from kubemini.api.objects import Obj
-from kubemini.containers import Request
+from kubemini.containers import Answer, CannotStart, Request
 from kubemini.kubelet.decide.behaviour import behaviour
 from kubemini.kubelet.decide.pods import probing
 from kubemini.kubelet.decide.pods.probing import NAMES, NEVER, READINESS, Outcome, Prober
@@ -16,11 +15,13 @@ from kubemini.kubelet.decide.pods.runs import find
 from kubemini.kubelet.pods.hooks import execute
 from kubemini.kubelet.pods.shared import Attended
 from kubemini.kubelet.runtime.life import Life
-from kubemini.kubelet.runtime.sandbox import PodSandbox
+from kubemini.kubelet.runtime.sandbox import PodSandbox, on_the_host
 from kubemini.sim import Steps
 
 MOST = 10 * 1024  # bytes of an answer that are kept
 REDIRECTS = 10  # that are followed, on the same host
+NO_TLS = Answer()  # it does not speak TLS
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PORTS = {"http": 80, "https": 443}
 AGENT = {"user-agent": "kube-probe/1.37"}
 
@@ -38,10 +39,23 @@ def ask(worker: Attended, prober: Prober) -> Steps:
         return (yield from _exec(worker, life, prober, [str(word) for word in spec["exec"].get("command") or ()]))
     if "grpc" in spec:
         return (yield from _grpc(worker, sandbox, prober))
-    container = find(worker.pod, prober.name)
+    asked = spec.get("tcpSocket") or spec["httpGet"]
+    try:
+        port = probing.port_of(find(worker.pod, prober.name), asked["port"])
+    except ValueError as error:
+        return Outcome(False, str(error), errored=True)
+    host = asked.get("host") or sandbox.ip
+    there = _there(worker, sandbox, host)
     if "tcpSocket" in spec:
-        return _tcp(sandbox, probing.port_of(container, spec["tcpSocket"]["port"]))
-    return (yield from _http(worker, sandbox, container, prober))
+        return _tcp(there, host, port)
+    return (yield from _http(worker, there, prober, f"{probing.joined(host, port)}"))
+
+
+def _there(worker: Attended, sandbox: PodSandbox, host: str) -> PodSandbox | None:
+    """The pod that a probe from the node finds at *host*, usually its own; the node's loopback is its network's."""
+    if host in sandbox.ips or (host in LOOPBACK and on_the_host(sandbox.pod)):
+        return sandbox
+    return worker.shared.containers.at(host)
 
 
 def _plain(worker: Attended, prober: Prober) -> Outcome:
@@ -54,7 +68,10 @@ def _plain(worker: Attended, prober: Prober) -> Outcome:
 
 
 def _exec(worker: Attended, life: Life, prober: Prober, command: list[str]) -> Steps:
-    code, said = yield from execute(worker, life, command, prober.timeout)
+    try:
+        code, said = yield from execute(worker, life, command, prober.timeout)
+    except CannotStart as error:
+        return Outcome(False, str(error), errored=True)
     now = worker.shared.now
     if code is None:
         return Outcome(False, probing.exec_timed_out(command, prober.timeout), now)
@@ -67,25 +84,26 @@ def _lives(sandbox: PodSandbox) -> list[Life]:
     return [sandbox.lives[run.id] for run in sandbox.view.running() if not sandbox.lives[run.id].plain]
 
 
-def _tcp(sandbox: PodSandbox, port: int) -> Outcome:
-    open_ = any(life.inside.listens(port) for life in _lives(sandbox))
-    return Outcome(open_, "" if open_ else probing.refused(sandbox.ip, port))
+def _tcp(there: PodSandbox | None, host: str, port: int) -> Outcome:
+    open_ = there is not None and any(life.inside.listens(port) for life in _lives(there))
+    return Outcome(open_, "" if open_ else probing.refused(host, port))
 
 
-def _http(worker: Attended, sandbox: PodSandbox, container: Obj, prober: Prober) -> Steps:
+def _http(worker: Attended, there: PodSandbox | None, prober: Prober, where: str) -> Steps:
     get = prober.spec["httpGet"]
-    port, path = probing.port_of(container, get["port"]), get.get("path") or "/"
+    path = get.get("path") or "/"
     path = path if path.startswith("/") else f"/{path}"
     headers = AGENT | {one["name"].lower(): one["value"] for one in get.get("httpHeaders") or ()}
-    scheme = (get.get("scheme") or "HTTP").lower()
-    url = f"{scheme}://{probing.joined(get.get('host') or sandbox.ip, port)}{path}"
+    url = f"{(get.get('scheme') or 'HTTP').lower()}://{where}{path}"
     delay, at = 0, urlsplit(url)
     for _ in range(REDIRECTS):
         target, port = f"{at.path or '/'}{'?' if at.query else ''}{at.query}", at.port or PORTS[at.scheme]
-        request = Request("GET", target, headers, b"", worker.shared.host.name, sandbox.ip)
-        answer = _answer(sandbox, port, request)
+        request = Request("GET", target, headers, b"", worker.shared.host.name, there.ip if there else "")
+        answer = _answer(there, port, request, at.scheme == "https")
         if answer is None:
-            return Outcome(False, probing.http_failed(url, None, probing.refused(sandbox.ip, port)))
+            return Outcome(False, probing.http_failed(url, None, probing.refused(at.hostname or "", port)))
+        if answer is NO_TLS:
+            return Outcome(False, probing.http_failed(url, None, probing.NO_TLS))
         delay += answer.delay
         if delay >= prober.timeout:
             yield worker.shared.component.timeout(prober.timeout)
@@ -101,10 +119,15 @@ def _http(worker: Attended, sandbox: PodSandbox, container: Obj, prober: Prober)
     return _judged(answer, url)
 
 
-def _answer(sandbox: PodSandbox, port: int, request: Request) -> Any:
+def _answer(there: PodSandbox | None, port: int, request: Request, tls: bool) -> Any:
     """That of whoever listens there; None: nobody does."""
-    answers = (life.inside.request(port, request) for life in _lives(sandbox))
-    return next((answer for answer in answers if answer is not None), None)
+    for life in _lives(there) if there is not None else ():
+        if life.inside.listens(port) and life.inside.speaks_tls(port) != tls:
+            return NO_TLS if tls else Answer(400)
+        answer = life.inside.request(port, request)
+        if answer is not None:
+            return answer
+    return None
 
 
 def _redirect(answer: Any, url: str) -> SplitResult | None:

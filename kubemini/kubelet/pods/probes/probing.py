@@ -23,6 +23,7 @@ from kubemini.kubelet.decide.pods.probing import (
     TITLES,
     Outcome,
     Prober,
+    complaint,
     probers,
 )
 from kubemini.kubelet.decide.pods.runs import RUNNING, Run, find, is_sidecar
@@ -171,13 +172,13 @@ class Probing:
         self._hear(worker, prober, outcome)
 
     def _hear(self, worker: Attended, prober: Prober, outcome: Outcome) -> None:
-        title = TITLES[prober.kind]
         if not outcome.passed:
-            self.shared.event(worker.pod, WARNING, "Unhealthy", f"{title} probe failed: {outcome.text}", prober.name)
+            self.shared.event(worker.pod, WARNING, "Unhealthy", complaint(prober.kind, outcome), prober.name)
         elif outcome.warning:
-            text = f"{title} probe warning: {outcome.warning}"
+            text = f"{TITLES[prober.kind]} probe warning: {outcome.warning}"
             self.shared.event(worker.pod, WARNING, "ProbeWarning", text, prober.name)
-        verdict, results = prober.hear(outcome), self.results[prober.kind]
+        verdict = None if outcome.errored else prober.hear(outcome)
+        results = self.results[prober.kind]
         if verdict is not None and results.get(prober.run, prober) != verdict:
             results[prober.run] = verdict
             self._tell(worker, prober, verdict)
