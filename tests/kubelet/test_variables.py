@@ -154,3 +154,16 @@ def test_a_container_knows_its_name_and_its_neighbours():
     assert "10.1.2.3\tweb-1.sub.default.svc.cluster.local\tweb-1\n" in found.files["/etc/hosts"]
     assert found.files["/etc/hosts"].endswith("\n# Entries added by HostAliases.\n10.0.0.1\tdb\tcache\n")
     assert insides.hostname(pod(hostNetwork=True), "n1") == "n1"
+
+
+def test_a_pod_with_a_subdomain_has_a_long_name_and_one_whose_name_is_overridden_none():
+    def seen(**spec):
+        found = insides.facts(pod("p", **spec), ["10.1.2.3"], "", "n1")
+        return found.hostname, found.files["/etc/hosts"].splitlines()[7].split("\t")[1:]
+
+    long = "web-0.web.default.svc.cluster.local"
+    assert seen() == ("p", ["p"])
+    assert seen(hostname="web-0", subdomain="web") == ("web-0", [long, "web-0"])
+    assert seen(hostname="web-0", subdomain="web", setHostnameAsFQDN=True) == (long, [long, "web-0"])
+    assert seen(hostname="web-0", setHostnameAsFQDN=True) == ("web-0", ["web-0"])
+    assert seen(hostname="web-0", subdomain="web", hostnameOverride="a.b") == ("a.b", ["a.b"])

@@ -30,10 +30,12 @@ class Facts:
 
 def facts(pod: Obj, ips: Sequence[str], resolv_conf: str, node: str) -> Facts:
     """A container of *pod*, which has the addresses *ips*."""
-    name = hostname(pod, node)
+    short = hostname(pod, node)
+    full = domain_name(pod, short)
+    name = full if full and get(pod, "spec", "setHostnameAsFQDN", default=False) else short
     files = {
         "/etc/hostname": name + "\n",
-        "/etc/hosts": hosts(pod, name, ips),
+        "/etc/hosts": hosts(pod, short, ips),
         "/etc/resolv.conf": resolv_conf,
     }
     if get(pod, "spec", "automountServiceAccountToken", default=True):
@@ -45,8 +47,18 @@ def hostname(pod: Obj, node: str) -> str:
     """The name of the machine, as the pod has it."""
     if get(pod, "spec", "hostNetwork", default=False):
         return node
+    if name := get(pod, "spec", "hostnameOverride"):
+        return str(name)
     name = get(pod, "spec", "hostname", default="") or pod["metadata"]["name"]
     return str(name)[:LONGEST].rstrip("-.")
+
+
+def domain_name(pod: Obj, name: str) -> str:
+    """The name under which DNS may know it; "": it has none."""
+    domain = get(pod, "spec", "subdomain", default="")
+    if not domain or get(pod, "spec", "hostnameOverride"):
+        return ""
+    return f"{name}.{domain}.{pod['metadata']['namespace']}.svc.cluster.local"
 
 
 def hosts(pod: Obj, name: str, ips: Sequence[str]) -> str:
@@ -55,9 +67,8 @@ def hosts(pod: Obj, name: str, ips: Sequence[str]) -> str:
         lines = ["# Kubernetes-managed hosts file (host network).\n", NODE]
     else:
         lines = ["# Kubernetes-managed hosts file.\n", LOCAL]
-        domain = get(pod, "spec", "subdomain", default="")
-        full = f"{name}.{domain}.{pod['metadata']['namespace']}.svc.cluster.local\t{name}" if domain else name
-        lines += [f"{ip}\t{full}\n" for ip in ips]
+        full = domain_name(pod, name)
+        lines += [f"{ip}\t{full}\t{name}\n" if full else f"{ip}\t{name}\n" for ip in ips]
     aliases = get(pod, "spec", "hostAliases", default=()) or ()
     if aliases:
         lines.append("\n# Entries added by HostAliases.\n")
