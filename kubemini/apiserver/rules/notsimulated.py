@@ -20,7 +20,6 @@ _CONTAINER = (
 POD_SPEC = (
     "volumes",
     "initContainers",
-    "ephemeralContainers",
     "activeDeadlineSeconds",
     "serviceAccountName=default",
     "serviceAccount=default",

@@ -18,7 +18,7 @@ from kubemini.kubelet.decide.pods.admission import Place
 from kubemini.kubelet.decide.pods.backoff import Backoffs
 from kubemini.kubelet.decide.pods.images import Registry
 from kubemini.kubelet.decide.pods.relists import RELIST, Relists, as_listed
-from kubemini.kubelet.decide.pods.runs import PodView, inits
+from kubemini.kubelet.decide.pods.runs import PodView, ephemerals, inits
 from kubemini.kubelet.decide.pods.table import PodLife
 from kubemini.kubelet.links import ServiceLinks
 from kubemini.kubelet.pods.pulling import Puller
@@ -208,5 +208,6 @@ class Attended(Protocol):
 
 def field_path(pod: Obj, container: str) -> str:
     """Which part of *pod* a container is."""
-    kind = "initContainers" if any(one["name"] == container for one in inits(pod)) else "containers"
+    kinds = {"initContainers": inits(pod), "ephemeralContainers": ephemerals(pod)}
+    kind = next((kind for kind, some in kinds.items() if any(c["name"] == container for c in some)), "containers")
     return f"spec.{kind}{{{container}}}"

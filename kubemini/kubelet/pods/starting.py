@@ -12,7 +12,7 @@ from kubemini.containers import CannotStart, NoCommand, Program, Setting, progra
 from kubemini.kubelet.decide.behaviour import BEHAVIOUR, behaviour_time
 from kubemini.kubelet.decide.pods import images
 from kubemini.kubelet.decide.pods.backoff import shown
-from kubemini.kubelet.decide.pods.runs import PodView, Run, inits, is_sidecar
+from kubemini.kubelet.decide.pods.runs import PodView, Run, ephemerals, inits, is_sidecar
 from kubemini.kubelet.decide.pods.told.status import by_name
 from kubemini.kubelet.decide.variables import expanded
 from kubemini.kubelet.pods.finds.settings import NotSet, Settings
@@ -163,6 +163,8 @@ class Starting:
         exit_after, code = behaviour_time(worker.pod, "exit-after"), CRASHED
         if any(one["name"] == run.name for one in inits(worker.pod)) and not is_sidecar(container):
             exit_after, code = 0, 0  # what nobody knows has nothing to prepare
+        elif container in ephemerals(worker.pod):
+            exit_after = None  # annotations speak of the others
         sandbox = shared.containers.of_pod[worker.uid]
         shared.links.tell(worker.pod, sandbox)
         try:

@@ -157,8 +157,10 @@ class Syncing:
         return str(reply.value.get("handler", "")) if reply.ok else ""
 
     def _start(self, plan: Actions, view: PodView, result: Result) -> Steps:
-        """Init containers, as far as they come, then main containers, one after the other."""
+        """Ephemeral containers, init containers, as far as they come, then main containers, one after the other."""
         pod = self.worker.pod
+        for name in plan.ephemerals:
+            result.count((yield from self._starting.run(find(pod, name), view, 1)))
         for name in plan.inits:
             failed = yield from self._starting.run(find(pod, name), view, len(plan.inits))
             result.count(failed)

@@ -159,7 +159,7 @@ class Containers:
         """
         sandbox, name = self.of_pod[uid], container["name"]
         run = Run(self._identity(sandbox, name), name, attempt, sandbox.view.attempt, *image)
-        run.created_at, run.spec_image = self.host.sim.wall, container.get("image", "")
+        run.created_at, run.spec, run.spec_image = self.host.sim.wall, container, container.get("image", "")
         run.resources = container.get("resources")
         ended, say = partial(self._ended, sandbox, run), partial(self._said, sandbox, name)
         changed, resolv_conf = partial(self._changed, sandbox, run), self.host.resolv_conf(sandbox.pod)
@@ -197,7 +197,7 @@ class Containers:
             raise
         if life.plain:
             self._say_started(sandbox, run.name)
-        if run.state == RUNNING and sandbox.serves():
+        if run.state == RUNNING and run.name in sandbox.names and sandbox.serves():
             self._serve(sandbox)
         self._tell(sandbox, STARTED, run.id)
         if sandbox.state == UP:
@@ -260,7 +260,8 @@ class Containers:
         run.reason = OOM_KILLED if reason == OOM_KILLED else "Error" if code else "Completed"
         kept = self.logs.of(sandbox.uid, run.name)
         log = kept.current if kept is not None else None
-        run.message = termination.message(find(sandbox.pod, run.name), sandbox.lives[run.id].left(), log, code)
+        asked = run.spec or find(sandbox.pod, run.name)
+        run.message = termination.message(asked, sandbox.lives[run.id].left(), log, code)
         if run.name in sandbox.main_names:
             self._terminate(sandbox)
             if not any(one.name in sandbox.main_names for one in sandbox.view.running()):

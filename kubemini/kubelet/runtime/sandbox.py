@@ -48,6 +48,11 @@ class PodSandbox:
         """Its main containers."""
         return [one["name"] for one in self.pod["spec"]["containers"]]
 
+    @property
+    def names(self) -> list[str]:
+        """All that it began with."""
+        return [*self.main_names, *(one["name"] for one in get(self.pod, "spec", "initContainers") or ())]
+
     def serves(self) -> bool:
         """Whether all main containers run."""
         return all((run := self.view.latest(name)) is not None and run.state == "running" for name in self.main_names)

@@ -9,7 +9,7 @@ probe costs two kills before the first wait.
 
 Init containers come one after the other; how far they are is seen from the last one that has ever been made. A sidecar
 counts as done when its startup probe has passed; the next one begins then. Once a main container has been made in the
-sandbox that lives, only sidecars among them are looked after.
+sandbox that lives, only sidecars among them are looked after. Ephemeral containers start before all others, once.
 Models k/k pkg/kubelet/kuberuntime kubeGenericRuntimeManager.computePodActions
 kubeGenericRuntimeManager.computeInitContainerActions
 """
@@ -27,6 +27,7 @@ from kubemini.kubelet.decide.pods.runs import (
     Run,
     any_main_active,
     any_main_made,
+    ephemerals,
     find,
     inits,
     is_sidecar,
@@ -53,6 +54,7 @@ class Actions:
     kill_pod: bool = False
     create_sandbox: bool = False
     changed: bool = False  # there was a sandbox before
+    ephemerals: list[str] = field(default_factory=list)
     inits: list[str] = field(default_factory=list)
     mains: list[str] = field(default_factory=list)
     kills: list[Kill] = field(default_factory=list)
@@ -65,7 +67,7 @@ def actions(pod: Obj, view: PodView, verdict: Verdict, restart_all: bool = False
         return Actions(reset=_to_reset(pod, view))
     if view.why_no_sandbox():
         return _anew(pod, view)
-    plan = Actions()
+    plan = Actions(ephemerals=[one["name"] for one in ephemerals(pod) if view.latest(one["name"]) is None])
     initialized = _init_containers(pod, view, verdict, plan)
     if plan.kill_pod or not initialized:
         return plan
@@ -84,7 +86,7 @@ def actions(pod: Obj, view: PodView, verdict: Verdict, restart_all: bool = False
         if again:
             plan.mains.append(container["name"])
     if not kept and not plan.mains:
-        plan.kill_pod, plan.inits = True, []
+        plan.kill_pod, plan.inits, plan.ephemerals = True, [], []
     return plan
 
 

@@ -33,6 +33,7 @@ class Run:
     reason: str = ""
     message: str = ""
     spec_image: str = ""  # as the pod asked for it: another one is another container
+    spec: Obj | None = None  # all of what the pod asked for then
     resources: Obj | None = None  # what its cgroup has
     user: int = 0
 
@@ -94,6 +95,11 @@ def mains(pod: Obj) -> tuple[Obj, ...]:
     return tuple(pod["spec"]["containers"])
 
 
+def ephemerals(pod: Obj) -> tuple[Obj, ...]:
+    """The containers of *pod* that somebody has added to look at it: they start once, and count for nothing."""
+    return tuple(get(pod, "spec", "ephemeralContainers") or ())
+
+
 def is_sidecar(container: Obj) -> bool:
     """Whether an init container goes on beside the others."""
     return bool(container.get("restartPolicy") == "Always")
@@ -101,7 +107,7 @@ def is_sidecar(container: Obj) -> bool:
 
 def find(pod: Obj, name: str) -> Obj:
     """The container called *name*, of whatever kind."""
-    return next(one for one in (*inits(pod), *mains(pod)) if one["name"] == name)
+    return next(one for one in (*inits(pod), *mains(pod), *ephemerals(pod)) if one["name"] == name)
 
 
 def any_main_active(pod: Obj, view: PodView) -> bool:

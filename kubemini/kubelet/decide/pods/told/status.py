@@ -15,13 +15,23 @@ from typing import Any, Protocol
 from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import timestamp
 from kubemini.kubelet.decide.pods import policy
-from kubemini.kubelet.decide.pods.runs import RUNNING, PodView, any_main_active, find, inits, is_sidecar, mains
+from kubemini.kubelet.decide.pods.runs import (
+    RUNNING,
+    PodView,
+    any_main_active,
+    ephemerals,
+    find,
+    inits,
+    is_sidecar,
+    mains,
+)
 from kubemini.kubelet.decide.pods.staticpods import is_static
 from kubemini.kubelet.decide.pods.told import conditions
 from kubemini.kubelet.decide.pods.told.containerstatus import Reasons, begun, container_statuses, unlocated
 from kubemini.kubelet.decide.pods.told.phases import ENDED, FAILED, phase
 
 KINDS = ("initContainerStatuses", "containerStatuses")
+EPHEMERAL = "ephemeralContainerStatuses"  # count for nothing: neither for the phase nor for conditions
 
 
 class Probed(Protocol):
@@ -58,6 +68,10 @@ def made_up(
             before = get(old, kind) or ()
             status[kind] = container_statuses(pod, view, containers, before, reasons, restarting)
     _probe(pod, view, status, old, probed)
+    if ephemerals(pod):
+        before = get(old, EPHEMERAL) or ()
+        told_of = container_statuses(pod, view, ephemerals(pod), before, reasons, False)
+        status[EPHEMERAL] = [{key: one[key] for key in one if key != "started"} for one in told_of]
     found = by_name(status)
     status["phase"] = _phase(pod, view, found, old, terminal)
     if evicted is not None:
@@ -100,7 +114,7 @@ def _qos(pod: Obj) -> dict[str, Any]:
 
 def by_name(status: Any) -> dict[str, Any]:
     """The statuses of all containers, by name."""
-    return {one["name"]: one for kind in KINDS for one in get(status, kind) or ()}
+    return {one["name"]: one for kind in (*KINDS, EPHEMERAL) for one in get(status, kind) or ()}
 
 
 def _probe(pod: Obj, view: PodView, status: dict[str, Any], old: Any, probed: Probed) -> None:

@@ -48,6 +48,8 @@ EXPECTED = (
     "POD or TYPE/NAME is a required argument for the logs command"
 )
 ATTACH = "attach to"
+KINDS = ("containers", "initContainers", "ephemeralContainers")
+IN_LOGS = ("initContainers", "containers", "ephemeralContainers")
 DEFAULT = "kubectl.kubernetes.io/default-container"
 
 
@@ -135,7 +137,7 @@ def _worth(pod: Any) -> tuple[Any, ...]:
 
 def _containers(line: Line, given: Given, pod: Any, wanted: str) -> list[str]:
     spec, meta = pod["spec"], pod["metadata"]
-    every = [one["name"] for key in ("initContainers", "containers") for one in spec.get(key) or []]
+    every = [one["name"] for key in IN_LOGS for one in spec.get(key) or []]
     if given.on("all-containers"):
         return every
     if wanted:
@@ -153,7 +155,8 @@ def _containers(line: Line, given: Given, pod: Any, wanted: str) -> list[str]:
 
 def _told(spec: Any) -> str:
     own = [one["name"] for one in spec["containers"]]
-    return ", ".join([*own, *(f"{one['name']} (init)" for one in spec.get("initContainers") or [])])
+    added = [f"{one['name']} (ephem)" for one in spec.get("ephemeralContainers") or []]
+    return ", ".join([*own, *added, *(f"{one['name']} (init)" for one in spec.get("initContainers") or [])])
 
 
 def _log(line: Line, given: Given, pod: Any, name: str) -> Steps:
@@ -224,7 +227,7 @@ def _pod(line: Line, word: str) -> Steps:
 
 def _container(line: Line, given: Given, pod: Any) -> str:
     spec, meta = pod["spec"], pod["metadata"]
-    every = [one["name"] for key in ("containers", "initContainers") for one in spec.get(key) or []]
+    every = [one["name"] for key in KINDS for one in spec.get(key) or []]
     wanted = given["container"]
     if wanted:
         if wanted not in every:
@@ -265,12 +268,7 @@ def attach(line: Line, given: Given) -> Steps:
     if phase in ("Succeeded", "Failed"):
         raise fail(f"cannot attach a container in a completed pod; current phase is {phase}")
     container = _container(line, given, pod)
-    has = next(
-        one
-        for key in ("containers", "initContainers")
-        for one in pod["spec"].get(key) or []
-        if one["name"] == container
-    )
+    has = next(one for key in KINDS for one in pod["spec"].get(key) or [] if one["name"] == container)
     if given.on("tty") and not has.get("tty") and not given.on("quiet"):
         line.screen.complain(f"error: Unable to use a TTY - container {container} did not allocate one")
     if not given.on("quiet"):
