@@ -259,6 +259,24 @@ scale deploy web --replicas=3 --current-replicas=7
 delete deploy web --dry-run=client
 explain pod.spec.containers
 explain hpa.spec.metrics
+debug
+debug nope --image=busybox
+debug deploy/web --image=busybox
+debug nope --image=b:::1
+debug nope --image=busybox --profile=foo
+debug nope --image=busybox --profile=legacy
+debug nope --image=busybox --target=c
+debug nope --copy-to=x
+debug nope --copy-to=x -- ls
+debug nope --copy-to=x --image=busybox --target=c
+debug nope --copy-to=x --set-image=c
+debug nope --image=busybox --replace
+debug nope --image=busybox --same-node
+debug nope --image=busybox --set-image=c=d
+debug nope --image=busybox --image-pull-policy=Foo
+debug nope --image=busybox --env=A
+debug nope --image=busybox -t
+debug node/nope --image=busybox
 """
 TOLERATED = {  # line → why what our line prints differs from what a real kubectl prints
     "explain cm --output=plaintext-openapiv2": "our line reads version 3 alone",

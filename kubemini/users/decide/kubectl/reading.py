@@ -14,6 +14,7 @@ from kubemini.users.decide.kubectl.asking import Failed, Steps, fail
 from kubemini.users.decide.kubectl.changes import (
     apply,
     create,
+    debug,
     delete,
     drain,
     exposing,
@@ -24,6 +25,7 @@ from kubemini.users.decide.kubectl.changes import (
 )
 from kubemini.users.decide.kubectl.flags import Flag, Given
 from kubemini.users.decide.kubectl.line import Line
+from kubemini.users.decide.kubectl.making import debugging
 from kubemini.users.decide.kubectl.making.parts import Maker
 from kubemini.users.decide.kubectl.verbs import auth, describe, events, explain, forward, get, info, inside, top, wait
 
@@ -71,6 +73,7 @@ VERBS: dict[str, Verb] = {
     "exec": Verb(inside.execute, inside.OF_EXEC),
     "port-forward": Verb(forward.forward, forward.OF_FORWARD),
     "attach": Verb(inside.attach, inside.OF_ATTACH),
+    "debug": Verb(debug.debug, debugging.FLAGS),
     "top": Verb(under={word: Verb(top.top, top.FLAGS) for word in ("node", "pod")}),
     "wait": Verb(wait.run, wait.FLAGS),
     "drain": Verb(drain.run, drain.FLAGS),
@@ -93,7 +96,7 @@ VERBS: dict[str, Verb] = {
     "api-versions": Verb(info.api_versions),
 }
 ALIASES = {**create.SHORT, "nodes": "node", "pods": "pod", "no": "node", "po": "pod"}
-NOT_HERE = ("cp", "debug", "edit", "proxy", "config", "plugin", "completion", "kustomize")
+NOT_HERE = ("cp", "edit", "proxy", "config", "plugin", "completion", "kustomize")
 
 
 def split(text: str) -> tuple[list[str], str | None]:

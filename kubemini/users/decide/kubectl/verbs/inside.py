@@ -168,9 +168,15 @@ def _log(line: Line, given: Given, pod: Any, name: str) -> Steps:
     query += [("sinceSeconds", str(given["since"] // SECOND))] if given["since"] else []
     query += [("sinceTime", given["since-time"])] if given["since-time"] else []
     query += [("limitBytes", str(given["limit-bytes"]))] if given["limit-bytes"] else []
+    prefix = f"[pod/{meta['name']}/{name}] " if given.on("prefix") or given.on("all-pods") else ""
+    yield from print_log(line, pod, query, prefix)
+
+
+def print_log(line: Line, pod: Any, query: list[tuple[str, str]], prefix: str = "") -> Steps:
+    """The log that *query* asks for, each line behind *prefix*. Raises Refused."""
+    meta = pod["metadata"]
     path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/log"
     answer = checked((yield Ask("GET", path, tuple(query), accept="*/*")))
-    prefix = f"[pod/{meta['name']}/{name}] " if given.on("prefix") or given.on("all-pods") else ""
     piece: bytes | None = answer.body
     while piece is not None:
         text = piece.decode(errors="replace")
@@ -214,7 +220,7 @@ def execute(line: Line, given: Given) -> Steps:
     if phase in ("Succeeded", "Failed"):
         raise fail(f"cannot exec into a container in a completed pod; current phase is {phase}")
     container = _container(line, given, pod)
-    return (yield from _talk(line, given, pod, ("exec", container), command))
+    return (yield from talk(line, given, pod, ("exec", container), command))
 
 
 def _pod(line: Line, word: str) -> Steps:
@@ -273,10 +279,10 @@ def attach(line: Line, given: Given) -> Steps:
         line.screen.complain(f"error: Unable to use a TTY - container {container} did not allocate one")
     if not given.on("quiet"):
         line.screen.complain(RECORDED)
-    return (yield from _talk(line, given, pod, ("attach", container), []))
+    return (yield from talk(line, given, pod, ("attach", container), []))
 
 
-def _talk(line: Line, given: Given, pod: Any, where: tuple[str, str], command: list[str]) -> Steps:
+def talk(line: Line, given: Given, pod: Any, where: tuple[str, str], command: list[str]) -> Steps:
     """Open the stream, say what there is to say, and print what comes, to the end; *where*: subresource, container."""
     meta, talks = pod["metadata"], given.on("stdin") or given.on("tty")
     query = [*(("command", word) for word in command), ("container", where[1])]
