@@ -4,6 +4,8 @@ import pytest
 
 from kubemini.api.objects import freeze, get
 from kubemini.cluster import Cluster
+from kubemini.containers import Device, File, Folder
+from kubemini.kubelet.decide.pods.mounts import wrong_type
 from kubemini.params import Params
 from tests.worlds.kube import Shop
 
@@ -55,3 +57,35 @@ def test_a_probe_goes_where_the_same_host_sends_it():
         return after(10, a_pod("p", **WEBSERVER, readinessProbe=probe))["p"]["status"]["containerStatuses"][0]["ready"]
 
     assert probed("/index.html") and not probed("/none/index.html")
+
+
+def test_what_lies_on_the_node_must_be_what_a_host_path_asks_for():
+    good = {
+        "/var/log": "Directory",
+        "/made/here": "DirectoryOrCreate",
+        "/made/a": "FileOrCreate",
+        "/dev/null": "CharDevice",
+    }
+    bad = {"/nope": "Directory", "/var/lib": "File", "/etc/hosts": "DirectoryOrCreate", "/run/x": "Socket"}
+    asked = list(enumerate((good | bad).items()))
+    mounts = [{"name": "d", "mountPath": "/d"}]
+    volumes = {n: [{"name": "d", "hostPath": {"path": path, "type": type}}] for n, (path, type) in asked}
+    pods = after(15, *(a_pod(f"p{n}", volumes[n], command=["true"], volumeMounts=mounts) for n in volumes))
+    phases = [get(pods[f"p{n}"], "status", "phase") for n in volumes]
+    assert phases == ["Succeeded"] * len(good) + ["Pending"] * len(bad)
+
+
+@pytest.mark.parametrize(
+    ("type", "node", "what"),
+    [
+        ("Directory", None, "directory"),
+        ("DirectoryOrCreate", File(), "directory"),
+        ("File", Folder(), "file"),
+        ("Socket", File(), "socket file"),
+        ("CharDevice", File(), "character device"),
+        ("BlockDevice", Device("null"), "block device"),
+    ],
+)
+def test_the_kubelet_says_what_is_wrong_with_a_host_path(type, node, what):
+    assert wrong_type("/x", type, node) == f"hostPath type check failed: /x is not a {what}"
+    assert not wrong_type("/x", "", node)

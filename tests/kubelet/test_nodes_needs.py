@@ -54,3 +54,15 @@ def test_a_secret_for_an_image_that_is_missing_is_named_when_the_pull_fails():
 def test_of_an_image_that_is_there_no_secret_is_missed():
     player = life(create(args=["sleep", "100"], imagePullSecrets=[{"name": "one"}]), {"sleep": 8})
     assert player.seen.ev("Started") == 1 and player.seen.ev("FailedToRetrieveImagePullSecret") == 0
+
+
+def test_what_lies_in_memory_or_is_the_node_s_is_no_use_of_its_disk_by_the_pod():
+    kinds = {
+        "own": {"emptyDir": {}},
+        "memory": {"emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}},
+        "host": {"hostPath": {"path": "/var/log"}},
+        "settings": {"configMap": {"name": "a"}},
+        "secret": {"secret": {"secretName": "a"}},
+    }
+    volumes = [{"name": name, **kind} for name, kind in kinds.items()]
+    assert eviction.on_disk(pod(volumes=volumes)) == {"own", "settings"}

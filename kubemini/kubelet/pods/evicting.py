@@ -129,15 +129,17 @@ class Evicting:
         if sandbox is None:
             return Using(worker.pod, {})
         lives = {run.name: sandbox.lives[run.id] for run in sandbox.view.runs if run.id in sandbox.lives}
+        local = eviction.on_disk(worker.pod)
+        folders = {name: node for name, node in sandbox.volumes.items() if name in local}
         if resource == "memory":
             return Using(worker.pod, {name: life.memory for name, life in lives.items()})
         if resource == eviction.PROCESSES:
             return Using(worker.pod, {name: life.processes for name, life in lives.items()})
         if resource == eviction.INODES:
-            volumes = {name: folder.count() for name, folder in sandbox.volumes.items()}
+            volumes = {name: folder.count() for name, folder in folders.items()}
             return Using(worker.pod, {name: life.made + 1 for name, life in lives.items()}, volumes)
         lives_use = {name: life.written + LOG for name, life in lives.items()}
-        volumes = {name: folder.size() for name, folder in sandbox.volumes.items()}
+        volumes = {name: folder.size() for name, folder in folders.items()}
         return Using(worker.pod, lives_use, volumes)
 
 

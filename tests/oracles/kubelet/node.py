@@ -17,12 +17,16 @@ from kubemini.serve.world import AS_REAL
 from kubemini.sim.units import SECOND
 from tests.oracles.sessions.world import RECORDED, TOKENS, YEAR, Inside
 
+LIMITED = (
+    "failed to resolve image: unexpected status from HEAD request to "
+    "https://registry.example.test/v2/limited/manifests/1: 429 Too Many Requests"
+)
 REGISTRY = {  # README of the recordings: what its registry holds; tool:1 is on the node from the start
     "missing": Image(trouble="missing"),
     "wrong": Image(trouble="missing"),
     "absent": Image(trouble="missing"),
     "private": Image(trouble="denied"),
-    "limited": Image(trouble="failed to resolve image: unexpected status: 429 Too Many Requests"),
+    "limited": Image(trouble=LIMITED),
     **{name: Image() for name in ("pullone", "pullthree", "nocmd", "toolroot")},
     **{name: Image(takes=5 * SECOND) for name in ("pulltwo", "slowa", "slowb")},
 }

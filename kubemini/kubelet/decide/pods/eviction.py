@@ -88,6 +88,13 @@ def shown(size: int) -> str:
     return f"{size}{UNITS[power]}"
 
 
+def on_disk(pod: Obj) -> set[str]:
+    """The volumes of *pod* that count as its use of the disk. Models k/k pkg/volume/util IsLocalEphemeralVolume"""
+    volumes = get(pod, "spec", "volumes") or ()
+    of_disk = [one for one in volumes if get(one, "emptyDir") is not None and not get(one, "emptyDir", "medium")]
+    return {one["name"] for one in (*of_disk, *(one for one in volumes if one.get("configMap")))}
+
+
 def over_limit(one: Using) -> str:
     """Why a pod must go whose volumes or containers hold more than they may; "" if none do."""
     for volume in get(one.pod, "spec", "volumes") or ():

@@ -20,13 +20,20 @@ from typing import Any, NamedTuple
 from kubemini.api.labels import matches
 from kubemini.api.objects import Obj, get
 from kubemini.api.timestamps import timestamp
-from kubemini.containers import File, Files, Folder, Link
+from kubemini.containers import Device, File, Files, Folder, Link, Node
 from kubemini.kubelet.decide.variables import amount, field_of
 from kubemini.sim.units import HOUR, SECOND
 
 DATED, DATA = "..", "..data"
 MODE, EMPTY = 0o644, 0o777
 TMPFS = "tmpfs"
+TYPES = {
+    "Directory": "directory",
+    "File": "file",
+    "Socket": "socket file",
+    "CharDevice": "character device",
+    "BlockDevice": "block device",
+}
 KINDS = ("configMap", "secret", "downwardAPI", "projected")
 ROOT_CA = "kube-root-ca.crt"
 TOKEN, BUNDLE = "token", "clustertrustbundle"  # kinds of what is found, by the path that it gets
@@ -132,6 +139,18 @@ def comes_from_the_api(volume: Obj) -> bool:
 def tells_of_the_pod(volume: Obj) -> bool:
     """Whether what lies in it is the pod's own fields."""
     return any("downwardAPI" in source for source in _sources(volume))
+
+
+def wrong_type(path: str, type: str, node: Node | None) -> str:
+    """Why what lies at *path* of the node is not what a hostPath asks for; "": it is.
+
+    Models k/k pkg/volume/hostpath checkTypeInternal
+    """
+    word = TYPES.get(type.removesuffix("OrCreate"), "")
+    fits = {"directory": Folder, "file": File, "character device": Device}.get(word)
+    return (
+        f"hostPath type check failed: {path} is not a {word}" if word and not (fits and isinstance(node, fits)) else ""
+    )
 
 
 def _mode(volume: Obj) -> int:

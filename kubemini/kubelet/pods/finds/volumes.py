@@ -6,8 +6,9 @@ due, or the kubelet is another. Nothing happens in between, and nothing changes 
 Models k/k pkg/kubelet/volumemanager volumeManager.WaitForAttachAndMount
 Models k/k pkg/kubelet/util/manager NewWatchBasedManager
 Simplified: each pod watches for itself; only kubelets with `kubelet_details` look; for the others every volume is there
-and empty. A hostPath is made if it is not there, whatever its type says. What is none of these, nor comes from the
-API, is an empty folder of the pod's own. An image in a volume is there at once, and of one that is not known nothing.
+and empty. Of a node's disk there are the usual folders and two devices, and no sockets. What is none of these, nor
+comes from the API, is an empty folder of the pod's own. An image in a volume is there at once, and of one that is not
+known nothing.
 """
 
 from typing import Any
@@ -16,7 +17,8 @@ from kubemini.api.kinds import CONFIG_MAP, KNOWN, SECRET
 from kubemini.api.objects import Obj, freeze, get
 from kubemini.api.timestamps import instant
 from kubemini.client import Informer
-from kubemini.containers import File, Files, Folder, Node, image_of
+from kubemini.containers import Device, File, Files, Folder, Node, image_of
+from kubemini.containers.images import folder_at
 from kubemini.host import Timer
 from kubemini.kubelet.decide import insides
 from kubemini.kubelet.decide.pods import mounts
@@ -42,6 +44,8 @@ NEXT_TURN = (SECOND, 90 * SECOND)  # syncFrequency, and half as much again by ch
 RETRY = (500 * MS, 122 * SECOND)  # of goroutinemap's exponential back-off
 FAILED = 'MountVolume.SetUp failed for volume "{}" : {}'
 HOST_PATHS = "hostPaths"  # on the disk of the node
+FOLDERS = ("home", "lib/modules", "mnt", "opt", "proc", "root", "run", "srv", "sys", "tmp", "usr", "var/lib", "var/log")
+DEVICES = ("null", "zero")
 KINDS = {"configmap": CONFIG_MAP, "secret": SECRET}
 ACCOUNT, BUNDLES = KNOWN["v1", "ServiceAccount"], KNOWN["certificates.k8s.io/v1", "ClusterTrustBundle"]
 REQUEST = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
@@ -166,7 +170,7 @@ class Volumes:
         if not self.shared.params.kubelet_details:
             return Folder()
         if path := get(volume, "hostPath", "path"):
-            return self._of_the_host(path)
+            return self._of_the_host(path, get(volume, "hostPath", "type") or "")
         if reference := get(volume, "image", "reference"):
             known = image_of(reference)
             return known.root() if known is not None else Folder(kind="overlayfs")
@@ -210,12 +214,19 @@ class Volumes:
             raise Missing("ClusterTrustBundle informer has not yet synced")
         return reply.value["items"]
 
-    def _of_the_host(self, path: str) -> Node:
-        """What lies there on the node, the same for all its pods; made if it is not there."""
+    def _of_the_host(self, path: str, type: str) -> Node:
+        """What lies there on the node, the same for all its pods; made if it may be. Raises Missing."""
         files = Files(self.shared.host.disk.files.setdefault(HOST_PATHS, _of_a_machine()))
         if not files.exists(path):
-            files.make_folders(path)
-        return files.find(path)
+            if type == "FileOrCreate":
+                files.write(path, b"")
+            elif type in ("", "DirectoryOrCreate"):
+                files.make_folders(path)
+        node = files.find(path) if files.exists(path) else None
+        if wrong := mounts.wrong_type(path, type, node):
+            raise Missing(wrong)
+        assert node is not None, "it has been made, or it was there"
+        return node
 
     def source(self, kind: str, name: str) -> Steps:
         """A ConfigMap or Secret that the pod names, or None."""
@@ -225,4 +236,9 @@ class Volumes:
 
 def _of_a_machine() -> Folder:
     """What a node's disk begins with."""
-    return Folder({"etc": Folder({"hosts": File(insides.NODE.encode())})})
+    root = Folder({"etc": Folder({"hosts": File(insides.NODE.encode())})})
+    for path in FOLDERS:
+        folder_at(root, path)
+    for name in DEVICES:
+        folder_at(root, "dev").inside[name] = Device(name)
+    return root
