@@ -27,7 +27,7 @@ class Term:
 
     def matches(self, obj: Mapping[str, Any]) -> bool:
         """Whether *obj* meets it; a missing field counts as the empty text, or as false if it is one of those."""
-        return (_selectable(obj, self.field) == self.value) == self.equal
+        return (value(obj, self.field) == self.value) == self.equal
 
     def __str__(self) -> str:
         return f"{self.field}{'=' if self.equal else '!='}{escape(self.value)}"
@@ -60,12 +60,12 @@ def required(terms: tuple[Term, ...], field: str) -> str | None:
     return next((term.value for term in terms if term.equal and term.field == field), None)
 
 
-def _selectable(obj: Mapping[str, Any], field: str) -> str:
+def value(obj: Mapping[str, Any], field: str) -> str:
     """The text that a selector compares. Models k/k pkg/registry/core/event ToSelectableFields."""
     if field == "source":
         return _text(get(obj, "source", "component") or obj.get("reportingComponent"))
-    value = get(obj, *field.split("."))
-    return "false" if value is None and field in FLAGS else _text(value)
+    found = get(obj, *field.split("."))
+    return "false" if found is None and field in FLAGS else _text(found)
 
 
 def _text(value: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj
+from kubemini.apiserver.caching import ADDED, DELETED, MODIFIED, WatchCache
 from kubemini.apiserver.customs.definitions import DEFINITION, Definitions
 from kubemini.apiserver.decide.access.users import NOBODY, UserInfo
 from kubemini.apiserver.decide.attributes import Witness, unseen
@@ -24,7 +25,6 @@ from kubemini.apiserver.gate.fairness import Fairness
 from kubemini.apiserver.health import Health
 from kubemini.apiserver.served import notable, of
 from kubemini.apiserver.storage import Storage, Written
-from kubemini.apiserver.watchcache import ADDED, DELETED, MODIFIED, WatchCache
 from kubemini.etcd.client import EtcdClient
 from kubemini.host import Component
 from kubemini.sim import Sim

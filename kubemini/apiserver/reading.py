@@ -12,14 +12,14 @@ from dataclasses import replace
 from kubemini.api import errors, fields, labels
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import Obj, freeze
+from kubemini.api.objects import freeze
 from kubemini.apiserver import served
+from kubemini.apiserver.caching import ERROR, Selection
 from kubemini.apiserver.core import Core, Request
 from kubemini.apiserver.decide import paging
 from kubemini.apiserver.decide.options import EXACT, Options, number_of
 from kubemini.apiserver.decide.parts.scale import missing_scale, scale_of
 from kubemini.apiserver.decide.request import RequestInfo, first
-from kubemini.apiserver.watchcache import ERROR, Matches
 from kubemini.etcd.errors import FUTURE_REVISION
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
@@ -53,15 +53,15 @@ def get_scale(core: Core, asked: Request) -> Steps:
 def list(core: Core, asked: Request) -> Steps:
     """A collection, or a page of it."""
     kind, info, options = asked.kind, asked.info, asked.options
-    matches = matcher(kind, replace(info, namespace=""))
-    if isinstance(matches, ApiError):
-        return matches
+    picked = selection(kind, replace(info, namespace=""))
+    if isinstance(picked, ApiError):
+        return picked
     prefix = kind.key(info.namespace)
     place = paging.start(prefix, options)
     if isinstance(place, ApiError):
         return place
     if options.version and not options.chunk and not _is_exact(options):
-        return (yield from _list_cached(core, asked, matches, int(options.version)))
+        return (yield from _list_cached(core, asked, picked, int(options.version)))
     found = yield from core.storage.list(kind, info.namespace, max(place.revision, 0), place.key, asked.witness)
     if isinstance(found, ApiError) and found.message == FUTURE_REVISION.message:
         if not (yield from core.cache(kind).reach(place.revision)):
@@ -71,10 +71,10 @@ def list(core: Core, asked: Request) -> Steps:
         return paging.expired(found, options, place, prefix)
     objects, revision = found
     shown = max(place.revision, 0) or revision
-    return paging.page(kind, [*objects.values()], matches, shown, options.limit, prefix)
+    return paging.page(kind, [*objects.values()], picked, shown, options.limit, prefix)
 
 
-def _list_cached(core: Core, asked: Request, matches: Matches | None, version: int) -> Steps:
+def _list_cached(core: Core, asked: Request, picked: Selection | None, version: int) -> Steps:
     """A state that is as new as *version* at least: of the cache if it is so new, else of etcd; any is whole."""
     kind, namespace, limit = asked.kind, asked.info.namespace, asked.options.limit if version else 0
     cache, prefix = core.cache(kind), kind.key(namespace)
@@ -83,16 +83,16 @@ def _list_cached(core: Core, asked: Request, matches: Matches | None, version: i
         return unready
     if cache.revision >= version:
         asked.witness("cache", kind, cache.revision)
-        return paging.page(kind, cache.items(namespace), matches, cache.revision, limit, prefix)
+        return paging.page(kind, cache.items(namespace), picked, cache.revision, limit, prefix)
     found = yield from core.storage.list(kind, namespace, witness=asked.witness)
     if isinstance(found, ApiError):
         return found
     objects, revision = found
     if revision < version:
         if (yield from cache.reach(version)):
-            return paging.page(kind, cache.items(namespace), matches, cache.revision, limit, prefix)
+            return paging.page(kind, cache.items(namespace), picked, cache.revision, limit, prefix)
         return errors.too_large(version, max(cache.revision, revision))
-    return paging.page(kind, [*objects.values()], matches, revision, limit, prefix)
+    return paging.page(kind, [*objects.values()], picked, revision, limit, prefix)
 
 
 def _is_exact(options: Options) -> bool:
@@ -107,9 +107,9 @@ def watch(core: Core, asked: Request) -> Steps:
     kind, options, call = asked.kind, asked.options, asked.call
     by_field, by_label = first(asked.query, "fieldSelector"), first(asked.query, "labelSelector")
     one = _of_one(replace(asked.info, field_selector=by_field, label_selector=by_label))  # the older path hides them
-    matches = one if isinstance(one, ApiError) else matcher(kind, one)
-    if isinstance(matches, ApiError):
-        return matches
+    picked = one if isinstance(one, ApiError) else selection(kind, one)
+    if isinstance(picked, ApiError):
+        return picked
     number = number_of(options.version or "0")
     if isinstance(number, str):
         return errors.failed(_unreadable(options.version, number))
@@ -118,7 +118,7 @@ def watch(core: Core, asked: Request) -> Steps:
         return unready
     if call.closed:
         return None
-    expired = core.cache(kind).watch(call, number, matches, options.bookmarks, bool(options.initial))
+    expired = core.cache(kind).watch(call, number, picked, options.bookmarks, bool(options.initial))
     if expired is not None:
         assert call.stream is not None
         call.stream.push(freeze({"type": ERROR, "object": expired.status()}))
@@ -143,24 +143,16 @@ def _of_one(info: RequestInfo) -> "RequestInfo | ApiError":
     )
 
 
-def matcher(kind: Kind, info: RequestInfo) -> "Matches | ApiError | None":
-    """Whether an object is asked for; None if every one is."""
+def selection(kind: Kind, info: RequestInfo) -> "Selection | ApiError | None":
+    """What is asked for; None if every object is."""
     try:
         picked = labels.parse(info.label_selector)
         terms = fields.parse(info.field_selector, served.of(kind).fields, served.of(kind).unsupported)
     except ValueError as error:
         return errors.bad_request(str(error))
-    space = info.namespace
-    if not (picked.requirements or terms or space):
+    if not (picked.requirements or terms or info.namespace):
         return None
-
-    def matches(obj: Obj) -> bool:
-        meta = obj["metadata"]
-        if space and meta.get("namespace") != space:
-            return False
-        return fields.matches(terms, obj) and picked.matches(meta.get("labels"))
-
-    return matches
+    return Selection(info.namespace, terms, picked)
 
 
 def _unreadable(version: str, why: str) -> str:

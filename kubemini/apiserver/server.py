@@ -20,13 +20,13 @@ from kubemini.api.objects import Obj
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.timestamps import timestamp
 from kubemini.apiserver import bootstrap, pipeline, served, servicecidrs, writing
+from kubemini.apiserver.caching import WatchCache
 from kubemini.apiserver.controlplane.reconciler import Reconciler
 from kubemini.apiserver.core import Core
 from kubemini.apiserver.decide import checks, identity, ownership
 from kubemini.apiserver.decide.checks import ETCD
 from kubemini.apiserver.flags import Flags
 from kubemini.apiserver.storage import compact
-from kubemini.apiserver.watchcache import WatchCache
 from kubemini.etcd.client import EtcdClient
 from kubemini.host import Component, Host
 from kubemini.host.component import TOLD

@@ -383,7 +383,7 @@ def remove(core: Core, asked: Request, judge: Callable[[Obj], ApiError | None] |
 def delete_collection(core: Core, asked: Request) -> Steps:
     """DELETE of a collection: each object by itself; the answer is the list as it was."""
     kind = asked.kind
-    matches = reading.matcher(kind, asked.info)
+    matches = reading.selection(kind, asked.info)
     if isinstance(matches, ApiError):
         return matches
     listed = yield from reading.list(core, asked)

@@ -74,7 +74,7 @@ class Call:
         self.peer = peer  # the server's end of the connection that it came on (connections.py), if it is kept
         self.stream = ServerStream(self) if stream else None
         self.closed = False
-        self._cancel: list[Callable[[], None]] = []
+        self._cancel: list[Callable[[], object]] = []
 
     def reply(self, value: Any = None) -> None:
         """It worked: here is the result."""
@@ -84,7 +84,7 @@ class Call:
         """It did not: here is why (a value with ``definite``)."""
         self._finish(Reply(False, None, error))
 
-    def on_cancel(self, act: Callable[[], None]) -> None:
+    def on_cancel(self, act: Callable[[], object]) -> None:
         """Call *act* if the client gives up or is gone."""
         self._cancel.append(act)
 

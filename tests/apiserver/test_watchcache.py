@@ -82,10 +82,10 @@ def test_all_watchers_of_a_kind_share_one_watch_of_etcd(world):
 def test_a_client_that_is_gone_is_forgotten(world):
     listener = Listener(world, CONFIG_MAP)
     cache = world.servers[0].core.cache(CONFIG_MAP)
-    assert len(cache.watchers) == 1
+    assert len(cache.audience) == 1
     listener.program.crash()
     world.run(0.1)
-    assert cache.watchers == []
+    assert not cache.audience
 
 
 def test_a_version_that_the_cache_has_forgotten_is_410(world):

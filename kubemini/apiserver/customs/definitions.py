@@ -18,6 +18,7 @@ from kubemini.api.kinds import KNOWN, CustomKind, Kind, by_resource
 from kubemini.api.objects import Obj, get
 from kubemini.api.patch.apply import UPDATE, Manager
 from kubemini.api.timestamps import instant
+from kubemini.apiserver.caching import WatchCache
 from kubemini.apiserver.decide import deletion, ownership
 from kubemini.apiserver.decide.customs import living
 from kubemini.apiserver.decide.customs.conversion import Ask, Unconverted, unreached
@@ -27,7 +28,6 @@ from kubemini.apiserver.decide.options import Options
 from kubemini.apiserver.decide.policies.webhooks import Hook
 from kubemini.apiserver.rules.customs import naming
 from kubemini.apiserver.storage import Storage, revision_of
-from kubemini.apiserver.watchcache import WatchCache
 from kubemini.host import Component
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND

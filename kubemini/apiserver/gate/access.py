@@ -14,13 +14,13 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, NODE, POD, SECRET, Kind
 from kubemini.api.objects import Obj
 from kubemini.api.timestamps import EPOCH
+from kubemini.apiserver.caching import WatchCache
 from kubemini.apiserver.decide.access import attributes, escalation, impersonation, nodes, rbac, tokens, users
 from kubemini.apiserver.decide.access.attributes import Attributes, Decision
 from kubemini.apiserver.decide.access.rbac import GROUP, Roles
 from kubemini.apiserver.decide.access.users import MASTERS, NOBODY, UserInfo
 from kubemini.apiserver.flags import NODE as NODE_MODE
 from kubemini.apiserver.flags import RBAC, Flags
-from kubemini.apiserver.watchcache import WatchCache
 from kubemini.host import Component
 from kubemini.sim.units import SECOND
 

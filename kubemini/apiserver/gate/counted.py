@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from kubemini.api.errors import ApiError
+from kubemini.apiserver.caching import WatchCache
 from kubemini.apiserver.decide import metrics
 from kubemini.apiserver.decide.metrics import Labels, Series
 from kubemini.apiserver.decide.request import RequestInfo
 from kubemini.apiserver.gate.fairness import Fairness
-from kubemini.apiserver.watchcache import WatchCache
 
 BUILD = (("git_version", "v1.37.2"), ("major", "1"), ("minor", "37"))
 
@@ -47,8 +47,8 @@ class Counted:
         for cache in caches:
             kind = cache.kind
             objects[("group", kind.group), ("resource", kind.plural)] = len(cache.objects)
-            if cache.watchers:
-                watches[("group", kind.group), ("resource", kind.plural), ("verb", "WATCH")] = len(cache.watchers)
+            if cache.audience:
+                watches[("group", kind.group), ("resource", kind.plural), ("verb", "WATCH")] = len(cache.audience)
         return metrics.page(
             [
                 Series(

@@ -18,6 +18,7 @@ from kubemini.api.errors import ApiError
 from kubemini.api.kinds import KNOWN, Kind
 from kubemini.api.objects import Obj, freeze
 from kubemini.apiserver import bootstrap
+from kubemini.apiserver.caching import WatchCache
 from kubemini.apiserver.decide.access.users import UserInfo
 from kubemini.apiserver.decide.fairness import flows, levels, seats
 from kubemini.apiserver.decide.fairness.levels import Dropped
@@ -25,7 +26,6 @@ from kubemini.apiserver.decide.fairness.queues import Level, Ticket
 from kubemini.apiserver.decide.fairness.seats import Work
 from kubemini.apiserver.decide.metrics import Labels, Series
 from kubemini.apiserver.decide.request import RequestInfo, first
-from kubemini.apiserver.watchcache import WatchCache
 from kubemini.host import Component
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
@@ -103,7 +103,7 @@ class Fairness:
             limit = int(asked) if asked.isdecimal() else 0
             return Work(seats.bounded(seats.of_list(stored, OBJECT, limit, True, selects, bool(info.name)), most))
         if info.verb in ("create", "update", "patch", "delete") and info.subresource != "token":
-            return seats.of_write(len(cache.watchers) if cache is not None else 0, most)
+            return seats.of_write(len(cache.audience) if cache is not None else 0, most)
         return Work()
 
     def _seat(self, level: Level) -> None:

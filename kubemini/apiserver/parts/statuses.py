@@ -15,7 +15,7 @@ from kubemini.apiserver.decide import checks
 from kubemini.apiserver.decide.parts import statuses
 from kubemini.apiserver.decide.parts.statuses import ETCD, PORTS
 from kubemini.apiserver.health import KEY
-from kubemini.apiserver.reading import matcher
+from kubemini.apiserver.reading import selection
 from kubemini.sim import Steps
 from kubemini.sim.units import SECOND
 from kubemini.wire.calls import GREET, REFUSED
@@ -33,7 +33,7 @@ def show(core: Core, asked: Request) -> Steps:
             return statuses.no_such_program(info.name)
         [found] = yield from _looked(core, (info.name,))
         return found
-    matches = matcher(asked.kind, info)
+    matches = selection(asked.kind, info)
     if isinstance(matches, ApiError):
         return matches
     found = yield from _looked(core, statuses.NAMES)

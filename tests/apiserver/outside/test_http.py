@@ -41,7 +41,7 @@ def test_a_watch_says_one_event_after_the_other_until_its_time_is_over(outside):
 
 def test_a_client_that_leaves_a_watch_is_forgotten(outside):
     stream = outside.ask("GET", f"{MAPS}?watch=1").body
-    watchers = lambda: sum(len(cache.watchers) for cache in outside.server.core.caches.values())  # noqa: E731
+    watchers = lambda: sum(len(cache.audience) for cache in outside.server.core.caches.values())  # noqa: E731
     before, accepted = watchers(), len(outside.server.rpc.accepted)
     stream.close()
     outside.inside.sleep(0.1)

@@ -385,7 +385,7 @@ def replayed_restore(record):
 
 
 def fill_caches(stage, operator):
-    """As soon as they listen: a real API server lists every kind at its start, ours when asked (watchcache.py)."""
+    """As soon as they listen: a real API server lists every kind at its start, ours when asked (caching)."""
     for name in HOSTS:
         while operator.api("GET", CONFIG_MAPS, server=f"api@{name}", resourceVersion="0")[0] != 200:
             rest(stage, 0.01)

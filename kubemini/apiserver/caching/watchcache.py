@@ -30,15 +30,18 @@ sent only if it says something new.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import simpy
 
 from kubemini.api import errors
 from kubemini.api.errors import ApiError
 from kubemini.api.kinds import Kind
-from kubemini.api.objects import FrozenDict, Obj, freeze
+from kubemini.api.objects import Obj, freeze
+from kubemini.apiserver.caching.audience import Audience, CacheWatcher, news
+from kubemini.apiserver.caching.changes import ADDED, BOOKMARK, DELETED, MODIFIED, CachedChange, event
+from kubemini.apiserver.caching.selection import Selection
 from kubemini.apiserver.decide.customs.conversion import Unconverted
 from kubemini.apiserver.storage import Storage, decode, with_version
 from kubemini.etcd.client import EtcdClient, prefix_end
@@ -50,71 +53,11 @@ from kubemini.sim.units import SECOND
 from kubemini.wire import Call
 from kubemini.wire.connections import Connection
 
-ADDED, MODIFIED, DELETED, BOOKMARK, ERROR = "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"
 END_OF_LIST = {"k8s.io/initial-events-end": "true"}
-Matches = Callable[[Obj], bool]
-
-
-class CachedChange(NamedTuple):
-    """One entry of the log: the object before and after; *new* of a deletion is its last state.
-
-    *told*: the event that all hear who want everything.
-    """
-
-    at: int
-    revision: int
-    type: str
-    old: Obj | None
-    new: Obj
-    told: Obj
-
-    def seen_through(self, matches: Matches | None) -> Obj | None:
-        """What a watcher with a selector hears: an object that begins to match is added, one that ceases deleted."""
-        if matches is None:
-            return self.told
-        after = self.type != DELETED and matches(self.new)
-        before = self.old is not None and matches(self.old)
-        if not after:
-            return event(DELETED, _as_last_seen(self)) if before else None
-        type = MODIFIED if before else ADDED
-        return self.told if type == self.type else event(type, self.new)
-
-
-def _as_last_seen(change: CachedChange) -> Obj:
-    """A deletion shows the state that did match, with the revision at which it ceased to."""
-    assert change.old is not None
-    return change.new if change.type == DELETED else with_version(change.old, change.revision)
 
 
 def _revision(change: CachedChange) -> int:
     return change.revision
-
-
-def event(type: str, obj: Obj) -> Obj:
-    """A watch event as it goes over the wire."""
-    return FrozenDict({"type": type, "object": obj})
-
-
-class CacheWatcher:
-    """One client's watch: what it wants, and up to which revision it has heard."""
-
-    __slots__ = ("bookmarks", "call", "matches", "seen")
-
-    def __init__(self, call: Call, matches: Matches | None, seen: int, bookmarks: bool):
-        self.call, self.matches, self.seen, self.bookmarks = call, matches, seen, bookmarks
-
-    def hear(self, changes: Sequence[CachedChange]) -> None:
-        """Pass on what is news here; *changes* hold their revisions whole."""
-        seen = self.seen
-        for change in changes:
-            said = change.seen_through(self.matches) if change.revision > seen else None
-            if said is not None:
-                self.seen = change.revision
-                self.push(said)
-
-    def push(self, event: Obj) -> None:
-        assert self.call.stream is not None
-        self.call.stream.push(event)
 
 
 class WatchCache:
@@ -128,7 +71,7 @@ class WatchCache:
         self.revision = 0
         self.ready = False
         self.log: list[CachedChange] = []
-        self.watchers: list[CacheWatcher] = []
+        self.audience = Audience()
         self._oldest = 0  # a watch from here on, or later, misses nothing
         self._emptied: int | None = None  # when it last lost what it had; None: it has not
         self._waiting: list[simpy.Event] = []
@@ -168,7 +111,9 @@ class WatchCache:
         return self.revision >= revision
 
     # -- watching ----------------------------------------------------------------------------------------------------
-    def watch(self, call: Call, since: int, matches: Matches | None, bookmarks: bool, initial: bool) -> ApiError | None:
+    def watch(
+        self, call: Call, since: int, selection: Selection | None, bookmarks: bool, initial: bool
+    ) -> ApiError | None:
         """Serve *call* with what comes after the revision *since* (0: after now).
 
         *initial*: first the objects that are there, and a bookmark, if wanted, that says that these were all.
@@ -176,37 +121,32 @@ class WatchCache:
         since = 0 if initial else since
         if since and since < self._oldest:
             return errors.too_old(since, self._oldest)
-        watcher = CacheWatcher(call, matches, since or self.revision, bookmarks)
+        watcher = CacheWatcher(call, since or self.revision, bookmarks)
         if since:
-            watcher.hear(self.log[bisect_right(self.log, since, key=_revision) :])
+            watcher.hear(news(self.log[bisect_right(self.log, since, key=_revision) :], selection))
         elif initial:
-            self._begin(watcher)
-        self.watchers.append(watcher)
-        call.on_cancel(lambda: self._forget(watcher))
+            self._begin(watcher, selection)
+        self.audience.add(watcher, selection)
+        call.on_cancel(lambda: self.audience.remove(call))
         return None
 
-    def _begin(self, watcher: CacheWatcher) -> None:
+    def _begin(self, watcher: CacheWatcher, selection: Selection | None) -> None:
         """All that is there."""
         for obj in self.items():
-            if watcher.matches is None or watcher.matches(obj):
+            if selection is None or selection(obj):
                 watcher.push(event(ADDED, obj))
         if watcher.bookmarks:
             watcher.push(self._bookmark(annotations=END_OF_LIST))
 
     def end(self, call: Call) -> None:
         """The time of a watch is over: end it in peace, if it still is there."""
-        for watcher in [watcher for watcher in self.watchers if watcher.call is call]:
-            self._forget(watcher)
+        if self.audience.remove(call):
             assert call.stream is not None
             call.stream.close()
 
-    def _forget(self, watcher: CacheWatcher) -> None:
-        if watcher in self.watchers:
-            self.watchers.remove(watcher)
-
     def send_bookmarks(self) -> None:
         """Tell those who asked for it how far they have come."""
-        for watcher in self.watchers:
+        for watcher in self.audience:
             if watcher.bookmarks and watcher.seen < self.revision:
                 watcher.seen = self.revision
                 watcher.push(self._bookmark())
@@ -245,14 +185,14 @@ class WatchCache:
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for event in waiting:
-            event.succeed()
+        for one in waiting:
+            one.succeed()
 
     def _empty(self) -> None:
         """Send the watchers away: they come back, and may have to list again."""
         self.ready, self._emptied = False, self.component.sim.now
-        watchers, self.watchers = self.watchers, []
-        for watcher in watchers:
+        audience, self.audience = self.audience, Audience()
+        for watcher in audience:
             assert watcher.call.stream is not None
             watcher.call.stream.close()
 
@@ -303,11 +243,10 @@ class WatchCache:
         changes = [change for change in map(self._apply, item["events"]) if change is not None]
         self.log += changes
         self._trim()
-        for watcher in self.watchers:
-            watcher.hear(changes)
-        for wanted, event in [entry for entry in self._wanted if entry[0] <= self.revision]:
-            self._wanted.remove((wanted, event))
-            event.succeed()
+        self.audience.tell(changes)
+        for entry in [entry for entry in self._wanted if entry[0] <= self.revision]:
+            self._wanted.remove(entry)
+            entry[1].succeed()
         self._tell()
 
     def _tell(self) -> None:
