@@ -1,4 +1,4 @@
-"""Of those who watch a kind, everybody hears what he asks for, in the order in which they came; others are not asked."""
+"""Of those who watch a kind, each hears what he asks for, in the order in which they came; others are not asked."""
 
 from types import SimpleNamespace
 
@@ -6,10 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubemini.api import fields, labels
+from kubemini.api.kinds import POD
 from kubemini.api.objects import freeze
 from kubemini.apiserver.caching.audience import Audience, CacheWatcher
 from kubemini.apiserver.caching.changes import ADDED, DELETED, MODIFIED, CachedChange, event
 from kubemini.apiserver.caching.selection import Selection
+from tests.apiserver.parts import Listener
+from tests.worlds.kube import World
 
 NODES = ("", "n1", "n2")
 FIELDS = (
@@ -84,10 +87,31 @@ def test_a_watcher_of_another_node_is_not_asked():
     assert [group.place for group in audience._concerned([change])] == [("spec.nodeName", "n1")]
 
 
+def test_a_write_counts_those_who_may_have_to_be_told_but_no_watchers_of_a_node():
+    audience = Audience("spec.nodeName")
+    asked = [None, selection("x", "", ""), selection("y", "", ""), selection("x", "metadata.name=a", "app=1")]
+    asked += [selection("", f"spec.nodeName={node}", "") for node in ("", "n1", "n2")]
+    for number, picked in enumerate(asked):
+        audience.add(CacheWatcher(Heard(number, []), 0, False), picked)
+    everybody_and_unbound = 2
+    assert audience.interested("z", "a") == everybody_and_unbound
+    assert audience.interested("x", "") == everybody_and_unbound + 1
+    assert audience.interested("x", "a") == everybody_and_unbound + 2
+
+
+def test_of_pods_the_kubelets_are_not_counted():
+    world = World()
+    for node in ("n1", "n2"):
+        Listener(world, POD, name=node, fieldSelector=f"spec.nodeName={node}")
+    Listener(world, POD, name="scheduler", fieldSelector="spec.nodeName!=n3")
+    audience = world.servers[0].core.cache(POD).audience
+    assert len(audience) == 3 and audience.interested("default", "a") == 1
+
+
 def test_nothing_is_kept_of_those_who_have_left():
     audience, call = Audience(), Heard(0, [])
     for picked in (None, selection("x", "", ""), selection("", "spec.nodeName=n1", "")):
         audience.add(CacheWatcher(call, 0, False), picked)
         assert len(audience) == 1 and audience.remove(call) and not audience.remove(call)
     assert not audience and not audience._groups and not audience._unfiled
-    assert not any(audience._filed.values())
+    assert not any(audience._filed.values()) and not any(audience._counted.values())

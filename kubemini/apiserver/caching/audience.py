@@ -7,10 +7,11 @@ the node's name, the name, the namespace. A change is put to the groups that are
 is, and to those that are filed nowhere.
 Invariant: everybody hears what he would hear if all were asked; those who hear the same hear it in the order in which
 they came.
-Models k/apiserver pkg/storage/cacher indexedWatchers, Cacher.startDispatching.
+Models k/apiserver pkg/storage/cacher indexedWatchers, Cacher.startDispatching, pkg/util/flowcontrol watchTracker.
 Simplified: any field files, where a real kind has an index of one field, if any.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from kubemini.api import fields
@@ -59,10 +60,11 @@ class Group:
 
 
 class Audience:
-    """All who watch a kind."""
+    """All who watch a kind; *index*: the field by which a real server's cache files them (none: "")."""
 
-    def __init__(self) -> None:
-        self._came = 0
+    def __init__(self, index: str = "") -> None:
+        self._index, self._came = index, 0
+        self._counted = Counter[tuple[str, str]]()  # by the namespace and the name that they ask for
         self._groups: dict[Selection | None, Group] = {}
         self._unfiled: dict[Selection | None, Group] = {}
         self._filed: dict[str, dict[str, dict[Selection | None, Group]]] = {}  # by field, by value
@@ -84,6 +86,7 @@ class Audience:
             self._drawer(group)[selection] = group
         group.watchers[watcher.number] = watcher
         self._of[watcher.call] = group, watcher
+        self._count(selection, 1)
 
     def remove(self, call: Call) -> bool:
         """It hears nothing more; whether it was there."""
@@ -91,6 +94,7 @@ class Audience:
         if group is None or watcher is None:
             return False
         del group.watchers[watcher.number]
+        self._count(group.selection, -1)
         if not group.watchers:
             self._close(group)
         return True
@@ -107,6 +111,17 @@ class Audience:
             heard.sort(key=lambda one: one[0].number)
         for watcher, said in heard:
             watcher.hear(said)
+
+    def interested(self, namespace: str, name: str) -> int:
+        """So many may have to be told of a write, as a real server counts them before it knows the object."""
+        asked = {("", ""), (namespace, ""), (namespace, name)}
+        return sum(self._counted[key] for key in asked)
+
+    def _count(self, selection: Selection | None, by: int) -> None:
+        if selection is None:
+            self._counted["", ""] += by
+        elif not (self._index and fields.required(selection.terms, self._index)):
+            self._counted[selection.namespace, fields.required(selection.terms, "metadata.name") or ""] += by
 
     def _close(self, group: Group) -> None:
         """Nobody is left of it."""

@@ -53,6 +53,7 @@ from kubemini.sim.units import SECOND
 from kubemini.wire import Call
 from kubemini.wire.connections import Connection
 
+INDEXES = {"pods": "spec.nodeName"}  # of a kind: the field, besides the name, by which watchers are filed
 END_OF_LIST = {"k8s.io/initial-events-end": "true"}
 
 
@@ -71,7 +72,7 @@ class WatchCache:
         self.revision = 0
         self.ready = False
         self.log: list[CachedChange] = []
-        self.audience = Audience()
+        self.audience = Audience(INDEXES.get(kind.resource, ""))
         self._oldest = 0  # a watch from here on, or later, misses nothing
         self._emptied: int | None = None  # when it last lost what it had; None: it has not
         self._waiting: list[simpy.Event] = []
@@ -191,7 +192,7 @@ class WatchCache:
     def _empty(self) -> None:
         """Send the watchers away: they come back, and may have to list again."""
         self.ready, self._emptied = False, self.component.sim.now
-        audience, self.audience = self.audience, Audience()
+        audience, self.audience = self.audience, Audience(INDEXES.get(self.kind.resource, ""))
         for watcher in audience:
             assert watcher.call.stream is not None
             watcher.call.stream.close()

@@ -103,7 +103,8 @@ class Fairness:
             limit = int(asked) if asked.isdecimal() else 0
             return Work(seats.bounded(seats.of_list(stored, OBJECT, limit, True, selects, bool(info.name)), most))
         if info.verb in ("create", "update", "patch", "delete") and info.subresource != "token":
-            return seats.of_write(len(cache.audience) if cache is not None else 0, most)
+            told = cache.audience.interested(info.namespace, info.name) if cache is not None else 0
+            return seats.of_write(told, most)
         return Work()
 
     def _seat(self, level: Level) -> None:
