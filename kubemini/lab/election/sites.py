@@ -63,8 +63,12 @@ def _range(answer: Any) -> tuple[float, float]:
 
 
 def _far_apart(low: float, high: float) -> Sequence[float]:
+    """How long elections take, in order; no more of them than it takes to see that half of them are too slow."""
     setting: Setting = replace(WAN, timeout=(low, high))
-    return sorted(time for seed in SEEDS for time in elections(setting, 50, seed))
+    first = sorted(elections(setting, 50, SEEDS[0]))
+    if percentile(first, 0.5) > SLOWEST:
+        return first
+    return sorted(first + [time for seed in SEEDS[1:] for time in elections(setting, 50, seed)])
 
 
 def _ms(time: float) -> str:
