@@ -69,7 +69,7 @@ def program() -> Path:
         print("building the conformance tests; this takes a few minutes", flush=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         go = build.go((1, 26, 8))
-        alike = ["-mod=readonly", "-trimpath", "-buildvcs=false"]  # to the oracles, so most is built already
+        alike = ["-mod=readonly", "-buildvcs=false", *build.WITHOUT_DWARF]  # to the oracles, so most is built already
         made = [go, "test", "-c", "-vet=off", *alike, "-ldflags", "-s -w", "-o", str(target), "."]
         done = subprocess.run(made, cwd=SUITE, capture_output=True, text=True)
         if done.returncode:

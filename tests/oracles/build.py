@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+WITHOUT_DWARF = ("-gcflags", "all=-dwarf=false")  # nobody debugs them, and it takes an eighth of the time
 HERE, BUILT, OWN_GO = Path(__file__).parent, ROOT / "build" / "oracles", ROOT / "build" / "go"
 
 
@@ -106,7 +107,7 @@ def build(name: str) -> Path:
     new = target.with_suffix(".new")
     what = [f"{new}/", "tool"] if "\ntool " in (HERE / name / "go.mod").read_text() else [str(new), "."]
     done = subprocess.run(
-        [with_go, "build", "-mod=readonly", "-buildvcs=false", *_linker(name), "-o", *what],
+        [with_go, "build", "-mod=readonly", "-buildvcs=false", *WITHOUT_DWARF, "-ldflags", _linker(name), "-o", *what],
         cwd=HERE / name,
         env={**os.environ, "GOTOOLCHAIN": "local"},
         capture_output=True,
@@ -128,9 +129,9 @@ def _remove(path: Path) -> None:
         path.unlink()
 
 
-def _linker(name: str) -> list[str]:
+def _linker(name: str) -> str:
     said = HERE / name / "ldflags"
-    return ["-ldflags", " ".join(said.read_text().split())] if said.exists() else []
+    return " ".join(["-w", *(said.read_text().split() if said.exists() else ())])
 
 
 def main() -> int:

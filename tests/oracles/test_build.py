@@ -53,7 +53,7 @@ def test_what_the_linker_is_told_is_part_of_a_program(place, monkeypatch):
     plain = build.built("judge")
     (place / "ldflags").write_text("-s -w\n-X main.version=v1\n")
     assert build.built("judge") != plain
-    assert "-ldflags -s -w -X main.version=v1 -o" in build.build("judge").read_text()
+    assert "-ldflags -w -s -w -X main.version=v1 -o" in build.build("judge").read_text()
 
 
 def test_what_is_not_built_is_missing_and_how_to_get_it_is_said(place):
