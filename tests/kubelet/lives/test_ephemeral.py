@@ -68,3 +68,13 @@ def test_a_new_sandbox_does_not_bring_it_back_nor_does_another_kubelet_end_it():
     life.world._kill("life", None)
     life.player.play({"sleep": 15}, 0)
     assert life.player.seen.rc("c") == 1 and "terminated" in of(life)["state"]
+
+
+def test_one_whose_pod_is_gone_when_the_kubelet_returns_is_ended_with_it():
+    life = Life(pod(container("sleep", 1000)), until("ready()"), added(container("sleep", 1000, name="look")))
+    life.player.play({"sleep": 4}, 0)
+    life.world.kubelet.terminate()
+    life.player.play({"delete": "p", "grace": 0, "code": 200}, 0)
+    life.world.kubelet.start()
+    life.player.play({"sleep": 12}, 0)
+    assert not life.world.host.kernel.containers.of_pod
