@@ -141,6 +141,8 @@ class Starting:
             (image, images.resolved(image)),
             self._is_plain(program),
         )
+        if shared.params.kubelet_details:
+            run.user = setting.user, setting.groups
         self._say(container, NORMAL, "Created", "Container created")
         return run
 

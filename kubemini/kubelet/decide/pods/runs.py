@@ -35,7 +35,7 @@ class Run:
     spec_image: str = ""  # as the pod asked for it: another one is another container
     spec: Obj | None = None  # all of what the pod asked for then
     resources: Obj | None = None  # what its cgroup has
-    user: int = 0
+    user: tuple[int, tuple[int, ...]] | None = None  # whose it is, and the groups, the first one first; None: not told
 
 
 @dataclass(slots=True)

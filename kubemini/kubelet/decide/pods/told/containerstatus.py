@@ -117,6 +117,9 @@ def _of_run(container: Obj, runs: list[Run], old: Any) -> dict[str, Any]:
         status["resources"] = resources
     if requests := get(container, "resources", "requests"):
         status["allocatedResources"] = requests
+    if run.user is not None:
+        user, groups = run.user
+        status["user"] = {"linux": {"uid": user, "gid": groups[0], "supplementalGroups": list(groups)}}
     return status
 
 
