@@ -116,11 +116,11 @@ def apply(
     if isinstance(done, list):
         return _conflict(_as_seen(done, me))
     new, owners = done
-    plain = without(old, FIELD)
+    changed, plain = new != live, without(old, FIELD)
     if live is not plain:  # what nobody has said is not said by an apply of something else
         new = patch.merged(plain, config, before, me, versions)
     begun = [] if there else [manager for manager in owners if manager.name == BEFORE]
-    result = _with(freeze(new), owners, _entries(old), [*begun, *([me] if new != plain else [])], now)
+    result = _with(freeze(new), owners, _entries(old), [*begun, *([me] if changed else [])], now)
     if me.name == KUBECTL and get(result, *ANNOTATION):
         return evolve(result, ANNOTATION, _as_applied(config if said is None else said))
     return result

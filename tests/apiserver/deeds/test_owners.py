@@ -78,3 +78,27 @@ def test_an_owner_that_is_named_twice_is_named_once_and_warned_of():
     owner = {"apiVersion": "v1", "kind": "Pod", "name": "p", "uid": "u"}
     body = {"metadata": {"name": "a", "ownerReferences": [owner, owner]}}
     assert client.ask("POST", "configmaps", body)[1]["metadata"]["ownerReferences"] == [owner]
+
+
+def test_who_applies_what_is_there_already_owns_it_since_no_time():
+    """As a real 1.37.2 tells it, also where it is Go alone that writes an empty spec."""
+    client = Client("since-no-time")
+    leases = "/apis/coordination.k8s.io/v1/namespaces/since-no-time/leases"
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "one"}}
+    client.patch(f"{leases}/one?fieldManager=a", {**lease, "metadata": {"name": "one", "labels": {"x": "y"}}}, "apply")
+    code, obj = client.patch(f"{leases}/one?fieldManager=b", {**lease, "spec": {}}, "apply")
+    assert code == 200 and {e["manager"]: "time" in e for e in obj["metadata"]["managedFields"]} == {
+        "a": True,
+        "b": False,
+    }
+
+
+def test_who_is_in_the_way_is_told_before_what_cannot_be_read():
+    client = Client("in-the-way")
+    leases = "/apis/coordination.k8s.io/v1/namespaces/in-the-way/leases"
+    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "one"}}
+    client.patch(f"{leases}/one?fieldManager=a", {**lease, "spec": {"leaseDurationSeconds": 7}}, "apply")
+    odd = {**lease, "spec": {"leaseDurationSeconds": 1, "renewTime": "2026-01-01T00:00:00Z"}}
+    assert client.patch(f"{leases}/one?fieldManager=b", odd, "apply")[0] == 409
+    code, answer = client.patch(f"{leases}/one?fieldManager=b&force=true", odd, "apply")
+    assert code == 500 and "to proper version: unable to convert unstructured object" in answer["message"]

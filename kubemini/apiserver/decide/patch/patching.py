@@ -193,6 +193,8 @@ def _by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
         new = ownership.apply(old, config, me, force, write.now, said, write.kind)
         if isinstance(new, ApiError):
             return new
+        if (unread := _unread(write.kind, body)) is not None:  # only after who is in the way
+            return unread
         found = write.decoded(new, wraps=True)
         if isinstance(found, ApiError):
             return found
@@ -218,7 +220,7 @@ def _scale_by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError
     Models k/apimachinery pkg/util/managedfields ScaleHandler.ToParent ToSubresource
     """
     kind, info = write.kind, write.info
-    wrong = _not_applicable(SCALE, body)
+    wrong = _not_applicable(SCALE, body) or _unread(SCALE, body)
     if wrong is not None:
         return wrong
     me, force = write.me(APPLIES), bool(write.options.force)
@@ -252,8 +254,10 @@ def configuration(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
     meta = body.get("metadata") or {}
     config = named(kind, {**body, "metadata": {**meta, "name": meta.get("name") or info.name}}, info.namespace)
     other = "spec" if info.subresource == "status" else "" if served.of(kind).plain_status else "status"
-    part = without(config, (other,)) if other else config
-    return url_mismatch(kind, config, info.namespace, info.name) or part
+    misplaced = url_mismatch(kind, config, info.namespace, info.name)
+    if misplaced is not None:
+        return _unread(kind, body) or misplaced
+    return without(config, (other,)) if other else config
 
 
 def _not_applicable(kind: Kind, body: Mapping[str, Any]) -> ApiError | None:
@@ -264,27 +268,29 @@ def _not_applicable(kind: Kind, body: Mapping[str, Any]) -> ApiError | None:
         return errors.bad_request(f"invalid object type: {group}, Kind={said}")
     if get(body, "metadata", "managedFields") is not None:
         return errors.bad_request("metadata.managedFields must be nil")
-    untyped = _untyped(kind, body)
-    return errors.failed(untyped) if untyped else None
+    found = decode(body, kind.api_version, kind.kind, kind.structural, wraps=True)
+    why = _odd(kind, body, found, published.shape_of(kind.api_version, kind.kind, kind.structural))
+    return errors.failed(f"failed to create typed patch object ({_called(kind, body)}): {why}") if why else None
 
 
-def _untyped(kind: Kind, body: Mapping[str, Any]) -> str:
-    """Why *body* is no tree of fields of its kind; "" if it is one."""
+def _called(kind: Kind, body: Mapping[str, Any]) -> str:
+    """What *body* is the configuration of, as an apply that fails says it."""
     meta = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
     where = f"{meta.get('namespace', '')}/{meta.get('name', '')}" if meta else "/"
-    gvk = f"{kind.api_version if kind.group else f'/{kind.version}'}, Kind={kind.kind}"
+    return f"{where}; {kind.api_version if kind.group else f'/{kind.version}'}, Kind={kind.kind}"
+
+
+def _unread(kind: Kind, body: Mapping[str, Any]) -> ApiError | None:
+    """Why the object that *body*, a tree of its kind's fields, makes cannot be read, or None."""
     found = decode(body, kind.api_version, kind.kind, kind.structural, wraps=True)
-    shape = published.shape_of(kind.api_version, kind.kind, kind.structural)
-    why = _odd(kind, body, found, shape)
-    if why:
-        return f"failed to create typed patch object ({where}; {gvk}): {why}"
     if not found.error:
-        return ""
+        return None
     type = published.type_at(published.type_of(kind.api_version, kind.kind), found.place)
     why = found.error if type in OWN_READERS else misfit.why("", found)
     why = re.sub(r"Go struct field \S+ of type", "Go value of type", why)
-    told = f"unable to convert unstructured object to {gvk}: {why}"
-    return f"failed to convert new object ({where}; {gvk}) to proper version: {told}"
+    called = _called(kind, body)
+    told = f"unable to convert unstructured object to {called.partition('; ')[2]}: {why}"
+    return errors.failed(f"failed to convert new object ({called}) to proper version: {told}")
 
 
 def _odd(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: typed.Shape) -> str:
@@ -322,8 +328,9 @@ def _complaints(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: type
 def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
     """The object that an apply makes where there is none."""
     config = configuration(write, body)
-    if isinstance(config, ApiError):
-        return config
+    unread = config if isinstance(config, ApiError) else _unread(write.kind, body)
+    if unread is not None:
+        return unread
     meta = config["metadata"]
     if meta.get("uid"):
         why = f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
