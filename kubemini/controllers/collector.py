@@ -12,10 +12,10 @@ from kubemini.api.kinds import Kind, by_gvk
 from kubemini.api.objects import Obj
 from kubemini.client import ApiClient, Discovery, Informers, WorkQueue
 from kubemini.client.events import Recorder
-from kubemini.controllers.decide.dialogue import Answer, Ask, Read, Step
+from kubemini.controllers.decide.dialogue import Answer, Ask, Read, Step, Together
 from kubemini.controllers.decide.garbage import collecting
 from kubemini.controllers.decide.garbage.graph import Graph
-from kubemini.controllers.reconcile import tell
+from kubemini.controllers.reconcile import side_by_side, tell
 from kubemini.sim import Steps
 
 SOURCE = "garbage-collector-controller"
@@ -96,6 +96,10 @@ class GarbageCollector:
                 reply = yield from self.client.get(step.kind, step.key[1], step.key[0])
             case Ask():
                 reply = yield from self.client.request(step.verb, step.path, step.body, dict(step.query))
+            case Together():
+                deeds = [self._converse(part) for part in step.parts]
+                errors = yield from side_by_side(self.client.component, deeds)
+                return Answer(parts=tuple(Answer(error=error) for error in errors))
             case _:
                 raise AssertionError(f"the garbage collector reads and asks, and this is neither: {step}")
         return Answer(reply.value) if reply.ok else Answer(error=reply.error)

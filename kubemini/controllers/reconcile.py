@@ -44,6 +44,7 @@ from kubemini.controllers.decide.dialogue import (
 )
 from kubemini.controllers.decide.dialogue import Steps as Part
 from kubemini.controllers.decide.expectations import Expectations, Writes
+from kubemini.host import Component
 from kubemini.sim import Steps
 from kubemini.wire import Reply
 from kubemini.wire.rpc import happen
@@ -114,6 +115,23 @@ def execute_all(
         if not is_done(action, reply):
             return reply.error
     return None
+
+
+def side_by_side(component: Component, deeds: Sequence[Steps]) -> Steps:
+    """Carry out each in a task of its own; returns what each of them came to, when all have ended."""
+    ended: dict[int, Any] = {}
+    all_ended = simpy.Event(component.sim)
+
+    def carry_out(place: int, deed: Steps) -> Steps:
+        ended[place] = yield from deed
+        if len(ended) == len(deeds):
+            happen(all_ended, None)
+
+    for place, deed in enumerate(deeds):
+        component.spawn(carry_out(place, deed))
+    if deeds:
+        yield all_ended
+    return tuple(ended[place] for place in range(len(deeds)))
 
 
 class Reconciler:
@@ -291,20 +309,7 @@ class Reconciler:
         return Answer(reply.value)
 
     def _at_once(self, key: Key, parts: Sequence[Part]) -> Steps:
-        """Carry out each in a task of its own; returns an answer of each, when all have ended."""
-        answers: dict[int, Answer] = {}
-        all_ended = simpy.Event(self.component.sim)
-
-        def carry_out(place: int, part: Part) -> Steps:
-            answers[place] = yield from self._part(key, part)
-            if len(answers) == len(parts):
-                happen(all_ended, None)
-
-        for place, part in enumerate(parts):
-            self.component.spawn(carry_out(place, part))
-        if parts:
-            yield all_ended
-        return tuple(answers[place] for place in range(len(parts)))
+        return (yield from side_by_side(self.component, [self._part(key, part) for part in parts]))
 
     def _part(self, key: Key, part: Part) -> Steps:
         """Carry out one; returns what it comes to, or why it was refused."""

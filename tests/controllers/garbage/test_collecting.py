@@ -1,9 +1,10 @@
 """The garbage collector at work on an API server, on ConfigMaps that own each other; in a cluster: `test_gone`."""
 
-from kubemini.api.kinds import CONFIG_MAP, NODE
+from kubemini.api.kinds import CONFIG_MAP, NODE, by_gvk
 from kubemini.api.objects import evolve, freeze
 from kubemini.client import Discovery, Informers
 from kubemini.controllers.collector import GarbageCollector
+from kubemini.controllers.decide.garbage import collecting
 from tests.controllers.garbage.test_graph import ref
 from tests.worlds.kube import World
 
@@ -138,3 +139,25 @@ def test_what_is_seen_only_by_others_costs_nothing_once_all_is_as_it_should_be()
     asked = len(world.sim.trace.of("object"))
     world.run(60)
     assert len(world.sim.trace.of("object")) == asked
+
+
+def test_all_that_an_orphaning_owner_has_forget_it_at_once():
+    world = Garbage()
+    owner = world.make("owner")
+    for number in range(3):
+        world.make(f"child-{number}", owner)
+    world.run(1)
+    look = collecting.orphan(world.collector.graph.nodes[owner["metadata"]["uid"]], by_gvk)
+    asked = [next(part) for part in next(look).parts]
+    assert sorted(step.path.rsplit("/", 1)[1] for step in asked) == [f"child-{number}" for number in range(3)]
+    assert {step.verb for step in asked} == {"PATCH"}
+
+
+def test_orphans_have_forgotten_their_owner_when_it_goes():
+    world = Garbage()
+    owner = world.make("owner")
+    for number in range(3):
+        world.make(f"child-{number}", owner)
+    world.delete("owner", "Orphan")
+    assert world.there == [f"child-{number}" for number in range(3)]
+    assert [world.owners(f"child-{number}") for number in range(3)] == [[]] * 3

@@ -328,8 +328,9 @@ def _complaints(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: type
 def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
     """The object that an apply makes where there is none."""
     config = configuration(write, body)
-    unread = config if isinstance(config, ApiError) else _unread(write.kind, body)
-    if unread is not None:
+    if isinstance(config, ApiError):
+        return config
+    if (unread := _unread(write.kind, body)) is not None:
         return unread
     meta = config["metadata"]
     if meta.get("uid"):

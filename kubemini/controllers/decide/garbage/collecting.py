@@ -9,7 +9,6 @@ same name with another UID is another object. It ends with the error for which i
 Invariant: nothing is deleted while one of its owners is there and does not wait for those that block it.
 Models k/k pkg/controller/garbagecollector GarbageCollector.attemptToDeleteItem, GarbageCollector.isDangling
 Models k/k pkg/controller/garbagecollector GarbageCollector.attemptToOrphanWorker, GarbageCollector.removeFinalizer
-Simplified: those that forget an owner do so one after the other.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -19,7 +18,7 @@ from kubemini.api.kinds import Kind, stored
 from kubemini.api.kinds import acted_on as of_a_story
 from kubemini.api.objects import Obj, freeze
 from kubemini.controllers.decide.actions import terminating
-from kubemini.controllers.decide.dialogue import Answer, Ask, Read, Step, not_found
+from kubemini.controllers.decide.dialogue import Answer, Ask, Read, Step, at_once, not_found
 from kubemini.controllers.decide.garbage.graph import (
     FOREGROUND,
     ORPHAN,
@@ -176,19 +175,22 @@ def _finish(node: Node, kind: Kind, graph: Graph) -> Generator[Step, Answer, Non
 
 
 def orphan(owner: Node, find: Find) -> Look:
-    """Those it owns forget it; then it may go."""
-    failed = None
-    for dependent in list(owner.dependents):
-        try:
-            yield from _forget(dependent, owner.identity.uid, find)
-        except _Failed as error:
-            failed = error.error
-    if failed is not None:
-        return failed
+    """Those it owns forget it, all at once; then it may go."""
+    answers = yield from at_once(_forgotten(dependent, owner.identity.uid, find) for dependent in owner.dependents)
+    if failed := [answer.error for answer in answers if answer.error is not None]:
+        return failed[0]
     try:
         yield from _release(owner, _kind_of(owner.identity, find), ORPHAN)
     except _Failed as error:
         return error.error
+    return None
+
+
+def _forgotten(dependent: Node, owner: str, find: Find) -> Look:
+    try:
+        yield from _forget(dependent, owner, find)
+    except _Failed as failed:
+        return failed.error
     return None
 
 
