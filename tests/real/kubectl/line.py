@@ -57,10 +57,14 @@ MORE_CHOSEN = (
 
 
 def equal(text):
-    """*text* without what a server, or the clock, chose."""
+    """*text* without what a server, the clock, or the order of a Go map chose."""
     for pattern, label in (*CHOSEN, *MORE_CHOSEN):
         text = re.sub(pattern, label, text, flags=re.MULTILINE)
-    return text
+    return re.sub(r"(?<=due to error: \[)cannot delete .*(?=\])", _in_order, text)
+
+
+def _in_order(reasons):
+    return ", ".join(sorted(re.split(r", (?=cannot delete )", reasons[0])))
 
 
 def given_to(line):
