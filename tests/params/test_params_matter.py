@@ -92,7 +92,7 @@ def test_at_the_ends_of_its_range_a_run_ends_in_peace(story, name):
     _, others = row(story, name)
     for end in ends(name):
         with suppress(Runaway):
-            assert told(story, {**others, **WITH.get((name, end), {}), name: end}, 8_000)
+            assert told(story, {**others, **WITH.get((name, end), {}), name: end}, 3_000)
 
 
 @pytest.mark.parametrize("name", NAMES)

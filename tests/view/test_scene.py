@@ -178,15 +178,18 @@ def test_requests_that_are_all_refused_are_not_said_to_have_no_answer():
     assert not any("no answer" in second for second in seconds)
 
 
-@pytest.mark.parametrize("name", names())
-def test_a_recording_is_small_enough_for_a_page(name):
-    recording = json.dumps(present(run(name)), separators=(",", ":"), ensure_ascii=False)
+@pytest.fixture(scope="module", params=names())
+def shown(request):
+    """What a page shows of a scenario."""
+    return present(run(request.param))
+
+
+def test_a_recording_is_small_enough_for_a_page(shown):
+    recording = json.dumps(shown, separators=(",", ":"), ensure_ascii=False)
     assert len(gzip.compress(recording.encode())) < 60_000
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_row_and_sentence_of_a_scenario_lies_within_its_time_and_says_something(name):
-    shown = present(run(name))
+def test_every_row_and_sentence_of_a_scenario_lies_within_its_time_and_says_something(shown):
     until = shown["header"]["until"]
     assert all(0 <= at <= until and level in ("ok", "warn", "bad") and first for at, level, first, _ in shown["story"])
     assert all(words and who and 0 <= float(time) * SECOND <= until + 1000 for time, who, words in shown["table"])
