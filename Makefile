@@ -56,7 +56,7 @@ test: $(TESTED)
 
 $(TESTED): $(CHECKED) $(BOOK) $(TESTS)
 	@rm -f $@
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout 900 --durations 20 -rs tests chapters | tee _build/tests.txt
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 900 --durations 20 -rs tests chapters | tee _build/tests.txt
 	@tail -n 1 _build/tests.txt > $@
 
 lint: $(CHECKED)
