@@ -93,3 +93,24 @@ def test_a_line_of_prose_has_seventy_characters_or_so(open_page, path):
         }))"""
     )
     assert 62 <= longest <= 76
+
+
+LETTERS_A_LINE = """() => [...document.querySelectorAll("article td code")].flatMap((code) => {
+    const range = document.createRange();
+    range.selectNodeContents(code);
+    const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+    return code.textContent.length / lines < 4 && lines > 1 ? [code.textContent] : [];
+})"""
+
+
+def test_on_a_phone_a_path_in_a_table_is_not_broken_letter_by_letter(open_page):
+    page = open_page((HTML / "chapters" / "evidence.html").as_uri(), viewport={"width": PHONE[0], "height": PHONE[1]})
+    assert page.evaluate(LETTERS_A_LINE) == []
+
+
+@pytest.mark.parametrize("name", ["door", "election", "kubectl", "quorum"])
+def test_and_a_table_that_fits_is_not_made_to_scroll_for_it(open_page, name):
+    page = open_page((HTML / "chapters" / f"{name}.html").as_uri(), viewport={"width": PHONE[0], "height": PHONE[1]})
+    wide = "() => [...document.querySelectorAll('article .pst-scrollable-table-container')]"
+    found = page.evaluate(f"{wide}.filter((one) => one.scrollWidth > one.clientWidth + 1).length")
+    assert found == 0 and page.locator("article table:not(.cell_output *)").count() > 0
