@@ -220,6 +220,12 @@ def test_a_built_page_names_no_other_host_to_load_from():
 
 
 @pytest.mark.needs("built-book")
+def test_the_name_of_a_file_is_no_address():
+    file = re.compile(r'href="https?://[\w-]+\.(?:py|sh|md|js)"')
+    assert {page.name: found for page in BUILT if (found := file.findall(page.read_text("utf-8", "replace")))} == {}
+
+
+@pytest.mark.needs("built-book")
 def test_the_appendix_lists_every_simplification_of_the_code():
     page = html.unescape(
         re.sub(r"<[^>]+>", "", (ROOT / "_build/html/chapters/simplified.html").read_text(encoding="utf-8"))
