@@ -8,17 +8,17 @@ Models k/apimachinery pkg/util/rand String, k/apiserver pkg/storage/names simple
 from hashlib import sha256
 from typing import Any
 
+from kubemini.api import names
 from kubemini.api.kinds import Kind
 from kubemini.api.objects import Obj, freeze
 
-NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # no vowels, so no words
 LONGEST_BASE = 58
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 
 
 def generated(base: str, rng: Any) -> str:
     """A name nobody has, most likely: *base* and five letters."""
-    return base[:LONGEST_BASE] + "".join(rng.choices(NAME_LETTERS, k=5))
+    return base[:LONGEST_BASE] + "".join(rng.choices(names.ALPHABET, k=5))
 
 
 def uid(rng: Any) -> str:

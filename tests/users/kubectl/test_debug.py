@@ -106,3 +106,8 @@ def test_a_copy_keeps_what_it_is_told_to(desk):
     assert "livenessProbe" in made["spec"]["containers"][0] and "initContainers" not in made["spec"]
     assert made["spec"].get("shareProcessNamespace", False) is False and made["spec"]["nodeName"]
     assert "NotFound" in desk.complains("get pod p"), "it has been replaced"
+
+
+def test_how_long_to_wait_is_no_flag_of_it_as_it_waits_for_ever(desk):
+    unknown = "error: unknown flag: --pod-running-timeout\nSee 'kubectl debug --help' for usage.\n"
+    assert desk.complains("debug p --image=busybox --pod-running-timeout=5s") == unknown

@@ -7,11 +7,11 @@ DebugOptions.generatePodCopyWithDebugContainer DebugOptions.generateNodeDebugPod
 import hashlib
 from typing import Any
 
+from kubemini.api import names
 from kubemini.api.objects import thaw
 from kubemini.kubelet.decide.pods.images import problem
-from kubemini.sim.units import SECOND
 from kubemini.users.decide.kubectl.asking import Failed, fail
-from kubemini.users.decide.kubectl.flags import BOOL, LIST, TIME, Flag, Given
+from kubemini.users.decide.kubectl.flags import BOOL, LIST, Flag, Given
 
 FLAGS = (
     Flag("container", "c"),
@@ -23,7 +23,6 @@ FLAGS = (
     *(Flag(name, kind=BOOL, default=True) for name in ("keep-init-containers", "share-processes")),
     *(Flag(name, short, BOOL) for name, short in (("stdin", "i"), ("tty", "t"), ("quiet", "q"))),
     *(Flag(name, unheard=True) for name in ("custom", "filename")),
-    Flag("pod-running-timeout", kind=TIME, default=60 * SECOND),
 )
 EPHEMERAL, COPY, NODE = "an ephemeral container", "a copy of a pod", "a pod for a node"  # what is made
 LEGACY = (
@@ -46,7 +45,6 @@ CONTEXTS: dict[str, Any] = {  # profile: what a debugging container may do
 }
 ON_HOST, WITH_ROOT = ("legacy", "general", "netadmin", "sysadmin"), ("legacy", "general", "sysadmin")
 POLICIES = ("", "Always", "IfNotPresent", "Never")
-LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # of the names that are made up
 LABEL = {"app.kubernetes.io/managed-by": "kubectl-debug"}
 
 
@@ -92,7 +90,7 @@ def pairs(given: Given, name: str) -> dict[str, str]:
 
 def suffix(seed: str) -> str:
     """Five letters for a name; the same for the same *seed*."""
-    return "".join(LETTERS[byte % len(LETTERS)] for byte in hashlib.sha256(seed.encode()).digest()[:5])
+    return "".join(names.ALPHABET[byte % len(names.ALPHABET)] for byte in hashlib.sha256(seed.encode()).digest()[:5])
 
 
 def container(given: Given, arguments: list[str], name: str, what: str, known: Any = None) -> dict[str, Any]:
