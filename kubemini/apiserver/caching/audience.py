@@ -65,7 +65,6 @@ class Audience:
     def __init__(self, index: str = "") -> None:
         self._index, self._came = index, 0
         self._counted = Counter[tuple[str, str]]()  # by the namespace and the name that they ask for
-        self._groups: dict[Selection | None, Group] = {}
         self._unfiled: dict[Selection | None, Group] = {}
         self._filed: dict[str, dict[str, dict[Selection | None, Group]]] = {}  # by field, by value
         self._of: dict[Call, tuple[Group, CacheWatcher]] = {}
@@ -80,10 +79,8 @@ class Audience:
         """It hears from now on, until it is removed."""
         self._came += 1
         watcher.number = self._came
-        group = self._groups.get(selection)
-        if group is None:
-            group = self._groups[selection] = Group(selection)
-            self._drawer(group)[selection] = group
+        drawer = self._drawer(selection.place if selection is not None else None)
+        group = drawer.setdefault(selection, Group(selection))
         group.watchers[watcher.number] = watcher
         self._of[watcher.call] = group, watcher
         self._count(selection, 1)
@@ -125,16 +122,16 @@ class Audience:
 
     def _close(self, group: Group) -> None:
         """Nobody is left of it."""
-        drawer = self._drawer(group)
-        del self._groups[group.selection], drawer[group.selection]
+        drawer = self._drawer(group.place)
+        del drawer[group.selection]
         if group.place is not None and not drawer:
             field, value = group.place
             del self._filed[field][value]
 
-    def _drawer(self, group: Group) -> dict[Selection | None, Group]:
-        if group.place is None:
+    def _drawer(self, place: tuple[str, str] | None) -> dict[Selection | None, Group]:
+        if place is None:
             return self._unfiled
-        field, value = group.place
+        field, value = place
         return self._filed.setdefault(field, {}).setdefault(value, {})
 
     def _concerned(self, changes: Sequence[CachedChange]) -> Iterable[Group]:

@@ -72,7 +72,7 @@ class WatchCache:
         self.revision = 0
         self.ready = False
         self.log: list[CachedChange] = []
-        self.audience = Audience(INDEXES.get(kind.resource, ""))
+        self.audience = self._nobody()
         self._oldest = 0  # a watch from here on, or later, misses nothing
         self._emptied: int | None = None  # when it last lost what it had; None: it has not
         self._waiting: list[simpy.Event] = []
@@ -80,6 +80,9 @@ class WatchCache:
         self._stream: Any = None
         self._wanted: list[tuple[int, simpy.Event]] = []  # revisions that somebody waits for
         self._task = component.spawn(self._run())
+
+    def _nobody(self) -> Audience:
+        return Audience(INDEXES.get(self.kind.resource, ""))
 
     # -- reading -----------------------------------------------------------------------------------------------------
     def get(self, namespace: str, name: str) -> Obj | None:
@@ -192,7 +195,7 @@ class WatchCache:
     def _empty(self) -> None:
         """Send the watchers away: they come back, and may have to list again."""
         self.ready, self._emptied = False, self.component.sim.now
-        audience, self.audience = self.audience, Audience(INDEXES.get(self.kind.resource, ""))
+        audience, self.audience = self.audience, self._nobody()
         for watcher in audience:
             assert watcher.call.stream is not None
             watcher.call.stream.close()

@@ -184,7 +184,7 @@ def _other_uid(kind: Kind, old: Obj, new: Obj) -> ApiError | None:
 
 
 def _by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
-    config = configuration(write, body)
+    config, unread = configuration(write, body)
     if isinstance(config, ApiError):
         return config
     me, force, said = write.me(APPLIES), bool(write.options.force), freeze(body)
@@ -193,7 +193,7 @@ def _by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError":
         new = ownership.apply(old, config, me, force, write.now, said, write.kind)
         if isinstance(new, ApiError):
             return new
-        if (unread := _unread(write.kind, body)) is not None:  # only after who is in the way
+        if unread is not None:  # only after who is in the way
             return unread
         found = write.decoded(new, wraps=True)
         if isinstance(found, ApiError):
@@ -220,9 +220,11 @@ def _scale_by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError
     Models k/apimachinery pkg/util/managedfields ScaleHandler.ToParent ToSubresource
     """
     kind, info = write.kind, write.info
-    wrong = _not_applicable(SCALE, body) or _unread(SCALE, body)
+    wrong, unread = _understood(SCALE, body)
     if wrong is not None:
         return wrong
+    if unread is not None:
+        return unread
     me, force = write.me(APPLIES), bool(write.options.force)
 
     def decide(old: Obj) -> Obj | Remove | ApiError:
@@ -245,52 +247,47 @@ def _scale_by_apply(write: Write, body: Mapping[str, Any]) -> "Decide | ApiError
     return decide
 
 
-def configuration(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
-    """What is applied: *body* with the name and namespace of the URL, or why it cannot be."""
+def configuration(write: Write, body: Mapping[str, Any]) -> "tuple[Obj | ApiError, ApiError | None]":
+    """What is applied: *body* with the name and namespace of the URL, or why it cannot be; why it is unread."""
     kind, info = write.kind, write.info
-    wrong = _not_applicable(kind, body)
+    wrong, unread = _understood(kind, body)
     if wrong is not None:
-        return wrong
+        return wrong, None
     meta = body.get("metadata") or {}
     config = named(kind, {**body, "metadata": {**meta, "name": meta.get("name") or info.name}}, info.namespace)
     other = "spec" if info.subresource == "status" else "" if served.of(kind).plain_status else "status"
     misplaced = url_mismatch(kind, config, info.namespace, info.name)
     if misplaced is not None:
-        return _unread(kind, body) or misplaced
-    return without(config, (other,)) if other else config
+        return unread or misplaced, None
+    return without(config, (other,)) if other else config, unread
 
 
-def _not_applicable(kind: Kind, body: Mapping[str, Any]) -> ApiError | None:
-    """Why *body* cannot be applied to a *kind*, or None."""
+def _understood(kind: Kind, body: Mapping[str, Any]) -> tuple[ApiError | None, ApiError | None]:
+    """Why *body* cannot be applied to a *kind*, or None; and why the object that it makes cannot be read, or None."""
     version, said = body.get("apiVersion") or "", body.get("kind") or ""
     if (version, said) != (kind.api_version, kind.kind):
         group = version if "/" in str(version) else f"/{version}"
-        return errors.bad_request(f"invalid object type: {group}, Kind={said}")
+        return errors.bad_request(f"invalid object type: {group}, Kind={said}"), None
     if get(body, "metadata", "managedFields") is not None:
-        return errors.bad_request("metadata.managedFields must be nil")
+        return errors.bad_request("metadata.managedFields must be nil"), None
     found = decode(body, kind.api_version, kind.kind, kind.structural, wraps=True)
-    why = _odd(kind, body, found, published.shape_of(kind.api_version, kind.kind, kind.structural))
-    return errors.failed(f"failed to create typed patch object ({_called(kind, body)}): {why}") if why else None
-
-
-def _called(kind: Kind, body: Mapping[str, Any]) -> str:
-    """What *body* is the configuration of, as an apply that fails says it."""
     meta = body.get("metadata") if isinstance(body.get("metadata"), dict) else {}
     where = f"{meta.get('namespace', '')}/{meta.get('name', '')}" if meta else "/"
-    return f"{where}; {kind.api_version if kind.group else f'/{kind.version}'}, Kind={kind.kind}"
+    gvk = f"{kind.api_version if kind.group else f'/{kind.version}'}, Kind={kind.kind}"
+    why = _odd(kind, body, found, published.shape_of(kind.api_version, kind.kind, kind.structural))
+    if why:
+        return errors.failed(f"failed to create typed patch object ({where}; {gvk}): {why}"), None
+    return None, _unread(kind, found, where, gvk)
 
 
-def _unread(kind: Kind, body: Mapping[str, Any]) -> ApiError | None:
-    """Why the object that *body*, a tree of its kind's fields, makes cannot be read, or None."""
-    found = decode(body, kind.api_version, kind.kind, kind.structural, wraps=True)
+def _unread(kind: Kind, found: Decoded, where: str, gvk: str) -> ApiError | None:
     if not found.error:
         return None
     type = published.type_at(published.type_of(kind.api_version, kind.kind), found.place)
     why = found.error if type in OWN_READERS else misfit.why("", found)
     why = re.sub(r"Go struct field \S+ of type", "Go value of type", why)
-    called = _called(kind, body)
-    told = f"unable to convert unstructured object to {called.partition('; ')[2]}: {why}"
-    return errors.failed(f"failed to convert new object ({called}) to proper version: {told}")
+    told = f"unable to convert unstructured object to {gvk}: {why}"
+    return errors.failed(f"failed to convert new object ({where}; {gvk}) to proper version: {told}")
 
 
 def _odd(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: typed.Shape) -> str:
@@ -327,10 +324,10 @@ def _complaints(kind: Kind, body: Mapping[str, Any], found: Decoded, shape: type
 
 def newly_applied(write: Write, body: Mapping[str, Any]) -> "Obj | ApiError":
     """The object that an apply makes where there is none."""
-    config = configuration(write, body)
+    config, unread = configuration(write, body)
     if isinstance(config, ApiError):
         return config
-    if (unread := _unread(write.kind, body)) is not None:
+    if unread is not None:
         return unread
     meta = config["metadata"]
     if meta.get("uid"):
