@@ -20,7 +20,8 @@ BOUNDS = (10 * SECOND, 300 * SECOND)
 def run(name="web", state=RUNNING, code=0, attempt=0, image="shop/web:1.0", at=SECOND):
     ended = {"finished_at": at + SECOND, "exit_code": code, "reason": "Error" if code else "Completed"}
     more = ended if state == EXITED else {}
-    return Run(f"{name}-{attempt}", name, attempt, 0, image, "", state, at, at, spec_image=image, **more)
+    spec = freeze({"name": name, "image": image})
+    return Run(f"{name}-{attempt}", name, attempt, 0, image, "", state, at, at, spec=spec, **more)
 
 
 def view(*runs, ready=True):

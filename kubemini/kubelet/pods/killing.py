@@ -11,7 +11,7 @@ import simpy
 from kubemini.api.objects import get
 from kubemini.kubelet.decide.behaviour import behaviour_time
 from kubemini.kubelet.decide.pods import ending
-from kubemini.kubelet.decide.pods.runs import EXITED, Run, find
+from kubemini.kubelet.decide.pods.runs import EXITED, Run
 from kubemini.kubelet.pods.hooks import run_hook
 from kubemini.kubelet.pods.shared import NORMAL, WARNING, Attended
 from kubemini.sim import Steps
@@ -32,7 +32,7 @@ def kill(
     *running*: all that end together, if there is an order among them.
     """
     shared, pod = worker.shared, worker.pod
-    container = run.spec or find(pod, run.name)
+    container = run.spec
     shared.event(pod, NORMAL, "Killing", message or f"Stopping container {run.name}", run.name)
     left = ending.grace_of(pod, container, why) if grace is None else grace
     shared.containers.leaves(worker.uid, for_good=running is not None)
@@ -46,7 +46,7 @@ def kill(
 
 def _pre_stop(worker: Attended, run: Run, grace: int) -> Steps:
     """Run the hook, but for no longer than *grace* seconds: how long it took (µs)."""
-    shared, container = worker.shared, run.spec or find(worker.pod, run.name)
+    shared, container = worker.shared, run.spec
     began = shared.now
     event = simpy.Event(shared.component.sim)
 

@@ -17,7 +17,7 @@ from kubemini.containers import CannotStart, Program, Setting
 from kubemini.host import Host
 from kubemini.host.linux import podnetwork
 from kubemini.kubelet.decide.pages import container_of, ports
-from kubemini.kubelet.decide.pods.runs import EXITED, RUNNING, PodView, Run, find
+from kubemini.kubelet.decide.pods.runs import EXITED, RUNNING, PodView, Run
 from kubemini.kubelet.podlogs import PodLogs
 from kubemini.kubelet.runtime import termination
 from kubemini.kubelet.runtime.life import KILLED, OOM_KILLED, Life
@@ -159,7 +159,7 @@ class Containers:
         """
         sandbox, name = self.of_pod[uid], container["name"]
         run = Run(self._identity(sandbox, name), name, attempt, sandbox.view.attempt, *image)
-        run.created_at, run.spec, run.spec_image = self.host.sim.wall, container, container.get("image", "")
+        run.created_at, run.spec = self.host.sim.wall, container
         run.resources = container.get("resources")
         ended, say = partial(self._ended, sandbox, run), partial(self._said, sandbox, name)
         changed, resolv_conf = partial(self._changed, sandbox, run), self.host.resolv_conf(sandbox.pod)
@@ -260,8 +260,7 @@ class Containers:
         run.reason = OOM_KILLED if reason == OOM_KILLED else "Error" if code else "Completed"
         kept = self.logs.of(sandbox.uid, run.name)
         log = kept.current if kept is not None else None
-        asked = run.spec or find(sandbox.pod, run.name)
-        run.message = termination.message(asked, sandbox.lives[run.id].left(), log, code)
+        run.message = termination.message(run.spec, sandbox.lives[run.id].left(), log, code)
         if run.name in sandbox.main_names:
             self._terminate(sandbox)
             if not any(one.name in sandbox.main_names for one in sandbox.view.running()):

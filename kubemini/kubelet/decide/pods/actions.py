@@ -126,7 +126,7 @@ def _done(container: Obj, pod: Obj, view: PodView) -> bool:
 def _why_kill(container: Obj, pod: Obj, run: Run, verdict: Verdict) -> tuple[Kill | None, bool]:
     """Why a running main container must go, and whether it starts again."""
     name, again = container["name"], policy.after_kill(container, pod)
-    if run.spec_image != container.get("image", ""):
+    if run.spec.get("image") != container.get("image"):
         return Kill(run, f"Container {name} definition changed, will be restarted"), True
     if verdict(LIVENESS, run.id) is False:
         why, message = LIVENESS, f"Container {name} failed liveness probe"
@@ -210,7 +210,7 @@ def _sidecar(container: Obj, run: Run, verdict: Verdict, plan: Actions) -> bool 
     started = verdict(STARTUP, run.id) if container.get(STARTUP) else True
     if started is False:
         reason, why = "failed startup probe", STARTUP
-    elif started and run.spec_image != container.get("image", ""):
+    elif started and run.spec.get("image") != container.get("image"):
         reason = "definition changed"
     elif started and container.get(LIVENESS) and verdict(LIVENESS, run.id) is False:
         reason, why = "failed liveness probe", LIVENESS

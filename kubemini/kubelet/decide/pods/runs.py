@@ -7,7 +7,7 @@ Models k/k pkg/kubelet/container PodStatus Status
 
 from dataclasses import dataclass, field, replace
 
-from kubemini.api.objects import Obj, get
+from kubemini.api.objects import Obj, freeze, get
 
 CREATED, RUNNING, EXITED = "created", "running", "exited"
 NOT_YET = -1  # an instant that has not come
@@ -32,8 +32,7 @@ class Run:
     exit_code: int = 0
     reason: str = ""
     message: str = ""
-    spec_image: str = ""  # as the pod asked for it: another one is another container
-    spec: Obj | None = None  # all of what the pod asked for then
+    spec: Obj = field(default_factory=lambda: freeze({}))  # as the pod asked for it
     resources: Obj | None = None  # what its cgroup has
     user: tuple[int, tuple[int, ...]] | None = None  # whose it is, and the groups, the first one first; None: not told
 

@@ -20,7 +20,6 @@ from kubemini.sim import Steps
 
 MOST = 10 * 1024  # bytes of an answer that are kept
 REDIRECTS = 10  # that are followed, on the same host
-NO_TLS = Answer()  # it does not speak TLS
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PORTS = {"http": 80, "https": 443}
 AGENT = {"user-agent": "kube-probe/1.37"}
@@ -48,7 +47,7 @@ def ask(worker: Attended, prober: Prober) -> Steps:
     there = _there(worker, sandbox, host)
     if "tcpSocket" in spec:
         return _tcp(there, host, port)
-    return (yield from _http(worker, there, prober, f"{probing.joined(host, port)}"))
+    return (yield from _http(worker, there, prober, probing.joined(host, port)))
 
 
 def _there(worker: Attended, sandbox: PodSandbox, host: str) -> PodSandbox | None:
@@ -99,11 +98,9 @@ def _http(worker: Attended, there: PodSandbox | None, prober: Prober, where: str
     for _ in range(REDIRECTS):
         target, port = f"{at.path or '/'}{'?' if at.query else ''}{at.query}", at.port or PORTS[at.scheme]
         request = Request("GET", target, headers, b"", worker.shared.host.name, there.ip if there else "")
-        answer = _answer(there, port, request, at.scheme == "https")
-        if answer is None:
-            return Outcome(False, probing.http_failed(url, None, probing.refused(at.hostname or "", port)))
-        if answer is NO_TLS:
-            return Outcome(False, probing.http_failed(url, None, probing.NO_TLS))
+        answer = _answer(there, port, request, at)
+        if isinstance(answer, str):
+            return Outcome(False, probing.http_failed(url, None, answer))
         delay += answer.delay
         if delay >= prober.timeout:
             yield worker.shared.component.timeout(prober.timeout)
@@ -119,15 +116,16 @@ def _http(worker: Attended, there: PodSandbox | None, prober: Prober, where: str
     return _judged(answer, url)
 
 
-def _answer(there: PodSandbox | None, port: int, request: Request, tls: bool) -> Any:
-    """That of whoever listens there; None: nobody does."""
+def _answer(there: PodSandbox | None, port: int, request: Request, at: SplitResult) -> Any:
+    """The Answer of whoever listens there, or the text why there is none."""
+    tls = at.scheme == "https"
     for life in _lives(there) if there is not None else ():
         if life.inside.listens(port) and life.inside.speaks_tls(port) != tls:
-            return NO_TLS if tls else Answer(400)
+            return probing.NO_TLS if tls else Answer(400)
         answer = life.inside.request(port, request)
         if answer is not None:
             return answer
-    return None
+    return probing.refused(at.hostname or "", port)
 
 
 def _redirect(answer: Any, url: str) -> SplitResult | None:
