@@ -33,7 +33,7 @@ from tests.oracles.build import Missing, program
 from tests.oracles.ha.real.programs import Failed
 from tests.real.api import lines
 from tests.real.api.realserver import TOKENS, RealServer
-from tests.real.api.twin import CHOSEN
+from tests.real.api.twin import CHOSEN, twice
 from tests.real.api.twin import KUBECTL as OF_PYPI
 from tests.real.kubectl import morelines
 from tests.serve.doors import LONG, Served
@@ -46,6 +46,7 @@ NOON = datetime(2026, 6, 1, 12)
 WHOLE = Path(__file__).with_name("whole.yaml")
 TYPED = [line for text in (lines.TYPED, morelines.MORE) for line in text.splitlines() if line]
 LOOKED = [line for line in morelines.LOOKED.splitlines() if line]
+LOOKS = 5  # at most, at a line of these
 TOLERATED = lines.TOLERATED | morelines.TOLERATED
 MORE_CHOSEN = (
     (r"(LIVE|MERGED)-\d+", r"\1"),
@@ -180,7 +181,19 @@ def looked():
             said = real(config, folder, settled)
             assert said.endswith("status 0"), said
             for line in LOOKED:
-                yield line, untied(line, real(config, folder, line)), untied(line, ours(line))
+                for _ in range(LOOKS):  # the cluster goes on between the two
+                    wanted, got = untied(line, real(config, folder, line)), untied(line, ours(line))
+                    if wanted == got:
+                        break
+                yield line, wanted, got
+
+
+def compared():
+    """(line, what differs) of all lines."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours = Ours(Path(folder))
+        found = [(line, wanted, ours(line)) for line, wanted in record()]
+    return [(line, differing(wanted, got)) for line, wanted, got in [*found, *looked()]]
 
 
 def main(words):
@@ -190,12 +203,9 @@ def main(words):
         RECORDED.write_bytes(gzip.compress(data, mtime=0))
         print(f"{len(TYPED)} lines recorded")
         return 0
-    with tempfile.TemporaryDirectory() as folder:
-        ours = Ours(Path(folder))
-        found = [(line, wanted, ours(line)) for line, wanted in record()]
     counts = {"alike": 0, "tolerated": 0, "different": 0}
-    for line, wanted, got in [*found, *looked()]:
-        difference, why = differing(wanted, got), TOLERATED.get(line, "")
+    for line, difference in twice(compared, TOLERATED):
+        why = TOLERATED.get(line, "")
         counts["alike" if not difference else "tolerated" if why else "different"] += 1
         if difference:
             print(f"kubectl {line}" + (f" (tolerated: {why})" if why else ""))
