@@ -22,3 +22,23 @@ def test_a_status_tells_whose_the_processes_of_a_container_are():
     ]
     waiting = next(one for one in life.player.seen.pods["p"] if "containerStatuses" in one["status"])
     assert "user" not in waiting["status"]["containerStatuses"][0], "nobody knows before it has been made"
+
+
+def test_a_status_tells_how_volumes_are_mounted_from_the_first_one_on():
+    mounts = [
+        {"name": "v", "mountPath": "/v"},
+        {"name": "v", "mountPath": "/r", "readOnly": True},
+        {"name": "v", "mountPath": "/b", "readOnly": True, "recursiveReadOnly": "IfPossible"},
+    ]
+    asked = pod(container("sleep", 1000, volumeMounts=mounts), volumes=[{"name": "v", "emptyDir": {}}])
+    life = Life(asked, until("ready()"))
+    told = [version["status"].get("containerStatuses") for version in life.player.seen.pods["p"]]
+    assert {str(one[0]["volumeMounts"]) for one in told if one} == {
+        str(
+            [
+                {"name": "v", "mountPath": "/v"},
+                {"name": "v", "mountPath": "/r", "readOnly": True, "recursiveReadOnly": "Disabled"},
+                {"name": "v", "mountPath": "/b", "readOnly": True, "recursiveReadOnly": "Enabled"},
+            ]
+        )
+    }

@@ -62,7 +62,8 @@ def _needs_no_start(pod: Obj, view: PodView, container: Obj, runs: list[Run], st
 
 
 def _base(container: Obj, restarts: int = 0) -> dict[str, Any]:
-    return {
+    mounts = [_mounted(one) for one in container.get("volumeMounts") or ()]
+    return ({"volumeMounts": mounts} if mounts else {}) | {
         "name": container["name"],
         "image": container.get("image", ""),
         "imageID": "",
@@ -71,6 +72,15 @@ def _base(container: Obj, restarts: int = 0) -> dict[str, Any]:
         "restartCount": restarts,
         "started": False,
     }
+
+
+def _mounted(mount: Obj) -> dict[str, Any]:
+    """How a volume is mounted, by a runtime that can make all that is mounted below it read-only, too."""
+    told = {"name": mount["name"], "mountPath": mount["mountPath"]}
+    if not mount.get("readOnly"):
+        return told
+    below = "Enabled" if mount.get("recursiveReadOnly") in ("Enabled", "IfPossible") else "Disabled"
+    return told | {"readOnly": True, "recursiveReadOnly": below}
 
 
 def _of_none(pod: Obj, container: Obj, old: Any, restarting: bool) -> dict[str, Any]:
