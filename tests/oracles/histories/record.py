@@ -21,7 +21,7 @@ from tests.oracles.build import Missing, program
 from tests.oracles.ha.real.programs import Failed
 from tests.oracles.histories import stories
 from tests.oracles.histories.playing import judge_of, module
-from tests.oracles.histories.telling import agreeing
+from tests.oracles.histories.telling import agreeing, metrics
 from tests.oracles.histories.telling.outside import Outside
 from tests.oracles.histories.telling.teller import Telling
 from tests.real.workloads.realplane import RealPlane
@@ -76,6 +76,7 @@ def recorded(chosen):
         RealPlane(program("kubernetes"), Path(folder)) as server,
         concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool,
     ):
+        metrics.define(Outside(server, space(0, 0)))
         jobs = {pool.submit(told, server, number, chosen[name]): name for number, name in enumerate(chosen)}
         for done in concurrent.futures.as_completed(jobs):
             try:

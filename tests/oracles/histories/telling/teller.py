@@ -13,6 +13,7 @@ from collections import defaultdict
 from kubemini.sim.units import MINUTE, SECOND
 from tests.oracles.histories.hand import Hand
 from tests.oracles.histories.noting import NAMESPACE
+from tests.oracles.histories.telling.metrics import Metrics
 from tests.oracles.histories.telling.outside import OutsideNotes
 
 LOOKS = SECOND // 20
@@ -43,6 +44,7 @@ class Telling:
         self.notes.listeners.append(self._timed)
         self.start = world.now
         self.hand = Hand(world, self.notes, Anywhere(), story)
+        self.metrics = Metrics(world, self.notes, NAMESPACE)
 
     def _timed(self, key, type, obj):
         self.times[key].append(round((self.world.now - self.start) / SECOND, 1))
@@ -104,6 +106,8 @@ class Telling:
             self.hand.automate(done["auto"])
         elif "status" in done:
             self.hand.say(done["of"], done["status"])
+        elif "usage" in done:
+            self.metrics.measure(done["usage"])
         else:
             raise LookupError(f"a step of no kind that is known: {step}")
         return done
