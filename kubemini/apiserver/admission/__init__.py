@@ -62,7 +62,7 @@ def newest_default(classes: Iterable[Obj], marks: Sequence[str]) -> str | None:
 
 def admit(asked: Attributes) -> "Obj | ApiError | None":
     """The object after all plugins have changed it, or the first refusal."""
-    for plugin in _running(asked, "admit"):
+    for plugin in _running("admit", asked.off):
         found = plugin.admit(asked)
         asked.witness("admit", asked.obj, found, plugin.NAME)
         if isinstance(found, ApiError):
@@ -74,7 +74,7 @@ def admit(asked: Attributes) -> "Obj | ApiError | None":
 
 def validate(asked: Attributes) -> ApiError | None:
     """The first refusal of the object as it will be stored, or None."""
-    for plugin in _running(asked, "validate"):
+    for plugin in _running("validate", asked.off):
         refused: ApiError | None = plugin.validate(asked)
         asked.witness("judge", asked.obj, refused, plugin.NAME)
         if refused is not None:
@@ -84,11 +84,12 @@ def validate(asked: Attributes) -> ApiError | None:
 
 def needs(asked: Attributes) -> tuple[Kind, ...]:
     """The kinds of whose objects the plugins must know, each once."""
-    return tuple(dict.fromkeys(kind for plugin in _running(asked, "needs") for kind in plugin.needs(asked)))
+    return tuple(dict.fromkeys(kind for plugin in _running("needs", asked.off) for kind in plugin.needs(asked)))
 
 
-def _running(asked: Attributes, half: str) -> list[ModuleType]:
-    return [plugin for plugin in plugins(half) if plugin.NAME not in asked.off]
+@cache
+def _running(half: str, off: tuple[str, ...]) -> tuple[ModuleType, ...]:
+    return tuple(plugin for plugin in plugins(half) if plugin.NAME not in off)
 
 
 @cache

@@ -10,6 +10,7 @@ LIST and WATCH as methods are ours: what a client of the simulation sends for a 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from kubemini.api import errors, fields
@@ -46,7 +47,7 @@ CONNECTS = ("log", "exec", "attach", "portforward", "proxy")  # they end at some
 ROOTS = ("api", "apis", "version")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RequestInfo:
     """What is asked for. An empty namespace means all of them, or that the kind has none."""
 
@@ -65,7 +66,7 @@ class RequestInfo:
     label_selector: str = ""
     own: Kind | None = None  # the kind, if it is defined at this server only
 
-    @property
+    @cached_property
     def kind(self) -> Kind | None:
         """The row of the table of kinds, or None if there is no such kind (or no such sub-resource)."""
         found = self.own or by_resource(self.group, self.version, self.resource)

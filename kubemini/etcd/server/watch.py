@@ -13,7 +13,7 @@ from typing import Any
 
 from kubemini.etcd.errors import NO_LEADER, EtcdError
 from kubemini.etcd.server.driver import Driver
-from kubemini.etcd.store.mvcc import DELETE, PUT, KeyChange, Store, is_empty, is_in
+from kubemini.etcd.store.mvcc import DELETE, PUT, TO_THE_END, KeyChange, Store, is_empty, is_in
 from kubemini.host import Timer
 from kubemini.wire import Call
 
@@ -34,6 +34,11 @@ class Watcher:
         self.prev_kv = bool(request.get("prev_kv"))
         self.require_leader = bool(request.get("require_leader"))
         self.quiet = True  # since the last time that progress was looked at
+
+    def may_want(self, first: str, last: str) -> bool:
+        """Whether its range and that from one key to another have anything in common."""
+        end = self.range_end or self.key
+        return self.key <= last and (first <= end or end == TO_THE_END)
 
     def wants(self, change: KeyChange) -> bool:
         """Whether *change* is news here."""
@@ -117,8 +122,13 @@ class Watches:
         changes = self.store.history(self.revision + 1)
         self.revision = now
         assert not isinstance(changes, EtcdError), "a compaction cannot outrun the watches of its own member"
+        keys = [change.kv["key"] for change in changes]
+        first, last = min(keys, default=""), max(keys, default="")
         for watcher in self.watchers:
-            self._send(watcher, changes, now)
+            if watcher.may_want(first, last):
+                self._send(watcher, changes, now)
+            elif watcher.next <= now:
+                watcher.next = now + 1
 
     def _send(self, watcher: Watcher, changes: list[KeyChange], revision: int) -> None:
         events = [watcher.event(change, self.store.compacted) for change in changes if watcher.wants(change)]
