@@ -3,7 +3,8 @@
 #                missing fails instead of skipping
 # make chapters  execute the notebooks, store their outputs in normal form
 # make soak      trouble for Raft (SCHEDULES=n), for a whole etcd and for whole clusters (SCENARIOS=n: in full, and the same
-#                quiescent), users who change their minds meanwhile (CHURN=n), the failure timelines (TIMELINES=n), every trial on a real cluster and in ours, and every fault that must be noticed
+#                quiescent), users who change their minds meanwhile (CHURN=n), the failure timelines (TIMELINES=n), every trial
+#                on a real cluster and in ours, every fault that must be noticed, and the cases that `make test` leaves out
 # make oracles   the judges that are Go programs (etcd-io/raft's library, porcupine, the real Kubernetes and etcd), built from tests/oracles
 # make twin      ours beside theirs, on fresh random conversations and histories (SEED=n: these, CONVERSATIONS=n, HISTORIES=n),
 #                ours beside etcd 3.6 and 3.7, and beside a real cluster in three faults (TRIALS="name …": these; root),
@@ -90,6 +91,7 @@ soak: oracles
 	$(PY) -m tests.worlds.nemesis $(SCENARIOS)
 	$(PY) -m tests.worlds.nemesis --clusters $(SCENARIOS)
 	$(PY) -m tests.worlds.quiet $(SCENARIOS)
+	SOAK=1 $(PY) -m pytest -q -n $(WORKERS) --dist loadfile -m soak tests
 	CHURN=$(CHURN) $(PY) -m pytest -q tests/cluster/test_churn.py tests/client/test_lease_clocks.py
 	TIMELINES=$(TIMELINES) $(PY) -m pytest -q tests/timelines
 	$(PY) -m tests.oracles tests/oracles/ha

@@ -2,6 +2,10 @@
 
 `@pytest.mark.needs("node", "built-book")` names what a test cannot do without. Where it is missing the test is skipped
 and says why; with KUBEMINI_REQUIRE set, as in CI, it fails instead.
+
+`@pytest.mark.soak` stands on a test, or on a case of one, that is one more of a kind that is tried already, and
+`@pytest.mark.some(8)` on a test of whose many cases eight, evenly spread, are enough: the others count as `soak`.
+`make soak` runs those (SOAK=1); else they are deselected, unless a test is named: `pytest FILE::TEST` is all of it.
 """
 
 import os
@@ -79,6 +83,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for tool in mark.args:
             if reason := missing(tool):
                 (pytest.fail if os.environ.get("KUBEMINI_REQUIRE") else pytest.skip)(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]):
+    """Marks what `some` leaves out; after pytest's own choice, leaves out what is for the soak."""
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("some"):
+            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for cases in tests.values():
+        (count,) = cases[0].get_closest_marker("some").args
+        enough = {index * len(cases) // count for index in range(count)}
+        for index in set(range(len(cases))) - enough:
+            cases[index].add_marker("soak")
+    yield
+    if not os.environ.get("SOAK") and not any("::" in arg for arg in config.args):
+        later = [item for item in items if item.get_closest_marker("soak")]
+        items[:] = [item for item in items if not item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=later)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

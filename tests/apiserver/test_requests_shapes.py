@@ -207,7 +207,7 @@ QUERIES = st.dictionaries(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(
     st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]),
     st.sampled_from(list(served().values())),

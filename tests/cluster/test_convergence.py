@@ -66,6 +66,7 @@ def is_ready(obj):
 
 
 @pytest.mark.parametrize("name,seed", CASES)
+@pytest.mark.some(3)
 def test_after_any_trouble_the_cluster_becomes_what_was_asked_for(name, seed):
     scenario, luck = load(name), random.Random(f"{name}/{seed}")
     cluster = Cluster(scenario.topology, seed=seed)

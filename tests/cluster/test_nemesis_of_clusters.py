@@ -12,16 +12,18 @@ from tests.worlds.clusters import QUIET, TROUBLE, ClusterAuthor
 from tests.worlds.shrinking import breaches
 from tests.worlds.verdicts import well_since
 
-STEP = 10
+STEP = 4
 FEW = 40  # runs that shrinking may take here
 
 
 @pytest.mark.parametrize("first", range(0, 20, STEP))  # `make soak` tries thousands
+@pytest.mark.some(1)
 def test_a_cluster_keeps_its_word_and_recovers_by_itself(first):
     assert nemesis.hunt(range(first, first + STEP), clusters=True) is None
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.some(2)
 def test_a_plot_is_a_value_and_mends_what_it_breaks(seed):
     plot = ClusterAuthor(seed).plot()
     assert plot == ClusterAuthor(seed).plot()

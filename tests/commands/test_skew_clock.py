@@ -102,6 +102,7 @@ def turned(cluster, name):
 
 # -- a clock that runs too slowly --------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("rate", "two"), [(1, False), (0.75, False), (0.5, True)])
+@pytest.mark.some(2)
 def test_two_hold_a_lease_if_the_clock_of_the_first_runs_slower_than_10_to_15(rate, two):
     """It gives up after 10 s of its own; the others wait for 15 of theirs."""
     plain = told(STACKED, until="30s")

@@ -35,6 +35,12 @@ PROGRAMS = [(kind, name) for kind in TOPOLOGIES for name in all_of(kind, "compon
 HOSTS = [(kind, name) for kind in TOPOLOGIES for name in all_of(kind, "hosts")]
 
 
+def each(named):
+    """Those of *named* as cases; a second or third of a kind is for the soak."""
+    more = pytest.mark.soak
+    return [pytest.param(kind, name, marks=more if name[-2:] in ("-2", "-3") else ()) for kind, name in named]
+
+
 OF_A_PROGRAM = ("5s cut", "8s heal", "12s crash", "15s restart", "18s pause", "21s resume", "25s stop")
 OF_A_HOST = ("5s cut", "8s heal", "12s power_off", "15s power_on")
 LIFE = ("start", "crash", "exit", "pause", "resume", "power_off", "power_on")
@@ -56,22 +62,22 @@ def told(kind, name, since):
     return [(r.at / 1e6, r.what) for r in trace if r.actor == name and r.at >= since * 1e6 and r.what in LIFE]
 
 
-@pytest.mark.parametrize(("kind", "name"), PROGRAMS)
+@pytest.mark.parametrize(("kind", "name"), each(PROGRAMS))
 def test_every_program_crashes_and_starts_again(kind, name):
     assert told(kind, name, 12)[:2] == [(12, "crash"), (15, "start")]
 
 
-@pytest.mark.parametrize(("kind", "name"), PROGRAMS)
+@pytest.mark.parametrize(("kind", "name"), each(PROGRAMS))
 def test_every_program_stands_still_and_goes_on(kind, name):
     assert told(kind, name, 18)[:2] == [(18, "pause"), (21, "resume")]
 
 
-@pytest.mark.parametrize(("kind", "name"), PROGRAMS)
+@pytest.mark.parametrize(("kind", "name"), each(PROGRAMS))
 def test_every_program_ends_when_it_is_told_to(kind, name):
     assert told(kind, name, 25)[0][1] == "exit"
 
 
-@pytest.mark.parametrize(("kind", "name"), HOSTS)
+@pytest.mark.parametrize(("kind", "name"), each(HOSTS))
 def test_every_host_loses_power_and_boots_with_all_that_stood_on_it(kind, name):
     assert told(kind, name, 0) == [(12, "power_off"), (15, "power_on")]
     trace = lived(kind, name)
@@ -80,7 +86,7 @@ def test_every_host_loses_power_and_boots_with_all_that_stood_on_it(kind, name):
     assert started == set(host["components"])
 
 
-@pytest.mark.parametrize(("kind", "name"), HOSTS + PROGRAMS)
+@pytest.mark.parametrize(("kind", "name"), each(HOSTS + PROGRAMS))
 def test_every_host_is_cut_off_by_its_name_or_that_of_a_program_on_it(kind, name):
     trace = lived(kind, name)
     (cut,) = trace.of("cut")

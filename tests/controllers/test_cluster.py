@@ -135,6 +135,7 @@ def test_a_deleted_owner_takes_its_dependents_along():
 
 
 @pytest.mark.parametrize("seed", range(1, 5))
+@pytest.mark.some(1)
 def test_a_dead_node_costs_40_to_55_seconds_and_its_pods_another_300(seed):
     shop = Shop(seed=seed)
     shop.run(20 + seed * 2.3)

@@ -53,7 +53,7 @@ FIELDS = ("scenario", "seed", "commands", "until", "params")
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, things)))
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_any_wish_is_answered(spec):
     wish = {"scenario": "split-vote", "until": 1} | spec
     with suppress(TypeError):  # a horizon of many seconds is a run that takes its time: not here

@@ -26,6 +26,7 @@ def test_a_mutant_fits_the_source_as_it_is(mutant):
 
 
 @pytest.mark.parametrize("mutant", TRIED, ids=lambda mutant: mutant.name)
+@pytest.mark.some(12)
 def test_a_mutant_is_noticed(mutant):
     assert NOTICED in examine(mutant).values(), f"no test notices a machine that {mutant.fault}"
 

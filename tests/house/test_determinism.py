@@ -10,6 +10,7 @@ import yaml
 
 from kubemini.cluster import Cluster
 from kubemini.simulate import run
+from tests.runs import run_once
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """
@@ -67,7 +68,8 @@ def digests(code):
         yield done.stdout.strip()
 
 
-@pytest.mark.parametrize("scenario", ["quorum", "external", "etcd-5"])
+@pytest.mark.parametrize("scenario", ["external", "quorum", "etcd-5"])
+@pytest.mark.some(1)
 def test_four_processes_with_different_hash_seeds_write_the_same_trace(scenario):
     assert len(set(digests(CODE.format(scenario=scenario)))) == 1
 
@@ -81,6 +83,11 @@ def test_endpoints_that_share_an_address_are_one_and_a_host_prefers_its_own():
     last = {record.actor: record.detail["endpoints"] for record in shared().of("rules")}
     pods = {actor: [endpoint["pod"] for endpoint in endpoints] for actor, endpoints in last.items()}
     assert pods == {"kube-proxy@worker-1": ["host-a", "host-d"], "kube-proxy@worker-2": ["host-c", "host-d"]}
+
+
+def test_a_run_that_is_kept_for_several_tests_is_the_run():
+    for _ in ("simulated or read", "read"):
+        assert run_once.__wrapped__("services") == run("services")
 
 
 def test_another_seed_gives_another_trace():

@@ -387,7 +387,7 @@ likely = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(likely | lines_of_any_kind, max_size=8))
 def test_whatever_stands_in_a_history_there_is_a_verdict_or_one_clear_error(rows):
     with contextlib.suppress(HistoryError):

@@ -113,6 +113,7 @@ def post(cluster, obj):
 
 
 @pytest.mark.parametrize("obj", OBJECTS, ids=lambda obj: f"{obj['kind']}-{obj['metadata']['name']}")
+@pytest.mark.some(10)
 def test_no_program_fails_on_it_from_beginning_to_end(obj):
     cluster = a_cluster()
     path = post(cluster, obj)

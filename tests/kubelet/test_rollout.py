@@ -33,6 +33,7 @@ def lost(hook):
         {"exec": {"command": ["sleep", "infinity"]}},
     ],
 )
+@pytest.mark.some(2)
 def test_a_hook_that_sleeps_saves_every_visit(hook):
     assert lost(hook) == (0, [])
 

@@ -153,6 +153,7 @@ def external(places, **options):
 
 
 @pytest.mark.parametrize("zones", ["aabbc", "abcab", "cabba"])
+@pytest.mark.some(1)
 def test_two_two_one_in_any_order_survives_any_zone(zones):
     report = check("topologies.zones", external(zones))
     assert report.passed, report
@@ -180,6 +181,7 @@ def test_other_placements_are_told_what_they_lose(answer, words):
 
 
 # -- a third machine -------------------------------------------------------------------------------------------------
+@pytest.mark.soak
 def test_three_stacked_machines_forgive_the_loss_of_any():
     report = check("topologies.third-machine", build("stacked", members=3))
     assert report.passed, report

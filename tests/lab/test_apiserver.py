@@ -280,6 +280,7 @@ def test_fifty_writers_make_fifty():
         (lambda api, change: patient(api, change) and 200, "update_with_retry returned 200", "Return the code"),
     ],
 )
+@pytest.mark.some(5)
 def test_a_lost_increment_is_told_how_it_was_lost(answer, hint, next):
     report = check("apiserver.retry", answer)
     assert report.status == "hint" and hint in report.hint and next in report.next, report
@@ -303,6 +304,7 @@ IGNORE = """kubectl patch validatingwebhookconfiguration guard -p '
         ([DELETE, (APPLY, json.dumps(configuration(leaving_out("guard"))))], "two commands; one is enough"),
     ],
 )
+@pytest.mark.some(1)
 def test_the_lock_opens_and_stays_open(lines, words):
     report = check("apiserver.deadlock", lines)
     assert report.passed and report.facts[-1] == words, report
@@ -322,6 +324,7 @@ def test_the_lock_opens_and_stays_open(lines, words):
         ([PATCH, "rollout restart deploy/web -n shop", "getaway"], "with 3 commands; 2 are enough"),
     ],
 )
+@pytest.mark.some(4)
 def test_a_lock_that_is_not_open_or_gone_is_told_so(lines, hint):
     report = check("apiserver.deadlock", lines)
     assert report.status == "hint" and hint in report.hint, report

@@ -8,6 +8,7 @@ from kubemini.lab.questions import of_chapter
 from kubemini.lab.visits import share, visits
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
+from tests.runs import run_once
 
 SEEDS = (8, 1, 2, 3)
 ANSWERS = {name: asked["answer"] for name, asked in of_chapter("first")["predictions"].items()}
@@ -15,34 +16,38 @@ ANSWERS = {name: asked["answer"] for name, asked in of_chapter("first")["predict
 
 @pytest.fixture(scope="module")
 def traces():
-    return {seed: run("first", seed, until=80) for seed in SEEDS}
+    return lambda seed: run_once("first", seed, until=80)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(1)
 def test_no_visit_notices_that_the_only_api_server_is_down(traces, seed):
     assert ANSWERS["crash"] == "About 100 %"
-    seen = visits(traces[seed], 20, 60)
+    seen = visits(traces(seed), 20, 60)
     assert len(seen) > 30 and share(seen) == 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(1)
 def test_every_write_is_refused_meanwhile(traces, seed):
-    writes = [r for r in traces[seed].of("request") if r.detail["kind"] == "api" and r.detail["started"] > 20 * SECOND]
+    writes = [r for r in traces(seed).of("request") if r.detail["kind"] == "api" and r.detail["started"] > 20 * SECOND]
     assert writes and {r.detail["outcome"] for r in writes} == {"failed"}
     assert "refused" in writes[-1].detail["why"]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(1)
 def test_some_visits_to_a_dead_worker_fail_for_as_long_as_nobody_repairs(traces, seed):
     assert ANSWERS["worker"].startswith("Some fail, again and again")
     for begin, end in ((60, 70), (70, 80)):
-        assert 0 < share(visits(traces[seed], begin, end, by="visitor@worker-1")) < 1
+        assert 0 < share(visits(traces(seed), begin, end, by="visitor@worker-1")) < 1
 
 
 @pytest.mark.parametrize("seed", SEEDS[:2])
+@pytest.mark.some(1)
 def test_the_pods_are_replaced_about_six_minutes_after_the_return(seed):
     assert ANSWERS["return"] == "After about six minutes"
-    trace = run("first", seed, until=470)
+    trace = run_once("first", seed, until=470)
     ready = [r for r in trace.of("pod") if r.at > 80 * SECOND and r.detail["ready"]]
     assert ready and 340 < ready[0].at / SECOND - 80 < 400
     failed = [r for r in visits(trace, 80, 470) if r.detail["outcome"] != "ok"]
@@ -108,6 +113,7 @@ def test_the_questions_are_there(name):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(1)
 def test_a_worker_that_boots_during_the_outage_starts_no_pod(seed):
     trace = run("first", seed, [(65, "power_on", "worker-2")], until=80)
     assert not [r for r in trace.of("pod") if r.at > 60 * SECOND]

@@ -1,7 +1,6 @@
 """What the chapters *Quorum* and *Two topologies* say in prose, and the answer keys of their predictions, measured."""
 
 from dataclasses import replace
-from functools import cache
 from statistics import median
 
 import pytest
@@ -12,11 +11,7 @@ from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
 from kubemini.view.requests import asked, fate
-
-
-@cache
-def story(name, seed=None):
-    return run(name, seed)
+from tests.runs import run_once as story
 
 
 def requests(trace, kind, begin, end, verb=""):
@@ -42,6 +37,7 @@ def leaders(trace):
 
 # -- Quorum ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("seed", [None, 1, 2])
+@pytest.mark.some(1)
 def test_with_one_of_three_members_no_write_is_answered_and_visits_go_on_until_one_returns(seed):
     trace = story("quorum", seed)
     assert writes(trace, 12, 20) == 1
@@ -106,6 +102,7 @@ def test_the_cut_off_member_answers_old_values_to_those_who_do_not_ask_the_other
 
 
 @pytest.mark.parametrize("seed", [None, 2, 3])
+@pytest.mark.some(1)
 def test_one_slow_disk_of_a_follower_changes_nothing_two_change_every_write(seed):
     trace = story("slow-disk", seed)
     assert leaders(trace)[0][1] == "etcd-1" and len(leaders(trace)) == 1
@@ -133,6 +130,7 @@ def test_of_two_writes_that_timed_out_one_is_there_afterwards():
 
 # -- Two topologies --------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("seed", [None, 1, 2])
+@pytest.mark.some(1)
 def test_stacked_with_a_dead_member_some_writes_hang_until_the_balancer_has_noticed(seed):
     trace = story("stacked", seed)
     assert writes(trace, 12, 20) == 1
@@ -148,6 +146,7 @@ def test_a_machine_without_power_makes_some_writes_a_second_slower():
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2])
+@pytest.mark.some(1)
 def test_external_a_dead_member_costs_nothing_and_a_zone_on_top_of_it_everything(seed):
     trace = story("external", seed)
     assert writes(trace, 12, 38) == 1

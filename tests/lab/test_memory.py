@@ -261,6 +261,7 @@ def claim(key, owner, lease, **compare):
 
 
 @pytest.mark.parametrize("target", ["CREATE", "MOD", "VERSION", "LEASE"])
+@pytest.mark.some(1)
 def test_every_compare_that_finds_a_free_lock_is_accepted(target):
     assert check("memory.lock", lambda k, o, lease: claim(k, o, lease, target=target)).passed
 

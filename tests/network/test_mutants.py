@@ -20,6 +20,7 @@ def test_each_has_a_name_of_its_own_and_every_room_has_some():
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+@pytest.mark.some(6)
 def test_a_mutant_is_noticed_by_a_recording(mutant):
     compile(mutant.source(), mutant.name, "exec")
     assert noticed("tests.mutants.network", mutant), f"no recording notices a network in which {mutant.fault}"

@@ -88,6 +88,7 @@ def ends(name):
 
 
 @pytest.mark.parametrize(("story", "name"), ROWS)
+@pytest.mark.some(16)
 def test_at_the_ends_of_its_range_a_run_ends_in_peace(story, name):
     _, others = row(story, name)
     for end in ends(name):

@@ -49,6 +49,7 @@ def completion(process, f, key, value, ok, answer, definite):
 
 @pytest.mark.needs("etcd", "namespaces")
 @pytest.mark.parametrize("size, how", DEEDS)
+@pytest.mark.some(2)
 def test_what_clients_of_real_etcd_saw_is_linearizable(size, how, tmp_path):
     events, lock = [], threading.Lock()
     with NamespacedCluster(tmp_path, size) as real:
@@ -113,6 +114,7 @@ class Clients(Component):
 
 @pytest.mark.parametrize("size, how", DEEDS)
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.some(4)
 def test_what_clients_of_ours_saw_is_linearizable(size, how, seed):
     ours, clients = with_clients(size, seed)
     trouble(ours, how)

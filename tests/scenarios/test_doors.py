@@ -59,7 +59,7 @@ SCENARIOS = st.fixed_dictionaries(
 
 
 @given(SCENARIOS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_scenario_is_refused_in_a_sentence_or_runs(data):
     with suppress(ScenarioError, Runaway):
         assert run(load(data), budget=60_000).header["until"] == 6_000_000

@@ -163,7 +163,7 @@ leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text
 things = st.recursive(leaves, lambda x: st.lists(x, max_size=3) | st.dictionaries(names_, x, max_size=4), max_leaves=12)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.dictionaries(names_, things, max_size=6))
 def test_any_data_are_a_scenario_or_a_sentence(change):
     try:

@@ -1,7 +1,6 @@
 """Each scenario tells the story that its `about` promises: one headline number a scenario, over several seeds."""
 
 from dataclasses import replace
-from functools import cache
 
 import pytest
 
@@ -9,13 +8,9 @@ from kubemini.scenarios import load
 from kubemini.sim.units import SECOND
 from kubemini.simulate import run
 from kubemini.view.requests import asked, fate
+from tests.runs import run_once as story
 
 SEEDS = (None, 1, 2, 3, 4, 5)  # None: the scenario's own
-
-
-@cache
-def story(name, seed=None):
-    return run(name, seed)
 
 
 def requests(trace, kind, start, end, actor=None):
@@ -56,6 +51,7 @@ def pods(trace, instant):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(2)
 def test_first_nobody_notices_a_dead_api_server_until_a_worker_dies(seed):
     trace = story("first", seed)
     assert share(requests(trace, "service", 10, 59)) == 1.0
@@ -78,6 +74,7 @@ def test_first_the_share_of_lost_visits_is_the_share_of_dead_endpoints():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(2)
 def test_anatomy_two_pods_become_four_within_seconds(seed):
     trace = story("anatomy", seed)
     assert len(pods(trace, 19)) == 2
@@ -93,6 +90,7 @@ def test_leases_nobody_makes_pods_until_another_one_may_take_the_lease():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(2)
 def test_scheduler_a_node_that_is_back_stays_empty_and_the_shop_shuts_with_the_other_one(seed):
     trace = story("scheduler", seed)
     assert share(requests(trace, "service", 70, 128)) == 1.0
@@ -101,6 +99,7 @@ def test_scheduler_a_node_that_is_back_stays_empty_and_the_shop_shuts_with_the_o
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(2)
 def test_services_stale_rules_send_a_share_of_one_worker_s_visitors_to_pods_that_are_gone(seed):
     trace = story("services", seed)
     assert share(requests(trace, "service", 10, 34)) == 1.0
@@ -112,6 +111,7 @@ def test_services_stale_rules_send_a_share_of_one_worker_s_visitors_to_pods_that
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(2)
 def test_quorum_without_one_writes_hang_then_the_balancer_has_nobody_left_and_everything_runs(seed):
     trace = story("quorum", seed)
     assert share(requests(trace, "api", 12, 19)) == 1.0
@@ -124,6 +124,7 @@ def test_quorum_without_one_writes_hang_then_the_balancer_has_nobody_left_and_ev
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(2)
 def test_stacked_a_dead_member_takes_its_api_server_with_it_until_the_balancer_notices(seed):
     trace = story("stacked", seed)
     (down, *_) = [r for r in trace.of("backend") if r.at > 20 * SECOND and not r.detail["up"]]
@@ -138,6 +139,7 @@ def test_stacked_a_dead_member_takes_its_api_server_with_it_until_the_balancer_n
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(2)
 def test_external_one_member_is_not_missed_but_a_zone_of_two_more_is(seed):
     trace = story("external", seed)
     assert share(requests(trace, "api", 30, 39)) == 1.0
@@ -161,6 +163,7 @@ def test_stacked_with_a_tcp_check_a_third_of_the_writes_waits_as_long_as_the_mem
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(2)
 def test_webhook_whoever_guards_new_pods_cannot_come_back_and_nobody_else_either(seed):
     trace = story("webhook", seed)
     notes = [r for r in trace.of("note") if r.at > 20 * SECOND]

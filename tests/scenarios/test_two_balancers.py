@@ -38,6 +38,7 @@ def holders(seed, at):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(1)
 def test_half_a_minute_passes_until_the_second_balancer_has_the_address(seed):
     assert writes(seed, 15, 20) == {"ok"}
     assert writes(seed, 20, 49) == {"failed"}

@@ -2,7 +2,6 @@
 
 import json
 import re
-from functools import cache
 
 import pytest
 
@@ -11,19 +10,14 @@ from kubemini.scenarios import names
 from kubemini.sim import Sim, Trace
 from kubemini.sim.vocabulary import WORDS, word
 from kubemini.sim.vocabulary.word import KUBELET
-from kubemini.simulate import run
 from kubemini.view.scene import present
 from kubemini.view.words import rows
-
-
-@cache
-def told(name):
-    return run(name)
+from tests.runs import run_once
 
 
 @pytest.mark.parametrize("name", names())
 def test_a_word_is_written_by_whom_and_with_what_it_says(name):
-    for record in told(name):
+    for record in run_once(name):
         declared = WORDS[record.what]
         assert re.fullmatch(declared.by, record.actor), record
         fields = set(re.findall(r"\w+", declared.says[declared.says.index("{") :]))

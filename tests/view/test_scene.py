@@ -10,11 +10,11 @@ import pytest
 from kubemini.scenarios import names
 from kubemini.sim import Record, Trace
 from kubemini.sim.units import SECOND
-from kubemini.simulate import run
 from kubemini.view.columns import pack
 from kubemini.view.scene import present, request_strip, text_summary
 from kubemini.view.story import story
 from kubemini.view.words import rows
+from tests.runs import run_once
 
 TOPOLOGY = {
     "kind": "stacked",
@@ -173,7 +173,7 @@ def test_a_request_counts_in_the_bucket_in_which_it_began():
 
 
 def test_requests_that_are_all_refused_are_not_said_to_have_no_answer():
-    seconds = {second for _, _, _, second in present(run("nospace"))["story"]}
+    seconds = {second for _, _, _, second in present(run_once("nospace"))["story"]}
     assert "Writes: all refused. Reads: all answered" in seconds
     assert not any("no answer" in second for second in seconds)
 
@@ -181,7 +181,7 @@ def test_requests_that_are_all_refused_are_not_said_to_have_no_answer():
 @pytest.fixture(scope="module", params=names())
 def shown(request):
     """What a page shows of a scenario."""
-    return present(run(request.param))
+    return present(run_once(request.param))
 
 
 def test_a_recording_is_small_enough_for_a_page(shown):
@@ -197,14 +197,14 @@ def test_every_row_and_sentence_of_a_scenario_lies_within_its_time_and_says_some
 
 
 def test_the_summary_tells_a_run_to_somebody_without_a_screen():
-    text = text_summary(run("etcd-3"))
+    text = text_summary(run_once("etcd-3"))
     assert "  20.000s  ✕ 1 of 3 members up, quorum is 2: no write succeeds." in text
     assert "  20.000s  scenario: crashed etcd-3" in text
     assert re.search(r"^writes: 239 asked, \d{3} ok, \d\d slow, 0 failed, \d\d unknown$", text, re.MULTILINE)
 
 
 def test_instants_of_a_recording_add_up_to_those_of_the_run():
-    trace = run("quorum")
+    trace = run_once("quorum")
     records = present(trace)["records"]
     instants = list(accumulate(records["at"]))
     requests = [at for at, what in zip(instants, records["what"], strict=True) if records["names"][what] == "request"]

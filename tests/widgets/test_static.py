@@ -12,11 +12,11 @@ from kubemini import session
 from kubemini.scenarios import names
 from kubemini.sim import Record
 from kubemini.sim.vocabulary import WORDS
-from kubemini.simulate import run
 from kubemini.view.scene import present, row_of, without_redundant
 from kubemini.view.state import RULES, State
 from kubemini.widgets import modules
 from kubemini.widgets.modules import STATIC, WIDGETS
+from tests.runs import run_once
 
 SOURCES = sorted([*STATIC.rglob("*.js"), *STATIC.rglob("*.css")])
 # Folds a recording twice: by columns and rows as the widgets do. One line a record: its row, and the state after it.
@@ -49,7 +49,7 @@ def in_node(script: str, given: str, tmp_path: Path) -> str:
 @pytest.mark.needs("node")
 @pytest.mark.parametrize("name", names())
 def test_a_recording_is_folded_by_the_rule_of_view_state(name: str, tmp_path: Path) -> None:
-    trace = run(name)
+    trace = run_once(name)
     kind, state = trace.header["topology"]["kind"], State(trace.header["topology"])
     shown = json.dumps(present(trace))
     script = modules.bundle(STATIC / "history.js") + FOLDED

@@ -24,7 +24,7 @@ deeds = some.lists(
 )
 
 
-FEW = settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate))  # each takes a second
+FEW = settings(max_examples=3, deadline=None, phases=(Phase.explicit, Phase.generate))  # each takes a second
 
 
 class Cluster(Inside):

@@ -81,7 +81,7 @@ def doubles(trace):
     return found
 
 
-@settings(max_examples=10)
+@settings(max_examples=4)
 @given(st.integers(0, 1000), st.sampled_from(("OrderedReady", "Parallel")), st.lists(trouble, min_size=3, max_size=8))
 @example(1, "OrderedReady", [("worker-1", 1, 500), ("image", 1, 1), ("controller-manager-1", 5, 9), ("delete", 1, 2)])
 def test_no_identity_runs_twice_and_in_the_end_all_that_are_wanted_serve(seed, policy, troubles):

@@ -37,12 +37,14 @@ def alike(script, members=3, params=CONSTANT, seed=1):
 
 
 @pytest.mark.parametrize("seed", range(STORIES))
+@pytest.mark.some(8)
 def test_a_random_story_is_the_same(seed):
     told, *_ = difference(seed)
     assert not told, f"python -m tests.worlds.quiet 1 {seed} tells it again"
 
 
 @pytest.mark.parametrize("name", names())
+@pytest.mark.some(8)
 def test_a_named_story_is_the_same(name):
     full, quiet = (run(name, fidelity=fidelity) for fidelity in (FULL, QUIESCENT))
     kept = [[record for record in trace if record.what not in PICTURES] for trace in (full, quiet)]
@@ -223,6 +225,7 @@ TRIED = [m for m in MUTANTS if os.environ.get("KUBEMINI_REQUIRE") or m.name.star
 
 
 @pytest.mark.parametrize("mutant", TRIED, ids=lambda mutant: mutant.name)
+@pytest.mark.some(8)
 def test_a_fault_of_the_mechanism_is_noticed(mutant):
     assert noticed("tests.mutants.rest", mutant), f"no story notices a simulator that {mutant.fault}"
 

@@ -112,6 +112,7 @@ TENANTS = route("tenants", '"*.shop.example"', ("PathPrefix", "/", "tenants"))
 SORRY = route("sorry", "", ("PathPrefix", "/", "sorry"))
 
 
+@pytest.mark.soak
 def test_routes_that_do_the_same_pass():
     assert check("ingress.migrate", "---\n".join((SHOP_ROUTE, TENANTS, SORRY))).passed
 
@@ -136,6 +137,7 @@ def test_routes_that_do_the_same_pass():
         ("", "holds no manifest"),
     ],
 )
+@pytest.mark.some(1)
 def test_a_url_that_goes_elsewhere_is_named(answer, hint):
     assert hint in check("ingress.migrate", answer).hint
 

@@ -43,6 +43,7 @@ def test_a_changed_scenario_differs_by_what_was_said_alone():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(1)
 def test_a_small_range_leaves_pods_without_an_address_and_a_big_one_does_not(seed):
     grown = [["20s", "scale", "web", 12]]
     assert running(run(changed("podnetwork", faults=grown), seed, until=50)) == (10, 2)
@@ -51,6 +52,7 @@ def test_a_small_range_leaves_pods_without_an_address_and_a_big_one_does_not(see
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.some(1)
 def test_a_rollout_costs_visits_until_the_hook_outlasts_the_slowest_kube_proxy(seed):
     assert of_chapter("practices")["predictions"]["leave"]["answer"].startswith("A few are refused")
     assert 0 < failed(rollout(), seed) < 40
@@ -66,6 +68,7 @@ def test_a_goodbye_lasts_as_long_as_hook_and_program_or_as_the_grace_allows():
 
 
 @pytest.mark.parametrize("seed", [16, 1, 3])  # in which the only one is on the worker that goes dark
+@pytest.mark.some(1)
 def test_only_two_coredns_and_a_cache_outlive_a_worker(seed):
     lost = {}
     for coredns, cache in ((1, False), (2, False), (2, True)):
@@ -87,6 +90,7 @@ def goodbye(seconds, grace):
     return {"preStop": {"sleep": {"seconds": seconds}}, "terminationGracePeriodSeconds": grace}
 
 
+@pytest.mark.soak
 def test_every_goodbye_that_is_long_enough_and_not_too_long_passes():
     assert check("practices.leave", goodbye(SYNC + 1, SYNC + 1 + NEEDS)).passed
     assert check("practices.leave", goodbye(10, 60)).passed
@@ -112,6 +116,7 @@ def test_a_goodbye_that_does_not_do_is_told_why(answer, hint):
     assert report.status == "hint" and hint in report.hint
 
 
+@pytest.mark.soak
 def test_a_cluster_without_the_five_outages_passes_and_names_what_it_measured():
     report = check("practices.opening", OPEN)
     assert report.passed and [fact.split(":")[0] for fact in report.facts] == [
@@ -130,10 +135,10 @@ def test_a_cluster_without_the_five_outages_passes_and_names_what_it_measured():
         ("node_cidr_mask_size", 29, "addresses: 10 of 12 pods run"),
         ("pod_mtu", 1451, "packets: 6 of 30 pairs"),
         ("coredns_replicas", 1, "lookups fail after worker-1"),
-        ("node_local_dns_cache", False, "lookups fail after worker-1"),
+        pytest.param("node_local_dns_cache", False, "lookups fail after worker-1", marks=pytest.mark.soak),
         ("pre_stop_seconds", 0, "visits fail during a rollout"),
         ("external_traffic_policy", "Cluster", "clients: by 0 of 3 workers"),
-        ("web_on_workers", [1, 2], "clients: by 2 of 3 workers"),
+        pytest.param("web_on_workers", [1, 2], "clients: by 2 of 3 workers", marks=pytest.mark.soak),
     ],
 )
 def test_one_wrong_value_is_one_outage(field, value, hint):

@@ -65,6 +65,7 @@ def test_too_broad_a_selector_sends_two_in_five_visits_to_the_database():
         MISSING.replace("tier: web}", "}"),
     ],
 )
+@pytest.mark.some(1)
 def test_every_repair_that_makes_the_shop_answer_is_right(repaired):
     assert check("services.missing", repaired).passed
 

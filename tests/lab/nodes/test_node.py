@@ -40,6 +40,7 @@ def test_the_predicted_answer_is_what_happens_and_visitors_are_well_long_before(
 
 
 @pytest.mark.parametrize("grace", [40, 50])
+@pytest.mark.some(1)
 def test_the_window_of_the_rule_is_that_of_the_control_plane(grace):
     earliest, latest = rule(grace, 10)
     timers = {"node_monitor_grace_period": f"{grace}s", "toleration_seconds": "10s"}
@@ -50,6 +51,7 @@ def test_the_window_of_the_rule_is_that_of_the_control_plane(grace):
 
 
 @pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.some(1)
 def test_how_many_of_a_zone_are_silent_decides_who_is_given_up(seed):
     few, most, zone, all_ = (zone_out(silent, seed) for silent in (2, 3, 4, 6))
     assert (few.pods, most.pods, all_.pods) == (2, 0, 0) and zone.pods >= 4
@@ -61,7 +63,7 @@ def test_how_many_of_a_zone_are_silent_decides_who_is_given_up(seed):
 def test_a_blip_of_the_database_is_three_times_as_long_if_liveness_asks_it():
     ask = lambda path, **more: {"httpGet": {"path": path, "port": 8080}, "periodSeconds": 5, **more}  # noqa: E731
     start = {"startupProbe": ask("/livez", failureThreshold=30)}
-    for seed in (5, 6):
+    for seed in (5,):
         alive = blip(start | {"livenessProbe": ask("/readyz", failureThreshold=2)}, seed=seed)
         ready = blip(start | {"livenessProbe": ask("/livez"), "readinessProbe": ask("/readyz")}, seed=seed)
         assert alive.restarts == 3 and alive.last > 40
@@ -121,11 +123,13 @@ def probes(**changed):
         ("liveness", "Hand over a map"),
     ],
 )
+@pytest.mark.some(5)
 def test_probes_that_do_not_do_are_told_what_the_kubelet_did(answer, hint):
     report = check("node.probes", answer)
     assert not report.passed and hint in report.hint
 
 
+@pytest.mark.soak
 def test_probes_are_right_whichever_way_they_are_written():
     patient = {"tcpSocket": {"port": 8080}, "periodSeconds": 1, "failureThreshold": 120}
     assert check("node.probes", probes(startupProbe=patient, readinessProbe=None)).passed
@@ -136,7 +140,11 @@ def test_probes_are_right_whichever_way_they_are_written():
     ("changed", "hint"),
     [
         ({"node_monitor_grace_period": "45s", "toleration_seconds": "20s"}, "It may take 72.1 s"),
-        ({"node_monitor_grace_period": "15s", "toleration_seconds": "0s"}, "were evicted from nodes that were cut off"),
+        pytest.param(
+            {"node_monitor_grace_period": "15s", "toleration_seconds": "0s"},
+            "were evicted from nodes that were cut off",
+            marks=pytest.mark.soak,
+        ),
         ({"node_lease_duration": "8s"}, "are enough for an API server"),
         ({"toleration_seconds": "soon"}, "toleration_seconds"),
     ],
@@ -146,6 +154,7 @@ def test_timers_that_do_not_do_are_told_what_they_cost(changed, hint):
     assert not report.passed and hint in report.hint
 
 
+@pytest.mark.soak
 def test_timers_are_right_whichever_way_the_minute_is_divided():
     divided = {"node_monitor_grace_period": "40s", "toleration_seconds": "10s"}
     assert check("node.timers", USUAL | divided).passed
@@ -183,8 +192,8 @@ def elsewhere(site):
     [
         (forced, "two processes of db-0 wrote to one volume"),
         (patient, "nobody writes to the volume"),
-        (node_deleted, "two processes of db-0 wrote to one volume"),
-        (endless, "had not ended after"),
+        pytest.param(node_deleted, "two processes of db-0 wrote to one volume", marks=pytest.mark.soak),
+        pytest.param(endless, "had not ended after", marks=pytest.mark.soak),
         (elsewhere, "there is no machine"),
         (None, "There is no answer yet"),
         (3, "Give check() the function itself"),
@@ -195,6 +204,7 @@ def test_a_procedure_that_guesses_or_waits_for_ever_is_told_so(answer, hint):
     assert not report.passed and hint in report.hint
 
 
+@pytest.mark.soak
 def test_a_taint_says_it_as_well_as_force():
     def recover(site):
         if site.power_off(site.node):

@@ -31,6 +31,7 @@ def test_every_request_is_of_one_of_the_kinds_of_the_figure():
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.some(1)
 def test_the_silence_of_an_informer_is_short_after_a_crash_and_long_after_a_hang(seed):
     assert ANSWERS["guess-silence"] == "About 46 s"
     assert silence(3, "crash", seed) < 5

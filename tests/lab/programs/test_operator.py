@@ -215,6 +215,7 @@ def restless(site, observed):
         (lambda s, o: "fine", "Return [] or [Patch"),
     ],
 )
+@pytest.mark.some(4)
 def test_a_status_that_cannot_be_believed_is_told_why(answer, words):
     report = check("operator.status", answer)
     assert not report.passed and words in report.hint, report

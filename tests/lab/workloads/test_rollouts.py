@@ -26,6 +26,7 @@ def fates(trace, asked):
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.some(1)
 def test_the_replay_loses_visits_only_where_simulated_visitors_may_lose_them(seed):
     trace = run(story(NEW, every="10ms", until=40, sync="3s"), seed)
     failed, doomed, certain = fates(trace, simulated(trace, ROLLS, 40))

@@ -25,6 +25,7 @@ def lenient(monkeypatch):
 
 # -- what the cells say ----------------------------------------------------------------------------
 @pytest.mark.parametrize("seed", [5, 6, 7])
+@pytest.mark.some(1)
 def test_a_node_that_is_back_gets_no_pod_until_the_other_one_fails(seed):
     trace, asked = run("scheduler", seed), of_chapter("scheduler")["predictions"]["returns"]
     bound = [(r.at / SECOND, r.detail["node"]) for r in trace.of("decision") if r.detail["node"]]
@@ -34,6 +35,7 @@ def test_a_node_that_is_back_gets_no_pod_until_the_other_one_fails(seed):
     assert len(late) == 2 and 55 < late[0] - 130 < 80
 
 
+@pytest.mark.soak
 def test_six_pods_on_three_nodes_never_return_by_themselves():
     (_, first), *_, (seconds, last) = returned()
     assert set(first.values()) == {2} and seconds == 600 and last == {"worker-1": 3, "worker-2": 0, "worker-3": 3}
@@ -60,11 +62,13 @@ def plugin(score, weight=1000):
     return Plugin("ZoneSafe", 1000, score=score, weight=weight)
 
 
+@pytest.mark.soak
 def test_a_plugin_that_counts_by_zone_and_fills_nodes_passes():
     report = check("scheduler.zones", plugin(lambda c, i: max(0, 90 - 10 * there(c, i)) + used(c, i)))
     assert report.passed and report.facts[0].startswith("100 clusters, ")
 
 
+@pytest.mark.soak
 def test_so_does_one_that_normalizes_by_itself():
     def normalize(cycle, feasible, raw):
         low, high = min(raw), max(raw)
@@ -112,6 +116,7 @@ CURES = {
 }
 
 
+@pytest.mark.soak
 def test_three_cures_of_whatever_kind_pass():
     assert check("scheduler.pending", CURES).passed
     assert check("scheduler.pending", CURES | {"probe": ("TaintToleration", "taint nodes worker-1 team-")}).passed
@@ -137,6 +142,7 @@ def asks(memory, cpu="100m", **more):
     return {"requests": {"cpu": cpu, "memory": memory}, **more}
 
 
+@pytest.mark.soak
 def test_who_asks_for_the_peak_passes_with_a_limit_or_without():
     assert check("scheduler.requests", asks("730Mi")).passed
     assert check("scheduler.requests", asks("720Mi", limits={"memory": "1Gi"})).passed
@@ -147,7 +153,7 @@ def test_who_asks_for_the_peak_passes_with_a_limit_or_without():
     [
         (asks(f"{sum(sizes.USAGE) // len(sizes.USAGE)}Mi"), "pods were evicted by their kubelets"),
         (asks("900Mi"), "6 of 30 pods are still Pending"),
-        (asks("720Mi", cpu="1"), "18 of 30 pods are still Pending"),
+        pytest.param(asks("720Mi", cpu="1"), "18 of 30 pods are still Pending", marks=pytest.mark.soak),
         (asks("720Mi", limits={"memory": "300Mi"}), "No API server takes these resources"),
         (asks("much"), "No API server takes these resources"),
         ({"memory": "720Mi"}, "Hand over"),
@@ -178,6 +184,7 @@ def greedy(pods, nodes, budgets, most, least=2):
     return evicted
 
 
+@pytest.mark.soak
 def test_who_takes_the_pod_with_the_most_company_passes():
     assert check("scheduler.descheduler", greedy).passed
 

@@ -80,6 +80,7 @@ def decided(world, flow):
 
 @pytest.mark.parametrize("what", CONFIGS)
 @pytest.mark.parametrize("mode", ["iptables", "nftables"])
+@pytest.mark.some(6)
 def test_the_closed_form_and_the_text_of_the_rules_come_to_the_same_end(mode, what):
     config = ProxyConfig(mode=mode, **CONFIGS[what])
     wrong = {}

@@ -19,7 +19,7 @@ def test_a_recorded_session_is_answered_the_same(name):
 
 
 def test_the_order_of_sessions_makes_no_difference():
-    names = random.Random(1).sample(sorted(KEPT), len(KEPT))
+    names = random.Random(1).sample(sorted(KEPT), len(KEPT) // 4)
     replaying.world.cache_clear()
     assert {name: found for name in names if (found := replaying.differences(KEPT[name], keep.read(KEPT[name])))} == {}
 
@@ -47,7 +47,7 @@ def changed(session, dice):
 
 def test_a_leaf_that_is_changed_in_a_recording_is_noticed():
     dice, noticed, tried = random.Random(1), 0, 0
-    for path in KEPT.values():
+    for path in list(KEPT.values())[::4]:
         session = changed(keep.read(path), dice)
         if session is not None:
             tried += 1

@@ -187,6 +187,7 @@ DEEDS = {
 
 
 @pytest.mark.parametrize("fault", DEEDS)
+@pytest.mark.some(3)
 def test_the_real_one_and_ours_give_the_address_to_the_same(fault, pair, record_property):
     real, simulated, wanted = DEEDS[fault]
     took = []
