@@ -85,6 +85,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 (pytest.fail if os.environ.get("KUBEMINI_REQUIRE") else pytest.skip)(reason)
 
 
+def spread(many: int, enough: int) -> set[int]:
+    """Which *enough* of *many* cases are tried, where not all are."""
+    return {index * many // enough for index in range(enough)}
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]):
     """Marks what `some` leaves out; after pytest's own choice, leaves out what is for the soak."""
@@ -93,9 +98,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if item.get_closest_marker("some"):
             tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
     for cases in tests.values():
-        (count,) = cases[0].get_closest_marker("some").args
-        enough = {index * len(cases) // count for index in range(count)}
-        for index in set(range(len(cases))) - enough:
+        for index in set(range(len(cases))) - spread(len(cases), *cases[0].get_closest_marker("some").args):
             cases[index].add_marker("soak")
     yield
     if not os.environ.get("SOAK") and not any("::" in arg for arg in config.args):
