@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.serve.doors import CONFIG_MAPS, Served
 
-ROUNDS = 2_000
+ROUNDS = 1_000
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", "FROB", "get", "")
 PARTS = (
     "api",
