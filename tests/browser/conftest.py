@@ -1,114 +1,49 @@
 """A browser, and pages to open in it: over http and from disk, with every request elsewhere refused.
 
-The pages of `site` are made here from the same parts as the book's (`kubemini.book`), one recording each, so that
-what a widget does is tested without waiting for a chapter. The built book itself is opened in test_pages.py.
+The pages of `site` are made from the same parts as the book's, one recording each, so that what a widget does is tested
+without waiting for a chapter (`tests.browser.site.pages`); their simulator is this process's Python, unless the test is
+marked `pyodide` (`native`). The built book itself is opened in test_pages.py and test_layout.py.
 """
 
+import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from kubemini.book import sphinx, vendor
 from kubemini.book.pages import Server
+from tests.browser.site.native import stand_in
+from tests.browser.site.pages import Site
 
 ROOT = Path(__file__).resolve().parents[2]
+HTML = ROOT / "_build" / "html"
+CHAPTERS = sorted(path.stem for path in HTML.glob("chapters/*.html"))
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE = 180_000  # ms, for whatever will come for certain: the machine may be busy
 BROWSER = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+BROWSER += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"]
 LOCAL = ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "ws://localhost", "file:", "data:", "blob:")
 THEIRS = "/static/notebook/notebook_core."  # Notebook 7 stumbles over one of its own settings
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
-<link rel="stylesheet" href="kubemini/widget.css">
-<style>@media (prefers-color-scheme: dark) {{ body {{ background: #14181e; color: #ddd }} }}</style>
-<script>{inline}</script>{scripts}</head><body><main><h1>{title}</h1>
-{widget}</main></body></html>"""
-MINE = {"name": "mine", "title": "Mine", "topology": {"kind": "etcd", "members": 3}, "until": "9s"}
-PREDICT = {
-    "question": "Two of three members crash. What happens to writes?",
-    "choices": ["they go on", "they stand still"],
-    "answer": 1,
-    "explain": "A write needs two of three members.",
-}
-
-
-def pages():
-    """The recordings, by the name of their page."""
-    from kubemini.lab.ingress.shop import ASKED, ROUTES, SHOP
-    from kubemini.lab.policy.tiers import TIERS
-    from kubemini.scenarios import load
-    from kubemini.study.elections import Setting, elections
-    from kubemini.widgets.jupyter import (
-        show,
-        show_balance,
-        show_elections,
-        show_lookups,
-        show_policies,
-        show_request,
-        show_rules,
-        show_walk,
-    )
-    from kubemini.widgets.lanes import show_lanes
-    from kubemini.widgets.placement import show_scheduler
-    from kubemini.widgets.stopwatch import show_stopwatch
-
-    return {
-        "desk": lambda: show("etcd-3", caption="Three members."),
-        "predict": lambda: show("etcd-3", predict=PREDICT),
-        "members": lambda: show("members"),
-        "full": lambda: show("nospace"),
-        "five": lambda: show("etcd-5", widget="cluster-map"),
-        "mine": lambda: show(load(MINE)),
-        "ring": lambda: show("etcd-5"),
-        "map": lambda: show("quorum"),
-        "asked": lambda: show("quorum", predict=PREDICT),
-        "first": lambda: show("first"),
-        "hangs": lambda: show("door", widget="connections"),
-        "loop": lambda: show("controllers", widget="reconcile-loop", caption="One controller."),
-        "pair": lambda: show("two-balancers", widget="connections"),
-        "rolls": lambda: show("rollouts", widget="rollout-strip", id="rolls"),
-        "balancers": lambda: show("two-balancers"),
-        "external": lambda: show("external"),
-        "stepper": lambda: show("split-vote", widget="raft-stepper", elections=[900, 1100, 1200]),
-        "walk": lambda: show_walk(caption="Two nodes, four pods."),
-        "lookups": lambda: show_lookups(caption="One lookup."),
-        "balance": lambda: show_balance(caption="Ten pods."),
-        "policies": lambda: show_policies(TIERS, caption="Three tiers.", on=["deny-all", "names"]),
-        "urls": lambda: show_rules(f"{SHOP}---{ROUTES}", ASKED, caption="One shop, two APIs."),
-        "stopwatch": lambda: show_stopwatch(caption="When is a pod replaced?"),
-        "request": lambda: show_request(caption="Predict first."),
-        "lanes": lambda: show_lanes("scale deployment web --replicas 3", caption="In slow motion."),
-        "table": lambda: show_scheduler(caption="Which node, and why?"),
-        "curves": lambda: show_elections({ends: elections(Setting(ends), 60) for ends in ((150, 155), (150, 300))}),
-    }
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of pages, one widget each."""
-    folder = tmp_path_factory.mktemp("site")
-    build = vendor.vendor(folder, ROOT / "node_modules")
-    for name, recording in pages().items():
-        widget = recording()
-        files = (widget.picture, "host")
-        scripts = "".join(f'<script defer src="kubemini/{file}.js"></script>' for file in files)
-        text = PAGE.format(title=name, inline=sphinx.inline(build), scripts=scripts, widget=widget.static_html())
-        (folder / f"{name}.html").write_text(text, encoding="utf-8")
-    return folder
+def site(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Site:
+    """Pages of one widget each, the same for all workers of a run."""
+    folder = tmp_path_factory.getbasetemp()
+    return Site((folder.parent if hasattr(request.config, "workerinput") else folder) / "site", ROOT / "node_modules")
 
 
 @pytest.fixture(scope="session")
-def http(site: Path) -> Iterator[str]:
-    with Server(site) as server:
+def http(site: Site) -> Iterator[str]:
+    with Server(site.folder) as server:
         yield server.address
 
 
 @pytest.fixture(params=["http", "file"])
-def root(request: pytest.FixtureRequest, site: Path, http: str) -> str:
+def root(request: pytest.FixtureRequest, site: Site, http: str) -> str:
     """The site's address, once as served and once from disk."""
-    return http if request.param == "http" else site.as_uri()
+    return http if request.param == "http" else site.folder.as_uri()
 
 
 @pytest.fixture(scope="session")
@@ -121,25 +56,26 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def open_page(chromium):
-    """`open_page(address, **context)`, where what is *lost* never arrives; in the end nothing must have gone wrong."""
+@contextlib.contextmanager
+def window(chromium) -> Iterator[Callable]:
+    """`open_(address, **context)`, where what is *lost* never arrives; in the end nothing must have gone wrong."""
     wrong: list[str] = []
-    unsettled: list[str] = []
     contexts = []
 
-    def open_(address: str, lost: str | None = None, **options):
+    def open_(address: str, lost: str | None = None, prepare: Callable | None = None, **options):
+        unsettled: list[str] = []
         context = chromium.new_context(**{"viewport": {"width": 1100, "height": 900}, **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
-        page.route(lambda url: not url.startswith(LOCAL), lambda route: route.abort())
         if lost:
             page.route(lambda url: lost in url, lambda route: route.abort())
         page.on("request", lambda r: r.url.startswith(LOCAL) or wrong.append(f"asks another host: {r.url}"))
         page.on("response", lambda r: r.status >= 400 and wrong.append(f"{r.status} {r.url}"))
         page.on("pageerror", lambda e: THEIRS in (e.stack or "") or wrong.append(f"page error: {e}"))
         page.on("requestfailed", lambda r: lost or unsettled.append(f"{r.failure} {r.url}"))
+        if prepare:
+            prepare(page)
         page.goto(address)
         if unsettled:  # a busy machine, on which tests beside make and remove interfaces, has lost a file: once more
             print("\n".join(unsettled))
@@ -151,6 +87,35 @@ def open_page(chromium):
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+@pytest.fixture
+def open_page(chromium, request: pytest.FixtureRequest):
+    """`open_page(address, **context)`, as a `window` does it; a page of the site is made when it is first opened."""
+    site = request.getfixturevalue("site") if "site" in request.fixturenames else None
+    native = site and not request.node.get_closest_marker("pyodide")
+
+    def prepare(page) -> None:
+        page.add_init_script(f"window.kubeminiHang = {PATIENCE}")  # a slow machine is no simulation that runs away
+        if native:
+            stand_in(page)
+
+    with window(chromium) as open_:
+
+        def open_made(address: str, **options):
+            if site:
+                site.needs(address)
+            return open_(address, prepare=prepare, **options)
+
+        yield open_made
+
+
+def everything_draws(page) -> None:
+    """Every widget of a page of the book draws; where there is none, no script for it is loaded."""
+    hosts = page.locator("[data-kubemini]").count()
+    assert page.locator("[data-kubemini][data-km-mounted] .km svg").count() >= hosts
+    scripts = page.evaluate("[...document.scripts].map(s => s.src).filter(s => /kubemini|widgets/.test(s))")
+    assert bool(scripts) == bool(hosts or page.locator(".jupyter-widgets, .widget-subarea").count())
 
 
 def unpacked(columns: dict) -> list[list]:
@@ -251,6 +216,7 @@ class Widget:
         self.page.wait_for_function(
             "([e, k]) => e.dataset.kernel === k && e.dataset.busy === undefined",
             arg=[self.root.element_handle(), kernel],
+            polling=50,
         )
 
     def do(self, name: str, action: str, kernel: str = "pyodide") -> None:
@@ -265,16 +231,30 @@ def widget():
     return Widget
 
 
-# The theme turns dark after the page has loaded, and its colours take a moment: half-way there is no contrast to judge.
+# A page turns dark after it has been told to, and its colours take a moment: half-way there is no contrast to judge.
 SETTLED = """async () => {
     const frame = () => new Promise(requestAnimationFrame);
-    do { await frame(); await frame(); } while (document.getAnimations().some((a) => a instanceof CSSTransition));
+    const changing = () => document.getAnimations().filter((a) => a instanceof CSSTransition);
+    do {
+        changing().forEach((a) => a.finish());
+        await frame();
+        await frame();
+    } while (changing().length);
 }"""
+SEEN = "() => [...document.querySelectorAll('body *')].map((e) => e.checkVisibility())"
+JUDGED = "([scope, some]) => axe.run(scope, {resultTypes: ['violations'], preload: false, ...some})"
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 
 
 def violations(page, scope: str) -> list[str]:
-    """What axe-core finds within *scope*, once no colour is on its way to another."""
-    page.evaluate(SETTLED)
-    page.add_script_tag(path=str(AXE))
-    found = page.evaluate("scope => axe.run(scope, {resultTypes: ['violations']})", scope)["violations"]
-    return [f"{v['id']}: {v['help']}: {n['html'][:160]}" for v in found for n in v["nodes"]]
+    """What axe-core finds within *scope* in light, and in dark, where the same is seen in other colours."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=str(AXE))
+    found, seen = [], []
+    for scheme, rules in (("dark", COLOURS), ("light", {})):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(SETTLED)
+        seen.append(page.evaluate(SEEN))
+        judged = page.evaluate(JUDGED, [scope, rules])["violations"]
+        found += [f"{scheme}, {v['id']}: {v['help']}: {n['html'][:160]}" for v in judged for n in v["nodes"]]
+    return found if seen[0] == seen[1] else [*found, "in dark something else is seen than in light"]

@@ -73,8 +73,8 @@ def test_where_nothing_like_it_was_recorded_nothing_is_shown(open_page, http, wi
     assert page.locator(".km-beneath").is_hidden()
 
 
-def test_what_a_reader_breaks_is_held_beside_the_recording_of_that(open_page, root, widget):
-    page = open_page(f"{root}/map.html")
+def test_what_a_reader_breaks_is_held_beside_the_recording_of_that(open_page, http, widget):
+    page = open_page(f"{http}/map.html")
     drawn = widget(page)
     drawn.seek(12)
     drawn.do("apiserver-1", "crash")
@@ -84,10 +84,9 @@ def test_what_a_reader_breaks_is_held_beside_the_recording_of_that(open_page, ro
     assert titles(page)[0] == "etcd-2 killed"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1100])
-def test_the_lanes_are_for_everybody(open_page, http, widget, scheme, width):
-    page = open_page(f"{http}/map.html", color_scheme=scheme, viewport={"width": width, "height": 900})
+def test_the_lanes_are_for_everybody(open_page, http, widget, width):
+    page = open_page(f"{http}/map.html", viewport={"width": width, "height": 900})
     drawn = widget(page)
     for second in (0, 31, 60):
         drawn.seek(second)

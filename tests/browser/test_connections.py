@@ -59,6 +59,7 @@ def test_the_key_b_shows_the_moment_before_the_last_deed_and_comes_back(open_pag
     assert drawn.time == 14 and numbers(drawn)[2] == 0
 
 
+@pytest.mark.pyodide
 def test_a_paused_server_keeps_its_clients_who_wait_in_vain(open_page, http, widget):
     drawn = widget(open_page(f"{http}/hangs.html"))
     drawn.seek(9)
@@ -85,9 +86,8 @@ def test_two_balancers_say_who_has_the_address_and_the_keepers_can_be_chosen(ope
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_and_can_be_read_by_everybody(open_page, http, widget, size, scheme):
-    page = open_page(f"{http}/hangs.html", viewport=SIZES[size], color_scheme=scheme)
+def test_it_fits_and_can_be_read_by_everybody(open_page, http, widget, size):
+    page = open_page(f"{http}/hangs.html", viewport=SIZES[size])
     drawn = widget(page)
     for second in (9, 17, 89):
         drawn.seek(second)

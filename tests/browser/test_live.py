@@ -7,6 +7,7 @@ from tests.browser.conftest import violations
 pytestmark = pytest.mark.needs("chromium", "playwright", "npm")
 
 
+@pytest.mark.pyodide
 def test_two_of_three_members_crash_and_one_comes_back(open_page, root, widget):
     cluster = widget(open_page(f"{root}/map.html"))
     cluster.seek(12)
@@ -125,6 +126,7 @@ def test_a_key_is_put_and_read_at_the_desk(open_page, http, widget):
     assert "color\ngreen" in desk.root.locator(".km-kv").inner_text()
 
 
+@pytest.mark.pyodide
 def test_a_simulation_that_runs_away_is_stopped_and_can_be_started_again(open_page, http, widget):
     page = open_page(f"{http}/desk.html")
     desk = widget(page)
@@ -142,6 +144,7 @@ def test_a_simulation_that_runs_away_is_stopped_and_can_be_started_again(open_pa
     assert "1 of 3 members up" in desk.sentence and trouble.is_hidden()
 
 
+@pytest.mark.pyodide
 def test_a_simulation_that_fails_says_why(open_page, http, widget):
     page = open_page(f"{http}/desk.html")
     desk = widget(page)
@@ -154,10 +157,11 @@ def test_a_simulation_that_fails_says_why(open_page, http, widget):
     assert trouble.is_hidden()
 
 
+@pytest.mark.pyodide
 def test_two_widgets_of_a_page_share_one_simulator(open_page, http, site, widget):
-    text = (site / "desk.html").read_text(encoding="utf-8")
+    text = site.page("desk")
     one = text[text.index('<div class="km-host"') : text.index("</main>")]
-    (site / "twice.html").write_text(text.replace("</main>", one + "</main>"), encoding="utf-8")
+    (site.folder / "twice.html").write_text(text.replace("</main>", one + "</main>"), encoding="utf-8")
     page = open_page(f"{http}/twice.html")
     first, second = widget(page, 0), widget(page, 1)
     first.do("etcd-1", "crash")

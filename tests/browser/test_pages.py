@@ -7,45 +7,39 @@ from collections.abc import Iterator
 import pytest
 
 from kubemini.book.pages import Server
-from tests.browser.conftest import ROOT, violations
+from tests.browser.conftest import CHAPTERS, HTML, everything_draws, violations, window
 
 pytestmark = pytest.mark.needs("chromium", "playwright", "axe-core", "built-book")
-HTML = ROOT / "_build" / "html"
-PAGES = sorted(p.relative_to(HTML).as_posix() for p in HTML.glob("chapters/*.html"))
 
 
 @pytest.fixture(scope="module")
-def book_http() -> Iterator[str]:
+def book() -> Iterator[str]:
     with Server(HTML) as server:
         yield server.address
 
 
-@pytest.fixture(params=["http", "file"])
-def book_root(request: pytest.FixtureRequest, book_http: str) -> str:
-    return book_http if request.param == "http" else HTML.as_uri()
+@pytest.fixture(scope="module", params=CHAPTERS)
+def opened(request: pytest.FixtureRequest, chromium, book):
+    """A page as it is served, once for all who only look at it; from disk it is opened in test_layout.py."""
+    with window(chromium) as open_:
+        yield open_(f"{book}/chapters/{request.param}.html")
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_opens_and_every_widget_draws(open_page, book_root, page):
-    opened = open_page(f"{book_root}/{page}")
-    hosts = opened.locator("[data-kubemini]").count()
-    assert opened.locator("[data-kubemini][data-km-mounted] .km svg").count() >= hosts
-    scripts = opened.evaluate("[...document.scripts].map(s => s.src).filter(s => /kubemini|widgets/.test(s))")
-    assert bool(scripts) == bool(hosts or opened.locator(".jupyter-widgets, .widget-subarea").count())
+def test_a_page_opens_and_every_widget_draws(opened):
+    everything_draws(opened)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_is_accessible(open_page, book_http, page, scheme):
-    opened = open_page(f"{book_http}/{page}", color_scheme=scheme)
+def test_a_page_is_accessible_and_dark_for_who_wants_it_so(opened):
     assert violations(opened, "html") == []
+    opened.emulate_media(color_scheme="dark")
+    opened.wait_for_function("document.documentElement.dataset.theme === 'dark'")
 
 
 def test_a_page_weighs_less_than_300_kb_before_anything_goes_live():
     weights = {}
-    for page in PAGES:
-        text = (HTML / page).read_bytes()
+    for page in CHAPTERS:
+        text = (HTML / "chapters" / f"{page}.html").read_bytes()
         own = {found.decode() for found in re.findall(rb'(?:src|href)="[./]*(_static/kubemini/[^"?]+)', text)}
         weights[page] = sum(len(gzip.compress(part)) for part in (text, *((HTML / one).read_bytes() for one in own)))
-        assert page.startswith("chapters/introduction") or own
+        assert page.startswith("introduction") or own
     assert {page: weight for page, weight in weights.items() if weight > 300_000} == {}

@@ -59,9 +59,8 @@ def test_hops_are_looked_at_one_by_one_with_their_header(open_page, http, widget
     assert "63" in header.inner_text()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_accessible_and_fits_a_phone(open_page, http, widget, scheme):
-    page = open_page(f"{http}/walk.html", color_scheme=scheme, viewport={"width": 390, "height": 800})
+def test_it_is_accessible_and_fits_a_phone(open_page, http, widget):
+    page = open_page(f"{http}/walk.html", viewport={"width": 390, "height": 800})
     drawn = widget(page).root
     choose(drawn, trouble=LOST, sender="node n1", to="pod c:8080")
     assert violations(page, "html") == []

@@ -76,8 +76,18 @@ def test_a_drain_is_over_at_once_and_a_short_failure_replaces_nothing(open_page,
     assert reads(drawn, "NotReady") == ["–"]
 
 
-def test_a_timer_is_run_anew_in_the_page_and_the_defaults_come_back(open_page, root, widget):
-    page = open_page(f"{root}/stopwatch.html")
+@pytest.mark.pyodide
+def test_a_timer_of_ones_own_is_run_in_the_page(open_page, http, widget):
+    page = open_page(f"{http}/stopwatch.html")
+    drawn = widget(page).root
+    for _ in range(20):
+        drawn.get_by_role("slider", name="--default-unreachable-toleration-seconds").press("ArrowLeft")
+    press(drawn, re.compile("Run with these timers"))
+    page.wait_for_function("/Deployment after 2 min/.test(document.querySelector('.km-head').textContent)")
+
+
+def test_timers_are_run_anew_and_the_defaults_come_back(open_page, http, widget):
+    page = open_page(f"{http}/stopwatch.html")
     drawn = widget(page).root
     toleration = drawn.get_by_role("slider", name="--default-unreachable-toleration-seconds")
     for _ in range(20):
@@ -107,9 +117,8 @@ def test_it_runs_by_itself_and_without_motion_it_jumps(open_page, http, widget):
         assert drawn.get_by_role("button", name="▶ Run the clock").count() == 1
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_accessible_and_fits_a_phone(open_page, http, widget, scheme):
-    page = open_page(f"{http}/stopwatch.html", color_scheme=scheme, viewport={"width": 390, "height": 800})
+def test_it_is_accessible_and_fits_a_phone(open_page, http, widget):
+    page = open_page(f"{http}/stopwatch.html", viewport={"width": 390, "height": 800})
     for name in ("its network is cut", "it is drained, then rebooted"):
         press(widget(page).root, name)
         assert violations(page, "html") == []

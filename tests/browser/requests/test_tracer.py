@@ -124,8 +124,8 @@ def test_keys_alone_do_it_all(open_page, http, widget):
     assert "401 Unauthorized" in drawn.locator(".km-req-side").inner_text()
 
 
-def test_a_request_of_ones_own_is_answered_in_the_page_and_what_is_wrong_with_it_is_a_sentence(open_page, root, widget):
-    page = open_page(f"{root}/request.html", **STILL)
+def test_a_request_of_ones_own_is_answered_in_the_page_and_what_is_wrong_with_it_is_a_sentence(open_page, http, widget):
+    page = open_page(f"{http}/request.html", **STILL)
     tracer = widget(page)
     drawn = tracer.root
     drawn.get_by_role("button", name="Your own").click()
@@ -149,6 +149,7 @@ def test_a_request_of_ones_own_is_answered_in_the_page_and_what_is_wrong_with_it
     page.wait_for_function("document.querySelector('.km-head').textContent.includes('400 BadRequest, at Decode')")
 
 
+@pytest.mark.pyodide
 def test_the_page_and_the_kernel_give_the_same_walk(open_page, http, widget):
     from kubemini.requests import broken as requests
 
@@ -164,10 +165,9 @@ def test_the_page_and_the_kernel_give_the_same_walk(open_page, http, widget):
     assert body.splitlines() == mine["answer"]["body"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1100])
-def test_it_is_accessible_and_fits(open_page, http, widget, scheme, width):
-    options = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}, **STILL}
+def test_it_is_accessible_and_fits(open_page, http, widget, width):
+    options = {"viewport": {"width": width, "height": 800}, **STILL}
     page = open_page(f"{http}/request.html", **options)
     drawn = widget(page).root
     assert violations(page, "html") == []

@@ -1,0 +1,1 @@
+"""The pages that a browser opens here, and who answers them."""
