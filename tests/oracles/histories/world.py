@@ -22,7 +22,7 @@ class World(Inside):
 
     def __init__(self, recorded, seed=1, plan=None):
         hollow = dict.fromkeys(step["hollow"] for step in recorded["steps"] if "hollow" in step)
-        machine = ("disk_fsync", DISK), ("node_monitor_work", written(WORK))
+        machine = ("disk_fsync", DISK), ("node_monitor_work", written(WORK)), *LIMITS
         params = *machine, *(parameter(flag) for flag in recorded.get("flags") or ())
         measured = any("metrics" in step for step in recorded["steps"])
         super().__init__(recorded["needs"], params, plan or topology(hollow), measured, seed)
