@@ -62,7 +62,7 @@ def newest_default(classes: Iterable[Obj], marks: Sequence[str]) -> str | None:
 
 def admit(asked: Attributes) -> "Obj | ApiError | None":
     """The object after all plugins have changed it, or the first refusal."""
-    for plugin in _running("admit", asked.off):
+    for plugin in plugins("admit", asked.off):
         found = plugin.admit(asked)
         asked.witness("admit", asked.obj, found, plugin.NAME)
         if isinstance(found, ApiError):
@@ -74,7 +74,7 @@ def admit(asked: Attributes) -> "Obj | ApiError | None":
 
 def validate(asked: Attributes) -> ApiError | None:
     """The first refusal of the object as it will be stored, or None."""
-    for plugin in _running("validate", asked.off):
+    for plugin in plugins("validate", asked.off):
         refused: ApiError | None = plugin.validate(asked)
         asked.witness("judge", asked.obj, refused, plugin.NAME)
         if refused is not None:
@@ -84,22 +84,17 @@ def validate(asked: Attributes) -> ApiError | None:
 
 def needs(asked: Attributes) -> tuple[Kind, ...]:
     """The kinds of whose objects the plugins must know, each once."""
-    return tuple(dict.fromkeys(kind for plugin in _running("needs", asked.off) for kind in plugin.needs(asked)))
+    return tuple(dict.fromkeys(kind for plugin in plugins("needs", asked.off) for kind in plugin.needs(asked)))
 
 
 @cache
-def _running(half: str, off: tuple[str, ...]) -> tuple[ModuleType, ...]:
-    return tuple(plugin for plugin in plugins(half) if plugin.NAME not in off)
-
-
-@cache
-def plugins(half: str = "") -> tuple[ModuleType, ...]:
+def plugins(half: str = "", off: tuple[str, ...] = ()) -> tuple[ModuleType, ...]:
     """Every plugin under this folder, in the order of the real server's list; a name that it lacks comes last.
 
-    With *half*, a function's name: those that have it.
+    With *half*, a function's name: those that have it, without those whose names are in *off*.
     """
     if half:
-        return tuple(plugin for plugin in plugins() if hasattr(plugin, half))
+        return tuple(plugin for plugin in plugins() if hasattr(plugin, half) and plugin.NAME not in off)
     names = [info.name for info in pkgutil.walk_packages(__path__, f"{__name__}.") if not info.ispkg]
     found = [module for module in map(importlib.import_module, names) if hasattr(module, "NAME")]
     return tuple(sorted(found, key=lambda plugin: (_place(plugin.NAME), plugin.NAME)))
