@@ -125,10 +125,7 @@ class Watches:
         keys = [change.kv["key"] for change in changes]
         first, last = min(keys, default=""), max(keys, default="")
         for watcher in self.watchers:
-            if watcher.may_want(first, last):
-                self._send(watcher, changes, now)
-            elif watcher.next <= now:
-                watcher.next = now + 1
+            self._send(watcher, changes if watcher.may_want(first, last) else [], now)
 
     def _send(self, watcher: Watcher, changes: list[KeyChange], revision: int) -> None:
         events = [watcher.event(change, self.store.compacted) for change in changes if watcher.wants(change)]

@@ -121,23 +121,24 @@ def test_the_text_is_what_kubemini_explain_prints(open_page, http, widget):
     assert drawn.locator(".km-manifests").inner_text() == str(explain(stage.cluster, "pod/api-1"))
 
 
-@pytest.mark.pyodide
-def test_the_pages_own_python_knows_where_a_pod_would_go(open_page, http, widget):
-    page = open_page(f"{http}/table.html")
-    drawn = widget(page).root
+def cordoned(page, drawn):
+    """The node of the pod is closed by a click, and the pod asked for again."""
     story(drawn, "ties")
     drawn.get_by_role("button", name="cordon", exact=True).click()
     page.wait_for_function("document.querySelector('.km-head').textContent.includes('stays there')")
     assert head(drawn) == "api-1 is on worker-1 and stays there; asked now it would go to worker-2"
+
+
+@pytest.mark.pyodide
+def test_the_pages_own_python_knows_where_a_pod_would_go(open_page, http, widget):
+    page = open_page(f"{http}/table.html")
+    cordoned(page, widget(page).root)
 
 
 def test_the_table_follows_what_a_reader_does(open_page, http, widget):
     page = open_page(f"{http}/table.html")
     drawn = widget(page).root
-    story(drawn, "ties")
-    drawn.get_by_role("button", name="cordon", exact=True).click()
-    page.wait_for_function("document.querySelector('.km-head').textContent.includes('stays there')")
-    assert head(drawn) == "api-1 is on worker-1 and stays there; asked now it would go to worker-2"
+    cordoned(page, drawn)
     node(drawn, "worker-2").click()
     drawn.get_by_role("button", name="cut its power").click()
     answered(page)

@@ -7,6 +7,7 @@ import pytest
 from tests.oracles import histories
 from tests.oracles.histories import record, stories
 from tests.oracles.histories.playing import judge_of, played
+from tests.oracles.histories.world import World
 
 KEPT = record.kept()
 JUDGE = record.HERE / "compare.py"
@@ -32,3 +33,8 @@ def test_a_leaf_that_is_changed_in_a_recording_is_noticed():
         version["step"] += 1
         noticed += bool(judge.compare(recorded, got))
     assert noticed >= 4
+
+
+def test_controllers_ask_as_often_as_those_that_were_recorded():
+    params = World({"steps": [], "needs": ["controllers"]}).cluster.params
+    assert (params.kube_api_qps, params.kube_api_burst) == (300, 500)

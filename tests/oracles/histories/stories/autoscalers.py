@@ -13,10 +13,15 @@ from tests.oracles.histories.stories.parts import (
     workload,
 )
 
-PERIOD = 16  # s: in the periods of the controller, a second more than one
+PERIOD = 15  # s, of the controller
 REQUESTS = {"requests": {"cpu": "100m", "memory": "100Mi"}}
 AT_ONCE = {"stabilizationWindowSeconds": 0}
 SCALER = "HorizontalPodAutoscaler/web"
+
+
+def periods(count):
+    """So many of the controller's, and a second."""
+    return sleep(count * PERIOD + 1)
 
 
 def container(name="c", resources=REQUESTS):
@@ -61,18 +66,18 @@ def policy(kind, value, period):
 
 
 STORIES = [
-    scaled("up-own", "More is used than is asked for.", 1, cpu("150m"), scaler(resource()), sleep(2 * PERIOD - 1)),
+    scaled("up-own", "More is used than is asked for.", 1, cpu("150m"), scaler(resource()), periods(2)),
     scaled(
         "two-resources",
         "Of two metrics the one that wants more is obeyed.",
         *(2, used(c={"cpu": "100m", "memory": "90Mi"}), scaler(resource(), resource("memory", 30))),
-        sleep(2 * PERIOD - 1),
+        periods(2),
     ),
     scaled(
         "own-tolerance",
         "A tolerance of its own, upwards; then more than that.",
-        *(4, cpu("60m"), scaler(resource(), behavior={"scaleUp": {"tolerance": "0.3"}}), sleep(PERIOD)),
-        *(cpu("70m"), sleep(PERIOD)),
+        *(4, cpu("60m"), scaler(resource(), behavior={"scaleUp": {"tolerance": "0.3"}}), periods(1)),
+        *(cpu("70m"), periods(1)),
     ),
     scaled(
         "down-in-turns",
@@ -92,13 +97,13 @@ STORIES = [
                 | {"selectPolicy": "Min", "policies": [policy("Pods", 3, 15), policy("Percent", 10, 15)]}
             },
         ),
-        sleep(3 * PERIOD - 2),
+        periods(3),
     ),
     scaled(
         "never-down",
         "It may never shrink.",
         *(4, cpu("1m"), scaler(resource(), behavior={"scaleDown": AT_ONCE | {"selectPolicy": "Disabled"}})),
-        sleep(PERIOD),
+        periods(1),
     ),
     scaled(
         "up-window",
@@ -110,66 +115,66 @@ STORIES = [
         "one-container",
         "One container of two counts.",
         *(2, used(c={"cpu": "90m"}, d={"cpu": "10m"})),
-        *(scaler(resource(kind="containerResource", container="c")), sleep(2 * PERIOD - 1)),
+        *(scaler(resource(kind="containerResource", container="c")), periods(2)),
         containers=[container(), container("d")],
     ),
     scaled(
         "no-such-container",
         "The container that counts is in no pod.",
-        *(2, cpu("90m"), scaler(resource(kind="containerResource", container="e")), sleep(PERIOD)),
+        *(2, cpu("90m"), scaler(resource(kind="containerResource", container="e")), periods(1)),
     ),
     scaled(
         "no-request",
         "One container has no request: no share of it can be told.",
-        *(2, used(c={"cpu": "100m"}, d={"cpu": "10m"}), scaler(resource()), sleep(PERIOD)),
+        *(2, used(c={"cpu": "100m"}, d={"cpu": "10m"}), scaler(resource()), periods(1)),
         containers=[container(), container("d", {})],
     ),
-    scaled("metrics-by-default", "No metric is named.", 2, cpu("100m"), scaler(), sleep(2 * PERIOD - 1)),
+    scaled("metrics-by-default", "No metric is named.", 2, cpu("100m"), scaler(), periods(2)),
     scaled(
         "one-metric-fails",
         "One of two metrics is not there, the other wants more.",
         *(2, cpu("100m"), scaler(resource(), resource("memory", 40), behavior={"scaleDown": AT_ONCE})),
-        sleep(PERIOD),
+        periods(1),
     ),
     scaled(
         "bounds-are-edited",
         "The least rises above what is; the most sinks below it.",
-        *(2, cpu("50m"), scaler(resource()), sleep(PERIOD), spec(SCALER, minReplicas=4), sleep(PERIOD)),
-        *(spec(SCALER, minReplicas=1, maxReplicas=3), sleep(PERIOD)),
+        *(2, cpu("50m"), scaler(resource()), periods(1), spec(SCALER, minReplicas=4), periods(1)),
+        *(spec(SCALER, minReplicas=1, maxReplicas=3), periods(1)),
     ),
     scaled(
         "by-hand-beside-it",
         "Somebody scales: within the bounds, to nothing, above them.",
-        *(2, cpu("50m"), scaler(resource()), sleep(PERIOD), spec(WEB, replicas=5), sleep(PERIOD)),
-        *(spec(WEB, replicas=0), sleep(PERIOD), spec(WEB, replicas=12), sleep(PERIOD)),
+        *(2, cpu("50m"), scaler(resource()), periods(1), spec(WEB, replicas=5), periods(1)),
+        *(spec(WEB, replicas=0), periods(1), spec(WEB, replicas=12), periods(1)),
     ),
     scaled(
         "of-a-set",
         "It scales a ReplicaSet.",
-        *(2, cpu("100m"), scaler(resource(), of="ReplicaSet"), sleep(2 * PERIOD - 1)),
+        *(2, cpu("100m"), scaler(resource(), of="ReplicaSet"), periods(2)),
         kind="ReplicaSet",
     ),
     scaled(
         "target-goes",
         "What it scales is deleted.",
-        *(2, cpu("100m"), scaler(resource()), sleep(PERIOD), delete(WEB), sleep(20)),
+        *(2, cpu("100m"), scaler(resource()), periods(1), delete(WEB), sleep(20)),
     ),
     scaled(
         "no-metrics",
         "Nobody measures: what is asked for stays.",
-        *(2, used(), scaler(resource("memory"), resource()), sleep(PERIOD + 1)),
+        *(2, used(), scaler(resource("memory"), resource()), sleep(PERIOD + 2)),
         keep_up=False,
     ),
     scaled(
         "target-of-no-kind",
         "There is no such kind.",
-        *(1, scaler(resource(), of="Nothing"), sleep(PERIOD)),
+        *(1, scaler(resource(), of="Nothing"), periods(1)),
         keep_up=False,
     ),
     scaled(
         "from-nothing",
         "It scales nothing while nothing is asked for.",
-        *(0, used(), scaler(resource()), sleep(3), spec(WEB, replicas=1), kubelet("ready", "web"), sleep(PERIOD)),
+        *(0, used(), scaler(resource()), sleep(3), spec(WEB, replicas=1), kubelet("ready", "web"), periods(1)),
         keep_up=False,
     ),
 ]

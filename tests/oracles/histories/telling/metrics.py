@@ -5,6 +5,7 @@ with what a story has said that they use.
 """
 
 from kubemini.api.timestamps import timestamp
+from kubemini.metricsserver.decide.answers import is_measured, used
 from kubemini.sim.units import SECOND
 
 GROUP, VERSION = "metrics.k8s.io", "v1beta1"
@@ -55,8 +56,8 @@ class Metrics:
             self._write()
 
     def _write(self):
-        using = {pod["metadata"]["name"]: pod for key, pod in self.notes.now.items() if key.startswith("Pod/")}
-        using = {name: pod for name, pod in using.items() if self._used(name) and runs(pod)}
+        pods = [pod for key, pod in self.notes.now.items() if key.startswith("Pod/") and is_measured(pod)]
+        using = {pod["metadata"]["name"]: pod for pod in pods if used(pod, self.usage)}
         for name in self.told - using.keys():
             self.world.ask("DELETE", f"{self.path}/{name}")
         for name, pod in using.items():
@@ -67,16 +68,8 @@ class Metrics:
                 self.world.ask("PATCH", f"{self.path}/{name}", measured, "application/merge-patch+json")
         self.told = set(using)
 
-    def _used(self, name):
-        return self.usage.get(name, self.usage.get("*"))
-
     def _measured(self, pod):
         meta = {"name": pod["metadata"]["name"], "labels": pod["metadata"].get("labels", {})}
-        used = [{"name": name, "usage": what} for name, what in self._used(meta["name"]).items()]
+        containers = [{"name": name, "usage": what} for name, what in used(pod, self.usage).items()]
         made = {"apiVersion": f"{GROUP}/{VERSION}", "kind": "PodMetrics", "metadata": meta, "window": "1s"}
-        return {**made, "timestamp": timestamp(self.world.now), "containers": used}
-
-
-def runs(pod):
-    """Whether a metrics server would measure it."""
-    return pod["status"].get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp")
+        return {**made, "timestamp": timestamp(self.world.now), "containers": containers}
